@@ -1,0 +1,87 @@
+import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
+import type { Credentials } from '../zoho/access-token.ts';
+
+/** Everything the environment says, read once, here and nowhere else. */
+export interface Config {
+  readonly accountsUrl: string;
+  readonly apiBaseUrl: string;
+  readonly credentials: Credentials | undefined;
+  readonly organizationId: string | undefined;
+  /** Names of the variables that are needed to reach Zoho and are not set. */
+  readonly missing: readonly string[];
+  readonly sandbox: false | 'file' | 'memory';
+  readonly readOnly: boolean;
+  /** Where state is kept, when not in the account's own place. */
+  readonly stateDir: string | undefined;
+  readonly proxy: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined };
+}
+
+/** A setting that cannot be meant: said before anything starts. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Hosts pass settings that were left blank as '' or as the literal `${user_config.name}`: both mean unset. */
+function setting(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' || /^\$\{.*\}$/.test(value) ? undefined : value;
+}
+
+function flag(env: Environment, name: string): boolean {
+  const value = setting(env, name)?.toLowerCase();
+  if (value === undefined || ['0', 'false', 'no', 'off'].includes(value)) return false;
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true;
+  throw new ConfigError(`${name} is ${JSON.stringify(value)}: set it to 1 or 0.`);
+}
+
+/** Zoho over https; plain http only to this machine, where the sandbox is. */
+function baseUrl(env: Environment, name: string): string | undefined {
+  const value = setting(env, name);
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const loopback = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return value.replace(/\/+$/, '');
+  throw new ConfigError(`${name} is not an https address (http is possible to 127.0.0.1 only).`);
+}
+
+function digits(env: Environment, name: string): string | undefined {
+  const value = setting(env, name);
+  if (value === undefined || /^\d+$/.test(value)) return value;
+  throw new ConfigError(`${name} must be digits only, as Zoho shows it under Manage Organizations.`);
+}
+
+function sandboxOf(env: Environment): Config['sandbox'] {
+  const value = setting(env, 'ZOHO_PAYMENTS_SANDBOX')?.toLowerCase();
+  if (value === 'memory') return 'memory';
+  return flag(env, 'ZOHO_PAYMENTS_SANDBOX') ? 'file' : false;
+}
+
+export function readConfig(env: Environment = process.env): Config {
+  const name = setting(env, 'ZOHO_DATA_CENTER')?.toLowerCase() ?? 'us';
+  if (!isDataCenterName(name)) throw new ConfigError(`ZOHO_DATA_CENTER is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
+  const center = dataCenter(name);
+
+  const clientId = setting(env, 'ZOHO_CLIENT_ID');
+  const clientSecret = setting(env, 'ZOHO_CLIENT_SECRET');
+  const refreshToken = setting(env, 'ZOHO_REFRESH_TOKEN');
+  const organizationId = digits(env, 'ZOHO_ORGANIZATION_ID');
+  const needed = { ZOHO_CLIENT_ID: clientId, ZOHO_CLIENT_SECRET: clientSecret, ZOHO_REFRESH_TOKEN: refreshToken, ZOHO_ORGANIZATION_ID: organizationId };
+
+  return {
+    accountsUrl: baseUrl(env, 'ZOHO_ACCOUNTS_URL') ?? center.accountsUrl,
+    apiBaseUrl: baseUrl(env, 'ZOHO_API_BASE_URL') ?? center.apiBaseUrl,
+    credentials: clientId && clientSecret && refreshToken ? { clientId, clientSecret, refreshToken } : undefined,
+    organizationId,
+    missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
+    sandbox: sandboxOf(env),
+    readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
+    stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
+    proxy: {
+      http: setting(env, 'http_proxy') ?? setting(env, 'HTTP_PROXY'),
+      https: setting(env, 'https_proxy') ?? setting(env, 'HTTPS_PROXY'),
+      no: setting(env, 'no_proxy') ?? setting(env, 'NO_PROXY'),
+    },
+  };
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Hosts pick whatever Node they find first. This file is plain enough for every old one to read,
+// so that the answer is one line instead of a syntax error.
+'use strict';
+var parts = process.versions.node.split('.');
+var major = Number(parts[0]);
+var minor = Number(parts[1]);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write('zoho-payments-mcp needs Node 20.19 or newer; this is Node ' + process.versions.node + '.\n');
+  process.exit(1);
+} else {
+  require('./start.cjs');
+}

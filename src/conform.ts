@@ -1,0 +1,34 @@
+import type { $ZodType } from 'zod/v4/core';
+
+/**
+ * Makes a result fit its output schema, whatever Zoho sent: an id that came as a number becomes a string, an amount that came
+ * as a string a number, and a field of yet another type is left out. Clients validate structured content, and a recorded
+ * payment must never be reported as an error because a field changed its type.
+ */
+export function conform(schema: $ZodType, value: unknown): unknown {
+  const { def } = (schema as unknown as { _zod: { def: { type: string; innerType?: $ZodType; element?: $ZodType; shape?: Record<string, $ZodType> } } })._zod;
+  switch (def.type) {
+    case 'optional':
+      return def.innerType && conform(def.innerType, value);
+    case 'string':
+      return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+    case 'number': {
+      if (typeof value === 'number') return value;
+      return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : undefined;
+    }
+    case 'boolean':
+      return typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined;
+    case 'array':
+      return Array.isArray(value) && def.element ? value.map((item) => conform(def.element!, item)).filter((item) => item !== undefined) : undefined;
+    case 'object': {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+      const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
+        const field = def.shape !== undefined && Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
+        return [name, field === undefined ? item : conform(field, item)];
+      });
+      return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+    }
+    default:
+      return value;
+  }
+}

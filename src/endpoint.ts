@@ -1,0 +1,138 @@
+import type * as z from 'zod';
+import { conform } from './conform.ts';
+
+/**
+ * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the row in the README and the entry in
+ * manifest.json; annotations, read-only mode and scopes follow from `method`.
+ */
+
+/** A JSON object as Zoho sends it: any field may be missing, or of another type than documented. */
+export type Json = Record<string, unknown>;
+
+/** What a call carries besides its path. Undefined values are left out. */
+export interface Parts {
+  readonly query?: Record<string, string | number | boolean | undefined>;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** The names in `{braces}` of a path. */
+export type Placeholder<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
+
+interface Shared<P extends string, I extends z.ZodObject, O extends z.ZodObject> {
+  /** Zoho's operationId: also the file, the tool, and the journal's word. */
+  readonly name: string;
+  readonly title: string;
+  /** For the model: what it does, what to call first, what not to use it for. */
+  readonly description: string;
+  readonly path: P;
+  readonly input: I;
+  /** Loose and all optional: names only what the next call needs. */
+  readonly output: O;
+  /** The word in the OAuth scope `ZohoBooks.<module>.<verb>`; customerpayments when left out. */
+  readonly module?: string;
+  /** What Zoho's envelope comes to, in one shape whichever documented or recorded shape it had; made to fit `output`. */
+  result(body: Json, input: z.output<I>): z.output<O>;
+  /** A few lines for the model: ids, amounts, what changed, what can be done next. */
+  text(result: z.output<O>, input: z.output<I>): string;
+}
+
+/** A resource that a read is also available as; its template variables are fields of the input. */
+export interface ResourceForm {
+  readonly uri: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** `application/pdf` is read as bytes, everything else as the tool's structured result. */
+  readonly mimeType: 'application/json' | 'application/pdf';
+}
+
+export interface ReadEndpoint<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
+  extends Shared<P, I, O> {
+  readonly method: 'GET';
+  readonly resources?: readonly ResourceForm[];
+  /** What is not in the path; by default every other input field, as the query. */
+  parts?(input: z.output<I>): Parts;
+  /** Resources worth opening after this result, as `name of a ResourceForm`. */
+  links?(input: z.output<I>): readonly string[];
+}
+
+export interface WriteEndpoint<
+  P extends string = string,
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  F = unknown,
+> extends Shared<P, I, O> {
+  readonly method: 'POST' | 'PUT' | 'DELETE';
+  /** Look before sending: throws to refuse, returns the facts that the request and its report are made from. */
+  preflight(input: z.output<I>, zoho: Reader): Promise<F>;
+  /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
+  parts?(input: z.output<I>, facts: F): Parts;
+  /** As for a read, with the facts of before the write. */
+  text(result: z.output<O>, input: z.output<I>, facts?: F): string;
+}
+
+export type Endpoint = ReadEndpoint | WriteEndpoint;
+
+/** Reads through an endpoint: all that a preflight may do. */
+export interface Reader {
+  read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
+    endpoint: ReadEndpoint<P, I, O>,
+    input: z.input<I>,
+  ): Promise<z.output<O>>;
+}
+
+type FieldForEachPlaceholder<P extends string, I extends z.ZodObject> = Placeholder<P> extends keyof z.output<I>
+  ? unknown
+  : { readonly path: { missing_input_field: Exclude<Placeholder<P>, keyof z.output<I>> } };
+
+/** A GET. Does not compile when a `{placeholder}` has no input field. */
+export function defineRead<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
+  endpoint: Omit<ReadEndpoint<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I>,
+): ReadEndpoint<P, I, O> {
+  return fitting<ReadEndpoint<P, I, O>>({ ...endpoint, method: 'GET' });
+}
+
+/** A POST, PUT or DELETE. Does not compile without a preflight, or when a `{placeholder}` has no input field. */
+export function defineWrite<const P extends string, I extends z.ZodObject, O extends z.ZodObject, F>(
+  endpoint: WriteEndpoint<P, I, O, F> & FieldForEachPlaceholder<P, I>,
+): WriteEndpoint<P, I, O, F> {
+  return fitting<WriteEndpoint<P, I, O, F>>(endpoint);
+}
+
+function fitting<E extends { output: z.ZodObject; result(body: Json, input: never): unknown }>(endpoint: E): E {
+  return { ...endpoint, result: (body: Json, input: never) => conform(endpoint.output, endpoint.result(body, input)) };
+}
+
+export function isRead(endpoint: Endpoint): endpoint is ReadEndpoint {
+  return endpoint.method === 'GET';
+}
+
+const verbs = { GET: 'READ', POST: 'CREATE', PUT: 'UPDATE', DELETE: 'DELETE' } as const;
+
+/** The least OAuth scope that allows this call. */
+export function scopeOf(endpoint: Pick<Endpoint, 'method' | 'module'>): string {
+  return `ZohoBooks.${endpoint.module ?? 'customerpayments'}.${verbs[endpoint.method]}`;
+}
+
+/** An HTTP call under the API base URL. */
+export interface ZohoRequest extends Parts {
+  readonly method: Endpoint['method'];
+  /** Placeholders filled, each value one path segment. */
+  readonly path: string;
+  /** Named in an error when the token lacks it. */
+  readonly scope: string;
+}
+
+/** The HTTP call that an endpoint makes of this input. `facts` are a write's, from its preflight. */
+export function toRequest(endpoint: Endpoint, input: Json, facts?: unknown): ZohoRequest {
+  const inPath = new Set<string>();
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    inPath.add(name);
+    return encodeURIComponent(String(input[name]));
+  });
+  const rest = Object.fromEntries(Object.entries(input).filter(([name]) => !inPath.has(name)));
+  const inBody = endpoint.method === 'POST' || endpoint.method === 'PUT';
+  const parts = endpoint.parts?.(input, facts) ?? (inBody ? { body: rest } : { query: rest as NonNullable<Parts['query']> });
+  return { method: endpoint.method, path, scope: scopeOf(endpoint), ...parts };
+}

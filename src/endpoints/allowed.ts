@@ -1,0 +1,11 @@
+import { AccessError } from '../errors.ts';
+
+/** Undefined where the token's scopes do not allow the read; what rests on it is then named as not checked. */
+export async function ifAllowed<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof AccessError && error.code === 'scope_missing') return undefined;
+    throw error;
+  }
+}

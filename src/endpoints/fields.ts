@@ -1,0 +1,124 @@
+import * as z from 'zod';
+import { isExact, MAX_DIGITS } from '../money.ts';
+
+/**
+ * Fields that several endpoints share. Limits are the live ones where recordings differ from Zoho's documentation
+ * (`reference_number` is documented with 100 characters and refused above 50).
+ */
+
+/** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
+export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits');
+
+/** A day of the calendar, `yyyy-mm-dd`. */
+export const date = z.iso.date('must be a calendar date, yyyy-mm-dd');
+
+const exactly = (amount: number) => isExact(amount);
+const tooManyDigits = `has more than ${MAX_DIGITS} significant digits and cannot be exact`;
+export const amount = z.number().positive('must be more than 0').refine(exactly, tooManyDigits);
+export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
+const exchangeRate = z.number().positive('must be more than 0').describe('Base currency per unit of the payment currency.');
+
+export const page = z.int().min(1).describe('From 1.');
+export const perPage = z.int().min(1).max(200).describe('Default 50.');
+export const rowFields = z.array(z.string()).describe('Row fields wanted instead of the usual ones; ["all"] for every one.');
+
+export const DEFAULT_PER_PAGE = 50;
+
+export const appliedInvoice = z.strictObject({
+  invoice_id: id,
+  amount_applied: amountOrZero,
+  tax_amount_withheld: amountOrZero.optional(),
+});
+
+const customFieldValue = z.string();
+
+/** A custom field by any of the three names Zoho takes. */
+const customField = z.strictObject({
+  customfield_id: id.optional(),
+  api_name: z.string().optional(),
+  label: z.string().optional(),
+  value: customFieldValue,
+});
+
+export const customFieldById = z.strictObject({ customfield_id: id, value: customFieldValue });
+
+/** Attributes of a payment that create and both updates share. */
+export const paymentFields = {
+  customer_id: id,
+  payment_mode: z.string().min(1).max(100).describe('cash, check, creditcard, banktransfer, bankremittance, autotransaction, others, or a mode of the organization.'),
+  amount,
+  date,
+  reference_number: z.string().max(50).optional().describe('Cheque or transaction number.'),
+  description: z.string().optional(),
+  exchange_rate: exchangeRate.optional(),
+  payment_form: z.string().max(100).optional().describe('Mexico only.'),
+  bank_charges: amountOrZero.optional(),
+  bank_charges_account_id: id.optional(),
+  tax_amount_withheld: amountOrZero.optional(),
+  tax_account_id: id.optional(),
+  account_id: id.optional().describe('Account the money went to; Undeposited Funds when left out.'),
+  location_id: id.optional(),
+  retainerinvoice_id: id.optional(),
+  custom_fields: z.array(customField).optional().describe('Each with one of customfield_id, api_name or label.'),
+  tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
+};
+
+/** The same, for an update: nothing is required, and `invoices` completes what is applied. */
+export const paymentChanges = {
+  ...z.object(paymentFields).partial().shape,
+  invoices: z.array(appliedInvoice).optional().describe('Each row sets the total applied to that invoice, 0 removes it; invoices not named stay as they are.'),
+  replace_invoices: z.boolean().optional().describe('Take `invoices` as the whole list: invoices not named are un-applied.'),
+};
+
+/** Attributes of a refund. Limits from Zoho's older refunds page. */
+export const refundFields = {
+  date,
+  amount,
+  from_account_id: id.describe('Cash or bank account the money leaves.'),
+  refund_mode: z.string().max(50).optional().describe('cash, check, banktransfer, ...'),
+  reference_number: z.string().max(50).optional(),
+  exchange_rate: exchangeRate.optional(),
+  payment_form: z.string().max(100).optional().describe('Mexico only.'),
+  description: z.string().max(2000).optional(),
+};
+
+const text = z.string().optional();
+const number = z.number().optional();
+
+/** What the next call needs of a payment. */
+export const payment = z.looseObject({
+  payment_id: text,
+  payment_number: text,
+  date: text,
+  customer_id: text,
+  customer_name: text,
+  currency_code: text,
+  amount: number,
+  unused_amount: number,
+  payment_mode: text,
+  reference_number: text,
+  invoices: z.array(z.looseObject({ invoice_id: text, invoice_number: text, amount_applied: number })).optional(),
+  payment_refunds: z.array(z.looseObject({ payment_refund_id: text })).optional(),
+});
+export type Payment = z.output<typeof payment>;
+
+/** The same after a write: enough to go on from, get_customer_payment tells the rest. */
+export const writtenPayment = payment.pick({ payment_id: true, payment_number: true, currency_code: true, amount: true, unused_amount: true, invoices: true });
+
+/** What the next call needs of a refund. */
+export const refund = z.looseObject({
+  payment_refund_id: text,
+  payment_id: text,
+  date: text,
+  refund_mode: text,
+  reference_number: text,
+  amount: number,
+  from_account_id: text,
+});
+export type Refund = z.output<typeof refund>;
+
+/** Zoho's own words on the page at hand. */
+export const pageContext = z.looseObject({ page: number, per_page: number, has_more_page: z.boolean().optional() }).optional();
+
+/** Set when a list was cut to keep within its byte cap. */
+export const cut = z.looseObject({ rows_shown: number, rows_on_page: number }).optional();

@@ -1,0 +1,32 @@
+import * as z from 'zod';
+import { defineRead } from '../endpoint.ts';
+import { id, refund } from './fields.ts';
+import { refundOf } from './shape.ts';
+import { aboutRefund, call, lines, next, quoted } from './words.ts';
+
+const output = z.looseObject({ payment_refund: refund.optional() });
+
+export const getCustomerPaymentRefund = defineRead({
+  name: 'get_customer_payment_refund',
+  title: 'Get a refund',
+  description: 'One refund of a payment. The refund_id comes from list_customer_payment_refunds.',
+  path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
+  resources: [
+    {
+      uri: 'zoho-books://customerpayments/{customer_payment_id}/refunds/{refund_id}',
+      name: 'customer_payment_refund',
+      title: 'Refund',
+      description: 'One refund, the same as get_customer_payment_refund.',
+      mimeType: 'application/json',
+    },
+  ],
+  input: z.strictObject({ customer_payment_id: id, refund_id: id }),
+  output,
+  result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
+  text: ({ payment_refund = {} }, { customer_payment_id }) =>
+    lines(
+      `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
+      payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
+      next(call('get_customer_payment', { payment_id: customer_payment_id })),
+    ),
+});

@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { defineRead } from '../endpoint.ts';
+import { oneLine } from '../errors.ts';
+import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
+import { aboutPage, pageOf } from './rows.ts';
+import { many } from './shape.ts';
+import { lines, money, quoted } from './words.ts';
+
+const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
+
+const text = z.string().optional();
+const output = z.looseObject({
+  payment_refunds: z.array(z.looseObject({ payment_refund_id: text, date: text, amount_fcy: z.number().optional() })).optional(),
+  page_context: pageContext,
+  cut,
+});
+
+export const listCustomerPaymentRefunds = defineRead({
+  name: 'list_customer_payment_refunds',
+  title: 'List refunds of a customer payment',
+  description: 'Refunds given out of one payment. `amount_fcy` is in the payment\'s currency, `amount_bcy` in the base currency.',
+  path: '/customerpayments/{customer_payment_id}/refunds',
+  resources: [
+    {
+      uri: 'zoho-books://customerpayments/{customer_payment_id}/refunds',
+      name: 'customer_payment_refunds',
+      title: 'Refunds of a customer payment',
+      description: 'Refunds of one payment, the same as list_customer_payment_refunds.',
+      mimeType: 'application/json',
+    },
+  ],
+  input: z.strictObject({ customer_payment_id: id, page: page.optional(), per_page: perPage.optional(), fields: rowFields.optional() }),
+  output,
+  parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  result: (body, input): z.output<typeof output> => {
+    const { rows, ...rest } = pageOf(many(body, 'payment_refunds', 'payment_refund'), body['page_context'], usualFields, input);
+    return { payment_refunds: rows, ...rest };
+  },
+  text: ({ payment_refunds: rows = [], ...rest }, input) =>
+    lines(
+      rows.length === 0 ? `Payment ${input.customer_payment_id} has no refunds.` : `${rows.length} refund${rows.length === 1 ? '' : 's'} of payment ${input.customer_payment_id}:`,
+      ...rows.map((row) =>
+        [
+          row.date,
+          money(row.amount_fcy ?? row['amount_bcy'], {}),
+          row['customer_name'] && quoted(row['customer_name'], 40),
+          row['refund_mode'] && oneLine(String(row['refund_mode']), 50),
+          row['reference_number'] && `ref ${quoted(row['reference_number'], 50)}`,
+          row['description'] && quoted(row['description']),
+          `refund_id ${row.payment_refund_id}`,
+        ]
+          .filter(Boolean)
+          .join(' | '),
+      ),
+      aboutPage(rest as Parameters<typeof aboutPage>[0], input),
+    ),
+});

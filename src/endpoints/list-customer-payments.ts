@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import { defineRead } from '../endpoint.ts';
+import { amountOrZero, cut, date, DEFAULT_PER_PAGE, id, page, pageContext, payment, perPage, rowFields } from './fields.ts';
+import { aboutPage, pageOf } from './rows.ts';
+import { many } from './shape.ts';
+import { lines, money, quoted } from './words.ts';
+import { oneLine } from '../errors.ts';
+
+const text100 = z.string().max(100).optional();
+
+const filterBy = [
+  'All', 'Check', 'Cash', 'BankTransfer', 'Paypal', 'CreditCard', 'GoogleCheckout', 'Credit', 'Authorizenet',
+  'BankRemittance', 'Payflowpro', 'Stripe', 'TwoCheckout', 'Braintree', 'Others',
+].map((mode) => `PaymentMode.${mode}`); // prettier-ignore
+
+/** What a person would ask for. `bcy_refunded_amount` is the base currency's; shown where anything was refunded. */
+const usualFields = [
+  'payment_id', 'payment_number', 'date', 'customer_id', 'customer_name', 'amount', 'unused_amount', 'bcy_refunded_amount',
+  'payment_mode', 'reference_number', 'invoice_numbers', 'description',
+]; // prettier-ignore
+
+const output = z.looseObject({
+  customerpayments: z.array(payment.pick({ payment_id: true, date: true, customer_id: true, amount: true, unused_amount: true })).optional(),
+  page_context: pageContext,
+  cut,
+});
+
+export const listCustomerPayments = defineRead({
+  name: 'list_customer_payments',
+  title: 'List customer payments',
+  description: [
+    'Find payments received from customers, newest first unless sorted otherwise.',
+    'Filters combine. `date` is one exact day; for a range sort by date and page.',
+    'Rows have no currency: amounts are in the payment\'s own. Use get_customer_payment for one payment whole.',
+  ].join('\n'),
+  path: '/customerpayments',
+  resources: [
+    {
+      uri: 'zoho-books://customerpayments',
+      name: 'customer_payments',
+      title: 'Recent customer payments',
+      description: 'The newest customer payments, the same as list_customer_payments.',
+      mimeType: 'application/json',
+    },
+    {
+      uri: 'zoho-books://customerpayments{?}',
+      name: 'customer_payments_filtered',
+      title: 'Customer payments by filter',
+      description: 'Customer payments with any of the filters of list_customer_payments, in any order.',
+      mimeType: 'application/json',
+    },
+  ],
+  input: z.strictObject({
+    search_text: text100.describe('In reference number, customer name and description.'),
+    customer_id: id.optional(),
+    customer_name: text100,
+    customer_name_startswith: text100,
+    customer_name_contains: text100,
+    reference_number: text100,
+    reference_number_startswith: text100,
+    reference_number_contains: text100,
+    date: date.optional(),
+    amount: amountOrZero.optional(),
+    amount_less_than: amountOrZero.optional(),
+    amount_less_equals: amountOrZero.optional(),
+    amount_greater_than: amountOrZero.optional(),
+    amount_greater_equals: amountOrZero.optional(),
+    notes: text100,
+    notes_startswith: text100,
+    notes_contains: text100,
+    payment_mode: text100,
+    payment_mode_startswith: text100,
+    payment_mode_contains: text100,
+    filter_by: z.enum(filterBy).optional(),
+    sort_column: z.string().max(100).optional().describe('date (default), created_time, last_modified_time, amount, ...'),
+    sort_order: z.enum(['A', 'D']).optional().describe('Ascending or descending.'),
+    page: page.optional(),
+    per_page: perPage.optional(),
+    fields: rowFields.optional(),
+  }),
+  output,
+  parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  result: (body, input): z.output<typeof output> => {
+    const all = many(body, 'customerpayments', 'customer_payments').map(({ invoice_number, ...row }) => ({
+      ...row,
+      // `invoice_numbers` live, `invoice_number` in the documentation.
+      invoice_numbers: row['invoice_numbers'] ?? invoice_number,
+      bcy_refunded_amount: row['bcy_refunded_amount'] || undefined,
+    }));
+    const { rows, ...rest } = pageOf(all, body['page_context'], usualFields, input);
+    return { customerpayments: rows, ...rest };
+  },
+  text: ({ customerpayments: rows = [], ...rest }, input) =>
+    lines(
+      rows.length === 0 ? 'No customer payments match.' : `${rows.length} customer payment${rows.length === 1 ? '' : 's'} (page ${input.page ?? 1}):`,
+      ...rows.map((row) => (input.fields ? chosen(row) : usual(row))),
+      aboutPage(rest as Parameters<typeof aboutPage>[0], input),
+    ),
+});
+
+type Row = Record<string, unknown>;
+
+function usual(row: Row): string {
+  const word = (name: string, max = 40) => (row[name] === undefined ? undefined : oneLine(String(row[name]), max));
+  const amount = (name: string) => (typeof row[name] === 'number' && row[name] !== 0 ? money(row[name], row) : undefined);
+  const unused = amount('unused_amount');
+  const refunded = amount('bcy_refunded_amount');
+  return [
+    word('date'),
+    row['payment_number'] === undefined ? undefined : `#${word('payment_number')}`,
+    row['customer_name'] === undefined ? undefined : quoted(row['customer_name'], 40),
+    money(row['amount'], row),
+    word('payment_mode'),
+    word('invoice_numbers', 30),
+    row['reference_number'] === undefined ? undefined : `ref ${quoted(row['reference_number'], 50)}`,
+    unused && `unused ${unused}`,
+    refunded && `refunded ${refunded} (base)`,
+    `id ${row['payment_id']}`,
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}
+
+function chosen(row: Row): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`)
+    .join(' | ');
+}

@@ -1,0 +1,112 @@
+import type { Json } from '../endpoint.ts';
+import { decimalsOf, precisionOf } from '../money.ts';
+import { InputError } from '../errors.ts';
+
+/** From the shapes Zoho answers in, documented and recorded, to the one we report. */
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The first of `keys` that holds an object, or an array of them whose first is meant. Empty when none does. */
+export function one(body: Json, ...keys: string[]): Json {
+  for (const key of keys) {
+    const value = body[key];
+    const candidate = Array.isArray(value) ? value.find(isObject) : value;
+    if (isObject(candidate)) return candidate;
+  }
+  return {};
+}
+
+/** The first of `keys` that holds an array, its objects only. Empty when none does. */
+export function many(body: Json, ...keys: string[]): Json[] {
+  for (const key of keys) {
+    const value = body[key];
+    if (Array.isArray(value)) return value.filter(isObject);
+  }
+  return [];
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === '' || value === null || value === undefined) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}
+
+/** Without empty values, at any depth: Zoho sends "" and [] for whatever is not set. */
+export function withoutEmpty(record: Json): Json {
+  return Object.fromEntries(
+    Object.entries(record)
+      .map(([name, value]): [string, unknown] => {
+        if (isObject(value)) return [name, withoutEmpty(value)];
+        if (Array.isArray(value)) return [name, value.map((item) => (isObject(item) ? withoutEmpty(item) : item))];
+        return [name, value];
+      })
+      .filter(([, value]) => !isEmpty(value)),
+  );
+}
+
+/** Fields of a recorded payment that say how its receipt is printed, or are switched off; nobody asks for them. */
+const presentation =
+  /^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$/;
+
+/** A payment as the tools report it. */
+export function paymentOf(body: Json): Json {
+  const { invoices, ...payment } = withoutEmpty(one(body, 'payment', 'customerpayment', 'customer_payment'));
+  const shown = Object.fromEntries(Object.entries(payment).filter(([name]) => !presentation.test(name)));
+  if (!Array.isArray(invoices)) return shown;
+  return { ...shown, invoices: invoices.filter(isObject).map(appliedInvoiceOf) };
+}
+
+function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Json {
+  const { invoice_id, invoice_payment_id, invoice_number, amount_applied, tax_amount_withheld, discount_amount, total, balance, date, due_date } = row;
+  return withoutEmpty({
+    invoice_id,
+    invoice_number,
+    invoice_payment_id,
+    amount_applied,
+    tax_amount_withheld: tax_amount_withheld || undefined,
+    discount_amount: discount_amount || undefined,
+    // The documented names; recordings have total and balance.
+    total: total ?? invoice_amount,
+    balance: balance ?? balance_amount,
+    date,
+    due_date,
+  });
+}
+
+/** One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). */
+export function refundOf(body: Json): Json {
+  return withoutEmpty(one(body, 'payment_refund', 'payment_refunds'));
+}
+
+/**
+ * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
+ */
+export function checkDecimals(amounts: Record<string, number | undefined>, currency: { currency_code?: unknown; price_precision?: unknown }): void {
+  const code = typeof currency.currency_code === 'string' ? currency.currency_code : undefined;
+  const precision = precisionOf(code, currency.price_precision);
+  if (precision === undefined) return;
+  for (const [field, amount] of Object.entries(amounts)) {
+    if (amount === undefined || decimalsOf(amount) <= precision) continue;
+    throw new InputError(`${field} ${amount} has more decimals than ${code ?? 'the currency'} allows (${precision}).`, {
+      code: 'too_many_decimals',
+      next: `Ask the user for the exact amount with at most ${precision} decimals; nothing is rounded.`,
+    });
+  }
+}
+
+/** The amounts of a payment that must fit its currency, by the names the model used. */
+export function amountsOf(input: {
+  amount?: number | undefined;
+  bank_charges?: number | undefined;
+  tax_amount_withheld?: number | undefined;
+  invoices?: readonly { amount_applied: number; tax_amount_withheld?: number | undefined }[] | undefined;
+}): Record<string, number | undefined> {
+  const { amount, bank_charges, tax_amount_withheld, invoices = [] } = input;
+  const rows = invoices.flatMap((row, i) => [
+    [`invoices[${i}].amount_applied`, row.amount_applied],
+    [`invoices[${i}].tax_amount_withheld`, row.tax_amount_withheld],
+  ]);
+  return { amount, bank_charges, tax_amount_withheld, ...Object.fromEntries(rows) };
+}

@@ -1,0 +1,77 @@
+/**
+ * A handful of errors, one class per who must act next. Each says in four short lines what happened, whether
+ * anything changed, what to do next, and a stable code.
+ */
+
+/** Whether the books may have moved. */
+export type Changed = 'no' | 'yes' | 'unknown';
+
+/** What Zoho itself said, kept so that support can be asked about it. */
+export interface ZohoRefusal {
+  readonly code: number | string;
+  readonly message: string;
+}
+
+interface Details {
+  /** Stable, snake_case. */
+  readonly code: string;
+  /** One action, for the model to take or to pass on. */
+  readonly next: string;
+  readonly changed?: Changed;
+  readonly zoho?: ZohoRefusal | undefined;
+  readonly cause?: unknown;
+}
+
+const changedLine: Record<Changed, string> = {
+  no: 'Nothing was changed.',
+  yes: 'The change was made.',
+  unknown: 'Whether anything was changed is unknown.',
+};
+
+export abstract class PaymentsError extends Error {
+  readonly code: string;
+  readonly next: string;
+  readonly changed: Changed;
+  readonly zoho: ZohoRefusal | undefined;
+
+  constructor(message: string, { code, next, changed = 'no', zoho, cause }: Details) {
+    super(message, { cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.next = next;
+    this.changed = changed;
+    this.zoho = zoho;
+  }
+
+  /** What happened, with Zoho's own words quoted: one line. */
+  get whatHappened(): string {
+    if (this.zoho === undefined) return this.message;
+    return `${this.message} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
+  }
+
+  /** The four lines a model reads. */
+  get lines(): string {
+    return [this.whatHappened, changedLine[this.changed], `Next: ${this.next}`, `(${this.code})`].join('\n');
+  }
+}
+
+/** The model must act: the call itself was wrong. */
+export class InputError extends PaymentsError {}
+/** The user must decide: the books do not allow this. */
+export class RefusedError extends PaymentsError {}
+/** The operator must act: credentials, scopes, organization or configuration. */
+export class AccessError extends PaymentsError {}
+/** Nobody need act yet: the same call may work later. */
+export class BusyError extends PaymentsError {}
+/** Look first: a request left, and its answer never came. */
+export class OutcomeUnknownError extends PaymentsError {
+  constructor(message: string, details: Omit<Details, 'changed' | 'code'>) {
+    super(message, { ...details, code: 'outcome_unknown', changed: 'unknown' });
+  }
+}
+
+/** Text of foreign origin as one line of at most `max` characters. */
+export function oneLine(text: string, max = 200): string {
+  const flat = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return flat.length > max ? `${[...flat].slice(0, max - 1).join('')}…` : flat;
+}

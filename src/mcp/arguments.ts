@@ -1,0 +1,154 @@
+import { closest } from 'fastest-levenshtein';
+import type * as z from 'zod';
+import type { $ZodType } from 'zod/v4/core';
+import type { Json } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+
+/**
+ * From what a model sent to what an endpoint takes: repair, validate, and say what is wrong so that the next call is right.
+ */
+
+/** The validated input; throws an InputError that names every problem. */
+export function readArguments(schema: z.ZodObject, sent: unknown): Json {
+  const problems: string[] = [];
+  const repaired = repair(schema, sent ?? {}, [], problems);
+  const parsed = schema.safeParse(repaired, { reportInput: true });
+  if (parsed.success && problems.length === 0) return parsed.data;
+  const issues = parsed.success ? [] : parsed.error.issues;
+  // A problem found in repair says more than what Zod makes of the same field.
+  const said = new Set(problems.map((problem) => problem.split(' ', 1)[0]));
+  const worded = issues.flatMap((issue) => inWords(issue, schema)).filter((problem) => !said.has(problem.split(' ', 1)[0] ?? ''));
+  const all = [...problems, ...worded];
+  throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : ''}.`, {
+    code: 'invalid_arguments',
+    next: 'Correct them and call again.',
+  });
+}
+
+const MOST_PROBLEMS = 8;
+
+type Path = readonly PropertyKey[];
+
+/** `invoices[0].amount_applied`. */
+function nameOf(path: Path): string {
+  const name = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  return name.replace(/^\./, '') || 'the arguments';
+}
+
+type Known = { def: { type: string; innerType?: $ZodType; element?: $ZodType; shape?: Record<string, $ZodType>; checks?: readonly { _zod: { def: { pattern?: RegExp } } }[] } };
+
+function unwrap(schema: $ZodType): Known {
+  const known = (schema as unknown as { _zod: Known })._zod;
+  return known.def.type === 'optional' && known.def.innerType ? unwrap(known.def.innerType) : known;
+}
+
+/**
+ * Clients and models send arrays, objects and numbers as JSON strings, and ids as numbers. What can only have been meant
+ * one way is put right, at any depth; everything else is left for validation to name.
+ */
+function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]): unknown {
+  const { def } = unwrap(schema);
+  switch (def.type) {
+    case 'object': {
+      const object = typeof value === 'string' ? fromJson(value, isPlainObject) : value;
+      if (!isPlainObject(object)) return value;
+      return Object.fromEntries(
+        Object.entries(object).map(([key, item]) => {
+          const field = def.shape !== undefined && Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
+          return [key, field === undefined ? item : repair(field, item, [...path, key], problems)];
+        }),
+      );
+    }
+    case 'array': {
+      const { element } = def;
+      const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? listed(value)) : value;
+      if (!Array.isArray(array) || element === undefined) return value;
+      return array.map((item, i) => repair(element, item, [...path, i], problems));
+    }
+    case 'number':
+      return typeof value === 'string' ? (exactNumber(value) ?? value) : value;
+    case 'boolean':
+      return value === 'true' ? true : value === 'false' ? false : value;
+    case 'string':
+      if (typeof value !== 'number') return value;
+      if (Number.isSafeInteger(value) || (!Number.isInteger(value) && Number.isFinite(value))) return String(value);
+      problems.push(`${nameOf(path)} arrived as a number too large to keep its digits: send it as a string, in quotes, with the digits you were given`);
+      return value;
+    default:
+      return value;
+  }
+}
+
+function isPlainObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fromJson<T>(text: string, is: (value: unknown) => value is T): T | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return is(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ids separated by commas, as Zoho's own query takes them. */
+function listed(text: string): string[] | undefined {
+  return /^\s*\d+(\s*,\s*\d+)*\s*$/.test(text) ? text.split(',').map((item) => item.trim()) : undefined;
+}
+
+/** A plain decimal that a JSON number holds exactly. */
+function exactNumber(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (!/^-?\d+(\.\d+)?$/.test(trimmed) || trimmed.replace(/^-?0*\.?0*|\./g, '').length > 15) return undefined;
+  return Number(trimmed);
+}
+
+/** One Zod issue as a line a model can act on. */
+function inWords(issue: z.core.$ZodIssue, schema: z.ZodObject): string[] {
+  const name = nameOf(issue.path);
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = fieldsAt(schema, issue.path);
+      return issue.keys.map((key) => `${nameOf([...issue.path, key])} is not an argument; the nearest is ${closest(key, known)}`);
+    }
+    case 'invalid_type':
+      if (issue.input === undefined) return [`${name} is missing`];
+      return [`${name} must be ${article(issue.expected)}, not ${kindOf(issue.input)}`];
+    case 'invalid_value':
+      return [`${name} must be one of ${issue.values.map(String).join(', ')}`];
+    case 'too_big':
+      return [`${name} ${limit(issue.origin, 'most', Number(issue.maximum))}`];
+    case 'too_small':
+      if (issue.message.startsWith('must')) return [`${name} ${issue.message}`];
+      return [`${name} ${limit(issue.origin, 'least', Number(issue.minimum))}`];
+    default:
+      return [`${name} ${issue.message}`];
+  }
+}
+
+function limit(origin: string, which: 'most' | 'least', bound: number): string {
+  if (origin === 'string') return `must have at ${which} ${bound} characters`;
+  if (origin === 'array') return `must have at ${which} ${bound} entries`;
+  return `must be at ${which} ${bound}`;
+}
+
+function fieldsAt(schema: $ZodType, path: Path): string[] {
+  let { def } = unwrap(schema);
+  for (const key of path) {
+    const inner = typeof key === 'number' ? def.element : def.shape?.[String(key)];
+    if (inner === undefined) return [];
+    ({ def } = unwrap(inner));
+  }
+  return Object.keys(def.shape ?? {});
+}
+
+function article(expected: string): string {
+  if (expected === 'int') return 'a whole number';
+  return /^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null (leave the argument out instead)';
+  return article(Array.isArray(value) ? 'array' : typeof value);
+}

@@ -1,0 +1,60 @@
+import { UriTemplate, type ContentBlock } from '@modelcontextprotocol/server';
+import { isRead, type Endpoint, type Json, type ReadEndpoint, type ResourceForm } from '../endpoint.ts';
+
+/** Addresses of resources: from declaration to template, from input to address and back. */
+
+/** `{?}` in a declaration stands for every input field that is not in the path, as query variables. */
+export function templateOf({ uri }: ResourceForm, { input }: ReadEndpoint): UriTemplate | string {
+  if (uri.endsWith('{?}')) return new QueryTemplate(uri.slice(0, -'{?}'.length), Object.keys(input.shape));
+  return uri.includes('{') ? new UriTemplate(uri) : uri;
+}
+
+/** Matches with any subset of its variables in any order; the SDK's own template wants all of them, in order. */
+class QueryTemplate extends UriTemplate {
+  readonly #base: string;
+
+  constructor(base: string, names: readonly string[]) {
+    super(`${base}{?${names.join(',')}}`);
+    this.#base = base;
+  }
+
+  override match(uri: string): Record<string, string> | null {
+    const [base, query] = uri.split('?', 2);
+    if (base !== this.#base || query === undefined) return null;
+    return Object.fromEntries(new URLSearchParams(query));
+  }
+}
+
+/** The resource's address for this input, or undefined when a variable is missing. */
+function addressOf({ uri }: ResourceForm, ids: Json): string | undefined {
+  if (uri.endsWith('{?}')) return undefined;
+  let complete = true;
+  const address = uri.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = ids[name];
+    if (typeof value !== 'string') complete = false;
+    return encodeURIComponent(String(value));
+  });
+  return complete ? address : undefined;
+}
+
+/** The resources that a read's result points to, as links. */
+export function linksOf(endpoint: ReadEndpoint, input: Json): ContentBlock[] {
+  const wanted = endpoint.links?.(input) ?? [];
+  return (endpoint.resources ?? [])
+    .filter((form) => wanted.includes(form.name))
+    .flatMap((form) => {
+      const uri = addressOf(form, input);
+      return uri === undefined ? [] : [{ type: 'resource_link' as const, uri, name: form.name, title: form.title, mimeType: form.mimeType }];
+    });
+}
+
+/** Every address whose contents a write may have changed: the bare list, and all that is about the payments it touched. */
+export function touchedBy(endpoints: readonly Endpoint[], input: Json, result: Json): Set<string> {
+  const payment = result['payment'] as Json | undefined;
+  const refund = result['payment_refund'] as Json | undefined;
+  const refund_id = input['refund_id'] ?? refund?.['payment_refund_id'];
+  const ids = [input['payment_id'] ?? input['customer_payment_id'] ?? payment?.['payment_id']].flat();
+  const forms = endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []);
+  const addresses = ids.flatMap((id) => forms.map((form) => addressOf(form, { payment_id: id, customer_payment_id: id, refund_id })));
+  return new Set(addresses.filter((address) => address !== undefined));
+}

@@ -1,0 +1,56 @@
+import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, ResourceTemplate, type McpServer, type ReadResourceResult } from '@modelcontextprotocol/server';
+import { isRead, type Json, type ReadEndpoint, type ResourceForm } from '../endpoint.ts';
+import { PaymentsError } from '../errors.ts';
+import { readArguments } from './arguments.ts';
+import type { Books } from './books.ts';
+import type { Lookups } from './lookups.ts';
+import { templateOf } from './resource-uris.ts';
+import { errorFacts } from './results.ts';
+
+/** Read-only endpoints as resources, each generated from the same declaration as its tool. */
+export function addResources(server: McpServer, books: Books, lookups: Lookups): void {
+  for (const endpoint of books.endpoints.filter(isRead)) {
+    for (const form of endpoint.resources ?? []) {
+      const { name, title, description, mimeType } = form;
+      const metadata = { title: books.sandbox ? `${title} (sandbox)` : title, description, mimeType };
+      const template = templateOf(form, endpoint);
+      if (typeof template === 'string') {
+        server.registerResource(name, template, metadata, (uri, { mcpReq }) => readResource(uri, {}, { endpoint, form, books, signal: mcpReq.signal }));
+        continue;
+      }
+      const list = name === 'customer_payment' ? () => lookups.recentPayments() : undefined;
+      const complete = Object.fromEntries(
+        template.variableNames.map((variable) => [variable, (value: string, context?: { arguments?: Record<string, string> }) => lookups.complete(variable, value, context?.arguments ?? {})]),
+      );
+      server.registerResource(name, new ResourceTemplate(template, { list, complete }), metadata, (uri, variables, { mcpReq }) =>
+        readResource(uri, variables, { endpoint, form, books, signal: mcpReq.signal }),
+      );
+    }
+  }
+}
+
+interface Reading {
+  readonly endpoint: ReadEndpoint;
+  readonly form: ResourceForm;
+  readonly books: Books;
+  readonly signal: AbortSignal;
+}
+
+/** The same data as the tool, through the same arguments. */
+async function readResource(uri: URL, variables: Json, { endpoint, form: { mimeType }, books, signal }: Reading): Promise<ReadResourceResult> {
+  const zoho = books.zoho.until(signal);
+  try {
+    const input = readArguments(endpoint.input, variables);
+    if (mimeType === 'application/pdf') {
+      const { bytes } = await zoho.document(endpoint, input, 'pdf');
+      return { contents: [{ uri: uri.href, mimeType, blob: bytes.toString('base64'), ...(books.sandbox && { _meta: { sandbox: true } }) }] };
+    }
+    const result = await zoho.read(endpoint, input);
+    return { contents: [{ uri: uri.href, mimeType, text: JSON.stringify(books.sandbox ? { sandbox: true, ...result } : result) }] };
+  } catch (error) {
+    if (!(error instanceof PaymentsError)) throw error;
+    if (error.code === 'not_found') throw new ResourceNotFoundError(uri.href);
+    const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
+    throw new ProtocolError(code, error.lines, errorFacts(error));
+  }
+}

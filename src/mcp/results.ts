@@ -1,0 +1,26 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Json } from '../endpoint.ts';
+import { oneLine, PaymentsError } from '../errors.ts';
+
+/** What a tool call returns: short text to act on, and the same facts in structured form. */
+
+/** Set when everything comes from the sandbox: said in every result, so that nobody takes play money for the real books. */
+export const SANDBOX_NOTE = 'SANDBOX: practice books on this machine, not real money.';
+
+export function succeeded(result: Json, text: string, links: CallToolResult['content'], sandbox: boolean): CallToolResult {
+  return { content: [{ type: 'text', text: marked(text, sandbox) }, ...links], structuredContent: { ...result, ...(sandbox && { sandbox: true }) } };
+}
+
+export function failed(error: PaymentsError, sandbox: boolean): CallToolResult {
+  return { isError: true, content: [{ type: 'text', text: marked(error.lines, sandbox) }], structuredContent: { error: errorFacts(error), ...(sandbox && { sandbox: true }) } };
+}
+
+/** The facts of an error, as they stand in structured results and in the data of protocol errors. */
+export function errorFacts(error: PaymentsError): Json {
+  const { code, changed, message, next, zoho } = error;
+  return { code, changed, message: oneLine(message, 1000), next, ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }) };
+}
+
+export function marked(text: string, sandbox: boolean): string {
+  return sandbox ? `${SANDBOX_NOTE}\n${text}` : text;
+}

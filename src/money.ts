@@ -1,0 +1,46 @@
+import { Big } from 'big.js';
+
+/**
+ * Exact decimals. Amounts cross the wire as JSON numbers; a number with at most 15 significant digits has exactly one
+ * shortest decimal form, so `String(number)` is the amount that was meant, and every sum is made from that.
+ */
+export type Amount = number;
+
+/** The most significant digits a JSON number carries without losing one. */
+export const MAX_DIGITS = 15;
+
+/** Decimals of an amount as written, for example 2 for 149.97. */
+export function decimalsOf(amount: Amount): number {
+  const { e, c } = new Big(String(amount));
+  return Math.max(0, c.length - 1 - e);
+}
+
+/** Whether a JSON number can stand for this amount without losing a digit. */
+export function isExact(amount: Amount): boolean {
+  return Number.isFinite(amount) && new Big(String(amount)).c.length <= MAX_DIGITS;
+}
+
+export function sum(amounts: readonly Amount[]): Amount {
+  return amounts.reduce((total, amount) => total.plus(String(amount)), new Big(0)).toNumber();
+}
+
+export function subtract(from: Amount, amount: Amount): Amount {
+  return new Big(String(from)).minus(String(amount)).toNumber();
+}
+
+/**
+ * Decimals a currency allows. Zoho's own `price_precision` wins; ISO 4217 (as Node knows it) is asked without it.
+ * Undefined when neither says.
+ */
+export function precisionOf(currencyCode: string | undefined, pricePrecision?: unknown): number | undefined {
+  if (Number.isInteger(pricePrecision) && Number(pricePrecision) >= 0 && Number(pricePrecision) <= MAX_DIGITS) return Number(pricePrecision);
+  if (currencyCode === undefined || !/^[A-Z]{3}$/.test(currencyCode)) return undefined;
+  return new Intl.NumberFormat('en', { style: 'currency', currency: currencyCode }).resolvedOptions().maximumFractionDigits;
+}
+
+/** `USD 1450.00`; without a currency the plain number. Every digit is shown, also beyond the precision. */
+export function formatMoney(amount: Amount, currencyCode?: string, precision = precisionOf(currencyCode)): string {
+  const decimals = Math.max(precision ?? 0, decimalsOf(amount));
+  const text = new Big(String(amount)).toFixed(decimals);
+  return currencyCode ? `${currencyCode} ${text}` : text;
+}

@@ -1,0 +1,77 @@
+import { badJson, invalidValue, tooLong } from './errors.ts';
+import { type Arrival, isForm } from './message.ts';
+import { parseMills, parseRate } from './money.ts';
+import { isDate } from './org-time.ts';
+
+export type Json = Record<string, unknown>;
+
+/** The JSON of a request: its body, or the form field JSONString, which Zoho still takes (live recordings). */
+export function readJson(arrival: Arrival): unknown {
+  const form = isForm(arrival) ? new URLSearchParams(arrival.body).get('JSONString') : null;
+  const text = form ?? (arrival.body === '' ? arrival.query.get('JSONString') : null) ?? arrival.body;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badJson();
+  }
+}
+
+export function readObject(arrival: Arrival): Json {
+  const value = readJson(arrival);
+  if (!isObject(value)) throw badJson();
+  return value;
+}
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// Each reader returns undefined for a field that is not there (or null), and refuses what it cannot be.
+
+export function textField(body: Json, field: string, max: number): string | undefined {
+  const value = body[field];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string' && typeof value !== 'number') throw invalidValue(field);
+  const text = String(value);
+  if (text.length > max) throw tooLong(field, max);
+  return text;
+}
+
+/** An id of another document; blank (Zoho's own samples send " ") counts as not given. */
+export function idField(body: Json, field: string): string | undefined {
+  const text = textField(body, field, 2000)?.trim();
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d+$/.test(text)) throw invalidValue(field);
+  return text;
+}
+
+export function dateField(body: Json, field: string): string | undefined {
+  const value = body[field];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string' || !isDate(value)) throw invalidValue(field);
+  return value;
+}
+
+/** Money that may be zero but not negative, in mills. Numeric strings are numbers (live recordings). */
+export function moneyField(body: Json, field: string, precision: number): number | undefined {
+  const value = body[field];
+  if (value === undefined || value === null) return undefined;
+  const mills = parseMills(value, precision);
+  if (mills === undefined || mills < 0) throw invalidValue(field);
+  return mills;
+}
+
+export function rateField(body: Json, field: string): number | undefined {
+  const value = body[field];
+  if (value === undefined || value === null) return undefined;
+  const rate = parseRate(value);
+  if (rate === undefined) throw invalidValue(field);
+  return rate;
+}
+
+export function objectsField(body: Json, field: string): Json[] | undefined {
+  const value = body[field];
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value) || !value.every(isObject)) throw invalidValue(field);
+  return value;
+}

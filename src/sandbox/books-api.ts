@@ -1,0 +1,74 @@
+import { accessTokenScope } from './accounts.ts';
+import { ZohoError, badToken, badUrl, internalError, scopeMissing, tooManyAtOnce, wrongMethod, wrongOrganization } from './errors.ts';
+import { countCall, quotaHeaders } from './limits.ts';
+import { type Arrival, type Reply, jsonReply } from './message.ts';
+import { type Match, type Route, matchRoute } from './routes.ts';
+import { type Call, ORGANIZATION_ID, type World } from './world.ts';
+
+export const BOOKS_PREFIX = '/books/v3';
+
+/**
+ * Answers one Books request in one transaction: token, scope, organization, limits, then the handler. With `keep` false the
+ * handler's work is undone again, and only the answer it would have had remains. `inProcess` counts this request too.
+ */
+export async function answerBooks(world: World, arrival: Arrival, inProcess: number, keep: boolean): Promise<Reply> {
+  return world.store.transaction(() => {
+    const now = world.now();
+    const match = matchRoute(arrival.method, arrival.path.slice(BOOKS_PREFIX.length));
+    const reply = guarded(() => {
+      admit(world, arrival, match, now, inProcess);
+      return world.store.attempt(keep, () => handle(world, arrival, match, now));
+    });
+    const allow = match.methods.length > 0 ? { allow: ['OPTIONS', ...match.methods].join(', ') } : {};
+    const quota = quotaHeaders(world.store, world.limits, now);
+    return { ...reply, headers: { ...COMMON_HEADERS, ...quota, ...allow, ...reply.headers } };
+  });
+}
+
+/** As in the live recordings, so that a client meets what it will meet. */
+const COMMON_HEADERS: Record<string, string> = {
+  server: 'ZGS',
+  'cache-control': 'no-store, no-cache, must-revalidate, private',
+  'content-disposition': 'attachment;',
+};
+
+function admit(world: World, arrival: Arrival, match: Match, now: number, inProcess: number): void {
+  const scope = accessTokenScope(world.store, bearer(arrival), now);
+  if (scope === undefined) throw badToken();
+  if (match.route && !covers(scope, match.route)) throw scopeMissing();
+  // What an absent organization_id does is not known; refusing it is what a client with several organizations needs to see.
+  const organizationNeeded = match.route?.path !== '/organizations';
+  if (organizationNeeded && arrival.query.get('organization_id') !== ORGANIZATION_ID) throw wrongOrganization();
+  if (inProcess > world.limits.concurrent) throw tooManyAtOnce();
+  countCall(world.store, world.limits, now);
+}
+
+function handle(world: World, arrival: Arrival, match: Match, now: number): Reply {
+  if (match.methods.length === 0) throw badUrl();
+  if (!match.route) throw wrongMethod(arrival.method, match.methods.join(', '));
+  const call: Call = { world, store: world.store, arrival, params: match.params, now, applied: [] };
+  const reply = match.route.handle(call);
+  return call.applied.length > 0 ? { ...reply, applied: [...new Set(call.applied)] } : reply;
+}
+
+/** Zoho answers errors in the envelope; one that is ours is a 500, and its text goes to the request log only. */
+function guarded(work: () => Reply): Reply {
+  try {
+    return work();
+  } catch (error) {
+    const refusal = error instanceof ZohoError ? error : internalError();
+    const reply = jsonReply(refusal.status, { code: refusal.code, message: refusal.message }, refusal.headers);
+    return error instanceof ZohoError ? reply : { ...reply, failure: String(error instanceof Error ? error.stack : error) };
+  }
+}
+
+/** `Zoho-oauthtoken` is the documented scheme; `Bearer` was seen to work too. */
+function bearer(arrival: Arrival): string {
+  return /^(?:Zoho-oauthtoken|Bearer)\s+(\S+)$/i.exec(arrival.headers.authorization ?? '')?.[1] ?? '';
+}
+
+function covers(granted: string, route: Route): boolean {
+  const [module = ''] = route.scope.split('.');
+  const enough = new Set([`zohobooks.${route.scope}`, `zohobooks.${module}.all`, 'zohobooks.fullaccess.all'].map((name) => name.toLowerCase()));
+  return granted.toLowerCase().split(/[\s,]+/).some((scope) => enough.has(scope));
+}

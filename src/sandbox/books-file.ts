@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { ALL_SCOPES, issueRefreshToken, newToken } from './accounts.ts';
+import { BOOK_TABLES, LAYOUT, SCHEMA } from './schema.ts';
+import { growTo, seedBooks } from './seed.ts';
+import { Store } from './store.ts';
+
+export interface Credentials {
+  client_id: string;
+  client_secret: string;
+  refresh_token: string;
+}
+
+const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_requests', 'clients', 'meta'];
+
+/** Opens the books, seeding them when they are new. Two processes may do so at once: the one that comes second finds them done. */
+export async function openBooks(file: string, payments: number): Promise<Store> {
+  const store = await Store.open(file);
+  try {
+    await store.transaction(() => prepare(store, file, payments));
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  return store;
+}
+
+function prepare(store: Store, file: string, payments: number): void {
+  const tables = store.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").map((row) => row.name);
+  if (tables.length > 0 && !tables.includes('meta')) throw new Error(`${file} is an SQLite file, but not one of the sandbox's.`);
+  const known = tables.length > 0 ? meta(store, 'layout') : undefined;
+  if (known === LAYOUT) {
+    growTo(store, payments);
+    return;
+  }
+  // Children before parents, for the sake of foreign keys.
+  for (const table of [...BOOK_TABLES, ...OTHER_TABLES]) store.exec(`DROP TABLE IF EXISTS ${table}`);
+  store.exec(SCHEMA);
+  seedClient(store);
+  seedBooks(store, payments);
+  store.run("INSERT INTO meta (name, value) VALUES ('layout', ?)", LAYOUT);
+}
+
+/** A client and its refresh token, made once per file and kept over resets. */
+function seedClient(store: Store): void {
+  const client_id = `1000.${randomBytes(16).toString('hex').slice(0, 30).toUpperCase()}`;
+  const client_secret = randomBytes(21).toString('hex');
+  const refresh_token = newToken();
+  store.run('INSERT INTO clients (client_id, client_secret, name) VALUES (?, ?, ?)', client_id, client_secret, 'Zoho Payments MCP (sandbox)');
+  insertSeedToken(store, client_id, refresh_token);
+  for (const [name, value] of Object.entries({ client_id, client_secret, refresh_token })) {
+    store.run('INSERT INTO meta (name, value) VALUES (?, ?)', name, value);
+  }
+}
+
+function insertSeedToken(store: Store, clientId: string, refreshToken: string): void {
+  store.run(
+    "INSERT OR IGNORE INTO refresh_tokens (token, client_id, scope, origin, created_at) VALUES (?, ?, ?, 'seed', 0)",
+    refreshToken,
+    clientId,
+    ALL_SCOPES.join(','),
+  );
+}
+
+/** The seeded refresh token, or one of its own for scopes other than all. */
+export async function credentialsFor(store: Store, scopes: string[] | undefined, now: number): Promise<Credentials> {
+  return store.transaction(() => {
+    const client_id = meta(store, 'client_id') ?? '';
+    const refresh_token =
+      scopes === undefined ? (meta(store, 'refresh_token') ?? '') : issueRefreshToken(store, client_id, scopes.join(','), 'option', now);
+    return { client_id, client_secret: meta(store, 'client_secret') ?? '', refresh_token };
+  });
+}
+
+/** Everything as on the first day; credentials stay, and the seeded refresh token is valid again if it was revoked. */
+export async function resetBooks(store: Store, payments: number): Promise<void> {
+  await store.transaction(() => {
+    seedBooks(store, payments);
+    insertSeedToken(store, meta(store, 'client_id') ?? '', meta(store, 'refresh_token') ?? '');
+    store.run('DELETE FROM token_requests');
+  });
+}
+
+function meta(store: Store, name: string): string | undefined {
+  return store.get<{ value: string }>('SELECT value FROM meta WHERE name = ?', name)?.value;
+}

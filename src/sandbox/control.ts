@@ -1,0 +1,81 @@
+import { ALL_SCOPES, issueCode } from './accounts.ts';
+import { isObject } from './body.ts';
+import { resetBooks } from './books-file.ts';
+import type { Faults } from './faults.ts';
+import { checkBooks } from './ledger-check.ts';
+import { changeLimits } from './limits.ts';
+import { type Arrival, type Reply, jsonReply } from './message.ts';
+import type { RequestLog } from './request-log.ts';
+import type { World } from './world.ts';
+
+export const CONTROL_PREFIX = '/__sandbox';
+
+export interface Controls {
+  world: World;
+  faults: Faults;
+  log: RequestLog;
+  payments: number;
+  client_id: string;
+}
+
+/** The sandbox's own endpoints: no part of Zoho, and not in the request log. */
+export async function answerControl(controls: Controls, arrival: Arrival): Promise<Reply> {
+  const { world, faults, log } = controls;
+  switch (`${arrival.method} ${arrival.path.slice(CONTROL_PREFIX.length)}`) {
+    case 'GET /faults':
+      return jsonReply(200, { faults: faults.list() });
+    case 'POST /faults':
+      return addFaults(faults, readBody(arrival));
+    case 'DELETE /faults':
+      faults.clear();
+      return jsonReply(200, { faults: [] });
+    case 'GET /requests':
+      return jsonReply(200, { requests: log.list() });
+    case 'DELETE /requests':
+      log.clear();
+      return jsonReply(200, { requests: [] });
+    case 'GET /books':
+      return jsonReply(200, await world.store.transaction(() => checkBooks(world.store)));
+    case 'POST /reset':
+      await resetBooks(world.store, controls.payments);
+      return jsonReply(200, { reset: true });
+    case 'GET /limits':
+      return jsonReply(200, world.limits);
+    case 'POST /limits':
+      return setLimits(world, readBody(arrival));
+    case 'POST /codes':
+      return selfClientCode(controls, readBody(arrival));
+    default:
+      return jsonReply(404, { error: 'No such sandbox endpoint' });
+  }
+}
+
+function addFaults(faults: Faults, value: unknown): Reply {
+  for (const fault of Array.isArray(value) ? value : [value]) {
+    const problem = faults.add(fault);
+    if (problem !== undefined) return jsonReply(400, { error: problem });
+  }
+  return jsonReply(201, { faults: faults.list() });
+}
+
+function setLimits(world: World, value: unknown): Reply {
+  if (!isObject(value)) return jsonReply(400, { error: 'limits are a JSON object' });
+  const refused = changeLimits(world.limits, value);
+  if (refused.length > 0) return jsonReply(400, { error: `unknown or no number: ${refused.join(', ')}`, limits: world.limits });
+  return jsonReply(200, world.limits);
+}
+
+/** What Zoho's API console does under "Self Client": a code to exchange without a redirect address. */
+async function selfClientCode({ world, client_id }: Controls, value: unknown): Promise<Reply> {
+  const asked = isObject(value) && Array.isArray(value['scopes']) ? value['scopes'].map(String) : ALL_SCOPES;
+  const code = await world.store.transaction(() => issueCode(world, { client_id, scope: asked.join(','), redirect_uri: '', with_refresh: true }));
+  return jsonReply(201, { code, scopes: asked });
+}
+
+function readBody(arrival: Arrival): unknown {
+  try {
+    return arrival.body === '' ? {} : JSON.parse(arrival.body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import { isObject } from './body.ts';
+import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
+import { tokenThrottle } from './accounts.ts';
+import { ZohoError, badToken, internalError, scopeMissing, tooManyAtOnce, tooManyPerDay, tooManyPerMinute } from './errors.ts';
+
+const KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'] as const;
+export type FaultKind = (typeof KINDS)[number];
+
+/**
+ * Misbehaviour on demand. `match.path` is a prefix of the request's path, or, when it contains any of ^ $ * + ? ( ) [ ] | \,
+ * the source of a regular expression; both are tried against the whole path and against what follows /books/v3.
+ * The first fault that matches and has uses left takes the request.
+ */
+export interface Fault {
+  match: { method?: string; path?: string; query?: Record<string, string> };
+  fault: FaultKind;
+  /** how many requests it spoils */
+  times: number;
+  /** how many matching requests it lets pass first */
+  skip: number;
+  delay_ms: number;
+  status?: number;
+  code?: number;
+  message?: string;
+  /** the change is applied first, then the bad answer is given */
+  after: boolean;
+}
+
+const MOST_FAULTS = 100;
+const LONGEST_DELAY_MS = 600_000;
+const PATTERN_CHARACTERS = /[\^$*+?()[\]|\\]/;
+
+export class Faults {
+  private faults: Fault[] = [];
+
+  /** Takes a fault as JSON; answers in words what is wrong with it. */
+  add(value: unknown): string | undefined {
+    const fault = readFault(value);
+    if (typeof fault === 'string') return fault;
+    if (this.faults.length >= MOST_FAULTS) return `no more than ${MOST_FAULTS} faults at a time`;
+    this.faults.push(fault);
+    return undefined;
+  }
+
+  clear(): void {
+    this.faults = [];
+  }
+
+  list(): Fault[] {
+    return this.faults;
+  }
+
+  /** The fault this request meets, used up by one. */
+  take(arrival: Arrival): Fault | undefined {
+    for (const fault of this.faults) {
+      if (!matches(fault, arrival)) continue;
+      if (fault.skip > 0) {
+        fault.skip -= 1;
+        continue;
+      }
+      fault.times -= 1;
+      if (fault.times === 0) this.faults = this.faults.filter((other) => other !== fault);
+      return { ...fault };
+    }
+    return undefined;
+  }
+}
+
+function matches({ match }: Fault, arrival: Arrival): boolean {
+  if (match.method !== undefined && match.method.toUpperCase() !== arrival.method) return false;
+  for (const [name, value] of Object.entries(match.query ?? {})) if (arrival.query.get(name) !== value) return false;
+  const wanted = match.path;
+  if (wanted === undefined) return true;
+  const paths = [arrival.path, arrival.path.replace(/^\/books\/v3/, '')];
+  if (!PATTERN_CHARACTERS.test(wanted)) return paths.some((path) => path.startsWith(wanted));
+  const pattern = new RegExp(wanted);
+  return paths.some((path) => pattern.test(path));
+}
+
+function readFault(value: unknown): Fault | string {
+  if (!isObject(value)) return 'a fault is a JSON object';
+  const kind = KINDS.find((name) => name === value['fault']);
+  if (!kind) return `fault must be one of ${KINDS.join(', ')}`;
+  const match = value['match'] ?? {};
+  if (!isObject(match)) return 'match must be an object of method, path and query';
+  const { method, path, query } = match;
+  if (method !== undefined && typeof method !== 'string') return 'match.method must be a string';
+  if (path !== undefined && (typeof path !== 'string' || !isPattern(path))) return 'match.path must be a prefix or a regular expression';
+  if (query !== undefined && !isStrings(query)) return 'match.query must be an object of strings';
+  const times = count(value['times'], 1);
+  const skip = count(value['skip'], 0);
+  const delay = count(value['delay_ms'], 0);
+  const { status, code, message } = value;
+  if (times === undefined || times === 0 || skip === undefined || delay === undefined) return 'times, skip and delay_ms must be whole numbers';
+  if (status !== undefined && !(Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599)) return 'status must be 200 to 599';
+  if (code !== undefined && !Number.isInteger(code)) return 'code must be a whole number';
+  if (message !== undefined && typeof message !== 'string') return 'message must be a string';
+  return {
+    match: {
+      ...(method === undefined ? {} : { method }),
+      ...(path === undefined ? {} : { path: path as string }),
+      ...(query === undefined ? {} : { query: query as Record<string, string> }),
+    },
+    fault: kind,
+    times,
+    skip,
+    delay_ms: Math.min(delay, LONGEST_DELAY_MS),
+    ...(status === undefined ? {} : { status: status as number }),
+    ...(code === undefined ? {} : { code: code as number }),
+    ...(message === undefined ? {} : { message }),
+    after: kind === 'drop_after' || value['after'] === true,
+  };
+}
+
+function isPattern(path: string): boolean {
+  try {
+    return new RegExp(path) instanceof RegExp;
+  } catch {
+    return !PATTERN_CHARACTERS.test(path);
+  }
+}
+
+function isStrings(value: unknown): value is Record<string, string> {
+  return isObject(value) && Object.values(value).every((item) => typeof item === 'string');
+}
+
+function count(value: unknown, usual: number): number | undefined {
+  if (value === undefined) return usual;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+}
+
+// --- spoiling an answer ---------------------------------------------------------------------------------------------
+
+/** The answer of a fault that has one of its own; the good reply lends its headers where a client would see them. */
+export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
+  const applied = good.applied ? { applied: good.applied } : {};
+  switch (fault.fault) {
+    case 'status':
+      return { ...statusReply(fault, good), ...applied };
+    case 'html':
+      return { ...htmlReply(fault.status ?? 503, MAINTENANCE_PAGE), ...applied };
+    case 'malformed': {
+      const text = good.body.toString();
+      return { ...good, headers: keptHeaders(fault, good), body: `${text.slice(0, Math.max(1, text.length - 1))},,` };
+    }
+    case 'truncate':
+      return { ...good, headers: keptHeaders(fault, good) };
+    case 'unauthorized':
+      return isOauth(arrival) ? jsonReply(200, { error: 'invalid_code' }) : refusal(fault, fault.code === 57 ? scopeMissing() : badToken());
+    case 'rate_limit':
+      return isOauth(arrival) ? tokenThrottle() : refusal(fault, rateLimit(fault.code));
+    default:
+      return good;
+  }
+}
+
+/** Nothing was made when the change was not applied, so nothing may be named either. */
+function keptHeaders(fault: Fault, good: Reply): Record<string, string> {
+  if (fault.after) return good.headers;
+  const { location: _, ...headers } = good.headers;
+  return headers;
+}
+
+function statusReply(fault: Fault, good: Reply): Reply {
+  const { code, message } = internalError();
+  const status = fault.status ?? 500;
+  const reply = jsonReply(status, { code: fault.code ?? code, message: fault.message ?? message });
+  return { ...reply, headers: { ...quota(good), ...reply.headers } };
+}
+
+function refusal(fault: Fault, error: ZohoError): Reply {
+  return jsonReply(fault.status ?? error.status, { code: error.code, message: fault.message ?? error.message });
+}
+
+function rateLimit(code: number | undefined): ZohoError {
+  if (code === 45) return tooManyPerDay(5000);
+  return code === 1070 ? tooManyAtOnce() : tooManyPerMinute();
+}
+
+function quota(good: Reply): Record<string, string> {
+  return Object.fromEntries(Object.entries(good.headers).filter(([name]) => name.startsWith('x-rate-limit-')));
+}
+
+function isOauth(arrival: Arrival): boolean {
+  return arrival.path.startsWith('/oauth/');
+}
+
+const MAINTENANCE_PAGE = `<!doctype html>
+<html lang="en"><head><title>Zoho - Maintenance</title></head>
+<body><h1>We'll be back shortly</h1><p>Our servers are being maintained. Please try again after some time.</p></body></html>
+`;

@@ -1,0 +1,73 @@
+import type { AddressInfo } from 'node:net';
+import { credentialsFor, openBooks } from './books-file.ts';
+import { Faults } from './faults.ts';
+import { type Limits, ZOHO_LIMITS, changeLimits } from './limits.ts';
+import { RequestLog } from './request-log.ts';
+import { listen } from './server.ts';
+import { ORGANIZATION_ID, type World } from './world.ts';
+
+export type { Limits as SandboxLimits } from './limits.ts';
+
+export interface SandboxOptions {
+  /** TCP port on 127.0.0.1; 0 (default) picks a free one. */
+  port?: number;
+  /** SQLite file, or 'memory' (default). A file is created and seeded on first use; several processes may serve the same file at once. */
+  data?: string;
+  /** How many payments the books hold at least; the seed has several hundred. */
+  payments?: number;
+  /** 'live' (default): shapes and words as recorded from the real API. 'documented': as its documentation has them. */
+  shapes?: 'live' | 'documented';
+  /** Zoho's limits unless changed here, window lengths included. */
+  limits?: Partial<Limits>;
+  /** Scopes of the refresh token handed out; all that the API knows unless said. */
+  scopes?: string[];
+  /** The sandbox's clock. */
+  now?: () => Date;
+}
+
+export interface Sandbox {
+  url: string;
+  api_base_url: string;
+  accounts_url: string;
+  client_id: string;
+  client_secret: string;
+  refresh_token: string;
+  organization_id: string;
+  close(): Promise<void>;
+}
+
+/** Starts a Zoho on localhost: accounts server, Books API and the controls under /__sandbox, on one port. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const payments = options.payments ?? 0;
+  const clock = options.now;
+  const now = clock ? () => clock().getTime() : Date.now;
+  const limits = { ...ZOHO_LIMITS };
+  const refused = changeLimits(limits, { ...options.limits });
+  if (refused.length > 0) throw new TypeError(`Unknown sandbox limits: ${refused.join(', ')}`);
+
+  const store = await openBooks(options.data ?? 'memory', payments);
+  try {
+    const credentials = await credentialsFor(store, options.scopes, now());
+    const world: World = { store, limits, shapes: options.shapes ?? 'live', now, url: '' };
+    const { server, close } = listen({ world, faults: new Faults(), log: new RequestLog(), payments, client_id: credentials.client_id });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port ?? 0, '127.0.0.1', resolve);
+    });
+    world.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return {
+      url: world.url,
+      api_base_url: `${world.url}/books/v3`,
+      accounts_url: world.url,
+      ...credentials,
+      organization_id: ORGANIZATION_ID,
+      close: async () => {
+        await close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import { idOf } from './world.ts';
+
+/** Ids with a meaning beyond the seed: defaults of the API, and the documents' own sample under its own ids. */
+export const PETTY_CASH_ID = '3000000000385';
+export const UNDEPOSITED_FUNDS_ID = idOf(358);
+export const CHECKING_ID = idOf(361);
+export const SAVINGS_ID = idOf(364);
+export const EURO_ACCOUNT_ID = idOf(367);
+export const CLOSED_ACCOUNT_ID = idOf(370);
+export const BANK_CHARGES_ACCOUNT_ID = idOf(442);
+export const RECEIVABLE_ACCOUNT_ID = idOf(376);
+export const LOCATION_ID = '460000000038080';
+export const LOCATION_NAME = 'Head Office';
+export const USER_ID = idOf(3);
+export const TEMPLATE_ID = idOf(17_003);
+
+export const EXTERNAL_REFERENCE_FIELD_ID = idOf(12_841);
+/** The id of the documents' sample for customfields. */
+export const RECEIPT_BOOK_FIELD_ID = '46000000012845';
+
+export const BOWMAN_ID = '903000000000099';
+export const SAMPLE_PAYMENT_ID = '9030000079467';
+export const SAMPLE_INVOICE_ID = '90300000079426';
+export const SAMPLE_REFUND_ID = '3000000003017';
+export const ORGANIZATION_NAME = 'Zillium Books';

@@ -1,0 +1,226 @@
+import { RATE_ONE, convert, parseRate } from './money.ts';
+import { modeKey } from './payments.ts';
+import type { SeedCustomer } from './seed-customers.ts';
+import { UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
+import type { Store } from './store.ts';
+import { idOf } from './world.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface SeedInvoice {
+  customer: SeedCustomer;
+  number: string;
+  date: string;
+  due: string;
+  total: number;
+  id?: string;
+  draft?: boolean;
+  void?: boolean;
+  item?: string;
+  reference?: string;
+  rate?: number;
+}
+
+export interface SeedPayment {
+  customer: SeedCustomer;
+  date: string;
+  amount: number;
+  mode: string;
+  applied?: { invoice: WrittenInvoice; amount: number }[];
+  refunds?: { amount: number; date: string; account: string; id?: string; reference?: string; mode?: string }[];
+  id?: string;
+  reference?: string;
+  description?: string;
+  account?: string;
+  bank_charges?: number;
+  rate?: number;
+  location?: string;
+  custom?: Record<string, string>;
+  minute?: number;
+}
+
+export interface WrittenInvoice {
+  id: string;
+  customerId: string;
+  balance: number;
+  lastPayment: string;
+}
+
+/**
+ * Writes whole documents straight into the tables, a hundred thousand in seconds, and keeps the balances that follow in
+ * memory until `finish`. The ledger check recomputes all of it, so what is written here is held to the same rules as requests.
+ */
+export class SeedWriter {
+  private readonly store: Store;
+  private nextId: number;
+  private nextNumber: number;
+  private readonly accountCurrency: Map<string, string>;
+  private readonly deposits = new Map<string, number>();
+  private readonly outstanding = new Map<string, number>();
+  private readonly unused = new Map<string, number>();
+
+  constructor(store: Store) {
+    this.store = store;
+    this.nextId = sequence(store, 'id');
+    this.nextNumber = sequence(store, 'payment_number');
+    this.accountCurrency = new Map(
+      store.all<{ id: string; currency_code: string }>('SELECT id, currency_code FROM accounts').map((row) => [row.id, row.currency_code]),
+    );
+  }
+
+  /** Its balance and the date of its last payment follow as payments are written. */
+  invoice(invoice: SeedInvoice): WrittenInvoice {
+    const { customer } = invoice;
+    const id = invoice.id ?? this.id();
+    const createdAt = moment(invoice.date, 0);
+    const stage = invoice.draft ? 'draft' : invoice.void ? 'void' : 'sent';
+    const balance = invoice.void ? 0 : invoice.total;
+    this.store.run(
+      `INSERT INTO invoices (id, number, customer_id, customer_name, reference_number, item_name, date, due_date, currency_code, rate, total, balance, stage, last_payment_date, created_at, modified_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+      id,
+      invoice.number,
+      customer.id,
+      customer.name,
+      invoice.reference ?? '',
+      invoice.item ?? 'Furniture',
+      invoice.date,
+      invoice.due,
+      customer.currency,
+      invoice.rate ?? usualRate(customer.currency),
+      invoice.total,
+      balance,
+      stage,
+      createdAt,
+      createdAt,
+    );
+    if (stage === 'sent') add(this.outstanding, customer.id, balance);
+    return { id, customerId: customer.id, balance, lastPayment: '' };
+  }
+
+  payment(payment: SeedPayment): string {
+    const { customer } = payment;
+    const id = payment.id ?? this.id();
+    const rate = payment.rate ?? usualRate(customer.currency);
+    const applied = (payment.applied ?? []).reduce((sum, row) => sum + row.amount, 0);
+    const refunded = (payment.refunds ?? []).reduce((sum, row) => sum + row.amount, 0);
+    const unused = payment.amount - applied - refunded;
+    const charges = payment.bank_charges ?? 0;
+    const account = payment.account ?? UNDEPOSITED_FUNDS_ID;
+    const deposited = this.inAccount(account, customer.currency, payment.amount - charges, rate);
+    const createdAt = moment(payment.date, payment.minute ?? 0);
+    this.nextNumber += 1;
+    this.store.run(
+      `INSERT INTO payments (id, number, customer_id, customer_name, currency_code, mode, mode_key, date, reference_number, description,
+         amount, applied, refunded, unused, rate, bank_charges, bank_charges_account_id, tax_withheld, tax_account_id,
+         account_id, deposited, location_id, tags, created_at, modified_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '', ?, ?, ?, '[]', ?, ?)`,
+      id,
+      this.nextNumber,
+      customer.id,
+      customer.name,
+      customer.currency,
+      payment.mode,
+      modeKey(payment.mode),
+      payment.date,
+      payment.reference ?? '',
+      payment.description ?? '',
+      payment.amount,
+      applied,
+      refunded,
+      unused,
+      rate,
+      charges,
+      account,
+      deposited,
+      payment.location ?? '',
+      createdAt,
+      createdAt,
+    );
+    add(this.deposits, account, deposited);
+    add(this.unused, customer.id, unused);
+    for (const { invoice, amount } of payment.applied ?? []) this.apply(id, payment.date, invoice, amount);
+    for (const refund of payment.refunds ?? []) this.refund(id, customer, rate, refund);
+    for (const [field, value] of Object.entries(payment.custom ?? {})) {
+      this.store.run('INSERT INTO custom_values (payment_id, field_id, value) VALUES (?, ?, ?)', id, field, value);
+    }
+    return id;
+  }
+
+  /** Writes the balances and sequences everything above added up to. */
+  finish(): void {
+    for (const [id, mills] of this.deposits) this.store.run('UPDATE accounts SET balance = balance + ? WHERE id = ?', mills, id);
+    for (const [id, mills] of this.outstanding) this.store.run('UPDATE customers SET outstanding = outstanding + ? WHERE id = ?', mills, id);
+    for (const [id, mills] of this.unused) this.store.run('UPDATE customers SET unused_credits = unused_credits + ? WHERE id = ?', mills, id);
+    this.store.run("UPDATE sequences SET value = ? WHERE name = 'id'", this.nextId);
+    this.store.run("UPDATE sequences SET value = ? WHERE name = 'payment_number'", this.nextNumber);
+  }
+
+  private apply(paymentId: string, date: string, invoice: WrittenInvoice, amount: number): void {
+    this.store.run(
+      'INSERT INTO applications (id, payment_id, invoice_id, amount, tax_withheld, apply_date) VALUES (?, ?, ?, ?, 0, ?)',
+      this.id(),
+      paymentId,
+      invoice.id,
+      amount,
+      date,
+    );
+    invoice.balance -= amount;
+    invoice.lastPayment = date > invoice.lastPayment ? date : invoice.lastPayment;
+    this.store.run('UPDATE invoices SET balance = ?, last_payment_date = ? WHERE id = ?', invoice.balance, invoice.lastPayment, invoice.id);
+    add(this.outstanding, invoice.customerId, -amount);
+  }
+
+  private refund(paymentId: string, customer: SeedCustomer, rate: number, refund: NonNullable<SeedPayment['refunds']>[number]): void {
+    const withdrawn = this.inAccount(refund.account, customer.currency, refund.amount, rate);
+    const createdAt = moment(refund.date, 30);
+    this.store.run(
+      `INSERT INTO refunds (id, payment_id, date, mode, reference_number, description, payment_form, amount, rate, account_id, withdrawn, created_at, modified_at)
+       VALUES (?, ?, ?, ?, ?, '', '', ?, ?, ?, ?, ?, ?)`,
+      refund.id ?? this.id(),
+      paymentId,
+      refund.date,
+      refund.mode ?? 'cash',
+      refund.reference ?? '',
+      refund.amount,
+      rate,
+      refund.account,
+      withdrawn,
+      createdAt,
+      createdAt,
+    );
+    add(this.deposits, refund.account, -withdrawn);
+  }
+
+  private inAccount(account: string, currency: string, mills: number, rate: number): number {
+    return this.accountCurrency.get(account) === currency ? mills : convert(mills, rate, 2);
+  }
+
+  private id(): string {
+    this.nextId += 1;
+    return idOf(this.nextId);
+  }
+}
+
+export function usualRate(currency: string): number {
+  if (currency === 'EUR') return parseRate('1.0842') ?? RATE_ONE;
+  if (currency === 'JPY') return parseRate('0.0067') ?? RATE_ONE;
+  return RATE_ONE;
+}
+
+/** A moment of the working day in New York on that date, whatever the season. */
+function moment(date: string, minute: number): number {
+  return Date.parse(`${date}T14:05:00Z`) + minute * 60_000;
+}
+
+export function dayAfter(date: string, days: number): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+function sequence(store: Store, name: string): number {
+  return store.get<{ value: number }>('SELECT value FROM sequences WHERE name = ?', name)?.value ?? 0;
+}
+
+function add(totals: Map<string, number>, key: string, value: number): void {
+  totals.set(key, (totals.get(key) ?? 0) + value);
+}

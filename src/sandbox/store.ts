@@ -1,0 +1,122 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
+
+export type SqlValue = string | number | null;
+
+/** How long one attempt may hold the event loop. SQLite's own wait is a blocking one, so it is short and repeated asynchronously. */
+const BUSY_TIMEOUT_MS = 50;
+/** Another process may be seeding 100,000 payments in one transaction. */
+const GIVE_UP_MS = 60_000;
+const SQLITE_BUSY = 5;
+
+/** The books' file: prepared statements by their text, and transactions that wait their turn without blocking. */
+export class Store {
+  private readonly database: InstanceType<typeof DatabaseSync>;
+  private readonly statements = new Map<string, StatementSyncInstance>();
+
+  private constructor(database: InstanceType<typeof DatabaseSync>) {
+    this.database = database;
+  }
+
+  static async open(file: string): Promise<Store> {
+    if (file === 'memory') return new Store(new DatabaseSync(':memory:'));
+    createPrivately(file);
+    const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+    await whenFree(() => database.exec('PRAGMA journal_mode = WAL'));
+    // NORMAL loses at most the last moments on a power cut, never consistency: right for play money.
+    database.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+    return new Store(database);
+  }
+
+  get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.prepared(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SqlValue[]): Row[] {
+    return this.prepared(sql).all(...values) as Row[];
+  }
+
+  run(sql: string, ...values: SqlValue[]): number {
+    return this.prepared(sql).run(...values).changes;
+  }
+
+  exec(sql: string): void {
+    this.database.exec(sql);
+  }
+
+  /** Runs synchronous work as one write transaction; other processes and other requests see all of it or nothing. */
+  async transaction<T>(work: () => T): Promise<T> {
+    await whenFree(() => this.database.exec('BEGIN IMMEDIATE'));
+    try {
+      const result = work();
+      this.database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Work inside a transaction that is undone when it throws, or when `keep` is false, while what came before it stays. */
+  attempt<T>(keep: boolean, work: () => T): T {
+    this.database.exec('SAVEPOINT attempt');
+    let done = false;
+    try {
+      const result = work();
+      done = keep;
+      return result;
+    } finally {
+      if (!done) this.database.exec('ROLLBACK TO attempt');
+      this.database.exec('RELEASE attempt');
+    }
+  }
+
+  /** The next number of a named sequence. */
+  next(sequence: string): number {
+    const row = this.get<{ value: number }>('UPDATE sequences SET value = value + 1 WHERE name = ? RETURNING value', sequence);
+    if (!row) throw new Error(`No sequence ${sequence}`);
+    return row.value;
+  }
+
+  close(): void {
+    this.statements.clear();
+    if (this.database.isOpen) this.database.close();
+  }
+
+  private prepared(sql: string): StatementSyncInstance {
+    const known = this.statements.get(sql);
+    if (known) return known;
+    // List filters combine into many texts; a full cache is dropped rather than grown.
+    if (this.statements.size > 500) this.statements.clear();
+    const statement = this.database.prepare(sql);
+    this.statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** SQLite creates files readable by everyone; this one holds tokens. */
+function createPrivately(file: string): void {
+  if (existsSync(file)) return;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+}
+
+async function whenFree(step: () => void): Promise<void> {
+  const giveUpAt = Date.now() + GIVE_UP_MS;
+  for (;;) {
+    try {
+      step();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
+    }
+    await sleep(2 + Math.random() * 20);
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  // The primary code; extended codes such as SQLITE_BUSY_SNAPSHOT keep it in the low byte.
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY;
+}

@@ -1,0 +1,112 @@
+import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, type ZohoRefusal } from '../errors.ts';
+import type { ZohoRequest } from '../endpoint.ts';
+import type { NetworkError } from './http.ts';
+import type { Answer } from './zoho-answer.ts';
+
+/**
+ * What a failed call means and who must act. Judged by HTTP status and Zoho's `code`, never by its message: messages
+ * differ between data centres and over time. Codes and statuses: Zoho Books API introduction and errors page, and live recordings.
+ */
+
+type Refusal = (zoho: ZohoRefusal, request: ZohoRequest) => PaymentsError;
+
+const organization: Refusal = (zoho) =>
+  new AccessError('The organization does not belong to these credentials.', {
+    code: 'wrong_organization',
+    next: 'Ask the operator to check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may be another user\'s or in another data centre.',
+    zoho,
+  });
+
+const tokenRejected: Refusal = (zoho) =>
+  new AccessError('Zoho does not accept the access token.', {
+    code: 'access_token_rejected',
+    next: 'Ask the operator to check the refresh token and ZOHO_DATA_CENTER.',
+    zoho,
+  });
+
+const scopeMissing: Refusal = (zoho, { scope }) =>
+  new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
+    code: 'scope_missing',
+    next: `Ask the operator to make a refresh token that includes ${scope}.`,
+    zoho,
+  });
+
+const notFound: Refusal = (zoho) =>
+  new InputError('Zoho has no such record.', { code: 'not_found', next: 'Check the id: list_customer_payments and list_customer_payment_refunds show the ids there are.', zoho });
+
+const refused: Refusal = (zoho) =>
+  new InputError('Zoho refused the call.', { code: 'refused_by_zoho', next: 'Correct what Zoho names, with the user if it is a question of money, and call again.', zoho });
+
+const minuteLimit: Refusal = (zoho) =>
+  new BusyError('The organization has used up Zoho\'s calls for this minute (100).', { code: 'minute_limit', next: 'Wait a minute, then make the same call again.', zoho });
+
+const dayLimit: Refusal = (zoho) =>
+  new BusyError('The organization has used up Zoho\'s calls for today.', {
+    code: 'day_limit',
+    next: 'Tell the user; calls are possible again after midnight in the organization\'s time zone.',
+    zoho,
+  });
+
+const concurrencyLimit: Refusal = (zoho) =>
+  new BusyError('Too many calls to Zoho at once.', { code: 'concurrency_limit', next: 'Wait a few seconds, then make the same call again, one at a time.', zoho });
+
+const byCode = new Map<string, Refusal>([
+  ['401/14', tokenRejected],
+  ['401/57', scopeMissing],
+  ['400/6041', organization],
+  ['401/6041', organization],
+  ['429/44', minuteLimit],
+  ['429/45', dayLimit],
+  ['429/1070', concurrencyLimit],
+]);
+
+const byStatus = new Map<number, Refusal>([
+  [401, tokenRejected],
+  [403, scopeMissing],
+  [404, notFound],
+  [429, minuteLimit],
+]);
+
+/** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
+function refusalOf(answer: Answer, request: ZohoRequest): PaymentsError | undefined {
+  if (answer.kind !== 'json') return undefined;
+  const { status, body } = answer;
+  const code = body['code'];
+  const succeeded = status >= 200 && status < 300 && (code === 0 || code === '0' || code === undefined);
+  if (succeeded || status >= 500) return undefined;
+  const zoho = { code: typeof code === 'number' || typeof code === 'string' ? code : `HTTP ${status}`, message: String(body['message'] ?? '') };
+  const means = byCode.get(`${status}/${zoho.code}`) ?? byStatus.get(status) ?? refused;
+  return means(zoho, request);
+}
+
+/** The error that an answer stands for, or undefined when the call succeeded. */
+export function failureOf(answer: Answer, request: ZohoRequest): PaymentsError | undefined {
+  const refusal = refusalOf(answer, request);
+  if (refusal !== undefined) return refusal;
+  if (answer.status >= 200 && answer.status < 300 && answer.kind !== 'unreadable') return undefined;
+  const what = answer.kind === 'unreadable' ? answer.what : 'an error';
+  const zoho = answer.kind === 'json' ? { code: String(answer.body['code']), message: String(answer.body['message']) } : undefined;
+  return unanswered(`Zoho answered HTTP ${answer.status} with ${what}.`, request, zoho);
+}
+
+/** No whole response came. */
+export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
+  if (!error.sent) {
+    return new BusyError(`Zoho could not be reached: ${error.message}. The request was not sent.`, {
+      code: 'zoho_unreachable',
+      next: 'Check the connection, then make the same call again.',
+      cause: error,
+    });
+  }
+  return unanswered(`The answer from Zoho was lost: ${error.message}.`, request, undefined, error);
+}
+
+/** For a read nothing is lost; a write may or may not have been carried out. */
+function unanswered(message: string, { method }: ZohoRequest, zoho?: ZohoRefusal, cause?: unknown): PaymentsError {
+  if (method === 'GET') return new BusyError(message, { code: 'zoho_unavailable', next: 'Make the same call again in a little while.', zoho, cause });
+  return new OutcomeUnknownError(message, {
+    next: 'Do not make the call again. Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
+    zoho,
+    cause,
+  });
+}

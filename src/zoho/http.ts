@@ -1,0 +1,103 @@
+import { Buffer } from 'node:buffer';
+import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+
+/** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
+
+export interface HttpOptions {
+  /** Proxies as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Loopback is never proxied. */
+  readonly proxy?: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined } | undefined;
+  /** For one exchange, from connecting to the last byte. Default 20 s. */
+  readonly timeoutMs?: number | undefined;
+  /** The most bytes of a response that are read. Default 16 MiB. */
+  readonly maxResponseBytes?: number | undefined;
+}
+
+export interface HttpRequest {
+  readonly method: Dispatcher.HttpMethod;
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly bytes: Buffer;
+}
+
+/** No whole response came. `sent` tells whether the request was handed to a socket: if not, it was never made. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError';
+  readonly sent: boolean;
+  readonly timedOut: boolean;
+
+  constructor(message: string, { sent, timedOut = false, cause }: { sent: boolean; timedOut?: boolean; cause?: unknown }) {
+    super(message, { cause });
+    this.sent = sent;
+    this.timedOut = timedOut;
+  }
+}
+
+export interface Http {
+  exchange(request: HttpRequest): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = '127.0.0.1,localhost,[::1]';
+
+export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 16 * 1024 * 1024 }: HttpOptions = {}): Http {
+  const agent = new EnvHttpProxyAgent({
+    // Empty strings rather than undefined: undici would read the process's environment itself.
+    httpProxy: proxy.http ?? '',
+    httpsProxy: proxy.https ?? '',
+    noProxy: [LOOPBACK, proxy.no].filter(Boolean).join(','),
+    maxResponseSize: maxResponseBytes,
+    connect: { timeout: Math.min(10_000, timeoutMs) },
+    // The exchange has its own deadline; undici's coarse timers would only blur it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+
+  return {
+    async exchange({ method, url, headers, body, signal }) {
+      let sent = false;
+      const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
+        dispatch(options, {
+          onRequestStart: (controller, context) => {
+            sent = true;
+            handler.onRequestStart?.(controller, context);
+          },
+          onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+          onResponseStart: (...args) => handler.onResponseStart?.(...args),
+          onResponseData: (...args) => handler.onResponseData?.(...args),
+          onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+          onResponseError: (...args) => handler.onResponseError?.(...args),
+        });
+      const deadline = AbortSignal.timeout(timeoutMs);
+      try {
+        const response = await request(url, {
+          method,
+          headers,
+          ...(body !== undefined && { body }),
+          dispatcher: agent.compose(noteSent),
+          signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+        });
+        const bytes = Buffer.from(await response.body.arrayBuffer());
+        return { status: response.statusCode, headers: response.headers, bytes };
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        throw new NetworkError(deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error), { sent, timedOut: deadline.aborted, cause: error });
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** The system's code for a failure (`ECONNREFUSED`), else its message; neither holds request data. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'the connection failed';
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'the answer was too large';
+  return typeof code === 'string' ? code : error.message;
+}

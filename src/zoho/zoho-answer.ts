@@ -1,0 +1,34 @@
+import { isSafeNumber, parse as parseLosslessly } from 'lossless-json';
+import type { Json } from '../endpoint.ts';
+import type { HttpResponse } from './http.ts';
+
+/** What came back, read as far as it can be read. */
+export type Answer =
+  | { readonly kind: 'json'; readonly status: number; readonly body: Json }
+  | { readonly kind: 'bytes'; readonly status: number; readonly bytes: Buffer; readonly mimeType: string }
+  /** Not what the API answers with: an HTML error page, a cut-off or empty body. */
+  | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
+
+export function readAnswer({ status, headers, bytes }: HttpResponse): Answer {
+  const mimeType = String(headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (mimeType === 'application/pdf') return { kind: 'bytes', status, bytes, mimeType };
+  const text = bytes.toString('utf8').trim();
+  if (mimeType === 'text/html' || /^<(!doctype|html)/i.test(text)) return { kind: 'unreadable', status, what: 'an HTML page' };
+  if (text === '') return { kind: 'unreadable', status, what: 'an empty body' };
+  try {
+    const body = parseJson(text);
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { kind: 'json', status, body: body as Json };
+    return { kind: 'unreadable', status, what: 'JSON that is not an object' };
+  } catch {
+    return { kind: 'unreadable', status, what: 'a body that is not whole JSON' };
+  }
+}
+
+/** A number of sixteen digits or more may be an id sent without quotes: JSON.parse would change its digits. */
+const longNumber = /[:[,]\s*-?\d{16}/;
+
+/** JSON as JavaScript values; an integer beyond 2^53 stays exact, as a string of its digits. */
+export function parseJson(text: string): unknown {
+  if (!longNumber.test(text)) return JSON.parse(text);
+  return parseLosslessly(text, undefined, (digits) => (isSafeNumber(digits) ? Number(digits) : digits));
+}

@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const src = resolve(import.meta.dirname, '../src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|cjs)$/.test(file));
+const read = (file: string) => readFileSync(join(src, file), 'utf8');
+
+/** Which folders and files of ours each may import. */
+const allowed: Record<string, readonly string[]> = {
+  conform: [],
+  endpoint: ['conform'],
+  errors: [],
+  money: [],
+  sandbox: ['sandbox'],
+  endpoints: ['endpoints', 'endpoint', 'errors', 'money'],
+  zoho: ['zoho', 'endpoint', 'errors'],
+  write: ['write', 'endpoint', 'zoho', 'errors', 'money'],
+  mcp: ['mcp', 'endpoint', 'endpoints', 'errors', 'money', 'write', 'zoho'],
+};
+
+const partOf = (file: string) => (file.split(sep)[0] ?? '').replace(/\.ts$/, '');
+
+function importsOf(file: string): string[] {
+  const specifiers = [...read(file).matchAll(/(?:from|import|require)\s*\(?\s*'(\.[^']+)'/g)].map(([, specifier]) => specifier ?? '');
+  return specifiers.map((specifier) => relative(src, resolve(src, dirname(file), specifier)));
+}
+
+describe('the house keeps its order', () => {
+  it('covers every part of src', () => {
+    expect(new Set(files.map(partOf))).toEqual(new Set([...Object.keys(allowed), 'cli']));
+  });
+
+  it.each(files.filter((file) => partOf(file) !== 'cli'))('%s imports only what its part may', (file) => {
+    const strangers = importsOf(file).filter((target) => !allowed[partOf(file)]?.includes(partOf(target)));
+    expect(strangers).toEqual([]);
+  });
+
+  it('only cli/config.ts reads the environment', () => {
+    expect(files.filter((file) => /process\.env\b/.test(read(file)))).toEqual([join('cli', 'config.ts')]);
+  });
+
+  it('only cli writes to stdout or ends the process', () => {
+    const speakers = files.filter((file) => /\bconsole\.(log|info|warn|error|debug)\b|process\.(exit|stdout)\b/.test(read(file)));
+    expect(speakers.filter((file) => partOf(file) !== 'cli')).toEqual([]);
+  });
+
+  it('serving writes nothing to stdout but the protocol', () => {
+    expect(read(join('cli', 'serve.ts'))).not.toMatch(/console\.log|stdout\.write/);
+  });
+});

@@ -1,0 +1,114 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scopeOf } from '../src/endpoint.ts';
+import { endpoints } from '../src/endpoints/index.ts';
+import { harness, type Harness } from './support/harness.ts';
+
+/** The thirteen calls as Zoho documents them: tool, call, scope. */
+const documented = [
+  ['create_customer_payment', 'POST /customerpayments', 'CREATE'],
+  ['list_customer_payments', 'GET /customerpayments', 'READ'],
+  ['bulk_delete_customer_payments', 'DELETE /customerpayments', 'DELETE'],
+  ['update_customer_payment_using_custom_field', 'PUT /customerpayments', 'UPDATE'],
+  ['update_customer_payment', 'PUT /customerpayments/{payment_id}', 'UPDATE'],
+  ['get_customer_payment', 'GET /customerpayments/{payment_id}', 'READ'],
+  ['delete_customer_payment', 'DELETE /customerpayments/{payment_id}', 'DELETE'],
+  ['list_customer_payment_refunds', 'GET /customerpayments/{customer_payment_id}/refunds', 'READ'],
+  ['create_customer_payment_refund', 'POST /customerpayments/{customer_payment_id}/refunds', 'CREATE'],
+  ['get_customer_payment_refund', 'GET /customerpayments/{customer_payment_id}/refunds/{refund_id}', 'READ'],
+  ['update_customer_payment_refund', 'PUT /customerpayments/{customer_payment_id}/refunds/{refund_id}', 'UPDATE'],
+  ['delete_customer_payment_refund', 'DELETE /customerpayments/{customer_payment_id}/refunds/{refund_id}', 'DELETE'],
+  ['update_custom_fields_in_customer_payment', 'PUT /customerpayment/{customer_payment_id}/customfields', 'UPDATE'],
+];
+
+let server: Harness;
+let tools: Awaited<ReturnType<Harness['client']['listTools']>>['tools'];
+beforeAll(async () => {
+  server = await harness();
+  ({ tools } = await server.client.listTools());
+});
+afterAll(() => server.close());
+
+/** Every schema in a schema, itself first. */
+function schemasIn(value: unknown): Record<string, unknown>[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value as Record<string, unknown>, ...Object.values(value).flatMap(schemasIn)];
+}
+
+describe('the catalogue', () => {
+  it('is the thirteen documented calls, with their scopes', () => {
+    const declared = endpoints.map((endpoint) => [endpoint.name, `${endpoint.method} ${endpoint.path}`, scopeOf(endpoint).replace('ZohoBooks.customerpayments.', '')]);
+    expect(declared.toSorted()).toEqual(documented.toSorted());
+  });
+
+  it('has one file per operation, named after it', () => {
+    const files = readdirSync(resolve(import.meta.dirname, '../src/endpoints')).map((file) => file.replace('.ts', '').replaceAll('-', '_'));
+    expect(endpoints.map(({ name }) => name).filter((name) => !files.includes(name))).toEqual([]);
+  });
+
+  it('is listed in one order: reads, then what adds, changes and deletes, by name within', () => {
+    expect(tools.map(({ name }) => name)).toEqual([
+      'get_customer_payment',
+      'get_customer_payment_refund',
+      'list_customer_payment_refunds',
+      'list_customer_payments',
+      'create_customer_payment',
+      'create_customer_payment_refund',
+      'update_custom_fields_in_customer_payment',
+      'update_customer_payment',
+      'update_customer_payment_refund',
+      'update_customer_payment_using_custom_field',
+      'bulk_delete_customer_payments',
+      'delete_customer_payment',
+      'delete_customer_payment_refund',
+    ]);
+  });
+
+  it('fits in 22 kB of tools/list, output schemas included', () => {
+    const bytes = Buffer.byteLength(JSON.stringify({ tools }));
+    expect(bytes).toBeLessThanOrEqual(22_000);
+  });
+
+  it('has names that leave room for a host\'s prefix within 64 characters', () => {
+    expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
+  });
+
+  describe.each(documented)('%s', (name, call) => {
+    const tool = () => tools.find((tool) => tool.name === name)!;
+
+    it('is as reviewed', async () => {
+      await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`snapshots/tools/${name}.json`);
+    });
+
+    it('has hints that follow from its method', () => {
+      const method = call.split(' ')[0];
+      expect(tool().annotations).toEqual({
+        readOnlyHint: method === 'GET',
+        destructiveHint: method === 'PUT' || method === 'DELETE',
+        idempotentHint: method !== 'POST',
+        openWorldHint: true,
+      });
+    });
+
+    it('has a plain input schema: no combinations or references at the top, no patterns anywhere', () => {
+      const { inputSchema } = tool();
+      expect(inputSchema['type']).toBe('object');
+      for (const keyword of ['anyOf', 'oneOf', 'allOf', '$ref', '$schema', '$defs']) expect(inputSchema).not.toHaveProperty(keyword);
+      for (const schema of schemasIn(inputSchema)) {
+        if (typeof schema['type'] !== 'string') continue;
+        expect(schema).not.toHaveProperty('pattern');
+        expect(Math.abs(Number(schema['maximum'] ?? 0))).toBeLessThan(Number.MAX_SAFE_INTEGER);
+      }
+    });
+
+    it('requires nothing of its output, so that errors pass the older client', () => {
+      const required = schemasIn(tool().outputSchema).filter((schema) => Array.isArray(schema['required']));
+      expect(required).toEqual([]);
+    });
+
+    it('never asks the model for the organization', () => {
+      expect(JSON.stringify(tool())).not.toContain('organization_id');
+    });
+  });
+});

@@ -1,0 +1,57 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Json } from '../src/endpoint.ts';
+import { getCustomerPayment } from '../src/endpoints/get-customer-payment.ts';
+import { endpoints } from '../src/endpoints/index.ts';
+import { jsonSchemaOf } from '../src/mcp/json-schema.ts';
+import { parseJson } from '../src/zoho/zoho-answer.ts';
+
+/** What Zoho may send: the keys we read, with anything under them. */
+const body = fc.oneof(
+  fc.dictionary(
+    fc.constantFrom('payment', 'customerpayments', 'customer_payments', 'payment_refund', 'payment_refunds', 'page_context', 'message'),
+    fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(fc.constantFrom('payment_id', 'amount', 'unused_amount', 'invoices', 'date', 'page', 'payment_refund_id', 'currency_code', 'price_precision'), fc.oneof(fc.jsonValue(), fc.double())),
+      fc.array(fc.dictionary(fc.constantFrom('payment_id', 'amount', 'invoice_id', 'amount_applied', 'payment_refund_id', 'customer_name'), fc.jsonValue())),
+    ),
+  ),
+  fc.dictionary(fc.string(), fc.jsonValue()),
+) as fc.Arbitrary<Json>;
+
+const inputs: Record<string, Json> = {
+  bulk_delete_customer_payments: { payment_id: ['1', '2'] },
+  update_custom_fields_in_customer_payment: { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 'x' }] },
+};
+
+describe('whatever Zoho adds, drops or types otherwise, a success stays a success', () => {
+  it.each(endpoints.map((endpoint) => [endpoint.name, endpoint] as const))('%s', (name, endpoint) => {
+    const valid = new Ajv2020().compile(jsonSchemaOf(endpoint.output, 'output'));
+    const input = inputs[name] ?? { payment_id: '1', customer_payment_id: '1', refund_id: '2' };
+    fc.assert(
+      fc.property(body, body, (sent, earlier) => {
+        const result = endpoint.result(sent, input);
+        const { payment } = getCustomerPayment.result(earlier, { payment_id: '1' });
+        const facts = { before: endpoint.method === 'DELETE' && name.startsWith('bulk') ? [payment] : payment, payment, not_checked: ['x'] };
+        expect(valid(result), JSON.stringify(valid.errors)).toBe(true);
+        expect(endpoint.text(result, input)).toBeTypeOf('string');
+        expect(endpoint.text(result, input, facts)).toBeTypeOf('string');
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('ids keep their digits', () => {
+  it('also when Zoho sends them without quotes', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 19n }), fc.string(), (id, text) => {
+        const parsed = parseJson(`{"payment_id": ${id}, "text": ${JSON.stringify(text)}, "amount": 149.97}`) as Json;
+        expect(String(parsed['payment_id'])).toBe(String(id));
+        expect(parsed['text']).toBe(text);
+        expect(parsed['amount']).toBe(149.97);
+      }),
+    );
+  });
+});

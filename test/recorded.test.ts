@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endpoints } from '../src/endpoints/index.ts';
+import { harness, kinds, textOf, type Harness } from './support/harness.ts';
+import { recordedZoho, recordings, type RecordedZoho } from './support/recorded.ts';
+
+/** The smallest arguments that each tool takes. */
+const calls: Record<string, Record<string, unknown>> = {
+  get_customer_payment: { payment_id: '9030000079467' },
+  get_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017' },
+  list_customer_payment_refunds: { customer_payment_id: '9030000079467' },
+  list_customer_payments: {},
+  create_customer_payment: { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2016-06-05' },
+  create_customer_payment_refund: { customer_payment_id: '9030000079467', date: '2016-06-05', amount: 8, from_account_id: '3000000000385' },
+  update_custom_fields_in_customer_payment: { customer_payment_id: '9030000079467', custom_fields: [{ customfield_id: '46000000012845', value: '129890' }] },
+  update_customer_payment: { payment_id: '9030000079467', description: 'x' },
+  update_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017', amount: 9 },
+  update_customer_payment_using_custom_field: { unique_identifier_key: 'cf_unique', unique_identifier_value: 'x', description: 'x' },
+  bulk_delete_customer_payments: { payment_id: ['9030000079467', '9030000079468'] },
+  delete_customer_payment: { payment_id: '9030000079467' },
+  delete_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017' },
+};
+
+describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
+  describe.each(kinds)('through the client of the %s', (kind) => {
+    let zoho: RecordedZoho;
+    let server: Harness;
+    beforeAll(async () => {
+      zoho = await recordedZoho(answers);
+      server = await harness({ kind, at: zoho });
+      // The older client validates structured content against the schemas it has listed.
+      await server.client.listTools();
+    });
+    afterAll(async () => {
+      await server.close();
+      await zoho.close();
+    });
+
+    it.each(endpoints.map(({ name }) => name))('%s succeeds', async (name) => {
+      const result = await server.call(name, calls[name]);
+      expect(textOf(result)).not.toContain('undefined');
+      expect(result.isError, textOf(result)).toBeFalsy();
+      const endpoint = endpoints.find((endpoint) => endpoint.name === name)!;
+      expect(zoho.calls.at(-1)?.replaceAll(/\/\d+/g, '/ID')).toBe(`${endpoint.method} ${endpoint.path.replaceAll(/\{\w+\}/g, 'ID')}`);
+    });
+  });
+});
+
+describe('both shapes come out the same', () => {
+  async function asked(answers: (typeof recordings)[keyof typeof recordings], name: string) {
+    const zoho = await recordedZoho(answers);
+    const server = await harness({ at: zoho });
+    const { structuredContent = {} } = await server.call(name, calls[name]);
+    await server.close();
+    await zoho.close();
+    return structuredContent;
+  }
+
+  it('one refund is `payment_refund`', async () => {
+    const documented = await asked(recordings['as documented (OpenAPI)'], 'create_customer_payment_refund');
+    const older = await asked(recordings['as on the older refunds page'], 'create_customer_payment_refund');
+    expect(documented).toMatchObject({ payment_refund: { payment_refund_id: '3000000003017', amount: 450 } });
+    expect(older).toMatchObject({ payment_refund: { payment_refund_id: '3000000004055', amount: 8, from_account_name: 'Petty Cash' } });
+  });
+
+  it('a list is `customerpayments`, its invoices `invoice_numbers`', async () => {
+    const documented = await asked(recordings['as documented (OpenAPI)'], 'list_customer_payments');
+    const live = await asked(recordings['as recorded live'], 'list_customer_payments');
+    expect(documented).toEqual({ customerpayments: [{ payment_id: '9030000079467', payment_number: '2', date: '2016-06-05', payment_mode: 'cash', amount: 450, invoice_numbers: 'INV-384' }] });
+    expect(live).toMatchObject({ customerpayments: [{ payment_id: '260815000000114002', invoice_numbers: 'INV-000002' }], page_context: { page: 1, has_more_page: false } });
+  });
+
+  it('an applied invoice has total and balance, and nothing empty or about printing is shown', async () => {
+    const documented = await asked(recordings['as documented (OpenAPI)'], 'get_customer_payment');
+    const live = await asked(recordings['as recorded live'], 'get_customer_payment');
+    expect(documented).toMatchObject({ payment: { invoices: [{ invoice_id: '90300000079426', amount_applied: 450, total: 450, balance: 0 }] } });
+    expect(live).toMatchObject({ payment: { unused_amount: 0, invoices: [{ invoice_id: '260815000000132001', invoice_payment_id: '260815000000110032', total: 100, balance: 0 }] } });
+    expect(Object.keys(live['payment'] as object).filter((name) => /template|page_|orientation|description|card_type/.test(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,35 @@
+import { chmodSync, copyFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Bundles the program into dist: one file to start, and parts that load when they are needed. */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+
+rmSync(dist, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { main: 'src/cli/main.ts' },
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: '[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'linked',
+  // Holds native code, so it stays a package of its own.
+  external: ['@photostructure/sqlite'],
+  // undici is CommonJS and asks for Node's own modules at run time.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+});
+copyFileSync(join(root, 'src/cli/launch.cjs'), join(dist, 'zoho-payments-mcp.cjs'));
+copyFileSync(join(root, 'src/cli/start.cjs'), join(dist, 'start.cjs'));
+chmodSync(join(dist, 'zoho-payments-mcp.cjs'), 0o755);
+
+for (const file of readdirSync(dist).toSorted()) console.log(`${String(statSync(join(dist, file)).size).padStart(8)}  dist/${file}`);

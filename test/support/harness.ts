@@ -1,0 +1,118 @@
+import { Client as ModernClient, InMemoryTransport } from '@modelcontextprotocol/client';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import { endpoints } from '../../src/endpoints/index.ts';
+import type { Endpoint } from '../../src/endpoint.ts';
+import { serverFactory } from '../../src/mcp/server.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
+import { createAccessTokens } from '../../src/zoho/access-token.ts';
+import { createZoho, type Zoho } from '../../src/zoho/client.ts';
+import { createHttp, type HttpOptions } from '../../src/zoho/http.ts';
+
+/** The sandbox on a free port, our server on it, and a real MCP client, in one call. */
+
+/** Who talks to us: the client of today's hosts, and the current SDK's in both protocol eras. */
+export const kinds = ['older SDK', 'current SDK, 2025 era', 'current SDK, 2026-07-28'] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface ToolResult {
+  readonly isError?: boolean | undefined;
+  readonly content: { readonly type: string; readonly text?: string; readonly uri?: string; readonly mimeType?: string }[];
+  readonly structuredContent?: Record<string, unknown>;
+}
+
+/** What both SDK generations' clients can do, under one type. */
+export interface McpClient {
+  callTool(call: { name: string; arguments?: Record<string, unknown> }): Promise<unknown>;
+  listTools(): Promise<{ tools: { name: string; inputSchema: Record<string, unknown>; outputSchema?: Record<string, unknown>; annotations?: Record<string, unknown> }[] }>;
+  listResources(): Promise<{ resources: { uri: string; name: string; title?: string }[] }>;
+  listResourceTemplates(): Promise<{ resourceTemplates: { uriTemplate: string; name: string }[] }>;
+  readResource(request: { uri: string }): Promise<{ contents: { uri: string; mimeType?: string; text?: string; blob?: string }[] }>;
+  complete(request: {
+    ref: { type: 'ref/resource'; uri: string };
+    argument: { name: string; value: string };
+    context?: { arguments?: Record<string, string> };
+  }): Promise<{ completion: { values: string[] } }>;
+  getServerVersion(): { name: string; title?: string; version: string } | undefined;
+  getInstructions(): string | undefined;
+  close(): Promise<void>;
+}
+
+export interface Harness {
+  readonly client: McpClient;
+  /** The client as its own SDK knows it, for what the two generations do differently. */
+  readonly ownClient: ModernClient | OlderClient;
+  readonly sandbox: Sandbox;
+  readonly zoho: Zoho;
+  readonly warnings: string[];
+  /** Calls a tool; `result.structuredContent` is there even for errors. */
+  call(name: string, args?: Record<string, unknown>): Promise<ToolResult>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly kind?: Kind;
+  readonly sandbox?: SandboxOptions;
+  readonly http?: HttpOptions;
+  /** Another Zoho than the sandbox. */
+  readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
+  readonly endpoints?: readonly Endpoint[];
+  readonly asSandbox?: boolean;
+}
+
+export async function harness(options: HarnessOptions = {}): Promise<Harness> {
+  const sandbox = await startSandbox(options.sandbox ?? {});
+  const http = createHttp(options.http);
+  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
+  const tokens = createAccessTokens(http, options.at?.accountsUrl ?? sandbox.accounts_url, { clientId, clientSecret, refreshToken });
+  const zoho = createZoho({ http, tokens, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
+  const warnings: string[] = [];
+  const factory = serverFactory({
+    endpoints: options.endpoints ?? endpoints,
+    zoho,
+    connected: true,
+    sandbox: options.asSandbox ?? false,
+    version: '0.0.0-test',
+    warn: (message) => warnings.push(message),
+  });
+  const { client, stop } = await connectTo(factory, options.kind ?? 'current SDK, 2026-07-28');
+  return {
+    client: client as unknown as McpClient,
+    ownClient: client,
+    sandbox,
+    zoho,
+    warnings,
+    call: async (name, args = {}) => (await client.callTool({ name, arguments: args })) as ToolResult,
+    close: async () => {
+      await client.close();
+      await stop();
+      await http.close();
+      await sandbox.close();
+    },
+  };
+}
+
+type Factory = Parameters<typeof serveStdio>[0];
+
+async function connectTo(factory: Factory, kind: Kind): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
+  const clientInfo = { name: 'test', version: '1.0.0' };
+  if (kind === 'older SDK') {
+    const [near, far] = OlderTransport.createLinkedPair();
+    const server = serveStdio(factory, { transport: far as unknown as InMemoryTransport });
+    const client = new OlderClient(clientInfo);
+    await client.connect(near);
+    return { client, stop: () => server.close() };
+  }
+  const [near, far] = InMemoryTransport.createLinkedPair();
+  const server = serveStdio(factory, { transport: far });
+  const mode = kind === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
+  const client = new ModernClient(clientInfo, { versionNegotiation: { mode } });
+  await client.connect(near);
+  return { client, stop: () => server.close() };
+}
+
+/** The text a model reads. */
+export function textOf(result: ToolResult): string {
+  return result.content.map((block) => block.text ?? '').join('\n');
+}

@@ -1,0 +1,251 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * A server that answers what Zoho answered: recordings of the live API (June 2026, US edition) where there are any, and the
+ * samples of Zoho's documentation. It keeps no books; it shows that every shape is understood.
+ */
+
+const detail = {
+  payment_id: '260815000000110028',
+  payment_number: '4',
+  sales_channel: 'direct_sales',
+  account_identifier: '',
+  payment_link_id: '',
+  created_by: '260815000000064001',
+  created_time: '2026-06-09T13:15:33-0400',
+  updated_time: '2026-06-09T13:15:33-0400',
+  lock_details: { can_lock: false },
+  locked_actions: [],
+  payment_number_prefix: '',
+  payment_number_suffix: '4',
+  documents: [],
+  customer_id: '260815000000097001',
+  customer_name: 'Acme Corp',
+  payment_mode: 'cash',
+  card_type: '',
+  date: '2026-06-09',
+  account_id: '260815000000000358',
+  account_name: 'Undeposited Funds',
+  account_type: 'cash',
+  customer_advance_account_name: 'Accounts Receivable',
+  currency_id: '260815000000000097',
+  currency_symbol: '$',
+  currency_code: 'USD',
+  exchange_rate: 1,
+  amount: 100,
+  unused_amount: 0,
+  bank_charges: 0,
+  bank_charges_account_id: '',
+  tax_amount_withheld: 0,
+  discount_amount: 0,
+  description: '',
+  reference_number: '',
+  invoices: [
+    {
+      invoice_number: 'INV-000008',
+      invoice_payment_id: '260815000000110032',
+      invoice_id: '260815000000132001',
+      invoice_customer_id: '',
+      invoice_customer_name: '',
+      amount_applied: 100,
+      tax_amount_withheld: 0,
+      discount_amount: 0,
+      total: 100,
+      balance: 0,
+      date: '2026-06-09',
+      due_date: '2026-06-09',
+      price_precision: 2,
+      apply_date: '2026-06-09',
+      allow_partial_payments: '',
+      is_early_payment_discount_applicable: false,
+      invoice_installments: [],
+      installments: [],
+    },
+  ],
+  payment_status: 'paid',
+  payment_refunds: [],
+  last_four_digits: '',
+  template_id: '260815000000017001',
+  template_name: 'Elite Template',
+  page_width: '8.27in',
+  page_height: '11.69in',
+  orientation: 'portrait',
+  template_type: 'elite',
+  can_send_in_mail: true,
+  custom_fields: [],
+  custom_field_hash: {},
+  imported_transactions: [],
+  price_precision: 2,
+  rounding_mode: 'round_half_up',
+  tags: [],
+};
+
+const row = {
+  payment_id: '260815000000114002',
+  payment_number: '2',
+  invoice_numbers: 'INV-000002',
+  date: '2026-06-09',
+  payment_mode: 'cash',
+  payment_mode_formatted: 'cash',
+  amount: 750,
+  bcy_amount: 750,
+  unused_amount: 0,
+  bcy_unused_amount: 0,
+  account_id: '260815000000000358',
+  account_name: 'Undeposited Funds',
+  description: '',
+  reference_number: '',
+  customer_id: '260815000000097001',
+  customer_name: 'Acme Corp',
+  created_time: '2026-06-09T09:47:45-0400',
+  last_modified_time: '2026-06-09T09:47:45-0400',
+  last_four_digits: '',
+  bcy_refunded_amount: 0,
+  applied_invoices: [],
+  has_attachment: false,
+  tags: [],
+  tax_amount_withheld: 0,
+  payment_type: 'Invoice Payment',
+  payment_status: 'paid',
+};
+
+const liveContext = { page: 1, per_page: 200, has_more_page: false, report_name: 'Payments Received', applied_filter: 'PaymentMode.All', custom_fields: [], sort_column: 'date', sort_order: 'D' };
+
+const documentedPayment = {
+  payment_id: '9030000079467',
+  payment_mode: 'cash',
+  amount: 450,
+  amount_refunded: 50,
+  bank_charges: 10,
+  date: '2016-06-05',
+  status: 'success',
+  reference_number: 'INV-384',
+  description: 'Payment has been added to INV-384',
+  customer_id: '903000000000099',
+  customer_name: 'Bowman Furniture',
+  email: 'benjamin.george@bowmanfurniture.com',
+  invoices: [{ invoice_id: '90300000079426', invoice_number: 'INV-384', date: '2016-06-05', invoice_amount: 450, amount_applied: 450, balance_amount: 0 }],
+  currency_code: 'USD',
+  currency_symbol: '$',
+  location_id: '460000000038080',
+  location_name: 'string',
+  custom_fields: [{ index: 1, value: 129890, label: 'label', data_type: 'text' }],
+};
+
+const documentedRefund = {
+  payment_refund_id: '3000000003017',
+  payment_id: '9030000079467',
+  date: '2016-06-05',
+  refund_mode: 'cash',
+  reference_number: 'INV-384',
+  amount: 450,
+  exchange_rate: 1,
+  payment_form: 'cash',
+  description: 'Payment has been added to INV-384',
+};
+
+const olderRefund = {
+  payment_refund_id: '3000000004055',
+  payment_id: '3000000003001',
+  date: '2016-03-30',
+  refund_mode: 'Cash',
+  reference_number: '',
+  amount: 8,
+  exchange_rate: 1,
+  from_account_id: '3000000000385',
+  from_account_name: 'Petty Cash',
+  description: '',
+};
+
+const refundRow = { payment_refund_id: '3000000003017', payment_id: '9030000079467', date: '2016-06-05', refund_mode: 'cash', reference_number: 'INV-384', payment_number: '2', customer_name: 'Bowman Furniture', amount_bcy: 10, amount_fcy: 10 };
+
+type Answer = readonly [status: number, body: unknown];
+type Answers = Readonly<Record<string, Answer>>;
+
+const told = (status: number, message: string, rest: object = {}): Answer => [status, { code: 0, message, ...rest }];
+
+/** Calls by method and the shape of their path. */
+const documented: Answers = {
+  'POST /customerpayments': told(201, 'The payment has been created.', { payment: documentedPayment }),
+  'GET /customerpayments': told(200, 'success', {
+    customer_payments: [{ payment_id: '9030000079467', payment_number: '2', invoice_number: 'INV-384', date: '2016-06-05', payment_mode: 'cash', amount: 450, bcy_amount: '450', location_id: '460000000038080', location_name: 'string' }],
+    page_context: null,
+  }),
+  'DELETE /customerpayments': told(200, 'The selected customer payments have been deleted.'),
+  'PUT /customerpayments': told(200, 'The payment details have been updated.', { payment: documentedPayment }),
+  'PUT /customerpayments/ID': told(200, 'The payment details have been updated.', { payment: documentedPayment }),
+  'GET /customerpayments/ID': told(200, 'success', { payment: documentedPayment }),
+  'DELETE /customerpayments/ID': told(200, 'The payment has been deleted.'),
+  'GET /customerpayments/ID/refunds': told(200, 'The list of refunds of the customer is displayed successfully.', {
+    payment_refunds: [refundRow],
+    page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Customer Payments Refund', sort_column: 'created_time', sort_order: 'D' },
+  }),
+  'POST /customerpayments/ID/refunds': told(200, 'The refund information for this payment has been saved.', { payment_refunds: [documentedRefund] }),
+  'GET /customerpayments/ID/refunds/ID': told(200, 'The details of the refund are displayed successfully.', { payment_refunds: [documentedRefund] }),
+  'PUT /customerpayments/ID/refunds/ID': told(200, 'The refund information has been saved.', { payment_refunds: [documentedRefund] }),
+  'DELETE /customerpayments/ID/refunds/ID': told(200, 'The refund has been deleted.'),
+  'PUT /customerpayment/ID/customfields': told(200, 'Custom Fields Updated Successfully'),
+  'GET /contacts/ID': told(200, 'success', { contact: { contact_id: '903000000000099', contact_name: 'Bowman Furniture', currency_code: 'USD', price_precision: 2 } }),
+};
+
+const live: Answers = {
+  'POST /customerpayments': told(201, 'The payment from the customer has been recorded', { payment: detail }),
+  'GET /customerpayments': told(200, 'success', { customerpayments: [row], page_context: liveContext }),
+  'PUT /customerpayments': told(200, 'The details of the payment received from the customer have been updated', { payment: detail }),
+  'PUT /customerpayments/ID': told(200, 'The details of the payment received from the customer have been updated', { payment: detail }),
+  'GET /customerpayments/ID': told(200, 'success', { payment: detail }),
+  'DELETE /customerpayments/ID': told(200, 'The payment has been deleted.'),
+};
+
+const olderPage: Answers = {
+  'GET /customerpayments/ID/refunds': told(200, 'success', {
+    payment_refunds: [{ ...refundRow, description: '' }],
+    page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Retainer Payment Refund', sort_column: 'date', sort_order: 'D' },
+  }),
+  'POST /customerpayments/ID/refunds': told(201, 'The refund information for this payment has been saved.', { payment_refund: olderRefund }),
+  'GET /customerpayments/ID/refunds/ID': told(200, 'success', { payment_refund: olderRefund }),
+  'PUT /customerpayments/ID/refunds/ID': told(200, 'The refund information has been saved.', { payment_refund: olderRefund }),
+};
+
+export const recordings = {
+  'as documented (OpenAPI)': documented,
+  'as recorded live': { ...documented, ...live },
+  'as on the older refunds page': { ...documented, ...olderPage },
+} as const;
+
+export interface RecordedZoho {
+  readonly apiBaseUrl: string;
+  readonly accountsUrl: string;
+  /** Calls that arrived, as `METHOD /path`. */
+  readonly calls: string[];
+  close(): Promise<void>;
+}
+
+export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
+  const calls: string[] = [];
+  const server = createServer((request: IncomingMessage, response) => {
+    request.resume().on('end', () => {
+      const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      const call = `${request.method} ${pathname.replace('/books/v3', '')}`;
+      calls.push(call);
+      const [status, body] =
+        pathname === '/oauth/v2/token'
+          ? [200, { access_token: `1000.${'a'.repeat(32)}.${'b'.repeat(32)}`, api_domain: 'https://www.zohoapis.com', token_type: 'Bearer', expires_in: 3600 }]
+          : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
+      response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    apiBaseUrl: `http://127.0.0.1:${port}/books/v3`,
+    accountsUrl: `http://127.0.0.1:${port}`,
+    calls,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
