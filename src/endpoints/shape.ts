@@ -52,10 +52,17 @@ const presentation =
 
 /** A payment as the tools report it. */
 export function paymentOf(body: Json): Json {
-  const { invoices, ...payment } = withoutEmpty(one(body, 'payment', 'customerpayment', 'customer_payment'));
+  const { invoices, custom_fields, ...payment } = withoutEmpty(one(body, 'payment', 'customerpayment', 'customer_payment'));
   const shown = Object.fromEntries(Object.entries(payment).filter(([name]) => !presentation.test(name)));
-  if (!Array.isArray(invoices)) return shown;
-  return { ...shown, invoices: invoices.filter(isObject).map(appliedInvoiceOf) };
+  return {
+    ...shown,
+    ...(Array.isArray(invoices) && { invoices: invoices.filter(isObject).map(appliedInvoiceOf) }),
+    ...(Array.isArray(custom_fields) && { custom_fields: custom_fields.filter(isObject).map(customFieldOf) }),
+  };
+}
+
+function customFieldOf({ customfield_id, api_name, label, value, data_type }: Json): Json {
+  return withoutEmpty({ customfield_id, api_name, label, value, data_type });
 }
 
 function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Json {

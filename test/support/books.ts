@@ -1,0 +1,58 @@
+import type { Sandbox } from '../../src/sandbox/index.ts';
+
+/** What the sandbox says of itself, apart from the API. */
+
+/** The documents' own sample, and others the seed always has. */
+export const seed = {
+  bowman: '903000000000099',
+  sampleInvoice: '90300000079426',
+  samplePayment: '9030000079467',
+  sampleRefund: '3000000003017',
+  pettyCash: '3000000000385',
+  /** INV-385 of Bowman Furniture: 450, open. */
+  openInvoice: '712345000000079385',
+  /** INV-386 of Bowman Furniture: 1280.50, overdue. */
+  overdueInvoice: '712345000000079386',
+  aoyamaInYen: '712345000000090069',
+} as const;
+
+export interface BooksReport {
+  readonly counts: { readonly payments: number; readonly refunds: number; readonly invoices: number };
+  readonly totals: Record<string, Record<string, number>>;
+  readonly balanced: boolean;
+  readonly problems: readonly string[];
+}
+
+export interface ArrivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly headers: Record<string, string>;
+  readonly body: unknown;
+  readonly status: number;
+}
+
+async function asJson(url: string, init?: RequestInit): Promise<unknown> {
+  const response = await fetch(url, init);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status} ${await response.text()}`);
+  return await response.json();
+}
+
+export async function booksOf({ url }: Sandbox): Promise<BooksReport> {
+  return (await asJson(`${url}/__sandbox/books`)) as BooksReport;
+}
+
+/** Requests to the API since the last time they were forgotten, tokens and controls aside. */
+export async function requestsTo({ url }: Sandbox): Promise<ArrivedRequest[]> {
+  const { requests } = (await asJson(`${url}/__sandbox/requests`)) as { requests: ArrivedRequest[] };
+  return requests.filter(({ path }) => path.startsWith('/books/v3'));
+}
+
+export async function forgetRequests({ url }: Sandbox): Promise<void> {
+  await fetch(`${url}/__sandbox/requests`, { method: 'DELETE' });
+}
+
+/** Makes the sandbox misbehave; see its faults. */
+export async function fault({ url }: Sandbox, fault: Record<string, unknown>): Promise<void> {
+  await asJson(`${url}/__sandbox/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) });
+}

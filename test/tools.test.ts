@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { booksOf, forgetRequests, requestsTo, seed, type BooksReport } from './support/books.ts';
+import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
+
+type Payment = Record<string, unknown> & { payment_id: string; invoices?: Record<string, unknown>[] };
+const paymentIn = (result: ToolResult) => result.structuredContent?.['payment'] as Payment;
+const refundIn = (result: ToolResult) => result.structuredContent?.['payment_refund'] as Record<string, unknown>;
+
+const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
+
+/** Every tool over MCP on one side and HTTP on the other, the books looked at from outside. */
+describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) => {
+  let server: Harness;
+  let before: BooksReport;
+  const ok = async (name: string, args: Record<string, unknown> = {}) => {
+    const result = await server.call(name, args);
+    expect(result.isError, textOf(result)).toBeFalsy();
+    expect(textOf(result)).not.toMatch(/undefined|NaN|\[object/);
+    return result;
+  };
+  const recorded = async (extra: Record<string, unknown> = {}) => paymentIn(await ok('create_customer_payment', { ...payment, ...extra }));
+  const invoiceOf = async (id: string, invoice: string) => paymentIn(await ok('get_customer_payment', { payment_id: id })).invoices?.find((row) => row['invoice_id'] === invoice);
+
+  beforeAll(async () => {
+    server = await harness({ kind });
+    await server.client.listTools();
+  });
+  afterAll(() => server.close());
+  beforeEach(async () => {
+    await fetch(`${server.sandbox.url}/__sandbox/reset`, { method: 'POST' });
+    before = await booksOf(server.sandbox);
+    await forgetRequests(server.sandbox);
+  });
+  const balanced = async () => {
+    const books = await booksOf(server.sandbox);
+    expect(books.problems).toEqual([]);
+    return books;
+  };
+
+  it('create_customer_payment records a payment against an invoice and says what it did', async () => {
+    const result = await ok('create_customer_payment', { ...payment, reference_number: 'R-1', invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] });
+    const { payment_id } = paymentIn(result);
+    expect(paymentIn(result)).toMatchObject({ amount: 450, unused_amount: 0, currency_code: 'USD', invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450, balance: 0 }] });
+    expect(textOf(result)).toContain(`(id ${payment_id}): USD 450.00 from "Bowman Furniture"`);
+    expect(textOf(result)).toContain('Applied: INV-385 USD 450.00.');
+    expect(textOf(result)).toContain(`to undo: delete_customer_payment {"payment_id":"${payment_id}"}`);
+    expect((await balanced()).counts.payments).toBe(before.counts.payments + 1);
+  });
+
+  it('create_customer_payment records an advance without invoices, sent once', async () => {
+    expect(await recorded()).toMatchObject({ unused_amount: 450 });
+    const sent = await requestsTo(server.sandbox);
+    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([`GET /books/v3/contacts/${seed.bowman}`, 'POST /books/v3/customerpayments']);
+    expect(sent.at(-1)?.body).toEqual(payment);
+    await balanced();
+  });
+
+  it('list_customer_payments finds it, concise, and pages', async () => {
+    const { payment_id } = await recorded({ reference_number: 'FIND-ME' });
+    const found = await ok('list_customer_payments', { reference_number: 'FIND-ME' });
+    expect(found.structuredContent?.['customerpayments']).toEqual([
+      { payment_id, payment_number: expect.any(String), date: '2026-06-05', customer_id: seed.bowman, customer_name: 'Bowman Furniture', amount: 450, unused_amount: 450, payment_mode: 'cash', reference_number: 'FIND-ME' },
+    ]);
+    expect(textOf(found)).toContain(`| id ${payment_id}`);
+
+    const first = await ok('list_customer_payments', { per_page: 3 });
+    expect(first.structuredContent).toMatchObject({ page_context: { page: 1, per_page: 3, has_more_page: true } });
+    expect(textOf(first)).toContain('More follow: call again with page: 2.');
+    const ids = async (page: number) => ((await ok('list_customer_payments', { per_page: 3, page })).structuredContent?.['customerpayments'] as Payment[]).map((row) => row.payment_id);
+    expect(new Set([...(await ids(1)), ...(await ids(2))]).size).toBe(6);
+  });
+
+  it('list_customer_payments shows the fields that are asked for', async () => {
+    const { structuredContent } = await ok('list_customer_payments', { customer_id: seed.bowman, per_page: 1, fields: ['payment_id', 'account_name', 'no_such_field'] });
+    expect(structuredContent).toMatchObject({ customerpayments: [{ payment_id: expect.any(String), account_name: expect.any(String) }], unknown_fields: ['no_such_field'] });
+    const all = await ok('list_customer_payments', { customer_id: seed.bowman, per_page: 1, fields: ['all'] });
+    expect(Object.keys((all.structuredContent?.['customerpayments'] as object[])[0] ?? {}).length).toBeGreaterThan(15);
+  });
+
+  it('list_customer_payments stays within its byte cap and says how to see the rest', async () => {
+    const result = await ok('list_customer_payments', { per_page: 200, fields: ['all'] });
+    const { rows_shown, rows_on_page } = result.structuredContent?.['cut'] as { rows_shown: number; rows_on_page: number };
+    expect(rows_on_page).toBe(200);
+    expect(JSON.stringify(result.structuredContent).length).toBeLessThan(50_000);
+    expect(textOf(result)).toContain(`the first ${rows_shown} of the 200 rows of page 1`);
+    expect(textOf(result)).toContain(`per_page: ${rows_shown}`);
+  });
+
+  it('get_customer_payment shows one payment whole, and with accept pdf links its receipt', async () => {
+    const result = await ok('get_customer_payment', { payment_id: seed.samplePayment, accept: 'pdf' });
+    expect(paymentIn(result)).toMatchObject({ payment_id: seed.samplePayment, amount: 450, customer_name: 'Bowman Furniture', payment_refunds: [{ payment_refund_id: seed.sampleRefund }] });
+    expect(result.content.at(-1)).toMatchObject({ type: 'resource_link', uri: `zoho-books://customerpayments/${seed.samplePayment}/pdf`, mimeType: 'application/pdf' });
+    expect(textOf(result)).toContain(`Refunds: USD 50.00 (refund_id ${seed.sampleRefund}).`);
+  });
+
+  it('update_customer_payment changes what is named and nothing else', async () => {
+    const { payment_id } = await recorded({ reference_number: 'R-2' });
+    const result = await ok('update_customer_payment', { payment_id, description: 'by courier' });
+    expect(paymentIn(result)).toMatchObject({ amount: 450, unused_amount: 450 });
+    expect(textOf(result)).toContain('description: nothing → "by courier"');
+    expect((await requestsTo(server.sandbox)).at(-1)?.body).toEqual({ description: 'by courier' });
+  });
+
+  it('update_customer_payment completes `invoices`: a named row sets its total, the others stay', async () => {
+    const { payment_id } = await recorded({ amount: 1000, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400 }] });
+    await ok('update_customer_payment', { payment_id, invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 500 }] });
+    expect(await invoiceOf(payment_id, seed.openInvoice)).toMatchObject({ amount_applied: 400 });
+    expect(await invoiceOf(payment_id, seed.overdueInvoice)).toMatchObject({ amount_applied: 500 });
+
+    const less = await ok('update_customer_payment', { payment_id, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }] });
+    expect(textOf(less)).toContain('applied to INV-385: USD 400.00 → USD 100.00');
+    expect(paymentIn(less)).toMatchObject({ unused_amount: 400 });
+
+    await ok('update_customer_payment', { payment_id, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 0 }] });
+    expect(await invoiceOf(payment_id, seed.openInvoice)).toBeUndefined();
+    expect(await invoiceOf(payment_id, seed.overdueInvoice)).toMatchObject({ amount_applied: 500 });
+
+    const whole = await ok('update_customer_payment', { payment_id, replace_invoices: true, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] });
+    expect(paymentIn(whole)).toMatchObject({ unused_amount: 550, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] });
+    expect(await invoiceOf(payment_id, seed.overdueInvoice)).toBeUndefined();
+    await balanced();
+  });
+
+  it('update_customer_payment refuses to name nothing, or one invoice twice', async () => {
+    const nothing = await server.call('update_customer_payment', { payment_id: seed.samplePayment });
+    expect(textOf(nothing)).toContain('names nothing to change');
+    const row = { invoice_id: seed.openInvoice, amount_applied: 1 };
+    const twice = await server.call('update_customer_payment', { payment_id: seed.samplePayment, invoices: [row, row] });
+    expect(textOf(twice)).toContain('the same invoice more than once');
+    expect(await booksOf(server.sandbox)).toEqual(before);
+  });
+
+  it('update_customer_payment_using_custom_field updates, completes invoices, and with upsert records', async () => {
+    const key = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'EXT-1' };
+    const missing = await server.call('update_customer_payment_using_custom_field', { ...key, description: 'x' });
+    expect(textOf(missing)).toContain('No payment has cf_external_reference "EXT-1"');
+
+    const made = await ok('update_customer_payment_using_custom_field', { ...key, upsert: true, ...payment, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }] });
+    const { payment_id } = paymentIn(made);
+    expect((await booksOf(server.sandbox)).counts.payments).toBe(before.counts.payments + 1);
+
+    const changed = await ok('update_customer_payment_using_custom_field', { ...key, invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 50 }] });
+    expect(paymentIn(changed)).toMatchObject({ payment_id, unused_amount: 300 });
+    expect(await invoiceOf(payment_id, seed.openInvoice)).toMatchObject({ amount_applied: 100 });
+    expect((await requestsTo(server.sandbox)).find(({ method }) => method === 'PUT')?.headers).toMatchObject({ 'x-unique-identifier-key': 'cf_external_reference', 'x-unique-identifier-value': 'EXT-1', 'x-upsert': 'true' });
+    expect((await balanced()).counts.payments).toBe(before.counts.payments + 1);
+  });
+
+  it('update_custom_fields_in_customer_payment sets a field', async () => {
+    const { payment_id } = await recorded();
+    await ok('update_custom_fields_in_customer_payment', { customer_payment_id: payment_id, custom_fields: [{ customfield_id: '46000000012845', value: '77' }] });
+    expect(paymentIn(await ok('get_customer_payment', { payment_id }))).toMatchObject({ custom_fields: [{ customfield_id: '46000000012845', value: '77' }] });
+  });
+
+  it('refunds: create, list, get, update, delete, and the money comes back', async () => {
+    const { payment_id: customer_payment_id } = await recorded({ amount: 500 });
+    const made = await ok('create_customer_payment_refund', { customer_payment_id, date: '2026-06-06', amount: 50, from_account_id: seed.pettyCash, refund_mode: 'cash' });
+    const refund_id = refundIn(made)['payment_refund_id'];
+    expect(refundIn(made)).toMatchObject({ amount: 50, from_account_id: seed.pettyCash });
+    expect(textOf(made)).toContain(`to undo: delete_customer_payment_refund {"customer_payment_id":"${customer_payment_id}","refund_id":"${refund_id}"}`);
+    expect(paymentIn(await ok('get_customer_payment', { payment_id: customer_payment_id }))).toMatchObject({ unused_amount: 450 });
+
+    const listed = await ok('list_customer_payment_refunds', { customer_payment_id });
+    expect(listed.structuredContent?.['payment_refunds']).toMatchObject([{ payment_refund_id: refund_id, amount_fcy: 50, date: '2026-06-06' }]);
+    const got = await ok('get_customer_payment_refund', { customer_payment_id, refund_id });
+    expect(refundIn(got)).toMatchObject({ payment_refund_id: refund_id, amount: 50 });
+
+    const updated = await ok('update_customer_payment_refund', { customer_payment_id, refund_id, amount: 70.5 });
+    expect(refundIn(updated)).toMatchObject({ amount: 70.5, date: '2026-06-06' });
+    // What Zoho documents as required goes along as it stood.
+    expect((await requestsTo(server.sandbox)).at(-1)?.body).toEqual({ date: '2026-06-06', amount: 70.5, from_account_id: seed.pettyCash });
+    expect((await balanced()).counts.refunds).toBe(before.counts.refunds + 1);
+
+    await ok('delete_customer_payment_refund', { customer_payment_id, refund_id });
+    expect(paymentIn(await ok('get_customer_payment', { payment_id: customer_payment_id }))).toMatchObject({ unused_amount: 500 });
+    expect((await balanced()).counts.refunds).toBe(before.counts.refunds);
+  });
+
+  it('delete_customer_payment restores the invoice and says what was deleted', async () => {
+    const { payment_id } = await recorded({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] });
+    const result = await ok('delete_customer_payment', { payment_id });
+    expect(result.structuredContent).toEqual({ payment_id, deleted: true });
+    expect(textOf(result)).toContain('USD 450.00 from "Bowman Furniture"');
+    expect(await balanced()).toEqual(before);
+    const again = await server.call('delete_customer_payment', { payment_id });
+    expect(again.structuredContent).toMatchObject({ error: { code: 'not_found', changed: 'no' } });
+  });
+
+  it('bulk_delete_customer_payments deletes each of them in one call', async () => {
+    const ids = [(await recorded()).payment_id, (await recorded({ amount: 2 })).payment_id];
+    const result = await ok('bulk_delete_customer_payments', { payment_id: [...ids, ids[0]] });
+    expect(result.structuredContent).toEqual({ payment_id: ids, deleted: true });
+    expect(await balanced()).toEqual(before);
+    const deletions = (await requestsTo(server.sandbox)).filter(({ method }) => method === 'DELETE');
+    expect(deletions.map(({ query }) => query)).toMatchObject([{ payment_id: ids.join(','), bulk_delete: 'true' }]);
+  });
+
+  it('refuses amounts that the currency cannot hold, and rounds nothing', async () => {
+    const yen = await server.call('create_customer_payment', { ...payment, customer_id: seed.aoyamaInYen, amount: 450.5 });
+    expect(textOf(yen)).toContain('amount 450.5 has more decimals than JPY allows (0).');
+    const cents = await server.call('create_customer_payment', { ...payment, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 0.001 }] });
+    expect(textOf(cents)).toContain('invoices[0].amount_applied 0.001 has more decimals than USD allows (2).');
+    const refund = await server.call('create_customer_payment_refund', { customer_payment_id: seed.samplePayment, amount: 1.005, date: '2026-06-06', from_account_id: seed.pettyCash });
+    expect(refund.structuredContent).toMatchObject({ error: { code: 'too_many_decimals', changed: 'no' } });
+    expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('refuses unknown arguments before anything is sent', async () => {
+    const result = await server.call('list_customer_payments', { customer: 'Bowman' });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toBe('The arguments are not valid: customer is not an argument; the nearest is customer_id.\nNothing was changed.\nNext: Correct them and call again.\n(invalid_arguments)');
+    expect(await requestsTo(server.sandbox)).toEqual([]);
+  });
+});
+
+describe('what a token may not read', () => {
+  it('is named as not checked, and the payment is recorded all the same', async () => {
+    const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
+    const result = await server.call('create_customer_payment', payment);
+    expect(result.isError).toBeFalsy();
+    expect(textOf(result)).toContain('Not checked: the decimals of the customer\'s currency (needs the scope ZohoBooks.contacts.READ).');
+    await server.close();
+  });
+});
+
+describe('a custom field that Zoho does not filter by', () => {
+  it('never un-applies invoices that could not be seen', async () => {
+    const server = await harness();
+    // Every payment comes back, as for any filter that Zoho does not know.
+    const args = { unique_identifier_key: 'cf_unknown_here', unique_identifier_value: 'x', invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1 }] };
+    const result = await server.call('update_customer_payment_using_custom_field', args);
+    expect(result.structuredContent).toMatchObject({ error: { code: 'cannot_merge_invoices', changed: 'no' } });
+    expect((await requestsTo(server.sandbox)).filter(({ method }) => method === 'PUT')).toEqual([]);
+    await server.close();
+  });
+});
