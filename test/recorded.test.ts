@@ -49,7 +49,7 @@ describe('both shapes come out the same', () => {
   async function asked(answers: (typeof recordings)[keyof typeof recordings], name: string) {
     const zoho = await recordedZoho(answers);
     const server = await harness({ at: zoho });
-    const { structuredContent = {} } = await server.call(name, calls[name]);
+    const { structuredContent } = await server.call(name, calls[name]);
     await server.close();
     await zoho.close();
     return structuredContent;

@@ -3,8 +3,8 @@ import { booksOf, forgetRequests, requestsTo, seed, type BooksReport } from './s
 import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
 
 type Payment = Record<string, unknown> & { payment_id: string; invoices?: Record<string, unknown>[] };
-const paymentIn = (result: ToolResult) => result.structuredContent?.['payment'] as Payment;
-const refundIn = (result: ToolResult) => result.structuredContent?.['payment_refund'] as Record<string, unknown>;
+const paymentIn = (result: ToolResult) => result.structuredContent['payment'] as Payment;
+const refundIn = (result: ToolResult) => result.structuredContent['payment_refund'] as Record<string, unknown>;
 
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
 
@@ -58,7 +58,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
   it('list_customer_payments finds it, concise, and pages', async () => {
     const { payment_id } = await recorded({ reference_number: 'FIND-ME' });
     const found = await ok('list_customer_payments', { reference_number: 'FIND-ME' });
-    expect(found.structuredContent?.['customerpayments']).toEqual([
+    expect(found.structuredContent['customerpayments']).toEqual([
       { payment_id, payment_number: expect.any(String), date: '2026-06-05', customer_id: seed.bowman, customer_name: 'Bowman Furniture', amount: 450, unused_amount: 450, payment_mode: 'cash', reference_number: 'FIND-ME' },
     ]);
     expect(textOf(found)).toContain(`| id ${payment_id}`);
@@ -66,7 +66,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const first = await ok('list_customer_payments', { per_page: 3 });
     expect(first.structuredContent).toMatchObject({ page_context: { page: 1, per_page: 3, has_more_page: true } });
     expect(textOf(first)).toContain('More follow: call again with page: 2.');
-    const ids = async (page: number) => ((await ok('list_customer_payments', { per_page: 3, page })).structuredContent?.['customerpayments'] as Payment[]).map((row) => row.payment_id);
+    const ids = async (page: number) => ((await ok('list_customer_payments', { per_page: 3, page })).structuredContent['customerpayments'] as Payment[]).map((row) => row.payment_id);
     expect(new Set([...(await ids(1)), ...(await ids(2))]).size).toBe(6);
   });
 
@@ -74,12 +74,12 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const { structuredContent } = await ok('list_customer_payments', { customer_id: seed.bowman, per_page: 1, fields: ['payment_id', 'account_name', 'no_such_field'] });
     expect(structuredContent).toMatchObject({ customerpayments: [{ payment_id: expect.any(String), account_name: expect.any(String) }], unknown_fields: ['no_such_field'] });
     const all = await ok('list_customer_payments', { customer_id: seed.bowman, per_page: 1, fields: ['all'] });
-    expect(Object.keys((all.structuredContent?.['customerpayments'] as object[])[0] ?? {}).length).toBeGreaterThan(15);
+    expect(Object.keys((all.structuredContent['customerpayments'] as object[])[0] ?? {}).length).toBeGreaterThan(15);
   });
 
   it('list_customer_payments stays within its byte cap and says how to see the rest', async () => {
     const result = await ok('list_customer_payments', { per_page: 200, fields: ['all'] });
-    const { rows_shown, rows_on_page } = result.structuredContent?.['cut'] as { rows_shown: number; rows_on_page: number };
+    const { rows_shown, rows_on_page } = result.structuredContent['cut'] as { rows_shown: number; rows_on_page: number };
     expect(rows_on_page).toBe(200);
     expect(JSON.stringify(result.structuredContent).length).toBeLessThan(50_000);
     expect(textOf(result)).toContain(`the first ${rows_shown} of the 200 rows of page 1`);
@@ -161,7 +161,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(paymentIn(await ok('get_customer_payment', { payment_id: customer_payment_id }))).toMatchObject({ unused_amount: 450 });
 
     const listed = await ok('list_customer_payment_refunds', { customer_payment_id });
-    expect(listed.structuredContent?.['payment_refunds']).toMatchObject([{ payment_refund_id: refund_id, amount_fcy: 50, date: '2026-06-06' }]);
+    expect(listed.structuredContent['payment_refunds']).toMatchObject([{ payment_refund_id: refund_id, amount_fcy: 50, date: '2026-06-06' }]);
     const got = await ok('get_customer_payment_refund', { customer_payment_id, refund_id });
     expect(refundIn(got)).toMatchObject({ payment_refund_id: refund_id, amount: 50 });
 

@@ -1,5 +1,6 @@
-import { AccessError, BusyError, oneLine } from '../errors.ts';
+import { AccessError, BusyError, oneLine, type ZohoRefusal } from '../errors.ts';
 import { NetworkError, type Http } from './http.ts';
+import { zohoWords } from './quote.ts';
 import { readAnswer } from './zoho-answer.ts';
 
 /** Access tokens from a refresh token: one request at a time, each token used until shortly before it expires. */
@@ -66,7 +67,8 @@ async function requestToken(http: Http, accountsUrl: string, { clientId, clientS
     const seconds = Number(expires_in);
     return { token: access_token, expiresAt: askedAt + (seconds > 0 ? seconds : 3600) * 1000 };
   }
-  throw tokenRefused(oneLine(String(error ?? `HTTP ${answer.status}`), 80), String(error_description ?? ''), new URL(accountsUrl).host);
+  const { code, message } = zohoWords({ code: error ?? `HTTP ${answer.status}`, message: error_description }, [clientSecret, refreshToken]);
+  throw tokenRefused({ code, message: message || String(code) }, new URL(accountsUrl).host);
 }
 
 function unreachable(why: string, cause?: unknown): BusyError {
@@ -74,9 +76,8 @@ function unreachable(why: string, cause?: unknown): BusyError {
 }
 
 /** Source of the codes: Zoho's OAuth documentation and recordings. */
-function tokenRefused(error: string, message: string, accountsHost: string): AccessError | BusyError {
-  const zoho = { code: error, message: message || error };
-  switch (error) {
+function tokenRefused(zoho: ZohoRefusal, accountsHost: string): AccessError | BusyError {
+  switch (zoho.code) {
     case 'Access Denied':
       return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {
         code: 'token_throttled',

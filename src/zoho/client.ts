@@ -28,7 +28,7 @@ export interface Zoho extends Reader {
   until(signal: AbortSignal | undefined): Zoho;
   /** A read in another form than JSON: `accept=pdf`. */
   document(endpoint: ReadEndpoint, input: Json, accept: string): Promise<Document>;
-  /** Sends a write, once. The caller's cancellation no longer stops it: half-sent money cannot be taken back. */
+  /** Sends a write, once. Cancelling stops it while it waits for a token, and no longer: half-sent money cannot be taken back. */
   send(request: ZohoRequest): Promise<Json>;
 }
 
@@ -38,14 +38,19 @@ const PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300 } = options;
+  const scopes = refusedScopes();
 
   const once = async (request: ZohoRequest, signal: AbortSignal | undefined): Promise<Answer> => {
-    const token = await options.tokens.get();
-    const answer = await exchange(options, request, token, signal);
-    if (answer.status === 401) options.tokens.reject(token);
-    const failure = failureOf(answer, request);
-    if (failure !== undefined) throw failure;
-    return answer;
+    const token = await orAborted(options.tokens.get(), signal);
+    const answer = await exchange(options, request, token, request.method === 'GET' ? signal : undefined);
+    const failure = failureOf(answer, request, token);
+    if (failure === undefined) {
+      scopes.allowed(request.scope);
+      return answer;
+    }
+    if (failure.code === 'scope_missing') scopes.refused(request.scope, token);
+    if (isUnauthorized(failure) && !scopes.isMissing(request.scope)) options.tokens.reject(token);
+    throw failure;
   };
 
   /** Repeats a read on 429, 5xx and lost answers, after a growing pause; and once, with a new token, after a 401. */
@@ -56,7 +61,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       try {
         return await once(request, signal);
       } catch (error) {
-        if (isUnauthorized(error) && !freshToken) freshToken = true;
+        if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope)) freshToken = true;
         else if (mayPass(error) && attempt < ATTEMPTS && performance.now() - started < PATIENCE_MS) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal });
         else throw error;
       }
@@ -78,7 +83,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       return answer;
     },
     async send(request) {
-      const answer = await once(request, undefined);
+      const answer = await once(request, signal);
       return answer.kind === 'json' ? answer.body : {};
     },
   });
@@ -101,6 +106,33 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
     if (error instanceof NetworkError) throw networkFailure(error, request);
     throw error;
   }
+}
+
+/**
+ * Zoho's 57 is a scope that the credentials lack, or a token that was revoked. Refused to two tokens it is the scope: asking
+ * for a third on every such call would use up the ten tokens that Zoho gives out in ten minutes.
+ */
+function refusedScopes() {
+  const seen = new Map<string, { readonly token: string; readonly missing: boolean }>();
+  return {
+    refused(scope: string, token: string): void {
+      const before = seen.get(scope);
+      seen.set(scope, { token, missing: before !== undefined && (before.missing || before.token !== token) });
+    },
+    allowed: (scope: string): void => void seen.delete(scope),
+    isMissing: (scope: string): boolean => seen.get(scope)?.missing === true,
+  };
+}
+
+/** What others wait for too is not stopped; this caller just stops waiting. */
+function orAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return shared;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function isUnauthorized(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, type ZohoRefusal } from '../errors.ts';
 import type { ZohoRequest } from '../endpoint.ts';
 import type { NetworkError } from './http.ts';
+import { zohoWords } from './quote.ts';
 import type { Answer } from './zoho-answer.ts';
 
 /**
@@ -68,24 +69,27 @@ const byStatus = new Map<number, Refusal>([
 ]);
 
 /** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
-function refusalOf(answer: Answer, request: ZohoRequest): PaymentsError | undefined {
+function refusalOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = body['code'];
   const succeeded = status >= 200 && status < 300 && (code === 0 || code === '0' || code === undefined);
   if (succeeded || status >= 500) return undefined;
-  const zoho = { code: typeof code === 'number' || typeof code === 'string' ? code : `HTTP ${status}`, message: String(body['message'] ?? '') };
+  const isEnvelope = typeof code === 'number' || typeof code === 'string';
+  // JSON of something in between (a gateway, a proxy) does not say what Zoho did with a write.
+  if (!isEnvelope && request.method !== 'GET') return undefined;
+  const zoho = zohoWords({ code: isEnvelope ? code : `HTTP ${status}`, message: body['message'] }, [token]);
   const means = byCode.get(`${status}/${zoho.code}`) ?? byStatus.get(status) ?? refused;
   return means(zoho, request);
 }
 
-/** The error that an answer stands for, or undefined when the call succeeded. */
-export function failureOf(answer: Answer, request: ZohoRequest): PaymentsError | undefined {
-  const refusal = refusalOf(answer, request);
+/** The error that an answer stands for, or undefined when the call succeeded. `token` is left out of what is quoted. */
+export function failureOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
+  const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
   if (answer.status >= 200 && answer.status < 300 && answer.kind !== 'unreadable') return undefined;
   const what = answer.kind === 'unreadable' ? answer.what : 'an error';
-  const zoho = answer.kind === 'json' ? { code: String(answer.body['code']), message: String(answer.body['message']) } : undefined;
+  const zoho = answer.kind === 'json' ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token]) : undefined;
   return unanswered(`Zoho answered HTTP ${answer.status} with ${what}.`, request, zoho);
 }
 

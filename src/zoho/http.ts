@@ -51,7 +51,8 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
     // Empty strings rather than undefined: undici would read the process's environment itself.
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? '',
-    noProxy: [LOOPBACK, proxy.no].filter(Boolean).join(','),
+    // undici knows the wildcard only when nothing else is in the list.
+    noProxy: proxy.no?.split(/[,\s]/).includes('*') ? '*' : [LOOPBACK, proxy.no].filter(Boolean).join(','),
     maxResponseSize: maxResponseBytes,
     connect: { timeout: Math.min(10_000, timeoutMs) },
     // The exchange has its own deadline; undici's coarse timers would only blur it.

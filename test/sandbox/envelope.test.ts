@@ -112,7 +112,7 @@ describe('what is asked for', () => {
     const url = `${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`;
     const answer = await read(await fetch(url, { method: 'POST', headers: { authorization: `Zoho-oauthtoken ${token}` }, body }));
     expect(answer.status).toBe(201);
-    expect(answer.body['payment'].amount).toBe(12.5);
+    expect(answer.body['payment']).toMatchObject({ amount: 12.5 });
   });
 });
 

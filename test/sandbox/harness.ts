@@ -1,7 +1,7 @@
 import { afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts';
 
-export type Body = Record<string, any>;
+export type Body = Record<string, unknown>;
 
 export interface Answer {
   status: number;
@@ -40,12 +40,12 @@ export async function zoho(options: SandboxOptions = {}): Promise<Zoho> {
     return answer.body['access_token'] as string;
   };
   const call: Zoho['call'] = async (method, path, body, headers = {}) => {
-    accessToken ??= await token();
+    accessToken = headers['authorization'] === undefined ? (accessToken ?? (await token())) : accessToken;
     const url = new URL(sandbox.api_base_url + path);
     if (!url.searchParams.has('organization_id')) url.searchParams.set('organization_id', sandbox.organization_id);
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    return read(await fetch(url, { method, headers: { authorization: `Zoho-oauthtoken ${accessToken}`, ...type, ...headers }, ...json }));
+    return read(await fetch(url, { method, headers: { authorization: `Zoho-oauthtoken ${accessToken ?? ''}`, ...type, ...headers }, ...json }));
   };
   const control: Zoho['control'] = async (method, path, body) =>
     read(await fetch(`${sandbox.url}/__sandbox${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }));
@@ -125,6 +125,13 @@ export async function createPayment(z: Zoho, body: Body): Promise<Body> {
   return answer.body['payment'] as Body;
 }
 
+/** A number out of a body, for arithmetic in a test. */
+export function amount(body: Body, key: string): number {
+  const value = body[key];
+  if (typeof value !== 'number') throw new Error(`${key} is no number: ${String(value)}`);
+  return value;
+}
+
 export async function invoice(z: Zoho, id: string): Promise<Body> {
   return (await z.get(`/invoices/${id}`)).body['invoice'] as Body;
 }
@@ -135,5 +142,5 @@ export async function contact(z: Zoho, id: string): Promise<Body> {
 
 export async function accountBalance(z: Zoho, id: string): Promise<number> {
   const accounts = (await z.get('/bankaccounts')).body['bankaccounts'] as Body[];
-  return accounts.find((account) => account['account_id'] === id)?.['balance'] as number;
+  return amount(accounts.find((account) => account['account_id'] === id) ?? {}, 'balance');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Body, SEED, accountBalance, contact, createPayment, invoice, refusal, zoho } from './harness.ts';
+import { type Body, SEED, accountBalance, amount, contact, createPayment, invoice, refusal, zoho } from './harness.ts';
 
 const CREATED = 'The payment from the customer has been recorded';
 const UPDATED = 'The details of the payment received from the customer have been updated';
@@ -34,8 +34,8 @@ describe('recording a payment', () => {
     expect(await invoice(z, SEED.open450)).toMatchObject({ status: 'paid', balance: 0, payment_made: 450, last_payment_date: '2026-07-01' });
     const after = { customer: await contact(z, SEED.bowman), account: await accountBalance(z, SEED.checking) };
     expect(after.account).toBeCloseTo(before.account + 497.5, 6);
-    expect(after.customer['outstanding_receivable_amount']).toBeCloseTo(before.customer['outstanding_receivable_amount'] - 450, 6);
-    expect(after.customer['unused_credits_receivable_amount']).toBeCloseTo(before.customer['unused_credits_receivable_amount'] + 50, 6);
+    expect(after.customer['outstanding_receivable_amount']).toBeCloseTo(amount(before.customer, 'outstanding_receivable_amount') - 450, 6);
+    expect(after.customer['unused_credits_receivable_amount']).toBeCloseTo(amount(before.customer, 'unused_credits_receivable_amount') + 50, 6);
     expect((await z.get(`/customerpayments/${payment['payment_id'] as string}`)).body['payment']).toEqual(payment);
     await z.books();
   });
@@ -90,7 +90,7 @@ describe('recording a payment', () => {
     const before = await contact(z, SEED.bowman);
     const payment = await createPayment(z, { amount: 100, invoices: [{ invoice_id: SEED.draft, amount_applied: 100 }] });
     expect(await invoice(z, SEED.draft)).toMatchObject({ status: 'partially_paid', balance: 200 });
-    expect((await contact(z, SEED.bowman))['outstanding_receivable_amount']).toBeCloseTo(before['outstanding_receivable_amount'] + 200, 6);
+    expect((await contact(z, SEED.bowman))['outstanding_receivable_amount']).toBeCloseTo(amount(before, 'outstanding_receivable_amount') + 200, 6);
     await z.call('DELETE', `/customerpayments/${payment['payment_id'] as string}`);
     expect(await invoice(z, SEED.draft)).toMatchObject({ status: 'sent', balance: 300 });
     await z.books();
@@ -274,7 +274,7 @@ describe('deleting payments', () => {
     expect(await invoice(z, SEED.open450)).toMatchObject({ status: before.invoice['status'], balance: 450, last_payment_date: '' });
     expect(await accountBalance(z, SEED.undeposited)).toBeCloseTo(before.account, 6);
     const customer = await contact(z, SEED.bowman);
-    for (const key of ['outstanding_receivable_amount', 'unused_credits_receivable_amount']) expect(customer[key]).toBeCloseTo(before.customer[key] as number, 6);
+    for (const key of ['outstanding_receivable_amount', 'unused_credits_receivable_amount']) expect(customer[key]).toBeCloseTo(amount(before.customer, key), 6);
     await z.books();
   });
 
@@ -296,7 +296,7 @@ describe('deleting payments', () => {
     expect(await z.books()).toEqual(before);
     const answer = await bulk([SEED.excess100, SEED.advance, SEED.advance]);
     expect([answer.status, answer.body]).toEqual([200, { code: 0, message: 'The selected customer payments have been deleted.' }]);
-    expect((await z.books())['counts'].payments).toBe((before['counts'].payments as number) - 2);
+    expect(amount((await z.books())['counts'] as Body, 'payments')).toBe(amount(before['counts'] as Body, 'payments') - 2);
   });
 });
 

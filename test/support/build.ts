@@ -32,4 +32,5 @@ copyFileSync(join(root, 'src/cli/launch.cjs'), join(dist, 'zoho-payments-mcp.cjs
 copyFileSync(join(root, 'src/cli/start.cjs'), join(dist, 'start.cjs'));
 chmodSync(join(dist, 'zoho-payments-mcp.cjs'), 0o755);
 
-for (const file of readdirSync(dist).toSorted()) console.log(`${String(statSync(join(dist, file)).size).padStart(8)}  dist/${file}`);
+const bytes = readdirSync(dist).reduce((total, file) => total + statSync(join(dist, file)).size, 0);
+console.log(`dist: ${Math.round(bytes / 1000)} kB`);

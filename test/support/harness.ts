@@ -19,7 +19,8 @@ export type Kind = (typeof kinds)[number];
 export interface ToolResult {
   readonly isError?: boolean | undefined;
   readonly content: { readonly type: string; readonly text?: string; readonly uri?: string; readonly mimeType?: string }[];
-  readonly structuredContent?: Record<string, unknown>;
+  /** There in every answer, errors included. */
+  readonly structuredContent: Record<string, unknown>;
 }
 
 /** What both SDK generations' clients can do, under one type. */

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+
+/**
+ * What a conversation looks like from below: a host's MCP client, our built server over stdio, and a local Zoho whose
+ * balances move. Ends with an exit code other than 0 if anything is off.
+ */
+
+const program = fileURLToPath(new URL('../dist/zoho-payments-mcp.cjs', import.meta.url));
+const stateDir = mkdtempSync(join(tmpdir(), 'zoho-payments-demo-'));
+const bowman = '903000000000099';
+const pettyCash = '3000000000385';
+/** INV-385 of Bowman Furniture, 450.00 open. */
+const invoice = '712345000000079385';
+
+interface Books {
+  readonly counts: Record<string, number>;
+  readonly totals: { readonly USD: Record<string, number> };
+  readonly balanced: boolean;
+}
+
+const problems: string[] = [];
+function expect(what: string, holds: boolean): void {
+  console.log(`   ${holds ? '✓' : '✗'} ${what}`);
+  if (!holds) problems.push(what);
+}
+
+function say(text: string): void {
+  console.log(`\n■ ${text}`);
+}
+
+/** The sandbox on the same books that the server uses, to look at them from outside. */
+async function startObserver() {
+  mkdirSync(join(stateDir, 'sandbox'), { recursive: true });
+  const child = spawn(process.execPath, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { url } = JSON.parse(line) as { url: string };
+  return { books: async () => (await (await fetch(`${url}/__sandbox/books`)).json()) as Books, stop: () => child.kill() };
+}
+
+async function conversation(client: Client, books: () => Promise<Books>): Promise<void> {
+  const call = async (name: string, args: Record<string, unknown>) => {
+    console.log(`\n → ${name} ${JSON.stringify(args)}`);
+    const { content, structuredContent, isError } = await client.callTool({ name, arguments: args });
+    for (const { text = '' } of content as { text?: string }[]) console.log(text.replace(/^/gm, '   │ '));
+    return { result: structuredContent as Record<string, any>, isError: isError === true };
+  };
+
+  const before = await books();
+  say('“What did Bowman Furniture pay lately?”');
+  const found = await call('list_customer_payments', { customer_id: bowman, per_page: 3 });
+  expect('three payments, newest first', found.result['customerpayments'].length === 3);
+
+  say('“They paid 450 in cash for INV-385.”');
+  const paid = await call('create_customer_payment', {
+    customer_id: bowman, payment_mode: 'cash', amount: 450, date: '2026-06-30', reference_number: 'R-1042', invoices: [{ invoice_id: invoice, amount_applied: 450 }],
+  }); // prettier-ignore
+  const payment_id = paid.result['payment'].payment_id as string;
+  expect('the invoice is paid, nothing is left over', paid.result['payment'].unused_amount === 0 && paid.result['payment'].invoices[0].balance === 0);
+
+  say('“Show me that payment again”, as a tool and as a resource');
+  const got = await call('get_customer_payment', { payment_id });
+  const uri = `zoho-books://customerpayments/${payment_id}`;
+  const { contents } = await client.readResource({ uri });
+  const [resource] = contents as { text: string }[];
+  console.log(`\n → resources/read ${uri}\n   │ ${resource?.text.slice(0, 150)}…`);
+  expect('both say the same', JSON.stringify(JSON.parse(resource?.text ?? '').payment) === JSON.stringify(got.result['payment']));
+
+  say('“They sent 500 by bank transfer, but INV-384 has only 50 open.”');
+  const over = await call('create_customer_payment', {
+    customer_id: bowman, payment_mode: 'banktransfer', amount: 500, date: '2026-06-30', reference_number: 'TRF-77', invoices: [{ invoice_id: '90300000079426', amount_applied: 50 }],
+  }); // prettier-ignore
+  const overpaid = over.result['payment'].payment_id as string;
+  expect('450 are left over', over.result['payment'].unused_amount === 450);
+
+  say('“Send the rest back from petty cash.” First by mistake too much:');
+  const tooMuch = await call('create_customer_payment_refund', { customer_payment_id: overpaid, date: '2026-06-30', amount: 500, from_account_id: pettyCash, refund_mode: 'cash' });
+  expect('refused, and nothing was changed', tooMuch.isError && tooMuch.result['error'].changed === 'no');
+  const refund = await call('create_customer_payment_refund', { customer_payment_id: overpaid, date: '2026-06-30', amount: 450, from_account_id: pettyCash, refund_mode: 'cash' });
+  const refund_id = refund.result['payment_refund'].payment_refund_id as string;
+
+  say('“Which refunds did we give on it?”');
+  const refunds = await call('list_customer_payment_refunds', { customer_payment_id: overpaid });
+  expect('the one of 450', refunds.result['payment_refunds'].length === 1 && refunds.result['payment_refunds'][0].amount_fcy === 450);
+  const during = await books();
+  expect('two payments and a refund more in the books', during.counts['payments'] === before.counts['payments']! + 2 && during.counts['refunds'] === before.counts['refunds']! + 1);
+  expect('950 more received, 450 more refunded', during.totals.USD['received'] === before.totals.USD['received']! + 950 && during.totals.USD['refunded'] === before.totals.USD['refunded']! + 450);
+
+  say('“All of that was an exercise, take it out again.”');
+  await call('delete_customer_payment_refund', { customer_payment_id: overpaid, refund_id });
+  await call('bulk_delete_customer_payments', { payment_id: [payment_id, overpaid] });
+
+  const after = await books();
+  say('The books before, during and after');
+  for (const [when, { counts, totals, balanced }] of [['before', before], ['during', during], ['after', after]] as const) {
+    const { received, applied, refunded, unused } = totals.USD;
+    console.log(`   ${when.padEnd(7)} ${counts['payments']} payments, ${counts['refunds']} refunds · USD received ${received} · applied ${applied} · refunded ${refunded} · unused ${unused} · ${balanced ? 'balanced' : 'NOT BALANCED'}`);
+  }
+  expect('every balance adds up, all the time', before.balanced && during.balanced && after.balanced);
+  expect('the books are as they were', JSON.stringify(after) === JSON.stringify(before));
+}
+
+const observer = await startObserver();
+const client = new Client({ name: 'demo', version: '1.0.0' });
+await client.connect(new StdioClientTransport({ command: process.execPath, args: [program, 'serve', '--sandbox'], env: { ZOHO_PAYMENTS_STATE_DIR: stateDir } }));
+try {
+  const { tools } = await client.listTools();
+  const { title, version } = client.getServerVersion() as { title?: string; version: string };
+  console.log(`${title} ${version}: ${tools.length} tools over stdio`);
+  await conversation(client, observer.books);
+} finally {
+  await client.close();
+  observer.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+}
+console.log(problems.length === 0 ? '\nAll as it should be.' : `\nOff: ${problems.join('; ')}`);
+process.exitCode = problems.length === 0 ? 0 : 1;

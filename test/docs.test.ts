@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { isRead, scopeOf } from '../src/endpoint.ts';
+import { endpoints } from '../src/endpoints/index.ts';
+import { readConfig } from '../src/cli/config.ts';
+
+const fileAt = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const read = (path: string) => readFileSync(fileAt(path), 'utf8');
+const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
+
+/** The text between `<!-- name: … -->` and `<!-- /name -->`, replaced. */
+function withPart(text: string, name: string, part: string): string {
+  const found = new RegExp(`(<!-- ${name}:.*? -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  expect(text).toMatch(found);
+  return text.replace(found, (_, start: string, end: string) => `${start}${part}\n${end}`);
+}
+
+describe('what is written about the tools is generated from them', () => {
+  it('README.md', async () => {
+    const tools = ['| tool | what it does | Zoho call | needs |', '| --- | --- | --- | --- |'];
+    for (const endpoint of endpoints) tools.push(`| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).split('.').at(-1)} |`);
+    const resources = ['| resource | what it is |', '| --- | --- |'];
+    for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
+    const text = withPart(withPart(read('README.md'), 'tools', tools.join('\n')), 'resources', resources.join('\n'));
+    await expect(text).toMatchFileSnapshot('../README.md');
+  });
+
+  it('manifest.json', async () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    const manifest = JSON.parse(read('manifest.json')) as object;
+    const tools = endpoints.map(({ name, description }) => ({ name, description: firstLine(description) }));
+    await expect(`${JSON.stringify({ ...manifest, version, tools }, null, 2)}\n`).toMatchFileSnapshot('../manifest.json');
+  });
+});
+
+describe('manifest.json', () => {
+  const manifest = JSON.parse(read('manifest.json')) as { server: { mcp_config: { env: Record<string, string> } }; user_config: Record<string, { required?: boolean; sensitive?: boolean }> };
+
+  it('is valid to the official tool', () => {
+    const said = execFileSync(process.execPath, [fileAt('node_modules/@anthropic-ai/mcpb/dist/cli/cli.js'), 'validate', fileAt('manifest.json')], { encoding: 'utf8' });
+    expect(said).toContain('Manifest schema validation passes!');
+  });
+
+  it('requires nothing and hides what is secret', () => {
+    expect(Object.entries(manifest.user_config).filter(([, { required }]) => required)).toEqual([]);
+    expect(Object.keys(manifest.user_config).filter((name) => manifest.user_config[name]?.sensitive)).toEqual(['client_id', 'client_secret', 'refresh_token']);
+  });
+
+  it('passes settings that are known, and blank ones count as unset', () => {
+    const { env } = manifest.server.mcp_config;
+    for (const value of Object.values(env)) expect(Object.keys(manifest.user_config)).toContain(/^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
+    const known = readFileSync(fileAt('src/cli/config.ts'), 'utf8');
+    for (const variable of Object.keys(env)) expect(known).toContain(`'${variable}'`);
+    expect(readConfig(env)).toEqual(readConfig({}));
+  });
+});
+
+describe('README.md', () => {
+  it('names every variable that is read, and no other', () => {
+    const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
+    const inTable = new Set(read('README.md').match(/^\| `.*$/gm)?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []));
+    expect(inTable).toEqual(inCode);
+  });
+
+  it('names only scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read('README.md').matchAll(/npm run (\w+)/g)].map(([, name]) => name);
+    expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+  });
+});

@@ -1,0 +1,139 @@
+import { Client as ModernClient } from '@modelcontextprotocol/client';
+import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
+import { harness, kinds, type Harness } from './support/harness.ts';
+
+const list = 'zoho-books://customerpayments';
+const one = `${list}/${seed.samplePayment}`;
+
+describe.each(kinds)('resources, through the client of the %s', (kind) => {
+  let server: Harness;
+  beforeAll(async () => {
+    server = await harness({ kind });
+    await server.client.listTools();
+  });
+  afterAll(() => server.close());
+
+  const read = async (uri: string) => {
+    const [content] = (await server.client.readResource({ uri })).contents;
+    expect(content?.uri).toBe(uri);
+    return content;
+  };
+  const json = async (uri: string) => JSON.parse((await read(uri))?.text ?? '') as unknown;
+  const tool = async (name: string, args: Record<string, unknown>) => (await server.call(name, args)).structuredContent;
+
+  it('are generated from the read-only declarations', async () => {
+    const { resources } = await server.client.listResources();
+    const { resourceTemplates } = await server.client.listResourceTemplates();
+    expect(resources[0]).toMatchObject({ uri: list, title: 'Recent customer payments' });
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate.replace(/\{\?.*\}/, '{?…}')).toSorted()).toEqual([
+      `${list}/{customer_payment_id}/refunds`,
+      `${list}/{customer_payment_id}/refunds/{refund_id}`,
+      `${list}/{payment_id}`,
+      `${list}/{payment_id}/pdf`,
+      `${list}{?…}`,
+    ]);
+  });
+
+  it('hold the same data as the tools', async () => {
+    expect(await json(list)).toEqual(await tool('list_customer_payments', {}));
+    expect(await json(one)).toEqual(await tool('get_customer_payment', { payment_id: seed.samplePayment }));
+    expect(await json(`${one}/refunds`)).toEqual(await tool('list_customer_payment_refunds', { customer_payment_id: seed.samplePayment }));
+    expect(await json(`${one}/refunds/${seed.sampleRefund}`)).toEqual(await tool('get_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }));
+  });
+
+  it('take list filters in any number and order', async () => {
+    const expected = await tool('list_customer_payments', { customer_name: 'Bowman Furniture', amount_less_than: 500, per_page: 3 });
+    expect(await json(`${list}?customer_name=Bowman%20Furniture&amount_less_than=500&per_page=3`)).toEqual(expected);
+    expect(await json(`${list}?per_page=3&amount_less_than=500&customer_name=Bowman+Furniture`)).toEqual(expected);
+    expect(await json(`${list}?page=2`)).toEqual(await tool('list_customer_payments', { page: 2 }));
+  });
+
+  it('give the receipt as a PDF', async () => {
+    const receipt = await read(`${one}/pdf`);
+    expect(receipt?.mimeType).toBe('application/pdf');
+    expect(Buffer.from(receipt?.blob ?? '', 'base64').subarray(0, 5).toString()).toBe('%PDF-');
+  });
+
+  it('say what is wrong with an address', async () => {
+    await expect(server.client.readResource({ uri: `${list}/1` })).rejects.toThrow(/Resource not found/);
+    await expect(server.client.readResource({ uri: `${list}/abc` })).rejects.toThrow(/payment_id must be an id/);
+    await expect(server.client.readResource({ uri: `${list}?custmer_id=1` })).rejects.toThrow(/custmer_id is not an argument; the nearest is customer_id/);
+    await expect(server.client.readResource({ uri: 'zoho-books://invoices' })).rejects.toThrow(/not found/i);
+  });
+
+  it('list recent payments with titles a person can read, asked of Zoho once a minute', async () => {
+    await server.client.listResources();
+    await forgetRequests(server.sandbox);
+    const { resources } = await server.client.listResources();
+    expect(await requestsTo(server.sandbox)).toEqual([]);
+    const recent = resources.filter(({ uri }) => uri !== list);
+    expect(recent).toHaveLength(25);
+    for (const { uri, title } of recent) {
+      expect(uri).toMatch(/^zoho-books:\/\/customerpayments\/\d+$/);
+      expect(title).toMatch(/^\d{4}-\d\d-\d\d .+ [\d.]+ \(#\d+\)$/u);
+    }
+  });
+
+  it('complete a payment by number, customer and reference, and a refund given its payment', async () => {
+    const complete = async (uri: string, name: string, value: string, given?: Record<string, string>) =>
+      (await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value }, ...(given && { context: { arguments: given } }) })).completion.values;
+
+    expect(await complete(`${list}/{payment_id}`, 'payment_id', 'INV-384')).toContain(seed.samplePayment);
+    expect((await complete(`${list}/{payment_id}`, 'payment_id', 'Bowman Furn')).length).toBeGreaterThan(1);
+    const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { payment_id: string; payment_number: string }[];
+    expect(await complete(`${list}/{payment_id}/pdf`, 'payment_id', newest!.payment_number)).toContain(newest!.payment_id);
+    expect(await complete(`${list}/{customer_payment_id}/refunds`, 'customer_payment_id', '')).toHaveLength(25);
+
+    const refunds = `${list}/{customer_payment_id}/refunds/{refund_id}`;
+    expect(await complete(refunds, 'refund_id', '', { customer_payment_id: seed.samplePayment })).toEqual([seed.sampleRefund]);
+    expect(await complete(refunds, 'refund_id', '')).toEqual([]);
+  });
+
+  it('keep working without Zoho: static entries, no completions, no errors', async () => {
+    const alone = await harness({ kind });
+    await fault(alone.sandbox, { match: { method: 'GET', path: '/books/v3/customerpayments' }, fault: 'status', status: 500, times: 100 });
+    const { resources } = await alone.client.listResources();
+    expect(resources.map(({ uri }) => uri)).toEqual([list]);
+    expect(alone.warnings).toEqual(['recent payments: zoho_unavailable']);
+    await alone.close();
+  });
+
+  it('tell subscribers of the exact addresses that a write of ours touched', async () => {
+    const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 20, date: '2026-06-05' });
+    const { payment_id } = structuredContent['payment'] as { payment_id: string };
+    const watched = [list, `${list}/${payment_id}`, `${list}/${payment_id}/pdf`, `${list}/${payment_id}/refunds`, one];
+    const heard: string[] = [];
+    const stop = await watch(server.ownClient, watched, (uri) => heard.push(uri));
+
+    const refund = { customer_payment_id: payment_id, date: '2026-06-06', amount: 5, from_account_id: seed.pettyCash };
+    expect((await server.call('create_customer_payment_refund', refund)).isError).toBeFalsy();
+    await expect.poll(() => heard.toSorted()).toEqual(watched.slice(0, 4).toSorted());
+
+    heard.length = 0;
+    expect((await server.call('create_customer_payment_refund', { ...refund, amount: 5000 })).isError).toBe(true);
+    expect((await server.call('delete_customer_payment', { payment_id: '1' })).isError).toBe(true);
+    expect(heard).toEqual([]);
+    await stop();
+  });
+});
+
+/** Each protocol era has its own way to subscribe. */
+async function watch(client: ModernClient | OlderClient, uris: string[], onUpdate: (uri: string) => void): Promise<() => Promise<void>> {
+  if (client instanceof OlderClient) {
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => onUpdate(params.uri));
+  } else {
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => onUpdate(params.uri));
+    if (client.getProtocolEra() === 'modern') {
+      const subscription = await client.listen({ resourceSubscriptions: uris });
+      expect(subscription.honoredFilter.resourceSubscriptions).toEqual(uris);
+      return () => subscription.close();
+    }
+  }
+  for (const uri of uris) await client.subscribeResource({ uri });
+  return async () => {
+    for (const uri of uris) await client.unsubscribeResource({ uri });
+  };
+}
