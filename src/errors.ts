@@ -63,6 +63,17 @@ export class RefusedError extends PaymentsError {}
 export class AccessError extends PaymentsError {}
 /** Nobody need act yet: the same call may work later. */
 export class BusyError extends PaymentsError {}
+/** Whoever maintains this server must act: it failed where it should not have. */
+export class InternalError extends PaymentsError {
+  constructor(changed: Changed, cause: unknown) {
+    super('This server failed in a way that it should not.', {
+      code: 'internal_error',
+      changed,
+      next: changed === 'no' ? 'Tell the user; the same call may fail again.' : 'Do not make the call again. Look first whether it was carried out.',
+      cause,
+    });
+  }
+}
 /** Look first: a request left, and its answer never came. */
 export class OutcomeUnknownError extends PaymentsError {
   constructor(message: string, details: Omit<Details, 'changed' | 'code'>) {

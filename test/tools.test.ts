@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { booksOf, forgetRequests, requestsTo, seed, type BooksReport } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
+import { recordedZoho, recordings, type RecordedZoho } from './support/recorded.ts';
 
 type Payment = Record<string, unknown> & { payment_id: string; invoices?: Record<string, unknown>[] };
 const paymentIn = (result: ToolResult) => result.structuredContent['payment'] as Payment;
@@ -232,5 +233,31 @@ describe('a custom field that Zoho does not filter by', () => {
     expect(result.structuredContent).toMatchObject({ error: { code: 'cannot_merge_invoices', changed: 'no' } });
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method === 'PUT')).toEqual([]);
     await server.close();
+  });
+});
+
+describe('an answer without what was asked for', () => {
+  const empty = { 'GET /customerpayments': [200, { code: 0, message: 'success' }], 'GET /customerpayments/ID': [200, { code: 0, message: 'success' }], 'POST /customerpayments': [201, { code: 0, message: 'ok' }] } as const;
+  let zoho: RecordedZoho;
+  let server: Harness;
+  beforeAll(async () => {
+    zoho = await recordedZoho({ ...recordings['as recorded live'], ...empty });
+    server = await harness({ at: zoho });
+  });
+  afterAll(async () => {
+    await server.close();
+    await zoho.close();
+  });
+
+  it('is not an empty list, nor a payment without fields', async () => {
+    expect(textOf(await server.call('list_customer_payments'))).toContain('held no list of customer payments. That does not mean that there are none.');
+    expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('held no payment');
+    expect(textOf(await server.call('create_customer_payment', payment))).toContain('Zoho reported success, but its answer held no payment. Look with list_customer_payments.');
+  });
+
+  it('is nothing to build a write on', async () => {
+    const result = await server.call('update_customer_payment', { payment_id: '1', invoices: [{ invoice_id: '2', amount_applied: 1 }] });
+    expect(result.structuredContent).toMatchObject({ error: { code: 'no_record', changed: 'no' } });
+    expect(zoho.calls).not.toContain('PUT /customerpayments/1');
   });
 });

@@ -1,5 +1,6 @@
 import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
 import type { Credentials } from '../zoho/access-token.ts';
+import { ProblemError } from './problem.ts';
 
 /** Everything the environment says, read once, here and nowhere else. */
 export interface Config {
@@ -17,7 +18,7 @@ export interface Config {
 }
 
 /** A setting that cannot be meant: said before anything starts. */
-export class ConfigError extends Error {
+export class ConfigError extends ProblemError {
   override readonly name = 'ConfigError';
 }
 
@@ -44,6 +45,16 @@ function baseUrl(env: Environment, name: string): string | undefined {
   const loopback = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return value.replace(/\/+$/, '');
   throw new ConfigError(`${name} is not an https address (http is possible to 127.0.0.1 only).`);
+}
+
+/** A proxy's address; offices write it without `http://` too. Never quoted: it may hold a password. */
+function proxyUrl(env: Environment, ...names: readonly string[]): string | undefined {
+  const name = names.find((name) => setting(env, name) !== undefined);
+  if (name === undefined) return undefined;
+  const value = setting(env, name) ?? '';
+  const address = value.includes('://') ? value : `http://${value}`;
+  if (URL.canParse(address) && ['http:', 'https:', 'socks5:', 'socks:'].includes(new URL(address).protocol)) return address;
+  throw new ConfigError(`${name} is not the address of a proxy, such as http://proxy.example:8080.`);
 }
 
 function digits(env: Environment, name: string): string | undefined {
@@ -79,8 +90,8 @@ export function readConfig(env: Environment = process.env): Config {
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
     proxy: {
-      http: setting(env, 'http_proxy') ?? setting(env, 'HTTP_PROXY'),
-      https: setting(env, 'https_proxy') ?? setting(env, 'HTTPS_PROXY'),
+      http: proxyUrl(env, 'http_proxy', 'HTTP_PROXY'),
+      https: proxyUrl(env, 'https_proxy', 'HTTPS_PROXY'),
       no: setting(env, 'no_proxy') ?? setting(env, 'NO_PROXY'),
     },
   };

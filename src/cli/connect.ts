@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { AccessError } from '../errors.ts';
+import { AccessError, oneLine } from '../errors.ts';
+import type { Sandbox } from '../sandbox/index.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Config } from './config.ts';
 import { defaultStateDir, ensureDir } from './state-dir.ts';
@@ -39,9 +40,9 @@ async function openZoho(config: Config): Promise<Open> {
   const [{ createHttp }, { createAccessTokens }, { createZoho }] = await Promise.all([import('../zoho/http.ts'), import('../zoho/access-token.ts'), import('../zoho/client.ts')]);
   const http = createHttp({ proxy: config.proxy });
   if (config.sandbox) {
-    const { startSandbox } = await import('../sandbox/index.ts');
-    const data = config.sandbox === 'memory' ? 'memory' : join(ensureDir(join(config.stateDir ?? defaultStateDir(), 'sandbox')), 'books.sqlite');
-    const sandbox = await startSandbox({ data });
+    const sandbox = await openSandbox(config).catch((error: unknown) => {
+      throw noSandbox(error);
+    });
     const tokens = createAccessTokens(http, sandbox.accounts_url, { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
     const zoho = createZoho({ http, tokens, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id });
     return { zoho, close: async () => void (await Promise.all([http.close(), sandbox.close()])) };
@@ -49,6 +50,19 @@ async function openZoho(config: Config): Promise<Open> {
   const { credentials, organizationId, accountsUrl, apiBaseUrl } = config;
   if (credentials === undefined || organizationId === undefined) throw notConfigured(config.missing);
   return { zoho: createZoho({ http, tokens: createAccessTokens(http, accountsUrl, credentials), apiBaseUrl, organizationId }), close: () => http.close() };
+}
+
+async function openSandbox({ sandbox, stateDir }: Config): Promise<Sandbox> {
+  const { startSandbox } = await import('../sandbox/index.ts');
+  return await startSandbox({ data: sandbox === 'memory' ? 'memory' : join(ensureDir(join(stateDir ?? defaultStateDir(), 'sandbox')), 'books.sqlite') });
+}
+
+function noSandbox(cause: unknown): AccessError {
+  return new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
+    code: 'sandbox_unavailable',
+    next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to, or to use --sandbox=memory.',
+    cause,
+  });
 }
 
 function whenOpen(open: () => Promise<Open>, signal: AbortSignal | undefined): Zoho {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, readConfig, type Config } from './config.ts';
+import { readConfig, type Config } from './config.ts';
+import { ProblemError } from './problem.ts';
 import { version } from './version.ts';
 
 /** The process: argv, environment, exit codes. */
@@ -25,7 +26,17 @@ Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANI
 ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_STATE_DIR.
 `;
 
-class UsageError extends Error {}
+class UsageError extends ProblemError {
+  constructor(message: string) {
+    super(`${message}; see zoho-payments-mcp --help`);
+  }
+}
+
+/** Which options each command takes, besides --version and --help. */
+const optionsOf: Readonly<Record<string, readonly string[]>> = {
+  serve: ['sandbox', 'read-only'],
+  sandbox: ['port', 'data', 'payments'],
+};
 
 async function main(argv: readonly string[]): Promise<void> {
   const { values, positionals } = readArgv(argv);
@@ -33,6 +44,10 @@ async function main(argv: readonly string[]): Promise<void> {
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', ...extra] = positionals;
   if (extra.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(extra[0])}`);
+  const own = Object.hasOwn(optionsOf, command) ? optionsOf[command] : undefined;
+  if (own === undefined) throw new UsageError(`unknown command ${JSON.stringify(command)}`);
+  const foreign = Object.keys(values).find((option) => !own.includes(option));
+  if (foreign !== undefined) throw new UsageError(`${command} has no option --${foreign}`);
   switch (command) {
     case 'serve': {
       const { serve } = await import('./serve.ts');
@@ -42,8 +57,6 @@ async function main(argv: readonly string[]): Promise<void> {
       const { runSandbox } = await import('./sandbox.ts');
       return await runSandbox({ port: wholeNumber('--port', values.port), data: values.data, payments: wholeNumber('--payments', values.payments) });
     }
-    default:
-      throw new UsageError(`unknown command ${JSON.stringify(command)}`);
   }
 }
 
@@ -69,7 +82,8 @@ function readArgv(argv: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // Node adds advice for another case behind the full stop.
+    throw new UsageError(error instanceof Error ? (error.message.split('. ', 1)[0] ?? '') : String(error));
   }
 }
 
@@ -86,8 +100,8 @@ function wholeNumber(option: string, value: string | undefined): number | undefi
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const known = error instanceof ConfigError || error instanceof UsageError;
-  const message = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
-  process.stderr.write(`zoho-payments-mcp: ${message}\n${error instanceof UsageError ? 'Try: zoho-payments-mcp --help\n' : ''}`);
-  process.exitCode = known ? 2 : 1;
+  const problem = error instanceof ProblemError;
+  const message = error instanceof Error ? (problem ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`zoho-payments-mcp: ${message}\n`);
+  process.exitCode = problem ? error.exitCode : 1;
 });

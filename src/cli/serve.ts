@@ -1,6 +1,8 @@
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { isRead } from '../endpoint.ts';
 import { endpoints } from '../endpoints/index.ts';
+import { oneLine } from '../errors.ts';
 import { serverFactory } from '../mcp/server.ts';
 import { writesSettled } from '../write/perform.ts';
 import type { Config } from './config.ts';
@@ -18,21 +20,42 @@ export function serve(config: Config): void {
     version,
     warn: log,
   });
-  const stdio = serveStdio(factory, { onerror: (error) => log(error.message) });
+  const transport = new StdioServerTransport();
+  const stdio = serveStdio(factory, { transport, onerror: (error) => log(protocolProblem(error)) });
 
   let ending = false;
-  /** A write on the wire is carried to its end; everything else stops at once. */
+  /** A write on the wire is carried to its end, and its answer goes out; everything else stops at once. */
   const end = async () => {
     if (ending) return;
     ending = true;
     await writesSettled();
-    await Promise.race([Promise.allSettled([stdio.close(), close()]), new Promise((resolve) => setTimeout(resolve, 500))]);
+    await atMost(HANDOVER_MS, nextTurn().then(() => stdio.close()));
+    // Closing stopped every call that was still looking; one that had just gone on to send is waited for like the others.
+    await writesSettled();
+    await atMost(HANDOVER_MS, close());
     process.exit(0);
   };
   process.stdin.once('end', end).once('close', end);
-  // A host that is gone cannot be written to; what it asked for is still carried to its end.
+  // The SDK closes by itself when a message is too long or the host cannot be written to, and then no longer reads stdin.
+  const { onclose } = transport;
+  transport.onclose = () => {
+    onclose?.();
+    void end();
+  };
   process.stdout.on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
+}
+
+const HANDOVER_MS = 400;
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  await Promise.race([work.catch(() => undefined), sleep(ms)]);
+}
+
+/** One line for the log. The SDK's messages quote what was received, which may be customer data: what is quoted is left out. */
+function protocolProblem(error: Error): string {
+  if ('issues' in error || error instanceof SyntaxError) return 'a message that is not JSON-RPC was ignored';
+  return oneLine(error.message.split(/[:[{"]/, 1)[0] ?? '');
 }
 
 function log(message: string): void {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { id, type Payment } from './fields.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
+import { standingPayment } from './standing.ts';
 import { aboutPayment, lines } from './words.ts';
 
 const output = z.looseObject({ payment_id: z.array(z.string()).optional(), deleted: z.boolean().optional() });
@@ -20,7 +20,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
   async preflight({ payment_id }, zoho) {
     const before: Payment[] = [];
     // One after the other: Zoho allows few calls at once, and the order of the list is the order of the report.
-    for (const one of new Set(payment_id)) before.push((await zoho.read(getCustomerPayment, { payment_id: one })).payment ?? {});
+    for (const one of new Set(payment_id)) before.push(await standingPayment(zoho, one));
     return { before };
   },
   parts: ({ payment_id }) => ({ query: { payment_id: [...new Set(payment_id)].join(','), bulk_delete: true } }),

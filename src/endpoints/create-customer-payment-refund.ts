@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { id, refund, refundFields } from './fields.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
 import { checkDecimals, refundOf } from './shape.ts';
-import { aboutRefund, call, lines, next } from './words.ts';
+import { standingPayment } from './standing.ts';
+import { aboutRefund, call, lines, next, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
@@ -20,12 +20,13 @@ export const createCustomerPaymentRefund = defineWrite({
   input: z.strictObject({ customer_payment_id: id, ...refundFields }),
   output,
   async preflight({ customer_payment_id, amount }, zoho) {
-    const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: customer_payment_id });
+    const payment = await standingPayment(zoho, customer_payment_id);
     checkDecimals({ amount }, payment);
     return { payment };
   },
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
-  text: ({ payment_refund = {} }, { customer_payment_id }, facts) => {
+  text: ({ payment_refund }, { customer_payment_id }, facts) => {
+    if (payment_refund === undefined) return unseen('refund');
     const { payment_refund_id: refund_id } = payment_refund;
     return lines(
       `Recorded ${aboutRefund(payment_refund, { ...facts?.payment, payment_id: customer_payment_id })}.`,

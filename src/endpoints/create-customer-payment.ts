@@ -4,7 +4,7 @@ import { ifAllowed } from './allowed.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment } from './fields.ts';
 import { getContact } from './get-contact.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
-import { aboutAllocation, aboutPayment, call, lines, next, notChecked } from './words.ts';
+import { aboutAllocation, aboutPayment, call, lines, next, notChecked, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -33,7 +33,8 @@ export const createCustomerPayment = defineWrite({
   },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment = {} }, _input, facts) => {
+  text: ({ payment }, _input, facts) => {
+    if (payment === undefined) return unseen('payment');
     const { payment_id, unused_amount = 0 } = payment;
     return lines(
       `Recorded ${aboutPayment(payment)}.`,

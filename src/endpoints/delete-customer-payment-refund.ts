@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { id } from './fields.ts';
-import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
+import { standingRefund } from './standing.ts';
 import { aboutRefund, call, lines, next } from './words.ts';
 
 const output = z.looseObject({ customer_payment_id: z.string().optional(), refund_id: z.string().optional(), deleted: z.boolean().optional() });
@@ -15,7 +15,7 @@ export const deleteCustomerPaymentRefund = defineWrite({
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
   output,
   async preflight({ customer_payment_id, refund_id }, zoho) {
-    const { payment_refund: before = {} } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id });
+    const before = await standingRefund(zoho, customer_payment_id, refund_id);
     return { before };
   },
   result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { id } from './fields.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
+import { standingPayment } from './standing.ts';
 import { aboutAllocation, aboutPayment, lines } from './words.ts';
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
@@ -18,7 +18,7 @@ export const deleteCustomerPayment = defineWrite({
   input: z.strictObject({ payment_id: id }),
   output,
   async preflight({ payment_id }, zoho) {
-    const { payment: before = {} } = await zoho.read(getCustomerPayment, { payment_id });
+    const before = await standingPayment(zoho, payment_id);
     return { before };
   },
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),

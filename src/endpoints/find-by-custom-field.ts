@@ -12,7 +12,7 @@ const listByCustomField = defineRead({
   description,
   path,
   input: z.strictObject({ key: z.string(), value: z.string() }),
-  output: z.looseObject({ rows: z.array(z.looseObject({ payment_id: z.unknown().optional() })) }),
+  output: z.looseObject({ rows: z.array(z.looseObject({ payment_id: z.unknown().optional() })).optional() }),
   parts: ({ key, value }) => ({ query: { [key]: value } }),
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
   text: () => '',
@@ -24,6 +24,7 @@ const listByCustomField = defineRead({
  */
 export async function findByCustomField(key: string, value: string, zoho: Reader): Promise<string | 'none' | 'cannot tell'> {
   const { rows } = await zoho.read(listByCustomField, { key, value });
+  if (rows === undefined) return 'cannot tell';
   const [first] = rows;
   if (first === undefined) return 'none';
   const onlyMatch = rows.length === 1 && String(first[key]) === value;

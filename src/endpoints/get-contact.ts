@@ -18,6 +18,6 @@ export const getContact = defineRead({
   path: '/contacts/{contact_id}',
   input: z.strictObject({ contact_id: id }),
   output,
-  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(one(body, 'contact')) }),
+  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(one(body, 'contact') ?? {}) }),
   text: ({ contact = {} }) => `${quoted(contact.contact_name)} (id ${contact.contact_id}), ${contact.currency_code ?? 'currency not told'}.`,
 });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id, refund } from './fields.ts';
 import { refundOf } from './shape.ts';
-import { aboutRefund, call, lines, next, quoted } from './words.ts';
+import { aboutRefund, call, lines, next, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
@@ -23,10 +23,12 @@ export const getCustomerPaymentRefund = defineRead({
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
   output,
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
-  text: ({ payment_refund = {} }, { customer_payment_id }) =>
-    lines(
+  text: ({ payment_refund }, { customer_payment_id }) => {
+    if (payment_refund === undefined) return unseen('refund');
+    return lines(
       `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
       payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
       next(call('get_customer_payment', { payment_id: customer_payment_id })),
-    ),
+    );
+  },
 });

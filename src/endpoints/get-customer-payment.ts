@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id, payment } from './fields.ts';
 import { paymentOf } from './shape.ts';
-import { aboutAllocation, aboutPayment, call, lines, next } from './words.ts';
+import { aboutAllocation, aboutPayment, call, lines, next, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: payment.optional() });
 
@@ -36,7 +36,8 @@ export const getCustomerPayment = defineRead({
   parts: () => ({ query: { accept: 'json' } }),
   links: ({ accept }) => (accept === 'pdf' ? ['customer_payment_pdf'] : []),
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment = {} }) => {
+  text: ({ payment }) => {
+    if (payment === undefined) return unseen('payment');
     const { payment_id, unused_amount = 0 } = payment;
     return lines(
       `${aboutPayment(payment)}.`.replace(/^p/, 'P'),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { oneLine } from '../errors.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
-import { aboutPage, pageOf } from './rows.ts';
+import { aboutPage, countOf, pageOf } from './rows.ts';
 import { many } from './shape.ts';
 import { lines, money, quoted } from './words.ts';
 
@@ -34,12 +34,12 @@ export const listCustomerPaymentRefunds = defineRead({
   parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
   result: (body, input): z.output<typeof output> => {
     const { rows, ...rest } = pageOf(many(body, 'payment_refunds', 'payment_refund'), body['page_context'], usualFields, input);
-    return { payment_refunds: rows, ...rest };
+    return { ...(rows && { payment_refunds: rows }), ...rest };
   },
-  text: ({ payment_refunds: rows = [], ...rest }, input) =>
+  text: ({ payment_refunds: rows, ...rest }, input) =>
     lines(
-      rows.length === 0 ? `Payment ${input.customer_payment_id} has no refunds.` : `${rows.length} refund${rows.length === 1 ? '' : 's'} of payment ${input.customer_payment_id}:`,
-      ...rows.map((row) =>
+      countOf(rows, 'refund'),
+      ...(rows ?? []).map((row) =>
         [
           row.date,
           money(row.amount_fcy ?? row['amount_bcy'], {}),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { amountOrZero, cut, date, DEFAULT_PER_PAGE, id, page, pageContext, payment, perPage, rowFields } from './fields.ts';
-import { aboutPage, pageOf } from './rows.ts';
+import { aboutPage, countOf, pageOf } from './rows.ts';
 import { many } from './shape.ts';
 import { lines, money, quoted } from './words.ts';
 import { oneLine } from '../errors.ts';
@@ -81,19 +81,19 @@ export const listCustomerPayments = defineRead({
   output,
   parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
   result: (body, input): z.output<typeof output> => {
-    const all = many(body, 'customerpayments', 'customer_payments').map(({ invoice_number, ...row }) => ({
+    const all = many(body, 'customerpayments', 'customer_payments')?.map(({ invoice_number, ...row }) => ({
       ...row,
       // `invoice_numbers` live, `invoice_number` in the documentation.
       invoice_numbers: row['invoice_numbers'] ?? invoice_number,
       bcy_refunded_amount: row['bcy_refunded_amount'] || undefined,
     }));
     const { rows, ...rest } = pageOf(all, body['page_context'], usualFields, input);
-    return { customerpayments: rows, ...rest };
+    return { ...(rows && { customerpayments: rows }), ...rest };
   },
-  text: ({ customerpayments: rows = [], ...rest }, input) =>
+  text: ({ customerpayments: rows, ...rest }, input) =>
     lines(
-      rows.length === 0 ? 'No customer payments match.' : `${rows.length} customer payment${rows.length === 1 ? '' : 's'} (page ${input.page ?? 1}):`,
-      ...rows.map((row) => (input.fields ? chosen(row) : usual(row))),
+      countOf(rows, 'customer payment'),
+      ...(rows ?? []).map((row) => (input.fields ? chosen(row) : usual(row))),
       aboutPage(rest as Parameters<typeof aboutPage>[0], input),
     ),
 });

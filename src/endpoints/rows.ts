@@ -8,7 +8,8 @@ import { lines } from './words.ts';
 export const ROWS_CAP = 48_000;
 
 export interface Page {
-  readonly rows: Json[];
+  /** Left out when Zoho's answer held no list, which does not mean that there are none. */
+  readonly rows?: Json[];
   readonly page_context?: Json;
   readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number };
   /** Asked for with `fields`, and in no row. */
@@ -21,7 +22,8 @@ interface Wanted {
 }
 
 /** The rows of one page, each with its usual fields or those asked for, cut at the byte cap. */
-export function pageOf(all: readonly Json[], context: unknown, usual: readonly string[], { fields }: Wanted): Page {
+export function pageOf(all: readonly Json[] | undefined, context: unknown, usual: readonly string[], { fields }: Wanted): Page {
+  if (all === undefined) return {};
   const whole = fields?.includes('all') === true;
   const chosen = fields ?? usual;
   const rows: Json[] = [];
@@ -39,6 +41,13 @@ export function pageOf(all: readonly Json[], context: unknown, usual: readonly s
     ...(rows.length < all.length && { cut: { rows_shown: rows.length, rows_on_page: all.length } }),
     ...(unknown.length > 0 && { unknown_fields: unknown }),
   };
+}
+
+/** What to say above the rows. */
+export function countOf(rows: readonly unknown[] | undefined, what: string): string {
+  if (rows === undefined) return `Zoho's answer held no list of ${what}s. That does not mean that there are none.`;
+  if (rows.length === 0) return `No ${what}s match.`;
+  return rows.length === 1 ? `1 ${what}:` : `${rows.length} ${what}s:`;
 }
 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */

@@ -8,23 +8,23 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The first of `keys` that holds an object, or an array of them whose first is meant. Empty when none does. */
-export function one(body: Json, ...keys: string[]): Json {
+/** The first of `keys` that holds an object, or an array of them whose first is meant. */
+export function one(body: Json, ...keys: string[]): Json | undefined {
   for (const key of keys) {
     const value = body[key];
     const candidate = Array.isArray(value) ? value.find(isObject) : value;
     if (isObject(candidate)) return candidate;
   }
-  return {};
+  return undefined;
 }
 
-/** The first of `keys` that holds an array, its objects only. Empty when none does. */
-export function many(body: Json, ...keys: string[]): Json[] {
+/** The first of `keys` that holds an array, its objects only. Undefined when none does: that is not an empty list. */
+export function many(body: Json, ...keys: string[]): Json[] | undefined {
   for (const key of keys) {
     const value = body[key];
     if (Array.isArray(value)) return value.filter(isObject);
   }
-  return [];
+  return undefined;
 }
 
 function isEmpty(value: unknown): boolean {
@@ -51,8 +51,10 @@ const presentation =
   /^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$/;
 
 /** A payment as the tools report it. */
-export function paymentOf(body: Json): Json {
-  const { invoices, custom_fields, ...payment } = withoutEmpty(one(body, 'payment', 'customerpayment', 'customer_payment'));
+export function paymentOf(body: Json): Json | undefined {
+  const found = one(body, 'payment', 'customerpayment', 'customer_payment');
+  if (found === undefined) return undefined;
+  const { invoices, custom_fields, ...payment } = withoutEmpty(found);
   const shown = Object.fromEntries(Object.entries(payment).filter(([name]) => !presentation.test(name)));
   return {
     ...shown,
@@ -83,8 +85,9 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
 }
 
 /** One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). */
-export function refundOf(body: Json): Json {
-  return withoutEmpty(one(body, 'payment_refund', 'payment_refunds'));
+export function refundOf(body: Json): Json | undefined {
+  const found = one(body, 'payment_refund', 'payment_refunds');
+  return found && withoutEmpty(found);
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { customFieldById, id } from './fields.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
+import { standingPayment } from './standing.ts';
 import { aboutPayment, call, lines, next, quoted } from './words.ts';
 
 const output = z.looseObject({
@@ -19,7 +19,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   input: z.strictObject({ customer_payment_id: id, custom_fields: z.array(customFieldById).min(1) }),
   output,
   async preflight({ customer_payment_id }, zoho) {
-    const { payment: before = {} } = await zoho.read(getCustomerPayment, { payment_id: customer_payment_id });
+    const before = await standingPayment(zoho, customer_payment_id);
     return { before };
   },
   // The body is a bare array.

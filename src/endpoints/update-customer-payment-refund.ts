@@ -2,10 +2,9 @@ import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { refuseNoChange } from './changes.ts';
 import { id, refund, refundFields } from './fields.ts';
-import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
 import { checkDecimals, refundOf } from './shape.ts';
-import { aboutRefund, call, lines, next, quoted } from './words.ts';
+import { standingPayment, standingRefund } from './standing.ts';
+import { aboutRefund, call, lines, next, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
@@ -22,9 +21,9 @@ export const updateCustomerPaymentRefund = defineWrite({
   output,
   async preflight({ customer_payment_id, refund_id, ...fields }, zoho) {
     refuseNoChange(fields);
-    const { payment_refund: before = {} } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id });
+    const before = await standingRefund(zoho, customer_payment_id, refund_id);
     // The refund does not tell its currency; its payment does.
-    const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: customer_payment_id });
+    const payment = await standingPayment(zoho, customer_payment_id);
     checkDecimals({ amount: fields.amount }, payment);
     return { before, payment };
   },
@@ -33,12 +32,14 @@ export const updateCustomerPaymentRefund = defineWrite({
     return { body: { ...standing, ...fields } };
   },
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
-  text: ({ payment_refund = {} }, { customer_payment_id, refund_id, ...fields }, facts) =>
-    lines(
+  text: ({ payment_refund }, { customer_payment_id, refund_id, ...fields }, facts) => {
+    if (payment_refund === undefined) return unseen('refund');
+    return lines(
       `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.payment, payment_id: customer_payment_id })}.`,
       ...Object.keys(fields)
         .filter((name) => facts?.before[name] !== payment_refund[name])
         .map((name) => `${name}: ${quoted(facts?.before[name])} → ${quoted(payment_refund[name])}`),
       next(call('get_customer_payment', { payment_id: customer_payment_id })),
-    ),
+    );
+  },
 });

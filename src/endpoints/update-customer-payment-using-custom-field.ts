@@ -5,10 +5,10 @@ import { ifAllowed } from './allowed.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { paymentChanges, type Payment, writtenPayment } from './fields.ts';
 import { getContact } from './get-contact.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
 import { findByCustomField } from './find-by-custom-field.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
-import { aboutAllocation, aboutPayment, call, lines, next, notChecked, quoted } from './words.ts';
+import { standingPayment } from './standing.ts';
+import { aboutAllocation, aboutPayment, call, lines, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -42,7 +42,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       if (fields.invoices !== undefined && !replace_invoices) throw cannotMerge();
       return { before: undefined, not_checked: ['which payment has this value, and so the decimals of its currency'] };
     }
-    const before = found === 'none' ? undefined : (await zoho.read(getCustomerPayment, { payment_id: found })).payment;
+    const before = found === 'none' ? undefined : await standingPayment(zoho, found);
     const currency = before ?? (await currencyOf(fields.customer_id, zoho));
     checkDecimals(amountsOf(fields), currency ?? {});
     return { before, not_checked: currency === undefined ? ['the decimals of the customer\'s currency (needs the scope ZohoBooks.contacts.READ)'] : [] };
@@ -57,14 +57,16 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment = {} }, { unique_identifier_key, unique_identifier_value }, facts) =>
-    lines(
+  text: ({ payment }, { unique_identifier_key, unique_identifier_value }, facts) => {
+    if (payment === undefined) return unseen('payment');
+    return lines(
       `${facts?.before ? 'Updated' : 'Wrote'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
       ...(facts?.before ? aboutChanges(facts.before, payment) : []),
       aboutAllocation(payment),
       notChecked(facts?.not_checked ?? []),
       next(call('get_customer_payment', { payment_id: payment.payment_id })),
-    ),
+    );
+  },
 });
 
 async function currencyOf(customer_id: string | undefined, zoho: Reader): Promise<Payment | undefined> {

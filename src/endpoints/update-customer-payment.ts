@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { defineWrite } from '../endpoint.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { id, paymentChanges, writtenPayment } from './fields.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
-import { aboutAllocation, aboutPayment, call, lines, next } from './words.ts';
+import { standingPayment } from './standing.ts';
+import { aboutAllocation, aboutPayment, call, lines, next, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -23,14 +23,15 @@ export const updateCustomerPayment = defineWrite({
   async preflight({ payment_id, ...changes }, zoho) {
     const { replace_invoices: _, ...fields } = changes;
     refuseNoChange(fields);
-    const { payment: before = {} } = await zoho.read(getCustomerPayment, { payment_id });
+    const before = await standingPayment(zoho, payment_id);
     checkDecimals(amountsOf(changes), before);
     return { before };
   },
   parts: ({ payment_id: _, ...changes }, { before }) => ({ body: changesOf(changes, before) }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment = {} }, { payment_id }, facts) => {
+  text: ({ payment }, { payment_id }, facts) => {
+    if (payment === undefined) return unseen('payment');
     const changes = facts === undefined ? [] : aboutChanges(facts.before, payment);
     return lines(
       `Updated ${aboutPayment(payment)}.`,

@@ -69,6 +69,12 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
   ].join('');
 }
 
+/** A success whose answer held no record: said as it is, not as a record without fields. */
+export function unseen(what: 'payment' | 'refund'): string {
+  const look = what === 'payment' ? 'list_customer_payments' : 'list_customer_payment_refunds';
+  return `Zoho reported success, but its answer held no ${what}. Look with ${look}.`;
+}
+
 export function notChecked(what: readonly string[]): string {
   return what.length === 0 ? '' : `Not checked: ${what.join('; ')}.`;
 }

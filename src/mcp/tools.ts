@@ -1,7 +1,7 @@
 import type { McpServer, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
 import type * as z from 'zod';
 import { isRead, type Endpoint, type Json } from '../endpoint.ts';
-import { PaymentsError } from '../errors.ts';
+import { InternalError, PaymentsError } from '../errors.ts';
 import { perform } from '../write/perform.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
@@ -29,8 +29,9 @@ export function addTools(server: McpServer, books: Books, onWritten: OnWritten):
         try {
           return await callEndpoint(endpoint, args, books, onWritten, mcpReq.signal);
         } catch (error) {
-          if (error instanceof PaymentsError) return failed(error, books.sandbox);
-          throw error;
+          // A cancelled call gets no answer.
+          if (mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
+          return failed(error instanceof PaymentsError ? error : unexpected(error, endpoint, books), books.sandbox);
         }
       },
     );
@@ -51,6 +52,13 @@ async function callEndpoint(endpoint: Endpoint, args: unknown, { zoho, sandbox }
     if (error instanceof PaymentsError && error.changed !== 'no') onWritten(input, {});
     throw error;
   }
+}
+
+/** A fault of ours. Its message could hold customer data, so only its place is logged. */
+function unexpected(error: unknown, endpoint: Endpoint, { warn }: Books): InternalError {
+  const place = error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
+  warn(`${endpoint.name} failed: ${error instanceof Error ? error.name : typeof error} ${place?.trim() ?? ''}`);
+  return new InternalError(isRead(endpoint) ? 'no' : 'unknown', error);
 }
 
 /** Hints follow from the HTTP method, so none can be forgotten or typed wrong. */

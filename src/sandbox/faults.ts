@@ -146,9 +146,9 @@ export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
     case 'truncate':
       return { ...good, headers: keptHeaders(fault, good) };
     case 'unauthorized':
-      return isOauth(arrival) ? jsonReply(200, { error: 'invalid_code' }) : refusal(fault, fault.code === 57 ? scopeMissing() : badToken());
+      return isOauth(arrival) ? jsonReply(200, { error: 'invalid_code' }) : refusal(fault, good, fault.code === 57 ? scopeMissing() : badToken());
     case 'rate_limit':
-      return isOauth(arrival) ? tokenThrottle() : refusal(fault, rateLimit(fault.code));
+      return isOauth(arrival) ? tokenThrottle() : refusal(fault, good, rateLimit(fault.code));
     default:
       return good;
   }
@@ -164,12 +164,12 @@ function keptHeaders(fault: Fault, good: Reply): Record<string, string> {
 function statusReply(fault: Fault, good: Reply): Reply {
   const { code, message } = internalError();
   const status = fault.status ?? 500;
-  const reply = jsonReply(status, { code: fault.code ?? code, message: fault.message ?? message });
-  return { ...reply, headers: { ...quota(good), ...reply.headers } };
+  return jsonReply(status, { code: fault.code ?? code, message: fault.message ?? message }, quota(good));
 }
 
-function refusal(fault: Fault, error: ZohoError): Reply {
-  return jsonReply(fault.status ?? error.status, { code: error.code, message: fault.message ?? error.message });
+function refusal(fault: Fault, good: Reply, error: ZohoError): Reply {
+  const envelope = { code: error.code, message: fault.message ?? error.message };
+  return jsonReply(fault.status ?? error.status, envelope, quota(good));
 }
 
 function rateLimit(code: number | undefined): ZohoError {

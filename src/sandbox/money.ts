@@ -51,6 +51,8 @@ export function rateNumber(rate: number): number {
 
 /** Mills of another currency at a rate, rounded half up to that currency's precision. */
 export function convert(mills: number, rate: number, precision: number): number {
+  // Most money is in the base currency already; lists and checks convert it by the thousand.
+  if (mills === 0 || (rate === RATE_ONE && mills % 10 ** (MILL_DIGITS - precision) === 0)) return mills;
   const step = 10n ** BigInt(MILL_DIGITS - precision);
   const product = BigInt(mills) * BigInt(rate);
   const magnitude = product < 0n ? -product : product;

@@ -1,7 +1,7 @@
 import { parseRate, RATE_ONE } from './money.ts';
 import { type SeedCustomer, seedCustomers } from './seed-customers.ts';
 import { CHECKING_ID, EURO_ACCOUNT_ID, EXTERNAL_REFERENCE_FIELD_ID, PETTY_CASH_ID, RECEIPT_BOOK_FIELD_ID, SAVINGS_ID, UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
-import { type SeedPayment, type SeedWriter, type WrittenInvoice, dayAfter } from './seed-writer.ts';
+import { type SeedPayment, type SeedWriter, type TellingInvoice, dayAfter } from './seed-writer.ts';
 
 const FIRST_DAY = '2025-07-01';
 const DAYS = 365;
@@ -49,7 +49,7 @@ export function fillOpenInvoices(writer: SeedWriter, count: number): void {
 
 function payment(writer: SeedWriter, draw: Drawing, customer: SeedCustomer, index: number, date: string): void {
   const rate = rateOf(draw, customer.currency);
-  const invoice = (part: number, total: number): WrittenInvoice => {
+  const invoice = (part: number, total: number): TellingInvoice => {
     const issued = dayAfter(date, -(5 + draw.upTo(40)));
     const number = `INV-${String(index + 1).padStart(6, '0')}${part === 0 ? '' : `-${part}`}`;
     return writer.invoice({ customer, number, date: issued, due: dayAfter(issued, customer.terms), total, item: draw.pick(ITEMS), rate });

@@ -26,7 +26,7 @@ export interface SeedPayment {
   date: string;
   amount: number;
   mode: string;
-  applied?: { invoice: WrittenInvoice; amount: number }[];
+  applied?: { invoice: TellingInvoice; amount: number }[];
   refunds?: { amount: number; date: string; account: string; id?: string; reference?: string; mode?: string }[];
   id?: string;
   reference?: string;
@@ -39,11 +39,13 @@ export interface SeedPayment {
   minute?: number;
 }
 
-export interface WrittenInvoice {
+/** An invoice that is told but perhaps not yet in its table. */
+export interface TellingInvoice {
   id: string;
-  customerId: string;
+  of: SeedInvoice;
   balance: number;
   lastPayment: string;
+  written: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ export class SeedWriter {
   private readonly deposits = new Map<string, number>();
   private readonly outstanding = new Map<string, number>();
   private readonly unused = new Map<string, number>();
+  private readonly unwritten = new Set<TellingInvoice>();
 
   constructor(store: Store) {
     this.store = store;
@@ -68,34 +71,12 @@ export class SeedWriter {
     );
   }
 
-  /** Its balance and the date of its last payment follow as payments are written. */
-  invoice(invoice: SeedInvoice): WrittenInvoice {
-    const { customer } = invoice;
-    const id = invoice.id ?? this.id();
-    const createdAt = moment(invoice.date, 0);
-    const stage = invoice.draft ? 'draft' : invoice.void ? 'void' : 'sent';
-    const balance = invoice.void ? 0 : invoice.total;
-    this.store.run(
-      `INSERT INTO invoices (id, number, customer_id, customer_name, reference_number, item_name, date, due_date, currency_code, rate, total, balance, stage, last_payment_date, created_at, modified_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
-      id,
-      invoice.number,
-      customer.id,
-      customer.name,
-      invoice.reference ?? '',
-      invoice.item ?? 'Furniture',
-      invoice.date,
-      invoice.due,
-      customer.currency,
-      invoice.rate ?? usualRate(customer.currency),
-      invoice.total,
-      balance,
-      stage,
-      createdAt,
-      createdAt,
-    );
-    if (stage === 'sent') add(this.outstanding, customer.id, balance);
-    return { id, customerId: customer.id, balance, lastPayment: '' };
+  /** Goes into its table with its first payment, when its balance is known, or at the end: one statement instead of two. */
+  invoice(invoice: SeedInvoice): TellingInvoice {
+    const told = { id: invoice.id ?? this.id(), of: invoice, balance: invoice.void ? 0 : invoice.total, lastPayment: '', written: false };
+    this.unwritten.add(told);
+    if (!invoice.draft && !invoice.void) add(this.outstanding, invoice.customer.id, told.balance);
+    return told;
   }
 
   payment(payment: SeedPayment): string {
@@ -109,6 +90,7 @@ export class SeedWriter {
     const account = payment.account ?? UNDEPOSITED_FUNDS_ID;
     const deposited = this.inAccount(account, customer.currency, payment.amount - charges, rate);
     const createdAt = moment(payment.date, payment.minute ?? 0);
+    for (const { invoice, amount } of payment.applied ?? []) this.settle(invoice, amount, payment.date);
     this.nextNumber += 1;
     this.store.run(
       `INSERT INTO payments (id, number, customer_id, customer_name, currency_code, mode, mode_key, date, reference_number, description,
@@ -149,6 +131,7 @@ export class SeedWriter {
 
   /** Writes the balances and sequences everything above added up to. */
   finish(): void {
+    for (const invoice of this.unwritten) this.write(invoice);
     for (const [id, mills] of this.deposits) this.store.run('UPDATE accounts SET balance = balance + ? WHERE id = ?', mills, id);
     for (const [id, mills] of this.outstanding) this.store.run('UPDATE customers SET outstanding = outstanding + ? WHERE id = ?', mills, id);
     for (const [id, mills] of this.unused) this.store.run('UPDATE customers SET unused_credits = unused_credits + ? WHERE id = ?', mills, id);
@@ -156,7 +139,42 @@ export class SeedWriter {
     this.store.run("UPDATE sequences SET value = ? WHERE name = 'payment_number'", this.nextNumber);
   }
 
-  private apply(paymentId: string, date: string, invoice: WrittenInvoice, amount: number): void {
+  private settle(invoice: TellingInvoice, amount: number, date: string): void {
+    invoice.balance -= amount;
+    invoice.lastPayment = date > invoice.lastPayment ? date : invoice.lastPayment;
+    add(this.outstanding, invoice.of.customer.id, -amount);
+    if (!invoice.written) this.write(invoice);
+    else this.store.run('UPDATE invoices SET balance = ?, last_payment_date = ? WHERE id = ?', invoice.balance, invoice.lastPayment, invoice.id);
+  }
+
+  private write(told: TellingInvoice): void {
+    const invoice = told.of;
+    const createdAt = moment(invoice.date, 0);
+    this.store.run(
+      `INSERT INTO invoices (id, number, customer_id, customer_name, reference_number, item_name, date, due_date, currency_code, rate, total, balance, stage, last_payment_date, created_at, modified_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      told.id,
+      invoice.number,
+      invoice.customer.id,
+      invoice.customer.name,
+      invoice.reference ?? '',
+      invoice.item ?? 'Furniture',
+      invoice.date,
+      invoice.due,
+      invoice.customer.currency,
+      invoice.rate ?? usualRate(invoice.customer.currency),
+      invoice.total,
+      told.balance,
+      invoice.draft ? 'draft' : invoice.void ? 'void' : 'sent',
+      told.lastPayment,
+      createdAt,
+      createdAt,
+    );
+    told.written = true;
+    this.unwritten.delete(told);
+  }
+
+  private apply(paymentId: string, date: string, invoice: TellingInvoice, amount: number): void {
     this.store.run(
       'INSERT INTO applications (id, payment_id, invoice_id, amount, tax_withheld, apply_date) VALUES (?, ?, ?, ?, 0, ?)',
       this.id(),
@@ -165,10 +183,6 @@ export class SeedWriter {
       amount,
       date,
     );
-    invoice.balance -= amount;
-    invoice.lastPayment = date > invoice.lastPayment ? date : invoice.lastPayment;
-    this.store.run('UPDATE invoices SET balance = ?, last_payment_date = ? WHERE id = ?', invoice.balance, invoice.lastPayment, invoice.id);
-    add(this.outstanding, invoice.customerId, -amount);
   }
 
   private refund(paymentId: string, customer: SeedCustomer, rate: number, refund: NonNullable<SeedPayment['refunds']>[number]): void {

@@ -68,16 +68,21 @@ const byStatus = new Map<number, Refusal>([
   [429, minuteLimit],
 ]);
 
+/** The envelope of every success has code 0; a document has no envelope. */
+function isSuccess(answer: Answer): boolean {
+  if (answer.status < 200 || answer.status >= 300) return false;
+  return answer.kind === 'bytes' || (answer.kind === 'json' && Number(answer.body['code'] ?? Number.NaN) === 0);
+}
+
 /** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
 function refusalOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = body['code'];
-  const succeeded = status >= 200 && status < 300 && (code === 0 || code === '0' || code === undefined);
-  if (succeeded || status >= 500) return undefined;
+  if (isSuccess(answer) || status >= 500) return undefined;
   const isEnvelope = typeof code === 'number' || typeof code === 'string';
-  // JSON of something in between (a gateway, a proxy) does not say what Zoho did with a write.
-  if (!isEnvelope && request.method !== 'GET') return undefined;
+  // JSON of something in between (a gateway, a proxy) does not say what Zoho did; by its status it can still refuse a read.
+  if (!isEnvelope && (request.method !== 'GET' || status < 300)) return undefined;
   const zoho = zohoWords({ code: isEnvelope ? code : `HTTP ${status}`, message: body['message'] }, [token]);
   const means = byCode.get(`${status}/${zoho.code}`) ?? byStatus.get(status) ?? refused;
   return means(zoho, request);
@@ -87,8 +92,8 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
 export function failureOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
   const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
-  if (answer.status >= 200 && answer.status < 300 && answer.kind !== 'unreadable') return undefined;
-  const what = answer.kind === 'unreadable' ? answer.what : 'an error';
+  if (isSuccess(answer)) return undefined;
+  const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'something other than its usual answer' : 'an error';
   const zoho = answer.kind === 'json' ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token]) : undefined;
   return unanswered(`Zoho answered HTTP ${answer.status} with ${what}.`, request, zoho);
 }

@@ -25,7 +25,7 @@ async function send(z: Zoho): Promise<{ status: number; headers: Headers; text: 
 
 async function lastRequest(z: Zoho): Promise<Body> {
   const { requests } = (await z.control('GET', '/requests')).body as { requests: Body[] };
-  return requests.filter((entry) => entry['path'] === '/books/v3/customerpayments' && entry['method'] === 'POST').at(-1) ?? {};
+  return requests.findLast((entry) => entry['path'] === '/books/v3/customerpayments' && entry['method'] === 'POST') ?? {};
 }
 
 describe('faults', () => {

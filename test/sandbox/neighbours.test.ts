@@ -43,7 +43,7 @@ describe('contacts', () => {
     const z = await zoho();
     const { body } = await z.get('/contacts?per_page=10&sort_column=outstanding_receivable_amount&sort_order=D');
     const amounts = (body['contacts'] as Body[]).map((row) => row['outstanding_receivable_amount'] as number);
-    expect(amounts).toEqual([...amounts].sort((left, right) => right - left));
+    expect(amounts).toEqual(amounts.toSorted((left, right) => right - left));
     expect(body['page_context']).toMatchObject({ page: 1, per_page: 10, has_more_page: true, report_name: 'Contacts', applied_filter: 'Status.All' });
   });
 });

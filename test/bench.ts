@@ -1,0 +1,213 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { build } from 'esbuild';
+import { Agent, request } from 'undici';
+
+/** Measures: start-up, latency, throughput, memory, bytes. Medians, next to something comparable measured in turn. */
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const program = join(root, 'dist/zoho-payments-mcp.cjs');
+const scratch = mkdtempSync(join(tmpdir(), 'zoho-payments-bench-'));
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
+
+interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly aim?: string;
+}
+const rows: Row[] = [];
+
+/** The least a server on this SDK can be: one tool, bundled the same way. */
+async function minimalServer(): Promise<string> {
+  const outfile = join(scratch, 'minimal.mjs');
+  await build({
+    stdin: {
+      resolveDir: root,
+      contents: `
+        import { McpServer } from '@modelcontextprotocol/server';
+        import { serveStdio } from '@modelcontextprotocol/server/stdio';
+        import * as z from 'zod';
+        serveStdio(() => {
+          const server = new McpServer({ name: 'minimal', version: '1.0.0' });
+          server.registerTool('echo', { inputSchema: z.object({ text: z.string() }) }, async ({ text }) => ({ content: [{ type: 'text', text }] }));
+          return server;
+        });
+        process.stdin.on('end', () => process.exit(0));`,
+    },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+  return outfile;
+}
+
+const opening = [
+  { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } } },
+  { jsonrpc: '2.0', method: 'notifications/initialized' },
+  { jsonrpc: '2.0', id: 2, method: 'tools/list', params: {} },
+].map((message) => `${JSON.stringify(message)}\n`).join(''); // prettier-ignore
+
+/** From spawn to the answer of tools/list. */
+async function coldStart(args: readonly string[]): Promise<{ elapsed: number; bytes: number }> {
+  const started = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ZOHO_PAYMENTS_STATE_DIR: scratch } });
+  child.stdin.write(opening);
+  let listed = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.includes('"id":2')) continue;
+    listed = Buffer.byteLength(JSON.stringify((JSON.parse(line) as { result: object }).result));
+    break;
+  }
+  const elapsed = performance.now() - started;
+  child.stdin.end();
+  await once(child, 'exit');
+  return { elapsed, bytes: listed };
+}
+
+async function bareNode(): Promise<number> {
+  const started = performance.now();
+  await once(spawn(process.execPath, ['-e', '0']), 'exit');
+  return performance.now() - started;
+}
+
+async function measureStart(): Promise<void> {
+  const minimal = await minimalServer();
+  const times = { bare: [] as number[], minimal: [] as number[], ours: [] as number[] };
+  let bytes = 0;
+  // In turn, so that a machine that gets slower gets slower for all three; the first round only warms the disk.
+  for (let round = 0; round <= 15; round += 1) {
+    const bare = await bareNode();
+    const least = await coldStart([minimal]);
+    const ours = await coldStart([program]);
+    ({ bytes } = ours);
+    if (round === 0) continue;
+    times.bare.push(bare);
+    times.minimal.push(least.elapsed);
+    times.ours.push(ours.elapsed);
+  }
+  const ratio = median(times.ours.map((time, i) => time / times.minimal[i]!));
+  rows.push(
+    { what: 'bare `node -e 0`', measured: ms(median(times.bare)) },
+    { what: 'minimal server on the same SDK, spawn to tools/list', measured: ms(median(times.minimal)) },
+    { what: 'this server, spawn to tools/list', measured: `${ms(median(times.ours))} (${ratio.toFixed(2)} × minimal)`, aim: '≤ 1.3 × minimal' },
+    { what: 'bytes of tools/list', measured: `${bytes}`, aim: '≤ 22000' },
+  );
+}
+
+interface SandboxLine {
+  readonly url: string;
+  readonly api_base_url: string;
+  readonly accounts_url: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly refresh_token: string;
+  readonly organization_id: string;
+}
+
+async function startSandbox(): Promise<{ child: ChildProcess; sandbox: SandboxLine }> {
+  const child = spawn(process.execPath, [program, 'sandbox'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const sandbox = JSON.parse(line) as SandboxLine;
+  await fetch(`${sandbox.url}/__sandbox/limits`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ per_minute: 1e9, per_day: 1e9, concurrent: 1000 }) });
+  return { child, sandbox };
+}
+
+const payment_id = '9030000079467';
+
+async function timed(call: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await call();
+  return performance.now() - started;
+}
+
+async function perSecond(call: () => Promise<unknown>, inFlight: number, calls: number): Promise<number> {
+  let left = calls;
+  const worker = async () => {
+    while (left-- > 0) await call();
+  };
+  const elapsed = await timed(() => Promise.all(Array.from({ length: inFlight }, worker)));
+  return (calls / elapsed) * 1000;
+}
+
+async function measureCalls(): Promise<void> {
+  const { child, sandbox } = await startSandbox();
+  const { accounts_url, client_id, client_secret, refresh_token, organization_id } = sandbox;
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [program],
+    env: {
+      ZOHO_CLIENT_ID: client_id,
+      ZOHO_CLIENT_SECRET: client_secret,
+      ZOHO_REFRESH_TOKEN: refresh_token,
+      ZOHO_ORGANIZATION_ID: organization_id,
+      ZOHO_API_BASE_URL: sandbox.api_base_url,
+      ZOHO_ACCOUNTS_URL: accounts_url,
+      ZOHO_PAYMENTS_STATE_DIR: scratch,
+    },
+  });
+  const client = new Client({ name: 'bench', version: '1.0.0' });
+  await client.connect(transport);
+  await client.listTools();
+  rows.push({ what: 'memory at rest (after tools/list)', measured: memoryOf(transport.pid), aim: '≤ 80 MB' });
+
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
+  const { access_token } = (await (await fetch(`${accounts_url}/oauth/v2/token`, { method: 'POST', body: form })).json()) as { access_token: string };
+  const dispatcher = new Agent();
+  const straight = async () => {
+    const { statusCode, body } = await request(`${sandbox.api_base_url}/customerpayments/${payment_id}?accept=json&organization_id=${organization_id}`, {
+      dispatcher,
+      headers: { authorization: `Zoho-oauthtoken ${access_token}` },
+    });
+    if (statusCode !== 200) throw new Error(`HTTP ${statusCode}: ${await body.text()}`);
+    await body.json();
+  };
+  const asTool = async () => {
+    const { isError, content } = await client.callTool({ name: 'get_customer_payment', arguments: { payment_id } });
+    if (isError) throw new Error(JSON.stringify(content));
+  };
+  for (let i = 0; i < 200; i += 1) await Promise.all([straight(), asTool()]);
+
+  const added: number[] = [];
+  const times: { straight: number[]; tool: number[] } = { straight: [], tool: [] };
+  for (let i = 0; i < 500; i += 1) {
+    times.straight.push(await timed(straight));
+    times.tool.push(await timed(asTool));
+    added.push(times.tool[i]! - times.straight[i]!);
+  }
+  rows.push(
+    { what: 'get_customer_payment, undici straight to the sandbox, p50', measured: ms(median(times.straight)) },
+    { what: 'get_customer_payment as a tool over stdio, p50', measured: `${ms(median(times.tool))} (added ${ms(median(added))})`, aim: 'added ≤ 1 ms' },
+    { what: 'tool calls per second, 1 in flight', measured: (await perSecond(asTool, 1, 1000)).toFixed(0) },
+    { what: 'tool calls per second, 32 in flight', measured: (await perSecond(asTool, 32, 4000)).toFixed(0) },
+    { what: 'memory after 5,700 calls', measured: memoryOf(transport.pid) },
+  );
+  await client.close();
+  await dispatcher.close();
+  child.kill();
+}
+
+function memoryOf(pid: number | null): string {
+  if (pid === null || process.platform === 'win32') return 'not measured here';
+  return `${(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1000).toFixed(0)} MB`;
+}
+
+try {
+  await measureStart();
+  await measureCalls();
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+writeFileSync(1, `\nNode ${process.version}, ${process.platform} ${process.arch}\n\n| measure | median | aim |\n| --- | --- | --- |\n${rows.map(({ what, measured, aim = '' }) => `| ${what} | ${measured} | ${aim} |\n`).join('')}`);

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { type Body, SEED, type Zoho, zoho } from './harness.ts';
+
+async function allPayments(z: Zoho): Promise<Body[]> {
+  const pages = await Promise.all([1, 2, 3].map((page) => z.get(`/customerpayments?page=${page}`)));
+  return pages.flatMap(({ body }) => body['customerpayments'] as Body[]);
+}
+
+describe('the seed', () => {
+  it('balances and is the same every time', async () => {
+    const [one, two] = [await zoho(), await zoho()];
+    const books = await one.books();
+    expect(await two.books()).toEqual(books);
+    expect(await allPayments(two)).toEqual(await allPayments(one));
+    expect(books['counts']).toMatchObject({ vendors: 3 });
+    expect((books['counts'] as Body)['customers']).toBeGreaterThanOrEqual(40);
+    expect(Object.keys(books['totals'] as Body)).toEqual(expect.arrayContaining(['USD', 'EUR', 'JPY']));
+  });
+
+  it('holds the documents\' sample under its own ids', async () => {
+    const z = await zoho();
+    const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
+    expect(body['payment']).toMatchObject({
+      payment_number: '2',
+      amount: 450,
+      unused_amount: 0,
+      bank_charges: 10,
+      customer_id: SEED.bowman,
+      invoices: [{ invoice_id: SEED.sampleInvoice, invoice_number: 'INV-384', total: 450, amount_applied: 400, balance: 50 }],
+      payment_refunds: [{ payment_refund_id: SEED.sampleRefund, amount_fcy: 50 }],
+    });
+    const { body: refund } = await z.get(`/customerpayments/${SEED.samplePayment}/refunds/${SEED.sampleRefund}`);
+    expect(refund['payment_refund']).toMatchObject({ from_account_id: '3000000000385', from_account_name: 'Petty Cash' });
+  });
+
+  it('tells the stories demos and tests lean on', async () => {
+    const z = await zoho();
+    const payment = async (id: string): Promise<unknown> => (await z.get(`/customerpayments/${id}`)).body['payment'];
+    expect(await payment(SEED.excess100)).toMatchObject({ customer_id: SEED.bowman, amount: 600, unused_amount: 100, payment_refunds: [] });
+    expect(await payment(SEED.advance)).toMatchObject({ customer_id: SEED.bowman, amount: 250, unused_amount: 250, invoices: [] });
+    expect(await payment(SEED.mixed)).toMatchObject({ customer_id: SEED.acme, amount: 1000, unused_amount: 180, payment_refunds: [{ amount_fcy: 120 }] });
+    expect(await payment(SEED.euroExcess)).toMatchObject({ customer_id: SEED.lindner, currency_code: 'EUR', unused_amount: 109.5 });
+    expect(await payment(SEED.yenExcess)).toMatchObject({ customer_id: SEED.aoyama, currency_code: 'JPY', unused_amount: 20_000 });
+    const open = async (id: string): Promise<unknown> => (await z.get(`/invoices/${id}`)).body['invoice'];
+    expect(await open(SEED.open450)).toMatchObject({ customer_id: SEED.bowman, invoice_number: 'INV-385', status: 'sent', balance: 450 });
+    expect(await open(SEED.overdue)).toMatchObject({ status: 'overdue', balance: 1280.5 });
+    expect(await open(SEED.draft)).toMatchObject({ status: 'draft', balance: 300 });
+    expect(await open(SEED.void)).toMatchObject({ status: 'void', balance: 0 });
+    expect(await open(SEED.acmeOpen)).toMatchObject({ customer_id: SEED.acme, balance: 2400 });
+    expect(await open(SEED.euroOpen)).toMatchObject({ customer_id: SEED.lindner, balance: 1190 });
+    expect(await open(SEED.yenOpen)).toMatchObject({ customer_id: SEED.aoyama, balance: 120_000 });
+  });
+
+  it('has excesses, refunds, several invoices, and text that trips software', async () => {
+    const z = await zoho();
+    const payments = await allPayments(z);
+    expect(payments.length).toBeGreaterThan(400);
+    expect(payments.filter((row) => Number(row['unused_amount']) > 0).length).toBeGreaterThan(20);
+    expect(payments.filter((row) => Number(row['bcy_refunded_amount']) > 0).length).toBeGreaterThan(10);
+    expect(payments.filter((row) => (row['invoice_numbers'] as string).includes(', ')).length).toBeGreaterThan(10);
+    const text = JSON.stringify(payments);
+    for (const awkward of ['Ignore previous instructions', '🎉', String.raw`\n`, '\u202E', '<script>']) expect(text).toContain(awkward);
+    const dates = payments.map((row) => row['date'] as string).filter((date) => date > '2017');
+    expect(dates.every((date) => date >= '2025-07-01' && date <= '2026-06-30')).toBe(true);
+  });
+});
