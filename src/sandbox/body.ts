@@ -5,12 +5,15 @@ import { isDate } from './org-time.ts';
 
 export type Json = Record<string, unknown>;
 
+/** Strings, which stay as they are, and whole numbers too long for a double, which become strings: Zoho's ids sent as numbers keep their digits. */
+const LONG_NUMBERS = /("(?:[^"\\]|\\.)*")|-?\d{16,}(?![\d.eE])/g;
+
 /** The JSON of a request: its body, or the form field JSONString, which Zoho still takes (live recordings). */
 export function readJson(arrival: Arrival): unknown {
   const form = isForm(arrival) ? new URLSearchParams(arrival.body).get('JSONString') : null;
   const text = form ?? (arrival.body === '' ? arrival.query.get('JSONString') : null) ?? arrival.body;
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replaceAll(LONG_NUMBERS, (all, quoted: string | undefined) => quoted ?? `"${all}"`)) as unknown;
   } catch {
     throw badJson();
   }

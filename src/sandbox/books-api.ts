@@ -1,4 +1,4 @@
-import { accessTokenScope } from './accounts.ts';
+import { accessTokenScope } from './tokens.ts';
 import { ZohoError, badToken, badUrl, internalError, scopeMissing, tooManyAtOnce, wrongMethod, wrongOrganization } from './errors.ts';
 import { countCall, quotaHeaders } from './limits.ts';
 import { type Arrival, type Reply, jsonReply } from './message.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ALL_SCOPES, issueRefreshToken, newToken } from './accounts.ts';
+import { ALL_SCOPES, issueRefreshToken, newToken } from './tokens.ts';
 import { BOOK_TABLES, LAYOUT, SCHEMA } from './schema.ts';
 import { growTo, seedBooks } from './seed.ts';
 import { Store } from './store.ts';
@@ -14,7 +14,9 @@ const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_r
 
 /** Opens the books, seeding them when they are new. Two processes may do so at once: the one that comes second finds them done. */
 export async function openBooks(file: string, payments: number): Promise<Store> {
-  const store = await Store.open(file);
+  const store = await Store.open(file).catch((error: unknown) => {
+    throw new Error(`${file} cannot be opened as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  });
   try {
     await store.transaction(() => prepare(store, file, payments));
   } catch (error) {

@@ -1,4 +1,4 @@
-import { ALL_SCOPES, issueCode } from './accounts.ts';
+import { ALL_SCOPES, issueCode } from './tokens.ts';
 import { isObject } from './body.ts';
 import { resetBooks } from './books-file.ts';
 import type { Faults } from './faults.ts';

@@ -1,6 +1,6 @@
 import { isObject } from './body.ts';
 import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
-import { tokenThrottle } from './accounts.ts';
+import { tokenThrottle } from './tokens.ts';
 import { ZohoError, badToken, internalError, scopeMissing, tooManyAtOnce, tooManyPerDay, tooManyPerMinute } from './errors.ts';
 
 const KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'] as const;

@@ -1,5 +1,5 @@
 import { type Allocation, applicationsOf, replaceAllocations } from './allocations.ts';
-import { type Json, dateField, idField, moneyField, objectsField, rateField, readJson, readObject, textField } from './body.ts';
+import { type Json, readJson, readObject } from './body.ts';
 import { type CustomValue, customFields, paymentWithValue, readCustomValues, writeCustomValues } from './custom-fields.ts';
 import {
   accountCurrency,
@@ -17,36 +17,20 @@ import {
 import { type Reply, jsonReply } from './message.ts';
 import { RATE_ONE, convert } from './money.ts';
 import { orgDate } from './org-time.ts';
-import { type AccountRow, type CurrencyRow, type CustomerRow, type PaymentRow, accountOf, baseCurrency, currencyOf } from './rows.ts';
-import { BANK_CHARGES_ACCOUNT_ID, LOCATION_ID, UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
+import { type PaymentInput, customerFrom, modeKey, readPayment } from './payment-input.ts';
+import { type AccountRow, type CustomerRow, type PaymentRow, accountOf, baseCurrency, currencyOf } from './rows.ts';
+import { BANK_CHARGES_ACCOUNT_ID, UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
 import { messages, paymentShape } from './shapes.ts';
 import type { Store } from './store.ts';
 import { type Call, isId, newId } from './world.ts';
 
-/** What a payment body asks for; undefined means: not said, leave it or take the default. */
-interface PaymentInput {
-  mode: string | undefined;
-  amount: number | undefined;
-  date: string | undefined;
-  reference_number: string | undefined;
-  description: string | undefined;
-  allocations: Allocation[] | undefined;
-  rate: number | undefined;
-  bank_charges: number | undefined;
-  bank_charges_account_id: string | undefined;
-  tax_withheld: number | undefined;
-  tax_account_id: string | undefined;
-  account_id: string | undefined;
-  location_id: string | undefined;
-  tags: string | undefined;
-  customValues: CustomValue[] | undefined;
-}
-
+/** POST /customerpayments */
 export function createPayment(call: Call): Reply {
   const body = readObject(call.arrival);
   return created(call, create(call, body, []));
 }
 
+/** PUT /customerpayments/{id} */
 export function updatePayment(call: Call): Reply {
   const payment = pathPayment(call);
   update(call, payment, readObject(call.arrival));
@@ -74,6 +58,7 @@ export function updateByCustomField(call: Call): Reply {
   return created(call, create(call, body, [{ field, value }]));
 }
 
+/** PUT /customerpayment/{id}/customfields, with an array for a body */
 export function updateCustomFields(call: Call): Reply {
   const payment = pathPayment(call);
   const values = readCustomValues(call.store, readJson(call.arrival));
@@ -83,12 +68,13 @@ export function updateCustomFields(call: Call): Reply {
   return jsonReply(200, { code: 0, message: 'Custom Fields Updated Successfully' });
 }
 
+/** DELETE /customerpayments/{id} */
 export function deletePayment(call: Call): Reply {
   remove(call, pathPayment(call));
   return jsonReply(200, { code: 0, message: 'The payment has been deleted.' });
 }
 
-/** All of them or none (guess): one refusal undoes the request. */
+/** DELETE /customerpayments?payment_id=a,b&bulk_delete=true: all of them or none (guess), one refusal undoes the request. */
 export function deletePayments(call: Call): Reply {
   const { query } = call.arrival;
   if (query.get('bulk_delete') !== 'true') throw invalidValue('bulk_delete');
@@ -125,6 +111,7 @@ export function inAccountCurrency(store: Store, account: AccountRow, currencyCod
   return convert(mills, rate, base.precision);
 }
 
+/** An account money may go into or out of. */
 export function activeAccount(store: Store, id: string, field: string): AccountRow {
   const account = accountOf(store, id);
   if (!account || !account.is_active) throw accountWrong(field);
@@ -334,55 +321,6 @@ function save(store: Store, payment: PaymentRow): void {
     payment.modified_at,
     payment.id,
   );
-}
-
-function customerFrom(store: Store, body: Json): CustomerRow | undefined {
-  const id = body['customer_id'];
-  if (typeof id !== 'string' && typeof id !== 'number') return undefined;
-  return store.get<CustomerRow>("SELECT * FROM customers WHERE id = ? AND contact_type = 'customer'", String(id).trim());
-}
-
-function readPayment(call: Call, body: Json, currency: CurrencyRow): PaymentInput {
-  const { precision } = currency;
-  const input: PaymentInput = {
-    mode: textField(body, 'payment_mode', 100) || undefined,
-    amount: moneyField(body, 'amount', precision),
-    date: dateField(body, 'date'),
-    // Zoho docs say 100, live recordings 50.
-    reference_number: textField(body, 'reference_number', call.world.shapes === 'live' ? 50 : 100),
-    description: textField(body, 'description', 2000),
-    allocations: objectsField(body, 'invoices')?.map((row) => readAllocation(row, precision)),
-    rate: rateField(body, 'exchange_rate'),
-    bank_charges: moneyField(body, 'bank_charges', precision),
-    bank_charges_account_id: idField(body, 'bank_charges_account_id'),
-    tax_withheld: moneyField(body, 'tax_amount_withheld', precision),
-    tax_account_id: idField(body, 'tax_account_id'),
-    account_id: idField(body, 'account_id'),
-    location_id: idField(body, 'location_id'),
-    tags: body['tags'] === undefined ? undefined : JSON.stringify(objectsField(body, 'tags') ?? []),
-    customValues: body['custom_fields'] === undefined ? undefined : readCustomValues(call.store, body['custom_fields']),
-  };
-  if (input.location_id !== undefined && input.location_id !== LOCATION_ID) throw invalidValue('location_id');
-  const persons = body['contact_persons'];
-  if (persons !== undefined && !(Array.isArray(persons) && persons.every((id) => /^\d+$/.test(String(id))))) {
-    throw invalidValue('contact_persons');
-  }
-  // The books hold no retainer invoices; top-level invoice_id and amount_applied are artefacts of the docs, ignored.
-  if (idField(body, 'retainerinvoice_id') !== undefined) throw missing('Retainer Invoice');
-  return input;
-}
-
-function readAllocation(row: Json, precision: number): Allocation {
-  const invoice_id = idField(row, 'invoice_id');
-  if (invoice_id === undefined) throw required('invoice_id');
-  const amount = moneyField(row, 'amount_applied', precision);
-  if (amount === undefined) throw required('amount_applied');
-  return { invoice_id, amount, tax_withheld: moneyField(row, 'tax_amount_withheld', precision) ?? 0 };
-}
-
-/** Modes are free text per organization: "Credit Card" and "creditcard" are one to filter_by. */
-export function modeKey(mode: string): string {
-  return mode.toLowerCase().replaceAll(/[\s_-]/g, '');
 }
 
 function created(call: Call, id: string): Reply {

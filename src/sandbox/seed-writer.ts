@@ -1,5 +1,5 @@
 import { RATE_ONE, convert, parseRate } from './money.ts';
-import { modeKey } from './payments.ts';
+import { modeKey } from './payment-input.ts';
 import type { SeedCustomer } from './seed-customers.ts';
 import { UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
 import type { Store } from './store.ts';

@@ -24,7 +24,9 @@ export function listen(controls: Controls): Listener {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const work = serve(state, request, response)
       .catch(() => {
-        response.destroy();
+        // The client has gone, the sandbox is closing, or the books stayed locked: an internal error if it can still be said.
+        if (response.headersSent || closing.signal.aborted) response.destroy();
+        else send(response, jsonReply(500, { code: 1000, message: 'Internal error' }));
       })
       .finally(() => active.delete(work));
     active.add(work);
@@ -33,6 +35,7 @@ export function listen(controls: Controls): Listener {
     server,
     close: async () => {
       closing.abort();
+      controls.world.store.stop();
       const closed = new Promise((resolve) => {
         server.close(resolve);
       });

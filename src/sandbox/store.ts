@@ -15,6 +15,7 @@ const SQLITE_BUSY = 5;
 export class Store {
   private readonly database: InstanceType<typeof DatabaseSync>;
   private readonly statements = new Map<string, StatementSyncInstance>();
+  private stopped = false;
 
   private constructor(database: InstanceType<typeof DatabaseSync>) {
     this.database = database;
@@ -24,7 +25,7 @@ export class Store {
     if (file === 'memory') return new Store(new DatabaseSync(':memory:'));
     createPrivately(file);
     const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-    await whenFree(() => database.exec('PRAGMA journal_mode = WAL'));
+    await whenFree(() => database.exec('PRAGMA journal_mode = WAL'), () => false);
     // NORMAL loses at most the last moments on a power cut, never consistency: right for play money.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     return new Store(database);
@@ -48,7 +49,7 @@ export class Store {
 
   /** Runs synchronous work as one write transaction; other processes and other requests see all of it or nothing. */
   async transaction<T>(work: () => T): Promise<T> {
-    await whenFree(() => this.database.exec('BEGIN IMMEDIATE'));
+    await whenFree(() => this.database.exec('BEGIN IMMEDIATE'), () => this.stopped);
     try {
       const result = work();
       this.database.exec('COMMIT');
@@ -80,7 +81,13 @@ export class Store {
     return row.value;
   }
 
+  /** Nobody waits for a turn any longer. */
+  stop(): void {
+    this.stopped = true;
+  }
+
   close(): void {
+    this.stopped = true;
     this.statements.clear();
     if (this.database.isOpen) this.database.close();
   }
@@ -103,14 +110,14 @@ function createPrivately(file: string): void {
   closeSync(openSync(file, 'a', 0o600));
 }
 
-async function whenFree(step: () => void): Promise<void> {
+async function whenFree(step: () => void, stopped: () => boolean): Promise<void> {
   const giveUpAt = Date.now() + GIVE_UP_MS;
   for (;;) {
     try {
       step();
       return;
     } catch (error) {
-      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
+      if (!isBusy(error) || stopped() || Date.now() > giveUpAt) throw error;
     }
     await sleep(2 + Math.random() * 20);
   }

@@ -105,6 +105,15 @@ describe('what is asked for', () => {
     }
   });
 
+  it('keeps the digits of ids that are sent as numbers', async () => {
+    const z = await zoho();
+    const token = await z.token();
+    const url = `${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`;
+    const body = `{"customer_id":${SEED.bowman},"amount":1,"description":"12345678901234567890","invoices":[{"invoice_id":${SEED.open450},"amount_applied":1}]}`;
+    const answer = await read(await fetch(url, { method: 'POST', headers: { authorization: `Zoho-oauthtoken ${token}` }, body }));
+    expect(answer.body['payment']).toMatchObject({ customer_id: SEED.bowman, description: '12345678901234567890', invoices: [{ invoice_id: SEED.open450 }] });
+  });
+
   it('takes the body as form field JSONString too', async () => {
     const z = await zoho();
     const token = await z.token();

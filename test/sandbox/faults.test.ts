@@ -49,7 +49,7 @@ describe('faults', () => {
   it('delay waits first, and applies although the client has gone', async () => {
     const z = await zoho();
     await z.get('/organizations');
-    await z.fault({ match: POST, fault: 'delay', delay_ms: 300 });
+    await z.fault({ match: POST, fault: 'delay', delay_ms: 700 });
     const token = await z.token();
     const gone = fetch(`${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`, {
       method: 'POST',
@@ -59,7 +59,7 @@ describe('faults', () => {
     });
     await expect(gone).rejects.toThrow();
     expect(await recorded(z)).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 800));
     expect(await recorded(z)).toBe(1);
   });
 

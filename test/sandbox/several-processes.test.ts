@@ -84,7 +84,7 @@ describe('a file of books', () => {
   it('that is not the sandbox\'s is left alone', async () => {
     const data = join(folder, 'notes.txt');
     writeFileSync(data, 'these are no books');
-    await expect(startSandbox({ data })).rejects.toThrow();
+    await expect(startSandbox({ data })).rejects.toThrow(data);
     expect(existsSync(data)).toBe(true);
   });
 
