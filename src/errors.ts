@@ -45,8 +45,9 @@ export abstract class PaymentsError extends Error {
 
   /** What happened, with Zoho's own words quoted: one line. */
   get whatHappened(): string {
-    if (this.zoho === undefined) return this.message;
-    return `${this.message} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
+    const message = oneLine(this.message, 1000);
+    if (this.zoho === undefined) return message;
+    return `${message} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
   }
 
   /** The four lines a model reads. */

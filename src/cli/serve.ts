@@ -38,10 +38,12 @@ export function serve(config: Config): void {
   process.stdin.once('end', end).once('close', end);
   // The SDK closes by itself when a message is too long or the host cannot be written to, and then no longer reads stdin.
   const { onclose } = transport;
-  transport.onclose = () => {
-    onclose?.();
-    void end();
-  };
+  Object.assign(transport, {
+    onclose: () => {
+      onclose?.();
+      void end();
+    },
+  });
   process.stdout.on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
 }

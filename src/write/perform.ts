@@ -17,8 +17,7 @@ const onTheWire = new Set<Promise<unknown>>();
 export async function perform(endpoint: WriteEndpoint, input: Json, zoho: Zoho, signal?: AbortSignal): Promise<Performed> {
   const facts = await endpoint.preflight(input, zoho.until(signal));
   const request = toRequest(endpoint, input, facts);
-  signal?.throwIfAborted();
-  const sending = zoho.send(request);
+  const sending = zoho.until(signal).send(request);
   onTheWire.add(sending);
   const body = await sending.finally(() => onTheWire.delete(sending));
   return { result: endpoint.result(body, input), facts };

@@ -62,6 +62,7 @@ async function requestToken(http: Http, accountsUrl: string, { clientId, clientS
     });
   const answer = readAnswer(response);
   if (answer.kind !== 'json') throw unreachable(`HTTP ${answer.status}${answer.kind === 'unreadable' ? ` with ${answer.what}` : ''}`);
+  if (answer.status >= 500) throw unreachable(`HTTP ${answer.status}`);
   const { access_token, expires_in, error, error_description } = answer.body;
   if (typeof access_token === 'string' && access_token !== '') {
     const seconds = Number(expires_in);

@@ -71,7 +71,9 @@ const byStatus = new Map<number, Refusal>([
 /** The envelope of every success has code 0; a document has no envelope. */
 function isSuccess(answer: Answer): boolean {
   if (answer.status < 200 || answer.status >= 300) return false;
-  return answer.kind === 'bytes' || (answer.kind === 'json' && Number(answer.body['code'] ?? Number.NaN) === 0);
+  if (answer.kind !== 'json') return answer.kind === 'bytes';
+  const { code } = answer.body;
+  return code === 0 || code === '0';
 }
 
 /** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
@@ -80,7 +82,7 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
   const { status, body } = answer;
   const code = body['code'];
   if (isSuccess(answer) || status >= 500) return undefined;
-  const isEnvelope = typeof code === 'number' || typeof code === 'string';
+  const isEnvelope = typeof code === 'number' || (typeof code === 'string' && /^\d+$/.test(code));
   // JSON of something in between (a gateway, a proxy) does not say what Zoho did; by its status it can still refuse a read.
   if (!isEnvelope && (request.method !== 'GET' || status < 300)) return undefined;
   const zoho = zohoWords({ code: isEnvelope ? code : `HTTP ${status}`, message: body['message'] }, [token]);
