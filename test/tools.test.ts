@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isRead } from '../src/endpoint.ts';
+import { endpoints } from '../src/endpoints/index.ts';
 import { booksOf, forgetRequests, requestsTo, seed, type BooksReport } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
 import { recordedZoho, recordings, type RecordedZoho } from './support/recorded.ts';
@@ -8,6 +10,26 @@ const paymentIn = (result: ToolResult) => result.structuredContent['payment'] as
 const refundIn = (result: ToolResult) => result.structuredContent['payment_refund'] as Record<string, unknown>;
 
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
+
+/** Amounts of more decimals than a dollar has, by the fields that hold amounts. */
+const tooFine: Record<string, unknown> = {
+  amount: 1.005,
+  bank_charges: 1.005,
+  tax_amount_withheld: 1.005,
+  invoices: [
+    { invoice_id: seed.openInvoice, amount_applied: 1 },
+    { invoice_id: seed.overdueInvoice, amount_applied: 1, tax_amount_withheld: 1.005 },
+  ],
+};
+
+/** What else the tools that take money want. */
+const takingMoney: Record<string, Record<string, unknown>> = {
+  create_customer_payment: payment,
+  update_customer_payment: { payment_id: seed.samplePayment },
+  update_customer_payment_using_custom_field: { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'EXT-2', upsert: true, ...payment },
+  create_customer_payment_refund: { customer_payment_id: seed.samplePayment, amount: 1, date: '2026-06-06', from_account_id: seed.pettyCash },
+  update_customer_payment_refund: { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund },
+};
 
 /** Every tool over MCP on one side and HTTP on the other, the books looked at from outside. */
 describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) => {
@@ -103,8 +125,16 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
   });
 
   it('update_customer_payment completes `invoices`: a named row sets its total, the others stay', async () => {
-    const { payment_id } = await recorded({ amount: 1000, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400 }] });
+    const { payment_id } = await recorded({ amount: 1000, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400, tax_amount_withheld: 10 }] });
+    const standing = await invoiceOf(payment_id, seed.openInvoice);
+    expect(standing?.['invoice_payment_id']).toEqual(expect.any(String));
     await ok('update_customer_payment', { payment_id, invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 500 }] });
+    expect((await requestsTo(server.sandbox)).at(-1)?.body).toEqual({
+      invoices: [
+        { invoice_id: seed.openInvoice, invoice_payment_id: standing?.['invoice_payment_id'], amount_applied: 400, tax_amount_withheld: 10 },
+        { invoice_id: seed.overdueInvoice, amount_applied: 500 },
+      ],
+    });
     expect(await invoiceOf(payment_id, seed.openInvoice)).toMatchObject({ amount_applied: 400 });
     expect(await invoiceOf(payment_id, seed.overdueInvoice)).toMatchObject({ amount_applied: 500 });
 
@@ -143,6 +173,8 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const changed = await ok('update_customer_payment_using_custom_field', { ...key, invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 50 }] });
     expect(paymentIn(changed)).toMatchObject({ payment_id, unused_amount: 300 });
     expect(await invoiceOf(payment_id, seed.openInvoice)).toMatchObject({ amount_applied: 100 });
+    // One row more than can be meant tells that Zoho ignored the filter.
+    expect((await requestsTo(server.sandbox)).find(({ query }) => query['cf_external_reference'])?.query).toMatchObject({ cf_external_reference: 'EXT-1', per_page: '2' });
     expect((await requestsTo(server.sandbox)).find(({ method }) => method === 'PUT')?.headers).toMatchObject({ 'x-unique-identifier-key': 'cf_external_reference', 'x-unique-identifier-value': 'EXT-1', 'x-upsert': 'true' });
     expect((await balanced()).counts.payments).toBe(before.counts.payments + 1);
   });
@@ -205,6 +237,17 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(refund.structuredContent).toMatchObject({ error: { code: 'too_many_decimals', changed: 'no' } });
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
+
+  it.each(endpoints.filter((endpoint) => !isRead(endpoint) && Object.keys(endpoint.input.shape).some((field) => field in tooFine)).map(({ name, input }) => [name, input.shape] as const))(
+    '%s refuses too many decimals, whichever amount has them',
+    async (name, shape) => {
+      for (const [field, value] of Object.entries(tooFine).filter(([field]) => field in shape)) {
+        const result = await server.call(name, { ...takingMoney[name], [field]: value });
+        expect(result.structuredContent, `${field}: ${textOf(result)}`).toMatchObject({ error: { code: 'too_many_decimals', changed: 'no' } });
+      }
+      expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
+    },
+  );
 
   it('refuses unknown arguments before anything is sent', async () => {
     const result = await server.call('list_customer_payments', { customer: 'Bowman' });

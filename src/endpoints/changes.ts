@@ -1,8 +1,9 @@
+import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { sum } from '../money.ts';
 import type { Payment } from './fields.ts';
-import { oneLine } from '../errors.ts';
-import { money, quoted } from './words.ts';
+import { isObject } from './shape.ts';
+import { lines, money, plain, quoted } from './words.ts';
 
 /** What an update sends and what it changed. */
 
@@ -12,74 +13,144 @@ interface AppliedRow {
   readonly tax_amount_withheld?: number | undefined;
 }
 
-/**
- * The whole list of applied invoices after a change. Zoho replaces the set by what is sent, so rows that are not named
- * must be sent too, with their `invoice_payment_id`. A named row sets the total applied to its invoice; 0 removes it.
- */
-export function mergeInvoices(before: Payment, rows: readonly AppliedRow[]): Record<string, unknown>[] {
-  const named = new Map(rows.map((row) => [row.invoice_id, row]));
-  if (named.size < rows.length) {
-    throw new InputError('`invoices` names the same invoice more than once.', {
-      code: 'invalid_arguments',
-      next: 'Send one row per invoice, with the total to be applied to it.',
-    });
-  }
-  const merged = (before.invoices ?? []).flatMap((current) => {
-    const { invoice_id, invoice_payment_id, amount_applied, tax_amount_withheld, discount_amount } = current;
-    const kept = { invoice_id, invoice_payment_id, amount_applied, tax_amount_withheld, discount_amount };
-    const row = named.get(String(invoice_id));
-    if (row === undefined) return [kept];
-    named.delete(row.invoice_id);
-    return row.amount_applied === 0 ? [] : [{ ...kept, ...row }];
-  });
-  // What is left was not applied before.
-  const added = [...named.values()].filter((row) => row.amount_applied > 0);
-  return [...merged, ...added].map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)));
+interface Given {
+  invoices?: readonly AppliedRow[] | undefined;
+  replace_invoices?: boolean | undefined;
 }
 
 /** The body of a payment's PUT: the changed fields, and the whole list of invoices where any is named. */
-export function changesOf<T extends { invoices?: readonly AppliedRow[] | undefined; replace_invoices?: boolean | undefined }>(
-  { invoices, replace_invoices, ...fields }: T,
-  before: Payment | undefined,
-): Record<string, unknown> {
-  if (invoices === undefined) return fields;
-  const whole = replace_invoices || before === undefined ? invoices.filter((row) => row.amount_applied > 0) : mergeInvoices(before, invoices);
-  return { ...fields, invoices: whole };
+export function changesOf<T extends Given>({ invoices, replace_invoices = false, ...fields }: T, before: Payment | undefined): Record<string, unknown> {
+  if (invoices === undefined) {
+    if (replace_invoices) throw invalid('`replace_invoices` needs `invoices`, the list to replace with.', 'Send `invoices` too, [] to un-apply all, or leave `replace_invoices` out.');
+    return fields;
+  }
+  if (new Set(invoices.map((row) => row.invoice_id)).size < invoices.length) {
+    throw invalid('`invoices` names the same invoice more than once.', 'Send one row per invoice, with the total to be applied to it.');
+  }
+  const kept = replace_invoices || before === undefined ? [] : rowsKept(before, invoices);
+  const named = invoices.filter((row) => row.amount_applied > 0).map((row) => ({ ...standing(before, row), ...row }));
+  return { ...fields, invoices: [...kept, ...named].map(withoutUndefined) };
+}
+
+/**
+ * The rows that stay. Zoho replaces the set by what is sent, so they must be sent too, with their `invoice_payment_id`; and
+ * what cannot be seen cannot be sent, so nothing is sent then.
+ */
+function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
+  const named = new Set(rows.map((row) => row.invoice_id));
+  if (before.invoices === undefined) throw cannotSee();
+  return before.invoices.flatMap(({ invoice_id, invoice_payment_id, amount_applied, tax_amount_withheld, discount_amount }) => {
+    if (invoice_id === undefined) throw cannotSee();
+    if (named.has(invoice_id)) return [];
+    if (amount_applied === undefined) throw cannotSee();
+    return [{ invoice_id, invoice_payment_id, amount_applied, tax_amount_withheld, discount_amount }];
+  });
+}
+
+/** What a named row keeps of how its invoice stands. Zoho may hold several rows of one invoice: they become the first, with the total. */
+function standing(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
+  const rows = (before?.invoices ?? []).filter((row) => row.invoice_id === invoice_id);
+  const total = (name: string) => {
+    const amounts = rows.map((row) => Number(row[name] ?? 0));
+    if (!amounts.every(Number.isFinite)) throw cannotSee();
+    return sum(amounts) || undefined;
+  };
+  return { invoice_payment_id: rows[0]?.['invoice_payment_id'], tax_amount_withheld: total('tax_amount_withheld'), discount_amount: total('discount_amount') };
+}
+
+function withoutUndefined(row: Json): Json {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+}
+
+function invalid(message: string, next: string): InputError {
+  return new InputError(message, { code: 'invalid_arguments', next });
+}
+
+function cannotSee(): InputError {
+  return new InputError('Zoho\'s answer did not show what the payment is applied to, so `invoices` could un-apply others.', {
+    code: 'cannot_merge_invoices',
+    next: 'Make the same call again in a little while, or send the whole list with replace_invoices: true.',
+  });
 }
 
 /** An update that names nothing to change is a mistake, not a success. */
 export function refuseNoChange(fields: Record<string, unknown>): void {
   if (Object.values(fields).some((value) => value !== undefined)) return;
-  throw new InputError('The call names nothing to change.', { code: 'invalid_arguments', next: 'Call again with the fields to change and their new values.' });
+  throw invalid('The call names nothing to change.', 'Call again with the fields to change and their new values.');
 }
 
-const compared = ['date', 'payment_mode', 'reference_number', 'description', 'account_name', 'customer_name', 'exchange_rate'];
+/** Compared whether sent or not: one change may move another field. */
+const compared = ['amount', 'unused_amount', 'date', 'payment_mode', 'reference_number', 'description', 'account_name', 'customer_name', 'exchange_rate'];
+const amounts = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
-/** One line per thing that is different afterwards. */
-export function aboutChanges(before: Payment, after: Payment): string[] {
-  const words = (value: unknown) => (value === undefined ? 'nothing' : quoted(value));
-  const fields = compared
-    .filter((name) => name in after || name in before)
-    .filter((name) => before[name] !== after[name])
-    .map((name) => `${name}: ${words(before[name])} → ${words(after[name])}`);
-  const amounts = (['amount', 'unused_amount'] as const)
-    .filter((name) => after[name] !== undefined && before[name] !== after[name])
-    .map((name) => `${name}: ${money(before[name], before)} → ${money(after[name], after)}`);
-  return [...amounts, ...fields, ...appliedChanges(before, after)];
+/** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
+interface Reading {
+  readonly name: string;
+  readonly was: unknown;
+  readonly is: unknown;
+  readonly sent: unknown;
 }
 
+/**
+ * One line per thing that is different afterwards. `given` is what the call named: with it every field sent is accounted
+ * for, also where it reads as before or where the answer does not show it, so that nothing false need be said of the rest.
+ */
+export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
+  const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
+  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): Reading => ({ name, was: before[name], is: after[name], sent: sent[name] }));
+  const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): Reading => ({
+    name: `custom field ${quoted(field['label'] ?? field['api_name'] ?? field['customfield_id'], 40)}`,
+    was: customValue(before, field),
+    is: customValue(after, field),
+    sent: field['value'],
+  }));
+  const readings = [...fields, ...customFields];
+  const applied = appliedChanges(before, after);
+  const same = readings.filter((reading) => isTold(reading) && isSame(reading) && reading.sent !== undefined).map(({ name }) => name);
+  const hidden = readings.filter((reading) => !isTold(reading) && reading.sent !== undefined).map(({ name }) => name);
+  if (invoices !== undefined && applied.length === 0) (before.invoices && after.invoices ? same : hidden).push('invoices');
+  return [
+    ...readings.filter((reading) => isTold(reading) && !isSame(reading)).map(({ name, was, is }) => `${name}: ${inWords(name, was, before)} → ${inWords(name, is, after)}`),
+    ...applied,
+    lines(same.length > 0 && `As before: ${same.join(', ')}.`, hidden.length > 0 && `Sent, but not in Zoho's answer: ${hidden.join(', ')}.`),
+  ].filter(Boolean);
+}
+
+/** Whether the answer tells how it reads now. It leaves out what is empty, so a field is empty only if it was sent empty. */
+function isTold({ is, sent }: Reading): boolean {
+  return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
+}
+
+function isSame({ was, is }: Reading): boolean {
+  return JSON.stringify(was) === JSON.stringify(is);
+}
+
+function inWords(name: string, value: unknown, payment: Payment): string {
+  if (value === undefined) return 'nothing';
+  if (amounts.has(name)) return money(value, payment);
+  return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
+}
+
+function customValue(payment: Payment, wanted: Json): unknown {
+  const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
+  return fields.find((field) => ['customfield_id', 'api_name', 'label'].some((name) => wanted[name] !== undefined && String(field[name]) === wanted[name]))?.['value'];
+}
+
+/** Nothing where either side does not show what it is applied to. */
 function appliedChanges(before: Payment, after: Payment): string[] {
-  const applied = (payment: Payment) => {
-    const totals = new Map<string, { name: string; amount: number }>();
-    for (const { invoice_id, invoice_number, amount_applied = 0 } of payment.invoices ?? []) {
-      const earlier = totals.get(String(invoice_id))?.amount ?? 0;
-      totals.set(String(invoice_id), { name: oneLine(invoice_number ?? `invoice ${invoice_id}`, 60), amount: sum([earlier, amount_applied]) });
-    }
-    return totals;
-  };
-  const [was, is] = [applied(before), applied(after)];
+  if (before.invoices === undefined || after.invoices === undefined) return [];
+  const [was, is] = [appliedIn(before.invoices), appliedIn(after.invoices)];
   return [...new Set([...was.keys(), ...is.keys()])]
     .map((id) => ({ name: is.get(id)?.name ?? was.get(id)?.name, from: was.get(id)?.amount ?? 0, to: is.get(id)?.amount ?? 0 }))
     .filter(({ from, to }) => from !== to)
     .map(({ name, from, to }) => `applied to ${name}: ${money(from, before)} → ${money(to, after)}`);
+}
+
+function appliedIn(rows: NonNullable<Payment['invoices']>): Map<string, { name: string; amount: number }> {
+  const totals = new Map<string, { name: string; amount: number }>();
+  for (const { invoice_id, invoice_number, amount_applied = 0 } of rows) {
+    const earlier = totals.get(String(invoice_id))?.amount ?? 0;
+    totals.set(String(invoice_id), { name: plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`), amount: sum([earlier, amount_applied]) });
+  }
+  return totals;
 }

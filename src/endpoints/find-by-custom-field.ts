@@ -13,7 +13,8 @@ const listByCustomField = defineRead({
   path,
   input: z.strictObject({ key: z.string(), value: z.string() }),
   output: z.looseObject({ rows: z.array(z.looseObject({ payment_id: z.unknown().optional() })).optional() }),
-  parts: ({ key, value }) => ({ query: { [key]: value } }),
+  // A second row is enough to know that more than one has the value, or that Zoho ignored the filter.
+  parts: ({ key, value }) => ({ query: { [key]: value, per_page: 2 } }),
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
   text: () => '',
 });

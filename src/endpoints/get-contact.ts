@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { one, withoutEmpty } from './shape.ts';
-import { quoted } from './words.ts';
+import { plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
 const output = z.looseObject({
@@ -19,5 +19,5 @@ export const getContact = defineRead({
   input: z.strictObject({ contact_id: id }),
   output,
   result: (body): z.output<typeof output> => ({ contact: withoutEmpty(one(body, 'contact') ?? {}) }),
-  text: ({ contact = {} }) => `${quoted(contact.contact_name)} (id ${contact.contact_id}), ${contact.currency_code ?? 'currency not told'}.`,
+  text: ({ contact = {} }) => `${quoted(contact.contact_name)} (id ${told(contact.contact_id)}), ${contact.currency_code === undefined ? 'currency not told' : plain(contact.currency_code)}.`,
 });

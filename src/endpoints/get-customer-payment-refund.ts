@@ -22,7 +22,7 @@ export const getCustomerPaymentRefund = defineRead({
   ],
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
   output,
-  result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
+  result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
   text: ({ payment_refund }, { customer_payment_id }) => {
     if (payment_refund === undefined) return unseen('refund');
     return lines(

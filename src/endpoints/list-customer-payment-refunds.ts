@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
-import { oneLine } from '../errors.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
 import { aboutPage, countOf, pageOf } from './rows.ts';
 import { many } from './shape.ts';
-import { lines, money, quoted } from './words.ts';
+import { lines, money, plain, quoted, told } from './words.ts';
 
 const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
 
@@ -41,13 +40,13 @@ export const listCustomerPaymentRefunds = defineRead({
       countOf(rows, 'refund'),
       ...(rows ?? []).map((row) =>
         [
-          row.date,
+          row.date && plain(row.date),
           money(row.amount_fcy ?? row['amount_bcy'], {}),
           row['customer_name'] && quoted(row['customer_name'], 40),
-          row['refund_mode'] && oneLine(String(row['refund_mode']), 50),
+          row['refund_mode'] && plain(row['refund_mode']),
           row['reference_number'] && `ref ${quoted(row['reference_number'], 50)}`,
           row['description'] && quoted(row['description']),
-          `refund_id ${row.payment_refund_id}`,
+          `refund_id ${told(row.payment_refund_id)}`,
         ]
           .filter(Boolean)
           .join(' | '),

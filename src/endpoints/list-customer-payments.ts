@@ -3,8 +3,7 @@ import { defineRead } from '../endpoint.ts';
 import { amountOrZero, cut, date, DEFAULT_PER_PAGE, id, page, pageContext, payment, perPage, rowFields } from './fields.ts';
 import { aboutPage, countOf, pageOf } from './rows.ts';
 import { many } from './shape.ts';
-import { lines, money, quoted } from './words.ts';
-import { oneLine } from '../errors.ts';
+import { lines, money, plain, quoted, told } from './words.ts';
 
 const text100 = z.string().max(100).optional();
 
@@ -101,7 +100,7 @@ export const listCustomerPayments = defineRead({
 type Row = Record<string, unknown>;
 
 function usual(row: Row): string {
-  const word = (name: string, max = 40) => (row[name] === undefined ? undefined : oneLine(String(row[name]), max));
+  const word = (name: string) => (row[name] === undefined ? undefined : plain(row[name]));
   const amount = (name: string) => (typeof row[name] === 'number' && row[name] !== 0 ? money(row[name], row) : undefined);
   const unused = amount('unused_amount');
   const refunded = amount('bcy_refunded_amount');
@@ -111,11 +110,11 @@ function usual(row: Row): string {
     row['customer_name'] === undefined ? undefined : quoted(row['customer_name'], 40),
     money(row['amount'], row),
     word('payment_mode'),
-    word('invoice_numbers', 30),
+    word('invoice_numbers'),
     row['reference_number'] === undefined ? undefined : `ref ${quoted(row['reference_number'], 50)}`,
     unused && `unused ${unused}`,
     refunded && `refunded ${refunded} (base)`,
-    `id ${row['payment_id']}`,
+    `id ${told(row['payment_id'])}`,
   ]
     .filter(Boolean)
     .join(' | ');

@@ -54,11 +54,12 @@ const presentation =
 export function paymentOf(body: Json): Json | undefined {
   const found = one(body, 'payment', 'customerpayment', 'customer_payment');
   if (found === undefined) return undefined;
-  const { invoices, custom_fields, ...payment } = withoutEmpty(found);
+  const { custom_fields, ...payment } = withoutEmpty(found);
   const shown = Object.fromEntries(Object.entries(payment).filter(([name]) => !presentation.test(name)));
   return {
     ...shown,
-    ...(Array.isArray(invoices) && { invoices: invoices.filter(isObject).map(appliedInvoiceOf) }),
+    // An empty list says that it is applied to nothing; no list says nothing. A row that is none stays one that cannot be read.
+    invoices: Array.isArray(found['invoices']) ? found['invoices'].map((row) => (isObject(row) ? appliedInvoiceOf(row) : {})) : undefined,
     ...(Array.isArray(custom_fields) && { custom_fields: custom_fields.filter(isObject).map(customFieldOf) }),
   };
 }
@@ -84,10 +85,20 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
   });
 }
 
-/** One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). */
-export function refundOf(body: Json): Json | undefined {
-  const found = one(body, 'payment_refund', 'payment_refunds');
-  return found && withoutEmpty(found);
+/**
+ * One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). With an id it is that one or none; one
+ * without an id of its own is taken for it. Without an id it is the only one there is.
+ */
+export function refundOf(body: Json, refund_id?: string): Json | undefined {
+  const one = body['payment_refund'];
+  const all = isObject(one) ? [one] : (many(body, 'payment_refunds', 'payment_refund') ?? []);
+  const found = all.find((refund) => refund_id !== undefined && String(refund['payment_refund_id']) === refund_id) ?? onlyOne(all);
+  const another = refund_id !== undefined && String(found?.['payment_refund_id'] ?? refund_id) !== refund_id;
+  return found === undefined || another ? undefined : withoutEmpty(found);
+}
+
+function onlyOne<T>(all: readonly T[]): T | undefined {
+  return all.length === 1 ? all[0] : undefined;
 }
 
 /**

@@ -8,14 +8,14 @@ import { getCustomerPayment } from './get-customer-payment.ts';
 
 export async function standingPayment(zoho: Reader, payment_id: string): Promise<Payment> {
   const { payment } = await zoho.read(getCustomerPayment, { payment_id });
-  return payment ?? notThere('payment');
+  return payment?.payment_id === payment_id ? payment : notThere('payment', payment_id);
 }
 
 export async function standingRefund(zoho: Reader, customer_payment_id: string, refund_id: string): Promise<Refund> {
   const { payment_refund } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id });
-  return payment_refund ?? notThere('refund');
+  return payment_refund?.payment_refund_id === refund_id ? payment_refund : notThere('refund', refund_id);
 }
 
-function notThere(what: string): never {
-  throw new BusyError(`Zoho's answer held no ${what}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
+function notThere(what: string, id: string): never {
+  throw new BusyError(`Zoho's answer held no ${what} with the id ${id}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
 }

@@ -9,6 +9,17 @@ export function quoted(text: unknown, max = 80): string {
   return JSON.stringify(oneLine(String(text ?? ''), max));
 }
 
+/** A short word of a record as it stands; whatever could read as more than a word is quoted. */
+export function plain(text: unknown, max = 40): string {
+  const word = String(text ?? '');
+  return word.length <= max && /^[\p{L}\p{M}\p{N}_ .,#/-]+$/u.test(word) ? word : quoted(word, max);
+}
+
+/** An id as it stands. */
+export function told(id: unknown): string {
+  return id === undefined ? 'not told' : plain(id);
+}
+
 /** A call the model can make as it stands. */
 export function call(tool: string, args: Record<string, unknown>): string {
   return `${tool} ${JSON.stringify(args)}`;
@@ -34,23 +45,23 @@ export function money(amount: unknown, { currency_code, price_precision }: { cur
 export function aboutPayment(payment: Payment): string {
   const { payment_id, payment_number, customer_name, customer_id, date, payment_mode, reference_number } = payment;
   return [
-    `payment ${payment_number ? `#${oneLine(payment_number, 40)} ` : ''}(id ${payment_id ?? 'not told'}): ${money(payment.amount, payment)}`,
-    ` from ${quoted(customer_name)}${customer_id ? ` (id ${customer_id})` : ''}`,
-    ...[date, payment_mode].filter(Boolean).map((word) => `, ${oneLine(String(word), 100)}`),
+    `payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${told(payment_id)}): ${money(payment.amount, payment)}`,
+    ` from ${quoted(customer_name)}${customer_id ? ` (id ${told(customer_id)})` : ''}`,
+    ...[date, payment_mode].filter(Boolean).map((word) => `, ${plain(word)}`),
     reference_number ? `, reference ${quoted(reference_number)}` : '',
   ].join('');
 }
 
-/** What it is applied to, what is left, what went back. */
+/** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
 export function aboutAllocation(payment: Payment): string {
-  const rows = payment.invoices ?? [];
-  const shown = rows.slice(0, 20).map((row) => `${oneLine(row.invoice_number ?? `id ${row.invoice_id}`, 60)} ${money(row.amount_applied, payment)}`);
-  const more = rows.length - shown.length;
+  const rows = payment.invoices;
+  const shown = (rows ?? []).slice(0, 20).map((row) => `${row.invoice_number === undefined ? `id ${told(row.invoice_id)}` : plain(row.invoice_number)} ${money(row.amount_applied, payment)}`);
+  const more = (rows ?? []).length - shown.length;
   const refunds = payment.payment_refunds ?? [];
   return lines(
-    rows.length === 0 ? 'Applied to no invoice.' : `Applied: ${shown.join(', ')}${more > 0 ? `, and ${more} more` : ''}.`,
+    rows && (rows.length === 0 ? 'Applied to no invoice.' : `Applied: ${shown.join(', ')}${more > 0 ? `, and ${more} more` : ''}.`),
     payment.unused_amount !== undefined && `Unused (can be applied or refunded): ${money(payment.unused_amount, payment)}.`,
-    refunds.length > 0 && `Refunds: ${refunds.slice(0, 10).map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} (refund_id ${refund.payment_refund_id})`).join(', ')}.`,
+    refunds.length > 0 && `Refunds: ${refunds.slice(0, 10).map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} (refund_id ${told(refund.payment_refund_id)})`).join(', ')}.`,
     payment['description'] !== undefined && `Description: ${quoted(payment['description'], 200)}.`,
   );
 }
@@ -60,11 +71,11 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
   const { payment_refund_id, payment_id, date, refund_mode, reference_number, from_account_id } = refund;
   const account = refund['from_account_name'];
   return [
-    `refund (refund_id ${payment_refund_id ?? 'not told'}) of ${money(refund.amount, payment ?? {})}`,
-    ` from payment ${payment?.payment_number ? `#${oneLine(payment.payment_number, 40)} ` : ''}(id ${payment_id ?? payment?.payment_id ?? 'not told'})`,
+    `refund (refund_id ${told(payment_refund_id)}) of ${money(refund.amount, payment ?? {})}`,
+    ` from payment ${payment?.payment_number ? `#${plain(payment.payment_number)} ` : ''}(id ${told(payment_id ?? payment?.payment_id)})`,
     payment?.customer_name ? ` of ${quoted(payment.customer_name)}` : '',
-    ...[date, refund_mode].filter(Boolean).map((word) => `, ${oneLine(String(word), 100)}`),
-    account || from_account_id ? `, out of ${account ? `${quoted(account)} ` : ''}(account id ${from_account_id ?? 'not told'})` : '',
+    ...[date, refund_mode].filter(Boolean).map((word) => `, ${plain(word)}`),
+    account || from_account_id ? `, out of ${account ? `${quoted(account)} ` : ''}(account id ${told(from_account_id)})` : '',
     reference_number ? `, reference ${quoted(reference_number)}` : '',
   ].join('');
 }

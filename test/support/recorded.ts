@@ -214,6 +214,12 @@ export const recordings = {
   'as on the older refunds page': { ...documented, ...olderPage },
 } as const;
 
+/** The record in the answer is the one asked for, whatever ids its recording has. */
+function asAsked(pathname: string): (key: string, value: unknown) => unknown {
+  const { payment_id, refund_id } = /\/customerpayments\/(?<payment_id>\d+)(\/refunds\/(?<refund_id>\d+))?/.exec(pathname)?.groups ?? {};
+  return (key, value) => (key === 'payment_id' ? payment_id : key === 'payment_refund_id' ? refund_id : undefined) ?? value;
+}
+
 export interface RecordedZoho {
   readonly apiBaseUrl: string;
   readonly accountsUrl: string;
@@ -233,7 +239,7 @@ export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
         pathname === '/oauth/v2/token'
           ? [200, { access_token: `1000.${'a'.repeat(32)}.${'b'.repeat(32)}`, api_domain: 'https://www.zohoapis.com', token_type: 'Bearer', expires_in: 3600 }]
           : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
-      response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body));
+      response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body, asAsked(pathname)));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
