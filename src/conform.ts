@@ -13,8 +13,8 @@ export function conform(schema: $ZodType, value: unknown): unknown {
     case 'string':
       return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
     case 'number': {
-      // JSON has 1e999, and would send Infinity on as null.
-      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+      // Only what reads as an amount is one: "0x10" is not 16. And JSON has 1e999, which would be sent on as null.
+      const number = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
       return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
     }
     case 'boolean':

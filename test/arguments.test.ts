@@ -121,6 +121,11 @@ describe('errors teach', () => {
     expect(problem(listCustomerPayments.input, { filter_by: 'Cash' })).toContain('filter_by must be one of PaymentMode.All, ');
   });
 
+  it('an empty filter is none: Zoho would answer with everything', () => {
+    for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) expect(problem(listCustomerPayments.input, { [name]: '' })).toContain(`${name} must not be empty: leave it out instead`);
+    expect(problem(listCustomerPayments.input, { fields: [] })).toContain('fields must not be empty');
+  });
+
   it('whatever is sent, the answer is input or an InputError', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: false, withDate: false }), (sent) => {

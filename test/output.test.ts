@@ -43,6 +43,15 @@ describe('whatever Zoho adds, drops or types otherwise, a success stays a succes
   });
 });
 
+describe('a number that came as text', () => {
+  const amountOf = (amount: unknown) => getCustomerPayment.result({ payment: { amount } }, { payment_id: '1' }).payment?.amount;
+
+  it('is one only as a plain decimal', () => {
+    expect(['450.10', '-3', '0'].map(amountOf)).toEqual([450.1, -3, 0]);
+    expect(['0x10', '1e3', '0b1', 'Infinity', '1,000', '.5', '5.', ''].map(amountOf)).toEqual(Array(8).fill(undefined));
+  });
+});
+
 describe('ids keep their digits', () => {
   it('also when Zoho sends them without quotes', () => {
     fc.assert(

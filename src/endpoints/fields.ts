@@ -20,7 +20,7 @@ const exchangeRate = z.number().positive('must be more than 0').describe('Base c
 
 export const page = z.int().min(1).describe('From 1.');
 export const perPage = z.int().min(1).max(200).describe('Default 50.');
-export const rowFields = z.array(z.string()).describe('Row fields wanted instead of the usual ones; ["all"] for every one.');
+export const rowFields = z.array(z.string()).min(1).describe('Row fields wanted instead of the usual ones; ["all"] for every one.');
 
 export const DEFAULT_PER_PAGE = 50;
 

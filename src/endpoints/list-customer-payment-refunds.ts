@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { defineRead } from '../endpoint.ts';
+import { defineRead, type Json } from '../endpoint.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
-import { aboutPage, countOf, pageOf } from './rows.ts';
+import { aboutPage, countOf, pageOf, type Page } from './rows.ts';
 import { many } from './shape.ts';
 import { lines, money, plain, quoted, told } from './words.ts';
 
@@ -32,25 +32,25 @@ export const listCustomerPaymentRefunds = defineRead({
   output,
   parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
   result: (body, input): z.output<typeof output> => {
-    const { rows, ...rest } = pageOf(many(body, 'payment_refunds', 'payment_refund'), body['page_context'], usualFields, input);
+    const { rows, ...rest } = pageOf(many(body, 'payment_refunds', 'payment_refund'), body['page_context'], usualFields, line, input);
     return { ...(rows && { payment_refunds: rows }), ...rest };
   },
-  text: ({ payment_refunds: rows, ...rest }, input) =>
-    lines(
-      countOf(rows, 'refund'),
-      ...(rows ?? []).map((row) =>
-        [
-          row.date && plain(row.date),
-          money(row.amount_fcy ?? row['amount_bcy'], {}),
-          row['customer_name'] && quoted(row['customer_name'], 40),
-          row['refund_mode'] && plain(row['refund_mode']),
-          row['reference_number'] && `ref ${quoted(row['reference_number'], 50)}`,
-          row['description'] && quoted(row['description']),
-          `refund_id ${told(row.payment_refund_id)}`,
-        ]
-          .filter(Boolean)
-          .join(' | '),
-      ),
-      aboutPage(rest as Parameters<typeof aboutPage>[0], input),
-    ),
+  text: ({ payment_refunds: rows, ...rest }, input) => {
+    const page = { ...rest, rows } as Page;
+    return lines(countOf(page, 'refund'), ...(rows ?? []).map(line), aboutPage(page, input));
+  },
 });
+
+function line(row: Json): string {
+  return [
+    row['date'] && plain(row['date']),
+    money(row['amount_fcy'] ?? row['amount_bcy'], {}),
+    row['customer_name'] && quoted(row['customer_name'], 40),
+    row['refund_mode'] && plain(row['refund_mode']),
+    row['reference_number'] && `ref ${quoted(row['reference_number'], 50)}`,
+    row['description'] && quoted(row['description']),
+    `refund_id ${told(row['payment_refund_id'])}`,
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}

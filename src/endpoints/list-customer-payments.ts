@@ -1,11 +1,14 @@
 import * as z from 'zod';
-import { defineRead } from '../endpoint.ts';
+import { defineRead, type Json } from '../endpoint.ts';
 import { amountOrZero, cut, date, DEFAULT_PER_PAGE, id, page, pageContext, payment, perPage, rowFields } from './fields.ts';
-import { aboutPage, countOf, pageOf } from './rows.ts';
+import { aboutPage, countOf, pageOf, type Page } from './rows.ts';
 import { many } from './shape.ts';
 import { lines, money, plain, quoted, told } from './words.ts';
 
-const text100 = z.string().max(100).optional();
+/** Zoho takes an empty filter for none, and answers with everything. */
+const filled = z.string().min(1, 'must not be empty: leave it out instead').max(100);
+const text100 = filled.optional();
+const inDescription = text100.describe('In the description.');
 
 const filterBy = [
   'All', 'Check', 'Cash', 'BankTransfer', 'Paypal', 'CreditCard', 'GoogleCheckout', 'Credit', 'Authorizenet',
@@ -64,14 +67,14 @@ export const listCustomerPayments = defineRead({
     amount_less_equals: amountOrZero.optional(),
     amount_greater_than: amountOrZero.optional(),
     amount_greater_equals: amountOrZero.optional(),
-    notes: text100,
-    notes_startswith: text100,
-    notes_contains: text100,
+    notes: inDescription,
+    notes_startswith: inDescription,
+    notes_contains: inDescription,
     payment_mode: text100,
     payment_mode_startswith: text100,
     payment_mode_contains: text100,
     filter_by: z.enum(filterBy).optional(),
-    sort_column: z.string().max(100).optional().describe('date (default), created_time, last_modified_time, amount, ...'),
+    sort_column: filled.optional().describe('date (default), created_time, last_modified_time, ...'),
     sort_order: z.enum(['A', 'D']).optional().describe('Ascending or descending.'),
     page: page.optional(),
     per_page: perPage.optional(),
@@ -84,24 +87,24 @@ export const listCustomerPayments = defineRead({
       ...row,
       // `invoice_numbers` live, `invoice_number` in the documentation.
       invoice_numbers: row['invoice_numbers'] ?? invoice_number,
-      bcy_refunded_amount: row['bcy_refunded_amount'] || undefined,
+      bcy_refunded_amount: Number(row['bcy_refunded_amount']) === 0 ? undefined : row['bcy_refunded_amount'],
     }));
-    const { rows, ...rest } = pageOf(all, body['page_context'], usualFields, input);
+    const { rows, ...rest } = pageOf(all, body['page_context'], usualFields, lineOf(input), input);
     return { ...(rows && { customerpayments: rows }), ...rest };
   },
-  text: ({ customerpayments: rows, ...rest }, input) =>
-    lines(
-      countOf(rows, 'customer payment'),
-      ...(rows ?? []).map((row) => (input.fields ? chosen(row) : usual(row))),
-      aboutPage(rest as Parameters<typeof aboutPage>[0], input),
-    ),
+  text: ({ customerpayments: rows, ...rest }, input) => {
+    const page = { ...rest, rows } as Page;
+    return lines(countOf(page, 'customer payment'), ...(rows ?? []).map(lineOf(input)), aboutPage(page, input));
+  },
 });
 
-type Row = Record<string, unknown>;
+function lineOf({ fields }: { fields?: readonly string[] | undefined }): (row: Json) => string {
+  return fields === undefined ? usual : chosen;
+}
 
-function usual(row: Row): string {
+function usual(row: Json): string {
   const word = (name: string) => (row[name] === undefined ? undefined : plain(row[name]));
-  const amount = (name: string) => (typeof row[name] === 'number' && row[name] !== 0 ? money(row[name], row) : undefined);
+  const amount = (name: string) => (row[name] === undefined || row[name] === 0 ? undefined : money(row[name], row));
   const unused = amount('unused_amount');
   const refunded = amount('bcy_refunded_amount');
   return [
@@ -120,7 +123,7 @@ function usual(row: Row): string {
     .join(' | ');
 }
 
-function chosen(row: Row): string {
+function chosen(row: Json): string {
   return Object.entries(row)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`)
     .join(' | ');

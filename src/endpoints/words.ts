@@ -37,7 +37,7 @@ export function lines(...parts: (string | false | undefined)[]): string {
 
 /** `USD 450.00`. What Zoho sends instead of an amount is shown as it is: a report must not fail on it. */
 export function money(amount: unknown, { currency_code, price_precision }: { currency_code?: string | undefined; price_precision?: unknown }): string {
-  if (typeof amount !== 'number' || !Number.isFinite(amount)) return amount === undefined ? 'no amount' : quoted(amount, 40);
+  if (typeof amount !== 'number' || !Number.isFinite(amount)) return amount === undefined ? 'no amount' : plain(amount);
   return formatMoney(amount, currency_code && oneLine(currency_code, 10), precisionOf(currency_code, price_precision));
 }
 

@@ -128,6 +128,7 @@ function inWords(issue: z.core.$ZodIssue, schema: z.ZodObject): string[] {
 }
 
 function limit(origin: string, which: 'most' | 'least', bound: number): string {
+  if (which === 'least' && bound === 1 && (origin === 'string' || origin === 'array')) return 'must not be empty';
   if (origin === 'string') return `must have at ${which} ${bound} characters`;
   if (origin === 'array') return `must have at ${which} ${bound} entries`;
   return `must be at ${which} ${bound}`;
