@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../src/errors.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { bulkDeleteCustomerPayments } from '../src/endpoints/bulk-delete-customer-payments.ts';
+import { getCustomerPaymentRefund } from '../src/endpoints/get-customer-payment-refund.ts';
 import { getCustomerPayment } from '../src/endpoints/get-customer-payment.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
+import { updateCustomFieldsInCustomerPayment } from '../src/endpoints/update-custom-fields-in-customer-payment.ts';
 import { updateCustomerPayment } from '../src/endpoints/update-customer-payment.ts';
 import { readArguments } from '../src/mcp/arguments.ts';
 
@@ -37,8 +39,12 @@ describe('what can only have been meant one way is repaired', () => {
     expect(readArguments(create, { ...payment, customer_id: 903000000000099, reference_number: 1234 })).toMatchObject({ customer_id: '903000000000099', reference_number: '1234' });
   });
 
-  it('ids separated by commas', () => {
+  it('ids and words separated by commas', () => {
     expect(readArguments(bulkDeleteCustomerPayments.input, { payment_id: '1, 2,3' })).toEqual({ payment_id: ['1', '2', '3'] });
+    expect(readArguments(listCustomerPayments.input, { fields: 'payment_id, amount' })).toEqual({ fields: ['payment_id', 'amount'] });
+    expect(readArguments(listCustomerPayments.input, { fields: 'all' })).toEqual({ fields: ['all'] });
+    expect(problem(create, { ...payment, invoices: 'INV-1,INV-2' })).toContain('invoices must be an array, not a string');
+    expect(problem(create, { ...payment, invoices: 'a,b' })).toContain('invoices must be an array, not a string');
   });
 
   it('nothing else: what is right already stays as it is', () => {
@@ -69,6 +75,12 @@ describe('nothing is guessed', () => {
     );
   });
 
+  it('a fraction where text is wanted may have lost a zero, and is refused', () => {
+    expect(problem(create, { ...payment, reference_number: 1.1 })).toContain('reference_number arrived as a number, which does not keep its last zeros: send it as a string');
+    expect(problem(updateCustomFieldsInCustomerPayment.input, { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 1.1 }] })).toContain('custom_fields[0].value arrived as a number');
+    expect(readArguments(updateCustomFieldsInCustomerPayment.input, { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 77 }] })).toMatchObject({ custom_fields: [{ value: '77' }] });
+  });
+
   it('a number that a string names more exactly than JSON can hold is refused', () => {
     expect(problem(create, { ...payment, amount: '450.10000000000000001' })).toContain('amount must be a number, not a string');
     expect(problem(create, { ...payment, amount: 0.1 + 0.2 })).toContain('amount has more than 15 significant digits');
@@ -91,7 +103,10 @@ describe('nothing is guessed', () => {
   });
 
   it('names like __proto__ are arguments like any other', () => {
-    expect(problem(create, JSON.parse('{"__proto__":{"amount":1}}'))).toContain('is missing');
+    const sent = { ...payment, ...JSON.parse('{"__proto__":{"amount":1}}') };
+    expect(Object.keys(sent)).toContain('__proto__');
+    expect(problem(create, sent)).toContain('__proto__ is not an argument');
+    expect(problem(create, { ...payment, toString: 1 })).toContain('toString is not an argument');
   });
 });
 
@@ -100,6 +115,22 @@ describe('errors teach', () => {
     expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
     expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument; the nearest is customer_id');
     expect(problem(create, { ...payment, invoices: [{ invoice_id: '1', amount_applied: 1, invoice_number: 'INV-1' }] })).toContain('invoices[0].invoice_number is not an argument; the nearest is invoice_id');
+  });
+
+  it('the nearest is one that is missing, one that shares its words, or one a few letters away', () => {
+    expect(problem(getCustomerPaymentRefund.input, { payment_id: '1', refund_id: '2' })).toContain('payment_id is not an argument; the nearest is customer_payment_id');
+    expect(problem(create, { ...payment, customer_id: undefined, id: '1' })).toContain('id is not an argument; the nearest is customer_id');
+    expect(problem(create, { ...payment, date: undefined, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
+    expect(problem(create, { ...payment, date: undefined, payment_date: 1 })).toContain('payment_date is not an argument; the nearest is date');
+    expect(problem(create, { ...payment, paymentForm: 'x' })).toContain('paymentForm is not an argument; the nearest is payment_form');
+    expect(problem(create, { ...payment, reference: 'x' })).toContain('reference is not an argument; the nearest is reference_number');
+  });
+
+  it('where none is near, the names there are are listed', () => {
+    expect(problem(getCustomerPayment.input, { payment_id: '1', currency: 'USD' })).toContain('currency is not an argument; there are payment_id, accept');
+    const many = problem(listCustomerPayments.input, { wxyz: 1 });
+    expect(many).toMatch(/wxyz is not an argument; there are search_text, .*, and \d+ more/);
+    expect(many.length).toBeLessThan(500);
   });
 
   it('a name cannot pose as our own lines', () => {

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
 import type { $ZodType } from 'zod/v4/core';
 import type { Json } from '../endpoint.ts';
@@ -61,8 +61,10 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
     }
     case 'array': {
       const { element } = def;
-      const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? listed(value)) : value;
-      if (!Array.isArray(array) || element === undefined) return value;
+      if (element === undefined) return value;
+      const ofText = unwrap(element).def.type === 'string';
+      const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? (ofText ? listed(value) : undefined)) : value;
+      if (!Array.isArray(array)) return value;
       return array.map((item, i) => repair(element, item, [...path, i], problems));
     }
     case 'number':
@@ -71,8 +73,9 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
       return value === 'true' ? true : value === 'false' ? false : value;
     case 'string':
       if (typeof value !== 'number') return value;
-      if (Number.isSafeInteger(value) || (!Number.isInteger(value) && Number.isFinite(value))) return String(value);
-      problems.push(`${nameOf(path)} arrived as a number too large to keep its digits: send it as a string, in quotes, with the digits you were given`);
+      if (Number.isSafeInteger(value)) return String(value);
+      // 1.10 arrives as 1.1, and an id above 2^53 as another id.
+      problems.push(`${nameOf(path)} arrived as a number${Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros'}: send it as a string, in quotes, with the digits you were given`);
       return value;
     default:
       return value;
@@ -92,9 +95,9 @@ function fromJson<T>(text: string, is: (value: unknown) => value is T): T | unde
   }
 }
 
-/** Ids separated by commas, as Zoho's own query takes them. */
+/** Ids or names separated by commas, as in Zoho's own query and in addresses. */
 function listed(text: string): string[] | undefined {
-  return /^\s*\d+(\s*,\s*\d+)*\s*$/.test(text) ? text.split(',').map((item) => item.trim()) : undefined;
+  return /^\s*\w+(\s*,\s*\w+)*\s*$/.test(text) ? text.split(',').map((item) => item.trim()) : undefined;
 }
 
 /** A plain decimal that a JSON number holds exactly. */
@@ -109,8 +112,8 @@ function inWords(issue: z.core.$ZodIssue, schema: z.ZodObject): string[] {
   const name = nameOf(issue.path);
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = fieldsAt(schema, issue.path);
-      return issue.keys.map((key) => `${nameOf([...issue.path, key])} is not an argument; the nearest is ${closest(key, known)}`);
+      const known = shapeAt(schema, issue.path);
+      return issue.keys.map((key) => `${nameOf([...issue.path, key])} is not an argument; ${meant(key, known, issue.input)}`);
     }
     case 'invalid_type':
       if (issue.input === undefined) return [`${name} is missing`];
@@ -134,14 +137,31 @@ function limit(origin: string, which: 'most' | 'least', bound: number): string {
   return `must be at ${which} ${bound}`;
 }
 
-function fieldsAt(schema: $ZodType, path: Path): string[] {
+type Shape = Readonly<Record<string, $ZodType>>;
+
+function shapeAt(schema: $ZodType, path: Path): Shape {
   let { def } = unwrap(schema);
   for (const key of path) {
     const inner = typeof key === 'number' ? def.element : def.shape?.[String(key)];
-    if (inner === undefined) return [];
+    if (inner === undefined) return {};
     ({ def } = unwrap(inner));
   }
-  return Object.keys(def.shape ?? {});
+  return def.shape ?? {};
+}
+
+const MOST_NAMES = 12;
+
+/** What a name that does not exist may have stood for: one with the same words, before one a few letters away; what is missing first. */
+function meant(key: string, shape: Shape, sent: unknown): string {
+  const word = key.toLowerCase();
+  const known = Object.keys(shape);
+  const missing = known.filter((name) => shape[name]?._zod.optin !== 'optional' && (sent as Json)[name] === undefined);
+  const sharing = (names: string[]) => names.filter((name) => word.length > 1 && (name.includes(word) || word.includes(name)));
+  const near = (names: string[]) => names.filter((name) => word.length < 100 && distance(word, name) <= word.length / 2);
+  const candidates = [sharing(missing), sharing(known), near(missing), near(known)].find((names) => names.length > 0);
+  if (candidates !== undefined) return `the nearest is ${closest(word, candidates)}`;
+  const more = known.length - MOST_NAMES;
+  return `there are ${known.slice(0, MOST_NAMES).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 function article(expected: string): string {
