@@ -49,6 +49,9 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect(await json(`${list}?customer_name=Bowman%20Furniture&amount_less_than=500&per_page=3`)).toEqual(expected);
     expect(await json(`${list}?per_page=3&amount_less_than=500&customer_name=Bowman+Furniture`)).toEqual(expected);
     expect(await json(`${list}?page=2`)).toEqual(await tool('list_customer_payments', { page: 2 }));
+    const amounts = await tool('list_customer_payments', { fields: ['payment_id', 'amount'], per_page: 2 });
+    expect(await json(`${list}?fields=payment_id,amount&per_page=2`)).toEqual(amounts);
+    expect(await json(`${list}?fields=payment_id&per_page=2&fields=amount`)).toEqual(amounts);
   });
 
   it('give the receipt as a PDF', async () => {
@@ -61,6 +64,8 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await expect(server.client.readResource({ uri: `${list}/1` })).rejects.toThrow(/Resource not found/);
     await expect(server.client.readResource({ uri: `${list}/abc` })).rejects.toThrow(/payment_id must be an id/);
     await expect(server.client.readResource({ uri: `${list}?custmer_id=1` })).rejects.toThrow(/custmer_id is not an argument; the nearest is customer_id/);
+    await expect(server.client.readResource({ uri: `${list}?customer_name=Bowman&customer_name=Aoyama` })).rejects.toThrow(/customer_name must be a string, not an array/);
+    await expect(server.client.readResource({ uri: `${list}?per_page=1?amount=2` })).rejects.toThrow(/per_page must be a number/);
     await expect(server.client.readResource({ uri: 'zoho-books://invoices' })).rejects.toThrow(/not found/i);
   });
 
@@ -84,12 +89,37 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect(await complete(`${list}/{payment_id}`, 'payment_id', 'INV-384')).toContain(seed.samplePayment);
     expect((await complete(`${list}/{payment_id}`, 'payment_id', 'Bowman Furn')).length).toBeGreaterThan(1);
     const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { payment_id: string; payment_number: string }[];
+    await forgetRequests(server.sandbox);
     expect(await complete(`${list}/{payment_id}/pdf`, 'payment_id', newest!.payment_number)).toContain(newest!.payment_id);
+    // What is known costs no search, so typing on does not use up the minute's calls.
+    expect(await requestsTo(server.sandbox)).toEqual([]);
+    // Zoho's search does not look at payment numbers: an older one completes by its customer or reference only.
+    const [oldest] = (await tool('list_customer_payments', { per_page: 1, sort_column: 'date', sort_order: 'A' }))['customerpayments'] as { payment_id: string; payment_number: string }[];
+    expect(await complete(`${list}/{payment_id}`, 'payment_id', oldest!.payment_number)).not.toContain(oldest!.payment_id);
     expect(await complete(`${list}/{customer_payment_id}/refunds`, 'customer_payment_id', '')).toHaveLength(25);
 
     const refunds = `${list}/{customer_payment_id}/refunds/{refund_id}`;
     expect(await complete(refunds, 'refund_id', '', { customer_payment_id: seed.samplePayment })).toEqual([seed.sampleRefund]);
     expect(await complete(refunds, 'refund_id', '')).toEqual([]);
+  });
+
+  it('say at once what a write of ours recorded', async () => {
+    await server.client.listResources();
+    const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 21, date: '2099-01-01' });
+    const { payment_id } = structuredContent['payment'] as { payment_id: string };
+    const { resources } = await server.client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain(`${list}/${payment_id}`);
+    expect((await server.call('delete_customer_payment', { payment_id })).isError).toBeFalsy();
+    expect((await server.client.listResources()).resources.map(({ uri }) => uri)).not.toContain(`${list}/${payment_id}`);
+  });
+
+  it('of the sandbox say so, errors too', async () => {
+    const sandbox = await harness({ kind, asSandbox: true });
+    const { resources } = await sandbox.client.listResources();
+    expect(resources.length).toBeGreaterThan(1);
+    expect(resources.filter(({ title }) => !title?.endsWith('(sandbox)'))).toEqual([]);
+    await expect(sandbox.client.readResource({ uri: `${list}/abc` })).rejects.toThrow(/SANDBOX: (.|\n)*payment_id must be an id/);
+    await sandbox.close();
   });
 
   it('keep working without Zoho: static entries, no completions, no errors', async () => {
@@ -116,6 +146,11 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect((await server.call('create_customer_payment_refund', { ...refund, amount: 5000 })).isError).toBe(true);
     expect((await server.call('delete_customer_payment', { payment_id: '1' })).isError).toBe(true);
     expect(heard).toEqual([]);
+
+    // A write whose answer was lost may have been carried out.
+    await fault(server.sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
+    expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ error: { changed: 'unknown' } });
+    await expect.poll(() => heard.toSorted()).toEqual(watched.slice(0, 4).toSorted());
     await stop();
   });
 });

@@ -4,6 +4,7 @@ import { listCustomerPaymentRefunds } from '../endpoints/list-customer-payment-r
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
 import { oneLine, PaymentsError } from '../errors.ts';
 import type { Books } from './books.ts';
+import { titled } from './resource-uris.ts';
 
 /** What hosts ask while a person types or opens a menu: recent payments and completions. Never an error, never slow. */
 export interface Lookups {
@@ -20,7 +21,7 @@ const FRESH_MS = 60_000;
 const PATIENCE_MS = 5_000;
 const RECENT = 25;
 
-export function createLookups({ zoho, connected, warn }: Books, now: () => number = Date.now): Lookups {
+export function createLookups({ zoho, connected, sandbox, warn }: Books, now: () => number = Date.now): Lookups {
   let recent: { readonly until: number; readonly rows: Promise<Json[]> } | undefined;
 
   const search = async (input: { search_text?: string; per_page?: number }): Promise<Json[]> =>
@@ -49,13 +50,17 @@ export function createLookups({ zoho, connected, warn }: Books, now: () => numbe
     }
   };
 
+  /**
+   * Each keystroke asks, and the organization has 100 calls a minute: Zoho is searched only for what is not among the newest.
+   * Its search does not look at payment numbers, so by its number only one of the newest is found.
+   */
   const paymentIds = async (value: string): Promise<string[]> => {
     const typed = value.toLowerCase();
     const known = (await recentRows()).filter((row) =>
       [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) => String(field ?? '').toLowerCase().startsWith(typed)),
     );
-    const found = typed === '' ? [] : await search({ search_text: value.slice(0, 100), per_page: RECENT });
-    return [...new Set([...known, ...found].map((row) => String(row['payment_id'])))];
+    const found = known.length > 0 || typed.trim() === '' ? known : await search({ search_text: value.slice(0, 100), per_page: RECENT });
+    return found.map((row) => String(row['payment_id']));
   };
 
   const refundIds = async (value: string, payment: string | undefined): Promise<string[]> => {
@@ -68,7 +73,7 @@ export function createLookups({ zoho, connected, warn }: Books, now: () => numbe
     forget: () => {
       recent = undefined;
     },
-    recentPayments: async () => ({ resources: (await orNothing('recent payments', recentRows)).map(asResource) }),
+    recentPayments: async () => ({ resources: (await orNothing('recent payments', recentRows)).map((row) => asResource(row, sandbox)) }),
     complete: (variable, value, given) =>
       orNothing(`completion of ${variable}`, async () => {
         if (variable === 'payment_id' || variable === 'customer_payment_id') return await paymentIds(value);
@@ -78,8 +83,8 @@ export function createLookups({ zoho, connected, warn }: Books, now: () => numbe
   };
 }
 
-function asResource(row: Json): Resource {
+function asResource(row: Json, sandbox: boolean): Resource {
   const { payment_id, payment_number, date, customer_name, amount } = row;
   const title = `${date ?? ''} ${oneLine(String(customer_name ?? ''), 60)} ${amount ?? ''}${payment_number === undefined ? '' : ` (#${oneLine(String(payment_number), 40)})`}`;
-  return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: title.trim() };
+  return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title.trim(), sandbox) };
 }

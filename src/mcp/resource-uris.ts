@@ -18,11 +18,18 @@ class QueryTemplate extends UriTemplate {
     this.#base = base;
   }
 
-  override match(uri: string): Record<string, string> | null {
-    const [base, query] = uri.split('?', 2);
-    if (base !== this.#base || query === undefined) return null;
-    return Object.fromEntries(new URLSearchParams(query));
+  /** A name that comes more than once is a list: the input takes it as one or refuses it, and no value is dropped unseen. */
+  override match(uri: string): Record<string, string | string[]> | null {
+    const at = uri.indexOf('?');
+    if (at === -1 || uri.slice(0, at) !== this.#base) return null;
+    const query = new URLSearchParams(uri.slice(at + 1));
+    return Object.fromEntries([...query].map(([name, value]) => [name, query.getAll(name).length > 1 ? query.getAll(name) : value]));
   }
+}
+
+/** The title of a resource, marked where it is of play money. */
+export function titled(title: string, sandbox: boolean): string {
+  return sandbox ? `${title} (sandbox)` : title;
 }
 
 /** The resource's address for this input, or undefined when a variable is missing. */

@@ -4,15 +4,15 @@ import { PaymentsError } from '../errors.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Lookups } from './lookups.ts';
-import { templateOf } from './resource-uris.ts';
-import { errorFacts } from './results.ts';
+import { templateOf, titled } from './resource-uris.ts';
+import { errorFacts, marked } from './results.ts';
 
 /** Read-only endpoints as resources, each generated from the same declaration as its tool. */
 export function addResources(server: McpServer, books: Books, lookups: Lookups): void {
   for (const endpoint of books.endpoints.filter(isRead)) {
     for (const form of endpoint.resources ?? []) {
       const { name, title, description, mimeType } = form;
-      const metadata = { title: books.sandbox ? `${title} (sandbox)` : title, description, mimeType };
+      const metadata = { title: titled(title, books.sandbox), description, mimeType };
       const template = templateOf(form, endpoint);
       if (typeof template === 'string') {
         server.registerResource(name, template, metadata, (uri, { mcpReq }) => readResource(uri, {}, { endpoint, form, books, signal: mcpReq.signal }));
@@ -51,6 +51,6 @@ async function readResource(uri: URL, variables: Json, { endpoint, form: { mimeT
     if (!(error instanceof PaymentsError)) throw error;
     if (error.code === 'not_found') throw new ResourceNotFoundError(uri.href);
     const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-    throw new ProtocolError(code, error.lines, errorFacts(error));
+    throw new ProtocolError(code, marked(error.lines, books.sandbox), errorFacts(error));
   }
 }
