@@ -53,6 +53,11 @@ describe('a number that came as text', () => {
 });
 
 describe('ids keep their digits', () => {
+  it('also in an answer that names a field twice: the last counts, as everywhere', () => {
+    expect(parseJson('{"payment_id": 1234567890123456789, "code": 1, "code": 0, "payment_id": 1234567890123456781}')).toEqual({ payment_id: '1234567890123456781', code: 0 });
+    expect(parseJson('{"code": 1, "code": 0}')).toEqual({ code: 0 });
+  });
+
   it('also when Zoho sends them without quotes', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 19n }), fc.string(), (id, text) => {

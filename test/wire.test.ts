@@ -311,6 +311,18 @@ describe('reads', () => {
   });
 });
 
+describe('a receipt', () => {
+  it.each(['application/pdf', 'application/octet-stream', 'application/octet-stream;charset=UTF-8'])('sent as %s is a PDF', async (type) => {
+    const { url } = await serving((request, response) => {
+      if (isTokenRequest(request)) return giveToken(response);
+      return response.writeHead(200, { 'content-type': type }).end('%PDF-1.4 …');
+    });
+    const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url });
+    const { bytes, mimeType } = await zoho.document(getCustomerPayment, { payment_id: PAYMENT }, 'pdf');
+    expect([bytes.toString(), mimeType]).toEqual(['%PDF-1.4 …', 'application/pdf']);
+  });
+});
+
 describe('a write is sent once', () => {
   const lost = passing.filter(([, { fault }]) => fault !== 'rate_limit').map(([title, fault]): [string, Json] => [title, fault]);
   const twice = lost.filter(([title]) => !title.startsWith('the connection')).map(([title, fault]): [string, Json] => [`${title}, and the change was made`, { ...fault, after: true }]);
@@ -359,6 +371,17 @@ describe('a write is sent once', () => {
       const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url });
       expect(await failureOf(zoho.send(creation)), `HTTP ${status}`).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
       expect(posts).toBe(1);
+    }
+  });
+
+  it('nor does a document, whatever its status', async () => {
+    for (const type of ['application/pdf', 'application/octet-stream']) {
+      const { url } = await serving((request, response) => {
+        if (isTokenRequest(request)) return giveToken(response);
+        return response.writeHead(200, { 'content-type': type }).end('%PDF-1.4 …');
+      });
+      const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url });
+      expect(await failureOf(zoho.send(creation)), type).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
     }
   });
 

@@ -68,10 +68,10 @@ const byStatus = new Map<number, Refusal>([
   [429, minuteLimit],
 ]);
 
-/** The envelope of every success has code 0; a document has no envelope. */
-function isSuccess(answer: Answer): boolean {
+/** The envelope of every success has code 0. A document has no envelope, and only a read is answered with one. */
+function isSuccess(answer: Answer, { method }: ZohoRequest): boolean {
   if (answer.status < 200 || answer.status >= 300) return false;
-  if (answer.kind !== 'json') return answer.kind === 'bytes';
+  if (answer.kind !== 'json') return answer.kind === 'bytes' && method === 'GET';
   const { code } = answer.body;
   return code === 0 || code === '0';
 }
@@ -81,7 +81,7 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = body['code'];
-  if (isSuccess(answer) || status >= 500) return undefined;
+  if (isSuccess(answer, request) || status >= 500) return undefined;
   const isEnvelope = typeof code === 'number' || (typeof code === 'string' && /^\d+$/.test(code));
   // JSON of something in between (a gateway, a proxy) does not say what Zoho did; by its status it can still refuse a read.
   if (!isEnvelope && (request.method !== 'GET' || status < 300)) return undefined;
@@ -94,7 +94,7 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
 export function failureOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
   const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
-  if (isSuccess(answer)) return undefined;
+  if (isSuccess(answer, request)) return undefined;
   const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'something other than its usual answer' : 'an error';
   const zoho = answer.kind === 'json' ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token]) : undefined;
   return unanswered(`Zoho answered HTTP ${answer.status} with ${what}.`, request, zoho);

@@ -11,7 +11,8 @@ export type Answer =
 
 export function readAnswer({ status, headers, bytes }: HttpResponse): Answer {
   const mimeType = String(headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (mimeType === 'application/pdf') return { kind: 'bytes', status, bytes, mimeType };
+  // A receipt may come as application/octet-stream.
+  if (mimeType === 'application/pdf' || bytes.subarray(0, 5).toString('latin1') === '%PDF-') return { kind: 'bytes', status, bytes, mimeType: 'application/pdf' };
   const text = bytes.toString('utf8').trim();
   if (mimeType === 'text/html' || /^<(!doctype|html)/i.test(text)) return { kind: 'unreadable', status, what: 'an HTML page' };
   if (text === '') return { kind: 'unreadable', status, what: 'an empty body' };
@@ -30,5 +31,9 @@ const longNumber = /[:[,]\s*-?\d{16}/;
 /** JSON as JavaScript values; an integer beyond 2^53 stays exact, as a string of its digits. */
 export function parseJson(text: string): unknown {
   if (!longNumber.test(text)) return JSON.parse(text);
-  return parseLosslessly(text, undefined, (digits) => (isSafeNumber(digits) ? Number(digits) : digits));
+  return parseLosslessly(text, undefined, {
+    parseNumber: (digits) => (isSafeNumber(digits) ? Number(digits) : digits),
+    // As JSON.parse has it.
+    onDuplicateKey: ({ newValue }) => newValue,
+  });
 }
