@@ -70,6 +70,11 @@ describe('the catalogue', () => {
     expect(bytes).toBeLessThanOrEqual(22_000);
   });
 
+  it('keeps no reviewed definition of a tool that is gone', () => {
+    const reviewed = readdirSync(resolve(import.meta.dirname, 'snapshots/tools')).map((file) => file.replace('.json', ''));
+    expect(reviewed.filter((file) => !tools.some(({ name }) => name === file))).toEqual([]);
+  });
+
   it('has names that leave room for a host\'s prefix within 64 characters', () => {
     expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
   });
