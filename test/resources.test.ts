@@ -105,12 +105,11 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
 
   it('say at once what a write of ours recorded', async () => {
     await server.client.listResources();
-    const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 21, date: '2099-01-01' });
+    const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { date: string }[];
+    const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 21, date: newest!.date });
     const { payment_id } = structuredContent['payment'] as { payment_id: string };
     const { resources } = await server.client.listResources();
     expect(resources.map(({ uri }) => uri)).toContain(`${list}/${payment_id}`);
-    expect((await server.call('delete_customer_payment', { payment_id })).isError).toBeFalsy();
-    expect((await server.client.listResources()).resources.map(({ uri }) => uri)).not.toContain(`${list}/${payment_id}`);
   });
 
   it('of the sandbox say so, errors too', async () => {
@@ -149,8 +148,9 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
 
     // A write whose answer was lost may have been carried out.
     await fault(server.sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
-    expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ error: { changed: 'unknown' } });
+    await server.call('create_customer_payment_refund', { ...refund, amount: 7 });
     await expect.poll(() => heard.toSorted()).toEqual(watched.slice(0, 4).toSorted());
+    expect((await tool('list_customer_payment_refunds', { customer_payment_id: payment_id }))['payment_refunds']).toHaveLength(2);
     await stop();
   });
 });
