@@ -243,13 +243,14 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     '%s refuses too many decimals, whichever amount has them',
     async (name, shape) => {
       const { payment_id } = await recorded();
-      await forgetRequests(server.sandbox);
+      const writes = async () => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET').length;
+      const already = await writes();
       const args = { ...takingMoney[name], ...(name === 'create_customer_payment_refund' && { customer_payment_id: payment_id }) };
       for (const [field, value] of Object.entries(tooFine).filter(([field]) => field in shape)) {
         const result = await server.call(name, { ...args, [field]: value });
         expect(result.structuredContent, `${field}: ${textOf(result)}`).toMatchObject({ error: { code: 'too_many_decimals', changed: 'no' } });
       }
-      expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
+      expect(await writes()).toBe(already);
     },
   );
 
