@@ -60,6 +60,8 @@ export abstract class PaymentsError extends Error {
 export class InputError extends PaymentsError {}
 /** The user must decide: the books do not allow this. */
 export class RefusedError extends PaymentsError {}
+/** Nobody: a person said no, or was not there to say yes. */
+export class DeclinedError extends PaymentsError {}
 /** The operator must act: credentials, scopes, organization or configuration. */
 export class AccessError extends PaymentsError {}
 /** Nobody need act yet: the same call may work later. */
@@ -77,8 +79,15 @@ export class InternalError extends PaymentsError {
 }
 /** Look first: a request left, and its answer never came. */
 export class OutcomeUnknownError extends PaymentsError {
-  constructor(message: string, details: Omit<Details, 'changed' | 'code'>) {
+  /** The write in the journal, where there is one. */
+  readonly entry: string | undefined;
+  /** The record that a broken answer named, where to look. */
+  readonly zoho_id: string | undefined;
+
+  constructor(message: string, { entry, zoho_id, ...details }: Omit<Details, 'changed' | 'code'> & { readonly entry?: string; readonly zoho_id?: string | undefined }) {
     super(message, { ...details, code: 'outcome_unknown', changed: 'unknown' });
+    this.entry = entry;
+    this.zoho_id = zoho_id;
   }
 }
 
