@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DatabaseSyncInstance } from '@photostructure/sqlite';
+import { BusyError } from '../errors.ts';
+
+/**
+ * Turns: writes that touch the same payment, or for a new payment the same customer, go one after the other across all
+ * processes of this machine. A turn is an exclusive SQLite transaction on one of 64 lock files, which is an operating-system
+ * lock: held while its process lives, also when it is merely stopped, and free at once when it dies.
+ */
+export interface Turns {
+  /** Waits for all of `names`. `what` is told to those who wait in vain: a tool's name, nothing of a customer. */
+  take(names: readonly string[], what: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined }): Promise<Turn>;
+  close(): void;
+}
+
+export interface Turn {
+  leave(): void;
+}
+
+const FILES = 64;
+const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** Which lock file a name means. Two names may share one: then they take turns without need, never without a lock. */
+function fileOf(name: string): number {
+  return createHash('sha256').update(name).digest().readUInt32BE(0) % FILES;
+}
+
+export async function openTurns(dir: string): Promise<Turns> {
+  const { DatabaseSync } = await import('@photostructure/sqlite');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const connections = new Map<number, DatabaseSyncInstance>();
+  const queue = createQueue();
+
+  const connectionTo = (file: number): DatabaseSyncInstance => {
+    let connection = connections.get(file);
+    if (connection === undefined) {
+      const path = lockPath(dir, file);
+      // SQLite would create it readable to everyone.
+      writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+      connection = new DatabaseSync(path, { timeout: 0 });
+      connections.set(file, connection);
+    }
+    return connection;
+  };
+
+  /** Within the process first come, first served; between processes by trying, since an operating-system lock has no queue. */
+  const takeFile = async (file: number, what: string, deadline: AbortSignal): Promise<() => void> => {
+    const place = queue.stand(file);
+    try {
+      await orAborted(place.reached, deadline);
+      const connection = connectionTo(file);
+      while (!tryExclusive(connection)) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
+      tellHolder(dir, file, what);
+      return () => {
+        try {
+          connection.exec('ROLLBACK');
+        } finally {
+          place.leave();
+        }
+      };
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  };
+
+  return {
+    async take(names, what, { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = {}) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const deadline = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+      // In one order for everyone, so that no two can wait for each other.
+      const files = [...new Set(names.map(fileOf))].toSorted((a, b) => a - b);
+      const held: (() => void)[] = [];
+      const leave = () => {
+        for (const release of held.splice(0).toReversed()) release();
+      };
+      for (const file of files) {
+        try {
+          held.push(await takeFile(file, what, deadline));
+        } catch (error) {
+          leave();
+          signal?.throwIfAborted();
+          throw timeout.aborted ? stillHeld(dir, file, timeoutMs) : error;
+        }
+      }
+      return { leave };
+    },
+    close() {
+      // A transaction left open would outlive `close`.
+      for (const connection of connections.values()) {
+        if (connection.isTransaction) connection.exec('ROLLBACK');
+        connection.close();
+      }
+      connections.clear();
+    },
+  };
+}
+
+const lockPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.lock`);
+const holderPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.holder`);
+
+/** For those who wait in vain. That it cannot be written (a full disk) keeps nobody from the turn. */
+function tellHolder(dir: string, file: number, what: string): void {
+  try {
+    writeFileSync(holderPath(dir, file), JSON.stringify({ pid: process.pid, what, since: new Date().toISOString() }), { mode: 0o600 });
+  } catch {
+    // They are told "another process" then.
+  }
+}
+
+function tryExclusive(connection: DatabaseSyncInstance): boolean {
+  try {
+    connection.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (error) {
+    if (/SQLITE_BUSY|database is locked/i.test(`${(error as { code?: string }).code} ${(error as Error).message}`)) return false;
+    throw error;
+  }
+}
+
+function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
+  let who = 'another process';
+  try {
+    const { pid, what, since } = JSON.parse(readFileSync(holderPath(dir, file), 'utf8')) as { pid: number; what: string; since: string };
+    who = `process ${pid} (${what}, since ${since})`;
+  } catch {
+    // Whoever holds it has not said so yet.
+  }
+  return new BusyError(`Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who} holds the turn.`, {
+    code: 'turn_busy',
+    next: 'Make the same call again in a little while.',
+  });
+}
+
+function createQueue() {
+  const tails = new Map<number, Promise<void>>();
+  return {
+    /** A place behind all who stand there. `leave` passes on, also before the place was reached. */
+    stand(file: number): { readonly reached: Promise<void>; leave(): void } {
+      const reached = tails.get(file) ?? Promise.resolve();
+      let leave = () => {};
+      const left = new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+      const tail = Promise.all([reached, left]).then(() => undefined);
+      tails.set(file, tail);
+      void tail.finally(() => tails.get(file) === tail && tails.delete(file));
+      return { reached, leave };
+    },
+  };
+}
+
+async function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
