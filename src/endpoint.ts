@@ -57,25 +57,118 @@ export interface ReadEndpoint<P extends string = string, I extends z.ZodObject =
   links?(input: z.output<I>): readonly string[];
 }
 
+/** In `money`, where the scopes do not show the currency. */
+export const UNKNOWN_CURRENCY = 'unknown';
+
+/** What a write would do, read fresh inside its turn: shown to the person, sealed into the consent, compared with afterwards. */
+export interface Facts {
+  /** The question's first line, as what would be done: `Refund USD 50.00 to "Acme"`. */
+  readonly title: string;
+  /** One line per fact, composed by code; text from records quoted and cut. */
+  readonly lines: readonly string[];
+  /** Why a person must be asked. Empty where the host's own approval of the call is enough. */
+  readonly ask: readonly string[];
+  /** Checks that the token's scopes do not allow. */
+  readonly not_checked: readonly string[];
+  /** The kind of record this write will make, if it makes one. */
+  readonly makes?: 'payment' | 'refund';
+  /** Records that look like the one to be made: each must be meant, in `allow_duplicate_of`. */
+  readonly alike?: readonly { readonly id: string; readonly text: string }[];
+  /** What counts against the policy's limits. */
+  readonly money?: { readonly kind: 'payment' | 'refund'; readonly currency: string; readonly amount: number } | undefined;
+  readonly customer_id?: string | undefined;
+  /** Accounts and date as they will stand, for the policy: also where the call does not name them. */
+  readonly uses?: { readonly account_id?: string | undefined; readonly from_account_id?: string | undefined; readonly date?: string | undefined };
+  /** What no other write may touch while the outcome of this one is unknown. */
+  readonly blocks: readonly string[];
+  /** What looking compares with: ids before, values before. */
+  readonly before: Json;
+}
+
+/** A write whose answer was lost, as it was claimed. */
+export interface Attempt {
+  readonly input: Json;
+  readonly body: unknown;
+  readonly before: Json;
+  /** The record that a broken answer named. */
+  readonly named?: string | undefined;
+  /** Whether a record is known to come of another write of ours: one record settles one write only. */
+  ofAnother(zoho_id: string): Promise<boolean>;
+}
+
+/** What Zoho shows of it. */
+export type Seen =
+  /** Carried out: exactly what was sent is there. */
+  | { readonly seen: 'there'; readonly zoho_id?: string | undefined; readonly result: Json }
+  /** Nothing of it shows, yet. */
+  | { readonly seen: 'not there' }
+  /** Something shows that may or may not be it: for a person to tell. */
+  | { readonly seen: 'unclear'; readonly why: string; readonly candidates: readonly { readonly id: string; readonly text: string }[] };
+
+/** A value of a custom field that Zoho keeps unique, made for one write. */
+export interface Minted {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A write in its other form: Zoho's upsert by a unique custom field. */
+export interface Upsert {
+  /** Why this custom field does not serve for this request, or undefined when it does. */
+  unusable(key: string, request: ZohoRequest, zoho: Reader): Promise<string | undefined>;
+  request(request: ZohoRequest, unique: Minted): ZohoRequest;
+  /** Whether looking by the value finds just the record that was made with it. */
+  finds(zoho_id: string, unique: Minted, zoho: Reader): Promise<boolean>;
+}
+
+/** A call that takes a write back. */
+export interface Undo {
+  readonly tool: string;
+  readonly arguments: Json;
+}
+
 export interface WriteEndpoint<
   P extends string = string,
   I extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
-  F = unknown,
+  F extends Facts = Facts,
 > extends Shared<P, I, O> {
   readonly method: 'POST' | 'PUT' | 'DELETE';
-  /** Look before sending: throws to refuse, returns the facts that the request and its report are made from. */
+  /** It can make a record, and that can look like one that is there already. */
+  readonly canMake?: boolean;
+  /** The turns it takes: `payment:<id>`, for a new payment `customer:<id>`. */
+  turn(input: z.output<I>, zoho: Reader): readonly string[] | Promise<readonly string[]>;
+  /** Look before sending: throws to refuse, returns the facts that question, request and report are made from. */
   preflight(input: z.output<I>, zoho: Reader): Promise<F>;
   /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
   parts?(input: z.output<I>, facts: F): Parts;
+  /** Set where the write can also be made as an upsert; `look` then finds it by `before.unique`. */
+  readonly upsert?: Upsert;
+  /** Whether an attempt shows in Zoho. */
+  look(attempt: Attempt, zoho: Reader): Promise<Seen>;
+  /** What takes it back, or undefined where nothing does. */
+  undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
   /** As for a read, with the facts of before the write. */
   text(result: z.output<O>, input: z.output<I>, facts?: F): string;
 }
 
 export type Endpoint = ReadEndpoint | WriteEndpoint;
 
+/** Milliseconds since 1970; the true time lies between the two. */
+export interface ZohoClock {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
 /** Reads through an endpoint: all that a preflight may do. */
 export interface Reader {
+  readonly organizationId: string;
+  /** The time by Zoho's own clock, from the Date of its answers. Undefined before the first answer. */
+  clock(): ZohoClock | undefined;
+  /** As `read`, but the answer may be some minutes old: for settings that hardly change. */
+  recall<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
+    endpoint: ReadEndpoint<P, I, O>,
+    input: z.input<I>,
+  ): Promise<z.output<O>>;
   read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
     endpoint: ReadEndpoint<P, I, O>,
     input: z.input<I>,
@@ -93,8 +186,8 @@ export function defineRead<const P extends string, I extends z.ZodObject, O exte
   return fitting<ReadEndpoint<P, I, O>>({ ...endpoint, method: 'GET' });
 }
 
-/** A POST, PUT or DELETE. Does not compile without a preflight, or when a `{placeholder}` has no input field. */
-export function defineWrite<const P extends string, I extends z.ZodObject, O extends z.ZodObject, F>(
+/** A POST, PUT or DELETE. Does not compile without a preflight and a look, or when a `{placeholder}` has no input field. */
+export function defineWrite<const P extends string, I extends z.ZodObject, O extends z.ZodObject, F extends Facts>(
   endpoint: WriteEndpoint<P, I, O, F> & FieldForEachPlaceholder<P, I>,
 ): WriteEndpoint<P, I, O, F> {
   return fitting<WriteEndpoint<P, I, O, F>>(endpoint);
@@ -133,6 +226,6 @@ export function toRequest(endpoint: Endpoint, input: Json, facts?: unknown): Zoh
   });
   const rest = Object.fromEntries(Object.entries(input).filter(([name]) => !inPath.has(name)));
   const inBody = endpoint.method === 'POST' || endpoint.method === 'PUT';
-  const parts = endpoint.parts?.(input, facts) ?? (inBody ? { body: rest } : { query: rest as NonNullable<Parts['query']> });
+  const parts = endpoint.parts?.(input, facts as Facts) ?? (inBody ? { body: rest } : { query: rest as NonNullable<Parts['query']> });
   return { method: endpoint.method, path, scope: scopeOf(endpoint), ...parts };
 }

@@ -39,8 +39,7 @@ describe('what can only have been meant one way is repaired', () => {
     expect(readArguments(create, { ...payment, customer_id: 903000000000099, reference_number: 1234 })).toMatchObject({ customer_id: '903000000000099', reference_number: '1234' });
   });
 
-  it('ids and words separated by commas', () => {
-    expect(readArguments(bulkDeleteCustomerPayments.input, { payment_id: '1, 2,3' })).toEqual({ payment_id: ['1', '2', '3'] });
+  it('words separated by commas', () => {
     expect(readArguments(listCustomerPayments.input, { fields: 'payment_id, amount' })).toEqual({ fields: ['payment_id', 'amount'] });
     expect(readArguments(listCustomerPayments.input, { fields: 'all' })).toEqual({ fields: ['all'] });
     expect(problem(create, { ...payment, invoices: 'INV-1,INV-2' })).toContain('invoices must be an array, not a string');
@@ -67,6 +66,13 @@ describe('what can only have been meant one way is repaired', () => {
 });
 
 describe('nothing is guessed', () => {
+  it('ids are not read out of a text: what is deleted is named one by one', () => {
+    expect(problem(bulkDeleteCustomerPayments.input, { payment_id: '1, 2,3' })).toContain('payment_id must be an array, not a string');
+    expect(problem(bulkDeleteCustomerPayments.input, { payment_id: '1' })).toContain('payment_id must be an array, not a string');
+    expect(problem(bulkDeleteCustomerPayments.input, { payment_id: [] })).toContain('payment_id must not be empty');
+    expect(readArguments(bulkDeleteCustomerPayments.input, { payment_id: '["1","2"]' })).toEqual({ payment_id: ['1', '2'] });
+  });
+
   it('an id whose digits are already lost is refused', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 10n ** 19n }), (id) => {
@@ -99,7 +105,7 @@ describe('nothing is guessed', () => {
   });
 
   it('ids that would reach another path are refused', () => {
-    for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1']) expect(problem(getCustomerPayment.input, { payment_id })).toContain('payment_id must be an id');
+    for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1']) expect(problem(getCustomerPayment.input, { payment_id })).toContain('payment_id must be an id: a string of digits, not a name or number');
   });
 
   it('names like __proto__ are arguments like any other', () => {
@@ -153,7 +159,9 @@ describe('errors teach', () => {
   });
 
   it('an empty filter is none: Zoho would answer with everything', () => {
-    for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) expect(problem(listCustomerPayments.input, { [name]: '' })).toContain(`${name} must not be empty: leave it out instead`);
+    for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) {
+      for (const empty of ['', '  ']) expect(problem(listCustomerPayments.input, { [name]: empty })).toContain(`${name} is empty: leave it out or give a value`);
+    }
     expect(problem(listCustomerPayments.input, { fields: [] })).toContain('fields must not be empty');
   });
 

@@ -6,7 +6,7 @@ import { getCustomerPaymentRefund } from '../src/endpoints/get-customer-payment-
 import { listCustomerPaymentRefunds } from '../src/endpoints/list-customer-payment-refunds.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
 import { standingPayment, standingRefund } from '../src/endpoints/standing.ts';
-import { aboutAllocation, aboutPayment, aboutRefund } from '../src/endpoints/words.ts';
+import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, attention } from '../src/endpoints/words.ts';
 import type { Json, Reader } from '../src/endpoint.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -74,6 +74,7 @@ describe('the report of an update', () => {
     expect(aboutChanges(payment(), before)).toEqual([]);
     expect(aboutAllocation(payment())).toBe('');
     expect(aboutAllocation(payment({ invoices: [] }))).toBe('Applied to no invoice.');
+    expect(aboutReleased(payment())).toBe('');
     expect(aboutChanges(before, payment({ invoices: [] }))).toEqual(['applied to INV-7: USD 5.00 → USD 0.00']);
   });
 
@@ -104,8 +105,52 @@ describe('the report of an update', () => {
   });
 });
 
+describe('a payment in words', () => {
+  const invoices = (count: number) => Array.from({ length: count }, (_, i) => ({ invoice_id: `26081500000013${2000 + i}`, invoice_number: `INV-00000${i}`, amount_applied: 10, balance: i }));
+
+  it('says of each invoice whether it is paid now or what is open', () => {
+    expect(aboutAllocation(payment({ invoices: invoices(2) }))).toBe('Applied: INV-000000 (id 260815000000132000) USD 10.00, now paid; INV-000001 (id 260815000000132001) USD 10.00, USD 1.00 still open.');
+    expect(aboutAllocation(payment({ invoices: [{ invoice_id: '1', invoice_number: 'INV-1', amount_applied: 10 }] }))).toBe('Applied: INV-1 (id 1) USD 10.00.');
+  });
+
+  it('leaves out what is nothing: nothing unused, no charges, the rate of the base currency', () => {
+    const { text } = getCustomerPayment;
+    const plain = { unused_amount: 0, bank_charges: 0, exchange_rate: 1, invoices: [] };
+    expect(text({ payment: payment(plain) }, { payment_id: '1' })).toMatch(/^.*\nApplied to no invoice\.$/);
+    expect(text({ payment: payment({ ...plain, bank_charges: 2.5, exchange_rate: 1.08, account_id: '7' }) }, { payment_id: '1' })).toMatch(/Account: \(id 7\)\. Bank charges: USD 2\.50\. Exchange rate: 1\.08\.$/);
+  });
+
+  it('takes at most 1.5 kB, however much there is to say', () => {
+    const long = 'ü'.repeat(200);
+    const all = payment({
+      payment_id: '712345000000101623', payment_number: '491', customer_id: '903000000000099', customer_name: 'ü'.repeat(40), date: '2026-06-05', payment_mode: 'banktransfer', reference_number: 'x'.repeat(50),
+      unused_amount: 5, account_name: long, account_id: '712345000000000358', bank_charges: 1, exchange_rate: 1.08, description: long, invoices: invoices(40),
+      payment_refunds: Array.from({ length: 20 }, (_, i) => ({ payment_refund_id: `71234500000010${2000 + i}`, amount: 1 })),
+      custom_fields: Array.from({ length: 20 }, (_, i) => ({ label: `Field ${i} ${long}`, value: long, customfield_id: `4600000001${2000 + i}` })),
+    }); // prettier-ignore
+    const text = getCustomerPayment.text({ payment: all }, { payment_id: '1' });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1500);
+    expect(text).toMatch(/Applied: INV-000000 .*; and \d+ more\./);
+    expect(text).toMatch(/Refunds: .*; and \d+ more\./);
+    expect(text).toMatch(/Custom fields: .*; and \d+ more\./);
+  });
+
+  it('is said aloud where it is not what was asked for', () => {
+    const recorded = payment({ amount: 1.01, invoices: [{ invoice_id: '7', amount_applied: 0.34 }, { invoice_id: '8', amount_applied: 0.5 }] });
+    expect(attention({ amount: 1.005, invoices: [{ invoice_id: '7', amount_applied: 0.335 }, { invoice_id: '8', amount_applied: 0.5 }] }, recorded, recorded).split('\n')).toEqual([
+      'Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.',
+      'Attention: 0.335 was asked on invoice 7, Zoho recorded USD 0.34. Tell the user.',
+    ]);
+    expect(attention({ amount: 1.01 }, recorded, recorded)).toBe('');
+    expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {}, {})).toBe('');
+  });
+});
+
 describe('the record that was asked for', () => {
-  const reader = (answer: Json): Reader => ({ read: async (endpoint, input) => endpoint.result(answer, endpoint.input.parse(input)) });
+  const reader = (answer: Json): Reader => {
+    const read: Reader['read'] = async (endpoint, input) => endpoint.result(answer, endpoint.input.parse(input));
+    return { organizationId: '1', clock: () => undefined, read, recall: read };
+  };
   const refunds = [{ payment_refund_id: '1', amount: 10 }, { payment_refund_id: '2', amount: 20 }];
   const got = (body: Json, refund_id: string) => getCustomerPaymentRefund.result(body, { customer_payment_id: '9', refund_id }).payment_refund;
 
@@ -141,8 +186,8 @@ describe('words from a record', () => {
   });
 
   it('are bare where they are plain, in any script', () => {
-    expect(aboutPayment(payment({ payment_mode: 'Überweisung / नकद', payment_number: 'A-1' }))).toContain(', Überweisung / नकद');
-    expect(aboutAllocation(payment({ invoices: [{ invoice_number: 'INV-384', amount_applied: 1 }] }))).toContain('Applied: INV-384 USD 1.00.');
+    expect(aboutPayment(payment({ payment_mode: 'Überweisung/नकद', payment_number: 'A-1' }))).toContain(', Überweisung/नकद');
+    expect(aboutAllocation(payment({ invoices: [{ invoice_number: 'INV-384', amount_applied: 1 }] }))).toBe('Applied: INV-384 USD 1.00.');
   });
 
   it('say so where an id is missing', () => {

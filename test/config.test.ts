@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -21,8 +21,31 @@ describe('settings', () => {
       sandbox: false,
       readOnly: false,
       stateDir: undefined,
+      confirm: 'ask',
+      policy: {},
+      uniqueField: undefined,
       proxy: { http: undefined, https: undefined, no: undefined },
     });
+  });
+
+  it('how consent is had, and the unique field', () => {
+    expect(readConfig({ ZOHO_PAYMENTS_CONFIRM: 'Strict', ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_external_reference' })).toMatchObject({ confirm: 'strict', uniqueField: 'cf_external_reference' });
+    expect(() => readConfig({ ZOHO_PAYMENTS_CONFIRM: 'never' })).toThrow('ZOHO_PAYMENTS_CONFIRM is "never": use one of ask, strict, host.');
+    expect(() => readConfig({ ZOHO_PAYMENTS_UNIQUE_FIELD: 'External Reference' })).toThrow('must be the API name of a custom field');
+  });
+
+  it('a policy that cannot be used stops the start, and says why', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'policy-'));
+    const policy = (text: string) => {
+      writeFileSync(join(dir, 'policy.json'), text);
+      return readConfig({ ZOHO_PAYMENTS_POLICY: join(dir, 'policy.json') }).policy;
+    };
+    expect(policy('{"max_amount":{"per_write":{"USD":1000}},"bulk_delete_max":5}')).toEqual({ max_amount: { per_write: { USD: 1000 } }, bulk_delete_max: 5 });
+    expect(() => policy('{')).toThrow('it is not JSON');
+    expect(() => policy('{"max_amout":1}')).toThrow('max_amout');
+    expect(() => policy('{"ask_above":{"dollars":1}}')).toThrow('ask_above');
+    expect(() => readConfig({ ZOHO_PAYMENTS_POLICY: join(dir, 'none.json') })).toThrow('it cannot be read (ENOENT)');
+    rmSync(dir, { recursive: true });
   });
 
   it('credentials are taken as they are, but for space around them', () => {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 /**
  * What a conversation looks like from below: a host's MCP client, our built server over stdio, and a local Zoho whose
@@ -27,6 +28,7 @@ interface Books {
 }
 
 const problems: string[] = [];
+let asked = 0;
 function expect(what: string, holds: boolean): void {
   console.log(`   ${holds ? '✓' : '✗'} ${what}`);
   if (!holds) problems.push(what);
@@ -86,6 +88,14 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   const refund = await call('create_customer_payment_refund', { customer_payment_id: overpaid, date: '2026-06-30', amount: 450, from_account_id: pettyCash, refund_mode: 'cash' });
   const refund_id = refund.result['payment_refund'].payment_refund_id as string;
 
+  say('The answer is lost on the way, or the assistant just calls again: nothing happens twice.');
+  const intent = { customer_id: bowman, payment_mode: 'cash', amount: 75, date: '2026-06-30', idempotency_key: 'receipt 1043' };
+  const first = await call('create_customer_payment', intent);
+  const repeated = await call('create_customer_payment', intent);
+  expect('one payment, the second answer is the first one again', repeated.result['replayed'] === true && repeated.result['payment'].payment_id === first.result['payment'].payment_id);
+  const { tool, arguments: undo } = first.result['undo'] as { tool: string; arguments: Record<string, unknown> };
+  await call(tool, undo);
+
   say('“Which refunds did we give on it?”');
   const refunds = await call('list_customer_payment_refunds', { customer_payment_id: overpaid });
   expect('the one of 450', refunds.result['payment_refunds'].length === 1 && refunds.result['payment_refunds'][0].amount_fcy === 450);
@@ -96,6 +106,11 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   say('“All of that was an exercise, take it out again.”');
   await call('delete_customer_payment_refund', { customer_payment_id: overpaid, refund_id });
   await call('bulk_delete_customer_payments', { payment_id: [payment_id, overpaid] });
+  expect('the person was asked about everything that gave money back or deleted something, and about the over-payment', asked === 5);
+
+  say('“What did you do today?”');
+  const { result: trace } = await call('list_writes', {});
+  expect('every write is there, all of them settled', trace['writes'].length === 7 && trace['writes'].every((write: { outcome: string }) => write.outcome !== 'unknown'));
 
   const after = await books();
   say('The books before, during and after');
@@ -108,7 +123,13 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
 }
 
 const observer = await startObserver();
-const client = new Client({ name: 'demo', version: '1.0.0' });
+const client = new Client({ name: 'demo', version: '1.0.0' }, { capabilities: { elicitation: { form: {} } } });
+// What a host shows in a window of its own. The person in this demo always agrees.
+client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
+  asked += 1;
+  console.log(`${params.message.replace(/^/gm, '   ║ ')}\n   ║ → Yes, do exactly this.`);
+  return { action: 'accept', content: { approve: true } };
+});
 await client.connect(new StdioClientTransport({ command: process.execPath, args: [program, 'serve', '--sandbox'], env: { ZOHO_PAYMENTS_STATE_DIR: stateDir } }));
 try {
   const { tools } = await client.listTools();

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { isRead, scopeOf } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import { readConfig } from '../src/cli/config.ts';
+import { jsonSchemaOf } from '../src/mcp/json-schema.ts';
+import { listWrites } from '../src/mcp/list-writes.ts';
+import { policySchema } from '../src/write/policy.ts';
 
 const fileAt = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string) => readFileSync(fileAt(path), 'utf8');
@@ -21,6 +24,7 @@ describe('what is written about the tools is generated from them', () => {
   it('README.md', async () => {
     const tools = ['| tool | what it does | Zoho call | needs |', '| --- | --- | --- | --- |'];
     for (const endpoint of endpoints) tools.push(`| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).split('.').at(-1)} |`);
+    tools.push(`| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`);
     const resources = ['| resource | what it is |', '| --- | --- |'];
     for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
     const text = withPart(withPart(read('README.md'), 'tools', tools.join('\n')), 'resources', resources.join('\n'));
@@ -30,8 +34,15 @@ describe('what is written about the tools is generated from them', () => {
   it('manifest.json', async () => {
     const { version } = JSON.parse(read('package.json')) as { version: string };
     const manifest = JSON.parse(read('manifest.json')) as object;
-    const tools = endpoints.map(({ name, description }) => ({ name, description: firstLine(description) }));
+    const tools = [...endpoints, listWrites].map(({ name, description }) => ({ name, description: firstLine(description) }));
     await expect(`${JSON.stringify({ ...manifest, version, tools }, null, 2)}\n`).toMatchFileSnapshot('../manifest.json');
+  });
+});
+
+describe('the policy', () => {
+  it('has a published JSON Schema', async () => {
+    const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Policy of zoho-payments-mcp', ...jsonSchemaOf(policySchema, 'input'), additionalProperties: false };
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../src/write/policy.schema.json');
   });
 });
 

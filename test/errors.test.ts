@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { oneLine } from '../src/errors.ts';
 import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
 
@@ -76,19 +76,18 @@ async function misbehave(server: Harness, fault: Record<string, unknown>): Promi
 
 describe.each(kinds)('through the client of the %s', (kind) => {
   let server: Harness;
-  beforeAll(async () => {
+  // A write of unknown outcome stands in the way of the next one to the same payment: each test has books of its own.
+  beforeEach(async () => {
     server = await harness({ kind, sandbox: { limits: { per_minute: 100_000, per_day: 100_000, access_tokens: 100_000 } } });
     // The older client validates structured content against the schemas it has listed.
     await server.client.listTools();
   });
-  afterAll(() => server.close());
-  beforeEach(async () => {
-    await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
-  });
+  afterEach(() => server.close());
 
   it.each(table)('HTTP %i, code %i, %j', async (status, code, message, expected) => {
     await misbehave(server, { match: { method: 'GET', path: '/customerpayments' }, fault: 'status', status, code, message });
-    expect(errorOf(await server.call(...reads))).toMatchObject({ code: expected, changed: 'no', zoho: { code, message } });
+    // A list names no record: Zoho's code for a path it does not have then means the address.
+    expect(errorOf(await server.call(...reads))).toMatchObject({ code: status === 404 && code === 5 ? 'wrong_address' : expected, changed: 'no', zoho: { code, message } });
 
     await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
     await misbehave(server, { match: { method: 'DELETE' }, fault: 'status', status, code, message });
@@ -100,7 +99,6 @@ describe.each(kinds)('through the client of the %s', (kind) => {
 
   it.each([
     ['drop_before', {}],
-    ['drop_after', {}],
     ['html', { status: 503 }],
     ['truncate', {}],
     ['malformed', {}],
@@ -108,10 +106,10 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     await misbehave(server, { match: { method: 'GET', path: '/customerpayments' }, fault, ...more });
     expect(errorOf(await server.call(...reads))).toMatchObject({ code: 'zoho_unavailable', changed: 'no' });
     await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
-    await misbehave(server, { match: { method: 'PUT' }, fault, ...more });
+    await misbehave(server, { match: { method: 'PUT' }, fault, ...more, times: 1 });
     const error = errorOf(await server.call('update_customer_payment', { payment_id: PAYMENT, description: `after ${fault}` }));
     expect(error).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
-    expect(error.next).toMatch(/^Do not make the call again\. Look first/);
+    expect(error.next).toContain('it will be looked for, and not sent twice');
   });
 
   it('bad arguments, by our own hand', async () => {
@@ -121,8 +119,28 @@ describe.each(kinds)('through the client of the %s', (kind) => {
 
   it('the sandbox\'s own refusals', async () => {
     expect(errorOf(await server.call('get_customer_payment', { payment_id: '1' }))).toMatchObject({ code: 'not_found', changed: 'no' });
+    expect(errorOf(await server.call('create_customer_payment', { customer_id: '1', payment_mode: 'cash', amount: 1, date: '2016-06-05' }))).toMatchObject({ code: 'no_such_customer' });
     const tooMuch = { customer_payment_id: PAYMENT, date: '2016-06-05', amount: 9999, from_account_id: '3000000000385' };
     expect(errorOf(await server.call('create_customer_payment_refund', tooMuch))).toMatchObject({ changed: 'no' });
+  });
+
+  it('a record that is not there is called what it is, with where its id would come from', async () => {
+    const what = async (...call: [string, Record<string, unknown>]) => {
+      const result = await server.call(...call);
+      return [textOf(result).split(' Zoho says', 1)[0], errorOf(result).next];
+    };
+    expect(await what('get_customer_payment', { payment_id: '1' })).toEqual(['There is no payment with the id 1.', expect.stringContaining('list_customer_payments shows the payment_id')]);
+    expect(await what('get_customer_payment_refund', { customer_payment_id: PAYMENT, refund_id: '1' })).toEqual(['There is no refund with the id 1.', expect.stringContaining('list_customer_payment_refunds')]);
+    const paying = { customer_id: '903000000000099', payment_mode: 'cash', amount: 1, date: '2016-06-05' };
+    expect(await what('create_customer_payment', { ...paying, customer_id: '1' })).toEqual(['There is no customer 1.', expect.stringContaining('otherwise ask the user')]);
+    expect(await what('create_customer_payment', { ...paying, invoices: [{ invoice_id: '1', amount_applied: 1 }] })).toEqual(['There is no invoice 1.', expect.stringContaining('otherwise ask the user')]);
+  });
+
+  it('a look-up that fails is not told as a payment that was lost', async () => {
+    await misbehave(server, { match: { method: 'GET', path: '/contacts' }, fault: 'drop_before' });
+    const result = await server.call('create_customer_payment', { customer_id: '903000000000099', payment_mode: 'cash', amount: 1, date: '2016-06-05' });
+    expect(errorOf(result)).toMatchObject({ code: 'zoho_unavailable', changed: 'no' });
+    expect(textOf(result).split('\n')[0]).toBe('A look-up of the customer failed: the connection broke.');
   });
 
   it('a message that poses as ours stays inside its quotation', async () => {

@@ -33,7 +33,7 @@ describe('whatever Zoho adds, drops or types otherwise, a success stays a succes
       fc.property(body, body, (sent, earlier) => {
         const result = endpoint.result(sent, input);
         const { payment = {} } = getCustomerPayment.result(earlier, { payment_id: '1' });
-        const facts = { before: endpoint.method === 'DELETE' && name.startsWith('bulk') ? [payment] : payment, payment, not_checked: ['x'] };
+        const facts = { title: 'x', lines: [], ask: [], blocks: [], not_checked: ['x'], before: { payment, payments: [payment], refund: payment }, payment };
         expect(valid(result), JSON.stringify(valid.errors)).toBe(true);
         expect(endpoint.text(result, input)).toBeTypeOf('string');
         expect(endpoint.text(result, input, facts)).toBeTypeOf('string');

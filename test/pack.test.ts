@@ -44,7 +44,7 @@ describe('the packed extension', () => {
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(transport);
     try {
-      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(endpoints.map(({ name }) => name));
+      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([...endpoints.map(({ name }) => name), 'list_writes']);
       const { structuredContent } = await client.callTool({ name: 'list_customer_payments', arguments: { per_page: 1 } });
       expect(structuredContent).toMatchObject({ sandbox: true, customerpayments: [{ payment_id: expect.any(String) as string }] });
     } finally {

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/client/stdio';
@@ -14,104 +13,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import manifest from '../package.json' with { type: 'json' };
 import { endpoints } from '../src/endpoints/index.ts';
 import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { closers, endsWithin, environment, folder, program, run, serving, start, type Json, type Program } from './support/program.ts';
 
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
-
-const program = resolve(import.meta.dirname, '../dist/zoho-payments-mcp.cjs');
-
-type Json = Record<string, any>;
-
-beforeAll(() => {
-  if (!existsSync(program)) throw new Error(`${program} is missing: run "npm run build" first, as "npm test" does.`);
-});
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
-
-/** An environment with nothing of the developer's own in it. */
-function environment(settings: Record<string, string> = {}): Record<string, string> {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-  return { ...(Object.fromEntries(kept) as Record<string, string>), ...settings };
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-interface Program {
-  readonly child: ChildProcessWithoutNullStreams;
-  readonly stdout: string[];
-  stderr(): string;
-  readonly ended: Promise<Ended>;
-  /** Writes a line as it is. */
-  line(text: string): void;
-  /** Sends a request and waits for its answer. */
-  request(method: string, params?: Json): Promise<Json>;
-  /** Calls a tool; the answer's result. */
-  call(name: string, args?: Json): Promise<Json>;
-}
-
-function start(args: readonly string[], settings: Record<string, string> = {}, nodeArgs: readonly string[] = []): Program {
-  const child = spawn(process.execPath, [...nodeArgs, program, ...args], { env: environment(settings) });
-  const stdout: string[] = [];
-  const stderr: string[] = [];
-  const waiting = new Map<number, (answer: Json) => void>();
-  createInterface({ input: child.stdout }).on('line', (text) => {
-    stdout.push(text);
-    if (!text.startsWith('{')) return;
-    const message = JSON.parse(text) as Json;
-    waiting.get(message['id'])?.(message);
-  });
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk.toString()));
-  child.stdin.on('error', () => {});
-  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal }));
-  closers.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  let id = 0;
-  const line = (text: string) => child.stdin.write(`${text}\n`);
-  const request = (method: string, params: Json = {}) =>
-    new Promise<Json>((resolve, reject) => {
-      id += 1;
-      waiting.set(id, resolve);
-      ended.then(() => reject(new Error(`ended before it answered ${method}: ${stderr.join('')}`)), reject);
-      line(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
-    });
-  return { child, stdout, stderr: () => stderr.join(''), ended, line, request, call: async (name, args = {}) => (await request('tools/call', { name, arguments: args }))['result'] as Json };
-}
-
-/** Started and past the handshake of the older revisions. */
-async function serving(args: readonly string[] = [], settings: Record<string, string> = {}): Promise<Program & { readonly hello: Json }> {
-  const server = start(args, settings);
-  const hello = await server.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } });
-  server.line('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-  return { ...server, hello: hello['result'] as Json };
-}
-
-/** Runs to its end; for what does not serve. */
-async function run(args: readonly string[], settings: Record<string, string> = {}, nodeArgs: readonly string[] = []) {
-  const { child, ended, stdout, stderr } = start(args, settings, nodeArgs);
-  child.stdin.end();
-  const { code } = await ended;
-  return { code, stdout: stdout.join('\n'), stderr: stderr() };
-}
-
-/** How long the process goes on from now. */
-async function endsWithin(server: Program): Promise<{ ms: number } & Ended> {
-  const started = performance.now();
-  const ended = await server.ended;
-  return { ms: performance.now() - started, ...ended };
-}
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'zoho-payments-test-'));
-  closers.push(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 const text = (result: Json) => (result['content'] as Json[]).map((block) => String(block['text'])).join('\n');
 
@@ -140,7 +44,7 @@ describe('over stdio', () => {
   it.each(Object.entries(kinds))('the client of the %s lists and calls', async (_kind, connect) => {
     const client = (await connect(['serve', '--sandbox=memory'])) as ModernClient;
     closers.push(() => client.close());
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(endpoints.map(({ name }) => name));
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([...endpoints.map(({ name }) => name), 'list_writes']);
     const read = await client.callTool({ name: 'get_customer_payment', arguments: { payment_id: PAYMENT } });
     expect(read.structuredContent).toMatchObject({ sandbox: true, payment: { payment_id: PAYMENT, customer_name: 'Bowman Furniture' } });
     const written = await client.callTool({ name: 'create_customer_payment', arguments: newPayment });
@@ -243,7 +147,7 @@ describe('practice books', () => {
     writeFileSync(file, '');
     const server = await serving(['serve', '--sandbox'], { ZOHO_PAYMENTS_STATE_DIR: file });
     const result = await server.call('list_customer_payments');
-    expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'sandbox_unavailable', changed: 'no', next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR') as string } } });
+    expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'state_dir_unusable', changed: 'no', next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR') as string } } });
   });
 });
 
@@ -251,7 +155,7 @@ describe('without credentials', () => {
   it('it starts, lists everything, and each call says what to set', async () => {
     const server = await serving([], { ZOHO_CLIENT_ID: '${user_config.client_id}', ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: ' ', ZOHO_ORGANIZATION_ID: '${user_config.organization_id}', ZOHO_DATA_CENTER: '', ZOHO_PAYMENTS_READ_ONLY: '${user_config.read_only}' });
     const { result } = await server.request('tools/list');
-    expect(result.tools.map(({ name }: Json) => name)).toEqual(endpoints.map(({ name }) => name));
+    expect(result.tools.map(({ name }: Json) => name)).toEqual([...endpoints.map(({ name }) => name), 'list_writes']);
     for (const [name, args] of [['list_customer_payments', {}], ['delete_customer_payment', { payment_id: PAYMENT }]] as const) {
       const answer = await server.call(name, args);
       expect(answer).toMatchObject({ isError: true, structuredContent: { error: { code: 'not_configured', changed: 'no' } } });
@@ -279,7 +183,7 @@ describe('read-only', () => {
     const server = await serving(args, settings as Record<string, string>);
     const { result } = await server.request('tools/list');
     const reading = endpoints.filter(({ method }) => method === 'GET').map(({ name }) => name);
-    expect(result.tools.map(({ name }: Json) => name)).toEqual(reading);
+    expect(result.tools.map(({ name }: Json) => name)).toEqual([...reading, 'list_writes']);
     for (const { name } of endpoints.filter(({ method }) => method !== 'GET')) {
       expect(await server.request('tools/call', { name, arguments: { payment_id: PAYMENT } }), name).not.toHaveProperty('result.structuredContent.payment_id');
     }

@@ -51,6 +51,31 @@ describe('whether more follow', () => {
   });
 });
 
+describe('what stands above the rows', () => {
+  it('tells the page where there is more than one', () => {
+    const more = { has_more_page: true };
+    expect(listed(rows(2)).text).toMatch(/^2 customer payments:\n/);
+    expect(listed(rows(2), {}, more).text).toMatch(/^2 customer payments on page 1, more follow:\n/);
+    expect(listed(rows(1), { page: 2 }).text).toMatch(/^1 customer payment on page 2:\n/);
+  });
+
+  it('tells a page past the end from a search without matches', () => {
+    expect(listed([]).text).toBe('No customer payments match.');
+    expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end; nothing on it.');
+    const none = listCustomerPaymentRefunds.result({ payment_refunds: [] }, { customer_payment_id: '1' });
+    expect(listCustomerPaymentRefunds.text(none, { customer_payment_id: '1' })).toBe('This payment has no refunds.');
+  });
+});
+
+describe('a customer in a list', () => {
+  it('has the id where it first comes, in every list anew', () => {
+    const some = [{ payment_id: '1', customer_id: '71', customer_name: 'A' }, { payment_id: '2', customer_id: '71', customer_name: 'A' }, { payment_id: '3', customer_id: '72' }];
+    for (const { text } of [listed(some), listed(some)]) {
+      expect(text.split('\n').slice(1)).toEqual(['"A" (customer_id 71) | no amount | id 1', '"A" | no amount | id 2', '(customer_id 72) | no amount | id 3']);
+    }
+  });
+});
+
 describe('fields of a row', () => {
   it('are the row\'s own', () => {
     const { result, text } = listed(rows(1), { fields: ['amount', 'toString', '__proto__', 'constructor'] });

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isRead } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
-import { booksOf, forgetRequests, requestsTo, seed, type BooksReport } from './support/books.ts';
+import { booksOf, requestsTo, seed, type BooksReport } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
 import { recordedZoho, recordings, type RecordedZoho } from './support/recorded.ts';
 
@@ -44,16 +44,13 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
   const recorded = async (extra: Record<string, unknown> = {}) => paymentIn(await ok('create_customer_payment', { ...payment, ...extra }));
   const invoiceOf = async (id: string, invoice: string) => paymentIn(await ok('get_customer_payment', { payment_id: id })).invoices?.find((row) => row['invoice_id'] === invoice);
 
-  beforeAll(async () => {
-    server = await harness({ kind });
-    await server.client.listTools();
-  });
-  afterAll(() => server.close());
   beforeEach(async () => {
-    await fetch(`${server.sandbox.url}/__sandbox/reset`, { method: 'POST' });
+    server = await harness({ kind });
+    // The older client validates structured content against the schemas it has listed.
+    await server.client.listTools();
     before = await booksOf(server.sandbox);
-    await forgetRequests(server.sandbox);
   });
+  afterEach(() => server.close());
   const balanced = async () => {
     const books = await booksOf(server.sandbox);
     expect(books.problems).toEqual([]);
@@ -65,16 +62,15 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const { payment_id } = paymentIn(result);
     expect(paymentIn(result)).toMatchObject({ amount: 450, unused_amount: 0, currency_code: 'USD', invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450, balance: 0 }] });
     expect(textOf(result)).toContain(`(id ${payment_id}): USD 450.00 from "Bowman Furniture"`);
-    expect(textOf(result)).toContain('Applied: INV-385 USD 450.00.');
+    expect(textOf(result)).toContain(`Applied: INV-385 (id ${seed.openInvoice}) USD 450.00, now paid.`);
     expect(textOf(result)).toContain(`to undo: delete_customer_payment {"payment_id":"${payment_id}"}`);
     expect((await balanced()).counts.payments).toBe(before.counts.payments + 1);
   });
 
   it('create_customer_payment records an advance without invoices, sent once', async () => {
     expect(await recorded()).toMatchObject({ unused_amount: 450 });
-    const sent = await requestsTo(server.sandbox);
-    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([`GET /books/v3/contacts/${seed.bowman}`, 'POST /books/v3/customerpayments']);
-    expect(sent.at(-1)?.body).toEqual(payment);
+    const writes = (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
+    expect(writes.map(({ method, path, body }) => ({ method, path, body }))).toEqual([{ method: 'POST', path: '/books/v3/customerpayments', body: payment }]);
     await balanced();
   });
 
@@ -88,7 +84,9 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
 
     const first = await ok('list_customer_payments', { per_page: 3 });
     expect(first.structuredContent).toMatchObject({ page_context: { page: 1, per_page: 3, has_more_page: true } });
-    expect(textOf(first)).toContain('More follow: call again with page: 2.');
+    expect(textOf(first)).toMatch(/^3 customer payments on page 1, more follow:\n(.|\n)*\nMore follow: call again with page: 2\.$/);
+    expect(textOf(await ok('list_customer_payments', { page: 999 }))).toBe('Page 999 is past the end; nothing on it.');
+    expect(textOf(await ok('list_customer_payment_refunds', { customer_payment_id: payment_id }))).toBe('This payment has no refunds.');
     const ids = async (page: number) => ((await ok('list_customer_payments', { per_page: 3, page })).structuredContent['customerpayments'] as Payment[]).map((row) => row.payment_id);
     expect(new Set([...(await ids(1)), ...(await ids(2))]).size).toBe(6);
   });
@@ -106,6 +104,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(rows_on_page).toBe(200);
     // The whole answer: hosts count text and data alike.
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
+    expect(Buffer.byteLength(textOf(result))).toBeLessThanOrEqual(20_000);
     expect(textOf(result)).toContain(`the first ${rows_shown} of the 200 rows of page 1`);
     expect(textOf(result)).toContain(`per_page: ${rows_shown}`);
   });
@@ -114,7 +113,13 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const result = await ok('get_customer_payment', { payment_id: seed.samplePayment, accept: 'pdf' });
     expect(paymentIn(result)).toMatchObject({ payment_id: seed.samplePayment, amount: 450, customer_name: 'Bowman Furniture', payment_refunds: [{ payment_refund_id: seed.sampleRefund }] });
     expect(result.content.at(-1)).toMatchObject({ type: 'resource_link', uri: `zoho-books://customerpayments/${seed.samplePayment}/pdf`, mimeType: 'application/pdf' });
-    expect(textOf(result)).toContain(`Refunds: USD 50.00 (refund_id ${seed.sampleRefund}).`);
+    expect(result.content[0]?.text?.split('\n').slice(1)).toEqual([
+      `Applied: INV-384 (id ${seed.sampleInvoice}) USD 400.00, USD 50.00 still open.`,
+      `Refunds: USD 50.00 (refund_id ${seed.sampleRefund}).`,
+      'Account: "Undeposited Funds" (id 712345000000000358). Bank charges: USD 10.00.',
+      'Custom fields: "Receipt Book No" = "129890" (customfield_id 46000000012845).',
+      'Description: "Payment has been added to INV-384".',
+    ]);
   });
 
   it('update_customer_payment changes what is named and nothing else', async () => {
@@ -166,6 +171,8 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const key = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'EXT-1' };
     const missing = await server.call('update_customer_payment_using_custom_field', { ...key, description: 'x' });
     expect(textOf(missing)).toContain('No payment has cf_external_reference "EXT-1"');
+    const alone = await server.call('update_customer_payment_using_custom_field', { ...key, upsert: true });
+    expect(textOf(alone)).toContain('To record a new payment customer_id, amount, date and payment_mode are needed.');
 
     const made = await ok('update_customer_payment_using_custom_field', { ...key, upsert: true, ...payment, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }] });
     const { payment_id } = paymentIn(made);
@@ -213,17 +220,22 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
   it('delete_customer_payment restores the invoice and says what was deleted', async () => {
     const { payment_id } = await recorded({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] });
     const result = await ok('delete_customer_payment', { payment_id });
-    expect(result.structuredContent).toEqual({ payment_id, deleted: true });
+    expect(result.structuredContent).toMatchObject({ payment_id, deleted: true, outcome: 'recorded' });
     expect(textOf(result)).toContain('USD 450.00 from "Bowman Furniture"');
+    expect(textOf(result)).toMatch(/\nBefore it was deleted: applied INV-385 USD 450\.00\. That invoice is open again\.$/);
     expect(await balanced()).toEqual(before);
     const again = await server.call('delete_customer_payment', { payment_id });
     expect(again.structuredContent).toMatchObject({ error: { code: 'not_found', changed: 'no' } });
   });
 
   it('bulk_delete_customer_payments deletes each of them in one call', async () => {
-    const ids = [(await recorded()).payment_id, (await recorded({ amount: 2 })).payment_id];
+    const ids = [(await recorded({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400 }] })).payment_id, (await recorded({ amount: 2 })).payment_id];
     const result = await ok('bulk_delete_customer_payments', { payment_id: [...ids, ids[0]] });
-    expect(result.structuredContent).toEqual({ payment_id: ids, deleted: true });
+    expect(result.structuredContent).toMatchObject({ payment_id: ids, deleted: true, outcome: 'recorded' });
+    expect(textOf(result).split('\n').slice(1)).toEqual([
+      expect.stringMatching(/Before it was deleted: applied INV-385 USD 400\.00, unused USD 50\.00\. That invoice is open again\.$/),
+      expect.stringMatching(/Before it was deleted: applied to no invoice, unused USD 2\.00\.$/),
+    ]);
     expect(await balanced()).toEqual(before);
     const deletions = (await requestsTo(server.sandbox)).filter(({ method }) => method === 'DELETE');
     expect(deletions.map(({ query }) => query)).toMatchObject([{ payment_id: ids.join(','), bulk_delete: 'true' }]);
@@ -232,9 +244,10 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
   it('refuses amounts that the currency cannot hold, and rounds nothing', async () => {
     const yen = await server.call('create_customer_payment', { ...payment, customer_id: seed.aoyamaInYen, amount: 450.5 });
     expect(textOf(yen)).toContain('amount 450.5 has more decimals than JPY allows (0).');
+    expect(textOf(yen)).toContain('Ask the user for the exact amount without decimals');
     const cents = await server.call('create_customer_payment', { ...payment, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 0.001 }] });
     expect(textOf(cents)).toContain('invoices[0].amount_applied 0.001 has more decimals than USD allows (2).');
-    const refund = await server.call('create_customer_payment_refund', { customer_payment_id: seed.samplePayment, amount: 1.005, date: '2026-06-06', from_account_id: seed.pettyCash });
+    const refund = await server.call('create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, amount: 1.005, date: '2026-06-06', from_account_id: seed.pettyCash });
     expect(refund.structuredContent).toMatchObject({ error: { code: 'too_many_decimals', changed: 'no' } });
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
@@ -267,7 +280,17 @@ describe('what a token may not read', () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const result = await server.call('create_customer_payment', payment);
     expect(result.isError).toBeFalsy();
-    expect(textOf(result)).toContain('Not checked: the decimals of the customer\'s currency (needs the scope ZohoBooks.contacts.READ).');
+    expect(textOf(result)).toContain('Not checked: the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ); that the date is not in the future (needs the scope ZohoBooks.settings.READ).');
+    await server.close();
+  });
+
+  it('is said aloud where Zoho recorded another amount than was asked for', async () => {
+    const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
+    const rounded = await server.call('create_customer_payment', { ...payment, amount: 1.005 });
+    expect(paymentIn(rounded)).toMatchObject({ amount: 1.01 });
+    expect(textOf(rounded).split('\n')[1]).toBe('Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.');
+    const exact = await server.call('create_customer_payment', { ...payment, amount: 1.02 });
+    expect(textOf(exact)).not.toContain('Attention');
     await server.close();
   });
 });
@@ -300,7 +323,17 @@ describe('an answer without what was asked for', () => {
   it('is not an empty list, nor a payment without fields', async () => {
     expect(textOf(await server.call('list_customer_payments'))).toContain('held no list of customer payments. That does not mean that there are none.');
     expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('held no payment');
-    expect(textOf(await server.call('create_customer_payment', payment))).toContain('Zoho reported success, but its answer held no payment. Look with list_customer_payments.');
+  });
+
+  it('is nothing to be sure of: a payment without an id is looked for', async () => {
+    const silent = await recordedZoho({ ...recordings['as recorded live'], 'POST /customerpayments': [201, { code: 0, message: 'ok' }] });
+    const other = await harness({ at: silent });
+    const result = await other.call('create_customer_payment', payment);
+    expect(result.structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown' } });
+    expect(textOf(result)).toContain('its answer held no payment');
+    expect(silent.calls.filter((call) => call === 'POST /customerpayments')).toHaveLength(1);
+    await other.close();
+    await silent.close();
   });
 
   it('is nothing to build a write on', async () => {

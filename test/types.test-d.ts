@@ -5,21 +5,27 @@ import { defineRead, defineWrite } from '../src/endpoint.ts';
 
 const told = { name: 'x', title: 'x', description: 'x', output: z.looseObject({}), result: () => ({}), text: () => '' };
 const input = z.strictObject({ payment_id: z.string() });
+const facts = { title: 'x', lines: [], ask: [], not_checked: [], blocks: [], before: {} };
+const write = { turn: () => ['payment:1'], preflight: async () => facts, look: async () => ({ seen: 'not there' as const }), undo: () => undefined };
 
 defineRead({ ...told, path: '/customerpayments/{payment_id}', input });
-defineWrite({ ...told, method: 'DELETE', path: '/customerpayments/{payment_id}', input, preflight: async () => ({}) });
+defineWrite({ ...told, ...write, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a placeholder without an input field
 defineRead({ ...told, path: '/customerpayments/{refund_id}', input });
 
 // @ts-expect-error a placeholder without an input field, on a write
-defineWrite({ ...told, method: 'PUT', path: '/customerpayments/{refund_id}', input, preflight: async () => ({}) });
+defineWrite({ ...told, ...write, method: 'PUT', path: '/customerpayments/{refund_id}', input });
 
+const { preflight, look, ...rest } = write;
 // @ts-expect-error a write without preflight
-defineWrite({ ...told, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+defineWrite({ ...told, ...rest, look, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+
+// @ts-expect-error a write without a way to look for it
+defineWrite({ ...told, ...rest, preflight, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a resource on a write
-defineWrite({ ...told, method: 'POST', path: '/customerpayments', input, preflight: async () => ({}), resources: [] });
+defineWrite({ ...told, ...write, method: 'POST', path: '/customerpayments', input, resources: [] });
 
 // @ts-expect-error a GET is no write
-defineWrite({ ...told, method: 'GET', path: '/customerpayments', input, preflight: async () => ({}) });
+defineWrite({ ...told, ...write, method: 'GET', path: '/customerpayments', input });

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
+import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
 import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
 import type { Credentials } from '../zoho/access-token.ts';
 import { ProblemError } from './problem.ts';
@@ -14,6 +17,11 @@ export interface Config {
   readonly readOnly: boolean;
   /** Where state is kept, when not in the account's own place. */
   readonly stateDir: string | undefined;
+  /** How consent to writes is had. */
+  readonly confirm: ConfirmMode;
+  readonly policy: Policy;
+  /** API name of a custom field of payments that Zoho keeps unique. */
+  readonly uniqueField: string | undefined;
   readonly proxy: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined };
 }
 
@@ -69,6 +77,30 @@ function sandboxOf(env: Environment): Config['sandbox'] {
   return flag(env, 'ZOHO_PAYMENTS_SANDBOX') ? 'file' : false;
 }
 
+function confirmOf(env: Environment): ConfirmMode {
+  const value = setting(env, 'ZOHO_PAYMENTS_CONFIRM')?.toLowerCase() ?? 'ask';
+  const mode = confirmModes.find((mode) => mode === value);
+  if (mode === undefined) throw new ConfigError(`ZOHO_PAYMENTS_CONFIRM is ${JSON.stringify(value)}: use one of ${confirmModes.join(', ')}.`);
+  return mode;
+}
+
+function uniqueFieldOf(env: Environment): string | undefined {
+  const value = setting(env, 'ZOHO_PAYMENTS_UNIQUE_FIELD');
+  if (value === undefined || /^cf_\w+$/.test(value)) return value;
+  throw new ConfigError('ZOHO_PAYMENTS_UNIQUE_FIELD must be the API name of a custom field, cf_...');
+}
+
+/** The policy in this file. What cannot be read is not taken for a policy that allows everything: nothing starts then. */
+export function policyOf(file: string | undefined): Policy {
+  if (file === undefined) return {};
+  try {
+    return readPolicy(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof PolicyError ? error.message : `it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`;
+    throw new ConfigError(`the policy ${JSON.stringify(file)} cannot be used: ${why}.`);
+  }
+}
+
 export function readConfig(env: Environment = process.env): Config {
   const name = setting(env, 'ZOHO_DATA_CENTER')?.toLowerCase() ?? 'us';
   if (!isDataCenterName(name)) throw new ConfigError(`ZOHO_DATA_CENTER is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
@@ -89,6 +121,9 @@ export function readConfig(env: Environment = process.env): Config {
     sandbox: sandboxOf(env),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
+    confirm: confirmOf(env),
+    policy: policyOf(setting(env, 'ZOHO_PAYMENTS_POLICY')),
+    uniqueField: uniqueFieldOf(env),
     proxy: {
       http: proxyUrl(env, 'http_proxy', 'HTTP_PROXY'),
       https: proxyUrl(env, 'https_proxy', 'HTTPS_PROXY'),

@@ -1,60 +1,122 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endpoints } from '../endpoints/index.ts';
 import { AccessError, oneLine } from '../errors.ts';
+import type { Books, Reading } from '../mcp/books.ts';
 import type { Sandbox } from '../sandbox/index.ts';
+import type { Entry } from '../write/journal.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Config } from './config.ts';
 import { defaultStateDir, ensureDir } from './state-dir.ts';
 
-/** Joins configuration and wire: Zoho itself, the sandbox, or nothing yet. */
-export interface Connection {
-  readonly zoho: Zoho;
-  readonly connected: boolean;
+/** Joins configuration, wire and journal: Zoho itself, the sandbox, or nothing yet. */
+export interface Connection extends Pick<Books, 'zoho' | 'connected' | 'write' | 'journal'> {
+  /** Looks for whatever earlier processes left unsettled, if they left anything. */
+  resolveLeftovers(warn: (message: string) => void): Promise<void>;
+  /** Takes a person's word for an unsettled write: which record it made, or that it made none. Undefined while nobody can know. */
+  settle(entry: string, recorded: string | undefined): Promise<Entry | undefined>;
   close(): Promise<void>;
 }
 
-/** The wire, loaded and connected when the first call needs it: hosts start servers that are then not used. */
+/** Wire and journal are loaded and opened when the first call needs them: hosts start servers that are then not used. */
 export function connect(config: Config): Connection {
-  if (!config.sandbox && config.missing.length > 0) return { zoho: unconfigured(config.missing), connected: false, close: async () => {} };
-  let opening: Promise<Open> | undefined;
-  const open = () => {
-    opening ??= openZoho(config);
-    // A start that failed (the port, the disk) may work for the next call.
+  if (!config.sandbox && config.missing.length > 0) return unconfigured(config.missing);
+  const wire = once(() => openWire(config));
+  const road = once(async () => {
+    const { openRoad } = await import('../write/road.ts');
+    const { zoho, dir } = await wire();
+    const { policy, confirm: mode, uniqueField } = config;
+    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, uniqueField, caller: 'local' });
+  });
+  const close = { wire: async () => await (await wire.opened())?.close(), road: async () => await (await road.opened())?.close() };
+  return {
+    zoho: readingOf(async () => (await wire()).zoho, undefined),
+    connected: true,
+    write: async (call) => {
+      const { perform } = await import('../write/perform.ts');
+      return await perform(call, (await road()).road);
+    },
+    journal: async () => (await road()).road.journal,
+    async resolveLeftovers(warn) {
+      const { journalFile } = await import('../write/road.ts');
+      if (config.sandbox === 'memory' || !existsSync(journalFile(stateOf(config)))) return;
+      await (await road()).resolveAll(warn);
+    },
+    settle: async (entry, recorded) => await (await road()).settle(entry, recorded),
+    async close() {
+      await close.road();
+      await close.wire();
+    },
+  };
+}
+
+/** Opened by whoever comes first. A failure (the port, the disk) is not kept: the next call may have more luck. */
+function once<T>(open: () => Promise<T>) {
+  let opening: Promise<T> | undefined;
+  const opened = () => {
+    opening ??= open();
     opening.catch(() => {
       opening = undefined;
     });
     return opening;
   };
-  return {
-    zoho: whenOpen(open, undefined),
-    connected: true,
-    close: async () => await (await opening?.catch(() => undefined))?.close(),
-  };
+  return Object.assign(opened, { opened: () => opening?.catch(() => undefined) ?? Promise.resolve(undefined) });
 }
 
-interface Open {
+interface Wire {
   readonly zoho: Zoho;
+  /** What belongs to these books on this machine. */
+  readonly dir: string;
   close(): Promise<void>;
 }
 
-async function openZoho(config: Config): Promise<Open> {
+/** One folder for the sandbox, and one for each organization at each Zoho. */
+export function stateOf({ sandbox, stateDir, apiBaseUrl, organizationId }: Config): string {
+  const base = stateDir ?? defaultStateDir();
+  return sandbox ? join(base, 'sandbox') : join(base, `${new URL(apiBaseUrl).host.replaceAll(/[^\w.-]/g, '_')}-${organizationId}`);
+}
+
+async function openWire(config: Config): Promise<Wire> {
   const [{ createHttp }, { createAccessTokens }, { createZoho }] = await Promise.all([import('../zoho/http.ts'), import('../zoho/access-token.ts'), import('../zoho/client.ts')]);
   const http = createHttp({ proxy: config.proxy });
   if (config.sandbox) {
-    const sandbox = await openSandbox(config).catch((error: unknown) => {
+    const dir = config.sandbox === 'memory' ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(stateOf(config));
+    const sandbox = await openSandbox(config, dir).catch((error: unknown) => {
       throw noSandbox(error);
     });
     const tokens = createAccessTokens(http, sandbox.accounts_url, { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
     const zoho = createZoho({ http, tokens, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id });
-    return { zoho, close: async () => void (await Promise.all([http.close(), sandbox.close()])) };
+    return {
+      zoho,
+      dir,
+      async close() {
+        await Promise.all([http.close(), sandbox.close()]);
+        if (config.sandbox === 'memory') rmSync(dir, { recursive: true, force: true });
+      },
+    };
   }
   const { credentials, organizationId, accountsUrl, apiBaseUrl } = config;
   if (credentials === undefined || organizationId === undefined) throw notConfigured(config.missing);
-  return { zoho: createZoho({ http, tokens: createAccessTokens(http, accountsUrl, credentials), apiBaseUrl, organizationId }), close: () => http.close() };
+  return { zoho: createZoho({ http, tokens: createAccessTokens(http, accountsUrl, credentials), apiBaseUrl, organizationId }), dir: stateOf(config), close: () => http.close() };
 }
 
-async function openSandbox({ sandbox, stateDir }: Config): Promise<Sandbox> {
+/** Without a place for its journal the server writes nothing. */
+function usable(dir: string): string {
+  try {
+    return ensureDir(dir);
+  } catch (cause) {
+    throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
+      code: 'state_dir_unusable',
+      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+      cause,
+    });
+  }
+}
+
+async function openSandbox({ sandbox }: Config, dir: string): Promise<Sandbox> {
   const { startSandbox } = await import('../sandbox/index.ts');
-  return await startSandbox({ data: sandbox === 'memory' ? 'memory' : join(ensureDir(join(stateDir ?? defaultStateDir(), 'sandbox')), 'books.sqlite') });
+  return await startSandbox({ data: sandbox === 'memory' ? 'memory' : join(dir, 'books.sqlite') });
 }
 
 function noSandbox(cause: unknown): AccessError {
@@ -65,13 +127,11 @@ function noSandbox(cause: unknown): AccessError {
   });
 }
 
-function whenOpen(open: () => Promise<Open>, signal: AbortSignal | undefined): Zoho {
-  const ready = async () => (await open()).zoho.until(signal);
+function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined): Reading {
   return {
-    until: (given) => whenOpen(open, given),
-    read: async (...args) => await (await ready()).read(...args),
-    document: async (...args) => await (await ready()).document(...args),
-    send: async (...args) => await (await ready()).send(...args),
+    until: (given) => readingOf(open, given),
+    read: async (...args) => await (await open()).until(signal).read(...args),
+    document: async (...args) => await (await open()).until(signal).document(...args),
   };
 }
 
@@ -82,10 +142,11 @@ function notConfigured(missing: readonly string[]): AccessError {
   });
 }
 
-function unconfigured(missing: readonly string[]): Zoho {
-  const refuse = async () => {
+function unconfigured(missing: readonly string[]): Connection {
+  const refuse = async (): Promise<never> => {
     throw notConfigured(missing);
   };
-  const zoho: Zoho = { until: () => zoho, read: refuse, document: refuse, send: refuse };
-  return zoho;
+  const zoho: Reading = { until: () => zoho, read: refuse, document: refuse };
+  return { zoho, connected: false, write: refuse, journal: refuse, resolveLeftovers: async () => {}, settle: refuse, close: async () => {} };
 }
+

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { readConfig, type Config } from './config.ts';
+import { policyOf, readConfig, type Config } from './config.ts';
 import { ProblemError } from './problem.ts';
 import { version } from './version.ts';
 
@@ -10,20 +10,29 @@ const help = `zoho-payments-mcp ${version}: customer payments and refunds of Zoh
   zoho-payments-mcp                     serve MCP over stdio (what hosts run)
   zoho-payments-mcp serve --sandbox     the same on practice books on this machine, kept between runs
   zoho-payments-mcp sandbox             the practice Zoho alone, over HTTP
+  zoho-payments-mcp journal list|show|resolve|verify|prune|export
+                                        what was written, and whether the record of it is whole
 
 Options of serve
   --sandbox[=memory]   practice books instead of Zoho; =memory throws them away at the end
   --read-only          list and allow only what reads
+  --policy FILE        what writes are allowed, see the README
 
 Options of sandbox
   --port N             default: a free one
   --data FILE|memory   where the books are kept; default memory
   --payments N         fill the books up to N payments
 
+Options of journal
+  show ID, resolve ID --recorded ZOHO_ID | --not-recorded, resolve (looks in Zoho now)
+  prune --before YYYY-MM-DD, prune --customer ID (removes what is known of a customer)
+  list --limit N; with --sandbox the journal of the practice books
+
   --version, --help
 
 Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANIZATION_ID, ZOHO_DATA_CENTER,
-ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_STATE_DIR.
+ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_STATE_DIR,
+ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD.
 `;
 
 class UsageError extends ProblemError {
@@ -34,8 +43,9 @@ class UsageError extends ProblemError {
 
 /** Which options each command takes, besides --version and --help. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  serve: ['sandbox', 'read-only'],
+  serve: ['sandbox', 'read-only', 'policy'],
   sandbox: ['port', 'data', 'payments'],
+  journal: ['sandbox', 'recorded', 'not-recorded', 'before', 'customer', 'limit'],
 };
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -43,6 +53,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(help);
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', ...extra] = positionals;
+  const [verb, id] = command === 'journal' ? extra.splice(0, 2) : [];
   if (extra.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(extra[0])}`);
   const own = Object.hasOwn(optionsOf, command) ? optionsOf[command] : undefined;
   if (own === undefined) throw new UsageError(`unknown command ${JSON.stringify(command)}`);
@@ -52,6 +63,13 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'serve': {
       const { serve } = await import('./serve.ts');
       return serve(withFlags(readConfig(), values));
+    }
+    case 'journal': {
+      const { journalVerbs, runJournal } = await import('./journal.ts');
+      if (verb === undefined || !journalVerbs.includes(verb)) throw new UsageError(`journal takes one of ${journalVerbs.join(', ')}`);
+      const { recorded, 'not-recorded': notRecorded, before, customer } = values;
+      if (before !== undefined && !/^\d{4}-\d\d-\d\d$/.test(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
+      return await runJournal({ verb, id, recorded, notRecorded, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
@@ -63,6 +81,7 @@ async function main(argv: readonly string[]): Promise<void> {
 interface Flags {
   readonly sandbox?: string | undefined;
   readonly 'read-only'?: boolean | undefined;
+  readonly policy?: string | undefined;
 }
 
 function readArgv(argv: readonly string[]) {
@@ -74,6 +93,12 @@ function readArgv(argv: readonly string[]) {
       options: {
         sandbox: { type: 'string' },
         'read-only': { type: 'boolean' },
+        policy: { type: 'string' },
+        recorded: { type: 'string' },
+        'not-recorded': { type: 'boolean' },
+        before: { type: 'string' },
+        customer: { type: 'string' },
+        limit: { type: 'string' },
         port: { type: 'string' },
         data: { type: 'string' },
         payments: { type: 'string' },
@@ -90,7 +115,8 @@ function readArgv(argv: readonly string[]) {
 function withFlags(config: Config, flags: Flags): Config {
   const { sandbox } = flags;
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory') throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
-  return { ...config, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
+  const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
+  return { ...config, policy, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
 }
 
 function wholeNumber(option: string, value: string | undefined): number | undefined {

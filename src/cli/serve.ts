@@ -3,24 +3,26 @@ import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/s
 import { isRead } from '../endpoint.ts';
 import { endpoints } from '../endpoints/index.ts';
 import { oneLine } from '../errors.ts';
+import { createDeliveries } from '../mcp/deliveries.ts';
 import { serverFactory } from '../mcp/server.ts';
 import { writesSettled } from '../write/perform.ts';
 import type { Config } from './config.ts';
-import { connect } from './connect.ts';
+import { connect, type Connection } from './connect.ts';
 import { version } from './version.ts';
 
 /** MCP over stdio until the host goes away. */
 export function serve(config: Config): void {
-  const { zoho, connected, close } = connect(config);
-  const factory = serverFactory({
-    endpoints: config.readOnly ? endpoints.filter(isRead) : endpoints,
-    zoho,
-    connected,
-    sandbox: config.sandbox !== false,
-    version,
-    warn: log,
+  const readOnly = config.readOnly || config.policy.read_only === true;
+  const { close, resolveLeftovers, ...connection } = connect(config);
+  const deliveries = createDeliveries(({ entry, state }) => {
+    // Not noted, the same call is answered from the journal once more: late, and not wrong.
+    void noteDelivery(connection, entry, state).catch(() => undefined);
   });
-  const transport = new StdioServerTransport();
+  const factory = serverFactory(
+    { ...connection, endpoints: readOnly ? endpoints.filter(isRead) : endpoints, sandbox: config.sandbox !== false, version, warn: log },
+    deliveries,
+  );
+  const transport = deliveries.over(new StdioServerTransport());
   const stdio = serveStdio(factory, { transport, onerror: (error) => log(protocolProblem(error)) });
 
   let ending = false;
@@ -46,6 +48,15 @@ export function serve(config: Config): void {
   });
   process.stdout.on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
+
+  // Not in the way of the host's first questions.
+  setTimeout(() => void resolveLeftovers(log).catch(() => log('earlier writes could not be looked for yet')), LEFTOVERS_MS).unref();
+}
+
+const LEFTOVERS_MS = 2_000;
+
+async function noteDelivery({ journal }: Pick<Connection, 'journal'>, entry: string, state: 'recorded' | 'unknown'): Promise<void> {
+  await (await journal()).add(entry, { type: 'delivered', state });
 }
 
 const HANDOVER_MS = 400;

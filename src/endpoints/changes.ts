@@ -73,9 +73,13 @@ function cannotSee(): InputError {
   });
 }
 
+export function namesAnything(fields: Record<string, unknown>): boolean {
+  return Object.values(fields).some((value) => value !== undefined);
+}
+
 /** An update that names nothing to change is a mistake, not a success. */
 export function refuseNoChange(fields: Record<string, unknown>): void {
-  if (Object.values(fields).some((value) => value !== undefined)) return;
+  if (namesAnything(fields)) return;
   throw invalid('The call names nothing to change.', 'Call again with the fields to change and their new values.');
 }
 

@@ -1,35 +1,62 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
-import { id, refund, refundFields } from './fields.ts';
+import { defineWrite, type Facts } from '../endpoint.ts';
+import { InputError, RefusedError } from '../errors.ts';
+import { id, refund, refundFields, type Payment } from './fields.ts';
+import { lookForRefund } from './looks.ts';
+import { refundFacts } from './refund-facts.ts';
 import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutRefund, call, lines, next, unseen } from './words.ts';
+import { aboutRefund, attention, call, lines, money, next, notChecked, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
+
+interface NewRefundFacts extends Facts {
+  readonly payment: Payment;
+  readonly amount: number;
+}
 
 export const createCustomerPaymentRefund = defineWrite({
   name: 'create_customer_payment_refund',
   title: 'Refund an excess customer payment',
   description: [
-    'Give back the unused part of a payment. Moves money.',
+    'Give back the unused part of a payment. Moves money: the user is asked.',
     'Call get_customer_payment first: unused_amount is the most that can be refunded; what is applied to invoices must be un-applied with update_customer_payment before.',
     'To remove a payment recorded by mistake use delete_customer_payment.',
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments/{customer_payment_id}/refunds',
-  input: z.strictObject({ customer_payment_id: id, ...refundFields }),
+  canMake: true,
+  input: z.strictObject({
+    customer_payment_id: id,
+    ...refundFields,
+    amount: refundFields.amount.optional().describe('Left out: all that is refundable.'),
+    refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
+  }),
   output,
-  async preflight({ customer_payment_id, amount }, zoho) {
+
+  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+  async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
     const payment = await standingPayment(zoho, customer_payment_id);
-    checkDecimals({ amount }, payment);
-    return { payment };
+    checkDecimals({ amount: given.amount }, payment);
+    const amount = given.amount ?? payment.unused_amount;
+    if (amount === undefined) throw amountNotTold();
+    if (amount === 0 || payment.unused_amount === 0) throw nothingRefundable(payment);
+    const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
+    return { ...facts, makes: 'refund', title: `Refund ${money(amount, payment)}`, before: { existing: { ids: existing, all: true } }, payment, amount };
   },
+  parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
+  look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
+  undo: ({ payment_refund }, { customer_payment_id }) =>
+    payment_refund?.payment_refund_id === undefined ? undefined : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
+
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
-  text: ({ payment_refund }, { customer_payment_id }, facts) => {
+  text: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
     const { payment_refund_id: refund_id } = payment_refund;
     return lines(
       `Recorded ${aboutRefund(payment_refund, { ...facts?.payment, payment_id: customer_payment_id })}.`,
+      attention({ amount: amount ?? facts?.amount }, payment_refund, facts?.payment ?? {}),
+      notChecked(facts?.not_checked ?? []),
       next(
         `what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`,
         refund_id && `to undo: ${call('delete_customer_payment_refund', { customer_payment_id, refund_id })}`,
@@ -37,3 +64,15 @@ export const createCustomerPaymentRefund = defineWrite({
     );
   },
 });
+
+function amountNotTold(): InputError {
+  return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', { code: 'invalid_arguments', next: 'Ask the user for the amount, and call again with it.' });
+}
+
+function nothingRefundable(payment: Payment): RefusedError {
+  const applied = (payment.invoices ?? []).length > 0;
+  return new RefusedError(`Nothing of this payment is unused, so nothing can be refunded.${applied ? ' It is applied to invoices.' : ''}`, {
+    code: 'nothing_refundable',
+    next: applied ? 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.' : 'Tell the user.',
+  });
+}

@@ -1,12 +1,23 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+import { existing, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
-import { appliedInvoice, id, paymentFields, writtenPayment } from './fields.ts';
+import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, organizationOf, type Application } from './checks.ts';
+import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
+import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
-import { aboutAllocation, aboutPayment, call, lines, next, notChecked, unseen } from './words.ts';
+import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
+import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
+
+const input = z.strictObject({
+  ...paymentFields,
+  invoices: z.array(appliedInvoice).optional().describe('Leave out for an advance.'),
+  contact_persons: z.array(id).optional().describe('Who gets the thank-you mail.'),
+});
 
 export const createCustomerPayment = defineWrite({
   name: 'create_customer_payment',
@@ -18,33 +29,103 @@ export const createCustomerPayment = defineWrite({
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',
-  input: z.strictObject({
-    ...paymentFields,
-    invoices: z.array(appliedInvoice).optional().describe('Leave out for an advance.'),
-    contact_persons: z.array(id).optional().describe('Who gets the thank-you mail.'),
-  }),
+  canMake: true,
+  input,
   output,
 
-  async preflight(input, zoho) {
-    const found = await ifAllowed(zoho.read(getContact, { contact_id: input.customer_id }));
-    if (found === undefined) return { not_checked: ['the decimals of the customer\'s currency (needs the scope ZohoBooks.contacts.READ)'] };
-    checkDecimals(amountsOf(input), found.contact ?? {});
-    return { not_checked: [] };
+  turn: ({ customer_id }) => [`customer:${customer_id}`],
+  preflight: (payment, zoho) => newPaymentFacts(payment, zoho),
+  upsert: uniqueUpsert,
+  look: (attempt, zoho) => {
+    const unique = attempt.before['unique'] as Minted | undefined;
+    return unique ? lookByUniqueField(attempt, unique, zoho) : lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
   },
+  undo: ({ payment }) => payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, _input, facts) => {
+  text: ({ payment }, given, facts) => {
     if (payment === undefined) return unseen('payment');
     const { payment_id, unused_amount = 0 } = payment;
     return lines(
       `Recorded ${aboutPayment(payment)}.`,
-      aboutAllocation(payment),
+      attention(given, payment, payment),
+      aboutWhole(payment),
       notChecked(facts?.not_checked ?? []),
       next(
-        `to see it whole: ${call('get_customer_payment', { payment_id })}`,
-        unused_amount > 0 && `to apply the rest later: update_customer_payment with payment_id and invoices`,
+        unused_amount > 0 && 'to apply the rest later: update_customer_payment with payment_id and invoices',
         `to undo: ${call('delete_customer_payment', { payment_id })}`,
       ),
     );
   },
 });
+
+/** What a new payment would do, for create and for the upsert that may come to the same. */
+export async function newPaymentFacts(payment: z.output<typeof input>, zoho: Reader): Promise<Facts & { readonly before: { readonly existing: unknown } }> {
+  const { customer_id, amount, date, payment_mode, reference_number, invoices = [] } = payment;
+  const notes = { lines: [] as string[], not_checked: [] as string[] };
+  const ask: string[] = [];
+
+  const contact = await customerOf(customer_id, zoho);
+  if (contact === undefined) notes.not_checked.push('the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)');
+  const currency = contact ?? {};
+  checkDecimals(amountsOf(payment), currency);
+  const left = checkApplied(amount, invoices, currency);
+  await checkDate(date, zoho, notes);
+  await checkExchangeRate(payment.exchange_rate, currency, zoho, notes);
+  notes.lines.push(`Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`, `Date: ${date}, mode: ${quoted(payment_mode, 100)}`);
+  if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
+  await checkAccount('account_id', payment.account_id, currency, zoho, notes);
+  await checkCustomFields(payment.custom_fields, zoho, notes);
+  await checkInvoices(invoices as readonly Application[], { customer_id, currency }, zoho, notes);
+  for (const name of ['bank_charges', 'tax_amount_withheld'] as const) if (payment[name]) notes.lines.push(`${name}: ${money(payment[name], currency)}`);
+  for (const name of ['location_id', 'retainerinvoice_id', 'tax_account_id', 'bank_charges_account_id'] as const) if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
+  if (payment.description !== undefined) notes.lines.push(`Description: ${quoted(payment.description, 200)}`);
+  if (left > 0) notes.lines.push(`Not applied, stays as unused credit: ${money(left, currency)}`);
+  if (left > 0 && invoices.length > 0) ask.push(`${money(left, currency)} more is paid than is applied to invoices`);
+
+  const newest = await newestPayments(zoho, customer_id);
+  const alike = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+  return {
+    title: `Record a payment of ${money(amount, currency)} from ${contact === undefined ? `customer ${customer_id}` : quoted(contact.contact_name)}`,
+    ...notes,
+    ask,
+    makes: 'payment',
+    alike,
+    money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount },
+    customer_id,
+    uses: { account_id: payment.account_id, date },
+    blocks: [`create:${customer_id}:${amount}`],
+    before: { existing: existing(newest) },
+  };
+}
+
+export async function customerOf(contact_id: string, zoho: Reader): Promise<(Payment & { contact_name?: string | undefined }) | undefined> {
+  const found = await ifAllowed(zoho.read(getContact, { contact_id }).catch((error: unknown) => {
+    if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
+    throw new InputError(`There is no customer ${contact_id}.`, { code: 'no_such_customer', next: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.', zoho: error.zoho });
+  }));
+  if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
+    throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, { code: 'not_a_customer', next: 'Check with the user who paid.' });
+  }
+  return found?.contact as (Payment & { contact_name?: string }) | undefined;
+}
+
+/** Base currency has the rate 1; a foreign one without a rate is booked at 1, which is nobody's intention. */
+async function checkExchangeRate(rate: number | undefined, { currency_code }: Payment, zoho: Reader, notes: { lines: string[]; not_checked: string[] }): Promise<void> {
+  const base = (await organizationOf(zoho))?.currency_code;
+  if (base === undefined || currency_code === undefined) {
+    if (rate !== undefined) notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
+    return;
+  }
+  if (currency_code === base) {
+    if (rate === undefined || rate === 1) return;
+    throw new InputError(`The customer pays in ${base}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
+  }
+  if (rate === undefined) {
+    throw new InputError(`The customer pays in ${currency_code}, the books are in ${base}: exchange_rate is missing, and Zoho would book the money at 1.`, {
+      code: 'exchange_rate_missing',
+      next: `Ask the user for the exchange rate: ${base} per ${currency_code}.`,
+    });
+  }
+  notes.lines.push(`Exchange rate: ${rate} ${base} per ${currency_code}`);
+}

@@ -1,27 +1,55 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
-import { id } from './fields.ts';
-import { standingRefund } from './standing.ts';
-import { aboutRefund, call, lines, next } from './words.ts';
+import { defineWrite, type Facts } from '../endpoint.ts';
+import { DESTROYS } from './delete-customer-payment.ts';
+import { id, type Payment, type Refund } from './fields.ts';
+import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
+import { isGone } from './looks.ts';
+import { standingPayment, standingRefund } from './standing.ts';
+import { aboutPayment, aboutRefund, call, lines, money, next } from './words.ts';
 
 const output = z.looseObject({ customer_payment_id: z.string().optional(), refund_id: z.string().optional(), deleted: z.boolean().optional() });
+
+interface RefundGoneFacts extends Facts {
+  readonly before: { readonly refund: Refund; readonly payment: Payment };
+}
 
 export const deleteCustomerPaymentRefund = defineWrite({
   name: 'delete_customer_payment_refund',
   title: 'Delete a refund',
-  description: 'Delete a refund that was recorded by mistake; its amount is unused on the payment again. Cannot be undone: a new one would have another id.',
+  description: 'Delete a refund that was recorded by mistake; its amount is unused on the payment again. The user is asked.',
   method: 'DELETE',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
   output,
-  async preflight({ customer_payment_id, refund_id }, zoho) {
-    const before = await standingRefund(zoho, customer_payment_id, refund_id);
-    return { before };
+
+  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+  async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
+    const refund = await standingRefund(zoho, customer_payment_id, refund_id);
+    const payment = await standingPayment(zoho, customer_payment_id);
+    return {
+      title: `Delete the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
+      lines: [aboutRefund(refund, payment), `Of ${aboutPayment(payment)}`, `Unused on the payment again: ${money(refund.amount, payment)}`],
+      ask: [DESTROYS],
+      not_checked: [],
+      customer_id: payment.customer_id,
+      blocks: [`payment:${customer_payment_id}`],
+      before: { refund, payment },
+    };
   },
+  async look({ input }, zoho) {
+    const { customer_payment_id, refund_id } = input as { customer_payment_id: string; refund_id: string };
+    const gone = await isGone(zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id }));
+    return gone ? { seen: 'there', result: { customer_payment_id, refund_id, deleted: true } } : { seen: 'not there' };
+  },
+  undo: (_result, { customer_payment_id }, { before: { refund } }) => {
+    const { date, amount, from_account_id, refund_mode, reference_number, exchange_rate, description } = refund;
+    return { tool: 'create_customer_payment_refund', arguments: { customer_payment_id, date, amount, from_account_id, refund_mode, reference_number, exchange_rate, description } };
+  },
+
   result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),
   text: (_result, { customer_payment_id, refund_id }, facts) =>
     lines(
-      `Deleted ${aboutRefund({ ...facts?.before, payment_refund_id: refund_id }, { payment_id: customer_payment_id })}.`,
-      next(call('get_customer_payment', { payment_id: customer_payment_id })),
+      `Deleted ${aboutRefund({ ...facts?.before.refund, payment_refund_id: refund_id }, { ...facts?.before.payment, payment_id: customer_payment_id })}.`,
+      next(`what is unused again: ${call('get_customer_payment', { payment_id: customer_payment_id })}`),
     ),
 });

@@ -1,27 +1,100 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
-import { id } from './fields.ts';
+import { defineWrite, type Facts, type Reader, type Undo } from '../endpoint.ts';
+import { RefusedError } from '../errors.ts';
+import { id, type Payment } from './fields.ts';
+import { getCustomerPayment } from './get-customer-payment.ts';
+import { isGone } from './looks.ts';
+import { isObject } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutAllocation, aboutPayment, lines } from './words.ts';
+import { aboutAllocation, aboutPayment, aboutReleased, lines } from './words.ts';
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
+
+export const DESTROYS = 'it deletes a record';
+
+interface GoneFacts extends Facts {
+  readonly before: { readonly payment: Payment };
+}
 
 export const deleteCustomerPayment = defineWrite({
   name: 'delete_customer_payment',
   title: 'Delete a customer payment',
   description: [
-    'Delete a payment that was recorded by mistake; its invoices are open again. Cannot be undone: a new one would have another id.',
+    'Delete a payment that was recorded by mistake; its invoices are open again. The user is asked.',
     'Money that went back to the customer is a refund: use create_customer_payment_refund.',
   ].join('\n'),
   method: 'DELETE',
   path: '/customerpayments/{payment_id}',
   input: z.strictObject({ payment_id: id }),
   output,
-  async preflight({ payment_id }, zoho) {
-    const before = await standingPayment(zoho, payment_id);
-    return { before };
+
+  turn: ({ payment_id }) => [`payment:${payment_id}`],
+  async preflight({ payment_id }, zoho): Promise<GoneFacts> {
+    const payment = await standingPayment(zoho, payment_id);
+    refuseUndeletable(payment);
+    return {
+      title: `Delete ${aboutPayment(payment)}`,
+      lines: aboutAllocation(payment).split('\n').filter(Boolean),
+      ask: [DESTROYS],
+      not_checked: [],
+      customer_id: payment.customer_id,
+      blocks: [`payment:${payment_id}`],
+      before: { payment },
+    };
   },
+  look: async ({ input }, zoho) => {
+    const payment_id = String(input['payment_id']);
+    return (await isDeleted(zoho, payment_id)) ? { seen: 'there', result: { payment_id, deleted: true } } : { seen: 'not there' };
+  },
+  undo: (_result, _input, { before: { payment } }) => recreating(payment),
+
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
   text: (_result, { payment_id }, facts) =>
-    lines(`Deleted ${aboutPayment({ ...facts?.before, payment_id })}.`, facts && `Before it was deleted: ${aboutAllocation(facts.before)}`),
+    lines(`Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`, facts && aboutReleased(facts.before.payment)),
 });
+
+export function isDeleted(zoho: Reader, payment_id: string): Promise<boolean> {
+  return isGone(zoho.read(getCustomerPayment, { payment_id }));
+}
+
+/** Zoho refuses to delete what a bank line or a refund rests on; said before anyone is asked. */
+export function refuseUndeletable(payment: Payment): void {
+  const { payment_refunds = [], imported_transactions } = payment;
+  if (payment_refunds.length > 0) {
+    throw new RefusedError(`Money of ${aboutPayment(payment)} was refunded, so it cannot be deleted.`, {
+      code: 'payment_has_refunds',
+      next: 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
+    });
+  }
+  if (Array.isArray(imported_transactions) && imported_transactions.length > 0) {
+    throw new RefusedError(`${aboutPayment(payment)} is matched with a bank transaction, so it cannot be deleted.`, {
+      code: 'payment_bank_matched',
+      next: 'Tell the user; it has to be unmatched in Zoho Books first.',
+    });
+  }
+}
+
+/** What records the payment again, under a new id. */
+export function recreating(payment: Payment): Undo {
+  const { customer_id, payment_mode, amount, date, reference_number, description, exchange_rate, account_id, bank_charges, invoices = [] } = payment;
+  const applied = invoices.map((row) => ({ invoice_id: row.invoice_id, amount_applied: row.amount_applied, tax_amount_withheld: row['tax_amount_withheld'] }));
+  const custom_fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject).map(({ customfield_id, value }) => ({ customfield_id, value: String(value ?? '') }));
+  return {
+    tool: 'create_customer_payment',
+    arguments: {
+      customer_id,
+      payment_mode,
+      amount,
+      date,
+      reference_number,
+      description,
+      exchange_rate: exchange_rate === 1 ? undefined : exchange_rate,
+      account_id,
+      bank_charges: bank_charges || undefined,
+      tax_amount_withheld: payment['tax_amount_withheld'] || undefined,
+      location_id: payment['location_id'],
+      ...(custom_fields.length > 0 && { custom_fields }),
+      ...(applied.length > 0 && { invoices: applied }),
+    },
+  };
+}

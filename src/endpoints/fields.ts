@@ -7,7 +7,9 @@ import { isExact, MAX_DIGITS } from '../money.ts';
  */
 
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
-export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits');
+export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
+
+const invoiceId = id.describe('Not the invoice number: its id, as get_customer_payment of a payment on that invoice shows it; otherwise ask the user. Never guess.');
 
 /** A day of the calendar, `yyyy-mm-dd`. */
 export const date = z.iso.date('must be a calendar date, yyyy-mm-dd');
@@ -25,7 +27,7 @@ export const rowFields = z.array(z.string()).min(1).describe('Row fields wanted 
 export const DEFAULT_PER_PAGE = 50;
 
 export const appliedInvoice = z.strictObject({
-  invoice_id: id,
+  invoice_id: invoiceId,
   amount_applied: amountOrZero,
   tax_amount_withheld: amountOrZero.optional(),
 });
@@ -66,6 +68,7 @@ export const paymentFields = {
 /** The same, for an update: nothing is required, and `invoices` completes what is applied. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
+  account_id: id.optional().describe('Account the money went to.'),
   invoices: z.array(appliedInvoice).optional().describe('Each row sets the total applied to that invoice, 0 removes it; invoices not named stay as they are.'),
   replace_invoices: z.boolean().optional().describe('Take `invoices` as the whole list: invoices not named are un-applied.'),
 };
@@ -74,7 +77,7 @@ export const paymentChanges = {
 export const refundFields = {
   date,
   amount,
-  from_account_id: id.describe('Cash or bank account the money leaves.'),
+  from_account_id: id.describe('Cash or bank account the money leaves: its id, as get_customer_payment shows account_id; otherwise ask the user.'),
   refund_mode: z.string().max(50).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().max(50).optional(),
   exchange_rate: exchangeRate.optional(),

@@ -28,7 +28,7 @@ export const getCustomerPaymentRefund = defineRead({
     return lines(
       `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
       payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
-      next(call('get_customer_payment', { payment_id: customer_payment_id })),
+      next(`its payment: ${call('get_customer_payment', { payment_id: customer_payment_id })}`),
     );
   },
 });

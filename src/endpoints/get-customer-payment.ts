@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id, payment } from './fields.ts';
 import { paymentOf } from './shape.ts';
-import { aboutAllocation, aboutPayment, call, lines, next, unseen } from './words.ts';
+import { aboutPayment, aboutWhole, call, lines, next, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: payment.optional() });
 
@@ -41,11 +41,10 @@ export const getCustomerPayment = defineRead({
     const { payment_id, unused_amount = 0 } = payment;
     return lines(
       `${aboutPayment(payment)}.`.replace(/^p/, 'P'),
-      aboutAllocation(payment),
+      aboutWhole(payment),
       next(
         unused_amount > 0 && 'to apply the rest: update_customer_payment with invoices',
         unused_amount > 0 && `to refund the rest: ${call('create_customer_payment_refund', { customer_payment_id: payment_id, amount: unused_amount })} with date and from_account_id`,
-        (payment.payment_refunds ?? []).length > 0 && `its refunds: ${call('list_customer_payment_refunds', { customer_payment_id: payment_id })}`,
       ),
     );
   },

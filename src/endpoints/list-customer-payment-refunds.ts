@@ -37,7 +37,7 @@ export const listCustomerPaymentRefunds = defineRead({
   },
   text: ({ payment_refunds: rows, ...rest }, input) => {
     const page = { ...rest, rows } as Page;
-    return lines(countOf(page, 'refund'), ...(rows ?? []).map(line), aboutPage(page, input));
+    return lines(countOf(page, input, 'refund', 'This payment has no refunds.'), ...(rows ?? []).map(line), aboutPage(page, input));
   },
 });
 

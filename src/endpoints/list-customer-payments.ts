@@ -6,7 +6,7 @@ import { many } from './shape.ts';
 import { lines, money, plain, quoted, told } from './words.ts';
 
 /** Zoho takes an empty filter for none, and answers with everything. */
-const filled = z.string().min(1, 'must not be empty: leave it out instead').max(100);
+const filled = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);
 const text100 = filled.optional();
 const inDescription = text100.describe('In the description.');
 
@@ -74,7 +74,7 @@ export const listCustomerPayments = defineRead({
     payment_mode_startswith: text100,
     payment_mode_contains: text100,
     filter_by: z.enum(filterBy).optional(),
-    sort_column: filled.optional().describe('date (default), created_time, last_modified_time, ...'),
+    sort_column: filled.optional().describe('One of date (default), created_time, last_modified_time.'),
     sort_order: z.enum(['A', 'D']).optional().describe('Ascending or descending.'),
     page: page.optional(),
     per_page: perPage.optional(),
@@ -94,15 +94,23 @@ export const listCustomerPayments = defineRead({
   },
   text: ({ customerpayments: rows, ...rest }, input) => {
     const page = { ...rest, rows } as Page;
-    return lines(countOf(page, 'customer payment'), ...(rows ?? []).map(lineOf(input)), aboutPage(page, input));
+    return lines(countOf(page, input, 'customer payment', 'No customer payments match.'), ...(rows ?? []).map(lineOf(input)), aboutPage(page, input));
   },
 });
 
+/** For one list, from its first row on: a customer's id stands once, where the customer first comes. */
 function lineOf({ fields }: { fields?: readonly string[] | undefined }): (row: Json) => string {
-  return fields === undefined ? usual : chosen;
+  if (fields !== undefined) return chosen;
+  const named = new Set<unknown>();
+  return (row) => {
+    const { customer_id } = row;
+    const first = customer_id !== undefined && !named.has(customer_id);
+    named.add(customer_id);
+    return usual(row, first ? ` (customer_id ${told(customer_id)})` : '');
+  };
 }
 
-function usual(row: Json): string {
+function usual(row: Json, customerId: string): string {
   const word = (name: string) => (row[name] === undefined ? undefined : plain(row[name]));
   const amount = (name: string) => (row[name] === undefined || row[name] === 0 ? undefined : money(row[name], row));
   const unused = amount('unused_amount');
@@ -110,7 +118,7 @@ function usual(row: Json): string {
   return [
     word('date'),
     row['payment_number'] === undefined ? undefined : `#${word('payment_number')}`,
-    row['customer_name'] === undefined ? undefined : quoted(row['customer_name'], 40),
+    `${row['customer_name'] === undefined ? '' : quoted(row['customer_name'], 40)}${customerId}`.trim(),
     money(row['amount'], row),
     word('payment_mode'),
     word('invoice_numbers'),

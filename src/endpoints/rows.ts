@@ -7,6 +7,8 @@ import { lines } from './words.ts';
 
 /** Bytes of rows that one list answer may hold, as data and as lines of text together. */
 export const ROWS_CAP = 48_000;
+/** Of these the bytes of text, which a model reads whatever its host does with the data. */
+export const TEXT_CAP = 19_000;
 
 export interface Page {
   /** Left out when Zoho's answer held no list, which does not mean that there are none. */
@@ -23,7 +25,7 @@ interface Wanted {
   readonly per_page?: number | undefined;
 }
 
-/** The rows of one page, each with its usual fields or those asked for, cut at the byte cap. `line` is how a row reads as text. */
+/** The rows of one page, each with its usual fields or those asked for, cut at the byte caps. `line` is how a row reads as text. */
 export function pageOf(all: readonly Json[] | undefined, context: unknown, usual: readonly string[], line: (row: Json) => string, { fields }: Wanted): Page {
   if (all === undefined) return {};
   const chosen = fields ?? usual;
@@ -32,10 +34,13 @@ export function pageOf(all: readonly Json[] | undefined, context: unknown, usual
   const rows: Json[] = [];
   const page: Page = { rows, ...(isObject(context) && { page_context: withoutEmpty(context) }), ...(unknown.length > 0 && { unknown_fields: unknown }) };
   let bytes = 0;
+  let textBytes = 0;
   for (const full of all) {
     const row = withoutEmpty(whole ? full : Object.fromEntries(chosen.filter((name) => Object.hasOwn(full, name)).map((name) => [name, full[name]])));
-    bytes += Buffer.byteLength(JSON.stringify(row)) + Buffer.byteLength(JSON.stringify(line(row)));
-    if (bytes <= ROWS_CAP) {
+    const text = Buffer.byteLength(JSON.stringify(line(row)));
+    bytes += Buffer.byteLength(JSON.stringify(row)) + text;
+    textBytes += text;
+    if (bytes <= ROWS_CAP && textBytes <= TEXT_CAP) {
       rows.push(row);
       continue;
     }
@@ -55,12 +60,14 @@ function shortened(value: unknown): unknown {
   return value;
 }
 
-/** What to say above the rows. */
-export function countOf({ rows, cut }: Page, what: string): string {
+/** What to say above the rows; `none` where there are none at all. */
+export function countOf({ rows, cut, page_context }: Page, { page = 1 }: { page?: number | undefined }, what: string, none: string): string {
   if (rows === undefined) return `Zoho's answer held no list of ${what}s. That does not mean that there are none.`;
-  if (rows.length === 0) return `No ${what}s match.`;
+  if (rows.length === 0) return page > 1 ? `Page ${page} is past the end; nothing on it.` : none;
   const onPage = cut?.rows_on_page ?? rows.length;
-  return `${onPage > rows.length ? `${rows.length} of ` : ''}${onPage} ${what}${onPage === 1 ? '' : 's'}:`;
+  const more = page_context?.['has_more_page'] === true;
+  const where = page > 1 || more ? ` on page ${page}${more ? ', more follow' : ''}` : '';
+  return `${onPage > rows.length ? `${rows.length} of ` : ''}${onPage} ${what}${onPage === 1 ? '' : 's'}${where}:`;
 }
 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */

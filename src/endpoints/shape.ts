@@ -112,7 +112,7 @@ export function checkDecimals(amounts: Record<string, number | undefined>, curre
     if (amount === undefined || decimalsOf(amount) <= precision) continue;
     throw new InputError(`${field} ${amount} has more decimals than ${code ?? 'the currency'} allows (${precision}).`, {
       code: 'too_many_decimals',
-      next: `Ask the user for the exact amount with at most ${precision} decimals; nothing is rounded.`,
+      next: `Ask the user for the exact amount ${precision === 0 ? 'without decimals' : `with at most ${precision} decimals`}; nothing is rounded.`,
     });
   }
 }

@@ -1,13 +1,20 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
-import { customFieldById, id } from './fields.ts';
+import { defineWrite, type Facts } from '../endpoint.ts';
+import { checkCustomFields } from './checks.ts';
+import { customFieldById, id, type Payment } from './fields.ts';
+import { lookForCustomFields } from './looks.ts';
+import { isObject } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutPayment, call, lines, next, quoted } from './words.ts';
+import { aboutPayment, lines, notChecked, quoted } from './words.ts';
 
 const output = z.looseObject({
   customer_payment_id: z.string().optional(),
   custom_fields: z.array(z.looseObject({ customfield_id: z.string().optional(), value: z.string().optional() })).optional(),
 });
+
+interface CustomFieldFacts extends Facts {
+  readonly before: { readonly payment: Payment };
+}
 
 export const updateCustomFieldsInCustomerPayment = defineWrite({
   name: 'update_custom_fields_in_customer_payment',
@@ -18,18 +25,41 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   path: '/customerpayment/{customer_payment_id}/customfields',
   input: z.strictObject({ customer_payment_id: id, custom_fields: z.array(customFieldById).min(1) }),
   output,
-  async preflight({ customer_payment_id }, zoho) {
-    const before = await standingPayment(zoho, customer_payment_id);
-    return { before };
+
+  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+  async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
+    const payment = await standingPayment(zoho, customer_payment_id);
+    const notes = { lines: [] as string[], not_checked: [] as string[] };
+    await checkCustomFields(custom_fields, zoho, notes);
+    return {
+      title: `Change custom fields of ${aboutPayment(payment)}`,
+      lines: custom_fields.map(({ customfield_id, value }) => `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`),
+      not_checked: notes.not_checked,
+      ask: [],
+      customer_id: payment.customer_id,
+      blocks: [`payment:${customer_payment_id}`],
+      before: { payment },
+    };
   },
   // The body is a bare array.
   parts: ({ custom_fields }) => ({ body: custom_fields }),
+  look: (attempt, zoho) => lookForCustomFields(attempt, String(attempt.input['customer_payment_id']), zoho),
+  undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => ({
+    tool: 'update_custom_fields_in_customer_payment',
+    arguments: { customer_payment_id, custom_fields: custom_fields.map(({ customfield_id }) => ({ customfield_id, value: standing(payment, customfield_id) })) },
+  }),
+
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),
   text: (_result, { customer_payment_id, custom_fields }, facts) =>
     lines(
-      `Updated custom fields of ${aboutPayment({ ...facts?.before, payment_id: customer_payment_id })}.`,
+      `Updated custom fields of ${aboutPayment({ ...facts?.before.payment, payment_id: customer_payment_id })}.`,
       ...custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`),
-      next(call('get_customer_payment', { payment_id: customer_payment_id })),
+      notChecked(facts?.not_checked ?? []),
     ),
 });
+
+function standing(payment: Payment, customfield_id: string): string {
+  const fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject);
+  return String(fields.find((field) => field['customfield_id'] === customfield_id)?.['value'] ?? '');
+}

@@ -1,45 +1,70 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
+import { defineWrite, type Facts } from '../endpoint.ts';
 import { refuseNoChange } from './changes.ts';
-import { id, refund, refundFields } from './fields.ts';
-import { checkDecimals, refundOf } from './shape.ts';
+import { id, refund, refundFields, type Payment, type Refund } from './fields.ts';
+import { lookForRefundChange } from './looks.ts';
+import { refundFacts } from './refund-facts.ts';
+import { refundOf } from './shape.ts';
 import { standingPayment, standingRefund } from './standing.ts';
-import { aboutRefund, call, lines, next, quoted, unseen } from './words.ts';
+import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
 /** Zoho documents these as required on every update, so what is not named is sent as it stands. */
 const required = ['date', 'amount', 'from_account_id'] as const;
 
+interface RefundChangeFacts extends Facts {
+  readonly before: { readonly refund: Refund };
+  readonly payment: Payment;
+}
+
 export const updateCustomerPaymentRefund = defineWrite({
   name: 'update_customer_payment_refund',
   title: 'Update a refund',
-  description: 'Correct a recorded refund. Only the fields given change; get_customer_payment_refund shows what they are.',
+  description: 'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   input: z.strictObject({ customer_payment_id: id, refund_id: id, ...z.object(refundFields).partial().shape }),
   output,
-  async preflight({ customer_payment_id, refund_id, ...fields }, zoho) {
-    refuseNoChange(fields);
-    const before = await standingRefund(zoho, customer_payment_id, refund_id);
+
+  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+  async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
+    refuseNoChange(given);
+    const refund = await standingRefund(zoho, customer_payment_id, refund_id);
     // The refund does not tell its currency; its payment does.
     const payment = await standingPayment(zoho, customer_payment_id);
-    checkDecimals({ amount: fields.amount }, payment);
-    return { before, payment };
+    const { date = '', amount = 0, from_account_id = '' } = { ...refund, ...given };
+    const { existing: _, alike: __, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
+    const changes = Object.entries(given).map(([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`);
+    return { ...facts, title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`, lines: [...facts.lines, ...changes], before: { refund }, payment };
   },
-  parts: ({ customer_payment_id: _, refund_id: __, ...fields }, { before }) => {
-    const standing = Object.fromEntries(required.filter((name) => before[name] !== undefined).map((name) => [name, before[name]]));
-    return { body: { ...standing, ...fields } };
+  parts: ({ customer_payment_id: _, refund_id: __, ...given }, { before: { refund } }) => {
+    const standing = Object.fromEntries(required.filter((name) => refund[name] !== undefined).map((name) => [name, refund[name]]));
+    return { body: { ...standing, ...given } };
   },
-  result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
-  text: ({ payment_refund }, { customer_payment_id, refund_id, ...fields }, facts) => {
+  look: (attempt, zoho) => lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
+  undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => ({
+    tool: 'update_customer_payment_refund',
+    arguments: { customer_payment_id, refund_id, ...Object.fromEntries(Object.keys(given).map((name) => [name, refund[name] ?? ''])) },
+  }),
+
+  result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
+  text: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
+    const before = facts?.before.refund;
     return lines(
       `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.payment, payment_id: customer_payment_id })}.`,
-      ...Object.keys(fields)
-        .filter((name) => facts?.before[name] !== payment_refund[name])
-        .map((name) => `${name}: ${quoted(facts?.before[name])} → ${quoted(payment_refund[name])}`),
-      next(call('get_customer_payment', { payment_id: customer_payment_id })),
+      attention(given, payment_refund, facts?.payment ?? {}),
+      ...Object.keys(given)
+        .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
+        .map((name) => `${name}: ${asWritten(name, before?.[name], facts?.payment)} → ${asWritten(name, payment_refund[name], facts?.payment)}`),
+      notChecked(facts?.not_checked ?? []),
+      next(`what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`),
     );
   },
 });
+
+function asWritten(name: string, value: unknown, payment: Payment = {}): string {
+  if (value === undefined) return 'nothing';
+  return name === 'amount' ? money(value, payment) : quoted(value);
+}

@@ -1,19 +1,26 @@
 import * as z from 'zod';
-import { defineWrite, type Reader } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { ifAllowed } from './allowed.ts';
-import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
-import { paymentChanges, type Payment, writtenPayment } from './fields.ts';
-import { getContact } from './get-contact.ts';
+import { aboutChanges, changesOf, namesAnything, refuseNoChange } from './changes.ts';
+import { newPaymentFacts } from './create-customer-payment.ts';
+import { paymentChanges, writtenPayment, type Payment } from './fields.ts';
 import { findByCustomField } from './find-by-custom-field.ts';
-import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
+import { getCustomerPayment } from './get-customer-payment.ts';
+import { isAsSent } from './as-sent.ts';
+import { lookForChange } from './looks.ts';
+import { paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutAllocation, aboutPayment, call, lines, next, notChecked, quoted, unseen } from './words.ts';
+import { changeFacts, fieldLines } from './update-customer-payment.ts';
+import { aboutAllocation, aboutPayment, aboutWhole, attention, call, lines, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
 /** A header value: one line of visible ASCII, since HTTP carries nothing else safely. */
 const headerText = z.string().min(1).max(255).regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
+
+interface UpsertFacts extends Facts {
+  readonly before: { readonly payment?: Payment };
+}
 
 export const updateCustomerPaymentUsingCustomField = defineWrite({
   name: 'update_customer_payment_using_custom_field',
@@ -24,69 +31,119 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments',
+  canMake: true,
   input: z.strictObject({
     unique_identifier_key: headerText.regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...').describe('API name of the field, cf_...'),
     unique_identifier_value: headerText,
-    upsert: z.boolean().optional().describe('Needs customer_id, amount, date and payment_mode.'),
+    upsert: z.boolean().optional().describe('Record a new payment when there is none; needs customer_id, amount, date and payment_mode.'),
     ...paymentChanges,
   }),
   output,
 
-  async preflight(input, zoho) {
-    const { unique_identifier_key, unique_identifier_value, upsert, replace_invoices, ...fields } = input;
-    refuseNoChange(fields);
-    if (upsert) refuseIncomplete(fields);
-    const found = await findByCustomField(unique_identifier_key, unique_identifier_value, zoho);
-    if (found === 'none' && !upsert) throw noSuchPayment(unique_identifier_key, unique_identifier_value);
-    if (found === 'cannot tell') {
-      if (fields.invoices !== undefined && !replace_invoices) throw cannotMerge();
-      return { before: undefined, not_checked: ['which payment has this value, and so the decimals of its currency'] };
-    }
-    const before = found === 'none' ? undefined : await standingPayment(zoho, found);
-    const currency = before ?? (await currencyOf(fields.customer_id, zoho));
-    checkDecimals(amountsOf(fields), currency ?? {});
-    return { before, not_checked: currency === undefined ? ['the decimals of the customer\'s currency (needs the scope ZohoBooks.contacts.READ)'] : [] };
+  async turn({ unique_identifier_key: key, unique_identifier_value: value, customer_id }, zoho) {
+    const found = await findByCustomField(key, value, zoho);
+    const payment = found === 'none' || found === 'cannot tell' ? [] : [`payment:${found}`];
+    return [`unique:${key}:${value}`, ...payment, ...(customer_id === undefined ? [] : [`customer:${customer_id}`])];
   },
-  parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...changes }, { before }) => ({
-    body: changesOf(changes, before),
+  async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
+    const { replace_invoices: _, ...fields } = given;
+    if (upsert && !namesAnything(fields)) throw incomplete(NEEDED);
+    refuseNoChange(fields);
+    const unique = `unique:${key}:${value}`;
+    const found = await findByCustomField(key, value, zoho);
+    // What can only be sent whole is checked before anyone is asked.
+    if (found === 'none' || found === 'cannot tell') changesOf(given, undefined);
+    if (found === 'cannot tell') {
+      if (given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
+      if (upsert) throw cannotUpsert(key);
+      return unseenFacts({ key, value }, given);
+    }
+    if (found !== 'none') {
+      const facts = await changeFacts(await standingPayment(zoho, found), given, zoho);
+      return { ...facts, blocks: [unique, ...facts.blocks] };
+    }
+    if (!upsert) throw noSuchPayment(key, value);
+    const facts = await newPaymentFacts(complete(fields), zoho);
+    return { ...facts, lines: [...facts.lines, `${key}: ${quoted(value)}`], blocks: [unique, ...facts.blocks], before: {} };
+  },
+  parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...given }, { before }) => ({
+    body: changesOf(given, before.payment),
     headers: {
       'X-Unique-Identifier-Key': unique_identifier_key,
       'X-Unique-Identifier-Value': unique_identifier_value,
       ...(upsert && { 'X-Upsert': 'true' }),
     },
   }),
+  async look(attempt, zoho) {
+    const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as { unique_identifier_key: string; unique_identifier_value: string };
+    const before = attempt.before['payment'] as Payment | undefined;
+    if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
+    const found = await findByCustomField(key, value, zoho);
+    if (found === 'none') return { seen: 'not there' };
+    if (found === 'cannot tell') return { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] };
+    const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
+    if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
+    return { seen: 'unclear', why: 'A payment has this value, and is not what was sent.', candidates: [{ id: found, text: aboutPayment(payment) }] };
+  },
+  undo: ({ payment }, _input, { before }) => (before.payment !== undefined || payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, { unique_identifier_key, unique_identifier_value }, facts) => {
+  text: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert: _, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
+    const before = facts?.before.payment;
     return lines(
-      `${facts?.before ? 'Updated' : 'Wrote'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
-      ...(facts?.before ? aboutChanges(facts.before, payment) : []),
-      aboutAllocation(payment),
+      `${before ? 'Updated' : 'Recorded'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
+      attention(given, payment, payment),
+      ...(before ? aboutChanges(before, payment, given) : []),
+      before ? aboutAllocation(payment) : aboutWhole(payment),
       notChecked(facts?.not_checked ?? []),
-      next(call('get_customer_payment', { payment_id: payment.payment_id })),
+      next(!before && `to undo: ${call('delete_customer_payment', { payment_id: payment.payment_id })}`),
     );
   },
 });
 
-async function currencyOf(customer_id: string | undefined, zoho: Reader): Promise<Payment | undefined> {
-  if (customer_id === undefined) return undefined;
-  return (await ifAllowed(zoho.read(getContact, { contact_id: customer_id })))?.contact;
+type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
+
+/** A new payment needs more than a change does. */
+function complete(fields: Omit<Fields, 'replace_invoices'>) {
+  const { customer_id, amount, date, payment_mode, ...rest } = fields;
+  if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined) return { customer_id, amount, date, payment_mode, ...rest };
+  throw incomplete(NEEDED.filter((name) => fields[name] === undefined));
 }
 
-function refuseIncomplete(fields: Record<string, unknown>): void {
-  const missing = ['customer_id', 'amount', 'date', 'payment_mode'].filter((name) => fields[name] === undefined);
-  if (missing.length === 0) return;
-  throw new InputError(`With upsert a payment may have to be recorded, and ${missing.join(', ')} would be missing.`, {
-    code: 'invalid_arguments',
-    next: `Call again with ${missing.join(', ')}, or without upsert.`,
-  });
+const NEEDED = ['customer_id', 'amount', 'date', 'payment_mode'] as const;
+
+function incomplete(missing: readonly string[]): InputError {
+  const names = missing.length > 1 ? `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}` : missing.join('');
+  return new InputError(`To record a new payment ${names} ${missing.length === 1 ? 'is' : 'are'} needed.`, { code: 'invalid_arguments', next: `Ask the user for what you do not know, and call again with ${names}.` });
 }
 
 function noSuchPayment(key: string, value: string): InputError {
   return new InputError(`No payment has ${key} ${quoted(value)}.`, {
     code: 'not_found',
     next: 'Check the value with the user, or call again with upsert: true to record a new payment.',
+  });
+}
+
+/** Zoho may know the payment and not show it by this field: then nothing about it can be checked. */
+function unseenFacts({ key, value }: { key: string; value: string }, given: Fields): UpsertFacts {
+  return {
+    title: `Change the payment whose ${key} is ${quoted(value)}`,
+    lines: fieldLines(given, {}),
+    ask: [],
+    not_checked: ['which payment has this value, and all that rests on it'],
+    ...(given.amount !== undefined && { money: { kind: 'payment' as const, currency: UNKNOWN_CURRENCY, amount: given.amount } }),
+    uses: { account_id: given.account_id, date: given.date },
+    customer_id: given.customer_id,
+    blocks: [`unique:${key}:${value}`],
+    before: {},
+  };
+}
+
+function cannotUpsert(key: string): InputError {
+  return new InputError(`Zoho does not show which payments have a ${key}, so whether there is one already cannot be told.`, {
+    code: 'cannot_tell_payment',
+    next: 'Look with list_customer_payments; then use update_customer_payment or create_customer_payment.',
   });
 }
 

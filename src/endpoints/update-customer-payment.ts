@@ -1,12 +1,23 @@
 import * as z from 'zod';
-import { defineWrite } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
+import { RefusedError } from '../errors.ts';
+import { subtract, sum } from '../money.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
-import { id, paymentChanges, writtenPayment } from './fields.ts';
+import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
+import { customerOf } from './create-customer-payment.ts';
+import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
+import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutAllocation, aboutPayment, call, lines, next, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
+const changes = z.strictObject(paymentChanges);
+type Changes = z.output<typeof changes>;
+
+export interface ChangeFacts extends Facts {
+  readonly before: { readonly payment: Payment };
+}
 
 export const updateCustomerPayment = defineWrite({
   name: 'update_customer_payment',
@@ -20,24 +31,109 @@ export const updateCustomerPayment = defineWrite({
   input: z.strictObject({ payment_id: id, ...paymentChanges }),
   output,
 
-  async preflight({ payment_id, ...changes }, zoho) {
-    const { replace_invoices: _, ...fields } = changes;
+  turn: ({ payment_id }) => [`payment:${payment_id}`],
+  async preflight({ payment_id, ...given }, zoho): Promise<ChangeFacts> {
+    const { replace_invoices: _, ...fields } = given;
     refuseNoChange(fields);
-    const before = await standingPayment(zoho, payment_id);
-    checkDecimals(amountsOf(changes), before);
-    return { before };
+    return await changeFacts(await standingPayment(zoho, payment_id), given, zoho);
   },
-  parts: ({ payment_id: _, ...changes }, { before }) => ({ body: changesOf(changes, before) }),
+  parts: ({ payment_id: _, ...given }, { before }) => ({ body: changesOf(given, before.payment) }),
+  look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
+  undo: (_result, { payment_id, ...given }, { before }) => ({ tool: 'update_customer_payment', arguments: { payment_id, ...asItWas(given, before.payment) } }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, { payment_id }, facts) => {
+  text: ({ payment }, { payment_id: _, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
-    const changes = facts === undefined ? [] : aboutChanges(facts.before, payment);
     return lines(
       `Updated ${aboutPayment(payment)}.`,
-      ...(changes.length > 0 ? changes : ['No field reads differently than before.']),
+      attention(given, payment, payment),
+      ...(facts === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
-      next(call('get_customer_payment', { payment_id })),
+      notChecked(facts?.not_checked ?? []),
     );
   },
 });
+
+/** What a change of a payment would do, field by field and invoice by invoice. */
+export async function changeFacts(payment: Payment, given: Changes, zoho: Reader): Promise<ChangeFacts> {
+  const notes = { lines: [] as string[], not_checked: [] as string[] };
+  const ask: string[] = [];
+  checkDecimals(amountsOf(given), payment);
+  await checkDate(given.date, zoho, notes);
+  await checkAccount('account_id', given.account_id, payment, zoho, notes);
+  await checkCustomFields(given.custom_fields, zoho, notes);
+
+  const amount = given.amount ?? payment.amount ?? 0;
+  const { invoices } = changesOf(given, payment) as { invoices?: readonly Application[] };
+  const standing = appliedTo(payment);
+  const rows = invoices ?? [...standing].map(([invoice_id, amount_applied]) => ({ invoice_id, amount_applied }));
+  const left = checkApplied(amount, rows, payment);
+  const refunded = subtract(payment.amount ?? 0, sum([payment.unused_amount ?? 0, ...standing.values()]));
+  if (refunded > 0 && left < refunded) {
+    throw new RefusedError(`${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`, {
+      code: 'refunded_already',
+      next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
+    });
+  }
+
+  notes.lines.push(...fieldLines(given, payment));
+  if (given.customer_id !== undefined && given.customer_id !== payment.customer_id) ask.push(await anotherCustomer(given.customer_id, payment, zoho, notes));
+  if (amount < (payment.amount ?? 0)) ask.push('it lowers the amount that was received');
+  if (invoices !== undefined && payment.invoices === undefined) {
+    notes.not_checked.push('what the payment is applied to now, and so what this un-applies');
+    ask.push(UNAPPLIES);
+  }
+  if (invoices !== undefined) {
+    for (const row of payment.invoices ?? []) {
+      const [was, is] = [standing.get(String(row.invoice_id)) ?? 0, sum(invoices.filter((one) => one.invoice_id === row.invoice_id).map((one) => one.amount_applied))];
+      if (is >= was) continue;
+      notes.lines.push(`Un-apply ${money(subtract(was, is), payment)} from invoice ${quoted(row.invoice_number, 40)}: it is open again by that much`);
+      if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
+    }
+    await checkInvoices(invoices, { customer_id: given.customer_id ?? payment.customer_id, currency: payment, standing }, zoho, notes);
+    notes.lines.push(`Left unused afterwards: ${money(subtract(left, refunded > 0 ? refunded : 0), payment)}`);
+  }
+  const more = subtract(amount, payment.amount ?? 0);
+  return {
+    title: `Change ${aboutPayment(payment)}`,
+    ...notes,
+    ask,
+    ...(more > 0 && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount: more } }),
+    customer_id: payment.customer_id,
+    uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
+    blocks: [`payment:${payment.payment_id}`],
+    before: { payment },
+  };
+}
+
+/** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */
+async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader, notes: Notes): Promise<string> {
+  const contact = await customerOf(customer_id, zoho);
+  if (contact === undefined) notes.not_checked.push(`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`);
+  else if (contact.currency_code !== payment.currency_code) {
+    throw new RefusedError(`${quoted(contact.contact_name)} pays in ${contact.currency_code}, the payment is in ${payment.currency_code}.`, { code: 'customer_currency', next: 'Ask the user whose payment it is.' });
+  }
+  return `it moves the payment to another customer, ${contact === undefined ? customer_id : quoted(contact.contact_name)}`;
+}
+
+const UNAPPLIES = 'it takes money off invoices';
+
+function appliedTo(payment: Payment): Map<string, number> {
+  const applied = new Map<string, number>();
+  for (const { invoice_id, amount_applied = 0 } of payment.invoices ?? []) applied.set(String(invoice_id), sum([applied.get(String(invoice_id)) ?? 0, amount_applied]));
+  return applied;
+}
+
+export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
+  const plain = Object.entries(fields).map(([name, value]) => `${name}: ${payment[name] === undefined ? 'nothing' : quoted(payment[name])} → ${quoted(value)}`);
+  return [...plain, ...(custom_fields ?? []).map((field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`), ...(tags === undefined ? [] : ['tags are replaced'])];
+}
+
+/** The arguments that set everything named back. */
+function asItWas({ invoices, replace_invoices: _, custom_fields: __, tags: ___, ...fields }: Changes, payment: Payment): Record<string, unknown> {
+  // What was not set before cannot be unset by naming it again.
+  const before = Object.fromEntries(Object.keys(fields).filter((name) => payment[name] !== undefined).map((name) => [name, payment[name]]));
+  // What it was applied to is set back only where it could be seen.
+  if (invoices === undefined || payment.invoices === undefined) return before;
+  return { ...before, replace_invoices: true, invoices: [...appliedTo(payment)].map(([invoice_id, amount_applied]) => ({ invoice_id, amount_applied })) };
+}

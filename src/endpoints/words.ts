@@ -1,5 +1,5 @@
 import { oneLine } from '../errors.ts';
-import { formatMoney, precisionOf } from '../money.ts';
+import { formatMoney, precisionOf, sum } from '../money.ts';
 import type { Payment, Refund } from './fields.ts';
 
 /** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
@@ -12,7 +12,7 @@ export function quoted(text: unknown, max = 80): string {
 /** A short word of a record as it stands; whatever could read as more than a word is quoted. */
 export function plain(text: unknown, max = 40): string {
   const word = String(text ?? '');
-  return word.length <= max && /^[\p{L}\p{M}\p{N}_ .,#/-]+$/u.test(word) ? word : quoted(word, max);
+  return word.length <= max && /^[\p{L}\p{M}\p{N}_.,#/-]+$/u.test(word) ? word : quoted(word, max);
 }
 
 /** An id as it stands. */
@@ -52,18 +52,96 @@ export function aboutPayment(payment: Payment): string {
   ].join('');
 }
 
+/** Bytes for all that is said of a payment under its first line: with that and the calls offered it stays a short read. */
+const ROOM = 900;
+
 /** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
 export function aboutAllocation(payment: Payment): string {
-  const rows = payment.invoices;
-  const shown = (rows ?? []).slice(0, 20).map((row) => `${row.invoice_number === undefined ? `id ${told(row.invoice_id)}` : plain(row.invoice_number)} ${money(row.amount_applied, payment)}`);
-  const more = (rows ?? []).length - shown.length;
-  const refunds = payment.payment_refunds ?? [];
-  return lines(
-    rows && (rows.length === 0 ? 'Applied to no invoice.' : `Applied: ${shown.join(', ')}${more > 0 ? `, and ${more} more` : ''}.`),
-    payment.unused_amount !== undefined && `Unused (can be applied or refunded): ${money(payment.unused_amount, payment)}.`,
-    refunds.length > 0 && `Refunds: ${refunds.slice(0, 10).map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} (refund_id ${told(refund.payment_refund_id)})`).join(', ')}.`,
-    payment['description'] !== undefined && `Description: ${quoted(payment['description'], 200)}.`,
+  return allocation(payment, '');
+}
+
+/** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. */
+export function aboutWhole(payment: Payment): string {
+  const { account_name, account_id, bank_charges, exchange_rate, custom_fields } = payment;
+  const fields = (Array.isArray(custom_fields) ? (custom_fields as unknown[]) : []).map((field) => aboutCustomField(field as Record<string, unknown>));
+  return allocation(
+    payment,
+    lines(
+      [
+        (account_name ?? account_id) !== undefined && `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${told(account_id)}).`,
+        Number(bank_charges ?? 0) !== 0 && `Bank charges: ${money(bank_charges, payment)}.`,
+        Number(exchange_rate ?? 1) !== 1 && `Exchange rate: ${typeof exchange_rate === 'number' ? exchange_rate : plain(exchange_rate)}.`,
+      ]
+        .filter(Boolean)
+        .join(' '),
+      fields.length > 0 && `Custom fields: ${fitting(fields, 200)}.`,
+    ),
   );
+}
+
+function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>): string {
+  const shown = typeof value === 'object' ? JSON.stringify(value) : value;
+  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${customfield_id === undefined ? '' : ` (customfield_id ${told(customfield_id)})`}`;
+}
+
+/** The invoices get what room the rest leaves: there can be many, and the structured result has them all. */
+function allocation(payment: Payment, details: string): string {
+  const { invoices, unused_amount, payment_refunds: refunds = [], description } = payment;
+  const rest = lines(
+    unused_amount !== undefined && Number(unused_amount) !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
+    refunds.length > 0 && `Refunds: ${fitting(refunds.map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} (refund_id ${told(refund.payment_refund_id)})`), 150)}.`,
+    details,
+    description !== undefined && `Description: ${quoted(description, 150)}.`,
+  );
+  if (invoices === undefined) return rest;
+  const room = ROOM - Buffer.byteLength(rest);
+  return lines(invoices.length === 0 ? 'Applied to no invoice.' : `Applied: ${fitting(invoices.map((row) => aboutApplied(row, payment)), room)}.`, rest);
+}
+
+/** `INV-384 (id …) USD 50.00, now paid`. */
+function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Payment): string {
+  const { invoice_id, invoice_number, amount_applied, balance } = row;
+  const name = invoice_number === undefined ? `id ${told(invoice_id)}` : `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${told(invoice_id)})`}`;
+  const open = balance === undefined ? '' : Number(balance) === 0 ? ', now paid' : `, ${money(balance, payment)} still open`;
+  return `${name} ${money(amount_applied, payment)}${open}`;
+}
+
+/** As many as there is room for, one at least; the others are counted. */
+function fitting(items: readonly string[], bytes: number): string {
+  let left = bytes;
+  const shown = items.filter((item, i) => {
+    left -= Buffer.byteLength(item) + 2;
+    return left >= 0 || i === 0;
+  });
+  const more = items.length - shown.length;
+  return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+/** What deleting a payment sets free. */
+export function aboutReleased(payment: Payment): string {
+  const { invoices, unused_amount } = payment;
+  const applied = (invoices ?? []).map((row) => `${plain(row.invoice_number ?? `invoice ${told(row.invoice_id)}`)} ${money(row.amount_applied, payment)}`);
+  const parts = [
+    invoices && (applied.length === 0 ? 'applied to no invoice' : `applied ${fitting(applied, 400)}`),
+    unused_amount !== undefined && Number(unused_amount) !== 0 && `unused ${money(unused_amount, payment)}`,
+  ].filter(Boolean);
+  if (parts.length === 0) return '';
+  return `Before it was deleted: ${parts.join(', ')}.${applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : ''}`;
+}
+
+interface Asked {
+  readonly amount?: number | undefined;
+  readonly invoices?: readonly { readonly invoice_id: string; readonly amount_applied: number }[] | undefined;
+}
+
+/** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
+export function attention({ amount, invoices = [] }: Asked, recorded: { readonly amount?: number | undefined; readonly invoices?: Payment['invoices'] }, currency: Payment): string {
+  const applied = (invoice_id: string) => sum((recorded.invoices ?? []).filter((row) => row.invoice_id === invoice_id).map((row) => row.amount_applied ?? 0));
+  const pairs = [
+    { asked: amount, is: recorded.amount, on: '' },
+    ...(recorded.invoices === undefined ? [] : invoices.map((row) => ({ asked: row.amount_applied, is: applied(row.invoice_id), on: ` on invoice ${row.invoice_id}` }))),
+  ];
+  return lines(...pairs.map(({ asked, is, on }) => asked !== undefined && is !== undefined && asked !== is && `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, currency)}. Tell the user.`));
 }
 
 /** `refund (refund_id …) of 50 from payment (id …), 2026-06-05, cash`. */

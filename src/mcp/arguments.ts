@@ -62,8 +62,7 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
     case 'array': {
       const { element } = def;
       if (element === undefined) return value;
-      const ofText = unwrap(element).def.type === 'string';
-      const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? (ofText ? listed(value) : undefined)) : value;
+      const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? (ofWords(element) ? listed(value) : undefined)) : value;
       if (!Array.isArray(array)) return value;
       return array.map((item, i) => repair(element, item, [...path, i], problems));
     }
@@ -95,7 +94,13 @@ function fromJson<T>(text: string, is: (value: unknown) => value is T): T | unde
   }
 }
 
-/** Ids or names separated by commas, as in Zoho's own query and in addresses. */
+/** Not ids: what is deleted or paid by them is named one by one, never read out of a text. */
+function ofWords(element: $ZodType): boolean {
+  const { type, checks = [] } = unwrap(element).def;
+  return type === 'string' && !checks.some(({ _zod }) => _zod.def.pattern !== undefined);
+}
+
+/** Names separated by commas, as in Zoho's own query and in addresses. */
 function listed(text: string): string[] | undefined {
   return /^\s*\w+(\s*,\s*\w+)*\s*$/.test(text) ? text.split(',').map((item) => item.trim()) : undefined;
 }

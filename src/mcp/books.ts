@@ -1,10 +1,21 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { Zoho } from '../zoho/client.ts';
+import type { Journal } from '../write/journal.ts';
+import type { Call, Performed } from '../write/perform.ts';
+
+/** Reading Zoho, given up when `signal` says so. */
+export interface Reading extends Pick<Zoho, 'read' | 'document'> {
+  until(signal: AbortSignal | undefined): Reading;
+}
 
 /** What the protocol side needs to know of the books it serves. */
 export interface Books {
   readonly endpoints: readonly Endpoint[];
-  readonly zoho: Zoho;
+  readonly zoho: Reading;
+  /** The one road a write may take. */
+  write(call: Call): Promise<Performed>;
+  /** What was written. Opened when first asked for. */
+  journal(): Promise<Journal>;
   /** Whether Zoho can be asked at all; without credentials the tools are listed and each call says what to set. */
   readonly connected: boolean;
   /** Everything is play money. */

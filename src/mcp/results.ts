@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Json } from '../endpoint.ts';
+import type { Json, Undo } from '../endpoint.ts';
 import { oneLine, PaymentsError } from '../errors.ts';
 
 /** What a tool call returns: short text to act on, and the same facts in structured form. */
@@ -7,12 +7,27 @@ import { oneLine, PaymentsError } from '../errors.ts';
 /** Set when everything comes from the sandbox: said in every result, so that nobody takes play money for the real books. */
 export const SANDBOX_NOTE = 'SANDBOX: practice books on this machine, not real money.';
 
+/** What became of a write: in every result of one. */
+export interface WriteFacts {
+  readonly outcome: 'recorded' | 'not_recorded' | 'unknown';
+  /** Answered from the journal: nothing was sent now. */
+  readonly replayed?: boolean;
+  /** The call that takes it back. */
+  readonly undo?: Undo | undefined;
+  /** The write in the journal. */
+  readonly write_id?: string | undefined;
+}
+
 export function succeeded(result: Json, text: string, links: CallToolResult['content'], sandbox: boolean): CallToolResult {
   return { content: [{ type: 'text', text: marked(text, sandbox) }, ...links], structuredContent: { ...result, ...(sandbox && { sandbox: true }) } };
 }
 
-export function failed(error: PaymentsError, sandbox: boolean): CallToolResult {
-  return { isError: true, content: [{ type: 'text', text: marked(error.lines, sandbox) }], structuredContent: { error: errorFacts(error), ...(sandbox && { sandbox: true }) } };
+export function failed(error: PaymentsError, sandbox: boolean, write?: WriteFacts): CallToolResult {
+  return {
+    isError: true,
+    content: [{ type: 'text', text: marked(error.lines, sandbox) }],
+    structuredContent: { error: errorFacts(error), ...write, ...(sandbox && { sandbox: true }) },
+  };
 }
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */

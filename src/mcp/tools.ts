@@ -1,57 +1,114 @@
-import type { McpServer, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
-import type * as z from 'zod';
-import { isRead, type Endpoint, type Json } from '../endpoint.ts';
-import { InternalError, PaymentsError } from '../errors.ts';
-import { perform } from '../write/perform.ts';
+import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
+import * as z from 'zod';
+import { isRead, type Endpoint, type Json, type ReadEndpoint, type WriteEndpoint } from '../endpoint.ts';
+import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
+import { APPROVAL_MINUTES } from '../write/confirm.ts';
+import type { Performed } from '../write/perform.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
+import type { Deliveries } from './deliveries.ts';
 import { jsonSchemaOf } from './json-schema.ts';
+import { ask, askWhich, personOf } from './person.ts';
 import { linksOf } from './resource-uris.ts';
-import { failed, succeeded } from './results.ts';
+import { failed, marked, succeeded, type WriteFacts } from './results.ts';
 
 /** Endpoints as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
 /** Told of every write that may have changed something: its input, and its result if there was one. */
 export type OnWritten = (input: Json, result: Json) => void;
 
-export function addTools(server: McpServer, books: Books, onWritten: OnWritten): void {
+interface Served {
+  readonly server: McpServer;
+  readonly books: Books;
+  readonly deliveries: Deliveries;
+  readonly onWritten: OnWritten;
+}
+
+export function addTools(served: Served): void {
+  const { server, books } = served;
   for (const endpoint of books.endpoints) {
     server.registerTool(
       endpoint.name,
       {
         title: endpoint.title,
         description: endpoint.description,
-        inputSchema: advertised(endpoint.input, 'input'),
+        inputSchema: advertised(argumentsOf(endpoint), 'input'),
         outputSchema: advertised(endpoint.output, 'output'),
         annotations: annotationsOf(endpoint),
       },
-      async (args, { mcpReq }) => {
+      async (args, ctx) => {
         try {
-          return await callEndpoint(endpoint, args, books, onWritten, mcpReq.signal);
+          return isRead(endpoint) ? await read(endpoint, args, served, ctx) : await write(endpoint, args, served, ctx);
         } catch (error) {
           // A cancelled call gets no answer.
-          if (mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
-          return failed(error instanceof PaymentsError ? error : unexpected(error, endpoint, books), books.sandbox);
+          if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
+          const known = error instanceof PaymentsError ? error : unexpected(error, endpoint, books);
+          return failed(known, books.sandbox, isRead(endpoint) ? undefined : outcomeOf(known));
         }
       },
     );
   }
 }
 
-async function callEndpoint(endpoint: Endpoint, args: unknown, { zoho, sandbox }: Books, onWritten: OnWritten, signal: AbortSignal) {
+async function read(endpoint: ReadEndpoint, args: unknown, { books: { zoho, sandbox } }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
   const input = readArguments(endpoint.input, args);
-  if (isRead(endpoint)) {
-    const result = await zoho.until(signal).read(endpoint, input);
-    return succeeded(result, endpoint.text(result, input), linksOf(endpoint, input), sandbox);
-  }
-  try {
-    const { result, facts } = await perform(endpoint, input, zoho, signal);
-    onWritten(input, result);
-    return succeeded(result, endpoint.text(result, input, facts), [], sandbox);
-  } catch (error) {
-    if (error instanceof PaymentsError && error.changed !== 'no') onWritten(input, {});
-    throw error;
-  }
+  const result = await zoho.until(mcpReq.signal).read(endpoint, input);
+  return succeeded(result, endpoint.text(result, input), linksOf(endpoint, input), sandbox);
+}
+
+/** Arguments that every write takes besides its own. */
+const writeArguments = {
+  idempotency_key: z.string().min(1).max(200).optional().describe('A name for this intent; a retry keeps it.'),
+  approval: z.string().max(2000).optional().describe('From the preview of this very call.'),
+};
+const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Ids of look-alikes that the user says are other ones.') };
+
+const extended = new WeakMap<Endpoint, z.ZodObject>();
+
+/** The input of an endpoint, with what every write takes besides. */
+export function argumentsOf(endpoint: Endpoint): z.ZodObject {
+  if (isRead(endpoint)) return endpoint.input;
+  const known = extended.get(endpoint) ?? endpoint.input.extend({ ...writeArguments, ...(endpoint.canMake && duplicateArgument) });
+  extended.set(endpoint, known);
+  return known;
+}
+
+async function write(endpoint: WriteEndpoint, args: unknown, { server, books, deliveries, onWritten }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
+  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = readArguments(argumentsOf(endpoint), args);
+  const person = personOf(server, ctx, approval as string | undefined);
+  const { signal, id } = ctx.mcpReq;
+  const performed = await books
+    .write({ endpoint, input, key: key as string | undefined, allowDuplicateOf: allow_duplicate_of as string[], person, signal })
+    .catch((error: unknown) => {
+      if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
+        onWritten(input, {});
+        deliveries.expect(id, { entry: error.entry, state: 'unknown' });
+      }
+      throw error;
+    });
+  if (performed.kind === 'ask') return ask(marked(performed.question, books.sandbox), performed.state);
+  if (performed.kind === 'settle') return askWhich({ ...performed, question: marked(performed.question, books.sandbox) });
+  if (performed.kind === 'preview') return preview(performed, books.sandbox);
+  const { entry, result, text, replayed, undo } = performed;
+  if (!replayed) onWritten(input, result);
+  deliveries.expect(id, { entry, state: 'recorded' });
+  const facts: WriteFacts = { outcome: 'recorded', replayed, undo, write_id: entry };
+  return succeeded({ ...result, ...facts }, text, [], books.sandbox);
+}
+
+/** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */
+function preview({ question, approval }: Extract<Performed, { kind: 'preview' }>, sandbox: boolean): CallToolResult {
+  const error = new RefusedError('This needs the consent of the user, and nothing was done yet.', {
+    code: 'approval_needed',
+    next: `Show the user the above. If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
+  });
+  const { content, ...rest } = failed(error, sandbox, { outcome: 'not_recorded' });
+  return { ...rest, content: [{ type: 'text', text: marked(question, sandbox) }, ...content], structuredContent: { ...(rest.structuredContent as Json), question, approval } };
+}
+
+function outcomeOf(error: PaymentsError): WriteFacts {
+  const write_id = error instanceof OutcomeUnknownError ? error.entry : undefined;
+  return { outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown', ...(write_id && { write_id }) };
 }
 
 /** A fault of ours. Its message could hold customer data, so only its place is logged. */
@@ -78,7 +135,7 @@ const schemas = new WeakMap<z.ZodObject, Json>();
  * The schema that tools/list shows. Its `validate` passes everything: repair, validation and wording are `readArguments`,
  * whose errors teach more than the SDK's.
  */
-function advertised(schema: z.ZodObject, io: 'input' | 'output'): StandardSchemaWithJSON<Json> {
+export function advertised(schema: z.ZodObject, io: 'input' | 'output'): StandardSchemaWithJSON<Json> {
   const json = () => {
     const known = schemas.get(schema) ?? jsonSchemaOf(schema, io);
     schemas.set(schema, known);

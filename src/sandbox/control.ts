@@ -1,7 +1,7 @@
 import { ALL_SCOPES, issueCode } from './tokens.ts';
 import { isObject } from './body.ts';
 import { resetBooks } from './books-file.ts';
-import type { Faults } from './faults.ts';
+import { FAULT_KINDS, type Faults } from './faults.ts';
 import { checkBooks } from './ledger-check.ts';
 import { changeLimits } from './limits.ts';
 import { type Arrival, type Reply, jsonReply } from './message.ts';
@@ -18,10 +18,24 @@ export interface Controls {
   client_id: string;
 }
 
+/** What GET /__sandbox tells whoever looks around. */
+const guide = {
+  'GET /__sandbox/books': 'counts and totals of the books, and whether every balance adds up',
+  'GET /__sandbox/requests': 'what arrived, and what it changed; DELETE forgets it',
+  'GET /__sandbox/faults': 'misbehaviour in store; DELETE takes it back',
+  'POST /__sandbox/faults': `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, "match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}`,
+  'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
+  'POST /__sandbox/reset': 'the books as on the first day',
+  'POST /__sandbox/codes': 'a code to exchange for a refresh token, as from a Self Client: {"scopes": [...]}',
+};
+
 /** The sandbox's own endpoints: no part of Zoho, and not in the request log. */
 export async function answerControl(controls: Controls, arrival: Arrival): Promise<Reply> {
   const { world, faults, log } = controls;
   switch (`${arrival.method} ${arrival.path.slice(CONTROL_PREFIX.length)}`) {
+    case 'GET ':
+    case 'GET /':
+      return jsonReply(200, { endpoints: guide });
     case 'GET /faults':
       return jsonReply(200, { faults: faults.list() });
     case 'POST /faults':
@@ -46,7 +60,7 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
     case 'POST /codes':
       return selfClientCode(controls, readBody(arrival));
     default:
-      return jsonReply(404, { error: 'No such sandbox endpoint' });
+      return jsonReply(404, { error: 'No such sandbox endpoint; GET /__sandbox lists them' });
   }
 }
 

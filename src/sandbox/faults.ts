@@ -3,8 +3,8 @@ import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
 import { tokenThrottle } from './tokens.ts';
 import { ZohoError, badToken, internalError, scopeMissing, tooManyAtOnce, tooManyPerDay, tooManyPerMinute } from './errors.ts';
 
-const KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'] as const;
-export type FaultKind = (typeof KINDS)[number];
+export const FAULT_KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
  * Misbehaviour on demand. `match.path` is a prefix of the request's path, or, when it contains any of ^ $ * + ? ( ) [ ] | \,
@@ -79,8 +79,8 @@ function matches({ match }: Fault, arrival: Arrival): boolean {
 
 function readFault(value: unknown): Fault | string {
   if (!isObject(value)) return 'a fault is a JSON object';
-  const kind = KINDS.find((name) => name === value['fault']);
-  if (!kind) return `fault must be one of ${KINDS.join(', ')}`;
+  const kind = FAULT_KINDS.find((name) => name === value['fault']);
+  if (!kind) return `fault must be one of ${FAULT_KINDS.join(', ')}`;
   const match = value['match'] ?? {};
   if (!isObject(match)) return 'match must be an object of method, path and query';
   const { method, path, query } = match;

@@ -66,7 +66,7 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   }
   const [path = '', query = ''] = splitOnce(request.url ?? '', '?');
   const arrival: Arrival = { method: request.method ?? '', path, query: new URLSearchParams(query), headers: request.headers, body };
-  if (path.startsWith(`${CONTROL_PREFIX}/`)) {
+  if (path === CONTROL_PREFIX || path.startsWith(`${CONTROL_PREFIX}/`)) {
     send(response, await answerControl(state.controls, arrival));
     return;
   }

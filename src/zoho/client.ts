@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
-import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoRequest } from '../endpoint.ts';
-import { BusyError, InputError, PaymentsError } from '../errors.ts';
+import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoClock, type ZohoRequest } from '../endpoint.ts';
+import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { AccessTokens } from './access-token.ts';
 import { failureOf, networkFailure } from './failure.ts';
-import { NetworkError, type Http } from './http.ts';
+import { NetworkError, type Http, type HttpRequest } from './http.ts';
 import { readAnswer, type Answer } from './zoho-answer.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
@@ -28,28 +28,44 @@ export interface Zoho extends Reader {
   until(signal: AbortSignal | undefined): Zoho;
   /** A read in another form than JSON: `accept=pdf`. */
   document(endpoint: ReadEndpoint, input: Json, accept: string): Promise<Document>;
-  /** Sends a write, once. Cancelling stops it while it waits for a token, and no longer: half-sent money cannot be taken back. */
-  send(request: ZohoRequest): Promise<Json>;
+  /**
+   * Sends a write. Sent again only when Zoho itself refused it, for its token (once) or its limits. Nothing cancels it: half-sent
+   * money cannot be taken back. `note` is awaited before each sending; when it and all that comes before the socket write took
+   * more than `fenceMs`, it is not sent at all.
+   */
+  send(request: ZohoRequest, options?: { readonly fenceMs?: number; readonly note?: () => Promise<void> }): Promise<Json>;
 }
 
 const ATTEMPTS = 3;
+const MOST_REFUSED = 2;
+const RECALL_MS = 10 * 60_000;
+const FENCE_MS = 5_000;
+/** Limits that pass within seconds; what waits for the minute or the day is told instead. */
+const passingLimits = new Set(['minute_limit', 'concurrency_limit']);
 /** Past this a read is not repeated: hosts give up on a call after 60 s. */
 const PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300 } = options;
   const scopes = refusedScopes();
+  /** Tokens refused since one was last accepted. A second fresh one refused means that no third will be better. */
+  const refusedTokens = new Set<string>();
 
-  const once = async (request: ZohoRequest, signal: AbortSignal | undefined): Promise<Answer> => {
+  const clock = createClock();
+  const recalled = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
+
+  const once = async (request: ZohoRequest, signal: AbortSignal | undefined, mayGo?: () => boolean): Promise<Answer> => {
     const token = await orAborted(options.tokens.get(), signal);
-    const answer = await exchange(options, request, token, request.method === 'GET' ? signal : undefined);
-    const failure = failureOf(answer, request, token);
+    const { answer, location } = await exchange(options, request, token, { signal, once: mayGo && { mayGo }, clock });
+    const failure = naming(location, failureOf(answer, request, token));
     if (failure === undefined) {
       scopes.allowed(request.scope);
+      refusedTokens.clear();
       return answer;
     }
     if (failure.code === 'scope_missing') scopes.refused(request.scope, token);
-    if (isUnauthorized(failure) && !scopes.isMissing(request.scope)) options.tokens.reject(token);
+    if (failure.code === 'access_token_rejected') refusedTokens.add(token);
+    if (isUnauthorized(failure) && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) options.tokens.reject(token);
     throw failure;
   };
 
@@ -61,7 +77,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       try {
         return await once(request, signal);
       } catch (error) {
-        if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope)) freshToken = true;
+        if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) freshToken = true;
         else if (mayPass(error) && attempt < ATTEMPTS && performance.now() - started < PATIENCE_MS) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal });
         else throw error;
       }
@@ -70,6 +86,8 @@ export function createZoho(options: ZohoOptions): Zoho {
 
   const until = (signal: AbortSignal | undefined): Zoho => ({
     until,
+    organizationId: options.organizationId,
+    clock: clock.now,
     async read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(endpoint: ReadEndpoint<P, I, O>, input: z.input<I>) {
       const parsed = endpoint.input.parse(input);
       const answer = await patiently(toRequest(endpoint as ReadEndpoint, parsed), signal);
@@ -82,15 +100,41 @@ export function createZoho(options: ZohoOptions): Zoho {
       if (answer.kind !== 'bytes') throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Open the payment itself instead.' });
       return answer;
     },
-    async send(request) {
-      const answer = await once(request, signal);
-      return answer.kind === 'json' ? answer.body : {};
+    async recall(endpoint, input) {
+      const key = `${endpoint.name} ${JSON.stringify(input)}`;
+      const kept = recalled.get(key);
+      if (kept !== undefined && performance.now() < kept.until) return (await kept.answer) as never;
+      const answer = until(undefined).read(endpoint, input);
+      recalled.set(key, { until: performance.now() + RECALL_MS, answer });
+      answer.catch(() => recalled.delete(key));
+      return await orAborted(answer, signal);
+    },
+    async send(request, { fenceMs = FENCE_MS, note } = {}) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          // From before the note: it tells the latest moment at which this can be sent.
+          const mayGo = fence(fenceMs);
+          await note?.();
+          const answer = await once(request, undefined, mayGo);
+          return answer.kind === 'json' ? answer.body : {};
+        } catch (error) {
+          // Both are Zoho's own word that it did nothing.
+          const refusedToken = isUnauthorized(error) && !scopes.isMissing(request.scope);
+          const refusedForNow = error instanceof BusyError && passingLimits.has(error.code);
+          if (attempt >= ATTEMPTS || !(refusedForNow || (refusedToken && attempt === 1))) throw error;
+          if (refusedForNow) await sleep(retryDelayMs * 2 ** attempt);
+        }
+      }
     },
   });
   return until(undefined);
 }
 
-async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, signal: AbortSignal | undefined): Promise<Answer> {
+interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {
+  readonly clock: Clock;
+}
+
+async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { signal, once, clock }: Exchange): Promise<{ answer: Answer; location: string | undefined }> {
   const url = new URL(apiBaseUrl + request.path);
   url.searchParams.set('organization_id', organizationId);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -100,12 +144,55 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
     ...request.headers,
   };
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const asked = clock.moment();
   try {
-    return readAnswer(await http.exchange({ method: request.method, url, headers, body, signal }));
+    const response = await http.exchange({ method: request.method, url, headers, body, signal, once });
+    clock.read(response.headers['date'], asked);
+    return { answer: readAnswer(response), location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
   } catch (error) {
     if (error instanceof NetworkError) throw networkFailure(error, request);
     throw error;
   }
+}
+
+/** A broken answer of 201 still names the new record in its Location: where to look. */
+function naming(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
+  if (!(failure instanceof OutcomeUnknownError) || zoho_id === undefined) return failure;
+  const { message, next, zoho, cause } = failure;
+  return new OutcomeUnknownError(message, { next, zoho, cause, zoho_id });
+}
+
+/** Whether a write may still go: not when the process was held up, by whichever of the two clocks noticed. */
+function fence(fenceMs: number): () => boolean {
+  const [ticks, wall] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - ticks, Date.now() - wall) <= fenceMs;
+}
+
+interface Moment {
+  readonly ticks: number;
+  readonly wall: number;
+}
+
+type Clock = ReturnType<typeof createClock>;
+
+/** Zoho's clock from the Date of its newest answer, which has whole seconds. Neither of our clocks is trusted alone: one stands still while the machine sleeps, the other can be set. */
+function createClock() {
+  const moment = (): Moment => ({ ticks: performance.now(), wall: Date.now() });
+  let newest: { readonly date: number; readonly asked: Moment; readonly received: Moment } | undefined;
+  return {
+    moment,
+    read(header: string | string[] | undefined, asked: Moment): void {
+      const date = Date.parse(String(header));
+      if (Number.isFinite(date)) newest = { date, asked, received: moment() };
+    },
+    now: (): ZohoClock | undefined => {
+      if (newest === undefined) return undefined;
+      const { ticks, wall } = moment();
+      const least = Math.max(0, Math.min(ticks - newest.received.ticks, wall - newest.received.wall));
+      const most = Math.max(ticks - newest.asked.ticks, wall - newest.asked.wall);
+      return { notBefore: newest.date + least, notAfter: newest.date + 1000 + most };
+    },
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, type ZohoRefusal } from '../errors.ts';
+import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
 import type { ZohoRequest } from '../endpoint.ts';
 import type { NetworkError } from './http.ts';
 import { zohoWords } from './quote.ts';
@@ -32,11 +32,45 @@ const scopeMissing: Refusal = (zoho, { scope }) =>
     zoho,
   });
 
-const notFound: Refusal = (zoho) =>
-  new InputError('Zoho has no such record.', { code: 'not_found', next: 'Check the id: list_customer_payments and list_customer_payment_refunds show the ids there are.', zoho });
+/** What a path is about, and where the right id would come from. Every one below its own list; the more special first. */
+const kinds = [
+  { path: /^\/customerpayments\/\w+\/refunds\/(\w+)/, name: 'refund', where: 'list_customer_payment_refunds shows the refund_id of each refund of a payment, list_customer_payments the payments.' },
+  { path: /^\/customerpayments?\/(\w+)/, name: 'payment', where: 'list_customer_payments shows the payment_id of each payment; the payment number is another one.' },
+  { path: /^\/contacts\/(\w+)/, name: 'customer', where: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.' },
+  { path: /^\/invoices\/(\w+)/, name: 'invoice', where: 'get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.' },
+] as const;
 
-const refused: Refusal = (zoho) =>
-  new InputError('Zoho refused the call.', { code: 'refused_by_zoho', next: 'Correct what Zoho names, with the user if it is a question of money, and call again.', zoho });
+function kindOf(path: string) {
+  return kinds.find((kind) => kind.path.test(path));
+}
+
+const notFound: Refusal = (zoho, request) => {
+  const { method, path } = request;
+  if (isWrongAddress(zoho.code, request)) return wrongAddress(zoho);
+  const kind = kindOf(path);
+  // What is written names other records besides that of its path: any of them can be the one that is missing.
+  if (kind === undefined || method === 'POST' || method === 'PUT') {
+    return new InputError('Zoho does not know a record that this call names.', { code: 'not_found', next: 'Check each id: get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.', zoho });
+  }
+  return new InputError(`There is no ${kind.name} with the id ${kind.path.exec(path)?.[1]}.`, { code: 'not_found', next: kind.where, zoho });
+};
+
+/**
+ * The list of payments is there for every organization: without it the address is none of Zoho Books. 5 is Zoho's code for a
+ * path that it does not have, 1002 for a record; only a read of the list names no record that could be missing instead.
+ */
+function isWrongAddress(code: string | number, { method, path }: ZohoRequest): boolean {
+  return method === 'GET' && path === '/customerpayments' && String(code) !== '1002';
+}
+
+const wrongAddress = (zoho?: ZohoRefusal): AccessError =>
+  new AccessError('There is no Zoho Books API at this address.', { code: 'wrong_address', next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.', zoho });
+
+const refused: Refusal = (zoho, { method }) => {
+  const details = { code: 'refused_by_zoho', zoho };
+  if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Correct what Zoho names, and call again.' });
+  return new RefusedError('Zoho refused to write this.', { ...details, next: 'Tell the user what Zoho says, and call again with what they decide.' });
+};
 
 const minuteLimit: Refusal = (zoho) =>
   new BusyError('The organization has used up Zoho\'s calls for this minute (100).', { code: 'minute_limit', next: 'Wait a minute, then make the same call again.', zoho });
@@ -85,6 +119,9 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
   const isEnvelope = typeof code === 'number' || (typeof code === 'string' && /^\d+$/.test(code));
   // JSON of something in between (a gateway, a proxy) does not say what Zoho did; by its status it can still refuse a read.
   if (!isEnvelope && (request.method !== 'GET' || status < 300)) return undefined;
+  // What a write's "nothing was changed" rests on must look like Zoho in every way; a gateway repeats the status as its code.
+  const known = byCode.has(`${status}/${String(code)}`);
+  if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || Number(code) === status)) return undefined;
   const zoho = zohoWords({ code: isEnvelope ? code : `HTTP ${status}`, message: body['message'] }, [token]);
   const means = byCode.get(`${status}/${zoho.code}`) ?? byStatus.get(status) ?? refused;
   return means(zoho, request);
@@ -95,27 +132,39 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
   const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
   if (isSuccess(answer, request)) return undefined;
+  if (answer.status === 404 && isWrongAddress('HTTP 404', request)) return wrongAddress();
   const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'something other than its usual answer' : 'an error';
   const zoho = answer.kind === 'json' ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token]) : undefined;
-  return unanswered(`Zoho answered HTTP ${answer.status} with ${what}.`, request, zoho);
+  return unanswered(`Zoho answered HTTP ${answer.status} with ${what}`, request, zoho);
 }
 
 /** No whole response came. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
   if (!error.sent) {
-    return new BusyError(`Zoho could not be reached: ${error.message}. The request was not sent.`, {
+    return new BusyError(`Zoho could not be reached: ${reasonOf(error)}. The request was not sent.`, {
       code: 'zoho_unreachable',
       next: 'Check the connection, then make the same call again.',
       cause: error,
     });
   }
-  return unanswered(`The answer from Zoho was lost: ${error.message}.`, request, undefined, error);
+  return unanswered(request.method === 'GET' ? reasonOf(error) : `The answer from Zoho was lost: ${reasonOf(error)}`, request, undefined, error);
 }
 
-/** For a read nothing is lost; a write may or may not have been carried out. */
-function unanswered(message: string, { method }: ZohoRequest, zoho?: ZohoRefusal, cause?: unknown): PaymentsError {
-  if (method === 'GET') return new BusyError(message, { code: 'zoho_unavailable', next: 'Make the same call again in a little while.', zoho, cause });
-  return new OutcomeUnknownError(message, {
+const reasons = new Map([
+  ['UND_ERR_SOCKET', 'the connection broke'],
+  ['ECONNRESET', 'the connection broke'],
+  ['EPIPE', 'the connection broke'],
+]);
+
+function reasonOf({ message }: NetworkError): string {
+  return reasons.get(message) ?? message;
+}
+
+/** For a read nothing is lost, and it may only have been a look before a write; a write may or may not have been carried out. */
+function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefusal, cause?: unknown): PaymentsError {
+  const what = kindOf(path)?.name;
+  if (method === 'GET') return new BusyError(`A look-up${what === undefined ? '' : ` of the ${what}`} failed: ${why}.`, { code: 'zoho_unavailable', next: 'Make the same call again in a little while.', zoho, cause });
+  return new OutcomeUnknownError(`${why}.`, {
     next: 'Do not make the call again. Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
     zoho,
     cause,

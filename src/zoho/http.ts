@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { Socket } from 'node:net';
+import { buildConnector, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 
 /** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
 
@@ -18,6 +19,11 @@ export interface HttpRequest {
   readonly headers: Record<string, string>;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * For a request that must not be made twice or late: it gets a connection of its own, asks `mayGo` in the very tick of the
+   * socket write, and is never sent when that says no. When its answer does not come in time its connection is reset.
+   */
+  readonly once?: { readonly mayGo: () => boolean } | undefined;
 }
 
 export interface HttpResponse {
@@ -47,7 +53,7 @@ export interface Http {
 const LOOPBACK = '127.0.0.1,localhost,[::1]';
 
 export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 16 * 1024 * 1024 }: HttpOptions = {}): Http {
-  const agent = new EnvHttpProxyAgent({
+  const options = {
     // Empty strings rather than undefined: undici would read the process's environment itself.
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? '',
@@ -58,14 +64,22 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
     // The exchange has its own deadline; undici's coarse timers would only blur it.
     headersTimeout: 0,
     bodyTimeout: 0,
-  });
+  };
+  const shared = new EnvHttpProxyAgent(options);
 
   return {
-    async exchange({ method, url, headers, body, signal }) {
+    async exchange({ method, url, headers, body, signal, once }) {
       let sent = false;
+      let tooLate = false;
+      const own = once && ownConnection(options);
       const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
         dispatch(options, {
           onRequestStart: (controller, context) => {
+            if (once?.mayGo() === false) {
+              tooLate = true;
+              controller.abort(new Error('too late'));
+              return;
+            }
             sent = true;
             handler.onRequestStart?.(controller, context);
           },
@@ -81,17 +95,49 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
           method,
           headers,
           ...(body !== undefined && { body }),
-          dispatcher: agent.compose(noteSent),
+          dispatcher: (own?.agent ?? shared).compose(noteSent),
           signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         });
         const bytes = Buffer.from(await response.body.arrayBuffer());
         return { status: response.statusCode, headers: response.headers, bytes };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        throw new NetworkError(deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error), { sent, timedOut: deadline.aborted, cause: error });
+        if (deadline.aborted) own?.reset();
+        const reason = tooLate ? 'this process was held up before it could be sent' : deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
+        throw new NetworkError(reason, { sent, timedOut: deadline.aborted, cause: error });
+      } finally {
+        void own?.agent.destroy();
       }
     },
-    close: () => agent.destroy(),
+    close: () => shared.destroy(),
+  };
+}
+
+/** A connection that nothing else uses: an idle one could be closed by the other side just when the request is written. */
+function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: { readonly timeout: number } }) {
+  const sockets: Socket[] = [];
+  const connect = buildConnector(options.connect);
+  const agent = new EnvHttpProxyAgent({
+    ...options,
+    connect: (target, done) =>
+      connect(target, (...result) => {
+        if (result[1] instanceof Socket) sockets.push(result[1]);
+        done(...result);
+      }),
+  });
+  return {
+    agent,
+    /** So that what is still in a buffer is not delivered after we gave up. */
+    reset(): void {
+      for (const socket of sockets) {
+        try {
+          socket.resetAndDestroy();
+        } catch {
+          // Only plain TCP can be reset; a TLS connection is closed.
+          socket.destroy();
+        }
+      }
+    },
   };
 }
 

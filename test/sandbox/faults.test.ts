@@ -217,6 +217,18 @@ describe('what arrived', () => {
   });
 });
 
+it('lists its controls to whoever looks around, and none that is not there', async () => {
+  const z = await zoho();
+  const { endpoints } = (await z.control('GET', '')).body as { endpoints: Record<string, string> };
+  expect((await z.control('GET', '/')).body).toEqual({ endpoints });
+  for (const endpoint of Object.keys(endpoints)) {
+    const [method = '', path = ''] = endpoint.split(' ');
+    expect((await z.control(method, path.replace('/__sandbox', ''), method === 'POST' ? {} : undefined)).status, endpoint).not.toBe(404);
+  }
+  expect((await z.control('GET', '/nothing')).status).toBe(404);
+  expect((await z.control('GET', '/requests')).body['requests']).toEqual([]);
+});
+
 it('reset brings the first day back and keeps whoever is connected', async () => {
   const z = await zoho();
   const before = await z.books();

@@ -317,6 +317,7 @@ describe('the receipt', () => {
       const [, offset = ''] = /xref\n0 6\n.{20}(\d{10})/s.exec(file) ?? [];
       expect(file.slice(Number(offset), Number(offset) + 7)).toBe('1 0 obj');
       expect(file).toContain('Amount received: USD 450.00');
+      expect(file).toMatch(/\(SANDBOX - not a real receipt\) Tj\nT\* \(\) Tj\nT\* \(PAYMENT RECEIPT\) Tj/);
     }
     expect((await fetch(`${url}&accept=json`, { headers: { ...headers, accept: 'application/pdf' } })).headers.get('content-type')).toContain('json');
     expect((await z.get('/customerpayments/712345000000999999?accept=pdf')).body['code']).toBe(1002);

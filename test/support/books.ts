@@ -8,6 +8,8 @@ export const seed = {
   sampleInvoice: '90300000079426',
   samplePayment: '9030000079467',
   sampleRefund: '3000000003017',
+  /** 600 of Bowman Furniture, 100 of it unused. */
+  paymentWithUnused: '712345000000079503',
   pettyCash: '3000000000385',
   /** INV-385 of Bowman Furniture: 450, open. */
   openInvoice: '712345000000079385',
@@ -29,6 +31,8 @@ export interface ArrivedRequest {
   readonly query: Record<string, string>;
   readonly headers: Record<string, string>;
   readonly body: unknown;
+  /** Ids of what it changed. */
+  readonly applied: readonly string[];
   readonly status: number;
 }
 

@@ -2,6 +2,7 @@ import { Client as ModernClient, InMemoryTransport } from '@modelcontextprotocol
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { endpoints } from '../../src/endpoints/index.ts';
 import type { Endpoint } from '../../src/endpoint.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
@@ -9,6 +10,14 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandb
 import { createAccessTokens } from '../../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../../src/zoho/client.ts';
 import { createHttp, type HttpOptions } from '../../src/zoho/http.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDeliveries, type Deliveries } from '../../src/mcp/deliveries.ts';
+import type { ConfirmMode } from '../../src/write/confirm.ts';
+import { perform, writesSettled, type Call } from '../../src/write/perform.ts';
+import type { Policy } from '../../src/write/policy.ts';
+import { openRoad, type OpenRoad, type Timings } from '../../src/write/road.ts';
 
 /** The sandbox on a free port, our server on it, and a real MCP client, in one call. */
 
@@ -46,6 +55,9 @@ export interface Harness {
   readonly ownClient: ModernClient | OlderClient;
   readonly sandbox: Sandbox;
   readonly zoho: Zoho;
+  readonly opened: OpenRoad;
+  /** Where journal and turns are. */
+  readonly dir: string;
   readonly warnings: string[];
   /** Calls a tool; `result.structuredContent` is there even for errors. */
   call(name: string, args?: Record<string, unknown>): Promise<ToolResult>;
@@ -60,55 +72,91 @@ export interface HarnessOptions {
   readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
   readonly endpoints?: readonly Endpoint[];
   readonly asSandbox?: boolean;
+  /** Consent; `host` unless said, so that a test of something else is asked nothing. */
+  readonly confirm?: ConfirmMode;
+  readonly policy?: Policy | undefined;
+  readonly timings?: Partial<Timings>;
+  readonly uniqueField?: string;
+  /** Journal and turns, shared with another harness; a folder of its own unless said. */
+  readonly stateDir?: string;
+  /** A sandbox that another harness started. */
+  readonly on?: Sandbox;
+  /** Answers of the person behind the client, to questions in the order they come. Without it the client cannot ask. */
+  readonly person?: (question: string) => PersonAnswer | Promise<PersonAnswer>;
 }
 
+export type PersonAnswer = { readonly action: 'accept'; readonly content: Record<string, boolean | string> } | { readonly action: 'decline' | 'cancel' };
+
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
-  const sandbox = await startSandbox(options.sandbox ?? {});
+  const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const http = createHttp(options.http);
   const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
   const tokens = createAccessTokens(http, options.at?.accountsUrl ?? sandbox.accounts_url, { clientId, clientSecret, refreshToken });
   const zoho = createZoho({ http, tokens, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
   const warnings: string[] = [];
-  const factory = serverFactory({
+  const dir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zoho-payments-'));
+  const opened = await openRoad({
+    dir,
+    zoho,
+    endpoints,
+    policy: options.policy ?? {},
+    mode: options.confirm ?? 'host',
+    caller: 'local',
+    uniqueField: options.uniqueField,
+    timings: { lookMs: 500, ...options.timings },
+    journal: { durable: false },
+  });
+  const deliveries = createDeliveries(({ entry, state }) => void opened.road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
+  const books = {
     endpoints: options.endpoints ?? endpoints,
     zoho,
+    write: (call: Call) => perform(call, opened.road),
+    journal: async () => opened.road.journal,
     connected: true,
     sandbox: options.asSandbox ?? false,
     version: '0.0.0-test',
-    warn: (message) => warnings.push(message),
-  });
-  const { client, stop } = await connectTo(factory, options.kind ?? 'current SDK, 2026-07-28');
+    warn: (message: string) => void warnings.push(message),
+  };
+  const { client, stop } = await connectTo(serverFactory(books, deliveries), deliveries, options);
   return {
     client: client as unknown as McpClient,
     ownClient: client,
     sandbox,
     zoho,
+    opened,
+    dir,
     warnings,
     call: async (name, args = {}) => (await client.callTool({ name, arguments: args })) as ToolResult,
     close: async () => {
       await client.close();
       await stop();
+      await writesSettled();
+      await opened.close();
       await http.close();
-      await sandbox.close();
+      if (options.on === undefined) await sandbox.close();
+      if (options.stateDir === undefined) rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
 type Factory = Parameters<typeof serveStdio>[0];
 
-async function connectTo(factory: Factory, kind: Kind): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
+async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'current SDK, 2026-07-28', person }: HarnessOptions): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
   const clientInfo = { name: 'test', version: '1.0.0' };
+  const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
   if (kind === 'older SDK') {
     const [near, far] = OlderTransport.createLinkedPair();
-    const server = serveStdio(factory, { transport: far as unknown as InMemoryTransport });
-    const client = new OlderClient(clientInfo);
+    const server = serveStdio(factory, { transport: deliveries.over(far as unknown as InMemoryTransport) });
+    const client = new OlderClient(clientInfo, { capabilities });
+    if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message));
     await client.connect(near);
     return { client, stop: () => server.close() };
   }
   const [near, far] = InMemoryTransport.createLinkedPair();
-  const server = serveStdio(factory, { transport: far });
+  const server = serveStdio(factory, { transport: deliveries.over(far) });
   const mode = kind === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
-  const client = new ModernClient(clientInfo, { versionNegotiation: { mode } });
+  const client = new ModernClient(clientInfo, { capabilities, versionNegotiation: { mode } });
+  if (person) client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message));
   await client.connect(near);
   return { client, stop: () => server.close() };
 }

@@ -194,7 +194,8 @@ const live: Answers = {
   'GET /customerpayments': told(200, 'success', { customerpayments: [row], page_context: liveContext }),
   'PUT /customerpayments': told(200, 'The details of the payment received from the customer have been updated', { payment: detail }),
   'PUT /customerpayments/ID': told(200, 'The details of the payment received from the customer have been updated', { payment: detail }),
-  'GET /customerpayments/ID': told(200, 'success', { payment: detail }),
+  // The recorded payment has nothing unused; 8 more of it make a refund possible.
+  'GET /customerpayments/ID': told(200, 'success', { payment: { ...detail, amount: 108, unused_amount: 8 } }),
   'DELETE /customerpayments/ID': told(200, 'The payment has been deleted.'),
 };
 

@@ -1,0 +1,160 @@
+import type { Reader } from '../endpoint.ts';
+import { InputError, RefusedError } from '../errors.ts';
+import { subtract, sum } from '../money.ts';
+import { ifAllowed, ifServed } from './allowed.ts';
+import { getInvoice } from './get-invoice.ts';
+import { listBankAccounts } from './list-bank-accounts.ts';
+import { listCustomFields } from './list-custom-fields.ts';
+import { listOrganizations } from './list-organizations.ts';
+import { money, quoted } from './words.ts';
+
+/** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
+
+/** Collected on the way: what the question says, and what could not be checked. */
+export interface Notes {
+  readonly lines: string[];
+  readonly not_checked: string[];
+}
+
+type Currency = { readonly currency_code?: string | undefined; readonly price_precision?: unknown };
+
+/** The organization's own settings; undefined where the scopes do not show them. */
+export async function organizationOf(zoho: Reader): Promise<{ time_zone?: string | undefined; currency_code?: string | undefined } | undefined> {
+  const found = await ifServed(zoho.recall(listOrganizations, {}));
+  return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
+}
+
+/** The day it is where the organization is, by Zoho's clock. */
+function todayIn(timeZone: string, now: number): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
+}
+
+/** Not after the organization's today. */
+export async function checkDate(date: string | undefined, zoho: Reader, { not_checked }: Notes): Promise<void> {
+  if (date === undefined) return;
+  const organization = await organizationOf(zoho);
+  const now = zoho.clock();
+  if (organization?.time_zone === undefined || now === undefined) {
+    not_checked.push('that the date is not in the future (needs the scope ZohoBooks.settings.READ)');
+    return;
+  }
+  const today = todayIn(organization.time_zone, now.notAfter);
+  if (date <= today) return;
+  throw new RefusedError(`${date} is in the future: it is ${today} where the organization is (${organization.time_zone}).`, {
+    code: 'date_in_future',
+    next: `Ask the user for the date; the latest possible is ${today}.`,
+  });
+}
+
+/** Exists, is active, and holds the payment's currency or the base currency. */
+export async function checkAccount(field: string, account_id: string | undefined, currency: Currency, zoho: Reader, { lines, not_checked }: Notes): Promise<void> {
+  if (account_id === undefined) return;
+  const found = await ifServed(zoho.read(listBankAccounts, {}));
+  if (found?.bankaccounts === undefined) {
+    lines.push(`Account: id ${account_id}`);
+    not_checked.push(`the account ${account_id} (needs the scope ZohoBooks.banking.READ)`);
+    return;
+  }
+  const account = found.bankaccounts.find((one) => one.account_id === account_id);
+  if (account === undefined) {
+    const known = found.bankaccounts.filter((one) => one.is_active !== false).map((one) => `${quoted(one.account_name, 40)} (${one.account_id})`);
+    throw new InputError(`There is no cash or bank account ${account_id}.`, { code: 'no_such_account', next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.` });
+  }
+  if (account.is_active === false) throw new RefusedError(`The account ${quoted(account.account_name)} is closed.`, { code: 'account_closed', next: 'Ask the user for another account.' });
+  const base = (await organizationOf(zoho))?.currency_code;
+  const fits = account.currency_code === undefined || currency.currency_code === undefined || account.currency_code === currency.currency_code || account.currency_code === base;
+  if (!fits) {
+    throw new RefusedError(`The account ${quoted(account.account_name)} is in ${account.currency_code}, the payment in ${currency.currency_code}.`, {
+      code: 'account_currency',
+      next: `Ask the user for an account in ${currency.currency_code}${base === undefined ? '' : ` or ${base}`}.`,
+    });
+  }
+  lines.push(`Account: ${quoted(account.account_name, 40)} (id ${account_id})`);
+}
+
+export interface Application {
+  readonly invoice_id: string;
+  readonly amount_applied: number;
+  readonly tax_amount_withheld?: number | undefined;
+}
+
+/**
+ * Each invoice exists, belongs to the customer, is open, and has at least so much open as is newly applied. `standing` is what
+ * this payment has applied to it already.
+ */
+export async function checkInvoices(
+  rows: readonly Application[],
+  { customer_id, currency, standing = new Map() }: { customer_id: string | undefined; currency: Currency; standing?: ReadonlyMap<string, number> },
+  zoho: Reader,
+  { lines, not_checked }: Notes,
+): Promise<void> {
+  for (const row of rows) {
+    const { invoice_id } = row;
+    const already = standing.get(invoice_id) ?? 0;
+    const more = subtract(sum([row.amount_applied, row.tax_amount_withheld ?? 0]), already);
+    if (more <= 0) continue;
+    const found = await ifAllowed(zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
+      throw named(error, invoice_id);
+    }));
+    if (found?.invoice === undefined) {
+      lines.push(`Apply ${money(row.amount_applied, currency)} to the invoice with id ${invoice_id}`);
+      not_checked.push(`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`);
+      continue;
+    }
+    const { invoice_number, customer_name, status, balance = 0, ...invoice } = found.invoice;
+    const name = `Invoice ${quoted(invoice_number, 40)}`;
+    if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
+      throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, { code: 'invoice_of_another_customer', next: 'Check with the user which invoice is meant.' });
+    }
+    if (status === 'void' || status === 'draft') {
+      throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, { code: 'invoice_not_open', next: 'Ask the user which invoice is meant, or record the money without `invoices`.' });
+    }
+    if (more > balance) {
+      throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
+        code: 'more_than_balance',
+        next: `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it. What is left over stays on the payment as unused amount.`,
+      });
+    }
+    lines.push(`Apply ${money(row.amount_applied, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`);
+  }
+}
+
+function named(error: unknown, invoice_id: string): unknown {
+  if (!(error instanceof InputError) || error.code !== 'not_found') return error;
+  return new InputError(`There is no invoice ${invoice_id}.`, { code: 'no_such_invoice', next: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.', zoho: error.zoho });
+}
+
+/** Every custom field that is named exists. */
+export async function checkCustomFields(
+  fields: readonly { customfield_id?: string | undefined; api_name?: string | undefined; label?: string | undefined }[] | undefined,
+  zoho: Reader,
+  { not_checked }: Notes,
+): Promise<void> {
+  if (fields === undefined || fields.length === 0) return;
+  const known = (await ifServed(zoho.recall(listCustomFields, {})))?.fields;
+  if (known === undefined) {
+    not_checked.push('that the custom fields exist (needs the scope ZohoBooks.settings.READ)');
+    return;
+  }
+  for (const { customfield_id, api_name, label } of fields) {
+    const exists = known.some((field) =>
+      customfield_id !== undefined ? (field.customfield_id ?? field.field_id) === customfield_id : api_name !== undefined ? field.api_name === api_name : field.label === label,
+    );
+    if (exists) continue;
+    throw new InputError(`Payments have no custom field ${quoted(customfield_id ?? api_name ?? label)}.`, {
+      code: 'no_such_custom_field',
+      next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${field.api_name}, customfield_id ${field.customfield_id ?? field.field_id})`).join(', ') || 'none'}.`,
+    });
+  }
+}
+
+/** Applied to at most the whole; what is left over is named. */
+export function checkApplied(amount: number, rows: readonly Application[], currency: Currency): number {
+  const applied = sum(rows.map((row) => row.amount_applied));
+  if (applied <= amount) return subtract(amount, applied);
+  throw new InputError(`${money(applied, currency)} applied to invoices is more than the payment of ${money(amount, currency)}.`, {
+    code: 'applied_more_than_amount',
+    next: 'Apply at most the amount of the payment.',
+  });
+}
+

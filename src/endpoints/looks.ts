@@ -1,0 +1,90 @@
+import type { Attempt, Json, Reader, Seen } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+import { paymentsSince, refundsOf, type Existing } from './alike.ts';
+import { hasCustomFields, isAsBefore, isAsSent } from './as-sent.ts';
+import type { Payment, Refund } from './fields.ts';
+import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
+import { getCustomerPayment } from './get-customer-payment.ts';
+import { standingPayment, standingRefund } from './standing.ts';
+import { aboutPayment, aboutRefund } from './words.ts';
+
+/** What Zoho shows of a write whose answer was lost. Only reading; nothing is decided here that needs a clock. */
+
+const notThere: Seen = { seen: 'not there' };
+
+/** A new payment of the customer. */
+export async function lookForPayment({ body, before, named, ofAnother }: Attempt, customer_id: string, zoho: Reader): Promise<Seen> {
+  const fresh = await strangers(named, await paymentsSince(zoho, customer_id, before['existing'] as Existing), ofAnother);
+  const payments = await Promise.all(fresh.map(async (payment_id) => (await zoho.read(getCustomerPayment, { payment_id })).payment ?? { payment_id }));
+  return oneOf(payments, body, 'payment', (payment) => ({ id: String(payment.payment_id), text: aboutPayment(payment) }));
+}
+
+/** A new refund of the payment. */
+export async function lookForRefund({ body, before, named, ofAnother }: Attempt, customer_payment_id: string, zoho: Reader): Promise<Seen> {
+  const known = new Set((before['existing'] as Existing).ids);
+  const ids = (await refundsOf(zoho, customer_payment_id)).map((row) => String(row['payment_refund_id'])).filter((id) => !known.has(id));
+  const fresh = await strangers(named, ids, ofAnother);
+  const refunds = await Promise.all(
+    fresh.map(async (refund_id) => (await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id })).payment_refund ?? { payment_refund_id: refund_id }),
+  );
+  return oneOf(refunds, body, 'payment_refund', (refund) => ({ id: String(refund.payment_refund_id), text: aboutRefund(refund) }));
+}
+
+/** Of what is new the record that the answer named; else all that comes of no other write of ours. */
+async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<string[]> {
+  if (named !== undefined && ids.includes(named)) return [named];
+  const known = await Promise.all(ids.map(ofAnother));
+  return ids.filter((_, i) => !known[i]);
+}
+
+/** Exactly one that is new and just as sent is it; none is nothing; everything else is for a person to tell. */
+function oneOf<T extends Json>(fresh: readonly T[], body: unknown, name: string, about: (record: T) => { id: string; text: string }): Seen {
+  const [only] = fresh;
+  if (only === undefined) return notThere;
+  const candidates = fresh.map(about);
+  if (fresh.length > 1) return { seen: 'unclear', why: `${fresh.length} new ones appeared since.`, candidates };
+  if (!isAsSent(body, only)) return { seen: 'unclear', why: 'A new one appeared since, and it is not quite what was sent.', candidates };
+  return { seen: 'there', zoho_id: candidates[0]!.id, result: { [name]: only } };
+}
+
+/** A change of a payment: its updated_time moves with every change. */
+export async function lookForChange({ body, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
+  const now = await standingPayment(zoho, payment_id);
+  const was = before['payment'] as Payment;
+  return changed({ body, was, now, moved: now['updated_time'] === undefined ? undefined : now['updated_time'] !== was['updated_time'], result: { payment: now } });
+}
+
+/** Custom fields of a payment. */
+export async function lookForCustomFields({ input, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
+  const now = await standingPayment(zoho, payment_id);
+  const was = before['payment'] as Payment;
+  const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
+  // What was so before shows nothing.
+  if (asSent(now) && !asSent(was)) return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
+  if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields'])) return notThere;
+  return { seen: 'unclear', why: 'The custom fields have changed, and are not what was sent.', candidates: [] };
+}
+
+/** A change of a refund, which has no updated_time: its fields alone tell. */
+export async function lookForRefundChange({ body, before }: Attempt, customer_payment_id: string, refund_id: string, zoho: Reader): Promise<Seen> {
+  const now = await standingRefund(zoho, customer_payment_id, refund_id);
+  return changed({ body, was: before['refund'] as Refund, now, moved: undefined, result: { payment_refund: now } });
+}
+
+function changed({ body, was, now, moved, result }: { body: unknown; was: Json; now: Json; moved: boolean | undefined; result: Json }): Seen {
+  // Times are told to the second, so a change within one shows by its fields alone; and what was so before, by the time alone.
+  if (isAsSent(body, now) && (moved === true || !isAsSent(body, was))) return { seen: 'there', result };
+  if (moved !== true && isAsBefore(body, was, now)) return notThere;
+  return { seen: 'unclear', why: 'It has changed since, and is not what was sent.', candidates: [] };
+}
+
+/** Whether Zoho says that it has no such record any more: 1002 for a document, 5 for what is below one. */
+export async function isGone(read: Promise<unknown>): Promise<boolean> {
+  try {
+    await read;
+    return false;
+  } catch (error) {
+    if (error instanceof InputError && error.code === 'not_found' && ['1002', '5'].includes(String(error.zoho?.code))) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Facts } from '../endpoint.ts';
+import { DeclinedError, RefusedError } from '../errors.ts';
+import { APPROVAL_MINUTES, digestOf, type Seal } from './seal.ts';
+
+/** Consent: who is asked, what they are shown, and what counts as yes. */
+
+/** ask: a person through the client, else a second call. strict: no person asked, no write. host: never asks. */
+export const confirmModes = ['ask', 'strict', 'host'] as const;
+export type ConfirmMode = (typeof confirmModes)[number];
+
+/** The person behind the client, as far as this call shows. */
+export interface Person {
+  /** Whether the client can put a question to them. */
+  readonly canBeAsked: boolean;
+  /** Their answer to the question that `state` belongs to. */
+  readonly answer?: 'approved' | 'declined' | 'dismissed' | undefined;
+  /** Their choice among records, when they were asked which one it is. */
+  readonly choice?: string | undefined;
+  /** What we sealed into the question, come back with the answer. */
+  readonly state?: string | undefined;
+  /** What we sealed into a preview, come back as an argument. */
+  readonly approval?: string | undefined;
+}
+
+export type Consent =
+  | { readonly kind: 'given'; readonly approval?: string | undefined }
+  /** To be put to the person; the answer comes with another call. */
+  | { readonly kind: 'ask'; readonly question: string; readonly state: string }
+  /** The client cannot ask: to be shown, and sent back in a second call, which the host lets a person allow. */
+  | { readonly kind: 'preview'; readonly question: string; readonly approval: string };
+
+/** A person who is asked the same thing a third time is not being asked any more. */
+const MOST_ROUNDS = 2;
+
+/** Decides whether there is consent to exactly this: `what` is the request, the facts are what was read for it just now. */
+export function decide(what: unknown, facts: Facts, because: readonly string[], person: Person, mode: ConfirmMode, seal: Seal): Consent {
+  if (because.length === 0 || mode === 'host') return { kind: 'given' };
+  const { title, lines, not_checked, alike = [] } = facts;
+  // What the lines cut short is part of it: a change there asks again.
+  const { payment, payments, refund } = facts.before;
+  const shown = { what, title, lines, not_checked, alike, because, payment, payments, refund };
+  const question = wordsOf(facts, because);
+
+  if (person.canBeAsked) {
+    const digest = digestOf(['question', shown]);
+    if (person.answer === 'declined') throw declined();
+    if (person.answer === 'dismissed') throw dismissed();
+    const opened = person.answer === undefined || person.state === undefined ? undefined : seal.open(person.state);
+    if (opened?.kind !== 'good') return { kind: 'ask', question, state: seal.close(digest, 1).token };
+    const { sealed } = opened;
+    if (sealed.digest === digest) return { kind: 'given', approval: sealed.approval };
+    if (sealed.round >= MOST_ROUNDS) throw keepsChanging();
+    return { kind: 'ask', question: `Something changed since you were asked.\n${question}`, state: seal.close(digest, sealed.round + 1).token };
+  }
+
+  if (mode === 'strict') throw nobodyToAsk();
+  const digest = digestOf(['preview', shown]);
+  const opened = person.approval === undefined ? undefined : seal.open(person.approval);
+  if (opened?.kind === 'good' && opened.sealed.digest === digest) return { kind: 'given', approval: opened.sealed.approval };
+  return { kind: 'preview', question, approval: seal.close(digest, 1).token };
+}
+
+/** Composed by code from facts, one line each; nothing in it is the model's prose. */
+function wordsOf({ title, lines, not_checked, alike = [] }: Facts, because: readonly string[]): string {
+  return [
+    `${title}?`,
+    ...lines.map((line) => `- ${line}`),
+    ...alike.map(({ text }) => `- There is already: ${text}`),
+    ...not_checked.map((check) => `- Not checked: ${check}`),
+    `You are asked because ${because.join('; ')}.`,
+  ].join('\n');
+}
+
+function declined(): DeclinedError {
+  return new DeclinedError('The user declined.', { code: 'declined', next: 'Do not try again. Ask the user what they want instead.' });
+}
+
+function dismissed(): DeclinedError {
+  return new DeclinedError('The user was asked and gave no answer.', { code: 'not_confirmed', next: 'Ask the user whether they want this, then make the same call again.' });
+}
+
+export function declinedBefore(minutes: number): DeclinedError {
+  return new DeclinedError('The user declined exactly this a moment ago, and is not asked again so soon.', {
+    code: 'declined',
+    next: `Ask the user in the conversation what they want. If it is this after all, make the same call again in ${minutes} minutes.`,
+  });
+}
+
+function keepsChanging(): DeclinedError {
+  return new DeclinedError('What the user was asked about changed each time before they answered.', { code: 'facts_changed', next: 'Look at the payment again with get_customer_payment, and tell the user what changed.' });
+}
+
+function nobodyToAsk(): RefusedError {
+  return new RefusedError('A person has to approve this, and this client cannot ask one.', {
+    code: 'consent_unavailable',
+    next: 'Tell the user that it needs a client that can ask them, or that the operator changes ZOHO_PAYMENTS_CONFIRM.',
+  });
+}
+
+export { APPROVAL_MINUTES };

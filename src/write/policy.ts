@@ -1,0 +1,109 @@
+import * as z from 'zod';
+import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteEndpoint } from '../endpoint.ts';
+import { RefusedError } from '../errors.ts';
+import { formatMoney } from '../money.ts';
+import type { Cap } from './journal.ts';
+
+/** What the operator allows, whatever a model asks for. Read once at the start; no tool can change it. */
+
+const amounts = z.record(z.string().regex(/^[A-Z]{3}$/, 'must be a currency code such as USD'), z.number().positive()).describe('Amount per currency code. A currency that is not named is not limited.');
+const ids = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
+
+export const policySchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    read_only: z.boolean().optional().describe('No writes at all.'),
+    allowed_tools: z.array(z.string()).optional().describe('Only these writes. Reads are always allowed.'),
+    max_amount: z.strictObject({ per_write: amounts.optional(), per_day: amounts.optional() }).optional().describe('The most money that one write, or all writes of a day (24 hours), may move.'),
+    ask_above: amounts.optional().describe('A person is asked about writes that move more than this.'),
+    max_refunds_per_hour: z.int().min(0).optional(),
+    allowed_from_account_ids: ids.optional().describe('Accounts that refunds may come from.'),
+    allowed_account_ids: ids.optional().describe('Accounts that payments may go to.'),
+    earliest_date: z.iso.date().optional().describe('No write may be dated before this day.'),
+    bulk_delete_max: z.int().min(1).max(25).optional().describe('The most payments that one call may delete. Default 25.'),
+  })
+  .describe('What zoho-payments-mcp may do.');
+
+export type Policy = z.output<typeof policySchema>;
+
+/** A file that is not a policy: said before anything starts. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError';
+}
+
+/** The policy in this text; throws a PolicyError that names what is wrong. */
+export function readPolicy(text: string): Policy {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new PolicyError('it is not JSON');
+  }
+  const parsed = policySchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new PolicyError(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`).join('; '));
+}
+
+const BULK_DELETE_MAX = 25;
+
+/** Refuses what the policy does not allow, before Zoho is asked anything. */
+export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteEndpoint, 'name'>, input: Json): void {
+  const { name } = endpoint;
+  if (policy.read_only) throw against('read_only', 'The policy allows no writes.');
+  if (policy.allowed_tools && !policy.allowed_tools.includes(name)) throw against('allowed_tools', `The policy does not allow ${name}.`);
+  const { date, account_id, from_account_id, payment_id } = input as { date?: string; account_id?: string; from_account_id?: string; payment_id?: string | string[] };
+  if (policy.earliest_date !== undefined && date !== undefined && date < policy.earliest_date) throw against('earliest_date', `${date} is before ${policy.earliest_date}, the earliest date the policy allows.`);
+  if (policy.allowed_account_ids && account_id !== undefined && !policy.allowed_account_ids.includes(account_id)) throw against('allowed_account_ids', `The policy does not allow payments into account ${account_id}.`);
+  if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id)) {
+    throw against('allowed_from_account_ids', `The policy does not allow refunds out of account ${from_account_id}.`);
+  }
+  const most = policy.bulk_delete_max ?? BULK_DELETE_MAX;
+  if (Array.isArray(payment_id) && new Set(payment_id).size > most) throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
+}
+
+/** The same for what only the preflight knows: how much money, in which currency, and what stands where nothing was named. */
+export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'name'>, { money, makes, uses }: Facts): void {
+  if (uses !== undefined) refuseByPolicy(policy, endpoint, uses);
+  if (makes === 'payment' && policy.allowed_account_ids && uses?.account_id === undefined) throw accountNotNamed(policy.allowed_account_ids);
+  if (money === undefined) return;
+  if (money.currency === UNKNOWN_CURRENCY && policy.max_amount !== undefined) {
+    throw against('max_amount', 'The policy limits amounts, and the currency of this payment cannot be read (needs the scope ZohoBooks.contacts.READ).');
+  }
+  const most = policy.max_amount?.per_write?.[money.currency];
+  if (most !== undefined && money.amount > most) {
+    throw against('max_amount.per_write', `${formatMoney(money.amount, money.currency)} is more than the ${formatMoney(most, money.currency)} that the policy allows in one write.`);
+  }
+}
+
+/** Why the policy wants a person to be asked. */
+export function askedByPolicy(policy: Policy, { money }: Facts): string[] {
+  if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined) return ['the policy asks above an amount, and the currency cannot be seen'];
+  const above = money && policy.ask_above?.[money.currency];
+  if (money === undefined || above === undefined || money.amount <= above) return [];
+  return [`it moves more than ${formatMoney(above, money.currency)}`];
+}
+
+/** What is counted in the claim's own transaction, so that two writes at once cannot both be the last one allowed. */
+export function capsOf(policy: Policy, { money }: Facts, now: number): Cap[] {
+  if (money === undefined) return [];
+  const caps: Cap[] = [];
+  const perDay = policy.max_amount?.per_day?.[money.currency];
+  if (perDay !== undefined) caps.push({ name: 'max_amount.per_day', currency: money.currency, since: new Date(now - 24 * 3600_000).toISOString(), most: { amount: String(perDay) } });
+  if (policy.max_refunds_per_hour !== undefined && money.kind === 'refund') {
+    caps.push({ name: 'max_refunds_per_hour', kind: 'refund', since: new Date(now - 3600_000).toISOString(), most: { writes: policy.max_refunds_per_hour } });
+  }
+  return caps;
+}
+
+export function capReached(cap: Cap, used: string): RefusedError {
+  const most = 'amount' in cap.most ? `${cap.currency ?? ''} ${cap.most.amount}`.trim() : `${cap.most.writes} refunds`;
+  return against(cap.name, `The policy allows ${most} in this time; with what was written already (${used}) this would be more.`);
+}
+
+function accountNotNamed(allowed: readonly string[]): RefusedError {
+  return against('allowed_account_ids', `The policy limits the accounts that payments may go to, so account_id must name one of ${allowed.join(', ')}.`);
+}
+
+function against(rule: string, message: string): RefusedError {
+  return new RefusedError(message, { code: 'against_policy', next: `Tell the user; only the operator can change the policy (${rule}).` });
+}

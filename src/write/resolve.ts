@@ -1,0 +1,99 @@
+import type { Attempt, Facts, Json, Seen, WriteEndpoint } from '../endpoint.ts';
+import { PaymentsError } from '../errors.ts';
+import type { Zoho } from '../zoho/client.ts';
+import type { Answer, Entry, Journal } from './journal.ts';
+
+/** Unsettled writes: settled by looking in Zoho, never by sending again. Whoever resolves holds the write's turn. */
+
+export interface Resolver {
+  readonly zoho: Zoho;
+  readonly journal: Journal;
+  readonly endpoints: ReadonlyMap<string, WriteEndpoint>;
+  /** How long Zoho may take to carry out a request whose answer was lost. */
+  readonly graceMs: number;
+}
+
+/** The entry as it is after looking, and what was seen if it had to be looked for. */
+export interface Looked {
+  readonly entry: Entry;
+  readonly seen?: Seen;
+}
+
+/** Its turn is ours, so no living process still works on it. */
+export async function resolve(entry: Entry, resolver: Resolver): Promise<Looked> {
+  const { journal } = resolver;
+  if (entry.state === 'claimed') return { entry: await journal.add(entry.id, { type: 'not_recorded', reason: 'It was never sent.' }) };
+  if (entry.state !== 'sent' && entry.state !== 'unknown') return { entry };
+  const unknown = entry.state === 'unknown' ? entry : await journal.add(entry.id, { type: 'unknown', reason: 'It was sent, and no answer was noted.' });
+  return await lookFor(unknown, resolver);
+}
+
+async function lookFor(entry: Entry, { zoho, journal, endpoints, graceMs }: Resolver): Promise<Looked> {
+  const endpoint = endpoints.get(entry.endpoint);
+  if (endpoint === undefined) return { entry };
+  let { asOf, seen } = await lookOnce(endpoint, entry, journal, zoho);
+  // The first look of a process only finds out what time it is at Zoho.
+  if (seen.seen === 'not there' && asOf === undefined) ({ asOf, seen } = await lookOnce(endpoint, entry, journal, zoho));
+  switch (seen.seen) {
+    case 'there': {
+      const zoho_id = entry.makes && seen.zoho_id;
+      const found = answerOf(endpoint, entry, seen.result);
+      return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: 'Found in Zoho, just as sent.', zoho_id, answer: found }) };
+    }
+    case 'not there': {
+      if (!isGraceOver(entry, asOf, graceMs)) return { entry, seen };
+      return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'look', reason: 'Not in Zoho after the time that a request may take.' }) };
+    }
+    case 'unclear':
+      return { seen, entry: { ...entry, reason: seen.why } };
+  }
+}
+
+/** Time by Zoho's clock from before the look: what appears while it looks is not missed for good. */
+async function lookOnce(endpoint: WriteEndpoint, entry: Entry, journal: Journal, zoho: Zoho): Promise<{ asOf: number | undefined; seen: Seen }> {
+  const asOf = zoho.clock()?.notBefore;
+  const seen = await endpoint.look(attemptOf(entry, journal), zoho);
+  return { asOf, seen };
+}
+
+/** Both times are Zoho's own: what it has not done this long after it was sent, it does not do any more. */
+export function isGraceOver(entry: Entry, asOf: number | undefined, graceMs: number): boolean {
+  return asOf !== undefined && entry.zohoTime !== undefined && asOf - Date.parse(entry.zohoTime) > graceMs;
+}
+
+/** What is answered, and what takes it back: kept together, so that a replay tells both. */
+export function answerOf(endpoint: WriteEndpoint, { arguments: input, before }: Pick<Entry, 'arguments' | 'before'>, result: Json, facts?: Facts): Answer {
+  const undo = endpoint.undo(result, input, { before });
+  return { result: undo === undefined ? result : { ...result, undo }, text: endpoint.text(result, input, facts) };
+}
+
+function attemptOf(entry: Entry, journal: Journal): Attempt {
+  return {
+    input: entry.arguments,
+    body: entry.request.body,
+    before: entry.before,
+    named: entry.zoho_id,
+    async ofAnother(zoho_id) {
+      const other = entry.makes && (await journal.findByZohoId(entry.makes, zoho_id));
+      return other !== undefined && other.id !== entry.id;
+    },
+  };
+}
+
+/** Looks for every unsettled write whose turn is free; a fault with one does not keep the others waiting. */
+export async function resolveAll(resolver: Resolver, take: (entry: Entry) => Promise<{ leave(): void } | undefined>, warn: (message: string) => void): Promise<void> {
+  for (const { id } of await resolver.journal.unsettled()) {
+    const entry = await resolver.journal.find(id);
+    const turn = entry && (await take(entry));
+    if (turn === undefined) continue;
+    try {
+      const current = await resolver.journal.find(id);
+      if (current !== undefined) await resolve(current, resolver);
+    } catch (error) {
+      warn(`write ${id} could not be looked for: ${error instanceof PaymentsError ? error.code : 'failed'}`);
+    } finally {
+      turn.leave();
+    }
+  }
+}
+

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { isRead, type Endpoint, type WriteEndpoint } from '../endpoint.ts';
+import { PaymentsError } from '../errors.ts';
+import type { Zoho } from '../zoho/client.ts';
+import type { ConfirmMode } from './confirm.ts';
+import { openSqliteJournal, type SqliteJournalOptions } from './journal-sqlite.ts';
+import type { Entry } from './journal.ts';
+import type { Road } from './perform.ts';
+import type { Policy } from './policy.ts';
+import { isSettled } from './entry.ts';
+import { isGraceOver, resolve, resolveAll } from './resolve.ts';
+import { createSeal } from './seal.ts';
+import { openTurns } from './turn.ts';
+
+/** How long things may take. */
+export interface Timings {
+  /** How long Zoho may take to carry out a request whose answer was lost. Default 5 minutes. */
+  readonly graceMs: number;
+  /** How long to look within the same call. Default 10 s. */
+  readonly lookMs: number;
+  /** The most between noting that a write is sent and sending it. Default 5 s. */
+  readonly fenceMs: number;
+  /** How long a declined write is not asked about again. Default 5 minutes. */
+  readonly declinedMs: number;
+}
+
+export const ordinaryTimings: Timings = { graceMs: 5 * 60_000, lookMs: 10_000, fenceMs: 5_000, declinedMs: 5 * 60_000 };
+
+export interface RoadOptions {
+  /** Where journal and turns of this organization are, on this machine. */
+  readonly dir: string;
+  readonly zoho: Zoho;
+  readonly endpoints: readonly Endpoint[];
+  readonly policy: Policy;
+  readonly mode: ConfirmMode;
+  /** Who calls; the same person's hosts share it. */
+  readonly caller: string;
+  /** API name of a custom field that Zoho keeps unique; see unique.ts. */
+  readonly uniqueField?: string | undefined;
+  readonly timings?: Partial<Timings>;
+  readonly journal?: SqliteJournalOptions;
+}
+
+export interface OpenRoad {
+  readonly road: Road;
+  /** Looks for whatever earlier processes left unsettled. */
+  resolveAll(warn: (message: string) => void): Promise<void>;
+  /** Takes a person's word for an unsettled write, in its turn and after its grace. Undefined while nobody can know. */
+  settle(entry: string, recorded: string | undefined): Promise<Entry | undefined>;
+  close(): Promise<void>;
+}
+
+export const journalFile = (dir: string) => join(dir, 'journal.sqlite');
+
+export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uniqueField, timings, journal: options }: RoadOptions): Promise<OpenRoad> {
+  const journal = await openSqliteJournal(journalFile(dir), options);
+  const turns = await openTurns(join(dir, 'turns'));
+  const writes = new Map(endpoints.filter((endpoint) => !isRead(endpoint)).map((endpoint) => [endpoint.name, endpoint as WriteEndpoint]));
+  const road: Road = {
+    zoho,
+    journal,
+    turns,
+    seal: createSeal(await journal.secret()),
+    policy,
+    mode,
+    scope: `${zoho.organizationId}/${caller}`,
+    endpoints: writes,
+    uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },
+    ...ordinaryTimings,
+    ...timings,
+  };
+
+  /** The turn of an entry, unless a living process has it. */
+  const takeTurnOf = async (entry: Entry) => {
+    const endpoint = writes.get(entry.endpoint);
+    if (endpoint === undefined) return undefined;
+    try {
+      return await turns.take(await endpoint.turn(entry.arguments, zoho), 'looking for an earlier write', { timeoutMs: 100 });
+    } catch (error) {
+      if (error instanceof PaymentsError) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    road,
+    resolveAll: (warn) => resolveAll(road, takeTurnOf, warn),
+    async settle(id, recorded) {
+      const entry = await journal.find(id);
+      const turn = entry && (await takeTurnOf(entry));
+      if (entry === undefined || turn === undefined) return undefined;
+      try {
+        const looked = await resolve(entry, road);
+        if (isSettled(looked.entry.state)) return looked.entry;
+        if (recorded === undefined && !isGraceOver(looked.entry, zoho.clock()?.notBefore, road.graceMs)) return undefined;
+        const reason = 'Said by a person at the command line.';
+        const outcome = recorded === undefined ? ({ outcome: 'not_recorded' } as const) : ({ outcome: 'recorded', zoho_id: recorded, answer: { result: {}, text: `Recorded as ${recorded}, as a person says.` } } as const);
+        return await journal.add(id, { type: 'resolved', by: 'person', reason, ...outcome });
+      } finally {
+        turn.leave();
+      }
+    },
+    async close() {
+      turns.close();
+      await journal.close();
+    },
+  };
+}

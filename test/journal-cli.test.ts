@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startSandbox } from '../src/sandbox/index.ts';
+import { closers, folder, run, serving, type Json } from './support/program.ts';
+
+/** The built program's journal: from the command line, and across crashes. */
+
+const payment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'CLI-1' };
+const structured = (result: Json) => result['structuredContent'] as Json;
+
+/** A sandbox of the test's own, and the settings that point the program at it as if it were Zoho. */
+async function zoho() {
+  const sandbox = await startSandbox();
+  closers.push(() => sandbox.close());
+  const settings = {
+    ZOHO_CLIENT_ID: sandbox.client_id,
+    ZOHO_CLIENT_SECRET: sandbox.client_secret,
+    ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
+    ZOHO_ORGANIZATION_ID: sandbox.organization_id,
+    ZOHO_API_BASE_URL: sandbox.api_base_url,
+    ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+    ZOHO_PAYMENTS_STATE_DIR: folder(),
+  };
+  const ask = async (path: string) => (await (await fetch(`${sandbox.url}/__sandbox/${path}`)).json()) as Json;
+  const fault = async (fault: Json) => void (await fetch(`${sandbox.url}/__sandbox/faults`, { method: 'POST', body: JSON.stringify(fault) }));
+  return { settings, ask, fault, payments: async () => (await ask('books'))['counts'].payments as number };
+}
+
+describe('journal', () => {
+  it('lists, shows, exports and verifies what was written, and forgets a customer', async () => {
+    const { settings } = await zoho();
+    expect(await run(['journal', 'list'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no journal at') as string });
+    const server = await serving([], settings);
+    const { write_id } = structured(await server.call('create_customer_payment', payment));
+
+    const listed = await run(['journal', 'list'], settings);
+    expect(listed.stdout).toMatch(new RegExp(`^${write_id} \\| .* \\| recorded \\| Record a payment of USD 450\\.00 from "Bowman Furniture" \\| Zoho id \\d+`));
+    expect((await run(['journal', 'show', write_id], settings)).stdout).toContain('"reference_number": "CLI-1"');
+    expect((await run(['journal', 'verify'], settings)).stdout).toMatch(/^whole: \d+ events, 1 writes$/);
+    const exported = (await run(['journal', 'export'], settings)).stdout.split('\n').map((line) => JSON.parse(line) as Json);
+    expect(exported.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+
+    expect((await run(['journal', 'prune', '--customer', payment.customer_id], settings)).stdout).toBe('1 writes emptied of what is known of customer 903000000000099');
+    expect((await run(['journal', 'export'], settings)).stdout).not.toContain('Bowman');
+    expect((await run(['journal', 'verify'], settings)).code).toBe(0);
+  });
+
+  it('says in one line what it does not take', async () => {
+    const { settings } = await zoho();
+    for (const args of [['journal'], ['journal', 'burn'], ['journal', 'prune'], ['journal', 'prune', '--before', 'yesterday'], ['journal', 'prune', '--before', '2099-01-01'], ['serve', '--before', '2026-01-01']]) {
+      const { code, stderr } = await run(args, settings);
+      expect(code, args.join(' ')).not.toBe(0);
+      expect(stderr.trim().split('\n'), args.join(' ')).toHaveLength(1);
+    }
+  });
+});
+
+describe('a program that is killed', () => {
+  it('with a write on the wire: the next one finds the payment, and does not send it again', async () => {
+    const { settings, ask, fault, payments } = await zoho();
+    const before = await payments();
+    const server = await serving([], settings);
+    await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'delay', after: true, delay_ms: 10_000 });
+    void server.call('create_customer_payment', payment).catch(() => undefined);
+    await expect.poll(payments, { timeout: 10_000 }).toBe(before + 1);
+    server.child.kill('SIGKILL');
+    await server.ended;
+
+    const next = await serving([], settings);
+    const again = structured(await next.call('create_customer_payment', payment));
+    expect(again).toMatchObject({ outcome: 'recorded', replayed: true, payment: { reference_number: 'CLI-1', amount: 450 } });
+    expect(await payments()).toBe(before + 1);
+    const posts = ((await ask('requests'))['requests'] as Json[]).filter(({ method, path }) => method === 'POST' && path === '/books/v3/customerpayments');
+    expect(posts).toHaveLength(1);
+    expect((await run(['journal', 'verify'], settings)).code).toBe(0);
+  });
+
+  it('leaves an unknown that a person can settle from the command line', async () => {
+    const { settings, fault } = await zoho();
+    const server = await serving([], settings);
+    await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
+    const { write_id, outcome } = structured(await server.call('create_customer_payment', payment));
+    expect(outcome).toBe('unknown');
+    expect((await run(['journal', 'resolve'], settings)).stdout).toContain('1 unresolved:');
+    // Within the grace period nobody can know that it does not come; that it is there, anybody can see.
+    expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('try again in a few minutes') as string });
+    expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).stdout).toContain('| recorded |');
+    expect((await run(['journal', 'list'], settings)).stdout).toContain('Zoho id 9030000079467');
+  });
+});
+
+describe('a policy', () => {
+  it('that cannot be read keeps the server from starting', async () => {
+    const file = join(folder(), 'policy.json');
+    writeFileSync(file, '{"max_amuont": {}}');
+    const { code, stderr } = await run(['serve', '--sandbox=memory', '--policy', file]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('max_amuont');
+  });
+
+  it('that allows no writes lists none', async () => {
+    const file = join(folder(), 'policy.json');
+    writeFileSync(file, '{"read_only": true}');
+    const server = await serving(['serve', '--sandbox=memory', '--policy', file]);
+    const { tools } = (await server.request('tools/list'))['result'] as { tools: { name: string }[] };
+    expect(tools.map(({ name }) => name)).not.toContain('create_customer_payment');
+  });
+});
