@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { isRead } from '../src/endpoint.ts';
+import { endpoints } from '../src/endpoints/index.ts';
+import { invariants } from './simulate/check.ts';
+import { sabotages, type SabotageName } from './simulate/sabotage.ts';
+import { simulate } from './simulate/simulate.ts';
+
+/** The whole system under simulation, and the simulation itself: without each safeguard it must fail. */
+
+const faults = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'];
+const told = ['recorded', 'recorded, again', 'outcome_unknown', 'killed', 'cancelled', 'declined', 'approval_needed', 'key_reused', 'suspected_duplicate', 'unresolved_write', 'against_policy', 'consent_unavailable'];
+const seeds = (from: number, runs: number) => Array.from({ length: runs }, (_, n) => from + n);
+
+it('300 runs end with every promise kept', { timeout: 240_000 }, async () => {
+  const { runs, failed, figures } = await simulate({ seeds: seeds(1, 300) });
+  // What a failing run did is kept by: npm run simulate -- --runs 1 --seed <seed> --keep <folder>
+  expect(failed.map(({ seed, problems }) => ({ seed, problems }))).toEqual([]);
+  expect(runs).toBe(300);
+  // They did what they are for.
+  const least = { writes: 500, faults: 200, 'killed calls': 40, pauses: 150, 'edits by hand': 80, questions: 250, 'unknown for a time': 50, 'runs in processes': 3 };
+  const every = [...endpoints.filter((endpoint) => !isRead(endpoint)).map(({ name }) => `write ${name}`), ...faults.map((kind) => `fault ${kind}`), ...told.map((what) => `told ${what}`)];
+  const missing = [...Object.entries(least), ...every.map((name) => [name, 1] as const)].filter(([name, count]) => (figures[name] ?? 0) < count);
+  expect(missing).toEqual([]);
+});
+
+describe('it bites', () => {
+  // Seeds at which it did so, then any.
+  const first: Record<SabotageName, readonly number[]> = {
+    key: [7, 289, 405, 714, 742, 1315, 1355, 1372],
+    turn: [728, 866, 927, 1000, 1074, 1369, 1424, 1635],
+    look: [6, 12, 20, 25, 35],
+    fence: [68, 118, 121, 179, 197, 233],
+    seal: [92, 108, 141, 162, 191, 202],
+    caps: [5, 8, 16, 30],
+  };
+
+  it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])('without this it fails as named: %s', { timeout: 120_000 }, async (sabotage, { failsOn, what }) => {
+    const { failed } = await simulate({ seeds: [...first[sabotage], ...seeds(20_000, 1500)], sabotage, enough: ({ problems }) => problems.some(({ invariant }) => invariant === failsOn) });
+    const found = failed.flatMap(({ problems }) => problems.map(({ invariant }) => invariant));
+    expect(found, `${what}: ${invariants[failsOn]}`).toContain(failsOn);
+  });
+});

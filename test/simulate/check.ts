@@ -1,0 +1,308 @@
+import { isAsSent } from '../../src/endpoints/as-sent.ts';
+import type { Json } from '../../src/endpoint.ts';
+import type { Entry } from '../../src/write/journal.ts';
+import type { Intent } from './plan.ts';
+import type { Asked, Called, LoggedRequest, Remains } from './run.ts';
+
+/** What must hold of every run, whatever happened in it: judged by Zoho's books and its request log, not by what we say of ourselves. */
+
+export const invariants = {
+  twice: 'no intent is carried out twice',
+  'sent again': 'what may have been carried out is not sent again',
+  duplicate: 'no look-alike is made that was not meant',
+  'recorded without record': 'what is reported as recorded is in the books, as sent',
+  'not recorded with record': 'what is reported as not recorded was not carried out',
+  'unknown for ever': 'nothing stays unknown unless somebody else touched it',
+  consent: 'nothing that needs consent is done without a yes to exactly these facts',
+  caps: "the policy's limits hold for what was carried out",
+  trace: 'every write leaves its trace in a journal that holds together',
+  books: 'the books balance',
+  fault: 'no fault of our own shows',
+} as const;
+export type Invariant = keyof typeof invariants;
+
+export interface Problem {
+  readonly invariant: Invariant;
+  readonly text: string;
+}
+
+/** An entry, and the request of it that changed the books. */
+interface Matched {
+  readonly entry: Entry;
+  readonly applied: LoggedRequest | undefined;
+}
+
+export function check(remains: Remains): Problem[] {
+  const problems: Problem[] = [];
+  const say = (invariant: Invariant, text: string) => void problems.push({ invariant, text });
+  const facts = new Facts(remains);
+  const matched = match(remains, facts, say);
+  checkTwice(remains, matched, say);
+  checkDuplicates(remains, facts, matched, say);
+  checkRecorded(remains, facts, matched, say);
+  checkTold(remains, facts, say);
+  for (const { entry } of matched) if (isOpen(entry) && !facts.touchedByHand(entry)) say('unknown for ever', `${nameOf(entry)} is still ${entry.state}: ${entry.reason}`);
+  checkConsent(remains, facts, matched, say);
+  checkCaps(remains, matched, say);
+  for (const problem of remains.journalProblems) say('trace', problem);
+  for (const problem of remains.booksProblems) say('books', problem);
+  for (const { told } of remains.calls) if (told.code !== undefined && /Error|internal_error/.test(told.code)) say('fault', told.code);
+  for (const warning of remains.warnings) if (/ failed: /.test(warning)) say('fault', warning);
+  return problems;
+}
+
+type Say = (invariant: Invariant, text: string) => void;
+
+const isOpen = ({ state }: Entry) => state !== 'recorded' && state !== 'not_recorded';
+const nameOf = ({ id, endpoint, state, request, key }: Entry) => `${id} (${endpoint}, ${state}${key === undefined ? '' : `, ${key}`}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
+const isByHand = ({ headers }: LoggedRequest) => headers['user-agent'] === 'bookkeeper';
+/** Zoho's own word that it did nothing. */
+const isRefused = ({ status, applied }: LoggedRequest) => (status === 401 || status === 429) && applied.length === 0;
+
+/** A preflight's reads, and how late a delayed request is carried out after it arrived. */
+const BEFORE_CLAIM_MS = 600;
+
+class Facts {
+  readonly ours: readonly LoggedRequest[];
+  /** When somebody else last touched a payment, or recorded one of a customer; by our clock. */
+  readonly #payments = new Map<string, number>();
+  readonly #customers = new Map<string, number>();
+  readonly #requests: readonly LoggedRequest[];
+
+  constructor({ requests, aheadOfZoho }: Remains) {
+    this.#requests = requests;
+    this.ours = requests.filter((request) => request.method !== 'GET' && !isByHand(request));
+    for (const request of requests.filter((one) => isByHand(one) && one.applied.length > 0)) {
+      const at = Date.parse(request.time) + aheadOfZoho;
+      for (const id of [...request.applied, ...(request.path.match(/\d{6,}/g) ?? [])]) this.#payments.set(id, at);
+      if (request.method === 'POST' && request.path.endsWith('/customerpayments')) this.#customers.set(String((request.body as Json)['customer_id']), at);
+    }
+  }
+
+  /** Since shortly before it was claimed: what was there longer was seen by the preflight. */
+  touchedByHand({ blocks, customer_id, makes, zoho_id, request, claimedAt }: Entry): boolean {
+    const since = Date.parse(claimedAt) - BEFORE_CLAIM_MS;
+    const payments = [...blocks.flatMap((block) => (block.startsWith('payment:') ? [block.slice(8)] : [])), ...(request.path.match(/\d{6,}/g) ?? []), ...(zoho_id === undefined ? [] : [zoho_id])];
+    if (payments.some((id) => (this.#payments.get(id) ?? 0) >= since)) return true;
+    return makes === 'payment' && customer_id !== undefined && (this.#customers.get(customer_id) ?? 0) >= since;
+  }
+
+  isTouched(id: string): boolean {
+    return this.#payments.has(id);
+  }
+
+  /** Whether anything but the request that made it changed this record. */
+  changedSince(id: string, by: LoggedRequest | undefined): boolean {
+    return this.#requests.some((request) => request !== by && request.applied.length > 0 && (request.applied.includes(id) || request.path.includes(id) || String(request.query['payment_id'] ?? '').includes(id)));
+  }
+}
+
+/** Which request belongs to which entry: by exactly what was sent. */
+function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Matched[] {
+  const requests = groupBy(facts.ours, ({ method, path, query, body, headers }) => wire(method, path.replace('/books/v3', ''), query, body, headers));
+  const claims = groupBy(entries, ({ request: { method, path, query, body, headers } }) => wire(method, path, strings(query), body, headers));
+  const matched: Matched[] = [];
+  for (const [key, sent] of requests) {
+    if (claims.has(key)) continue;
+    if (sent.some(({ applied }) => applied.length > 0)) say('trace', `No entry for ${key}`);
+    else if (!sent.every(isRefused)) say('trace', `No entry for what was sent and came to nothing: ${key}`);
+  }
+  for (const [key, group] of claims) {
+    const sent = requests.get(key) ?? [];
+    const left = sent.filter(({ applied }) => applied.length > 0);
+    const sentEntries = group.filter(({ sentAt }) => sentAt !== undefined);
+    if (sent.filter((one) => !isRefused(one)).length > sentEntries.length && !group.some(({ before }) => before['unique'] !== undefined)) say('sent again', `${sent.length} requests for ${sentEntries.length} entries: ${key}`);
+    // One after the other, since each keeps the next from being claimed: a request is of the last one claimed before it arrived.
+    const inOrder = group.toSorted((one, other) => (one.claimedAt < other.claimedAt ? -1 : 1));
+    const owned = groupBy(left, ({ time }) => inOrder.findLast(({ claimedAt }) => Date.parse(claimedAt) <= Date.parse(time) + aheadOfZoho + 2)?.id ?? '');
+    for (const entry of inOrder) {
+      const [applied, ...more] = owned.get(entry.id) ?? [];
+      matched.push({ entry, applied });
+      if (applied !== undefined && entry.state === 'not_recorded' && !changedNothing(entry)) say('not recorded with record', `${nameOf(entry)} (${entry.reason}) made ${applied.applied.join()}`);
+      // An upsert by a value of its own may come twice: the second finds what the first made.
+      if (more.length > 0 && !(entry.before['unique'] !== undefined && more.every((one) => one.applied.join() === applied?.applied.join()))) say('twice', `carried out ${more.length + 1} times: ${nameOf(entry)}`);
+    }
+    for (const one of owned.get('') ?? []) say('trace', `carried out before its entry was claimed: ${key}, request ${one.seq}`);
+  }
+  return matched;
+}
+
+/** A change into what was so already: there is nothing to see of it, and it makes no difference whether it was carried out. */
+function changedNothing({ request: { method, body }, before, endpoint }: Entry): boolean {
+  if (method !== 'PUT') return false;
+  const then = (before['payment'] ?? before['refund']) as Json | undefined;
+  const fields = endpoint === 'update_custom_fields_in_customer_payment' ? { custom_fields: body } : body;
+  return then !== undefined && isAsSent(fields, then);
+}
+
+function wire(method: string, path: string, query: Record<string, string> | undefined, body: unknown, headers: Record<string, string> | undefined): string {
+  const { organization_id: _, ...rest } = query ?? {};
+  const lower = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const unique = ['x-unique-identifier-key', 'x-unique-identifier-value', 'x-upsert'].map((name) => lower[name] ?? '').join(' ').trim();
+  return [method, path, canonical(rest), unique, canonical(body ?? null)].join(' ');
+}
+
+function strings(query: Record<string, unknown> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(query ?? {}).map(([name, value]) => [name, String(value)]));
+}
+
+/** A caller's own key, or without one the arguments. */
+function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[], say: Say): void {
+  for (const [intent, group] of groupBy(matched, ({ entry }) => (entry.key === undefined ? `${entry.endpoint} ${canonical(entry.arguments)}` : `key: ${entry.key}`))) {
+    const done = group.filter(({ entry, applied }) => applied !== undefined && !changedNothing(entry));
+    const [{ entry }] = group as [Matched];
+    let most = 1;
+    if (entry.key === undefined) {
+      // Asked for again by somebody who had the answer: another intent. A look-alike of what is there must be meant.
+      const meant = calls.filter((call) => call.key === undefined && call.allowed.length > 0 && isCallOf(call, entry, plan.intents)).length;
+      const delivered = events.filter((event) => event.type === 'delivered' && group.some((one) => one.entry.id === event.entry)).length;
+      most += group.some((one) => one.entry.makes === undefined) ? delivered + meant : meant;
+    }
+    if (done.length > most) say('twice', `${done.length} times, at most ${most}: ${intent}`);
+  }
+}
+
+function checkDuplicates({ calls, plan }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
+  const made = matched.filter(({ entry, applied }) => applied !== undefined && entry.makes !== undefined && entry.zoho_id !== undefined).toSorted((a, b) => a.applied!.seq - b.applied!.seq);
+  for (const [n, later] of made.entries()) {
+    for (const earlier of made.slice(0, n)) {
+      if (!isAlike(earlier.entry, later.entry)) continue;
+      const id = earlier.entry.zoho_id!;
+      const meant = calls.some((call) => call.allowed.includes(id) && isCallOf(call, later.entry, plan.intents));
+      if (!meant && !facts.changedSince(id, earlier.applied)) say('duplicate', `${nameOf(later.entry)} looks like ${nameOf(earlier.entry)}, and nobody meant it`);
+    }
+  }
+}
+
+function isAlike(a: Entry, b: Entry): boolean {
+  const [one, other] = [a.request.body as Json, b.request.body as Json];
+  const where = (entry: Entry) => (entry.makes === 'payment' ? entry.customer_id : entry.request.path);
+  return a.makes === b.makes && where(a) === where(b) && one['amount'] === other['amount'] && one['date'] === other['date'];
+}
+
+function checkRecorded({ standing }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
+  for (const { entry, applied } of matched) {
+    if (entry.state !== 'recorded') continue;
+    if (applied === undefined) {
+      if (!facts.touchedByHand(entry)) say('recorded without record', `${nameOf(entry)} was never carried out (${entry.reason})`);
+      continue;
+    }
+    const { makes, zoho_id } = entry;
+    if (makes === undefined) continue;
+    if (zoho_id === undefined) {
+      say('recorded without record', `${nameOf(entry)} does not name what it made`);
+      continue;
+    }
+    if (!applied.applied.includes(zoho_id)) {
+      // Somebody else's identical one may be taken for it.
+      if (!facts.touchedByHand(entry)) say('recorded without record', `${nameOf(entry)} names ${zoho_id}, and made ${applied.applied.join()}`);
+      continue;
+    }
+    if (facts.changedSince(zoho_id, applied)) continue;
+    const path = makes === 'payment' ? `/customerpayments/${zoho_id}` : `/customerpayments/${String(entry.arguments['customer_payment_id'])}/refunds/${zoho_id}`;
+    const answer = standing.get(path);
+    const shown = (answer?.['payment'] ?? answer?.['payment_refund'] ?? (answer?.['payment_refunds'] as Json[] | undefined)?.[0]) as Json | undefined;
+    const body = entry.request.body as Json;
+    const wrong = ['customer_id', 'amount', 'date', 'description', 'from_account_id'].filter((name) => body[name] !== undefined && shown?.[name] !== body[name]);
+    if (wrong.length > 0) say('recorded without record', `${nameOf(entry)} is in the books with another ${wrong.join(', ')}: ${JSON.stringify(wrong.map((name) => shown?.[name]))}`);
+  }
+}
+
+/** What callers were told, against what came of it. */
+function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say: Say): void {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  for (const call of calls) {
+    const { told, key, began, ended } = call;
+    const what = `call of intent ${call.intent}${call.altered ? ' (altered)' : ''}${key === undefined ? '' : `, ${key}`}`;
+    if (told.outcome === 'recorded') {
+      const entry = byId.get(told.entry ?? '');
+      if (entry === undefined) say('trace', `${what} was told of an entry that is not there: ${told.entry}`);
+      // Where the answer could not be noted, looking finds it; somebody else's hand may keep it unknown.
+      else if (entry.state !== 'recorded' && !(isOpen(entry) && facts.touchedByHand(entry))) say('recorded without record', `${what} was told so, and ${nameOf(entry)}`);
+    }
+    if (told.outcome !== 'not_recorded') continue;
+    const isNewest = (entry: Entry) => !entries.some((other) => other.intent === entry.intent && other.claimedAt > entry.claimedAt && Date.parse(other.claimedAt) < began);
+    for (const entry of entries) {
+      // Without a key, it is the newest that answers.
+      if (key === undefined && !isNewest(entry)) continue;
+      if (entry.state === 'not_recorded' || entry.key !== key || !isCallOf(call, entry, plan.intents)) continue;
+      // Of entries that this call may not have made itself: those that were there before.
+      if (Date.parse(entry.claimedAt) >= began) continue;
+      const hadAnswer = key === undefined && events.some((event) => event.entry === entry.id && event.type === 'delivered' && Date.parse(event.at) <= ended + 5);
+      if (!hadAnswer) say('not recorded with record', `${what} was told not_recorded (${told.code}), and ${nameOf(entry)}`);
+    }
+  }
+}
+
+/** Kinds of writes that always need a yes. */
+const ALWAYS = new Set(['create_customer_payment_refund', 'update_customer_payment_refund', 'delete_customer_payment', 'bulk_delete_customer_payments', 'delete_customer_payment_refund']);
+
+function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
+  if (plan.mode === 'host') return;
+  const unapplying = new Set(unapplyingRequests(requests, facts));
+  const yes = asked.filter(({ decision }) => decision === 'yes');
+  const spent = new Set<Asked>();
+  for (const { entry, applied } of matched) {
+    if (applied === undefined) continue;
+    const { title, lines, because } = entry.facts as { title: string; lines: string[]; because: string[] };
+    if (!ALWAYS.has(entry.endpoint) && because.length === 0) {
+      if (unapplying.has(applied)) say('consent', `${nameOf(entry)} took money off an invoice, and nobody was asked`);
+      continue;
+    }
+    const shown = yes.find(
+      (one) =>
+        !spent.has(one) &&
+        one.at <= Date.parse(entry.claimedAt) &&
+        (one.intent === undefined || isCallOf({ intent: one.intent, altered: one.altered === true }, entry, plan.intents)) &&
+        one.question.split('\n').includes(`${title}?`) &&
+        lines.every((line) => one.question.split('\n').includes(`- ${line}`)),
+    );
+    if (shown === undefined) say('consent', `${nameOf(entry)} was carried out, and nobody said yes to: ${title}; ${lines.join('; ')}`);
+    else spent.add(shown);
+    if (unapplying.has(applied) && shown !== undefined && !/Un-apply/.test(shown.question)) say('consent', `${nameOf(entry)} took money off an invoice, and the question did not say so`);
+  }
+}
+
+/** Ours that took money off an invoice, going by what was applied before. What somebody else touched is left out. */
+function unapplyingRequests(requests: readonly LoggedRequest[], facts: Facts): LoggedRequest[] {
+  const applied = new Map<string, Map<string, number>>();
+  const found: LoggedRequest[] = [];
+  for (const request of requests) {
+    const rows = (request.body as Json | null)?.['invoices'] as { invoice_id: string; amount_applied: number }[] | undefined;
+    if (request.applied.length === 0 || !Array.isArray(rows) || request.method === 'DELETE') continue;
+    const [id = ''] = request.applied;
+    if (facts.isTouched(id)) continue;
+    const before = applied.get(id);
+    const now = new Map(rows.map((row) => [row.invoice_id, row.amount_applied]));
+    if (before !== undefined && [...before].some(([invoice, amount]) => (now.get(invoice) ?? 0) < amount)) found.push(request);
+    applied.set(id, now);
+  }
+  return found;
+}
+
+function checkCaps({ plan }: Remains, matched: readonly Matched[], say: Say): void {
+  const { max_amount: { per_day, per_write } = {}, max_refunds_per_hour } = plan.policy as { max_amount?: { per_day?: { USD: number }; per_write?: { USD: number } }; max_refunds_per_hour?: number };
+  const moved = matched.filter(({ applied }) => applied !== undefined).map(({ entry }) => ({ entry, amount: entry.makes === undefined ? Number(entry.counted?.amount ?? 0) : Number((entry.request.body as Json)['amount']) }));
+  const total = Math.round(moved.reduce((sum, { amount }) => sum + amount, 0) * 100) / 100;
+  if (per_day !== undefined && total > per_day.USD) say('caps', `${total} in a day, at most ${per_day.USD}`);
+  for (const { entry, amount } of moved) if (per_write !== undefined && amount > per_write.USD) say('caps', `${nameOf(entry)} moves ${amount}, at most ${per_write.USD}`);
+  const refunds = moved.filter(({ entry }) => entry.makes === 'refund').length;
+  if (max_refunds_per_hour !== undefined && refunds > max_refunds_per_hour) say('caps', `${refunds} refunds in an hour, at most ${max_refunds_per_hour}`);
+}
+
+function isCallOf({ intent, altered }: Pick<Called, 'intent' | 'altered'>, entry: Entry, intents: readonly Intent[]): boolean {
+  const { tool, args, altered: other } = intents[intent]!;
+  return tool === entry.endpoint && canonical(altered ? other : args) === canonical(entry.arguments);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}

@@ -1,0 +1,450 @@
+import { realTicks, withClock, type Clock } from './clock.ts';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endpoints } from '../../src/endpoints/index.ts';
+import { isRead, type Json, type WriteEndpoint } from '../../src/endpoint.ts';
+import { OutcomeUnknownError, PaymentsError } from '../../src/errors.ts';
+import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import type { Entry, JournalEvent } from '../../src/write/journal.ts';
+import { NONE, type Road } from '../../src/write/perform.ts';
+import { createSeal } from '../../src/write/seal.ts';
+import { check, type Problem } from './check.ts';
+import { drawPlan, GRACE_MS, type Decision, type Edit, type Intent, type Op, type Pause, type Plan } from './plan.ts';
+import { startServer, type Elicited, type PersonAnswer, type Running, type ToolResult } from './server.ts';
+import { spawnServer } from './spawned.ts';
+import { scheduleOf, storyOf } from './story.ts';
+import { bookkeeper, BEGINNING, type Template } from './template.ts';
+
+/** One run: a schedule carried out, everything started anew and looked for, and what is left to be checked. */
+
+/** What a call came to, as its caller saw it. */
+export interface Told {
+  readonly outcome: 'recorded' | 'not_recorded' | 'unknown' | 'nothing';
+  readonly code?: string | undefined;
+  readonly entry?: string | undefined;
+  readonly replayed?: boolean | undefined;
+}
+
+/** One call: what was asked for, and what was told. */
+export interface Called {
+  readonly server: number;
+  readonly intent: number;
+  readonly altered: boolean;
+  readonly key: string | undefined;
+  readonly allowed: readonly string[];
+  readonly began: number;
+  readonly ended: number;
+  readonly told: Told;
+}
+
+/** A person's answer to a question, and what it was about where the one who asks knows. */
+export interface Asked {
+  readonly question: string;
+  readonly decision: Decision;
+  readonly at: number;
+  readonly intent?: number | undefined;
+  readonly altered?: boolean | undefined;
+}
+
+export interface LoggedRequest {
+  readonly seq: number;
+  readonly time: string;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly headers: Record<string, string>;
+  readonly body: unknown;
+  readonly status: number | null;
+  readonly code: number | null;
+  readonly applied: readonly string[];
+  readonly fault: string | null;
+}
+
+/** All that is left of a run. */
+export interface Remains {
+  readonly plan: Plan;
+  readonly template: Template;
+  readonly calls: readonly Called[];
+  readonly asked: readonly Asked[];
+  readonly requests: readonly LoggedRequest[];
+  readonly entries: readonly Entry[];
+  readonly events: readonly JournalEvent[];
+  readonly journalProblems: readonly string[];
+  readonly booksProblems: readonly string[];
+  /** Our clock less Zoho's. */
+  readonly aheadOfZoho: number;
+  /** How often a person was asked which record it is. */
+  readonly chosen: number;
+  readonly warnings: readonly string[];
+  /** Records as they stand in the end, by the path that shows them; undefined when gone. */
+  readonly standing: ReadonlyMap<string, Json | undefined>;
+}
+
+/** How often what happened; `write <tool>`, `fault <kind>` and `told <outcome or code>` tell more. */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface RunResult {
+  readonly seed: number;
+  readonly problems: readonly Problem[];
+  /** Of a run that failed. */
+  readonly schedule?: readonly string[] | undefined;
+  readonly figures: Figures;
+  readonly ms: number;
+}
+
+/** By every clock, more than the grace period, and what Zoho's whole seconds leave open. */
+const LONG_MS = GRACE_MS + 3000;
+
+const writeEndpoints = new Map(endpoints.filter((endpoint) => !isRead(endpoint)).map((endpoint) => [endpoint.name, endpoint as WriteEndpoint]));
+
+export async function run(seed: number, template: Template, { scratch, keep }: { readonly scratch: string; readonly keep?: string | undefined }): Promise<RunResult> {
+  const began = realTicks();
+  const plan = drawPlan(seed, template);
+  const dir = mkdtempSync(join(scratch, `${seed}-`));
+  try {
+    const remains = await withClock(BEGINNING, (clock) => carryOut(plan, template, dir, clock));
+    const problems = check(remains);
+    if (problems.length > 0 && keep !== undefined) keepRemains(remains, problems, dir, keep);
+    return { seed, problems, schedule: problems.length > 0 ? scheduleOf(plan) : undefined, figures: figuresOf(remains), ms: realTicks() - began };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function carryOut(plan: Plan, template: Template, dir: string, clock: Clock): Promise<Remains> {
+  copyFileSync(template.file, join(dir, 'books.sqlite'));
+  const sandbox = await startSandbox({
+    data: join(dir, 'books.sqlite'),
+    now: () => new Date(clock.now()),
+    limits: { per_minute: 100_000, concurrent: 100, access_tokens: 100, live_access_tokens: 100 },
+  });
+  const byHand = await bookkeeper(sandbox);
+  const calls: Called[] = [];
+  const asked: Asked[] = [];
+  const warnings: string[] = [];
+  let chosen = 0;
+  const running: Running[] = [];
+  /** What the person will answer, by server, in the order they are asked. */
+  const decisions = plan.servers.map(() => [] as { decision: Decision; meanwhile: Edit | undefined }[]);
+  const edit = ({ method, path, body }: Edit) => byHand(method, path, body).catch(() => undefined);
+
+  // Processes have the machine's own clocks.
+  const pass = async (ms: number) => await (plan.processes ? sleep(ms) : clock.pass(ms));
+  /** More than the grace period goes by, for everyone. */
+  const timePasses = async () => {
+    await allArrived(sandbox);
+    await pass(LONG_MS);
+  };
+  const answerOf = async (question: string, server: number, about: About = {}): Promise<Decision> => {
+    const { decision, meanwhile } = decisions[server]?.shift() ?? { decision: 'yes', meanwhile: undefined };
+    if (meanwhile !== undefined) await edit(meanwhile);
+    asked.push({ question, decision, at: Date.now(), ...about });
+    return decision;
+  };
+  /** Somebody who knows what was done: which of these records is ours, as far as can be told by now. */
+  const choose = async (question: string, choices: readonly string[]): Promise<string> => {
+    const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
+    const isOurs = ({ headers, body }: LoggedRequest) => headers['user-agent'] !== 'bookkeeper' && question.split('\n')[0]!.includes(` ${Number((body as Json | null)?.['amount']).toFixed(2)} `);
+    chosen += 1;
+    return choices.find((id) => requests.some((request) => request.applied[0] === id && request.method !== 'DELETE' && isOurs(request))) ?? NONE;
+  };
+  const open = async (server: number, resolves = false) => {
+    const options = {
+      plan,
+      server: plan.servers[server]!,
+      sandbox,
+      dir,
+      person: async ({ question, choices }: Elicited): Promise<PersonAnswer> => {
+        if (choices !== undefined) return { action: 'accept', content: { which: await choose(question, choices) } };
+        const decision = await answerOf(question, server);
+        if (decision === 'yes' || decision === 'unticked') return { action: 'accept', content: { approve: decision === 'yes' } };
+        return { action: decision === 'no' ? 'decline' : 'cancel' };
+      },
+      heldUp: async ({ ms, long }: Pause) => {
+        if (long) await timePasses();
+        await sleep(ms);
+      },
+      warn: (message: string) => void warnings.push(message),
+    };
+    return plan.processes ? await spawnServer(options, resolves) : await startServer(options);
+  };
+
+  for (const server of plan.servers.keys()) running.push(await open(server));
+  for (const phase of plan.phases) {
+    for (const [server, one] of running.entries()) {
+      if (!one.dead && !phase.restarts.includes(server)) continue;
+      await one.close();
+      running[server] = await open(server, phase.restarts.includes(server));
+      // As at start-up.
+      if (phase.restarts.includes(server)) await running[server].resolveAll();
+    }
+    for (const fault of phase.faults) await post(`${sandbox.url}/__sandbox/faults`, fault);
+    running.forEach((one, server) => one.arm(phase.crashes.filter((crash) => crash.server === server), phase.pauses.filter((pause) => pause.server === server)));
+    await Promise.all([
+      ...phase.ops.map(async (op) => {
+        await sleep(op.at);
+        decisions[op.server]!.push(...op.decisions.map((decision, n) => ({ decision, meanwhile: n === 0 ? op.meanwhile : undefined })));
+        await callOnce(op, plan.intents[op.intent]!, running[op.server]!, { calls, answerOf, choose });
+      }),
+      ...phase.edits.map(async (one) => {
+        await sleep(one.at);
+        await edit(one);
+      }),
+    ]);
+    await fetch(`${sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
+    await allArrived(sandbox);
+    if (phase.longAfter) await timePasses();
+  }
+
+  // Everything starts anew, on a quiet network, when Zoho has had all the time it may take.
+  for (const one of running) await one.close();
+  await timePasses();
+  const last = await startServer({
+    plan,
+    server: { client: 'direct', canBeAsked: true, lookMs: 0 },
+    sandbox,
+    dir,
+    person: async () => ({ action: 'cancel' }),
+    heldUp: async () => {},
+    warn: (message) => void warnings.push(message),
+    timeoutMs: 20_000,
+  });
+  await last.resolveAll();
+  // Whoever still waits for an answer asks once more, exactly as before.
+  const again = new Map(calls.filter(({ told, altered }) => !altered && told.outcome !== 'recorded').map((one) => [`${one.intent} ${one.key}`, one]));
+  for (const { intent, key } of again.values()) {
+    const op: Op = { at: 0, server: 0, intent, key, altered: false, meansIt: false, cancelAfter: undefined, decisions: [], meanwhile: undefined, approval: 'left' };
+    await callOnce(op, plan.intents[intent]!, last, { calls, choose, answerOf: async (question, _server, about) => (asked.push({ question, decision: 'yes', at: Date.now(), ...about }), 'yes') });
+  }
+  await timePasses();
+  await last.resolveAll();
+
+  const { journal } = last.road!;
+  const entries = await journal.list({ limit: 10_000 });
+  const events: JournalEvent[] = [];
+  for await (const event of journal.events()) events.push(event);
+  const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
+  const standing = new Map<string, Json | undefined>();
+  for (const path of made(entries)) {
+    const answer = await byHand('GET', path).catch(() => undefined);
+    standing.set(path, answer as Json | undefined);
+  }
+  const remains: Remains = {
+    plan,
+    template,
+    calls,
+    asked,
+    requests: requests.filter(({ path }) => path.startsWith('/books/v3')),
+    entries,
+    events,
+    journalProblems: (await journal.verify()).problems,
+    chosen,
+    aheadOfZoho: Date.now() - clock.now(),
+    booksProblems: ((await get(`${sandbox.url}/__sandbox/books`)) as { problems: string[] }).problems,
+    warnings,
+    standing,
+  };
+  await last.close();
+  await sandbox.close();
+  return remains;
+}
+
+/** Where each record that was made can be seen. */
+function made(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ state, makes, zoho_id, arguments: args }) => {
+    if (state !== 'recorded' || makes === undefined || zoho_id === undefined) return [];
+    return makes === 'payment' ? [`/customerpayments/${zoho_id}`] : [`/customerpayments/${String(args['customer_payment_id'])}/refunds/${zoho_id}`];
+  });
+}
+
+/** Until every request that is under way has come to its end: one that was delayed is applied now, or never. */
+async function allArrived(sandbox: Sandbox): Promise<void> {
+  for (;;) {
+    const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
+    if (!requests.some(({ status, fault }) => status === null && !fault?.startsWith('drop'))) return;
+    await sleep(10);
+  }
+}
+
+interface Caller {
+  readonly calls: Called[];
+  answerOf(question: string, server: number, about: About): Promise<Decision>;
+  choose(question: string, choices: readonly string[]): Promise<string>;
+}
+
+type About = Pick<Asked, 'intent' | 'altered'>;
+
+/** One call with all that follows from it: questions, a preview's second call, look-alikes that are meant. */
+async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller): Promise<void> {
+  let args = op.altered ? intent.altered : intent.args;
+  let isAltered = op.altered;
+  let allowed: readonly string[] = [];
+  let approval: string | undefined;
+  let person: Around['person'];
+  let uses = 0;
+  for (let round = 0; round < 6; round += 1) {
+    const began = Date.now();
+    const isLast = op.cancelAfter === undefined;
+    const signal = isLast ? undefined : AbortSignal.timeout(op.cancelAfter);
+    const answer = await Promise.race([callServer(server, intent.tool, args, { key: op.key, allowed, approval, person, signal }), server.gone.then((): Answer => ({ told: { outcome: 'nothing', code: 'killed' } }))]);
+    caller.calls.push({ server: op.server, intent: op.intent, altered: isAltered, key: op.key, allowed, began, ended: Date.now(), told: answer.told });
+    if (server.dead) return;
+    const { told, question, next } = answer;
+    if (told.entry !== undefined && server.call === undefined && (told.outcome === 'recorded' || told.outcome === 'unknown') && signal?.aborted !== true) {
+      // What the protocol's transport does for the others.
+      void server.road?.journal.add(told.entry, { type: 'delivered', state: told.outcome }).catch(() => undefined);
+    }
+    if (told.outcome === 'recorded' && uses > 0) {
+      if (op.approval === 'used twice' && uses === 1) {
+        uses += 1;
+        continue;
+      }
+      return;
+    }
+    if (answer.shown !== undefined && op.meansIt && allowed.length === 0) {
+      allowed = answer.shown;
+      continue;
+    }
+    if (question === undefined || next === undefined) return;
+    if (next.kind === 'settle') {
+      person = { choice: await caller.choose(question, next.choices), state: next.state };
+      continue;
+    }
+    if (uses > 0 && approval !== undefined) return;
+    const about = { intent: op.intent, altered: isAltered };
+    // A question put to our own client, or a preview to be agreed to in the conversation.
+    if (next.kind === 'ask') {
+      const decision = await caller.answerOf(question, op.server, about);
+      person = { answer: decision === 'yes' ? 'approved' : decision === 'dismissed' ? 'dismissed' : 'declined', state: next.state };
+    } else {
+      const decision = op.approval === 'left' ? 'no' : await caller.answerOf(question, op.server, about);
+      if (decision !== 'yes') return;
+      approval = op.approval === 'expired' && server.road !== undefined ? await expired(next.approval, server.road) : op.approval === 'forged' || op.approval === 'expired' ? forged(next.approval) : next.approval;
+    }
+    uses += 1;
+    if (op.approval === 'used for something else' && !isAltered) {
+      args = intent.altered;
+      isAltered = true;
+    }
+  }
+}
+
+interface Answer {
+  readonly told: Told;
+  readonly question?: string | undefined;
+  readonly next?: { kind: 'ask'; state: string } | { kind: 'settle'; state: string; choices: readonly string[] } | { kind: 'preview'; approval: string } | undefined;
+  /** Ids of look-alikes that must be meant. */
+  readonly shown?: readonly string[] | undefined;
+}
+
+interface Around {
+  readonly key: string | undefined;
+  readonly allowed: readonly string[];
+  readonly approval: string | undefined;
+  readonly person: { answer?: 'approved' | 'declined' | 'dismissed'; choice?: string; state: string } | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function callServer(server: Running, tool: string, args: Json, around: Around): Promise<Answer> {
+  return server.call === undefined ? await callDirectly(server, tool, args, around) : await callThrough(server.call, tool, args, around);
+}
+
+async function callDirectly(server: Running, tool: string, args: Json, { key, allowed, approval, person, signal }: Around): Promise<Answer> {
+  try {
+    const done = await server.perform({ endpoint: writeEndpoints.get(tool)!, input: args, key, allowDuplicateOf: allowed, person: { canBeAsked: server.plan.canBeAsked, approval, ...person }, signal });
+    if (done.kind === 'done') return { told: { outcome: 'recorded', entry: done.entry, replayed: done.replayed } };
+    if (done.kind === 'ask') return { told: { outcome: 'not_recorded', code: 'asked' }, question: done.question, next: { kind: 'ask', state: done.state } };
+    if (done.kind === 'preview') return { told: { outcome: 'not_recorded', code: 'approval_needed' }, question: done.question, next: { kind: 'preview', approval: done.approval } };
+    return { told: { outcome: 'unknown', code: done.kind }, question: done.question, next: { kind: 'settle', state: done.state, choices: done.choices.map(({ id }) => id) } };
+  } catch (error) {
+    if (!(error instanceof PaymentsError)) {
+      if (signal?.aborted) return { told: { outcome: 'nothing', code: 'cancelled' } };
+      return { told: { outcome: 'unknown', code: `${error instanceof Error ? `${error.name} ${error.message}` : String(error)}` } };
+    }
+    const outcome = error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown';
+    return { told: { outcome, code: error.code, entry: error instanceof OutcomeUnknownError ? error.entry : undefined }, shown: shownIn(error.code, error.next) };
+  }
+}
+
+async function callThrough(call: NonNullable<Running['call']>, tool: string, args: Json, { key, allowed, approval, signal }: Around): Promise<Answer> {
+  let result: ToolResult;
+  try {
+    result = await call(tool, { ...args, ...(key !== undefined && { idempotency_key: key }), ...(allowed.length > 0 && { allow_duplicate_of: allowed }), ...(approval !== undefined && { approval }) }, signal);
+  } catch (error) {
+    if (signal?.aborted) return { told: { outcome: 'nothing', code: 'cancelled' } };
+    return { told: { outcome: 'nothing', code: error instanceof Error ? error.message : String(error) } };
+  }
+  const { outcome, write_id: entry, replayed, error, question, approval: given } = result.structuredContent as {
+    outcome?: Told['outcome'];
+    write_id?: string;
+    replayed?: boolean;
+    error?: { code: string; next: string };
+    question?: string;
+    approval?: string;
+  };
+  return {
+    told: { outcome: outcome ?? 'nothing', code: error?.code, entry, replayed },
+    question,
+    next: given === undefined ? undefined : { kind: 'preview', approval: given },
+    shown: shownIn(error?.code, error?.next),
+  };
+}
+
+function shownIn(code: string | undefined, next: string | undefined): string[] | undefined {
+  const listed = code === 'suspected_duplicate' ? /allow_duplicate_of: (\[[^\]]*\])/.exec(next ?? '')?.[1] : undefined;
+  return listed === undefined ? undefined : (JSON.parse(listed) as string[]);
+}
+
+/** The same approval, given eleven minutes ago. */
+async function expired(token: string, road: Road): Promise<string> {
+  const { digest, round } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { digest: string; round: number };
+  return createSeal(await road.journal.secret(), () => Date.now() - 11 * 60_000).close(digest, round).token;
+}
+
+function forged(token: string): string {
+  const [body = '', mac = ''] = token.split('.');
+  return `${body}.${mac.startsWith('A') ? 'B' : 'A'}${mac.slice(1)}`;
+}
+
+function figuresOf({ chosen, calls, requests, asked, plan, events, entries }: Remains): Figures {
+  const figures: Record<string, number> = {};
+  const count = (name: string, times = 1) => void (figures[name] = (figures[name] ?? 0) + times);
+  const isByHand = ({ headers }: LoggedRequest) => headers['user-agent'] === 'bookkeeper';
+  const changing = requests.filter(({ applied }) => applied.length > 0);
+  count('calls', calls.length);
+  count('writes', changing.filter((request) => !isByHand(request)).length);
+  count('faults', requests.filter(({ fault }) => fault !== null).length);
+  count('killed calls', calls.filter(({ told }) => told.code === 'killed').length);
+  count('pauses', plan.phases.reduce((sum, { pauses }) => sum + pauses.length, 0));
+  count('edits by hand', changing.filter(isByHand).length);
+  count('questions', asked.length);
+  count('choices among records', chosen);
+  // Entries whose outcome was not known for a time, and those of them that are not in the end.
+  count('unknown for a time', new Set(events.filter(({ type }) => type === 'unknown').map(({ entry }) => entry)).size);
+  count('unknown in the end', entries.filter(({ state }) => state !== 'recorded' && state !== 'not_recorded').length);
+  count('runs in processes', plan.processes ? 1 : 0);
+  for (const { endpoint, state } of entries) if (state === 'recorded') count(`write ${endpoint}`);
+  for (const { fault } of requests) if (fault !== null) count(`fault ${fault}`);
+  for (const { told } of calls) count(`told ${told.code ?? `${told.outcome}${told.replayed ? ', again' : ''}`}`);
+  for (const { decision } of asked) count(`answered ${decision}`);
+  return figures;
+}
+
+function keepRemains(remains: Remains, problems: readonly Problem[], dir: string, keep: string): void {
+  const to = join(keep, `run-${remains.plan.seed}`);
+  mkdirSync(to, { recursive: true });
+  cpSync(dir, to, { recursive: true });
+  writeFileSync(join(to, 'story.txt'), [...problems.map(({ invariant, text }) => `${invariant}: ${text}`), '', ...storyOf(remains)].join('\n'));
+  const { plan, calls, asked, requests, entries, events } = remains;
+  for (const [name, value] of Object.entries({ problems, plan, calls, asked, requests, entries, events })) writeFileSync(join(to, `${name}.json`), JSON.stringify(value, null, 1));
+}
+
+async function get(url: string): Promise<unknown> {
+  return await (await fetch(url)).json();
+}
+
+async function post(url: string, body: unknown): Promise<void> {
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${url}: ${await response.text()}`);
+}

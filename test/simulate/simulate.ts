@@ -1,0 +1,111 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle } from './bundle.ts';
+import type { Figures, RunResult } from './run.ts';
+import { sabotages, type SabotageName } from './sabotage.ts';
+import { inProcesses } from './plan.ts';
+import { makeTemplate } from './template.ts';
+import type { Message, Work } from './worker.ts';
+
+/** Many runs on several processes. */
+
+export interface Simulation {
+  /** Of run after run, from this one on. */
+  readonly seeds: readonly number[];
+  readonly workers?: number | undefined;
+  /** Where the remains of failing runs are kept. */
+  readonly keep?: string | undefined;
+  readonly sabotage?: SabotageName | undefined;
+  /** Ends before all seeds are done. */
+  readonly enough?: ((result: RunResult) => boolean) | undefined;
+  readonly onResult?: ((result: RunResult) => void) | undefined;
+}
+
+export interface Outcome {
+  readonly runs: number;
+  readonly seconds: number;
+  readonly failed: readonly RunResult[];
+  readonly figures: Figures;
+}
+
+/** So many runs of one process overlap; most of a run is waiting for time limits. */
+const AT_ONCE = 4;
+/** A run that takes so long hangs. */
+const HANGS_MS = 120_000;
+
+export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onResult }: Simulation): Promise<Outcome> {
+  const began = performance.now();
+  const { folder, worker } = await bundle(sabotage === undefined ? undefined : sabotages[sabotage]);
+  const children: ChildProcess[] = [];
+  try {
+    const { file } = await makeTemplate(join(folder, 'template.sqlite'));
+    const work: Work & { atOnce: number } = { template: file, scratch: folder, keep, atOnce: AT_ONCE };
+    const results: RunResult[] = [];
+    // The long ones first, so that nobody waits for one in the end.
+    const next = [...seeds].toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))).values();
+    await new Promise<void>((resolve, reject) => {
+      let running = 0;
+      let over = false;
+      const end = () => {
+        over = true;
+        if (running === 0 || enough !== undefined) resolve();
+      };
+      const give = (child: ChildProcess) => {
+        const { value: seed, done } = over ? { value: 0, done: true } : next.next();
+        if (done) {
+          if (running === 0) end();
+          return;
+        }
+        running += 1;
+        const late = setTimeout(() => reject(new Error(`The run with seed ${seed} hangs.`)), HANGS_MS);
+        pending.set(seed, late);
+        child.send({ seed });
+      };
+      const pending = new Map<number, NodeJS.Timeout>();
+      for (let n = 0; n < workers; n += 1) {
+        const child = fork(worker, [JSON.stringify(work)], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+        children.push(child);
+        child.once('exit', (code) => over || reject(new Error(`A worker ended by itself (${code}).`)));
+        child.on('message', (message: Message) => {
+          if ('result' in message) {
+            running -= 1;
+            clearTimeout(pending.get(message.result.seed));
+            results.push(message.result);
+            onResult?.(message.result);
+            if (enough?.(message.result)) {
+              pending.forEach(clearTimeout);
+              end();
+              return;
+            }
+          } else if ('failed' in message) {
+            reject(new Error(`The run with seed ${message.seed} broke: ${message.failed}`));
+            return;
+          }
+          give(child);
+        });
+      }
+    });
+    return { runs: results.length, seconds: (performance.now() - began) / 1000, failed: results.filter(({ problems }) => problems.length > 0).toSorted((a, b) => a.seed - b.seed), figures: sumOf(results) };
+  } finally {
+    await Promise.all(
+      children.map(async (child) => {
+        if (child.exitCode !== null) return;
+        const ended = new Promise((resolve) => child.once('exit', resolve));
+        child.removeAllListeners('message');
+        // It ends what it started, and then itself.
+        if (child.connected) child.disconnect();
+        const late = setTimeout(() => child.kill('SIGKILL'), 3000);
+        await ended;
+        clearTimeout(late);
+      }),
+    );
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function sumOf(results: readonly RunResult[]): Figures {
+  const total: Record<string, number> = {};
+  for (const { figures } of results) for (const [name, value] of Object.entries(figures)) total[name] = (total[name] ?? 0) + value;
+  return total;
+}

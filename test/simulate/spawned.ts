@@ -1,0 +1,104 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import type { Crash, Pause } from './plan.ts';
+import type { Control, ProcessOptions } from './process.ts';
+import { elicitedOf, type Running, type ServerOptions, type ToolResult } from './server.ts';
+
+/** One of our servers as a process: killed by SIGKILL, held up by SIGSTOP, spoken to over stdio. */
+
+const alive = new Set<number>();
+
+/** For a worker that ends early: a stopped process would stay for ever. */
+export function killAll(): void {
+  for (const pid of alive) process.kill(pid, 'SIGKILL');
+}
+
+let count = 0;
+
+export async function spawnServer({ plan, server, sandbox, dir, person, heldUp, warn }: ServerOptions, resolves: boolean): Promise<Running> {
+  const control = join(dir, `control-${(count += 1)}.json`);
+  const say = (content: Control) => writeFileSync(control, JSON.stringify(content));
+  say({ phase: 0, crashes: [], pauses: [] });
+  const options: ProcessOptions = { plan, lookMs: server.lookMs, where: { ...sandbox }, dir, resolves, control };
+  const transport = new StdioClientTransport({ command: process.execPath, args: [fileURLToPath(new URL('process.mjs', import.meta.url)), JSON.stringify(options)], stderr: 'pipe' });
+  const client = new Client(
+    { name: 'simulation', version: '1.0.0' },
+    { capabilities: server.canBeAsked ? { elicitation: { form: {} } } : {}, versionNegotiation: { mode: server.client === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const) } },
+  );
+  if (server.canBeAsked) {
+    client.setRequestHandler('elicitation/create', async ({ params }) => await person(elicitedOf(params as { message: string })));
+  }
+  let dead = false;
+  let pid = 0;
+  let phase = 0;
+  let timers: NodeJS.Timeout[] = [];
+  let isGone = () => {};
+  const gone = new Promise<void>((resolve) => (isGone = resolve));
+  const kill = () => {
+    if (dead) return;
+    dead = true;
+    timers.forEach(clearTimeout);
+    process.kill(pid, 'SIGKILL');
+    alive.delete(pid);
+    isGone();
+    void client.close().catch(() => undefined);
+  };
+  const hear = async (line: string) => {
+    if (!line.startsWith('{')) return warn(`a process failed: ${line}`);
+    const { what, pause, message } = JSON.parse(line) as { what: string; pause?: Pause; message?: string };
+    if (what === 'warning') return warn(message ?? '');
+    if (what === 'crash') return kill();
+    await heldUp(pause!);
+    if (!dead) process.kill(pid, 'SIGCONT');
+  };
+  let rest = '';
+  (transport.stderr as Readable).setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') void hear(line);
+  });
+  await client.connect(transport);
+  pid = transport.pid ?? 0;
+  alive.add(pid);
+  return {
+    plan: server,
+    road: undefined,
+    get dead() {
+      return dead;
+    },
+    gone,
+    call: async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as unknown as ToolResult,
+    perform: () => Promise.reject(new Error('in another process')),
+    // It did so when it started, if it was to.
+    resolveAll: async () => {},
+    arm(crashes: readonly Crash[], pauses: readonly Pause[]) {
+      timers.forEach(clearTimeout);
+      say({ phase: (phase += 1), crashes, pauses });
+      timers = crashes.flatMap(({ at }) => (typeof at === 'number' ? [setTimeout(kill, at)] : []));
+    },
+    kill,
+    async close() {
+      if (dead) return;
+      timers.forEach(clearTimeout);
+      say({ phase: (phase += 1), crashes: [], pauses: [] });
+      await client.close();
+      for (let waited = 0; isAlive(pid) && waited < 5000; waited += 20) await sleep(20);
+      if (isAlive(pid)) warn(`process ${pid} failed: it does not end`);
+      dead = true;
+      alive.delete(pid);
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Plan } from './plan.ts';
+import type { Remains } from './run.ts';
+
+/** A run to be read: what was to happen, and what did. */
+
+export function scheduleOf({ seed, processes, mode, policy, uniqueField, servers, intents, phases }: Plan): string[] {
+  const list = (name: string, items: readonly unknown[]) => items.map((item, n) => `  ${name} ${n}: ${JSON.stringify(item)}`);
+  return [
+    `seed ${seed}: mode ${mode}, policy ${JSON.stringify(policy)}${processes ? ', in processes' : ''}${uniqueField === undefined ? '' : `, unique field ${uniqueField}`}`,
+    ...list('server', servers),
+    ...list('intent', intents),
+    ...phases.flatMap(({ restarts, longAfter, ...happenings }, n) => [
+      `  phase ${n}${restarts.length > 0 ? `, servers begin anew: ${restarts.join(', ')}` : ''}${longAfter ? '; afterwards the grace period goes by' : ''}`,
+      ...Object.entries(happenings).flatMap(([name, items]) => list(`  ${name}`, items)),
+    ]),
+  ];
+}
+
+/** By our clock, in the order of time. */
+export function storyOf({ plan, calls, asked, requests, events, aheadOfZoho }: Remains): string[] {
+  const told = calls.map(({ began, ended, server, intent, altered, key, allowed, told }) => ({
+    at: ended,
+    text: `call     server ${server}, intent ${intent}${altered ? ' (altered)' : ''}${key === undefined ? '' : `, ${key}`}${allowed.length > 0 ? `, means ${allowed.join()}` : ''}, ${ended - began} ms: ${JSON.stringify(told)}`,
+  }));
+  const answers = asked.map(({ at, decision, question }) => ({ at, text: `answer   ${decision} to ${JSON.stringify(question)}` }));
+  const arrivals = requests
+    .filter(({ method, fault }) => method !== 'GET' || fault !== null)
+    .map(({ time, method, path, body, status, code, fault, applied, headers }) => ({
+      at: Date.parse(time) + aheadOfZoho,
+      text: `request  ${headers['user-agent'] === 'bookkeeper' ? '(by hand) ' : ''}${method} ${path} ${JSON.stringify(body)}: ${status} ${code}${fault === null ? '' : `, ${fault}`}${applied.length > 0 ? `, changed ${applied.join()}` : ''}`,
+    }));
+  const written = events.map(({ at, entry, type, data }) => ({ at: Date.parse(at), text: `journal  ${entry ?? ''} ${type} ${JSON.stringify(data).slice(0, 200)}` }));
+  const story = [...told, ...answers, ...arrivals, ...written].toSorted((a, b) => a.at - b.at);
+  return [...scheduleOf(plan), '', ...story.map(({ at, text }) => `${new Date(at).toISOString().slice(14, 23)} ${text}`)];
+}
