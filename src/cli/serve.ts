@@ -5,7 +5,7 @@ import { endpoints } from '../endpoints/index.ts';
 import { oneLine } from '../errors.ts';
 import { createDeliveries } from '../mcp/deliveries.ts';
 import { serverFactory } from '../mcp/server.ts';
-import { writesSettled } from '../write/perform.ts';
+import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
 import { connect, type Connection } from './connect.ts';
 import { version } from './version.ts';

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Journal } from '../write/journal.ts';
-import type { Call, Performed } from '../write/perform.ts';
+import type { Call, Performed } from '../write/call.ts';
 
 /** Reading Zoho, given up when `signal` says so. */
 export interface Reading extends Pick<Zoho, 'read' | 'document'> {

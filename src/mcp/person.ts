@@ -1,6 +1,7 @@
 import { CLIENT_CAPABILITIES_META_KEY, inputRequired, inputResponse, type ClientCapabilities, type InputRequiredResult, type McpServer, type ServerContext } from '@modelcontextprotocol/server';
 import type { Person } from '../write/confirm.ts';
-import { NONE, type Settling } from '../write/perform.ts';
+import type { Settling } from '../write/call.ts';
+import { NONE } from '../write/earlier.ts';
 
 /** The person behind the client: whether they can be asked, what they answered, and the question put to them. */
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { isRead, type Endpoint, type Json, type ReadEndpoint, type WriteEndpoint } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
-import type { Performed } from '../write/perform.ts';
+import type { Performed } from '../write/call.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';

@@ -1,62 +1,16 @@
-import { toRequest, type Facts, type Json, type Undo, type WriteEndpoint } from '../endpoint.ts';
-import { BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
-import { decide, declinedBefore, type ConfirmMode, type Consent, type Person } from './confirm.ts';
-import { isSettled, RecordTakenError } from './entry.ts';
-import type { Answer, Claim, Entry } from './journal.ts';
-import { askedByPolicy, capReached, capsOf, refuseByFacts, refuseByPolicy, type Policy } from './policy.ts';
-import { answerOf, isGraceOver, resolve, type Looked, type Resolver } from './resolve.ts';
-import { digestOf, type Seal } from './seal.ts';
-import type { Turns } from './turn.ts';
-import { asUpsert, isProven, proveUniqueField, type UniqueField } from './unique.ts';
-
-/** What a write needs around it; the same for all writes of a connection. */
-export interface Road extends Resolver {
-  readonly turns: Turns;
-  readonly seal: Seal;
-  readonly policy: Policy;
-  readonly mode: ConfirmMode;
-  /** Organization and caller: whose keys and intents these are. */
-  readonly scope: string;
-  /** How long to look within the same call after an answer was lost. */
-  readonly lookMs: number;
-  /** The most between `sent` and the socket write; past it the write counts as never sent, and is not. */
-  readonly fenceMs: number;
-  /** How long a declined write is not asked about again. */
-  readonly declinedMs: number;
-  /** A custom field that Zoho keeps unique: with it a new payment is an upsert, which may be sent again. */
-  readonly uniqueField?: UniqueField | undefined;
-}
-
-/** One call of a write. */
-export interface Call {
-  readonly endpoint: WriteEndpoint;
-  /** The arguments, validated. */
-  readonly input: Json;
-  /** The caller's own name for the intent. */
-  readonly key?: string | undefined;
-  /** Records that look alike and are meant not to be the same. */
-  readonly allowDuplicateOf: readonly string[];
-  readonly person: Person;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A choice for a person: which record an unsettled write made, if any. */
-export interface Settling {
-  readonly kind: 'settle';
-  readonly question: string;
-  readonly choices: readonly { readonly id: string; readonly text: string }[];
-  readonly state: string;
-}
-
-export type Performed =
-  | Settling
-  | { readonly kind: 'done'; readonly entry: string; readonly result: Json; readonly text: string; readonly replayed: boolean; readonly undo: Undo | undefined }
-  | Extract<Consent, { kind: 'ask' | 'preview' }>;
-
-/** Writes past their claim: the process must not end while any is on its way. */
-const underWay = new Set<Promise<unknown>>();
-
-const DAY_MS = 24 * 3600_000;
+import { toRequest, type Facts } from '../endpoint.ts';
+import { BusyError, PaymentsError, RefusedError } from '../errors.ts';
+import { replay } from './answer.ts';
+import type { Call, Performed, Road, Settling } from './call.ts';
+import { decide, declinedBefore, type Consent } from './confirm.ts';
+import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
+import { isSettled } from './entry.ts';
+import type { Claim, Entry } from './journal.ts';
+import { askedByPolicy, capReached, capsOf, refuseByFacts, refuseByPolicy } from './policy.ts';
+import { resolve } from './resolve.ts';
+import { digestOf } from './seal.ts';
+import { send } from './send.ts';
+import { asUpsert } from './unique.ts';
 
 /**
  * The one road a write may take. Straight-line on purpose: the order is the safety argument. Everything above the claim can
@@ -135,162 +89,10 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
 
-    const sending = send(claimed.entry, facts, call, road);
-    underWay.add(sending);
-    return await sending.finally(() => underWay.delete(sending));
+    return await send(claimed.entry, facts, call, road);
   } finally {
     turn.leave();
   }
-}
-
-/** Durable, then the socket, then the outcome. Not stopped by anything but the end of the process. */
-async function send(claimed: Entry, facts: Facts, { endpoint, input }: Call, road: Road): Promise<Performed> {
-  const { journal } = road;
-  try {
-    const body = await put(claimed, road);
-    const result = endpoint.result(body, input);
-    const answer = answerOf(endpoint, claimed, result, facts);
-    const zoho_id = facts.makes && idOf(result);
-    if (facts.makes !== undefined && zoho_id === undefined) throw new OutcomeUnknownError(answer.text, { next: 'Look for it.' });
-    const recorded = { type: 'recorded', answer } as const;
-    const noted = await journal
-      .add(claimed.id, { ...recorded, zoho_id })
-      // That another entry has the same record (books that were reset) says nothing against Zoho's own answer.
-      .catch((error: unknown) => (error instanceof RecordTakenError ? journal.add(claimed.id, recorded) : claimed))
-      // The money has moved: failing to note it is not failing to do it. It stays `sent`, and is found by looking.
-      .catch(() => claimed);
-    await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
-    return done(noted.id, answer, false);
-  } catch (error) {
-    if (!(error instanceof PaymentsError) || error.changed === 'unknown') return await lost(claimed, error, road);
-    await journal.add(claimed.id, { type: 'not_recorded', reason: error.code });
-    throw error;
-  }
-}
-
-/** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent. */
-async function noteSent(entry: Entry, { zoho, journal, fenceMs }: Road): Promise<void> {
-  const now = zoho.clock()?.notAfter ?? Date.now();
-  await journal.add(entry.id, { type: 'sent', zohoTime: new Date(now + fenceMs).toISOString() });
-}
-
-/** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
-function put(entry: Entry, road: Road): Promise<Json> {
-  return road.zoho.send(entry.request, { fenceMs: road.fenceMs, note: () => noteSent(entry, road) });
-}
-
-/** The answer was lost: look while there is time, and never send again. */
-async function lost(claimed: Entry, error: unknown, road: Road): Promise<Performed> {
-  const reason = error instanceof PaymentsError ? error.message : 'The answer could not be read.';
-  const zoho_id = error instanceof OutcomeUnknownError ? error.zoho_id : undefined;
-  let entry = await road.journal.add(claimed.id, { type: 'unknown', reason, zoho_id });
-  const until = Date.now() + road.lookMs;
-  for (let pause = 250; ; pause *= 2) {
-    // Looking may fail as the write did; then it is looked for later.
-    entry = await resolveOrSendAgain(entry, road).then(
-      (looked) => looked.entry,
-      () => entry,
-    );
-    if (entry.state !== 'unknown' || Date.now() + pause > until) break;
-    await new Promise((done) => setTimeout(done, pause));
-  }
-  return replay(entry, false, error instanceof PaymentsError ? error.zoho : undefined);
-}
-
-/** The entry that this call is a repetition of, if it is one. */
-async function answered({ key, person, endpoint, input }: Call, intent: string, began: number, { journal, seal, scope }: Road): Promise<Entry | undefined> {
-  const sealed = [person.state, person.approval].filter((token) => token !== undefined).map((token) => seal.open(token));
-  for (const opened of sealed) {
-    const spent = opened.kind === 'good' ? await journal.findByApproval(opened.sealed.approval) : undefined;
-    // Of a write that was never sent nothing is left but that its approval is spent.
-    if (spent !== undefined && spent.intent === intent && spent.state !== 'not_recorded') return spent;
-  }
-  if (key !== undefined) {
-    const mine = await journal.findByKey(scope, key);
-    if (mine !== undefined && mine.intent !== intent) throw keyReused(mine, endpoint, input);
-    return mine;
-  }
-  const [newest] = await journal.findByIntent(scope, intent, new Date(began - DAY_MS).toISOString());
-  if (newest === undefined || newest.state === 'not_recorded') return undefined;
-  // Not settled yet; or nobody has had that answer; or it came while this call was already waiting, and both mean the same.
-  const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;
-  return newest.state !== 'recorded' || !newest.delivered || atOnce ? newest : undefined;
-}
-
-/** A settled entry's answer once more. */
-function replay(entry: Entry, replayed = true, zoho?: ZohoRefusal): Performed {
-  if (entry.state === 'recorded') {
-    const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
-    const note = replayed ? `This was recorded already, at ${entry.settledAt}; nothing was sent now.\n` : '';
-    return done(entry.id, { result, text: note + text }, replayed);
-  }
-  if (entry.state === 'not_recorded') {
-    throw new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, { code: 'not_carried_out', next: 'If it is still wanted, make the same call again.' });
-  }
-  throw new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
-    entry: entry.id,
-    zoho,
-    next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
-  });
-}
-
-function done(entry: string, { result, text }: Answer, replayed: boolean): Performed {
-  const { undo, ...rest } = result as Json & { undo?: Undo };
-  return { kind: 'done', entry, result: rest, text, replayed, undo };
-}
-
-function idOf(result: Json): string | undefined {
-  const { payment, payment_refund } = result as { payment?: { payment_id?: string }; payment_refund?: { payment_refund_id?: string } };
-  return payment?.payment_id ?? payment_refund?.payment_refund_id;
-}
-
-/**
- * The one write that may be sent twice: an upsert by a value that only it has, when a look has just found nothing. Whichever of
- * the two Zoho carries out first makes the payment, and the other changes it into what it is.
- */
-async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
-  const endpoint = road.endpoints.get(entry.endpoint);
-  if (endpoint === undefined) return entry;
-  try {
-    const result = endpoint.result(await put(entry, road), entry.arguments);
-    return await road.journal.add(entry.id, { type: 'recorded', zoho_id: idOf(result), answer: answerOf(endpoint, entry, result) });
-  } catch (error) {
-    return await road.journal.add(entry.id, { type: 'unknown', reason: error instanceof PaymentsError ? error.message : 'The answer could not be read.' });
-  }
-}
-
-async function resolveOrSendAgain(entry: Entry, road: Road): Promise<Looked> {
-  const looked = await resolve(entry, road);
-  const again = looked.entry.state === 'unknown' && looked.seen?.seen === 'not there' && isProven(entry);
-  return again ? { entry: await sendAgain(looked.entry, road) } : looked;
-}
-
-/** An earlier write, looked for; and where looking cannot settle it, put to the person if the client can ask. */
-async function settle(earlier: Entry, call: Call, road: Road): Promise<Entry | Settling> {
-  const { person } = call;
-  const { entry, seen } = await resolveOrSendAgain(earlier, road);
-  const choices = seen?.seen === 'unclear' ? seen.candidates : [];
-  if (entry.state !== 'unknown' || !person.canBeAsked || choices.length === 0) return entry;
-  const digest = digestOf(['settle', entry.id, choices]);
-  const opened = person.choice === undefined || person.state === undefined ? undefined : road.seal.open(person.state);
-  if (opened?.kind === 'good' && opened.sealed.digest === digest) return await settledBy(person.choice ?? NONE, entry, choices, road);
-  if (person.answer !== undefined) return entry;
-  const { title } = entry.facts as { title?: string };
-  const question = [`Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`, 'The answer was lost, and looking does not settle it. Is it one of these?', ...choices.map(({ text }) => `- ${text}`)].join('\n');
-  return { kind: 'settle', question, choices, state: road.seal.close(digest, 1).token };
-}
-
-/** The choice of a person who knows that it is none of those shown. */
-export const NONE = 'none of these';
-
-async function settledBy(choice: string, entry: Entry, choices: Settling['choices'], { journal, zoho, graceMs }: Road): Promise<Entry> {
-  const chosen = choices.find(({ id }) => id === choice);
-  // They judge what is there; what may still come only time can tell.
-  if (choice === NONE && !isGraceOver(entry, zoho.clock()?.notBefore, graceMs)) return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
-  if (choice === NONE) return await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'person', reason: 'The user says that it is none of those there.' });
-  if (chosen === undefined) return entry;
-  const answer = { result: {}, text: `Recorded, as the user says: ${chosen.text}.` };
-  return await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'person', reason: `The user says that it is ${chosen.id}.`, zoho_id: entry.makes && chosen.id, answer });
 }
 
 /**
@@ -313,13 +115,6 @@ async function factsWithNothingInTheWay(call: Call, road: Road): Promise<Facts |
 
 function movedOn(): BusyError {
   return new BusyError('While this call waited, another write changed which payment it is about.', { code: 'payment_changed', next: 'Make the same call again.' });
-}
-
-function inTheWay(entry: Entry): BusyError {
-  return new BusyError(`An earlier write to the same (${entry.endpoint}, ${entry.id}) has an unknown outcome, so nothing else is sent until it is settled.`, {
-    code: 'unresolved_write',
-    next: 'Make the same call again in a few minutes; list_writes shows what is unresolved. Do not record it another way.',
-  });
 }
 
 /** Look-alikes in Zoho, and the same call answered within a day: each must be meant. What is meant is still asked about. */
@@ -354,16 +149,9 @@ async function consentTo(request: unknown, facts: Facts, because: readonly strin
   }
 }
 
-function keyReused(entry: Entry, endpoint: WriteEndpoint, input: Json): InputError {
-  const differing = [...new Set([...Object.keys(entry.arguments), ...Object.keys(input)])].filter((name) => digestOf(entry.arguments[name]) !== digestOf(input[name]));
-  const difference = entry.endpoint === endpoint.name ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different` : `it was a call of ${entry.endpoint}`;
-  return new InputError(`This idempotency_key was used before, for another write: ${difference}.`, {
-    code: 'key_reused',
-    next: 'A retry repeats the call exactly. For another intent use another key.',
+function inTheWay(entry: Entry): BusyError {
+  return new BusyError(`An earlier write to the same (${entry.endpoint}, ${entry.id}) has an unknown outcome, so nothing else is sent until it is settled.`, {
+    code: 'unresolved_write',
+    next: 'Make the same call again in a few minutes; list_writes shows what is unresolved. Do not record it another way.',
   });
-}
-
-/** Resolves when no write is on its way. Each has its own time limit, so this ends. */
-export async function writesSettled(): Promise<void> {
-  while (underWay.size > 0) await Promise.allSettled(underWay);
 }

@@ -5,7 +5,7 @@ import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
 import { openSqliteJournal, type SqliteJournalOptions } from './journal-sqlite.ts';
 import type { Entry } from './journal.ts';
-import type { Road } from './perform.ts';
+import type { Road } from './call.ts';
 import type { Policy } from './policy.ts';
 import { isSettled } from './entry.ts';
 import { isGraceOver, resolve, resolveAll } from './resolve.ts';

@@ -1,6 +1,6 @@
 import { endpoints } from '../../src/endpoints/index.ts';
 import type { Journal } from '../../src/write/journal.ts';
-import type { Road } from '../../src/write/perform.ts';
+import type { Road } from '../../src/write/call.ts';
 import type { Policy } from '../../src/write/policy.ts';
 import { openRoad, type OpenRoad } from '../../src/write/road.ts';
 import { createAccessTokens } from '../../src/zoho/access-token.ts';

@@ -3,7 +3,8 @@ import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/s
 import { endpoints } from '../../src/endpoints/index.ts';
 import { createDeliveries } from '../../src/mcp/deliveries.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
-import { perform, writesSettled } from '../../src/write/perform.ts';
+import { perform } from '../../src/write/perform.ts';
+import { writesSettled } from '../../src/write/send.ts';
 import { openGated, type Where } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Step } from './plan.ts';
 

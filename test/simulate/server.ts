@@ -7,7 +7,8 @@ import { endpoints } from '../../src/endpoints/index.ts';
 import { createDeliveries } from '../../src/mcp/deliveries.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
-import { perform, type Call, type Road } from '../../src/write/perform.ts';
+import type { Call, Road } from '../../src/write/call.ts';
+import { perform } from '../../src/write/perform.ts';
 import { openGated } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Server, type Step } from './plan.ts';
 

@@ -15,7 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDeliveries, type Deliveries } from '../../src/mcp/deliveries.ts';
 import type { ConfirmMode } from '../../src/write/confirm.ts';
-import { perform, writesSettled, type Call } from '../../src/write/perform.ts';
+import type { Call } from '../../src/write/call.ts';
+import { perform } from '../../src/write/perform.ts';
+import { writesSettled } from '../../src/write/send.ts';
 import type { Policy } from '../../src/write/policy.ts';
 import { openRoad, type OpenRoad, type Timings } from '../../src/write/road.ts';
 

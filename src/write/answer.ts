@@ -1,0 +1,28 @@
+import type { Json, Undo } from '../endpoint.ts';
+import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
+import type { Performed } from './call.ts';
+import type { Answer, Entry } from './journal.ts';
+
+/** From an entry of the journal to what its caller is told. */
+
+/** A settled entry's answer once more. */
+export function replay(entry: Entry, replayed = true, zoho?: ZohoRefusal): Performed {
+  if (entry.state === 'recorded') {
+    const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
+    const note = replayed ? `This was recorded already, at ${entry.settledAt}; nothing was sent now.\n` : '';
+    return done(entry.id, { result, text: note + text }, replayed);
+  }
+  if (entry.state === 'not_recorded') {
+    throw new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, { code: 'not_carried_out', next: 'If it is still wanted, make the same call again.' });
+  }
+  throw new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
+    entry: entry.id,
+    zoho,
+    next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
+  });
+}
+
+export function done(entry: string, { result, text }: Answer, replayed: boolean): Performed {
+  const { undo, ...rest } = result as Json & { undo?: Undo };
+  return { kind: 'done', entry, result: rest, text, replayed, undo };
+}

@@ -1,0 +1,53 @@
+import type { Json, Undo, WriteEndpoint } from '../endpoint.ts';
+import type { ConfirmMode, Consent, Person } from './confirm.ts';
+import type { Policy } from './policy.ts';
+import type { Resolver } from './resolve.ts';
+import type { Seal } from './seal.ts';
+import type { Turns } from './turn.ts';
+import type { UniqueField } from './unique.ts';
+
+/** What goes into a write, and what comes of it. */
+
+/** What a write needs around it; the same for all writes of a connection. */
+export interface Road extends Resolver {
+  readonly turns: Turns;
+  readonly seal: Seal;
+  readonly policy: Policy;
+  readonly mode: ConfirmMode;
+  /** Organization and caller: whose keys and intents these are. */
+  readonly scope: string;
+  /** How long to look within the same call after an answer was lost. */
+  readonly lookMs: number;
+  /** The most between `sent` and the socket write; past it the write counts as never sent, and is not. */
+  readonly fenceMs: number;
+  /** How long a declined write is not asked about again. */
+  readonly declinedMs: number;
+  /** A custom field that Zoho keeps unique: with it a new payment is an upsert, which may be sent again. */
+  readonly uniqueField?: UniqueField | undefined;
+}
+
+/** One call of a write. */
+export interface Call {
+  readonly endpoint: WriteEndpoint;
+  /** The arguments, validated. */
+  readonly input: Json;
+  /** The caller's own name for the intent. */
+  readonly key?: string | undefined;
+  /** Records that look alike and are meant not to be the same. */
+  readonly allowDuplicateOf: readonly string[];
+  readonly person: Person;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A choice for a person: which record an unsettled write made, if any. */
+export interface Settling {
+  readonly kind: 'settle';
+  readonly question: string;
+  readonly choices: readonly { readonly id: string; readonly text: string }[];
+  readonly state: string;
+}
+
+export type Performed =
+  | Settling
+  | { readonly kind: 'done'; readonly entry: string; readonly result: Json; readonly text: string; readonly replayed: boolean; readonly undo: Undo | undefined }
+  | Extract<Consent, { kind: 'ask' | 'preview' }>;

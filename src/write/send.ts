@@ -1,0 +1,106 @@
+import type { Facts, Json } from '../endpoint.ts';
+import { OutcomeUnknownError, PaymentsError } from '../errors.ts';
+import { done, replay } from './answer.ts';
+import type { Call, Performed, Road } from './call.ts';
+import { RecordTakenError } from './entry.ts';
+import type { Entry } from './journal.ts';
+import { answerOf, resolve, type Looked } from './resolve.ts';
+import { isProven, proveUniqueField } from './unique.ts';
+
+/** A claimed write on its way: noted, sent once, and where its answer is lost looked for. */
+
+/** Writes past their claim: the process must not end while any is on its way. */
+const underWay = new Set<Promise<unknown>>();
+
+/** Carries a claimed write to its end; the process waits for it. */
+export async function send(claimed: Entry, facts: Facts, call: Call, road: Road): Promise<Performed> {
+  const sending = carry(claimed, facts, call, road);
+  underWay.add(sending);
+  return await sending.finally(() => underWay.delete(sending));
+}
+
+/** Resolves when no write is on its way. Each has its own time limit, so this ends. */
+export async function writesSettled(): Promise<void> {
+  while (underWay.size > 0) await Promise.allSettled(underWay);
+}
+
+/** Durable, then the socket, then the outcome. Not stopped by anything but the end of the process. */
+async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, road: Road): Promise<Performed> {
+  const { journal } = road;
+  try {
+    const body = await put(claimed, road);
+    const result = endpoint.result(body, input);
+    const answer = answerOf(endpoint, claimed, result, facts);
+    const zoho_id = facts.makes && idOf(result);
+    if (facts.makes !== undefined && zoho_id === undefined) throw new OutcomeUnknownError(answer.text, { next: 'Look for it.' });
+    const recorded = { type: 'recorded', answer } as const;
+    const noted = await journal
+      .add(claimed.id, { ...recorded, zoho_id })
+      // That another entry has the same record (books that were reset) says nothing against Zoho's own answer.
+      .catch((error: unknown) => (error instanceof RecordTakenError ? journal.add(claimed.id, recorded) : claimed))
+      // The money has moved: failing to note it is not failing to do it. It stays `sent`, and is found by looking.
+      .catch(() => claimed);
+    await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
+    return done(noted.id, answer, false);
+  } catch (error) {
+    if (!(error instanceof PaymentsError) || error.changed === 'unknown') return await lost(claimed, error, road);
+    await journal.add(claimed.id, { type: 'not_recorded', reason: error.code });
+    throw error;
+  }
+}
+
+/** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent. */
+async function noteSent(entry: Entry, { zoho, journal, fenceMs }: Road): Promise<void> {
+  const now = zoho.clock()?.notAfter ?? Date.now();
+  await journal.add(entry.id, { type: 'sent', zohoTime: new Date(now + fenceMs).toISOString() });
+}
+
+/** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
+function put(entry: Entry, road: Road): Promise<Json> {
+  return road.zoho.send(entry.request, { fenceMs: road.fenceMs, note: () => noteSent(entry, road) });
+}
+
+/** The answer was lost: look while there is time, and never send again. */
+async function lost(claimed: Entry, error: unknown, road: Road): Promise<Performed> {
+  const reason = error instanceof PaymentsError ? error.message : 'The answer could not be read.';
+  const zoho_id = error instanceof OutcomeUnknownError ? error.zoho_id : undefined;
+  let entry = await road.journal.add(claimed.id, { type: 'unknown', reason, zoho_id });
+  const until = Date.now() + road.lookMs;
+  for (let pause = 250; ; pause *= 2) {
+    // Looking may fail as the write did; then it is looked for later.
+    entry = await resolveOrSendAgain(entry, road).then(
+      (looked) => looked.entry,
+      () => entry,
+    );
+    if (entry.state !== 'unknown' || Date.now() + pause > until) break;
+    await new Promise((done) => setTimeout(done, pause));
+  }
+  return replay(entry, false, error instanceof PaymentsError ? error.zoho : undefined);
+}
+
+function idOf(result: Json): string | undefined {
+  const { payment, payment_refund } = result as { payment?: { payment_id?: string }; payment_refund?: { payment_refund_id?: string } };
+  return payment?.payment_id ?? payment_refund?.payment_refund_id;
+}
+
+/**
+ * The one write that may be sent twice: an upsert by a value that only it has, when a look has just found nothing. Whichever of
+ * the two Zoho carries out first makes the payment, and the other changes it into what it is.
+ */
+async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
+  const endpoint = road.endpoints.get(entry.endpoint);
+  if (endpoint === undefined) return entry;
+  try {
+    const result = endpoint.result(await put(entry, road), entry.arguments);
+    return await road.journal.add(entry.id, { type: 'recorded', zoho_id: idOf(result), answer: answerOf(endpoint, entry, result) });
+  } catch (error) {
+    return await road.journal.add(entry.id, { type: 'unknown', reason: error instanceof PaymentsError ? error.message : 'The answer could not be read.' });
+  }
+}
+
+/** Looked for; and sent again where that is safe. */
+export async function resolveOrSendAgain(entry: Entry, road: Road): Promise<Looked> {
+  const looked = await resolve(entry, road);
+  const again = looked.entry.state === 'unknown' && looked.seen?.seen === 'not there' && isProven(entry);
+  return again ? { entry: await sendAgain(looked.entry, road) } : looked;
+}
