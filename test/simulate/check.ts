@@ -242,19 +242,20 @@ function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched:
   const unapplying = new Set(unapplyingRequests(requests, facts));
   const yes = asked.filter(({ decision }) => decision === 'yes');
   const spent = new Set<Asked>();
-  for (const { entry, applied } of matched) {
+  for (const { entry, applied } of matched.toSorted((a, b) => (a.entry.claimedAt < b.entry.claimedAt ? -1 : 1))) {
     if (applied === undefined) continue;
     const { title, lines, because } = entry.facts as { title: string; lines: string[]; because: string[] };
     if (!ALWAYS.has(entry.endpoint) && because.length === 0) {
       if (unapplying.has(applied)) say('consent', `${nameOf(entry)} took money off an invoice, and nobody was asked`);
       continue;
     }
-    const shown = yes.find(
+    const shown = yes.findLast(
       (one) =>
         !spent.has(one) &&
         one.at <= Date.parse(entry.claimedAt) &&
         (one.intent === undefined || isCallOf({ intent: one.intent, altered: one.altered === true }, entry, plan.intents)) &&
         one.question.split('\n').includes(`${title}?`) &&
+        one.question.split('\n').at(-1) === `You are asked because ${because.join('; ')}.` &&
         lines.every((line) => one.question.split('\n').includes(`- ${line}`)),
     );
     if (shown === undefined) say('consent', `${nameOf(entry)} was carried out, and nobody said yes to: ${title}; ${lines.join('; ')}`);

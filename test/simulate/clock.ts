@@ -17,9 +17,10 @@ performance.now = () => ticks() + (current.getStore()?.ahead ?? 0);
 /** Runs `work` with clocks of its own; `clock.now` counts from `beginning`. */
 export async function withClock<T>(beginning: number, work: (clock: Clock) => Promise<T>): Promise<T> {
   const state = { ahead: 0 };
-  const started = ticks();
+  // By the same clock as the journal's times: they are compared.
+  const started = wall();
   const clock: Clock = {
-    now: () => beginning + ticks() - started + state.ahead,
+    now: () => beginning + wall() - started + state.ahead,
     pass: (ms) => void (state.ahead += ms),
   };
   return await current.run(state, () => work(clock));

@@ -38,6 +38,9 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
   const began = performance.now();
   const { folder, worker } = await bundle(sabotage === undefined ? undefined : sabotages[sabotage]);
   const children: ChildProcess[] = [];
+  // Also when it is interrupted.
+  const clear = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clear);
   try {
     const { file } = await makeTemplate(join(folder, 'template.sqlite'));
     const work: Work & { atOnce: number } = { template: file, scratch: folder, keep, atOnce: AT_ONCE };
@@ -100,7 +103,8 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
         clearTimeout(late);
       }),
     );
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
 }
 
