@@ -38,8 +38,8 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
   const began = performance.now();
   const { folder, worker } = await bundle(sabotage === undefined ? undefined : sabotages[sabotage]);
   const children: ChildProcess[] = [];
-  // Also when it is interrupted.
-  const clear = () => rmSync(folder, { recursive: true, force: true });
+  // Also when it is interrupted. A process a worker left behind may still be writing for a moment.
+  const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   process.once('exit', clear);
   try {
     const { file } = await makeTemplate(join(folder, 'template.sqlite'));
