@@ -33,8 +33,11 @@ export async function openTurns(dir: string): Promise<Turns> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const connections = new Map<number, DatabaseSyncInstance>();
   const queue = createQueue();
+  let closed = false;
 
   const connectionTo = (file: number): DatabaseSyncInstance => {
+    // Whoever still waits would take a lock that nobody ever gives back.
+    if (closed) throw closing();
     let connection = connections.get(file);
     if (connection === undefined) {
       const path = lockPath(dir, file);
@@ -89,6 +92,7 @@ export async function openTurns(dir: string): Promise<Turns> {
       return { leave };
     },
     close() {
+      closed = true;
       // A transaction left open would outlive `close`.
       for (const connection of connections.values()) {
         if (connection.isTransaction) connection.exec('ROLLBACK');
@@ -133,6 +137,10 @@ function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
     code: 'turn_busy',
     next: 'Make the same call again in a little while.',
   });
+}
+
+function closing(): BusyError {
+  return new BusyError('This server is about to end, and begins nothing any more.', { code: 'server_ending', next: 'Make the same call again when it is back.' });
 }
 
 function createQueue() {

@@ -112,9 +112,9 @@ function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Match
     const left = sent.filter(({ applied }) => applied.length > 0);
     const sentEntries = group.filter(({ sentAt }) => sentAt !== undefined);
     if (sent.filter((one) => !isRefused(one)).length > sentEntries.length && !group.some(({ before }) => before['unique'] !== undefined)) say('sent again', `${sent.length} requests for ${sentEntries.length} entries: ${key}`);
-    // One after the other, since each keeps the next from being claimed: a request is of the last one claimed before it arrived.
+    // One after the other, since each keeps the next from being claimed: a request is of the last one noted as sent before it arrived.
     const inOrder = group.toSorted((one, other) => (one.claimedAt < other.claimedAt ? -1 : 1));
-    const owned = groupBy(left, ({ time }) => inOrder.findLast(({ claimedAt }) => Date.parse(claimedAt) <= Date.parse(time) + aheadOfZoho + 2)?.id ?? '');
+    const owned = groupBy(left, ({ time }) => inOrder.findLast(({ sentAt, before }) => sentAt !== undefined && (before['unique'] !== undefined || Date.parse(sentAt) <= Date.parse(time) + aheadOfZoho))?.id ?? '');
     for (const entry of inOrder) {
       const [applied, ...more] = owned.get(entry.id) ?? [];
       matched.push({ entry, applied });

@@ -6,6 +6,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
  */
 export interface Clock {
   now(): number;
+  /** How far the servers' clocks are ahead of Zoho's. */
+  readonly aheadOfZoho: number;
   pass(ms: number): void;
 }
 
@@ -21,6 +23,7 @@ export async function withClock<T>(beginning: number, work: (clock: Clock) => Pr
   const started = wall();
   const clock: Clock = {
     now: () => beginning + wall() - started + state.ahead,
+    aheadOfZoho: started - beginning,
     pass: (ms) => void (state.ahead += ms),
   };
   return await current.run(state, () => work(clock));

@@ -14,7 +14,7 @@ if (![runs, seed, workers].every(Number.isSafeInteger) || (sabotage !== undefine
   process.exit(2);
 }
 
-process.once('SIGINT', () => process.exit(130));
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 const seeds = Array.from({ length: runs }, (_, n) => seed + n);
 let done = 0;
 const { failed, figures, seconds, runs: ran } = await simulate({

@@ -241,7 +241,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     events,
     journalProblems: (await journal.verify()).problems,
     chosen,
-    aheadOfZoho: Date.now() - clock.now(),
+    aheadOfZoho: clock.aheadOfZoho,
     booksProblems: ((await get(`${sandbox.url}/__sandbox/books`)) as { problems: string[] }).problems,
     warnings,
     standing,
