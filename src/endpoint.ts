@@ -100,6 +100,8 @@ export interface Attempt {
 export type Seen =
   /** Carried out: exactly what was sent is there. */
   | { readonly seen: 'there'; readonly zoho_id?: string | undefined; readonly result: Json }
+  /** Of several records some are as sent, and all that ever will be once nothing more of it can come. */
+  | { readonly seen: 'in part'; readonly result: Json; readonly why: string }
   /** Nothing of it shows, yet. */
   | { readonly seen: 'not there' }
   /** Something shows that may or may not be it: for a person to tell. */
@@ -143,6 +145,8 @@ export interface WriteEndpoint<
   parts?(input: z.output<I>, facts: F): Parts;
   /** Set where the write can also be made as an upsert; `look` then finds it by `before.unique`. */
   readonly upsert?: Upsert;
+  /** For a write of several records, which Zoho may report as done when only some are: what each of them came to. */
+  each?(result: z.output<O>, zoho: Reader): Promise<z.output<O>>;
   /** Whether an attempt shows in Zoho. */
   look(attempt: Attempt, zoho: Reader): Promise<Seen>;
   /** What takes it back, or undefined where nothing does. */

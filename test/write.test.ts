@@ -358,6 +358,17 @@ describe('with a unique custom field', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
+  it('what was sent twice cannot be deleted while a copy may still come', async () => {
+    const server = await start({ ...unique, timings: { graceMs: 2_500, fenceMs: 100 } });
+    await server.call('create_customer_payment', { ...payment, amount: 1 });
+    await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });
+    const { structuredContent } = await server.call('create_customer_payment', payment);
+    const { payment_id } = structuredContent['payment'] as { payment_id: string };
+    expect(errorOf(await server.call('delete_customer_payment', { payment_id }))).toMatchObject({ code: 'copy_on_its_way', changed: 'no' });
+    await new Promise((done) => setTimeout(done, 4_200));
+    expect((await server.call('delete_customer_payment', { payment_id })).structuredContent).toMatchObject({ outcome: 'recorded' });
+  });
+
   it.each(['drop_before', 'drop_after', 'malformed'])('what was lost (%s) is sent again after a look, and recorded once', async (kind) => {
     const server = await start(unique);
     await server.call('create_customer_payment', { ...payment, amount: 1 });
@@ -447,6 +458,61 @@ describe('an unknown that looking cannot settle', () => {
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain(`(id ${made})`);
     expect(await server.opened.road.journal.unsettled()).toEqual([]);
+  });
+});
+
+describe('several payments deleted at once', () => {
+  const two = [seed.samplePayment, '712345000000079504'];
+  const byHand = (server: Harness, payment_id: string) => start({ on: server.sandbox }).then((other) => other.call('delete_customer_payment', { payment_id }));
+  const deletes = { method: 'DELETE', path: '^/customerpayments$' };
+
+  it('each is looked at: what Zoho says it deleted and did not is told', async () => {
+    const server = await start();
+    await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
+    // Zoho's own answer to a request that deleted only one of them.
+    await fault(server.sandbox, { match: deletes, fault: 'status', status: 200, code: 0, message: 'The selected customer payments have been deleted.' });
+    await fault(server.sandbox, { match: { method: 'GET', path: `/customerpayments/${two[1]}` }, fault: 'status', status: 404, code: 1002, message: 'Payment does not exist.', skip: 1 });
+    const result = await server.call('bulk_delete_customer_payments', { payment_id: two });
+    expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', deleted: [two[1]], kept: [two[0]], undo: { tool: 'create_customer_payment' } });
+    expect(textOf(result)).toMatch(/NOT deleted, still there: payment/);
+  });
+
+  it('none of them deleted is no deletion, whatever Zoho says', async () => {
+    const server = await start({ timings: { lookMs: 0 } });
+    await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
+    await fault(server.sandbox, { match: deletes, fault: 'status', status: 200, code: 0 });
+    expect(errorOf(await server.call('bulk_delete_customer_payments', { payment_id: two })).code).toBe('outcome_unknown');
+  });
+
+  it('a lost answer is settled for each, and blocks neither for good', async () => {
+    const server = await start({ timings: { lookMs: 0, graceMs: 2_500, fenceMs: 100 } });
+    await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
+    await fault(server.sandbox, { match: deletes, fault: 'drop_before' });
+    expect(errorOf(await server.call('bulk_delete_customer_payments', { payment_id: two })).code).toBe('outcome_unknown');
+    await byHand(server, two[1]!);
+    expect(errorOf(await server.call('delete_customer_payment', { payment_id: two[0] })).code).toBe('unresolved_write');
+    await new Promise((done) => setTimeout(done, 4_200));
+    const again = await server.call('bulk_delete_customer_payments', { payment_id: two });
+    expect(again.structuredContent, textOf(again)).toMatchObject({ outcome: 'recorded', replayed: true, deleted: [two[1]], kept: [two[0]] });
+    expect((await server.call('delete_customer_payment', { payment_id: two[0] })).structuredContent).toMatchObject({ outcome: 'recorded' });
+  });
+});
+
+describe('a payment named by a unique value', () => {
+  it('that is another one by the time it is its turn is not written to', async () => {
+    const server = await start();
+    const [first, second] = ['712345000000079504', seed.paymentWithUnused];
+    const named = (payment_id: string, value: string) => server.call('update_customer_payment', { payment_id, custom_fields: [{ api_name: 'cf_external_reference', value }] });
+    await named(first, 'V-1');
+    // Somebody holds the turn of the first one, while the value moves on to the second.
+    const turn = await server.opened.road.turns.take([`payment:${first}`], 'test');
+    const waiting = server.call('update_customer_payment_using_custom_field', { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'V-1', description: 'moved' });
+    await new Promise((done) => setTimeout(done, 300));
+    const byHand = await start({ on: server.sandbox });
+    await byHand.call('update_customer_payment', { payment_id: first, custom_fields: [{ api_name: 'cf_external_reference', value: 'V-2' }] });
+    await byHand.call('update_customer_payment', { payment_id: second, custom_fields: [{ api_name: 'cf_external_reference', value: 'V-1' }] });
+    turn.leave();
+    expect(errorOf(await waiting)).toMatchObject({ code: 'payment_changed', changed: 'no' });
   });
 });
 

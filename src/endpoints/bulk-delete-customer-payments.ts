@@ -1,11 +1,13 @@
 import * as z from 'zod';
-import { defineWrite, type Facts } from '../endpoint.ts';
+import { defineWrite, type Facts, type Reader } from '../endpoint.ts';
+import { OutcomeUnknownError } from '../errors.ts';
 import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { standingPayment } from './standing.ts';
 import { aboutAllocation, aboutPayment, aboutReleased, lines } from './words.ts';
 
-const output = z.looseObject({ payment_id: z.array(z.string()).optional(), deleted: z.boolean().optional() });
+const ids = z.array(z.string()).optional();
+const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
 
 /** Each is read before anyone is asked, and Zoho allows a hundred calls a minute to the whole organization. */
 const MOST = 25;
@@ -39,25 +41,45 @@ export const bulkDeleteCustomerPayments = defineWrite({
     };
   },
   parts: ({ payment_id }) => ({ query: { payment_id: [...new Set(payment_id)].join(','), bulk_delete: true } }),
+  // Zoho's answer does not tell of each.
+  async each({ deleted: asked = [] }, zoho) {
+    const { deleted = [], kept = [], unknown = [] } = await outcomes(asked, zoho);
+    if (deleted.length === 0 && unknown.length === 0) throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
+    return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
+  },
   async look({ input }, zoho) {
-    const ids = [...new Set(input['payment_id'] as string[])];
-    const deleted: string[] = [];
-    for (const one of ids) if (await isDeleted(zoho, one)) deleted.push(one);
-    if (deleted.length === ids.length) return { seen: 'there', result: { payment_id: ids, deleted: true } };
+    const { deleted = [], kept = [], unknown = [] } = await outcomes(new Set(input['payment_id'] as string[]), zoho);
+    if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show what became of ${unknown.join(', ')}.`, candidates: [] };
+    if (kept.length === 0) return { seen: 'there', result: { deleted } };
     if (deleted.length === 0) return { seen: 'not there' };
-    const kept = ids.filter((one) => !deleted.includes(one));
-    return { seen: 'unclear', why: `Deleted: ${deleted.join(', ')}. Kept so far: ${kept.join(', ')}.`, candidates: [] };
+    return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
   },
   // One call takes back one payment; the others are named in the report.
-  undo: (_result, _input, { before: { payments } }) => (payments.length === 1 ? recreating(payments[0]!) : undefined),
+  undo: ({ deleted = [] }, _input, { before: { payments } }) => (deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined),
 
-  result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id: [...new Set(payment_id)], deleted: true }),
-  text: ({ payment_id: ids = [] }, _input, facts) =>
-    lines(
-      `Deleted ${ids.length} payment${ids.length === 1 ? '' : 's'}:`,
-      ...ids.map((payment_id, i) => {
-        const before = facts?.before.payments[i];
-        return `- ${[`${aboutPayment({ ...before, payment_id })}.`, before && aboutReleased(before)].filter(Boolean).join(' ')}`;
-      }),
-    ),
+  result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
+  text({ deleted = [], kept = [], unknown = [] }, _input, facts) {
+    const about = (payment_id: string) => {
+      const before = facts?.before.payments.find((payment) => payment.payment_id === payment_id);
+      return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
+    };
+    return lines(
+      `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
+      ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
+      ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
+      ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
+    );
+  },
 });
+
+/** What became of each: gone, still there, or not to be seen just now. */
+async function outcomes(payment_ids: Iterable<string>, zoho: Reader): Promise<z.output<typeof output>> {
+  const deleted: string[] = [];
+  const kept: string[] = [];
+  const unknown: string[] = [];
+  for (const one of payment_ids) {
+    const gone = await isDeleted(zoho, one).catch(() => undefined);
+    (gone === undefined ? unknown : gone ? deleted : kept).push(one);
+  }
+  return { deleted, kept, unknown };
+}

@@ -79,6 +79,7 @@ export function recreating(payment: Payment): Undo {
   const { customer_id, payment_mode, amount, date, reference_number, description, exchange_rate, account_id, bank_charges, invoices = [] } = payment;
   const applied = invoices.map((row) => ({ invoice_id: row.invoice_id, amount_applied: row.amount_applied, tax_amount_withheld: row['tax_amount_withheld'] }));
   const custom_fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject).map(({ customfield_id, value }) => ({ customfield_id, value: String(value ?? '') }));
+  const tags = (Array.isArray(payment['tags']) ? payment['tags'] : []).filter(isObject).map(({ tag_id, tag_option_id }) => ({ tag_id, tag_option_id }));
   return {
     tool: 'create_customer_payment',
     arguments: {
@@ -91,8 +92,10 @@ export function recreating(payment: Payment): Undo {
       exchange_rate: exchange_rate === 1 ? undefined : exchange_rate,
       account_id,
       bank_charges: bank_charges || undefined,
+      bank_charges_account_id: bank_charges ? payment['bank_charges_account_id'] : undefined,
       tax_amount_withheld: payment['tax_amount_withheld'] || undefined,
       location_id: payment['location_id'],
+      ...(tags.length > 0 && { tags }),
       ...(custom_fields.length > 0 && { custom_fields }),
       ...(applied.length > 0 && { invoices: applied }),
     },

@@ -162,6 +162,8 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
     reason?: string;
     answer?: Entry['answer'];
   };
+  const lost = events.findIndex(({ type }) => type === 'unknown');
+  const sentAgain = lost >= 0 && events.slice(lost).some(({ type }) => type === 'sent');
   return {
     ...(claim ?? emptied(row, erasure)),
     id: row.id,
@@ -172,6 +174,7 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
     ...(told.zohoTime !== undefined && { zohoTime: told.zohoTime }),
     ...(row.settled_at !== null && { settledAt: row.settled_at }),
     ...(row.zoho_id !== null && { zoho_id: row.zoho_id }),
+    ...(sentAgain && { sentAgain }),
     ...(told.answer !== undefined && { answer: told.answer }),
     ...(told.reason !== undefined && { reason: told.reason }),
     ...(claim === undefined && { erased: true as const }),

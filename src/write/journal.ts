@@ -80,6 +80,8 @@ export interface Entry extends Claim {
   /** Zoho's own clock when it was sent, as given with `sent`: what the grace period is measured from. */
   readonly zohoTime?: string;
   readonly settledAt?: string;
+  /** It was sent again while its outcome was unknown, so a copy of it may still reach Zoho. */
+  readonly sentAgain?: true;
   /** The Zoho record that this write made or touched. While unknown: only where to look. */
   readonly zoho_id?: string;
   /** What the caller was told, to be told again. Gone when a person's data was removed. */

@@ -7,7 +7,7 @@ import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
 import type { Claim, Entry } from './journal.ts';
 import { askedByPolicy, capReached, capsOf, refuseByFacts, refuseByPolicy } from './policy.ts';
-import { resolve } from './resolve.ts';
+import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
 import { asUpsert } from './unique.ts';
@@ -56,6 +56,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
 
     const facts = await factsWithNothingInTheWay(call, road);
     if ('kind' in facts) return facts;
+    await refuseWhileCopiesMayCome(facts, road);
     // What it is about was only found out by looking, and it may be about another payment than the turn that was taken.
     if (facts.blocks.some((block) => block.startsWith('payment:') && !names.includes(block))) throw movedOn();
     refuseByFacts(policy, endpoint, facts);
@@ -109,6 +110,20 @@ async function factsWithNothingInTheWay(call: Call, road: Road): Promise<Facts |
       const current = await settle(entry, call, road);
       if ('kind' in current) return current;
       if (!isSettled(current.state)) throw inTheWay(current);
+    }
+  }
+}
+
+/** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
+async function refuseWhileCopiesMayCome({ blocks }: Facts, { journal, zoho, graceMs }: Road): Promise<void> {
+  for (const block of blocks) {
+    const id = /^payment:(.+)$/.exec(block)?.[1];
+    const made = id === undefined ? undefined : await journal.findByZohoId('payment', id);
+    if (made?.sentAgain && !isGraceOver(made, zoho.clock()?.notBefore, graceMs)) {
+      throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
+        code: 'copy_on_its_way',
+        next: `Make the same call again in ${Math.ceil(graceMs / 60_000)} minutes.`,
+      });
     }
   }
 }

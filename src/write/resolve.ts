@@ -40,6 +40,10 @@ async function lookFor(entry: Entry, { zoho, journal, endpoints, graceMs }: Reso
       const found = answerOf(endpoint, entry, seen.result);
       return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: 'Found in Zoho, just as sent.', zoho_id, answer: found }) };
     }
+    case 'in part': {
+      if (!isGraceOver(entry, asOf, graceMs)) return { seen, entry: { ...entry, reason: seen.why } };
+      return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: seen.why, answer: answerOf(endpoint, entry, seen.result) }) };
+    }
     case 'not there': {
       if (!isGraceOver(entry, asOf, graceMs)) return { entry, seen };
       return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'look', reason: 'Not in Zoho after the time that a request may take.' }) };

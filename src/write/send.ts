@@ -28,8 +28,8 @@ export async function writesSettled(): Promise<void> {
 async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, road: Road): Promise<Performed> {
   const { journal } = road;
   try {
-    const body = await put(claimed, road);
-    const result = endpoint.result(body, input);
+    const told = endpoint.result(await put(claimed, road), input);
+    const result = (await endpoint.each?.(told, road.zoho)) ?? told;
     const answer = answerOf(endpoint, claimed, result, facts);
     const zoho_id = facts.makes && idOf(result);
     if (facts.makes !== undefined && zoho_id === undefined) throw new OutcomeUnknownError(answer.text, { next: 'Look for it.' });

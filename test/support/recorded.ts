@@ -231,15 +231,20 @@ export interface RecordedZoho {
 
 export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
   const calls: string[] = [];
+  /** Deleted several at once: each is looked at afterwards. */
+  const gone = new Set<string>();
   const server = createServer((request: IncomingMessage, response) => {
     request.resume().on('end', () => {
-      const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (request.method === 'DELETE') searchParams.get('payment_id')?.split(',').forEach((id) => gone.add(id));
       const call = `${request.method} ${pathname.replace('/books/v3', '')}`;
       calls.push(call);
       const [status, body] =
         pathname === '/oauth/v2/token'
           ? [200, { access_token: `1000.${'a'.repeat(32)}.${'b'.repeat(32)}`, api_domain: 'https://www.zohoapis.com', token_type: 'Bearer', expires_in: 3600 }]
-          : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
+          : gone.has(pathname.split('/').at(-1) ?? '')
+            ? [404, { code: 1002, message: 'Payment does not exist.' }]
+            : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
       response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body, asAsked(pathname)));
     });
   });
