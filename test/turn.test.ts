@@ -79,6 +79,17 @@ describe('a turn', () => {
     (await next).leave();
   });
 
+  it('is nobody\'s any more once the server has closed', async () => {
+    await turns.take(['payment:1'], 'test');
+    const waiting = turns.take(['payment:1', 'payment:2'], 'test', soon);
+    turns.close();
+    await expect(waiting).rejects.toThrow();
+    await expect(turns.take(['payment:3'], 'test')).rejects.toMatchObject({ code: 'server_ending' });
+    const others = await openTurns(dir);
+    (await others.take(['payment:1', 'payment:2', 'payment:3'], 'test', soon)).leave();
+    others.close();
+  });
+
   it('excludes other processes, says who holds it, and is free at once when that process is killed', async () => {
     const child = await holder('payment:1');
     await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(new RegExp(`process ${child.pid} \\(create_customer_payment, since `));

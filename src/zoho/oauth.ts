@@ -1,0 +1,113 @@
+import { AccessError, BusyError, oneLine, type PaymentsError, type ZohoRefusal } from '../errors.ts';
+import { NetworkError, type Http } from './http.ts';
+import { zohoWords } from './quote.ts';
+import { readAnswer } from './zoho-answer.ts';
+
+/** Zoho's accounts server: its consent page, tokens, and taking them back. Source: Zoho's OAuth documentation and recordings. */
+
+/** An app as it is registered in Zoho's API console. */
+export interface Client {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export type Grant =
+  | { readonly kind: 'refresh'; readonly refreshToken: string }
+  /** From the consent page, with the redirect address it came to; a self client's code has none. */
+  | { readonly kind: 'code'; readonly code: string; readonly redirectUri?: string | undefined };
+
+export interface Tokens {
+  readonly accessToken: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Only for a code, and there only with offline access. */
+  readonly refreshToken?: string | undefined;
+  /** What was consented to, where Zoho says so. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Where the API of the account's data centre is, such as https://www.zohoapis.eu. */
+  readonly apiDomain?: string | undefined;
+}
+
+/** The page that asks a person for consent, and sends them back to `redirectUri` with a code. */
+export function consentUrl(accountsUrl: string, { clientId, redirectUri, scopes, state }: { clientId: string; redirectUri: string; scopes: readonly string[]; state: string }): URL {
+  const url = new URL(`${accountsUrl}/oauth/v2/auth`);
+  // Without prompt=consent Zoho gives a refresh token only the first time.
+  const parameters = { response_type: 'code', client_id: clientId, scope: scopes.join(','), redirect_uri: redirectUri, access_type: 'offline', prompt: 'consent', state };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url;
+}
+
+/** Zoho answers most token errors with HTTP 200: a reply without access_token is a failure, whatever its status. */
+export async function requestTokens(http: Http, accountsUrl: string, { clientId, clientSecret }: Client, grant: Grant, now: () => number = Date.now): Promise<Tokens> {
+  const askedAt = now();
+  const form = new URLSearchParams({ grant_type: grant.kind === 'code' ? 'authorization_code' : 'refresh_token', client_id: clientId, client_secret: clientSecret });
+  const secret = grant.kind === 'code' ? grant.code : grant.refreshToken;
+  form.set(grant.kind === 'code' ? 'code' : 'refresh_token', secret);
+  if (grant.kind === 'code' && grant.redirectUri !== undefined) form.set('redirect_uri', grant.redirectUri);
+  const answer = await post(http, `${accountsUrl}/oauth/v2/token`, form);
+  const { access_token, refresh_token, expires_in, scope, api_domain, error, error_description } = answer.body;
+  if (typeof access_token === 'string' && access_token !== '') {
+    const seconds = Number(expires_in);
+    return {
+      accessToken: access_token,
+      expiresAt: askedAt + (seconds > 0 ? seconds : 3600) * 1000,
+      refreshToken: textOf(refresh_token),
+      scopes: textOf(scope)?.split(/[\s,]+/),
+      apiDomain: textOf(api_domain),
+    };
+  }
+  const { code, message } = zohoWords({ code: error ?? `HTTP ${answer.status}`, message: error_description }, [clientSecret, secret]);
+  throw refused({ code, message: message || String(code) }, grant, new URL(accountsUrl).host);
+}
+
+/** Ends a refresh token and all its access tokens. One that Zoho does not know is as good as ended. */
+export async function revoke(http: Http, accountsUrl: string, refreshToken: string): Promise<void> {
+  await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
+}
+
+async function post(http: Http, url: string, form: URLSearchParams) {
+  const response = await http
+    .exchange({ method: 'POST', url: new URL(url), headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString() })
+    .catch((error: unknown) => {
+      if (error instanceof NetworkError) throw unreachable(error.message, error);
+      throw error;
+    });
+  const answer = readAnswer(response);
+  if (answer.kind !== 'json') throw unreachable(`HTTP ${answer.status}${answer.kind === 'unreadable' ? ` with ${answer.what}` : ''}`);
+  if (answer.status >= 500) throw unreachable(`HTTP ${answer.status}`);
+  return answer;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function unreachable(why: string, cause?: unknown): BusyError {
+  return new BusyError(`Zoho's accounts server did not answer as it should: ${oneLine(why)}.`, { code: 'accounts_unavailable', next: 'Make the same call again in a little while.', cause });
+}
+
+function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): PaymentsError {
+  switch (zoho.code) {
+    case 'Access Denied':
+      return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {
+        code: 'token_throttled',
+        next: 'Wait ten minutes without calling, then make the same call again; asking sooner prolongs the block.',
+        zoho,
+      });
+    case 'invalid_client':
+      return new AccessError(`Zoho's accounts server ${accountsHost} does not know the client id.`, {
+        code: 'invalid_client',
+        next: 'Ask the operator to check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. `zoho-payments-mcp doctor --try-data-centers` asks the others.',
+        zoho,
+      });
+    case 'invalid_client_secret':
+      return new AccessError('The client secret is wrong.', { code: 'invalid_client_secret', next: 'Ask the operator to check ZOHO_CLIENT_SECRET; each data centre has its own.', zoho });
+    case 'invalid_code':
+      if (grant.kind === 'code') return new AccessError('Zoho does not accept the code: it is wrong, used, or more than a few minutes old.', { code: 'invalid_grant_code', next: 'Make a new code, and use it at once, with the client and in the data centre that it was made with.', zoho });
+      return new AccessError('The refresh token is wrong or was revoked.', { code: 'invalid_refresh_token', next: 'Ask the operator to run `zoho-payments-mcp login`, or to set another ZOHO_REFRESH_TOKEN.', zoho });
+    case 'invalid_redirect_uri':
+      return new AccessError('The redirect address is not one of the client\'s.', { code: 'invalid_redirect_uri', next: 'Add it to the client in Zoho\'s API console, exactly as it is printed.', zoho });
+    default:
+      return new AccessError('Zoho gave no access token.', { code: 'token_refused', next: 'Ask the operator to run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.', zoho });
+  }
+}
