@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { BusyError } from '../errors.ts';
+import { osLocks, type OsLock } from '../zoho/os-lock.ts';
 
 /**
  * Turns: writes that touch the same payment, or for a new payment the same customer, go one after the other across all
- * processes of this machine. A turn is an exclusive SQLite transaction on one of 64 lock files, which is an operating-system
- * lock: held while its process lives, also when it is merely stopped, and free at once when it dies.
+ * processes of this machine. A turn is an operating-system lock on one of 64 files.
  */
 export interface Turns {
   /** Waits for all of `names`. `what` is told to those who wait in vain: a tool's name, nothing of a customer. */
@@ -29,24 +28,18 @@ function fileOf(name: string): number {
 }
 
 export async function openTurns(dir: string): Promise<Turns> {
-  const { DatabaseSync } = await import('@photostructure/sqlite');
+  const openLock = await osLocks();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const connections = new Map<number, DatabaseSyncInstance>();
+  const locks = new Map<number, OsLock>();
   const queue = createQueue();
   let closed = false;
 
-  const connectionTo = (file: number): DatabaseSyncInstance => {
+  const lockOf = (file: number): OsLock => {
     // Whoever still waits would take a lock that nobody ever gives back.
     if (closed) throw closing();
-    let connection = connections.get(file);
-    if (connection === undefined) {
-      const path = lockPath(dir, file);
-      // SQLite would create it readable to everyone.
-      writeFileSync(path, '', { flag: 'a', mode: 0o600 });
-      connection = new DatabaseSync(path, { timeout: 0 });
-      connections.set(file, connection);
-    }
-    return connection;
+    const lock = locks.get(file) ?? openLock(lockPath(dir, file));
+    locks.set(file, lock);
+    return lock;
   };
 
   /** Within the process first come, first served; between processes by trying, since an operating-system lock has no queue. */
@@ -54,12 +47,11 @@ export async function openTurns(dir: string): Promise<Turns> {
     const place = queue.stand(file);
     try {
       await orAborted(place.reached, deadline);
-      const connection = connectionTo(file);
-      while (!tryExclusive(connection)) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
+      while (!lockOf(file).tryTake()) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
       tellHolder(dir, file, what);
       return () => {
         try {
-          connection.exec('ROLLBACK');
+          locks.get(file)?.free();
         } finally {
           place.leave();
         }
@@ -93,12 +85,8 @@ export async function openTurns(dir: string): Promise<Turns> {
     },
     close() {
       closed = true;
-      // A transaction left open would outlive `close`.
-      for (const connection of connections.values()) {
-        if (connection.isTransaction) connection.exec('ROLLBACK');
-        connection.close();
-      }
-      connections.clear();
+      for (const lock of locks.values()) lock.close();
+      locks.clear();
     },
   };
 }
@@ -112,16 +100,6 @@ function tellHolder(dir: string, file: number, what: string): void {
     writeFileSync(holderPath(dir, file), JSON.stringify({ pid: process.pid, what, since: new Date().toISOString() }), { mode: 0o600 });
   } catch {
     // They are told "another process" then.
-  }
-}
-
-function tryExclusive(connection: DatabaseSyncInstance): boolean {
-  try {
-    connection.exec('BEGIN EXCLUSIVE');
-    return true;
-  } catch (error) {
-    if (/SQLITE_BUSY|database is locked/i.test(`${(error as { code?: string }).code} ${(error as Error).message}`)) return false;
-    throw error;
   }
 }
 

@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+
+/**
+ * A lock between processes: an exclusive transaction on an SQLite file of its own, which is a lock of the operating system. Held
+ * while its process lives, also when it is merely stopped, and free at once when it dies.
+ */
+export interface OsLock {
+  /** False while another process, or another lock of this one on the same file, has it. */
+  tryTake(): boolean;
+  free(): void;
+  close(): void;
+}
+
+/** Loads SQLite; what it gives opens locks. Keep a reference to each: one that is collected is free. */
+export async function osLocks(): Promise<(path: string) => OsLock> {
+  const { DatabaseSync } = await import('@photostructure/sqlite');
+  return (path) => {
+    // SQLite would create it readable to everyone.
+    writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+    const connection = new DatabaseSync(path, { timeout: 0 });
+    const free = () => {
+      if (connection.isTransaction) connection.exec('ROLLBACK');
+    };
+    return {
+      tryTake() {
+        try {
+          connection.exec('BEGIN EXCLUSIVE');
+          return true;
+        } catch (error) {
+          if (isBusy(error)) return false;
+          throw error;
+        }
+      },
+      free,
+      close() {
+        // A transaction left open would outlive `close`.
+        free();
+        connection.close();
+      },
+    };
+  };
+}
+
+/** Whether SQLite says that another connection is in the way. */
+export function isBusy(error: unknown): boolean {
+  return /SQLITE_BUSY|database (table )?is locked/i.test(`${(error as { code?: string }).code} ${(error as Error).message}`);
+}
