@@ -24,8 +24,14 @@ describe('settings', () => {
       confirm: 'ask',
       policy: {},
       uniqueField: undefined,
+      limits: { perMinute: undefined, concurrent: undefined },
       proxy: { http: undefined, https: undefined, no: undefined },
     });
+  });
+
+  it('Zoho\'s limits, where they are other than usual', () => {
+    expect(readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: '60', ZOHO_PAYMENTS_CALLS_AT_ONCE: '10' }).limits).toEqual({ perMinute: 60, concurrent: 10 });
+    for (const value of ['0', '-1', 'many', '1.5']) expect(() => readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: value })).toThrow('ZOHO_PAYMENTS_CALLS_PER_MINUTE must be a whole number of at least 1');
   });
 
   it('how consent is had, and the unique field', () => {

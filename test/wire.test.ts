@@ -13,6 +13,8 @@ import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts
 import { AccessError, BusyError, PaymentsError } from '../src/errors.ts';
 import { errorFacts } from '../src/mcp/results.ts';
 import { startSandbox, type SandboxOptions } from '../src/sandbox/index.ts';
+import { createLimits } from '../src/zoho/limits.ts';
+import { openShared } from '../src/zoho/shared.ts';
 import { createAccessTokens, type AccessTokens, type Credentials } from '../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../src/zoho/client.ts';
 import { dataCenter, dataCenterNames } from '../src/zoho/data-centers.ts';
@@ -65,11 +67,14 @@ async function wire(options: WireOptions = {}): Promise<Wire> {
     () => http.close(),
   );
   const credentials = { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token, ...options.credentials };
-  const tokens = createAccessTokens(http, options.accountsUrl ?? sandbox.accounts_url, credentials, options.now);
+  const shared = await openShared('memory');
+  closers.push(() => shared.close());
+  const tokens = createAccessTokens({ http, accountsUrl: options.accountsUrl ?? sandbox.accounts_url, credentials: async () => credentials, shared, now: options.now });
+  const limits = createLimits({ shared, perMinute: 100_000, concurrent: 1000, pauseMs: options.retryDelayMs ?? 5 });
   const apiBaseUrl = options.apiBaseUrl ?? sandbox.api_base_url;
   const control = async (path: string, init?: RequestInit) => (await (await fetch(`${sandbox.url}/__sandbox${path}`, init)).json()) as Json;
   return {
-    zoho: createZoho({ http, tokens, apiBaseUrl, organizationId: sandbox.organization_id, retryDelayMs: options.retryDelayMs ?? 5 }),
+    zoho: createZoho({ http, tokens, limits, apiBaseUrl, organizationId: sandbox.organization_id, retryDelayMs: options.retryDelayMs ?? 5 }),
     tokens,
     fault: async (fault) => expect(await control('/faults', { method: 'POST', body: JSON.stringify(fault) })).toHaveProperty('faults'),
     arrived: async (what) => {
@@ -200,7 +205,7 @@ describe('access tokens', () => {
     ['invalid_code (HTTP 200)', { refreshToken: `1000.${'0'.repeat(32)}.${'0'.repeat(32)}` }, {}, AccessError, 'invalid_refresh_token', 'ZOHO_REFRESH_TOKEN'],
     ['invalid_client (HTTP 200)', { clientId: '1000.NOBODY' }, {}, AccessError, 'invalid_client', 'ZOHO_DATA_CENTER'],
     ['invalid_client_secret (HTTP 200)', { clientSecret: 'wrong' }, {}, AccessError, 'invalid_client_secret', 'ZOHO_CLIENT_SECRET'],
-    ['Access Denied (HTTP 400)', {}, { access_tokens: 0 }, BusyError, 'token_throttled', 'Wait ten minutes'],
+    ['Access Denied (HTTP 400)', {}, { access_tokens: 0 }, BusyError, 'token_throttled', 'Make the same call again after'],
   ] as const)('%s is asked for once and says who must act', async (_title, credentials, limits, type, code, hint) => {
     const { zoho, arrived } = await wire({ credentials, sandbox: { limits } });
     const error = await failureOf(list(zoho));
@@ -741,10 +746,12 @@ describe('secrets', () => {
       fc.asyncProperty(failure, fc.boolean(), async (given, write) => {
         now = given;
         const http = createHttp({ timeoutMs: 2000 });
-        const tokens = createAccessTokens(http, url, { clientId: '1000.CLIENT', clientSecret, refreshToken });
-        const zoho = createZoho({ http, tokens, apiBaseUrl: `${url}/books/v3`, organizationId: '104', retryDelayMs: 0 });
+        const shared = await openShared('memory');
+        const tokens = createAccessTokens({ http, accountsUrl: url, credentials: async () => ({ clientId: '1000.CLIENT', clientSecret, refreshToken }), shared });
+        const zoho = createZoho({ http, tokens, limits: createLimits({ shared, pauseMs: 0 }), apiBaseUrl: `${url}/books/v3`, organizationId: '104', retryDelayMs: 0 });
         const error: unknown = await (write ? zoho.send(creation) : list(zoho)).catch((error: unknown) => error);
         await http.close();
+        shared.close();
         const text = allTextOf(error);
         for (const [name, secret] of Object.entries(secrets)) {
           // The accounts server never sees an access token, nor the API the other two: only what was sent can come back.

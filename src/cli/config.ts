@@ -22,6 +22,8 @@ export interface Config {
   readonly policy: Policy;
   /** API name of a custom field of payments that Zoho keeps unique. */
   readonly uniqueField: string | undefined;
+  /** Zoho's limits, where they are other than usual. */
+  readonly limits: { readonly perMinute?: number | undefined; readonly concurrent?: number | undefined };
   readonly proxy: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined };
 }
 
@@ -69,6 +71,12 @@ function digits(env: Environment, name: string): string | undefined {
   const value = setting(env, name);
   if (value === undefined || /^\d+$/.test(value)) return value;
   throw new ConfigError(`${name} must be digits only, as Zoho shows it under Manage Organizations.`);
+}
+
+function count(env: Environment, name: string): number | undefined {
+  const value = setting(env, name);
+  if (value === undefined || /^[1-9]\d{0,8}$/.test(value)) return value === undefined ? undefined : Number(value);
+  throw new ConfigError(`${name} must be a whole number of at least 1.`);
 }
 
 function sandboxOf(env: Environment): Config['sandbox'] {
@@ -124,6 +132,7 @@ export function readConfig(env: Environment = process.env): Config {
     confirm: confirmOf(env),
     policy: policyOf(setting(env, 'ZOHO_PAYMENTS_POLICY')),
     uniqueField: uniqueFieldOf(env),
+    limits: { perMinute: count(env, 'ZOHO_PAYMENTS_CALLS_PER_MINUTE'), concurrent: count(env, 'ZOHO_PAYMENTS_CALLS_AT_ONCE') },
     proxy: {
       http: proxyUrl(env, 'http_proxy', 'HTTP_PROXY'),
       https: proxyUrl(env, 'https_proxy', 'HTTPS_PROXY'),

@@ -6,7 +6,9 @@ import { AccessError, oneLine } from '../errors.ts';
 import type { Books, Reading } from '../mcp/books.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Entry } from '../write/journal.ts';
+import type { Credentials } from '../zoho/access-token.ts';
 import type { Zoho } from '../zoho/client.ts';
+import type { Shared } from '../zoho/shared.ts';
 import type { Config } from './config.ts';
 import { defaultStateDir, ensureDir } from './state-dir.ts';
 
@@ -64,6 +66,12 @@ function once<T>(open: () => Promise<T>) {
   return Object.assign(opened, { opened: () => opening?.catch(() => undefined) ?? Promise.resolve(undefined) });
 }
 
+interface Login extends Credentials {
+  readonly accountsUrl: string;
+  readonly apiBaseUrl: string;
+  readonly organizationId: string;
+}
+
 interface Wire {
   readonly zoho: Zoho;
   /** What belongs to these books on this machine. */
@@ -78,28 +86,52 @@ export function stateOf({ sandbox, stateDir, apiBaseUrl, organizationId }: Confi
 }
 
 async function openWire(config: Config): Promise<Wire> {
-  const [{ createHttp }, { createAccessTokens }, { createZoho }] = await Promise.all([import('../zoho/http.ts'), import('../zoho/access-token.ts'), import('../zoho/client.ts')]);
+  const [{ createHttp }, { createAccessTokens }, { createZoho }, { createLimits }, { openShared }] = await Promise.all([
+    import('../zoho/http.ts'),
+    import('../zoho/access-token.ts'),
+    import('../zoho/client.ts'),
+    import('../zoho/limits.ts'),
+    import('../zoho/shared.ts'),
+  ]);
   const http = createHttp({ proxy: config.proxy });
+  const zohoAt = ({ accountsUrl, apiBaseUrl, organizationId, ...credentials }: Login, shared: Shared): Zoho => {
+    const tokens = createAccessTokens({ http, accountsUrl, credentials: async () => credentials, shared });
+    return createZoho({ http, tokens, limits: createLimits({ shared, ...config.limits }), apiBaseUrl, organizationId });
+  };
   if (config.sandbox) {
     const dir = config.sandbox === 'memory' ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(stateOf(config));
     const sandbox = await openSandbox(config, dir).catch((error: unknown) => {
       throw noSandbox(error);
     });
-    const tokens = createAccessTokens(http, sandbox.accounts_url, { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
-    const zoho = createZoho({ http, tokens, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id });
+    const { accounts_url: accountsUrl, api_base_url: apiBaseUrl, client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
+    const shared = await openShared(join(dir, WIRE));
     return {
-      zoho,
+      zoho: zohoAt({ accountsUrl, apiBaseUrl, clientId, clientSecret, refreshToken, organizationId }, shared),
       dir,
       async close() {
         await Promise.all([http.close(), sandbox.close()]);
+        shared.close();
         if (config.sandbox === 'memory') rmSync(dir, { recursive: true, force: true });
       },
     };
   }
   const { credentials, organizationId, accountsUrl, apiBaseUrl } = config;
   if (credentials === undefined || organizationId === undefined) throw notConfigured(config.missing);
-  return { zoho: createZoho({ http, tokens: createAccessTokens(http, accountsUrl, credentials), apiBaseUrl, organizationId }), dir: stateOf(config), close: () => http.close() };
+  const dir = stateOf(config);
+  // Without a folder this process keeps to itself; only writing needs one.
+  const shared = await openShared(join(dir, WIRE)).catch(() => openShared('memory'));
+  return {
+    zoho: zohoAt({ ...credentials, accountsUrl, apiBaseUrl, organizationId }, shared),
+    dir,
+    async close() {
+      await http.close();
+      shared.close();
+    },
+  };
 }
+
+/** Access token and limits, shared by the processes of a connection. */
+const WIRE = 'wire';
 
 /** Without a place for its journal the server writes nothing. */
 function usable(dir: string): string {

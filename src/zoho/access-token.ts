@@ -1,37 +1,133 @@
+import { createHash } from 'node:crypto';
+import { BusyError, PaymentsError } from '../errors.ts';
 import type { Http } from './http.ts';
-import { requestTokens, type Client, type Tokens } from './oauth.ts';
+import { requestTokens, type Client } from './oauth.ts';
+import type { Shared } from './shared.ts';
 
-/** Access tokens from a refresh token: one request at a time, each token used until shortly before it expires. */
+/**
+ * Access tokens from a refresh token. One token serves all processes of the connection until shortly before it expires, and one
+ * of them at a time asks for the next: Zoho gives out ten in ten minutes, and silently ends the oldest.
+ */
 
 export interface Credentials extends Client {
   readonly refreshToken: string;
 }
 
 export interface AccessTokens {
-  /** A token that Zoho should accept. Those who ask at the same time share one request. */
+  /** A token that Zoho should accept. */
   get(): Promise<string>;
-  /** Zoho did not accept this token: the next `get` asks for another, unless that already happened. */
+  /** Zoho did not accept this token: the next `get` brings another. */
   reject(token: string): void;
+}
+
+export interface AccessTokenOptions {
+  readonly http: Http;
+  readonly accountsUrl: string;
+  /** As they are now: somebody may have logged in since. */
+  readonly credentials: () => Promise<Credentials>;
+  readonly shared: Shared;
+  readonly now?: (() => number) | undefined;
 }
 
 /** A token is not used in its last minute: it could expire on the way. */
 const MARGIN_MS = 60_000;
+/** Zoho counts requests for tokens in windows of ten minutes, and blocks for the rest of one (Zoho's token limits page). */
+const WINDOW_MS = 10 * 60_000;
+/** The shortest block that was seen to clear. */
+const BLOCK_MS = 3 * 60_000;
 
-export function createAccessTokens(http: Http, accountsUrl: string, credentials: Credentials, now: () => number = Date.now): AccessTokens {
-  let held: Tokens | undefined;
-  let asking: Promise<Tokens> | undefined;
+interface Row {
+  readonly access_token: string | null;
+  readonly expires_at: number | null;
+  readonly throttled_until: number | null;
+}
+
+interface Held {
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
+export function createAccessTokens({ http, accountsUrl, credentials, shared, now = Date.now }: AccessTokenOptions): AccessTokens {
+  let held: Held | undefined;
+  let asking: Promise<Held> | undefined;
+  /** Whatever others still think of it. */
+  let rejected: string | undefined;
+
+  const isGood = ({ token, expiresAt }: Held) => token !== rejected && now() < expiresAt - MARGIN_MS;
+
+  /** The token that is there already, whoever asked for it. */
+  const theirs = async (name: string): Promise<Held | undefined> => {
+    const row = await shared.write((sql) => sql.get<Row>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name));
+    if (row?.throttled_until != null && now() < row.throttled_until) throw throttled(row.throttled_until);
+    if (row?.access_token == null || row.expires_at === null) return undefined;
+    const there = { token: row.access_token, expiresAt: row.expires_at };
+    return isGood(there) ? there : undefined;
+  };
+
+  const ask = async (name: string, mine: Credentials): Promise<Held> => {
+    const askedAt = now();
+    await shared.write((sql) => {
+      sql.run('DELETE FROM token_requests WHERE at <= ?', askedAt - WINDOW_MS);
+      sql.run('INSERT INTO token_requests (credentials, at) VALUES (?, ?)', name, askedAt);
+    });
+    try {
+      const { accessToken, expiresAt } = await requestTokens(http, accountsUrl, mine, { kind: 'refresh', refreshToken: mine.refreshToken }, now);
+      await shared.write((sql) => sql.run('INSERT OR REPLACE INTO tokens (credentials, access_token, expires_at) VALUES (?, ?, ?)', name, accessToken, expiresAt));
+      return { token: accessToken, expiresAt };
+    } catch (error) {
+      if (!(error instanceof PaymentsError) || error.code !== 'token_throttled') throw error;
+      const until = await shared.write((sql) => {
+        const first = sql.get<{ at: number }>('SELECT min(at) AS at FROM token_requests WHERE credentials = ?', name)?.at ?? askedAt;
+        const end = Math.max(first + WINDOW_MS, now() + BLOCK_MS);
+        sql.run('INSERT OR REPLACE INTO tokens (credentials, throttled_until) VALUES (?, ?)', name, end);
+        return end;
+      });
+      throw throttled(until, error);
+    }
+  };
+
+  const obtain = async (): Promise<Held> => {
+    let mine = await credentials();
+    for (;;) {
+      const name = nameOf(accountsUrl, mine);
+      try {
+        return (await theirs(name)) ?? (await shared.alone(async () => (await theirs(name)) ?? (await ask(name, mine))));
+      } catch (error) {
+        if (!(error instanceof PaymentsError) || error.code !== 'invalid_refresh_token') throw error;
+        // Before giving up: somebody may just have logged in anew.
+        const current = await credentials();
+        if (nameOf(accountsUrl, current) === name) throw error;
+        mine = current;
+      }
+    }
+  };
 
   return {
     async get() {
-      if (held !== undefined && now() < held.expiresAt - MARGIN_MS) return held.accessToken;
-      asking ??= requestTokens(http, accountsUrl, credentials, { kind: 'refresh', refreshToken: credentials.refreshToken }, now).finally(() => {
+      if (held !== undefined && isGood(held)) return held.token;
+      asking ??= obtain().finally(() => {
         asking = undefined;
       });
       held = await asking;
-      return held.accessToken;
+      return held.token;
     },
     reject(token) {
-      if (held?.accessToken === token) held = undefined;
+      rejected = token;
     },
   };
+}
+
+/** Which connection it is, told without its secrets. */
+function nameOf(accountsUrl: string, { clientId, refreshToken }: Credentials): string {
+  return createHash('sha256').update(JSON.stringify([accountsUrl, clientId, refreshToken])).digest('base64url');
+}
+
+function throttled(until: number, cause?: PaymentsError): BusyError {
+  const at = new Date(until).toISOString();
+  return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {
+    code: 'token_throttled',
+    next: `Make the same call again after ${at}. Until then Zoho is not asked: that would prolong the block.`,
+    zoho: cause?.zoho,
+    cause,
+  });
 }

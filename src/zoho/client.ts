@@ -4,7 +4,8 @@ import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoClock, t
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { AccessTokens } from './access-token.ts';
 import { failureOf, networkFailure } from './failure.ts';
-import { NetworkError, type Http, type HttpRequest } from './http.ts';
+import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
+import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { readAnswer, type Answer } from './zoho-answer.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
@@ -12,6 +13,7 @@ import { readAnswer, type Answer } from './zoho-answer.ts';
 export interface ZohoOptions {
   readonly http: Http;
   readonly tokens: AccessTokens;
+  readonly limits: Limits;
   readonly apiBaseUrl: string;
   readonly organizationId: string;
   /** First wait before a read is repeated, doubled each time. Default 300 ms. */
@@ -40,8 +42,12 @@ const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
 const RECALL_MS = 10 * 60_000;
 const FENCE_MS = 5_000;
-/** Limits that pass within seconds; what waits for the minute or the day is told instead. */
-const passingLimits = new Set(['minute_limit', 'concurrency_limit']);
+/** What each limit's error is called, and Zoho's code for it. */
+const limits = new Map<string, Why>([
+  ['minute_limit', '44'],
+  ['day_limit', '45'],
+  ['concurrency_limit', '1070'],
+]);
 /** Past this a read is not repeated: hosts give up on a call after 60 s. */
 const PATIENCE_MS = 25_000;
 
@@ -54,15 +60,23 @@ export function createZoho(options: ZohoOptions): Zoho {
   const clock = createClock();
   const recalled = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
 
-  const once = async (request: ZohoRequest, signal: AbortSignal | undefined, mayGo?: () => boolean): Promise<Answer> => {
-    const token = await orAborted(options.tokens.get(), signal);
-    const { answer, location } = await exchange(options, request, token, { signal, once: mayGo && { mayGo }, clock });
+  /** One exchange on a place among the calls to Zoho, which it leaves. */
+  const once = async (request: ZohoRequest, token: string, place: Place, { signal, mayGo }: { signal?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answer> => {
+    const { answer, headers, location } = await exchange(options, request, token, { signal, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
+      await place.leave().catch(() => undefined);
+      throw error;
+    });
     const failure = naming(location, failureOf(answer, request, token));
+    const refused = limits.get(failure?.code ?? '');
+    // That it cannot be counted is no reason to lose an answer, or to wait with it.
+    const left = place.leave({ headers, refused }).catch(() => undefined);
+    const until = refused === undefined ? undefined : await left;
     if (failure === undefined) {
       scopes.allowed(request.scope);
       refusedTokens.clear();
       return answer;
     }
+    if (failure.code === 'day_limit' && until !== undefined) throw dayUsedUp(until, failure.zoho);
     if (failure.code === 'scope_missing') scopes.refused(request.scope, token);
     if (failure.code === 'access_token_rejected') refusedTokens.add(token);
     if (isUnauthorized(failure) && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) options.tokens.reject(token);
@@ -75,11 +89,13 @@ export function createZoho(options: ZohoOptions): Zoho {
     let freshToken = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await once(request, signal);
+        const token = await orAborted(options.tokens.get(), signal);
+        return await once(request, token, await options.limits.enter('read', signal), { signal });
       } catch (error) {
         if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) freshToken = true;
-        else if (mayPass(error) && attempt < ATTEMPTS && performance.now() - started < PATIENCE_MS) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal });
-        else throw error;
+        else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= PATIENCE_MS) throw error;
+        // After a limit everyone pauses before they get their next place.
+        else if (!isLimit(error)) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal });
       }
     }
   };
@@ -112,17 +128,21 @@ export function createZoho(options: ZohoOptions): Zoho {
     async send(request, { fenceMs = FENCE_MS, note } = {}) {
       for (let attempt = 1; ; attempt += 1) {
         try {
+          const token = await options.tokens.get();
+          const place = await options.limits.enter('write');
           // From before the note: it tells the latest moment at which this can be sent.
           const mayGo = fence(fenceMs);
-          await note?.();
-          const answer = await once(request, undefined, mayGo);
+          await note?.().catch(async (error: unknown) => {
+            await place.leave().catch(() => undefined);
+            throw error;
+          });
+          const answer = await once(request, token, place, { mayGo });
           return answer.kind === 'json' ? answer.body : {};
         } catch (error) {
           // Both are Zoho's own word that it did nothing.
           const refusedToken = isUnauthorized(error) && !scopes.isMissing(request.scope);
-          const refusedForNow = error instanceof BusyError && passingLimits.has(error.code);
+          const refusedForNow = isLimit(error) && error.code !== 'day_limit' && error.zoho !== undefined;
           if (attempt >= ATTEMPTS || !(refusedForNow || (refusedToken && attempt === 1))) throw error;
-          if (refusedForNow) await sleep(retryDelayMs * 2 ** attempt);
         }
       }
     },
@@ -134,7 +154,7 @@ interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {
   readonly clock: Clock;
 }
 
-async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { signal, once, clock }: Exchange): Promise<{ answer: Answer; location: string | undefined }> {
+async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { signal, once, clock }: Exchange): Promise<{ answer: Answer; headers: HttpResponse['headers']; location: string | undefined }> {
   const url = new URL(apiBaseUrl + request.path);
   url.searchParams.set('organization_id', organizationId);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -148,7 +168,7 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
   try {
     const response = await http.exchange({ method: request.method, url, headers, body, signal, once });
     clock.read(response.headers['date'], asked);
-    return { answer: readAnswer(response), location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
+    return { answer: readAnswer(response), headers: response.headers, location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
   } catch (error) {
     if (error instanceof NetworkError) throw networkFailure(error, request);
     throw error;
@@ -226,7 +246,11 @@ function isUnauthorized(error: unknown): boolean {
   return error instanceof PaymentsError && (error.code === 'access_token_rejected' || error.code === 'scope_missing');
 }
 
+function isLimit(error: unknown): error is BusyError {
+  return error instanceof BusyError && limits.has(error.code);
+}
+
 /** Busy, and not for the rest of the day or the token window: asking a throttled accounts server again prolongs the block. */
 function mayPass(error: unknown): boolean {
-  return error instanceof BusyError && error.code !== 'day_limit' && error.code !== 'token_throttled';
+  return error instanceof BusyError && error.code !== 'day_limit' && error.code !== 'token_throttled' && !(isLimit(error) && error.zoho === undefined);
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 
 /**
  * A lock between processes: an exclusive transaction on an SQLite file of its own, which is a lock of the operating system. Held
@@ -15,8 +15,7 @@ export interface OsLock {
 export async function osLocks(): Promise<(path: string) => OsLock> {
   const { DatabaseSync } = await import('@photostructure/sqlite');
   return (path) => {
-    // SQLite would create it readable to everyone.
-    writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+    makePrivate(path);
     const connection = new DatabaseSync(path, { timeout: 0 });
     const free = () => {
       if (connection.isTransaction) connection.exec('ROLLBACK');
@@ -39,6 +38,14 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
       },
     };
   };
+}
+
+/**
+ * Makes the file for its owner alone, which SQLite would not. One that is there is left alone: to open and close it here would
+ * end the locks that this process has on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
+ */
+export function makePrivate(path: string): void {
+  if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });
 }
 
 /** Whether SQLite says that another connection is in the way. */

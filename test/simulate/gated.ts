@@ -5,6 +5,8 @@ import type { Policy } from '../../src/write/policy.ts';
 import { openRoad, type OpenRoad } from '../../src/write/road.ts';
 import { createAccessTokens } from '../../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../../src/zoho/client.ts';
+import { createLimits } from '../../src/zoho/limits.ts';
+import { openShared } from '../../src/zoho/shared.ts';
 import { createHttp, type Http } from '../../src/zoho/http.ts';
 import { FENCE_MS, GRACE_MS, type Plan, type Step } from './plan.ts';
 
@@ -40,8 +42,9 @@ export interface Gated {
 export async function openGated({ plan, lookMs, where, dir, timeoutMs, durable, reach }: GatedOptions): Promise<Gated> {
   const http = createHttp({ timeoutMs });
   const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = where;
-  const tokens = createAccessTokens(http, where.accounts_url, { clientId, clientSecret, refreshToken });
-  const zoho = createZoho({ http, tokens, apiBaseUrl: where.api_base_url, organizationId, retryDelayMs: 4 });
+  const shared = await openShared('memory');
+  const tokens = createAccessTokens({ http, accountsUrl: where.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared });
+  const zoho = createZoho({ http, tokens, limits: createLimits({ shared, perMinute: 100_000, concurrent: 100, pauseMs: 4 }), apiBaseUrl: where.api_base_url, organizationId, retryDelayMs: 4 });
   const opened = await openRoad({
     dir,
     zoho,

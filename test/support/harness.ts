@@ -9,6 +9,8 @@ import { serverFactory } from '../../src/mcp/server.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
 import { createAccessTokens } from '../../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../../src/zoho/client.ts';
+import { createLimits, type LimitsOptions } from '../../src/zoho/limits.ts';
+import { openShared } from '../../src/zoho/shared.ts';
 import { createHttp, type HttpOptions } from '../../src/zoho/http.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,6 +72,7 @@ export interface HarnessOptions {
   readonly kind?: Kind;
   readonly sandbox?: SandboxOptions;
   readonly http?: HttpOptions;
+  readonly limits?: Partial<LimitsOptions>;
   /** Another Zoho than the sandbox. */
   readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
   readonly endpoints?: readonly Endpoint[];
@@ -93,8 +96,10 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const http = createHttp(options.http);
   const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
-  const tokens = createAccessTokens(http, options.at?.accountsUrl ?? sandbox.accounts_url, { clientId, clientSecret, refreshToken });
-  const zoho = createZoho({ http, tokens, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
+  const shared = await openShared('memory');
+  const tokens = createAccessTokens({ http, accountsUrl: options.at?.accountsUrl ?? sandbox.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared });
+  const limits = createLimits({ shared, pauseMs: 10, perMinute: 100_000, ...options.limits });
+  const zoho = createZoho({ http, tokens, limits, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
   const warnings: string[] = [];
   const dir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zoho-payments-'));
   const opened = await openRoad({
@@ -135,6 +140,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
       await writesSettled();
       await opened.close();
       await http.close();
+      shared.close();
       if (options.on === undefined) await sandbox.close();
       if (options.stateDir === undefined) rmSync(dir, { recursive: true, force: true });
     },

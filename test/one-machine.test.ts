@@ -1,0 +1,288 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { toRequest } from '../src/endpoint.ts';
+import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
+import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox/index.ts';
+import { createAccessTokens, type Credentials } from '../src/zoho/access-token.ts';
+import { createZoho, type Zoho } from '../src/zoho/client.ts';
+import { createHttp } from '../src/zoho/http.ts';
+import { createLimits, type Limits, type LimitsOptions } from '../src/zoho/limits.ts';
+import { openShared, type Shared } from '../src/zoho/shared.ts';
+import { fault } from './support/books.ts';
+import { closers, folder, serving } from './support/program.ts';
+
+/** All servers on a machine are one to Zoho: one access token, one line before its limits. */
+
+interface Arrived {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly seq: number;
+}
+
+interface Machine {
+  readonly sandbox: Sandbox;
+  /** One more server of this machine, as far as its wire goes. */
+  server(options?: Partial<LimitsOptions> & { readonly now?: () => number; readonly credentials?: () => Promise<Credentials> }): Promise<{ zoho: Zoho; limits: Limits; shared: Shared }>;
+  arrived(): Promise<Arrived[]>;
+  tokensAsked(): Promise<number>;
+}
+
+async function machine(sandboxOptions: SandboxOptions = {}): Promise<Machine> {
+  const sandbox = await startSandbox(sandboxOptions);
+  const dir = folder();
+  closers.push(() => sandbox.close());
+  const requests = async () => ((await (await fetch(`${sandbox.url}/__sandbox/requests`)).json()) as { requests: Arrived[] }).requests;
+  return {
+    sandbox,
+    async server({ now, credentials, ...options } = {}) {
+      const http = createHttp();
+      const shared = await openShared(join(dir, 'wire'));
+      closers.push(
+        () => shared.close(),
+        () => http.close(),
+      );
+      const mine = async () => ({ clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
+      const tokens = createAccessTokens({ http, accountsUrl: sandbox.accounts_url, credentials: credentials ?? mine, shared, now });
+      const limits = createLimits({ shared, pauseMs: 20, now, ...options });
+      return { shared, limits, zoho: createZoho({ http, tokens, limits, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id, retryDelayMs: 5 }) };
+    },
+    arrived: async () => (await requests()).filter(({ path }) => path.startsWith('/books/v3')),
+    tokensAsked: async () => (await requests()).filter(({ path }) => path === '/oauth/v2/token').length,
+  };
+}
+
+const list = (zoho: Zoho) => zoho.read(listCustomerPayments, { per_page: 1 });
+const errorOf = async (call: Promise<unknown>) => (await call.then(() => undefined, (error: unknown) => error)) as { code: string; next: string; changed: string } | undefined;
+
+describe('one access token', () => {
+  it('five servers started at once ask for one', async () => {
+    const sandbox = await startSandbox({ limits: { concurrent: 100 } });
+    closers.push(() => sandbox.close());
+    const settings = {
+      ZOHO_CLIENT_ID: sandbox.client_id,
+      ZOHO_CLIENT_SECRET: sandbox.client_secret,
+      ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
+      ZOHO_ORGANIZATION_ID: sandbox.organization_id,
+      ZOHO_API_BASE_URL: sandbox.api_base_url,
+      ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+      ZOHO_PAYMENTS_STATE_DIR: folder(),
+    };
+    const servers = await Promise.all(Array.from({ length: 5 }, () => serving([], settings)));
+    const results = await Promise.all(servers.flatMap((server) => [1, 2].map(() => server.call('list_customer_payments', { per_page: 1 }))));
+    expect(results.map(({ isError }) => isError ?? false)).toEqual(Array(10).fill(false));
+    const { requests } = (await (await fetch(`${sandbox.url}/__sandbox/requests`)).json()) as { requests: Arrived[] };
+    expect(requests.filter(({ path }) => path === '/oauth/v2/token')).toHaveLength(1);
+  });
+
+  it('lies in a file for its owner alone', async () => {
+    const dir = folder();
+    const shared = await openShared(join(dir, 'wire'));
+    await shared.write((sql) => sql.run("INSERT INTO tokens (credentials, access_token) VALUES ('a', 'b')"));
+    if (process.platform !== 'win32') for (const name of ['wire.v1.sqlite', 'wire.v1.sqlite-wal', 'wire.lock']) expect(statSync(join(dir, name)).mode & 0o077, name).toBe(0);
+    shared.close();
+  });
+
+  it('whoever is killed while it asks keeps nobody from asking', async () => {
+    const dir = folder();
+    const source = `
+      import { openShared } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../src/zoho/shared.ts')).href)};
+      const shared = await openShared(${JSON.stringify(join(dir, 'wire'))});
+      setInterval(() => {}, 1000);
+      await shared.alone(async () => { console.log('alone'); await new Promise(() => {}); });`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(createInterface({ input: child.stdout }), 'line');
+    const shared = await openShared(join(dir, 'wire'));
+    closers.push(() => shared.close());
+    let mine = false;
+    const waiting = shared.alone(async () => void (mine = true));
+    await sleep(300);
+    expect(mine).toBe(false);
+    child.kill('SIGKILL');
+    await waiting;
+    expect(mine).toBe(true);
+  });
+
+  it('one that Zoho no longer accepts is replaced once for all', async () => {
+    const { sandbox, server, tokensAsked } = await machine();
+    const servers = await Promise.all([server(), server(), server()]);
+    for (const { zoho } of servers) await list(zoho);
+    await fetch(`${sandbox.accounts_url}/oauth/v2/token/revoke?token=${await servers[0]!.shared.write((sql) => sql.get<{ access_token: string }>('SELECT access_token FROM tokens')!.access_token)}`, { method: 'POST' });
+    await Promise.all(servers.map(({ zoho }) => list(zoho)));
+    expect(await tokensAsked()).toBe(2);
+  });
+
+  it('asked for too often, nobody asks again before the window is over', async () => {
+    let now = Date.now();
+    const { server, tokensAsked, sandbox } = await machine({ limits: { access_tokens: 0 } });
+    const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
+    const first = await errorOf(list(one.zoho));
+    expect(first).toMatchObject({ code: 'token_throttled' });
+    expect(first?.next).toContain(new Date(now + 10 * 60_000).toISOString().slice(0, 16));
+    expect(await errorOf(list(other.zoho))).toMatchObject({ code: 'token_throttled' });
+    expect(await errorOf(list(one.zoho))).toMatchObject({ code: 'token_throttled' });
+    expect(await tokensAsked()).toBe(1);
+    now += 10 * 60_000 + 1000;
+    await fetch(`${sandbox.url}/__sandbox/limits`, { method: 'POST', body: JSON.stringify({ access_tokens: 10 }) });
+    await list(other.zoho);
+    expect(await tokensAsked()).toBe(2);
+  });
+
+  it('with a refresh token that was revoked, whoever logged in since is found before giving up', async () => {
+    const { sandbox, server, tokensAsked } = await machine();
+    const right = { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token };
+    const wrong = { ...right, refreshToken: `1000.${'0'.repeat(32)}.${'0'.repeat(32)}` };
+    const inTurn = [wrong, right];
+    const { zoho } = await server({ credentials: async () => inTurn.shift() ?? right });
+    await list(zoho);
+    expect(await tokensAsked()).toBe(2);
+    const lost = await server({ credentials: async () => wrong });
+    const error = await errorOf(list(lost.zoho));
+    expect(error).toMatchObject({ code: 'invalid_refresh_token', changed: 'no' });
+    expect(error?.next).toContain('zoho-payments-mcp login');
+  });
+});
+
+describe('one line before the limits', () => {
+  const minute = 1500;
+
+  /** Calls that take a moment, so that they meet. */
+  const slowly = (sandbox: Sandbox) => fault(sandbox, { match: { method: 'GET' }, fault: 'delay', delay_ms: 20, times: 1000 });
+
+  it('200 calls at once, of several servers: never too many, and all succeed', async () => {
+    const { sandbox, server, arrived } = await machine({ limits: { concurrent: 5, per_minute: 100, minute_ms: minute } });
+    const servers = await Promise.all([1, 2, 3, 4].map(() => server({ concurrent: 5, perMinute: 100, minuteMs: minute })));
+    await slowly(sandbox);
+    await Promise.all(Array.from({ length: 200 }, (_, i) => list(servers[i % 4]!.zoho)));
+    expect((await arrived()).map(({ status }) => status)).toEqual(Array(200).fill(200));
+  }, 30_000);
+
+  it('without it there are too many', async () => {
+    const { sandbox, server, arrived } = await machine({ limits: { concurrent: 5, per_minute: 100, minute_ms: minute } });
+    await slowly(sandbox);
+    const servers = await Promise.all([1, 2].map(() => server({ concurrent: 100, perMinute: 1000, minuteMs: minute })));
+    await Promise.allSettled(Array.from({ length: 60 }, (_, i) => list(servers[i % 2]!.zoho)));
+    expect((await arrived()).some(({ status }) => status === 429)).toBe(true);
+  }, 30_000);
+
+  it('an approved write goes before reads that came earlier, also those of another server', async () => {
+    const { sandbox, server, arrived } = await machine();
+    const [one, other] = [await server({ concurrent: 1 }), await server({ concurrent: 1 })];
+    await list(one.zoho);
+    await fault(sandbox, { match: { method: 'GET' }, fault: 'delay', delay_ms: 300 });
+    const payment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 1, date: '2026-06-05' };
+    const reads = Array.from({ length: 6 }, (_, i) => list((i % 2 ? one : other).zoho));
+    await sleep(120);
+    await other.zoho.send(toRequest(createCustomerPayment as never, payment));
+    await Promise.all(reads);
+    const order = (await arrived()).toSorted((a, b) => a.seq - b.seq).map(({ method }) => method);
+    expect(order.indexOf('POST')).toBe(2);
+  });
+
+  it.each([
+    [1070, 'too many at once'],
+    [44, 'too many in this minute'],
+  ])('after %s (%s) everyone pauses, and then it goes on', async (code) => {
+    const { sandbox, server, arrived } = await machine();
+    const [one, other] = [await server(), await server()];
+    await Promise.all([list(one.zoho), list(other.zoho)]);
+    await fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code });
+    await Promise.all([list(one.zoho), list(other.zoho)]);
+    const statuses = (await arrived()).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+    expect((await one.limits.quota()).paused_until).toBeUndefined();
+  });
+
+  it('after 45 nobody asks Zoho before the day ends where the organization is, and everybody hears when', async () => {
+    let now = Date.now();
+    const { sandbox, server, arrived } = await machine({ now: () => new Date(now) });
+    const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
+    await list(one.zoho);
+    const { day } = await one.limits.quota();
+    expect(day).toMatchObject({ most: 5000, remaining: 4999 });
+    await fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code: 45 });
+    const first = await errorOf(list(one.zoho));
+    expect(first).toMatchObject({ code: 'day_limit', changed: 'no' });
+    expect(first?.next).toContain(day!.resets_at);
+    const before = (await arrived()).length;
+    expect((await errorOf(list(other.zoho)))?.next).toContain(day!.resets_at);
+    expect((await arrived()).length).toBe(before);
+    now = Date.parse(day!.resets_at) + 1000;
+    await list(other.zoho);
+  });
+
+  it('a call that would have to wait too long is told when to come back', async () => {
+    const { server } = await machine();
+    const { zoho } = await server({ perMinute: 2, patienceMs: 200 });
+    await list(zoho);
+    await list(zoho);
+    const error = await errorOf(list(zoho));
+    expect(error).toMatchObject({ code: 'minute_limit', changed: 'no' });
+    expect(error?.next).toMatch(/after \d{4}-\d\d-\d\dT/);
+  });
+
+  it('a call that is cancelled while it waits gives up its place in the line', async () => {
+    const { sandbox, server } = await machine();
+    const { zoho } = await server({ concurrent: 1 });
+    await list(zoho);
+    await fault(sandbox, { match: { method: 'GET' }, fault: 'delay', delay_ms: 300 });
+    const slow = list(zoho);
+    await sleep(50);
+    const cancel = new AbortController();
+    const waiting = zoho.until(cancel.signal).read(listCustomerPayments, { per_page: 1 });
+    const next = list(zoho);
+    cancel.abort(new Error('cancelled'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    await Promise.all([slow, next]);
+  });
+
+  it('places of a server that was killed are free again', async () => {
+    let now = Date.now();
+    const { server } = await machine();
+    const [one, other] = [await server({ concurrent: 1, now: () => now }), await server({ concurrent: 1, patienceMs: 100, now: () => now })];
+    // Entered, and never left.
+    await one.limits.enter('read');
+    now += 31_000;
+    await list(other.zoho);
+  });
+});
+
+describe('the file they share', () => {
+  it('is made anew when it is damaged', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'wire.v1.sqlite'), 'not a database at all, but long enough to be taken for the header of one'.repeat(20));
+    const shared = await openShared(join(dir, 'wire'));
+    expect(await shared.write((sql) => sql.get<{ n: number }>('SELECT count(*) AS n FROM calls'))).toEqual({ n: 0 });
+    shared.close();
+  });
+
+  it('is done without where there can be none', async () => {
+    const sandbox = await startSandbox();
+    const dir = mkdtempSync(join(tmpdir(), 'occupied-'));
+    closers.push(
+      () => rmSync(dir, { recursive: true, force: true }),
+      () => sandbox.close(),
+    );
+    // A file where a folder should be made.
+    writeFileSync(join(dir, 'state'), '');
+    chmodSync(join(dir, 'state'), 0o400);
+    const server = await serving([], {
+      ZOHO_CLIENT_ID: sandbox.client_id,
+      ZOHO_CLIENT_SECRET: sandbox.client_secret,
+      ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
+      ZOHO_ORGANIZATION_ID: sandbox.organization_id,
+      ZOHO_API_BASE_URL: sandbox.api_base_url,
+      ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+      ZOHO_PAYMENTS_STATE_DIR: join(dir, 'state'),
+    });
+    expect((await server.call('list_customer_payments', { per_page: 1 }))['isError']).toBeFalsy();
+  });
+});
