@@ -194,7 +194,7 @@ describe('whatever Zoho says', () => {
     });
     await new Promise<void>((resolve) => zoho.listen(0, '127.0.0.1', resolve));
     const { port } = zoho.address() as { port: number };
-    const server = await harness({ at: { apiBaseUrl: `http://127.0.0.1:${port}`, accountsUrl: `http://127.0.0.1:${port}` } });
+    const server = await harness({ limits: { pauseMs: 0 }, at: { apiBaseUrl: `http://127.0.0.1:${port}`, accountsUrl: `http://127.0.0.1:${port}` } });
     await fc.assert(
       fc.asyncProperty(answers, async (given) => {
         answer = given;
