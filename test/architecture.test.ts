@@ -12,11 +12,12 @@ const allowed: Record<string, readonly string[]> = {
   endpoint: ['conform'],
   errors: [],
   money: [],
+  trace: [],
   sandbox: ['sandbox'],
   endpoints: ['endpoints', 'endpoint', 'errors', 'money'],
-  zoho: ['zoho', 'endpoint', 'errors'],
+  zoho: ['zoho', 'endpoint', 'errors', 'trace'],
   write: ['write', 'endpoint', 'zoho', 'errors', 'money'],
-  mcp: ['mcp', 'endpoint', 'endpoints', 'errors', 'money', 'write', 'zoho'],
+  mcp: ['mcp', 'endpoint', 'endpoints', 'errors', 'money', 'trace', 'write', 'zoho'],
 };
 
 const partOf = (file: string) => (file.split(sep)[0] ?? '').replace(/\.ts$/, '');

@@ -25,6 +25,7 @@ describe('settings', () => {
       policy: {},
       uniqueField: undefined,
       limits: { perMinute: undefined, concurrent: undefined },
+      log: { level: 'warn', json: false },
       proxy: { http: undefined, https: undefined, no: undefined },
     });
   });

@@ -45,6 +45,7 @@ interface Facts {
   readonly code: string;
   readonly changed: keyof typeof changedLines;
   readonly next: string;
+  readonly request_id: string;
   readonly zoho?: { readonly code: number | string; readonly message: string };
 }
 
@@ -59,7 +60,7 @@ function errorOf(result: ToolResult): Facts {
   expect(whatHappened.length).toBeGreaterThan(10);
   expect(changed).toBe(changedLines[error.changed]);
   expect(next).toBe(`Next: ${error.next}`);
-  expect(code).toBe(`(${error.code})`);
+  expect(code).toBe(`(${error.code}, ${error.request_id})`);
   expect(error.code).toMatch(/^[a-z_]+$/);
   expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   if (error.zoho !== undefined) {

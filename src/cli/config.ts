@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { levels, type Level } from '../trace.ts';
 import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
 import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
 import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
@@ -24,6 +25,7 @@ export interface Config {
   readonly uniqueField: string | undefined;
   /** Zoho's limits, where they are other than usual. */
   readonly limits: { readonly perMinute?: number | undefined; readonly concurrent?: number | undefined };
+  readonly log: { readonly level: Level; readonly json: boolean };
   readonly proxy: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined };
 }
 
@@ -98,6 +100,12 @@ function uniqueFieldOf(env: Environment): string | undefined {
   throw new ConfigError('ZOHO_PAYMENTS_UNIQUE_FIELD must be the API name of a custom field, cf_...');
 }
 
+export function levelOf(value: string | undefined): Level {
+  const level = levels.find((level) => level === (value?.toLowerCase() ?? 'warn'));
+  if (level === undefined) throw new ConfigError(`the log level is ${JSON.stringify(value)}: use one of ${levels.join(', ')}.`);
+  return level;
+}
+
 /** The policy in this file. What cannot be read is not taken for a policy that allows everything: nothing starts then. */
 export function policyOf(file: string | undefined): Policy {
   if (file === undefined) return {};
@@ -133,6 +141,7 @@ export function readConfig(env: Environment = process.env): Config {
     policy: policyOf(setting(env, 'ZOHO_PAYMENTS_POLICY')),
     uniqueField: uniqueFieldOf(env),
     limits: { perMinute: count(env, 'ZOHO_PAYMENTS_CALLS_PER_MINUTE'), concurrent: count(env, 'ZOHO_PAYMENTS_CALLS_AT_ONCE') },
+    log: { level: levelOf(setting(env, 'ZOHO_PAYMENTS_LOG_LEVEL')), json: flag(env, 'ZOHO_PAYMENTS_LOG_JSON') },
     proxy: {
       http: proxyUrl(env, 'http_proxy', 'HTTP_PROXY'),
       https: proxyUrl(env, 'https_proxy', 'HTTPS_PROXY'),

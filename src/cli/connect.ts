@@ -6,6 +6,7 @@ import { AccessError, oneLine } from '../errors.ts';
 import type { Books, Reading } from '../mcp/books.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Entry } from '../write/journal.ts';
+import type { Log } from '../trace.ts';
 import type { Credentials } from '../zoho/access-token.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Shared } from '../zoho/shared.ts';
@@ -13,7 +14,7 @@ import type { Config } from './config.ts';
 import { defaultStateDir, ensureDir } from './state-dir.ts';
 
 /** Joins configuration, wire and journal: Zoho itself, the sandbox, or nothing yet. */
-export interface Connection extends Pick<Books, 'zoho' | 'connected' | 'write' | 'journal'> {
+export interface Connection extends Pick<Books, 'zoho' | 'write' | 'journal'> {
   /** Looks for whatever earlier processes left unsettled, if they left anything. */
   resolveLeftovers(warn: (message: string) => void): Promise<void>;
   /** Takes a person's word for an unsettled write: which record it made, or that it made none. Undefined while nobody can know. */
@@ -22,9 +23,9 @@ export interface Connection extends Pick<Books, 'zoho' | 'connected' | 'write' |
 }
 
 /** Wire and journal are loaded and opened when the first call needs them: hosts start servers that are then not used. */
-export function connect(config: Config): Connection {
+export function connect(config: Config, log: Log): Connection {
   if (!config.sandbox && config.missing.length > 0) return unconfigured(config.missing);
-  const wire = once(() => openWire(config));
+  const wire = once(() => openWire(config, log));
   const road = once(async () => {
     const { openRoad } = await import('../write/road.ts');
     const { zoho, dir } = await wire();
@@ -34,7 +35,6 @@ export function connect(config: Config): Connection {
   const close = { wire: async () => await (await wire.opened())?.close(), road: async () => await (await road.opened())?.close() };
   return {
     zoho: readingOf(async () => (await wire()).zoho, undefined),
-    connected: true,
     write: async (call) => {
       const { perform } = await import('../write/perform.ts');
       return await perform(call, (await road()).road);
@@ -85,7 +85,7 @@ export function stateOf({ sandbox, stateDir, apiBaseUrl, organizationId }: Confi
   return sandbox ? join(base, 'sandbox') : join(base, `${new URL(apiBaseUrl).host.replaceAll(/[^\w.-]/g, '_')}-${organizationId}`);
 }
 
-async function openWire(config: Config): Promise<Wire> {
+async function openWire(config: Config, log: Log): Promise<Wire> {
   const [{ createHttp }, { createAccessTokens }, { createZoho }, { createLimits }, { openShared }] = await Promise.all([
     import('../zoho/http.ts'),
     import('../zoho/access-token.ts'),
@@ -95,8 +95,8 @@ async function openWire(config: Config): Promise<Wire> {
   ]);
   const http = createHttp({ proxy: config.proxy });
   const zohoAt = ({ accountsUrl, apiBaseUrl, organizationId, ...credentials }: Login, shared: Shared): Zoho => {
-    const tokens = createAccessTokens({ http, accountsUrl, credentials: async () => credentials, shared });
-    return createZoho({ http, tokens, limits: createLimits({ shared, ...config.limits }), apiBaseUrl, organizationId });
+    const tokens = createAccessTokens({ http, accountsUrl, credentials: async () => credentials, shared, log });
+    return createZoho({ http, tokens, limits: createLimits({ shared, ...config.limits }), apiBaseUrl, organizationId, log });
   };
   if (config.sandbox) {
     const dir = config.sandbox === 'memory' ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(stateOf(config));
@@ -179,6 +179,6 @@ function unconfigured(missing: readonly string[]): Connection {
     throw notConfigured(missing);
   };
   const zoho: Reading = { until: () => zoho, read: refuse, document: refuse };
-  return { zoho, connected: false, write: refuse, journal: refuse, resolveLeftovers: async () => {}, settle: refuse, close: async () => {} };
+  return { zoho, write: refuse, journal: refuse, resolveLeftovers: async () => {}, settle: refuse, close: async () => {} };
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Entry, Journal } from '../write/journal.ts';
 import type { Config } from './config.ts';
 import { connect, stateOf } from './connect.ts';
+import { createLog } from './log.ts';
 import { ProblemError } from './problem.ts';
 
 /** The journal from the command line: what was written, whether it is whole, and what a person knows better than it. */
@@ -47,7 +48,7 @@ const verbs = {
     const { recorded, notRecorded } = command;
     if (recorded === undefined && notRecorded !== true) return await lookNow(journal, config);
     const entry = await entryOf(journal, command);
-    const connection = connect(config);
+    const connection = connect(config, createLog(config.log));
     try {
       const settled = await connection.settle(entry.id, recorded);
       if (settled === undefined) throw new ProblemError('a running server still has this write in hand, or it was sent so lately that Zoho may still carry it out: try again in a few minutes', { exitCode: 1 });
@@ -77,7 +78,7 @@ const verbs = {
 export const journalVerbs: readonly string[] = Object.keys(verbs);
 
 async function lookNow(journal: Journal, config: Config): Promise<void> {
-  const connection = connect(config);
+  const connection = connect(config, createLog(config.log));
   try {
     await connection.resolveLeftovers((message) => process.stderr.write(`${message}\n`));
   } finally {

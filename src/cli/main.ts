@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { policyOf, readConfig, type Config } from './config.ts';
+import { levelOf, policyOf, readConfig, type Config } from './config.ts';
 import { ProblemError } from './problem.ts';
 import { version } from './version.ts';
 
@@ -17,6 +17,8 @@ Options of serve
   --sandbox[=memory]   practice books instead of Zoho; =memory throws them away at the end
   --read-only          list and allow only what reads
   --policy FILE        what writes are allowed, see the README
+  --log-level LEVEL    error, warn (default), info or debug, on stderr
+  --log-json           the log as JSON lines
 
 Options of sandbox
   --port N             default: a free one
@@ -32,7 +34,8 @@ Options of journal
 
 Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANIZATION_ID, ZOHO_DATA_CENTER,
 ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_STATE_DIR,
-ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD.
+ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
+ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.
 `;
 
 class UsageError extends ProblemError {
@@ -43,7 +46,7 @@ class UsageError extends ProblemError {
 
 /** Which options each command takes, besides --version and --help. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  serve: ['sandbox', 'read-only', 'policy'],
+  serve: ['sandbox', 'read-only', 'policy', 'log-level', 'log-json'],
   sandbox: ['port', 'data', 'payments'],
   journal: ['sandbox', 'recorded', 'not-recorded', 'before', 'customer', 'limit'],
 };
@@ -82,6 +85,8 @@ interface Flags {
   readonly sandbox?: string | undefined;
   readonly 'read-only'?: boolean | undefined;
   readonly policy?: string | undefined;
+  readonly 'log-level'?: string | undefined;
+  readonly 'log-json'?: boolean | undefined;
 }
 
 function readArgv(argv: readonly string[]) {
@@ -94,6 +99,8 @@ function readArgv(argv: readonly string[]) {
         sandbox: { type: 'string' },
         'read-only': { type: 'boolean' },
         policy: { type: 'string' },
+        'log-level': { type: 'string' },
+        'log-json': { type: 'boolean' },
         recorded: { type: 'string' },
         'not-recorded': { type: 'boolean' },
         before: { type: 'string' },
@@ -116,7 +123,8 @@ function withFlags(config: Config, flags: Flags): Config {
   const { sandbox } = flags;
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory') throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
   const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
-  return { ...config, policy, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
+  const log = { level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']), json: config.log.json || flags['log-json'] === true };
+  return { ...config, policy, log, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
 }
 
 function wholeNumber(option: string, value: string | undefined): number | undefined {

@@ -7,23 +7,25 @@ import { createDeliveries } from '../mcp/deliveries.ts';
 import { serverFactory } from '../mcp/server.ts';
 import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
+import { createLog } from './log.ts';
 import { connect, type Connection } from './connect.ts';
 import { version } from './version.ts';
 
 /** MCP over stdio until the host goes away. */
 export function serve(config: Config): void {
+  const log = createLog(config.log);
   const readOnly = config.readOnly || config.policy.read_only === true;
-  const { close, resolveLeftovers, ...connection } = connect(config);
+  const { close, resolveLeftovers, ...connection } = connect(config, log);
   const deliveries = createDeliveries(({ entry, state }) => {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(connection, entry, state).catch(() => undefined);
   });
   const factory = serverFactory(
-    { ...connection, endpoints: readOnly ? endpoints.filter(isRead) : endpoints, sandbox: config.sandbox !== false, version, warn: log },
+    { ...connection, endpoints: readOnly ? endpoints.filter(isRead) : endpoints, sandbox: config.sandbox !== false, version, log },
     deliveries,
   );
   const transport = deliveries.over(new StdioServerTransport());
-  const stdio = serveStdio(factory, { transport, onerror: (error) => log(protocolProblem(error)) });
+  const stdio = serveStdio(factory, { transport, onerror: (error) => log('warn', protocolProblem(error)) });
 
   let ending = false;
   /** A write on the wire is carried to its end, and its answer goes out; everything else stops at once. */
@@ -50,7 +52,7 @@ export function serve(config: Config): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
 
   // Not in the way of the host's first questions.
-  setTimeout(() => void resolveLeftovers(log).catch(() => log('earlier writes could not be looked for yet')), LEFTOVERS_MS).unref();
+  setTimeout(() => void resolveLeftovers((message) => log('warn', message)).catch(() => log('warn', 'earlier writes could not be looked for yet')), LEFTOVERS_MS).unref();
 }
 
 const LEFTOVERS_MS = 2_000;
@@ -69,8 +71,4 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 function protocolProblem(error: Error): string {
   if ('issues' in error || error instanceof SyntaxError) return 'a message that is not JSON-RPC was ignored';
   return oneLine(error.message.split(/[:[{"]/, 1)[0] ?? '');
-}
-
-function log(message: string): void {
-  process.stderr.write(`zoho-payments-mcp: ${message}\n`);
 }

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Journal } from '../write/journal.ts';
+import type { Log } from '../trace.ts';
 import type { Call, Performed } from '../write/call.ts';
 
 /** Reading Zoho, given up when `signal` says so. */
@@ -16,11 +17,8 @@ export interface Books {
   write(call: Call): Promise<Performed>;
   /** What was written. Opened when first asked for. */
   journal(): Promise<Journal>;
-  /** Whether Zoho can be asked at all; without credentials the tools are listed and each call says what to set. */
-  readonly connected: boolean;
   /** Everything is play money. */
   readonly sandbox: boolean;
   readonly version: string;
-  /** Problems worth a line on stderr; never customer data. */
-  readonly warn: (message: string) => void;
+  readonly log: Log;
 }

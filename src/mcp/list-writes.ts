@@ -6,6 +6,7 @@ import type { Entry, Journal, State } from '../write/journal.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import { failed, succeeded } from './results.ts';
+import { tracked } from './tracked.ts';
 import { advertised, annotationsOf } from './tools.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */
@@ -31,20 +32,21 @@ export const listWrites = {
   output,
 } as const;
 
-export function addListWrites(server: McpServer, { journal, sandbox }: Books): void {
+export function addListWrites(server: McpServer, { journal, sandbox, log }: Books): void {
   const { name, title, description } = listWrites;
   server.registerTool(
     name,
     { title, description, inputSchema: advertised(input, 'input'), outputSchema: advertised(output, 'output'), annotations: { ...annotationsOf({ method: 'GET' }), openWorldHint: false } },
-    async (args) => {
-      try {
-        const asked = readArguments(input, args) as z.output<typeof input>;
-        const writes = (await entriesFor(await journal(), asked)).map(asWrite);
-        return succeeded({ writes }, textOf(writes), [], sandbox);
-      } catch (error) {
-        return failed(error instanceof PaymentsError ? error : new InternalError('no', error), sandbox);
-      }
-    },
+    (args) =>
+      tracked(name, log, async () => {
+        try {
+          const asked = readArguments(input, args) as z.output<typeof input>;
+          const writes = (await entriesFor(await journal(), asked)).map(asWrite);
+          return succeeded({ writes }, textOf(writes), [], sandbox);
+        } catch (error) {
+          return failed(error instanceof PaymentsError ? error : new InternalError('no', error), sandbox);
+        }
+      }),
   );
 }
 

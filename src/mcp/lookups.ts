@@ -21,7 +21,7 @@ const FRESH_MS = 60_000;
 const PATIENCE_MS = 5_000;
 const RECENT = 25;
 
-export function createLookups({ zoho, connected, sandbox, warn }: Books, now: () => number = Date.now): Lookups {
+export function createLookups({ zoho, sandbox, log }: Books, now: () => number = Date.now): Lookups {
   let recent: { readonly until: number; readonly rows: Promise<Json[]> } | undefined;
 
   const search = async (input: { search_text?: string; per_page?: number }): Promise<Json[]> =>
@@ -41,11 +41,12 @@ export function createLookups({ zoho, connected, sandbox, warn }: Books, now: ()
 
   /** Nothing rather than an error: these lists are a convenience. */
   const orNothing = async <T>(what: string, rows: () => Promise<T[]>): Promise<T[]> => {
-    if (!connected) return [];
     try {
       return await rows();
     } catch (error) {
-      warn(`${what}: ${error instanceof PaymentsError ? error.code : 'gave up'}`);
+      const code = error instanceof PaymentsError ? error.code : 'gave up';
+      // Before anybody has connected this server there is nothing to offer, and nothing wrong.
+      if (code !== 'not_configured') log('warn', what, { error: code });
       return [];
     }
   };

@@ -5,7 +5,8 @@ import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Lookups } from './lookups.ts';
 import { templateOf, titled } from './resource-uris.ts';
-import { errorFacts, marked } from './results.ts';
+import { errorFacts, linesOf, marked } from './results.ts';
+import { tracked } from './tracked.ts';
 
 /** Read-only endpoints as resources, each generated from the same declaration as its tool. */
 export function addResources(server: McpServer, books: Books, lookups: Lookups): void {
@@ -36,8 +37,12 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
+function readResource(uri: URL, variables: Json, reading: Reading): Promise<ReadResourceResult> {
+  return tracked(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
+}
+
 /** The same data as the tool, through the same arguments. */
-async function readResource(uri: URL, variables: Json, { endpoint, form: { mimeType }, books, signal }: Reading): Promise<ReadResourceResult> {
+async function answer(uri: URL, variables: Json, { endpoint, form: { mimeType }, books, signal }: Reading): Promise<ReadResourceResult> {
   const zoho = books.zoho.until(signal);
   try {
     const input = readArguments(endpoint.input, variables);
@@ -51,6 +56,6 @@ async function readResource(uri: URL, variables: Json, { endpoint, form: { mimeT
     if (!(error instanceof PaymentsError)) throw error;
     if (error.code === 'not_found') throw new ResourceNotFoundError(uri.href);
     const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-    throw new ProtocolError(code, marked(error.lines, books.sandbox), errorFacts(error));
+    throw new ProtocolError(code, marked(linesOf(error), books.sandbox), errorFacts(error));
   }
 }

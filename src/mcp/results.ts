@@ -1,6 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Json, Undo } from '../endpoint.ts';
 import { oneLine, PaymentsError } from '../errors.ts';
+import { requestId } from '../trace.ts';
 
 /** What a tool call returns: short text to act on, and the same facts in structured form. */
 
@@ -25,15 +26,21 @@ export function succeeded(result: Json, text: string, links: CallToolResult['con
 export function failed(error: PaymentsError, sandbox: boolean, write?: WriteFacts): CallToolResult {
   return {
     isError: true,
-    content: [{ type: 'text', text: marked(error.lines, sandbox) }],
+    content: [{ type: 'text', text: marked(linesOf(error), sandbox) }],
     structuredContent: { error: errorFacts(error), ...write, ...(sandbox && { sandbox: true }) },
   };
+}
+
+/** The four lines a model reads, with the id of the call as the log knows it. */
+export function linesOf(error: PaymentsError): string {
+  return [...error.lines.split('\n').slice(0, 3), `(${[error.code, requestId()].filter(Boolean).join(', ')})`].join('\n');
 }
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
 export function errorFacts(error: PaymentsError): Json {
   const { code, changed, message, next, zoho } = error;
-  return { code, changed, message: oneLine(message, 1000), next, ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }) };
+  const id = requestId();
+  return { code, changed, message: oneLine(message, 1000), next, ...(id && { request_id: id }), ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }) };
 }
 
 export function marked(text: string, sandbox: boolean): string {

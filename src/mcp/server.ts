@@ -50,7 +50,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
       lookups.forget();
       for (const uri of touchedBy(books.endpoints, input, result)) {
         if (era !== 'modern' && !subscribed.has(uri)) continue;
-        server.server.sendResourceUpdated({ uri }).catch((error: unknown) => books.warn(`resource update not sent: ${String(error)}`));
+        server.server.sendResourceUpdated({ uri }).catch((error: unknown) => books.log('warn', 'resource update not sent', { error: error instanceof Error ? error.name : typeof error }));
       }
     };
     addTools({ server, books, deliveries, onWritten });

@@ -10,6 +10,7 @@ import type { Deliveries } from './deliveries.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { ask, askWhich, personOf } from './person.ts';
 import { linksOf } from './resource-uris.ts';
+import { tracked } from './tracked.ts';
 import { failed, marked, succeeded, type WriteFacts } from './results.ts';
 
 /** Endpoints as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
@@ -36,16 +37,17 @@ export function addTools(served: Served): void {
         outputSchema: advertised(endpoint.output, 'output'),
         annotations: annotationsOf(endpoint),
       },
-      async (args, ctx) => {
-        try {
-          return isRead(endpoint) ? await read(endpoint, args, served, ctx) : await write(endpoint, args, served, ctx);
-        } catch (error) {
-          // A cancelled call gets no answer.
-          if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
-          const known = error instanceof PaymentsError ? error : unexpected(error, endpoint, books);
-          return failed(known, books.sandbox, isRead(endpoint) ? undefined : outcomeOf(known));
-        }
-      },
+      (args, ctx) =>
+        tracked(endpoint.name, books.log, async () => {
+          try {
+            return isRead(endpoint) ? await read(endpoint, args, served, ctx) : await write(endpoint, args, served, ctx);
+          } catch (error) {
+            // A cancelled call gets no answer.
+            if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
+            const known = error instanceof PaymentsError ? error : unexpected(error, endpoint, books);
+            return failed(known, books.sandbox, isRead(endpoint) ? undefined : outcomeOf(known));
+          }
+        }),
     );
   }
 }
@@ -112,9 +114,9 @@ function outcomeOf(error: PaymentsError): WriteFacts {
 }
 
 /** A fault of ours. Its message could hold customer data, so only its place is logged. */
-function unexpected(error: unknown, endpoint: Endpoint, { warn }: Books): InternalError {
+function unexpected(error: unknown, endpoint: Endpoint, { log }: Books): InternalError {
   const place = error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
-  warn(`${endpoint.name} failed: ${error instanceof Error ? error.name : typeof error} ${place?.trim() ?? ''}`);
+  log('error', `${endpoint.name} failed`, { error: error instanceof Error ? error.name : typeof error, place: place?.trim() });
   return new InternalError(isRead(endpoint) ? 'no' : 'unknown', error);
 }
 

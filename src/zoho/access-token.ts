@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BusyError, PaymentsError } from '../errors.ts';
+import { silent, type Log } from '../trace.ts';
 import type { Http } from './http.ts';
 import { requestTokens, type Client } from './oauth.ts';
 import type { Shared } from './shared.ts';
@@ -26,6 +27,7 @@ export interface AccessTokenOptions {
   /** As they are now: somebody may have logged in since. */
   readonly credentials: () => Promise<Credentials>;
   readonly shared: Shared;
+  readonly log?: Log | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -47,7 +49,7 @@ interface Held {
   readonly expiresAt: number;
 }
 
-export function createAccessTokens({ http, accountsUrl, credentials, shared, now = Date.now }: AccessTokenOptions): AccessTokens {
+export function createAccessTokens({ http, accountsUrl, credentials, shared, log = silent, now = Date.now }: AccessTokenOptions): AccessTokens {
   let held: Held | undefined;
   let asking: Promise<Held> | undefined;
   /** Whatever others still think of it. */
@@ -71,6 +73,7 @@ export function createAccessTokens({ http, accountsUrl, credentials, shared, now
       sql.run('INSERT INTO token_requests (credentials, at) VALUES (?, ?)', name, askedAt);
     });
     try {
+      log('debug', 'an access token is asked for');
       const { accessToken, expiresAt } = await requestTokens(http, accountsUrl, mine, { kind: 'refresh', refreshToken: mine.refreshToken }, now);
       await shared.write((sql) => sql.run('INSERT OR REPLACE INTO tokens (credentials, access_token, expires_at) VALUES (?, ?, ?)', name, accessToken, expiresAt));
       return { token: accessToken, expiresAt };

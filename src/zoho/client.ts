@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoClock, type ZohoRequest } from '../endpoint.ts';
+import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { AccessTokens } from './access-token.ts';
 import { failureOf, networkFailure } from './failure.ts';
@@ -14,6 +15,7 @@ export interface ZohoOptions {
   readonly http: Http;
   readonly tokens: AccessTokens;
   readonly limits: Limits;
+  readonly log?: Log | undefined;
   readonly apiBaseUrl: string;
   readonly organizationId: string;
   /** First wait before a read is repeated, doubled each time. Default 300 ms. */
@@ -52,7 +54,7 @@ const limits = new Map<string, Why>([
 const PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
-  const { retryDelayMs = 300 } = options;
+  const { retryDelayMs = 300, log = silent } = options;
   const scopes = refusedScopes();
   /** Tokens refused since one was last accepted. A second fresh one refused means that no third will be better. */
   const refusedTokens = new Set<string>();
@@ -62,10 +64,14 @@ export function createZoho(options: ZohoOptions): Zoho {
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
   const once = async (request: ZohoRequest, token: string, place: Place, { signal, mayGo }: { signal?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answer> => {
+    const began = performance.now();
+    const note = (facts: Parameters<Log>[2]) => log('debug', `${request.method} ${request.path.replaceAll(/\/\d+/g, '/{id}')}`, { ...facts, ms: Math.round(performance.now() - began) });
     const { answer, headers, location } = await exchange(options, request, token, { signal, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
+      note({ error: error instanceof PaymentsError ? error.code : 'given up' });
       await place.leave().catch(() => undefined);
       throw error;
     });
+    note({ status: answer.status, code: answer.kind === 'json' ? codeOf(answer.body['code']) : undefined });
     const failure = naming(location, failureOf(answer, request, token));
     const refused = limits.get(failure?.code ?? '');
     // That it cannot be counted is no reason to lose an answer, or to wait with it.
@@ -148,6 +154,11 @@ export function createZoho(options: ZohoOptions): Zoho {
     },
   });
   return until(undefined);
+}
+
+/** Zoho's code, if it is one: what else a body holds is nothing for the log. */
+function codeOf(code: unknown): number | undefined {
+  return Number.isSafeInteger(Number(code)) ? Number(code) : undefined;
 }
 
 interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {

@@ -3,6 +3,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { createLog } from '../../src/cli/log.ts';
 import { endpoints } from '../../src/endpoints/index.ts';
 import type { Endpoint } from '../../src/endpoint.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
@@ -10,7 +11,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandb
 import { createAccessTokens } from '../../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../../src/zoho/client.ts';
 import { createLimits, type LimitsOptions } from '../../src/zoho/limits.ts';
-import { openShared } from '../../src/zoho/shared.ts';
+import { openShared, type Shared } from '../../src/zoho/shared.ts';
 import { createHttp, type HttpOptions } from '../../src/zoho/http.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,7 +63,9 @@ export interface Harness {
   readonly opened: OpenRoad;
   /** Where journal and turns are. */
   readonly dir: string;
-  readonly warnings: string[];
+  readonly shared: Shared;
+  /** Every line of the log at its most talkative, as JSON. */
+  readonly logged: readonly string[];
   /** Calls a tool; `result.structuredContent` is there even for errors. */
   call(name: string, args?: Record<string, unknown>): Promise<ToolResult>;
   close(): Promise<void>;
@@ -96,11 +99,12 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const http = createHttp(options.http);
   const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
+  const logged: string[] = [];
+  const log = createLog({ level: 'debug', json: true, write: (line) => void logged.push(line) });
   const shared = await openShared('memory');
-  const tokens = createAccessTokens({ http, accountsUrl: options.at?.accountsUrl ?? sandbox.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared });
+  const tokens = createAccessTokens({ http, accountsUrl: options.at?.accountsUrl ?? sandbox.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared, log });
   const limits = createLimits({ shared, pauseMs: 10, perMinute: 100_000, ...options.limits });
-  const zoho = createZoho({ http, tokens, limits, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
-  const warnings: string[] = [];
+  const zoho = createZoho({ http, tokens, limits, log, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
   const dir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zoho-payments-'));
   const opened = await openRoad({
     dir,
@@ -119,10 +123,9 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     zoho,
     write: (call: Call) => perform(call, opened.road),
     journal: async () => opened.road.journal,
-    connected: true,
     sandbox: options.asSandbox ?? false,
     version: '0.0.0-test',
-    warn: (message: string) => void warnings.push(message),
+    log,
   };
   const { client, stop } = await connectTo(serverFactory(books, deliveries), deliveries, options);
   return {
@@ -132,7 +135,8 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     zoho,
     opened,
     dir,
-    warnings,
+    shared,
+    logged,
     call: async (name, args = {}) => (await client.callTool({ name, arguments: args })) as ToolResult,
     close: async () => {
       await client.close();
