@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { limitsResource } from '../src/mcp/resources.ts';
 import { isRead, scopeOf } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import { readConfig } from '../src/cli/config.ts';
@@ -27,6 +28,7 @@ describe('what is written about the tools is generated from them', () => {
     tools.push(`| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`);
     const resources = ['| resource | what it is |', '| --- | --- |'];
     for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
+    resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
     const text = withPart(withPart(read('README.md'), 'tools', tools.join('\n')), 'resources', resources.join('\n'));
     await expect(text).toMatchFileSnapshot('../README.md');
   });

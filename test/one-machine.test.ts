@@ -15,8 +15,10 @@ import { createAccessTokens, type Credentials } from '../src/zoho/access-token.t
 import { createZoho, type Zoho } from '../src/zoho/client.ts';
 import { createHttp } from '../src/zoho/http.ts';
 import { createLimits, type Limits, type LimitsOptions } from '../src/zoho/limits.ts';
+import { openLoginStore } from '../src/zoho/login-store.ts';
 import { openShared, type Shared } from '../src/zoho/shared.ts';
 import { fault } from './support/books.ts';
+import { harness, kinds } from './support/harness.ts';
 import { closers, folder, serving } from './support/program.ts';
 
 /** All servers on a machine are one to Zoho: one access token, one line before its limits. */
@@ -148,6 +150,50 @@ describe('one access token', () => {
     const error = await errorOf(list(lost.zoho));
     expect(error).toMatchObject({ code: 'invalid_refresh_token', changed: 'no' });
     expect(error?.next).toContain('zoho-payments-mcp login');
+  });
+});
+
+describe('a login made while a server runs', () => {
+  it('is picked up by the next call, and so is the next one', async () => {
+    const sandbox = await startSandbox();
+    closers.push(() => sandbox.close());
+    const dir = folder();
+    const server = await serving([], { ZOHO_PAYMENTS_STATE_DIR: dir });
+    const code = async () => ((await server.call('list_customer_payments', { per_page: 1 }))['structuredContent'] as { error?: { code: string } }).error?.code;
+    expect(await code()).toBe('not_configured');
+    const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId, accounts_url: accountsUrl, api_base_url: apiBaseUrl } = sandbox;
+    const logins = openLoginStore(dir, { keychain: false });
+    const login = { clientId, clientSecret, refreshToken, accountsUrl, apiBaseUrl, organizationId, scopes: [] };
+    await logins.write(login);
+    expect(await code()).toBeUndefined();
+    await logins.write({ ...login, organizationId: '999' });
+    expect(await code()).toBe('wrong_organization');
+    await logins.forget();
+    expect(await code()).toBe('not_configured');
+  });
+
+  it('the environment wins over it', async () => {
+    const sandbox = await startSandbox();
+    closers.push(() => sandbox.close());
+    const dir = folder();
+    const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId, accounts_url: accountsUrl, api_base_url: apiBaseUrl } = sandbox;
+    await openLoginStore(dir, { keychain: false }).write({ clientId, clientSecret, refreshToken, accountsUrl, apiBaseUrl, organizationId, scopes: [] });
+    const server = await serving([], { ZOHO_PAYMENTS_STATE_DIR: dir, ZOHO_ORGANIZATION_ID: '999' });
+    expect((await server.call('list_customer_payments', { per_page: 1 }))['structuredContent']).toMatchObject({ error: { code: 'wrong_organization' } });
+  });
+});
+
+describe('the limits as a resource', () => {
+  it.each(kinds)('tell what is used and what is left (%s)', async (kind) => {
+    const server = await harness({ kind, limits: { perMinute: 90 } });
+    closers.push(() => server.close());
+    await server.call('list_customer_payments', { per_page: 1 });
+    const { contents } = await server.client.readResource({ uri: 'zoho-books://limits' });
+    expect(JSON.parse(contents[0]?.text ?? '')).toEqual({
+      minute: { most: 90, used: 1 },
+      concurrent: { most: 5, used: 0 },
+      day: { most: 5000, remaining: 4999, resets_at: expect.stringMatching(/Z$/), as_of: expect.stringMatching(/Z$/) },
+    });
   });
 });
 

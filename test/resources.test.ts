@@ -6,6 +6,7 @@ import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { harness, kinds, type Harness } from './support/harness.ts';
 
 const list = 'zoho-books://customerpayments';
+const limits = 'zoho-books://limits';
 const one = `${list}/${seed.samplePayment}`;
 
 describe.each(kinds)('resources, through the client of the %s', (kind) => {
@@ -74,7 +75,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await forgetRequests(server.sandbox);
     const { resources } = await server.client.listResources();
     expect(await requestsTo(server.sandbox)).toEqual([]);
-    const recent = resources.filter(({ uri }) => uri !== list);
+    const recent = resources.filter(({ uri }) => uri !== list && uri !== limits);
     expect(recent).toHaveLength(25);
     for (const { uri, title } of recent) {
       expect(uri).toMatch(/^zoho-books:\/\/customerpayments\/\d+$/);
@@ -125,7 +126,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     const alone = await harness({ kind });
     await fault(alone.sandbox, { match: { method: 'GET', path: '/books/v3/customerpayments' }, fault: 'status', status: 500, times: 100 });
     const { resources } = await alone.client.listResources();
-    expect(resources.map(({ uri }) => uri)).toEqual([list]);
+    expect(resources.map(({ uri }) => uri)).toEqual([list, limits]);
     expect(alone.logged.map((line) => JSON.parse(line) as object)).toContainEqual(expect.objectContaining({ level: 'warn', event: 'recent payments', error: 'zoho_unavailable' }));
     await alone.close();
   });

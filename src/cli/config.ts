@@ -10,6 +10,8 @@ import { ProblemError } from './problem.ts';
 export interface Config {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
+  /** Data centre or addresses were set, and stand before those of a login. */
+  readonly elsewhere: boolean;
   readonly credentials: Credentials | undefined;
   readonly organizationId: string | undefined;
   /** Names of the variables that are needed to reach Zoho and are not set. */
@@ -18,6 +20,8 @@ export interface Config {
   readonly readOnly: boolean;
   /** Where state is kept, when not in the account's own place. */
   readonly stateDir: string | undefined;
+  /** Whether a login may keep its secrets in the operating system's keychain. */
+  readonly keychain: boolean;
   /** How consent to writes is had. */
   readonly confirm: ConfirmMode;
   readonly policy: Policy;
@@ -42,9 +46,10 @@ function setting(env: Environment, name: string): string | undefined {
   return value === undefined || value === '' || /^\$\{.*\}$/.test(value) ? undefined : value;
 }
 
-function flag(env: Environment, name: string): boolean {
+function flag(env: Environment, name: string, unset = false): boolean {
   const value = setting(env, name)?.toLowerCase();
-  if (value === undefined || ['0', 'false', 'no', 'off'].includes(value)) return false;
+  if (value === undefined) return unset;
+  if (['0', 'false', 'no', 'off'].includes(value)) return false;
   if (['1', 'true', 'yes', 'on'].includes(value)) return true;
   throw new ConfigError(`${name} is ${JSON.stringify(value)}: set it to 1 or 0.`);
 }
@@ -131,12 +136,14 @@ export function readConfig(env: Environment = process.env): Config {
   return {
     accountsUrl: baseUrl(env, 'ZOHO_ACCOUNTS_URL') ?? center.accountsUrl,
     apiBaseUrl: baseUrl(env, 'ZOHO_API_BASE_URL') ?? center.apiBaseUrl,
+    elsewhere: ['ZOHO_DATA_CENTER', 'ZOHO_ACCOUNTS_URL', 'ZOHO_API_BASE_URL'].some((name) => setting(env, name) !== undefined),
     credentials: clientId && clientSecret && refreshToken ? { clientId, clientSecret, refreshToken } : undefined,
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
     sandbox: sandboxOf(env),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
+    keychain: flag(env, 'ZOHO_PAYMENTS_KEYCHAIN', true),
     confirm: confirmOf(env),
     policy: policyOf(setting(env, 'ZOHO_PAYMENTS_POLICY')),
     uniqueField: uniqueFieldOf(env),

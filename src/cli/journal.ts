@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Entry, Journal } from '../write/journal.ts';
+import { stateOf } from './account.ts';
 import type { Config } from './config.ts';
-import { connect, stateOf } from './connect.ts';
+import { connect } from './connect.ts';
 import { createLog } from './log.ts';
 import { ProblemError } from './problem.ts';
 
@@ -24,7 +25,7 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 export async function runJournal(command: JournalCommand, config: Config): Promise<void> {
   const { openSqliteJournal } = await import('../write/journal-sqlite.ts');
   const { journalFile } = await import('../write/road.ts');
-  const file = journalFile(stateOf(config));
+  const file = journalFile(await stateOf(config));
   if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was written yet`, { exitCode: 1 });
   const journal = await openSqliteJournal(file);
   try {

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts';
+import type { Quota } from '../zoho/limits.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Journal } from '../write/journal.ts';
 import type { Log } from '../trace.ts';
@@ -13,6 +14,8 @@ export interface Reading extends Pick<Zoho, 'read' | 'document'> {
 export interface Books {
   readonly endpoints: readonly Endpoint[];
   readonly zoho: Reading;
+  /** How much of Zoho's limits is used, as far as it is known on this machine. */
+  quota(): Promise<Quota>;
   /** The one road a write may take. */
   write(call: Call): Promise<Performed>;
   /** What was written. Opened when first asked for. */

@@ -28,7 +28,28 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups):
       );
     }
   }
+  addLimits(server, books);
 }
+
+/** What no endpoint of Zoho's tells: kept on this machine, from what Zoho says along with its answers. */
+function addLimits(server: McpServer, { quota, sandbox, log }: Books): void {
+  server.registerResource(limitsResource.name, limitsResource.uri, { ...limitsResource, title: titled(limitsResource.title, sandbox) }, (uri) =>
+    tracked(`resource ${limitsResource.name}`, log, async () => {
+      const limits = await quota().catch((error: unknown) => {
+        throw error instanceof PaymentsError ? protocolError(error, sandbox) : error;
+      });
+      return { contents: [{ uri: uri.href, mimeType: limitsResource.mimeType, text: JSON.stringify({ ...(sandbox && { sandbox }), ...limits }) }] };
+    }),
+  );
+}
+
+export const limitsResource = {
+  uri: 'zoho-books://limits',
+  name: 'limits',
+  title: 'Limits of Zoho Books',
+  description: 'Calls of this minute and at once by the servers of this machine, what is left of the organization\'s day, and until when Zoho is left alone.',
+  mimeType: 'application/json',
+} as const;
 
 interface Reading {
   readonly endpoint: ReadEndpoint;
@@ -55,7 +76,11 @@ async function answer(uri: URL, variables: Json, { endpoint, form: { mimeType },
   } catch (error) {
     if (!(error instanceof PaymentsError)) throw error;
     if (error.code === 'not_found') throw new ResourceNotFoundError(uri.href);
-    const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-    throw new ProtocolError(code, marked(linesOf(error), books.sandbox), errorFacts(error));
+    throw protocolError(error, books.sandbox);
   }
+}
+
+function protocolError(error: PaymentsError, sandbox: boolean): ProtocolError {
+  const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
+  return new ProtocolError(code, marked(linesOf(error), sandbox), errorFacts(error));
 }

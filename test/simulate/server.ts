@@ -109,7 +109,7 @@ export async function startServer({ plan, server, sandbox, dir, person, heldUp, 
   let call: Running['call'];
   if (server.client !== 'direct') {
     const deliveries = createDeliveries(({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
-    const factory = serverFactory({ endpoints, zoho, write: performHere, journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`) }, deliveries);
+    const factory = serverFactory({ endpoints, zoho, quota: () => Promise.reject(new Error('not asked')), write: performHere, journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`) }, deliveries);
     const capabilities = server.canBeAsked ? { elicitation: { form: {} } } : {};
     const info = { name: 'simulation', version: '1.0.0' };
     const asked = (params: { message: string; requestedSchema?: unknown }) => person(elicitedOf(params));

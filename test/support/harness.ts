@@ -126,6 +126,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     sandbox: options.asSandbox ?? false,
     version: '0.0.0-test',
     log,
+    quota: () => limits.quota(),
   };
   const { client, stop } = await connectTo(serverFactory(books, deliveries), deliveries, options);
   return {

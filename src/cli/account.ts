@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { AccessError } from '../errors.ts';
+import type { Login } from '../zoho/login-store.ts';
+import type { Config } from './config.ts';
+import { defaultStateDir } from './state-dir.ts';
+
+/** Who this server is at Zoho: what the environment says, else what the last login left behind. */
+export interface Account extends Omit<Login, 'scopes'> {
+  /** Only a login knows. */
+  readonly scopes?: readonly string[];
+  readonly from: 'environment' | 'login';
+}
+
+export const baseDirOf = ({ stateDir }: Config): string => stateDir ?? defaultStateDir();
+
+/** Changes whenever another account may be meant. */
+export function accountVersion(config: Config): () => Promise<string> {
+  if (isInEnvironment(config)) return async () => '';
+  return async () => (await loginsOf(config)).version();
+}
+
+export async function accountOf(config: Config): Promise<Account> {
+  const { credentials, organizationId, accountsUrl, apiBaseUrl, elsewhere } = config;
+  if (credentials !== undefined && organizationId !== undefined) return { ...credentials, accountsUrl, apiBaseUrl, organizationId, from: 'environment' };
+  const login = credentials === undefined ? await (await loginsOf(config)).read() : undefined;
+  if (login === undefined) throw notConfigured(config.missing);
+  return { ...login, ...(elsewhere && { accountsUrl, apiBaseUrl }), ...(organizationId !== undefined && { organizationId }), from: 'login' };
+}
+
+/** What belongs to these books on this machine: one folder for the sandbox, and one for each organization at each Zoho. */
+export async function stateOf(config: Config): Promise<string> {
+  const base = baseDirOf(config);
+  if (config.sandbox) return join(base, 'sandbox');
+  return folderOf(base, await accountOf(config));
+}
+
+export function folderOf(base: string, { apiBaseUrl, organizationId }: Pick<Account, 'apiBaseUrl' | 'organizationId'>): string {
+  return join(base, `${new URL(apiBaseUrl).host.replaceAll(/[^\w.-]/g, '_')}-${organizationId}`);
+}
+
+function isInEnvironment({ sandbox, credentials, organizationId }: Config): boolean {
+  return sandbox !== false || (credentials !== undefined && organizationId !== undefined);
+}
+
+export async function loginsOf(config: Config) {
+  const { openLoginStore } = await import('../zoho/login-store.ts');
+  return openLoginStore(baseDirOf(config), { keychain: config.keychain });
+}
+
+function notConfigured(missing: readonly string[]): AccessError {
+  return new AccessError(`This server is not connected to Zoho Books yet: nobody has logged in, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`, {
+    code: 'not_configured',
+    next: 'Ask the operator to run `zoho-payments-mcp login`, or to set them in the host\'s configuration of this server; ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.',
+  });
+}

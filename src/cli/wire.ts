@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AccessError, oneLine } from '../errors.ts';
+import type { Sandbox } from '../sandbox/index.ts';
+import type { Log } from '../trace.ts';
+import type { Credentials } from '../zoho/access-token.ts';
+import type { Zoho } from '../zoho/client.ts';
+import type { Limits } from '../zoho/limits.ts';
+import { accountOf, folderOf, baseDirOf, stateOf, type Account } from './account.ts';
+import type { Config } from './config.ts';
+import { ensureDir } from './state-dir.ts';
+
+/** Zoho over HTTP as configured: the real one, or the sandbox. */
+export interface Wire {
+  readonly zoho: Zoho;
+  readonly limits: Limits;
+  /** What belongs to these books on this machine. */
+  readonly dir: string;
+  close(): Promise<void>;
+}
+
+/** Access token and limits, shared by the processes of a connection: its file in their folder. */
+const SHARED = 'wire';
+
+export async function openWire(config: Config, log: Log): Promise<Wire> {
+  if (config.sandbox) return await openSandboxWire(config, log);
+  const account = await accountOf(config);
+  const dir = folderOf(baseDirOf(config), account);
+  const opened = await open(config, log, account, dir, async () => await accountOf(config));
+  return { ...opened, dir };
+}
+
+async function openSandboxWire(config: Config, log: Log): Promise<Wire> {
+  const inMemory = config.sandbox === 'memory';
+  const dir = inMemory ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(await stateOf(config));
+  const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'));
+  const { accounts_url: accountsUrl, api_base_url: apiBaseUrl, client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
+  const opened = await open(config, log, { accountsUrl, apiBaseUrl, organizationId }, dir, async () => ({ clientId, clientSecret, refreshToken }));
+  return {
+    ...opened,
+    dir,
+    async close() {
+      await Promise.all([opened.close(), sandbox.close()]);
+      if (inMemory) rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organizationId }: Pick<Account, 'accountsUrl' | 'apiBaseUrl' | 'organizationId'>, dir: string, credentials: () => Promise<Credentials>): Promise<Omit<Wire, 'dir'>> {
+  const [{ createHttp }, { createAccessTokens }, { createZoho }, { createLimits }, { openShared }] = await Promise.all([
+    import('../zoho/http.ts'),
+    import('../zoho/access-token.ts'),
+    import('../zoho/client.ts'),
+    import('../zoho/limits.ts'),
+    import('../zoho/shared.ts'),
+  ]);
+  const http = createHttp({ proxy: config.proxy });
+  // Without a folder this process keeps to itself; only writing needs one.
+  const shared = await openShared(join(dir, SHARED)).catch(() => openShared('memory'));
+  const limits = createLimits({ shared, ...config.limits });
+  const tokens = createAccessTokens({ http, accountsUrl, credentials, shared, log });
+  return {
+    zoho: createZoho({ http, tokens, limits, apiBaseUrl, organizationId, log }),
+    limits,
+    async close() {
+      await http.close();
+      shared.close();
+    },
+  };
+}
+
+/** Without a place for its journal the server writes nothing. */
+export function usable(dir: string): string {
+  try {
+    return ensureDir(dir);
+  } catch (cause) {
+    throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
+      code: 'state_dir_unusable',
+      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+      cause,
+    });
+  }
+}
+
+async function openSandbox(data: string): Promise<Sandbox> {
+  const { startSandbox } = await import('../sandbox/index.ts');
+  return await startSandbox({ data }).catch((cause: unknown) => {
+    throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
+      code: 'sandbox_unavailable',
+      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to, or to use --sandbox=memory.',
+      cause,
+    });
+  });
+}
