@@ -141,23 +141,13 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
 /** No whole response came. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
   if (!error.sent) {
-    return new BusyError(`Zoho could not be reached: ${reasonOf(error)}. The request was not sent.`, {
+    return new BusyError(`Zoho could not be reached: ${error.message}. The request was not sent.`, {
       code: 'zoho_unreachable',
       next: 'Check the connection, then make the same call again.',
       cause: error,
     });
   }
-  return unanswered(request.method === 'GET' ? reasonOf(error) : `The answer from Zoho was lost: ${reasonOf(error)}`, request, undefined, error);
-}
-
-const reasons = new Map([
-  ['UND_ERR_SOCKET', 'the connection broke'],
-  ['ECONNRESET', 'the connection broke'],
-  ['EPIPE', 'the connection broke'],
-]);
-
-function reasonOf({ message }: NetworkError): string {
-  return reasons.get(message) ?? message;
+  return unanswered(request.method === 'GET' ? error.message : `The answer from Zoho was lost: ${error.message}`, request, undefined, error);
 }
 
 /** For a read nothing is lost, and it may only have been a look before a write; a write may or may not have been carried out. */
