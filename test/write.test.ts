@@ -308,7 +308,7 @@ describe('the policy holds whatever a model asks for', () => {
   it('counts what is unknown and not what was not recorded, exactly', async () => {
     const server = await start({ policy: { max_amount: { per_day: { USD: 900.3 } } }, timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'status', status: 400, code: 24016, message: 'no' });
-    expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('refused_by_zoho');
+    expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('more_than_balance');
     expect((await server.call('create_customer_payment', { ...payment, amount: 450.1 })).isError).toBeFalsy();
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', { ...payment, amount: 450.2 })).code).toBe('outcome_unknown');

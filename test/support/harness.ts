@@ -72,6 +72,8 @@ export interface HarnessOptions {
   readonly http?: HttpOptions;
   /** Another Zoho than the sandbox. */
   readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
+  /** Other credentials than the sandbox's own. */
+  readonly as?: Partial<Pick<Sandbox, 'client_id' | 'client_secret' | 'refresh_token' | 'organization_id'>>;
   readonly endpoints?: readonly Endpoint[];
   readonly asSandbox?: boolean;
   /** Consent; `host` unless said, so that a test of something else is asked nothing. */
@@ -92,7 +94,7 @@ export type PersonAnswer = { readonly action: 'accept'; readonly content: Record
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const http = createHttp(options.http);
-  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
+  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = { ...sandbox, ...options.as };
   const tokens = createAccessTokens(http, options.at?.accountsUrl ?? sandbox.accounts_url, { clientId, clientSecret, refreshToken });
   const zoho = createZoho({ http, tokens, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
   const warnings: string[] = [];
