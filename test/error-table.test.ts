@@ -43,8 +43,7 @@ interface Row {
   readonly says: readonly string[];
 }
 
-const { bowman, samplePayment, sampleRefund, openInvoice, paymentWithUnused } = seed;
-const UNPAID_RETAINER = '712345000000079401';
+const { bowman, samplePayment, sampleRefund, openInvoice, paymentWithUnused, retainer } = seed;
 
 const list = ['list_customer_payments', {}] as const;
 const advance = { customer_id: bowman, payment_mode: 'cash', amount: 5, date: '2016-06-05' };
@@ -90,7 +89,7 @@ const refused: Row[] = [
   { zoho: '400/4', when: 'a body that is no JSON', faked: { method: 'DELETE' }, call: removeRefund, code: 'refused_by_zoho', who: 'user', says: ['what Zoho says'] },
   { zoho: '400/24016', when: 'more than is open', options: seeing('contacts'), call: create({ amount: 451, invoices: [{ invoice_id: openInvoice, amount_applied: 451 }] }), code: 'more_than_balance', who: 'user', says: ['more', 'open', 'how much to apply'] },
   { zoho: '400/3004', when: 'no such customer', options: seeing(), call: create({ customer_id: '1' }), code: 'customer_wrong', who: 'model', says: ['customer_id', 'list_customer_payments'] },
-  { zoho: '400/9521', when: 'part of a retainer', options: seeing('contacts'), call: create({ amount: 749, retainerinvoice_id: UNPAID_RETAINER }), code: 'retainer_in_part', who: 'user', says: ['in full', 'retainerinvoice_id'] },
+  { zoho: '400/9521', when: 'part of a retainer', options: seeing('contacts'), call: create({ amount: 749, retainerinvoice_id: retainer }), code: 'retainer_in_part', who: 'user', says: ['in full', 'retainerinvoice_id'] },
   { zoho: '400/9523', when: 'another amount for a retainer', before: paidRetainer, call: update({ amount: 700 }), code: 'retainer_amount_fixed', who: 'user', says: ['cannot be changed', 'delete_customer_payment'] },
   { zoho: '400/120303', when: 'a value that must be unique, twice', call: create({ custom_fields: [{ api_name: 'cf_external_reference', value: 'ACME-2026-0608' }] }), code: 'duplicate_unique_value', who: 'user', says: ['unique', 'another value'] },
   { zoho: '400/108004', when: 'a bank transaction of another account', faked: { method: 'PUT' }, call: update({ description: 'x' }), code: 'bank_match', who: 'user', says: ['bank transaction', 'Banking', 'unmatched'] },
@@ -117,7 +116,7 @@ async function revoked({ call, sandbox }: Harness): Promise<void> {
 
 /** The row's payment becomes one of a retainer: what it was before is out of the way. */
 async function paidRetainer({ call }: Harness): Promise<Record<string, unknown>> {
-  const { structuredContent } = await call(...create({ amount: 750, retainerinvoice_id: UNPAID_RETAINER }));
+  const { structuredContent } = await call(...create({ amount: 750, retainerinvoice_id: retainer }));
   return { payment_id: (structuredContent['payment'] as { payment_id: string }).payment_id };
 }
 
