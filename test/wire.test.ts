@@ -309,7 +309,7 @@ describe('reads', () => {
 
   it.each([
     ['the day\'s limit (429/45)', { fault: 'rate_limit', code: 45 }, 'day_limit'],
-    ['an invalid value (400/2)', { fault: 'status', status: 400, code: 2, message: 'Invalid value passed for page' }, 'refused_by_zoho'],
+    ['an invalid value (400/2)', { fault: 'status', status: 400, code: 2, message: 'Invalid value passed for page' }, 'invalid_value'],
     ['another\'s organization (400/6041)', { fault: 'status', status: 400, code: 6041 }, 'wrong_organization'],
     ['no such record (404/1002)', { fault: 'status', status: 404, code: 1002 }, 'not_found'],
   ])('%s: not asked again', async (_title, fault, code) => {
@@ -346,7 +346,7 @@ describe('a write is sent once', () => {
   });
 
   it.each([
-    ['400/24016', { fault: 'status', status: 400, code: 24016, message: 'The amount entered is more than the balance due for the selected invoices.' }, 'refused_by_zoho'],
+    ['400/24016', { fault: 'status', status: 400, code: 24016, message: 'The amount entered is more than the balance due for the selected invoices.' }, 'more_than_balance'],
     ['404/5', { fault: 'status', status: 404, code: 5 }, 'not_found'],
     ['401/14', { fault: 'unauthorized' }, 'access_token_rejected'],
     ['401/57', { fault: 'unauthorized', code: 57 }, 'scope_missing'],

@@ -265,6 +265,9 @@ describe('preflight refuses with the facts', () => {
     ['a closed account', 'create_customer_payment', { ...payment, account_id: '712345000000000370' }, 'account_closed', /is closed/],
     ['a foreign currency without its rate', 'create_customer_payment', { ...payment, customer_id: seed.aoyamaInYen }, 'exchange_rate_missing', /USD per JPY/],
     ['a custom field that does not exist', 'create_customer_payment', { ...payment, custom_fields: [{ api_name: 'cf_nope', value: 'x' }] }, 'no_such_custom_field', /cf_external_reference/],
+    ['part of a retainer invoice', 'create_customer_payment', { ...payment, retainerinvoice_id: seed.retainer }, 'retainer_in_part', /has USD 750\.00 open and is paid in full or not at all; USD 450\.00/],
+    ['a retainer invoice of another customer', 'create_customer_payment', { ...payment, customer_id: '712345000000090009', amount: 750, retainerinvoice_id: seed.retainer }, 'retainer_of_another_customer', /"RET-00001" is another customer's/],
+    ['a retainer invoice that does not exist', 'create_customer_payment', { ...payment, retainerinvoice_id: '1' }, 'no_such_retainer', /no retainer invoice 1/],
     ['more than is refundable', 'create_customer_payment_refund', { ...refund, amount: 101 }, 'more_than_refundable', /USD 101\.00 is more than the USD 100\.00 .* USD 500\.00 of it is applied to invoices/],
     ['nothing refundable', 'create_customer_payment_refund', { ...refund, customer_payment_id: seed.samplePayment }, 'nothing_refundable', /applied to invoices/],
     ['a payment that was refunded', 'delete_customer_payment', { payment_id: seed.samplePayment }, 'payment_has_refunds', /was refunded/],
@@ -274,6 +277,49 @@ describe('preflight refuses with the facts', () => {
     expect(errorOf(result), textOf(result)).toMatchObject({ code, changed: 'no' });
     expect(textOf(result) + errorOf(result).next).toMatch(words);
     expect(await writesTo(server)).toEqual([]);
+  });
+
+  it('a retainer invoice that cannot be seen is asked about, and Zoho has the last word', async () => {
+    const questions: string[] = [];
+    const person = (question: string) => (questions.push(question), yes);
+    for (const scopes of [['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'], undefined]) {
+      const server = await start({ confirm: 'ask', person, sandbox: { ...(scopes && { scopes }) } });
+      const result = await server.call('create_customer_payment', { ...payment, amount: 750, retainerinvoice_id: seed.retainer });
+      expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', payment: { unused_amount: 750 } });
+    }
+    expect(questions).toEqual([expect.stringContaining(`this was not checked: the retainer invoice ${seed.retainer} (needs the scope ZohoBooks.invoices.READ)`)]);
+  });
+});
+
+describe('what rests on a bank transaction', () => {
+  const other = '712345000000079504';
+  const bank = async (server: Harness, change: 'match' | 'unmatch') =>
+    expect((await fetch(`${server.sandbox.url}/__sandbox/${change}`, { method: 'POST', body: JSON.stringify({ payment_id: seed.paymentWithUnused }) })).status).toBe(200);
+
+  it.each([
+    ['delete_customer_payment', { payment_id: seed.paymentWithUnused }],
+    ['bulk_delete_customer_payments', { payment_id: [other, seed.paymentWithUnused] }],
+  ])('%s: refused before anyone is asked, and done once it is unmatched', async (tool, args) => {
+    const questions: string[] = [];
+    const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), yes) });
+    await bank(server, 'match');
+    const refused = await server.call(tool, args);
+    expect(errorOf(refused), textOf(refused)).toMatchObject({ code: 'payment_bank_matched', changed: 'no', next: expect.stringContaining('unmatched in Zoho Books') as string });
+    expect(textOf(refused)).toContain('Bowman Furniture');
+    expect(questions).toEqual([]);
+    expect(await writesTo(server)).toEqual([]);
+
+    await bank(server, 'unmatch');
+    expect((await server.call(tool, args)).structuredContent).toMatchObject({ outcome: 'recorded' });
+    expect(questions).toHaveLength(1);
+  });
+
+  it('matched while the person was thinking: Zoho refuses, and none is deleted', async () => {
+    const server: Harness = await start({ confirm: 'ask', person: async () => (await bank(server, 'match'), yes), sandbox: { shapes: 'documented' } });
+    const before = await paymentsIn(server);
+    const result = await server.call('bulk_delete_customer_payments', { payment_id: [other, seed.paymentWithUnused] });
+    expect(errorOf(result), textOf(result)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
+    expect(await paymentsIn(server)).toBe(before);
   });
 });
 
@@ -308,7 +354,7 @@ describe('the policy holds whatever a model asks for', () => {
   it('counts what is unknown and not what was not recorded, exactly', async () => {
     const server = await start({ policy: { max_amount: { per_day: { USD: 900.3 } } }, timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'status', status: 400, code: 24016, message: 'no' });
-    expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('refused_by_zoho');
+    expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('more_than_balance');
     expect((await server.call('create_customer_payment', { ...payment, amount: 450.1 })).isError).toBeFalsy();
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', { ...payment, amount: 450.2 })).code).toBe('outcome_unknown');

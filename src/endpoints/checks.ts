@@ -6,6 +6,7 @@ import { getInvoice } from './get-invoice.ts';
 import { listBankAccounts } from './list-bank-accounts.ts';
 import { listCustomFields } from './list-custom-fields.ts';
 import { listOrganizations } from './list-organizations.ts';
+import { listRetainerInvoices } from './list-retainer-invoices.ts';
 import { money, quoted } from './words.ts';
 
 /** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
@@ -122,6 +123,37 @@ export async function checkInvoices(
 function named(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;
   return new InputError(`There is no invoice ${invoice_id}.`, { code: 'no_such_invoice', next: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.', zoho: error.zoho });
+}
+
+/** The retainer invoice exists, is the customer's, and is paid in full: Zoho takes no part of it. */
+export async function checkRetainer(
+  retainerinvoice_id: string | undefined,
+  { customer_id, amount, currency }: { customer_id: string; amount: number; currency: Currency },
+  zoho: Reader,
+  { lines, not_checked }: Notes,
+): Promise<void> {
+  if (retainerinvoice_id === undefined) return;
+  const found = await ifServed(zoho.read(listRetainerInvoices, {}));
+  const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
+  if (retainer === undefined) {
+    // Zoho lists no more than a page of them at once, and does not say whose to list.
+    if (found?.page_context?.has_more_page === false) {
+      throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, { code: 'no_such_retainer', next: 'Ask the user: the id is the long number in the address of its page in Zoho Books.' });
+    }
+    lines.push(`Pays the retainer invoice with id ${retainerinvoice_id}`);
+    not_checked.push(`the retainer invoice ${retainerinvoice_id} (${found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest'})`);
+    return;
+  }
+  const { balance = 0, ...of } = retainer;
+  const name = `Retainer invoice ${quoted(of.retainerinvoice_number, 40)}`;
+  if (of.customer_id !== customer_id) throw new InputError(`${name} is another customer's.`, { code: 'retainer_of_another_customer', next: 'Check with the user which retainer invoice is meant.' });
+  if (amount !== balance) {
+    throw new RefusedError(`${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`, {
+      code: 'retainer_in_part',
+      next: 'Ask the user what was paid; without retainerinvoice_id it is recorded as an advance.',
+    });
+  }
+  lines.push(`Pays ${name} in full`);
 }
 
 /** Every custom field that is named exists. */

@@ -3,7 +3,7 @@ import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } f
 import { InputError } from '../errors.ts';
 import { existing, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
-import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, organizationOf, type Application } from './checks.ts';
+import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, organizationOf, type Application } from './checks.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
 import { lookForPayment } from './looks.ts';
@@ -77,8 +77,9 @@ export async function newPaymentFacts(payment: z.output<typeof input>, zoho: Rea
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);
   await checkCustomFields(payment.custom_fields, zoho, notes);
   await checkInvoices(invoices as readonly Application[], { customer_id, currency }, zoho, notes);
+  await checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency }, zoho, notes);
   for (const name of ['bank_charges', 'tax_amount_withheld'] as const) if (payment[name]) notes.lines.push(`${name}: ${money(payment[name], currency)}`);
-  for (const name of ['location_id', 'retainerinvoice_id', 'tax_account_id', 'bank_charges_account_id'] as const) if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
+  for (const name of ['location_id', 'tax_account_id', 'bank_charges_account_id'] as const) if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
   if (payment.description !== undefined) notes.lines.push(`Description: ${quoted(payment.description, 200)}`);
   if (left > 0) notes.lines.push(`Not applied, stays as unused credit: ${money(left, currency)}`);
   if (left > 0 && invoices.length > 0) ask.push(`${money(left, currency)} more is paid than is applied to invoices`);

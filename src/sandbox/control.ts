@@ -1,6 +1,7 @@
 import { ALL_SCOPES, issueCode } from './tokens.ts';
 import { isObject } from './body.ts';
 import { resetBooks } from './books-file.ts';
+import { matchWithBank, unmatch } from './bank-match.ts';
 import { FAULT_KINDS, type Faults } from './faults.ts';
 import { checkBooks } from './ledger-check.ts';
 import { changeLimits } from './limits.ts';
@@ -26,6 +27,8 @@ const guide = {
   'POST /__sandbox/faults': `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, "match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}`,
   'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
   'POST /__sandbox/reset': 'the books as on the first day',
+  'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a person would under Banking: {"payment_id"}',
+  'POST /__sandbox/unmatch': 'takes that back: {"payment_id"}',
   'POST /__sandbox/codes': 'a code to exchange for a refresh token, as from a Self Client: {"scopes": [...]}',
 };
 
@@ -59,6 +62,10 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
       return setLimits(world, readBody(arrival));
     case 'POST /codes':
       return selfClientCode(controls, readBody(arrival));
+    case 'POST /match':
+      return await bankMatch(world, readBody(arrival), matchWithBank);
+    case 'POST /unmatch':
+      return await bankMatch(world, readBody(arrival), unmatch);
     default:
       return jsonReply(404, { error: 'No such sandbox endpoint; GET /__sandbox lists them' });
   }
@@ -84,6 +91,12 @@ async function selfClientCode({ world, client_id }: Controls, value: unknown): P
   const asked = isObject(value) && Array.isArray(value['scopes']) ? value['scopes'].map(String) : ALL_SCOPES;
   const code = await world.store.transaction(() => issueCode(world, { client_id, scope: asked.join(','), redirect_uri: '', with_refresh: true }));
   return jsonReply(201, { code, scopes: asked });
+}
+
+async function bankMatch({ store }: World, value: unknown, change: typeof unmatch): Promise<Reply> {
+  const payment_id = isObject(value) ? String(value['payment_id']) : '';
+  const found = await store.transaction(() => change(store, payment_id));
+  return found ? jsonReply(200, { payment_id }) : jsonReply(400, { error: 'there is no such payment, or it is so already' });
 }
 
 function readBody(arrival: Arrival): unknown {

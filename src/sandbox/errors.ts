@@ -36,6 +36,10 @@ export const customerWrong = (): ZohoError =>
   new ZohoError(400, 3004, 'The Customer field can neither be blank nor incorrect. Please enter a correct Customer');
 export const overApplied = (): ZohoError =>
   new ZohoError(400, 24016, 'The amount entered is more than the balance due for the selected invoices.');
+export const retainerInPart = (): ZohoError =>
+  new ZohoError(400, 9521, 'Partial payment for retainer invoice is not allowed. Please record the full payment');
+export const retainerAmountFixed = (): ZohoError =>
+  new ZohoError(400, 9523, 'Payment amount made to retainer invoice cannot be changed. You could instead delete it and add it back');
 export const tooManyPerMinute = (): ZohoError =>
   new ZohoError(
     429,
@@ -94,3 +98,6 @@ export const accountCurrency = (): ZohoError =>
 /** invented */
 export const accountWrong = (field: string): ZohoError =>
   new ZohoError(400, 90010, `The account given in ${field} does not exist or is not active.`);
+/** invented */
+export const deleteMatched = (): ZohoError =>
+  new ZohoError(400, 90011, 'This payment has been matched with a bank transaction and cannot be deleted. Unmatch it first.');

@@ -146,7 +146,7 @@ export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
     case 'truncate':
       return { ...good, headers: keptHeaders(fault, good) };
     case 'unauthorized':
-      return isOauth(arrival) ? jsonReply(200, { error: 'invalid_code' }) : refusal(fault, good, fault.code === 57 ? scopeMissing() : badToken());
+      return isOauth(arrival) ? jsonReply(200, { error: fault.message ?? 'invalid_code' }) : refusal(fault, good, fault.code === 57 ? scopeMissing() : badToken());
     case 'rate_limit':
       return isOauth(arrival) ? tokenThrottle() : refusal(fault, good, rateLimit(fault.code));
     default:

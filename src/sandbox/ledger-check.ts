@@ -1,5 +1,5 @@
 import { convert, moneyNumber } from './money.ts';
-import { type AccountRow, type CurrencyRow, type CustomerRow, type InvoiceRow, type PaymentRow, type RefundRow, baseCurrency } from './rows.ts';
+import { type AccountRow, type CurrencyRow, type CustomerRow, type InvoiceRow, type PaymentRow, type RefundRow, type RetainerRow, baseCurrency } from './rows.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -25,7 +25,7 @@ const MOST_PROBLEMS = 50;
 // Only what is added up: with 100,000 payments the texts would cost more than the sums.
 const INVOICE_FACTS = ['id', 'number', 'customer_id', 'currency_code', 'total', 'balance', 'stage'] as const;
 type InvoiceFacts = Pick<InvoiceRow, (typeof INVOICE_FACTS)[number]>;
-const PAYMENT_FACTS = ['id', 'number', 'customer_id', 'currency_code', 'amount', 'applied', 'refunded', 'unused', 'rate', 'bank_charges', 'account_id', 'deposited'] as const;
+const PAYMENT_FACTS = ['id', 'number', 'customer_id', 'currency_code', 'amount', 'applied', 'refunded', 'unused', 'rate', 'bank_charges', 'account_id', 'deposited', 'retainer_id'] as const;
 type PaymentFacts = Pick<PaymentRow, (typeof PAYMENT_FACTS)[number]>;
 
 export function checkBooks(store: Store): BooksReport {
@@ -36,6 +36,7 @@ export function checkBooks(store: Store): BooksReport {
   const payments = store.all<PaymentFacts>(`SELECT ${PAYMENT_FACTS.join(', ')} FROM payments`);
   const applications = store.all<AppliedRow>('SELECT payment_id, invoice_id, amount, tax_withheld FROM applications');
   const refunds = store.all<RefundRow>('SELECT * FROM refunds');
+  const retainers = store.all<RetainerRow>('SELECT * FROM retainers');
   const base = baseCurrency(store);
 
   const problems: string[] = [];
@@ -102,6 +103,12 @@ export function checkBooks(store: Store): BooksReport {
     const invoice = invoiceById.get(invoice_id);
     forbid(`payment ${payment_id} pays an invoice ${invoice_id} of another customer`, payment?.customer_id !== invoice?.customer_id);
   }
+  for (const retainer of retainers) {
+    const paid = payments.filter((payment) => payment.retainer_id === retainer.id);
+    expect(`balance of retainer ${retainer.number}`, retainer.balance, paid.reduce((balance, payment) => balance - payment.amount, retainer.total));
+    forbid(`retainer ${retainer.number} is paid in part or twice`, retainer.balance !== 0 && retainer.balance !== retainer.total);
+    forbid(`retainer ${retainer.number} is paid by another customer`, paid.some((payment) => payment.customer_id !== retainer.customer_id));
+  }
   for (const customer of customers) {
     expect(`receivable of ${customer.name}`, customer.outstanding, outstandingOf.get(customer.id) ?? 0);
     expect(`unused credits of ${customer.name}`, customer.unused_credits, unusedOf.get(customer.id) ?? 0);
@@ -116,6 +123,7 @@ export function checkBooks(store: Store): BooksReport {
       payments: payments.length,
       applications: applications.length,
       refunds: refunds.length,
+      retainers: retainers.length,
       accounts: accounts.length,
     },
     totals: Object.fromEntries([...currencies.keys()].map((code) => [code, totalsOf(code, invoices, payments)])),

@@ -1,7 +1,7 @@
 import type { Allocation } from './allocations.ts';
 import { type Json, dateField, idField, moneyField, objectsField, rateField, textField } from './body.ts';
 import { type CustomValue, readCustomValues } from './custom-fields.ts';
-import { invalidValue, missing, required } from './errors.ts';
+import { invalidValue, required } from './errors.ts';
 import type { CurrencyRow, CustomerRow } from './rows.ts';
 import { LOCATION_ID } from './seed-ids.ts';
 import type { Store } from './store.ts';
@@ -23,6 +23,7 @@ export interface PaymentInput {
   account_id: string | undefined;
   location_id: string | undefined;
   tags: string | undefined;
+  retainer_id: string | undefined;
   customValues: CustomValue[] | undefined;
 }
 
@@ -33,7 +34,10 @@ export function customerFrom(store: Store, body: Json): CustomerRow | undefined 
   return store.get<CustomerRow>("SELECT * FROM customers WHERE id = ? AND contact_type = 'customer'", String(id).trim());
 }
 
-/** Reads and refuses by type, format and length; what the books make of it is the writer's business. */
+/**
+ * Reads and refuses by type, format and length; what the books make of it is the writer's business. Top-level invoice_id and
+ * amount_applied are artefacts of the docs, ignored.
+ */
 export function readPayment(call: Call, body: Json, currency: CurrencyRow): PaymentInput {
   const { precision } = currency;
   const input: PaymentInput = {
@@ -52,6 +56,7 @@ export function readPayment(call: Call, body: Json, currency: CurrencyRow): Paym
     account_id: idField(body, 'account_id'),
     location_id: idField(body, 'location_id'),
     tags: body['tags'] === undefined ? undefined : JSON.stringify(objectsField(body, 'tags') ?? []),
+    retainer_id: idField(body, 'retainerinvoice_id'),
     customValues: body['custom_fields'] === undefined ? undefined : readCustomValues(call.store, body['custom_fields']),
   };
   if (input.location_id !== undefined && input.location_id !== LOCATION_ID) throw invalidValue('location_id');
@@ -59,8 +64,6 @@ export function readPayment(call: Call, body: Json, currency: CurrencyRow): Paym
   if (persons !== undefined && !(Array.isArray(persons) && persons.every((id) => /^\d+$/.test(String(id))))) {
     throw invalidValue('contact_persons');
   }
-  // The books hold no retainer invoices; top-level invoice_id and amount_applied are artefacts of the docs, ignored.
-  if (idField(body, 'retainerinvoice_id') !== undefined) throw missing('Retainer Invoice');
   return input;
 }
 

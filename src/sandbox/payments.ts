@@ -8,16 +8,19 @@ import {
   appliedOverAmount,
   customerOfRefunded,
   customerWrong,
+  deleteMatched,
   deleteRefunded,
   invalidValue,
   missing,
   noResource,
   required,
+  retainerAmountFixed,
 } from './errors.ts';
 import { type Reply, jsonReply } from './message.ts';
 import { RATE_ONE, convert } from './money.ts';
 import { orgDate } from './org-time.ts';
 import { type PaymentInput, customerFrom, modeKey, readPayment } from './payment-input.ts';
+import { payRetainer, unpayRetainer } from './retainers.ts';
 import { type AccountRow, type CustomerRow, type PaymentRow, accountOf, baseCurrency, currencyOf } from './rows.ts';
 import { BANK_CHARGES_ACCOUNT_ID, UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
 import { messages, paymentShape } from './shapes.ts';
@@ -155,16 +158,19 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
     deposited: 0,
     location_id: input.location_id ?? '',
     tags: input.tags ?? '[]',
+    retainer_id: input.retainer_id ?? '',
+    bank_line_id: '',
     created_at: now,
     modified_at: now,
   };
   payment.deposited = deposit(store, payment);
+  payRetainer(store, payment);
   // Amounts are set below, once the allocations are known; the row must exist first for them to refer to.
   store.run(
     `INSERT INTO payments (id, number, customer_id, customer_name, currency_code, mode, mode_key, date, reference_number, description,
        amount, applied, refunded, unused, rate, bank_charges, bank_charges_account_id, tax_withheld, tax_account_id,
-       account_id, deposited, location_id, tags, created_at, modified_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       account_id, deposited, location_id, tags, retainer_id, created_at, modified_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     payment.id,
     payment.number,
     payment.customer_id,
@@ -185,6 +191,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
     payment.deposited,
     payment.location_id,
     payment.tags,
+    payment.retainer_id,
     now,
     now,
   );
@@ -208,6 +215,9 @@ function update(call: Call, before: PaymentRow, body: Json): void {
   const currency = currencyOf(store, before.currency_code);
   const input = readPayment(call, body, currency);
   if (input.amount === 0) throw invalidValue('amount');
+  if (before.retainer_id !== '' && input.amount !== undefined && input.amount !== before.amount) throw retainerAmountFixed();
+  // Nothing is known of turning a recorded payment into one of a retainer (guess).
+  if (input.retainer_id !== undefined && input.retainer_id !== before.retainer_id) throw invalidValue('retainerinvoice_id');
 
   const payment: PaymentRow = {
     ...before,
@@ -251,7 +261,9 @@ function update(call: Call, before: PaymentRow, body: Json): void {
 
 function remove(call: Call, payment: PaymentRow): void {
   const { store } = call;
+  if (payment.bank_line_id !== '') throw deleteMatched();
   if (payment.refunded > 0) throw deleteRefunded();
+  unpayRetainer(store, payment, call.now);
   replaceAllocations(store, allocationTarget(call, payment), []);
   store.run('UPDATE accounts SET balance = balance - ? WHERE id = ?', payment.deposited, payment.account_id);
   store.run('UPDATE customers SET unused_credits = unused_credits - ? WHERE id = ?', payment.unused, payment.customer_id);
@@ -282,7 +294,7 @@ function allocationTarget(call: Call, payment: PaymentRow): Parameters<typeof re
 /** No evidence how Zoho takes a change of customer. Allowed here while nothing ties the payment to the old one. */
 function moveToCustomer(payment: PaymentRow, before: PaymentRow, customer: CustomerRow, input: PaymentInput): void {
   if (customer.currency_code !== before.currency_code) throw customerWrong();
-  if (before.refunded > 0 || (before.applied > 0 && input.allocations === undefined)) throw customerOfRefunded();
+  if (before.refunded > 0 || before.retainer_id !== '' || (before.applied > 0 && input.allocations === undefined)) throw customerOfRefunded();
   payment.customer_id = customer.id;
   payment.customer_name = customer.name;
 }

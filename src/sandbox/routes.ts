@@ -13,6 +13,7 @@ import {
 } from './payments.ts';
 import { paymentReceipt } from './receipt-pdf.ts';
 import { createRefund, deleteRefund, getRefund, listRefunds, updateRefund } from './refunds.ts';
+import { listRetainers } from './retainers.ts';
 import { listBankAccounts, listCurrencies, listFields, listOrganizations } from './settings.ts';
 import { paymentShape } from './shapes.ts';
 import type { Call } from './world.ts';
@@ -50,6 +51,7 @@ export const ROUTES: Route[] = [
   { method: 'GET', path: '/invoices', scope: 'invoices.READ', handle: listInvoices },
   { method: 'GET', path: '/invoices/:invoice_id', scope: 'invoices.READ', handle: getInvoice },
   { method: 'GET', path: '/invoices/:invoice_id/payments', scope: 'invoices.READ', handle: listInvoicePayments },
+  { method: 'GET', path: '/retainerinvoices', scope: 'invoices.READ', handle: listRetainers },
   { method: 'GET', path: '/bankaccounts', scope: 'banking.READ', handle: listBankAccounts },
   { method: 'GET', path: '/organizations', scope: 'settings.READ', handle: listOrganizations },
   { method: 'GET', path: '/settings/currencies', scope: 'settings.READ', handle: listCurrencies },

@@ -66,6 +66,19 @@ export interface InvoiceRow {
   modified_at: number;
 }
 
+export interface RetainerRow {
+  seq: number;
+  id: string;
+  number: string;
+  customer_id: string;
+  date: string;
+  currency_code: string;
+  total: number;
+  balance: number;
+  created_at: number;
+  modified_at: number;
+}
+
 export interface PaymentRow {
   seq: number;
   id: string;
@@ -91,6 +104,10 @@ export interface PaymentRow {
   deposited: number;
   location_id: string;
   tags: string;
+  /** the retainer invoice it pays, or '' */
+  retainer_id: string;
+  /** the imported bank transaction it is matched with, or '' */
+  bank_line_id: string;
   created_at: number;
   modified_at: number;
 }

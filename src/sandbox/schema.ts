@@ -1,5 +1,5 @@
 /** Moves when the layout or the seed changes; a file of another layout is play money and is rebuilt. */
-export const LAYOUT = '1';
+export const LAYOUT = '2';
 
 /** Emptied by a reset. The oauth tables and meta are not: a reset must not take the credentials away from whoever is connected. */
 export const BOOK_TABLES = [
@@ -8,6 +8,7 @@ export const BOOK_TABLES = [
   'applications',
   'payments',
   'invoices',
+  'retainers',
   'customers',
   'accounts',
   'custom_fields',
@@ -62,6 +63,11 @@ CREATE TABLE IF NOT EXISTS invoices (
 CREATE INDEX IF NOT EXISTS invoices_of ON invoices (customer_id);
 CREATE INDEX IF NOT EXISTS invoices_by_created ON invoices (created_at);
 CREATE INDEX IF NOT EXISTS invoices_by_date ON invoices (date);
+CREATE TABLE IF NOT EXISTS retainers (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, number TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL REFERENCES customers (id),
+  date TEXT NOT NULL, currency_code TEXT NOT NULL, total INTEGER NOT NULL, balance INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, modified_at INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS payments (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, number INTEGER NOT NULL UNIQUE,
   customer_id TEXT NOT NULL REFERENCES customers (id), customer_name TEXT NOT NULL, currency_code TEXT NOT NULL,
@@ -70,6 +76,7 @@ CREATE TABLE IF NOT EXISTS payments (
   rate INTEGER NOT NULL, bank_charges INTEGER NOT NULL, bank_charges_account_id TEXT NOT NULL,
   tax_withheld INTEGER NOT NULL, tax_account_id TEXT NOT NULL,
   account_id TEXT NOT NULL REFERENCES accounts (id), deposited INTEGER NOT NULL, location_id TEXT NOT NULL, tags TEXT NOT NULL,
+  retainer_id TEXT NOT NULL DEFAULT '', bank_line_id TEXT NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL, modified_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS payments_by_date ON payments (date);

@@ -36,6 +36,7 @@ export function seedBooks(store: Store, payments: number): void {
   seedCustomFields(store);
   const writer = new SeedWriter(store);
   tellStories(writer);
+  seedRetainers(store);
   fillPayments(writer, 0, DRAWN_PAYMENTS);
   fillOpenInvoices(writer, OPEN_INVOICES);
   writer.finish();
@@ -142,6 +143,19 @@ function seedCustomFields(store: Store): void {
   const insert = 'INSERT INTO custom_fields (id, api_name, label, place, data_type, is_unique) VALUES (?, ?, ?, ?, ?, ?)';
   store.run(insert, EXTERNAL_REFERENCE_FIELD_ID, 'cf_external_reference', 'External Reference', 1, 'text', 1);
   store.run(insert, RECEIPT_BOOK_FIELD_ID, 'cf_receipt_book_no', 'Receipt Book No', 2, 'text', 0);
+}
+
+/** Two that nobody has paid yet. */
+function seedRetainers(store: Store): void {
+  const insert = 'INSERT INTO retainers (id, number, customer_id, date, currency_code, total, balance, created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  const createdAt = Date.parse('2026-06-20T15:00:00Z');
+  for (const [id, number, name, total] of [
+    [idOf(79_401), 'RET-00001', 'Bowman Furniture', 750_000],
+    [idOf(79_402), 'RET-00002', 'Möbelhaus Lindner GmbH', 1_500_000],
+  ] as const) {
+    const { id: customer, currency } = seedCustomer(name);
+    store.run(insert, id, number, customer, '2026-06-20', currency, total, total, createdAt, createdAt);
+  }
 }
 
 /** The records with a story: what demos show, tests look for, and the documents' sample. Amounts in mills. */

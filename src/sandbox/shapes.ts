@@ -156,11 +156,17 @@ function livePayment(call: Call, payment: PaymentRow): Record<string, unknown> {
     is_payment_details_required: true,
     custom_fields: custom.map(customFieldShape),
     custom_field_hash: customFieldHash(custom),
-    imported_transactions: [],
+    imported_transactions: bankLines(payment),
     price_precision: currency.precision,
     rounding_mode: 'round_half_up',
     tags: JSON.parse(payment.tags) as unknown,
   };
+}
+
+/** The bank transaction that a payment is matched with. Empty in every recording; what is in an item is a guess. */
+function bankLines({ bank_line_id, date, amount, account_id }: PaymentRow): Record<string, unknown>[] {
+  if (bank_line_id === '') return [];
+  return [{ imported_transaction_id: bank_line_id, date, amount: moneyNumber(amount), payee: '', description: '', reference_number: '', status: 'matched', account_id }];
 }
 
 /** Exactly the keys of the documents' sample; what it lacks (unused_amount, payment_refunds) is lacking here too. */
@@ -257,8 +263,8 @@ export function paymentItems(call: Call, rows: PaymentRow[]): Record<string, unk
       tax_account_id: row.tax_account_id,
       tax_account_name: '',
       tax_amount_withheld: moneyNumber(row.tax_withheld),
-      // The name of a payment without invoices is a guess.
-      payment_type: row.applied > 0 ? 'Invoice Payment' : 'Advance Payment',
+      // The names of a payment without invoices and of one for a retainer are guesses.
+      payment_type: row.retainer_id !== '' ? 'Retainer Payment' : row.applied > 0 ? 'Invoice Payment' : 'Advance Payment',
       payment_status: 'paid',
       settlement_status: '',
       sales_channel: '',

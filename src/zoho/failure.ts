@@ -21,14 +21,14 @@ const organization: Refusal = (zoho) =>
 const tokenRejected: Refusal = (zoho) =>
   new AccessError('Zoho does not accept the access token.', {
     code: 'access_token_rejected',
-    next: 'Ask the operator to check the refresh token and ZOHO_DATA_CENTER.',
+    next: 'Ask the operator to check ZOHO_DATA_CENTER: accounts server and API must be of the same data centre.',
     zoho,
   });
 
 const scopeMissing: Refusal = (zoho, { scope }) =>
   new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
     code: 'scope_missing',
-    next: `Ask the operator to make a refresh token that includes ${scope}.`,
+    next: `Ask the operator to run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
     zoho,
   });
 
@@ -50,9 +50,9 @@ const notFound: Refusal = (zoho, request) => {
   const kind = kindOf(path);
   // What is written names other records besides that of its path: any of them can be the one that is missing.
   if (kind === undefined || method === 'POST' || method === 'PUT') {
-    return new InputError('Zoho does not know a record that this call names.', { code: 'not_found', next: 'Check each id: get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.', zoho });
+    return new InputError('Zoho does not know a record that this call names.', { code: 'not_found', next: 'Call again with the right ids: get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.', zoho });
   }
-  return new InputError(`There is no ${kind.name} with the id ${kind.path.exec(path)?.[1]}.`, { code: 'not_found', next: kind.where, zoho });
+  return new InputError(`There is no ${kind.name} with the id ${kind.path.exec(path)?.[1]}.`, { code: 'not_found', next: `Call again with the right id: ${kind.where}`, zoho });
 };
 
 /**
@@ -66,9 +66,66 @@ function isWrongAddress(code: string | number, { method, path }: ZohoRequest): b
 const wrongAddress = (zoho?: ZohoRefusal): AccessError =>
   new AccessError('There is no Zoho Books API at this address.', { code: 'wrong_address', next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.', zoho });
 
+const methodNotAllowed: Refusal = (zoho) =>
+  new AccessError('What is at this address does not take such a call.', { code: 'method_not_allowed', next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.', zoho });
+
+const forModel =
+  (code: string, message: string, next: string): Refusal =>
+  (zoho) =>
+    new InputError(message, { code, next, zoho });
+
+const forUser =
+  (code: string, message: string, next: string): Refusal =>
+  (zoho) =>
+    new RefusedError(message, { code, next, zoho });
+
+const restsOnIt = forUser('record_in_use', 'Refunds or credits rest on this record.', 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.');
+
+/** What is wrong with a call itself, by Zoho's code alone: with which HTTP status some of them come is not known. */
+const byZohoCode = new Map<string, Refusal>([
+  ['2', forModel('invalid_value', 'Zoho does not take one of the values.', 'Call again with another value for what Zoho names; if the user gave it, ask the user.')],
+  ['15', forModel('too_long', 'A text is longer than Zoho takes.', 'Call again with a shorter text for what Zoho names.')],
+  [
+    '3004',
+    forModel(
+      'customer_wrong',
+      'The customer is missing or unknown, or not the one of an invoice.',
+      'Call again with the right customer_id: list_customer_payments shows those who have paid before; otherwise ask the user.',
+    ),
+  ],
+  ['24016', forUser('more_than_balance', 'More is applied than is open; someone may have paid it meanwhile.', 'Ask the user how much to apply; what is left over stays on the payment as unused amount.')],
+  [
+    '9521',
+    forUser('retainer_in_part', 'A retainer invoice is paid in full or not at all.', 'Ask the user whether all of it was paid: if so, call again with the full amount, otherwise without retainerinvoice_id.'),
+  ],
+  [
+    '9523',
+    forUser(
+      'retainer_amount_fixed',
+      'The amount of a payment for a retainer invoice cannot be changed.',
+      'Ask the user whether to delete the payment with delete_customer_payment and to record it again with the right amount.',
+    ),
+  ],
+  ['12006', forUser('invoice_closed', 'The invoice is closed.', 'Ask the user which invoice is meant; money for none is recorded without `invoices`.')],
+  ['1040', restsOnIt],
+  ['12008', restsOnIt],
+  [
+    '120303',
+    forUser(
+      'duplicate_unique_value',
+      'Another record has this value in a custom field that must be unique.',
+      'Ask the user for another value, or whether this is recorded already: list_customer_payments shows what there is.',
+    ),
+  ],
+  [
+    '108004',
+    forUser('bank_match', 'It does not fit the bank transaction that it is matched with.', 'Tell the user; in Zoho Books, under Banking, it has to be unmatched, or matched with one of the same account.'),
+  ],
+]);
+
 const refused: Refusal = (zoho, { method }) => {
   const details = { code: 'refused_by_zoho', zoho };
-  if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Correct what Zoho names, and call again.' });
+  if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Call again with what Zoho names corrected.' });
   return new RefusedError('Zoho refused to write this.', { ...details, next: 'Tell the user what Zoho says, and call again with what they decide.' });
 };
 
@@ -99,6 +156,7 @@ const byStatus = new Map<number, Refusal>([
   [401, tokenRejected],
   [403, scopeMissing],
   [404, notFound],
+  [405, methodNotAllowed],
   [429, minuteLimit],
 ]);
 
@@ -123,7 +181,7 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
   const known = byCode.has(`${status}/${String(code)}`);
   if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || Number(code) === status)) return undefined;
   const zoho = zohoWords({ code: isEnvelope ? code : `HTTP ${status}`, message: body['message'] }, [token]);
-  const means = byCode.get(`${status}/${zoho.code}`) ?? byStatus.get(status) ?? refused;
+  const means = byCode.get(`${status}/${zoho.code}`) ?? byZohoCode.get(String(zoho.code)) ?? byStatus.get(status) ?? refused;
   return means(zoho, request);
 }
 
@@ -135,29 +193,20 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
   if (answer.status === 404 && isWrongAddress('HTTP 404', request)) return wrongAddress();
   const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'something other than its usual answer' : 'an error';
   const zoho = answer.kind === 'json' ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token]) : undefined;
-  return unanswered(`Zoho answered HTTP ${answer.status} with ${what}`, request, zoho);
+  const why = answer.status === 503 ? `Zoho is down for maintenance or overloaded (HTTP 503 with ${what})` : `Zoho answered HTTP ${answer.status} with ${what}`;
+  return unanswered(why, request, zoho);
 }
 
 /** No whole response came. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
   if (!error.sent) {
-    return new BusyError(`Zoho could not be reached: ${reasonOf(error)}. The request was not sent.`, {
+    return new BusyError(`Zoho could not be reached: ${error.message}. The request was not sent.`, {
       code: 'zoho_unreachable',
       next: 'Check the connection, then make the same call again.',
       cause: error,
     });
   }
-  return unanswered(request.method === 'GET' ? reasonOf(error) : `The answer from Zoho was lost: ${reasonOf(error)}`, request, undefined, error);
-}
-
-const reasons = new Map([
-  ['UND_ERR_SOCKET', 'the connection broke'],
-  ['ECONNRESET', 'the connection broke'],
-  ['EPIPE', 'the connection broke'],
-]);
-
-function reasonOf({ message }: NetworkError): string {
-  return reasons.get(message) ?? message;
+  return unanswered(request.method === 'GET' ? error.message : `The answer from Zoho was lost: ${error.message}`, request, undefined, error);
 }
 
 /** For a read nothing is lost, and it may only have been a look before a write; a write may or may not have been carried out. */

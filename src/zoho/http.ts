@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
-import { buildConnector, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { buildConnector, EnvHttpProxyAgent, errors, request, type Dispatcher } from 'undici';
 
 /** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
 
@@ -141,10 +141,11 @@ function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: 
   };
 }
 
-/** The system's code for a failure (`ECONNREFUSED`), else its message; neither holds request data. */
+/** In words where they are known, else the system's code (`ECONNREFUSED`) or its message; none holds request data. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'the connection failed';
+  if (error instanceof errors.ResponseExceededMaxSizeError) return 'the answer was too large';
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'the answer was too large';
+  if (error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE') return 'the connection broke';
   return typeof code === 'string' ? code : error.message;
 }

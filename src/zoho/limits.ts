@@ -228,9 +228,9 @@ export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
   });
 }
 
-/** What is left of the day: `x-rate-limit-reset` is in seconds from now. */
+/** What is left of the day: `x-rate-limit-reset` is in whole seconds from now. */
 function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | undefined>>, at: number): void {
   const [most, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => Number(headers[`x-rate-limit-${name}`] ?? NaN)) as [number, number, number];
   if (!Number.isFinite(remaining) || !Number.isFinite(reset)) return;
-  sql.run('INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)', Number.isFinite(most) ? most : null, remaining, Math.round(at + reset * 1000), at);
+  sql.run('INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)', Number.isFinite(most) ? most : null, remaining, Math.ceil((at + reset * 1000 + 1) / 1000) * 1000, at);
 }

@@ -36,6 +36,14 @@ describe('refresh tokens', () => {
     }
   });
 
+  it('mean nothing in another data centre, which another sandbox is', async () => {
+    const [here, there] = [await zoho(), await zoho()];
+    const { client_id, client_secret, refresh_token } = here.sandbox;
+    expect((await askToken(there.sandbox, { grant_type: 'refresh_token', client_id, client_secret, refresh_token })).body).toEqual({ error: 'invalid_client' });
+    const answer = await there.call('GET', '/customerpayments', undefined, { authorization: `Zoho-oauthtoken ${await here.token()}` });
+    expect([answer.status, answer.body['code']]).toEqual([401, 14]);
+  });
+
   it('are throttled after ten access tokens, until the window is over', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const { sandbox } = await zoho({ limits: { access_tokens_window_ms: 300 }, now: () => new Date(now) });

@@ -77,6 +77,7 @@ describe('faults', () => {
 
   it.each([
     ['status', { status: 502, code: 1000, message: 'Bad gateway' }, 502],
+    ['status', { status: 400, code: 108004, message: 'Transactions cannot be matched' }, 400],
     ['status', {}, 500],
     ['html', {}, 503],
     ['malformed', {}, 201],
@@ -91,6 +92,15 @@ describe('faults', () => {
     if (answer !== 'lost') expect(answer.headers.get('location')).toBeNull();
     expect(await recorded(z)).toBe(0);
     await z.books();
+  });
+
+  it('status answers with any envelope', async () => {
+    const z = await zoho();
+    for (const [status, code, message] of [[400, 108004, 'Transactions cannot be matched'], [404, 5, 'Invalid URL Passed'], [500, 1000, 'Internal error']] as const) {
+      await z.fault({ match: { path: '/customerpayments' }, fault: 'status', status, code, message });
+      const answer = await z.get('/customerpayments');
+      expect([answer.status, answer.body]).toEqual([status, { code, message }]);
+    }
   });
 
   it.each(['status', 'html', 'malformed', 'truncate'] as const)('%s with after: true applies the change first', async (fault) => {
@@ -146,6 +156,8 @@ describe('faults', () => {
     expect(await askToken(sandbox, refresh)).toMatchObject({ status: 400, body: { error: 'Access Denied' } });
     await fault({ match: { path: '/oauth/v2/token' }, fault: 'unauthorized' });
     expect(await askToken(sandbox, refresh)).toMatchObject({ status: 200, body: { error: 'invalid_code' } });
+    await fault({ match: { path: '/oauth/v2/token' }, fault: 'unauthorized', message: 'general_error' });
+    expect(await askToken(sandbox, refresh)).toMatchObject({ status: 200, body: { error: 'general_error' } });
     await fault({ match: { path: '/oauth/v2/token' }, fault: 'drop_before' });
     await expect(askToken(sandbox, refresh)).rejects.toThrow();
     await fault({ match: { path: '/oauth/v2/token' }, fault: 'html' });

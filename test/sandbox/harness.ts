@@ -96,6 +96,8 @@ export const SEED = {
   acmeOpen: '712345000000079395',
   euroOpen: '712345000000079397',
   yenOpen: '712345000000079399',
+  /** Bowman, 750, unpaid */
+  retainer: '712345000000079401',
   /** Bowman, 600 with 500 applied */
   excess100: '712345000000079503',
   /** Bowman, 250, nothing applied */

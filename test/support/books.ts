@@ -15,6 +15,8 @@ export const seed = {
   openInvoice: '712345000000079385',
   /** INV-386 of Bowman Furniture: 1280.50, overdue. */
   overdueInvoice: '712345000000079386',
+  /** RET-00001 of Bowman Furniture: 750, unpaid. */
+  retainer: '712345000000079401',
   aoyamaInYen: '712345000000090069',
 } as const;
 

@@ -78,6 +78,8 @@ export interface HarnessOptions {
   readonly limits?: Partial<LimitsOptions>;
   /** Another Zoho than the sandbox. */
   readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
+  /** Other credentials than the sandbox's own. */
+  readonly as?: Partial<Pick<Sandbox, 'client_id' | 'client_secret' | 'refresh_token' | 'organization_id'>>;
   readonly endpoints?: readonly Endpoint[];
   readonly asSandbox?: boolean;
   /** Consent; `host` unless said, so that a test of something else is asked nothing. */
@@ -98,7 +100,7 @@ export type PersonAnswer = { readonly action: 'accept'; readonly content: Record
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const http = createHttp(options.http);
-  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
+  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = { ...sandbox, ...options.as };
   const logged: string[] = [];
   const log = createLog({ level: 'debug', json: true, write: (line) => void logged.push(line) });
   const shared = await openShared('memory');

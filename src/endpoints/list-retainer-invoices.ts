@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import { defineRead } from '../endpoint.ts';
+import { pageContext } from './fields.ts';
+import { isObject, many, withoutEmpty } from './shape.ts';
+import { quoted } from './words.ts';
+
+const text = z.string().optional();
+const output = z.looseObject({
+  retainerinvoices: z.array(z.looseObject({ retainerinvoice_id: text, retainerinvoice_number: text, customer_id: text, balance: z.number().optional() })).optional(),
+  page_context: pageContext,
+});
+
+/** The newest retainer invoices, as many as one page holds. Not a tool yet: preflights read it. */
+export const listRetainerInvoices = defineRead({
+  name: 'list_retainer_invoices',
+  title: 'List retainer invoices',
+  description: 'The newest retainer invoices: customer, total and balance.',
+  module: 'invoices',
+  path: '/retainerinvoices',
+  input: z.strictObject({}),
+  output,
+  parts: () => ({ query: { sort_column: 'created_time', sort_order: 'D', per_page: 200 } }),
+  result: (body): z.output<typeof output> => {
+    const { page_context } = body;
+    return { retainerinvoices: many(body, 'retainerinvoices')?.map(withoutEmpty), ...(isObject(page_context) && { page_context }) };
+  },
+  text: ({ retainerinvoices = [] }) => retainerinvoices.map(({ retainerinvoice_number }) => quoted(retainerinvoice_number)).join(', '),
+});
