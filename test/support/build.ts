@@ -23,8 +23,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
-  // Holds native code, so it stays a package of its own.
-  external: ['@photostructure/sqlite'],
+  // They hold native code, so they stay packages of their own.
+  external: ['@photostructure/sqlite', '@napi-rs/keyring'],
   // undici is CommonJS and asks for Node's own modules at run time.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 });
