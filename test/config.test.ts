@@ -16,16 +16,25 @@ describe('settings', () => {
       accountsUrl: 'https://accounts.zoho.com',
       apiBaseUrl: 'https://www.zohoapis.com/books/v3',
       credentials: undefined,
+      client: { clientId: undefined, clientSecret: undefined },
       organizationId: undefined,
       missing: all,
       sandbox: false,
       readOnly: false,
       stateDir: undefined,
+      keychain: true,
       confirm: 'ask',
       policy: {},
       uniqueField: undefined,
       proxy: { http: undefined, https: undefined, no: undefined },
     });
+  });
+
+  it('what a login begins with: the app, the data center of the command line before that of the environment, the keychain', () => {
+    expect(readConfig({ ZOHO_CLIENT_ID: '1000.ABC' })).toMatchObject({ client: { clientId: '1000.ABC', clientSecret: undefined }, credentials: undefined });
+    expect(readConfig({ ZOHO_DATA_CENTER: 'eu' }, { dataCenter: 'IN' }).accountsUrl).toBe('https://accounts.zoho.in');
+    expect(() => readConfig({}, { dataCenter: 'mars' })).toThrow('--data-center is "mars"');
+    expect(readConfig({ ZOHO_PAYMENTS_KEYCHAIN: 'off' }).keychain).toBe(false);
   });
 
   it('how consent is had, and the unique field', () => {
@@ -72,6 +81,7 @@ describe('settings', () => {
     ['ZOHO_PAYMENTS_SANDBOX', { sandbox: false }],
     ['ZOHO_PAYMENTS_READ_ONLY', { readOnly: false }],
     ['ZOHO_PAYMENTS_STATE_DIR', { stateDir: undefined }],
+    ['ZOHO_PAYMENTS_KEYCHAIN', { keychain: true }],
     ['HTTPS_PROXY', { proxy: { http: undefined, https: undefined, no: undefined } }],
   ])('%s left blank is unset', (name, expected) => {
     for (const value of blank) expect(readConfig({ [name]: value })).toMatchObject(expected);

@@ -3,6 +3,7 @@ import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
 import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
 import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
 import type { Credentials } from '../zoho/access-token.ts';
+import type { Client } from '../zoho/oauth.ts';
 import { ProblemError } from './problem.ts';
 
 /** Everything the environment says, read once, here and nowhere else. */
@@ -10,6 +11,8 @@ export interface Config {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
   readonly credentials: Credentials | undefined;
+  /** As much of the app as is set, for a login. */
+  readonly client: { readonly [part in keyof Client]: string | undefined };
   readonly organizationId: string | undefined;
   /** Names of the variables that are needed to reach Zoho and are not set. */
   readonly missing: readonly string[];
@@ -17,6 +20,8 @@ export interface Config {
   readonly readOnly: boolean;
   /** Where state is kept, when not in the account's own place. */
   readonly stateDir: string | undefined;
+  /** Whether a login may keep its secrets in the operating system's keychain. */
+  readonly keychain: boolean;
   /** How consent to writes is had. */
   readonly confirm: ConfirmMode;
   readonly policy: Policy;
@@ -38,9 +43,10 @@ function setting(env: Environment, name: string): string | undefined {
   return value === undefined || value === '' || /^\$\{.*\}$/.test(value) ? undefined : value;
 }
 
-function flag(env: Environment, name: string): boolean {
+function flag(env: Environment, name: string, unset = false): boolean {
   const value = setting(env, name)?.toLowerCase();
-  if (value === undefined || ['0', 'false', 'no', 'off'].includes(value)) return false;
+  if (value === undefined) return unset;
+  if (['0', 'false', 'no', 'off'].includes(value)) return false;
   if (['1', 'true', 'yes', 'on'].includes(value)) return true;
   throw new ConfigError(`${name} is ${JSON.stringify(value)}: set it to 1 or 0.`);
 }
@@ -101,9 +107,10 @@ export function policyOf(file: string | undefined): Policy {
   }
 }
 
-export function readConfig(env: Environment = process.env): Config {
-  const name = setting(env, 'ZOHO_DATA_CENTER')?.toLowerCase() ?? 'us';
-  if (!isDataCenterName(name)) throw new ConfigError(`ZOHO_DATA_CENTER is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
+/** `dataCenter` is the command line's, and stands before the environment's. */
+export function readConfig(env: Environment = process.env, options: { readonly dataCenter?: string | undefined } = {}): Config {
+  const name = (options.dataCenter ?? setting(env, 'ZOHO_DATA_CENTER'))?.toLowerCase() ?? 'us';
+  if (!isDataCenterName(name)) throw new ConfigError(`${options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center'} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
   const center = dataCenter(name);
 
   const clientId = setting(env, 'ZOHO_CLIENT_ID');
@@ -116,11 +123,13 @@ export function readConfig(env: Environment = process.env): Config {
     accountsUrl: baseUrl(env, 'ZOHO_ACCOUNTS_URL') ?? center.accountsUrl,
     apiBaseUrl: baseUrl(env, 'ZOHO_API_BASE_URL') ?? center.apiBaseUrl,
     credentials: clientId && clientSecret && refreshToken ? { clientId, clientSecret, refreshToken } : undefined,
+    client: { clientId, clientSecret },
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
     sandbox: sandboxOf(env),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
+    keychain: flag(env, 'ZOHO_PAYMENTS_KEYCHAIN', true),
     confirm: confirmOf(env),
     policy: policyOf(setting(env, 'ZOHO_PAYMENTS_POLICY')),
     uniqueField: uniqueFieldOf(env),
