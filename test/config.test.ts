@@ -17,6 +17,7 @@ describe('settings', () => {
       apiBaseUrl: 'https://www.zohoapis.com/books/v3',
       elsewhere: false,
       credentials: undefined,
+      client: { clientId: undefined, clientSecret: undefined },
       organizationId: undefined,
       missing: all,
       sandbox: false,
@@ -35,6 +36,13 @@ describe('settings', () => {
   it('Zoho\'s limits, where they are other than usual', () => {
     expect(readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: '60', ZOHO_PAYMENTS_CALLS_AT_ONCE: '10' }).limits).toEqual({ perMinute: 60, concurrent: 10 });
     for (const value of ['0', '-1', 'many', '1.5']) expect(() => readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: value })).toThrow('ZOHO_PAYMENTS_CALLS_PER_MINUTE must be a whole number of at least 1');
+  });
+
+  it('what a login begins with: the app, the data center of the command line before that of the environment, the keychain', () => {
+    expect(readConfig({ ZOHO_CLIENT_ID: '1000.ABC' })).toMatchObject({ client: { clientId: '1000.ABC', clientSecret: undefined }, credentials: undefined });
+    expect(readConfig({ ZOHO_DATA_CENTER: 'eu' }, { dataCenter: 'IN' }).accountsUrl).toBe('https://accounts.zoho.in');
+    expect(() => readConfig({}, { dataCenter: 'mars' })).toThrow('--data-center is "mars"');
+    expect(readConfig({ ZOHO_PAYMENTS_KEYCHAIN: 'off' }).keychain).toBe(false);
   });
 
   it('how consent is had, and the unique field', () => {
@@ -81,6 +89,7 @@ describe('settings', () => {
     ['ZOHO_PAYMENTS_SANDBOX', { sandbox: false }],
     ['ZOHO_PAYMENTS_READ_ONLY', { readOnly: false }],
     ['ZOHO_PAYMENTS_STATE_DIR', { stateDir: undefined }],
+    ['ZOHO_PAYMENTS_KEYCHAIN', { keychain: true }],
     ['HTTPS_PROXY', { proxy: { http: undefined, https: undefined, no: undefined } }],
   ])('%s left blank is unset', (name, expected) => {
     for (const value of blank) expect(readConfig({ [name]: value })).toMatchObject(expected);

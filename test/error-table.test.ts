@@ -71,7 +71,7 @@ const access: Row[] = [
 ];
 
 const busy: Row[] = [
-  { zoho: '400/Access Denied', when: 'too many tokens', options: limited({ access_tokens: 0 }), call: list, code: 'token_throttled', who: 'nobody yet', says: ['access token', 'ten minutes'] },
+  { zoho: '400/Access Denied', when: 'too many tokens', options: limited({ access_tokens: 0 }), call: list, code: 'token_throttled', who: 'nobody yet', says: ['access token', 'again after'] },
   { zoho: '429/44', when: 'too many calls in a minute', options: limited({ per_minute: 0 }), call: list, code: 'minute_limit', who: 'nobody yet', says: ['this minute', 'Wait a minute'] },
   { zoho: '429/45', when: 'too many calls in a day', options: limited({ per_day: 0 }), call: list, code: 'day_limit', who: 'user', says: ['today', 'when the day ends'] },
   { zoho: '429/1070', when: 'too many calls at once', options: limited({ concurrent: 0 }), call: list, code: 'concurrency_limit', who: 'nobody yet', says: ['at once', 'one at a time'] },

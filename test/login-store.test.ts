@@ -5,7 +5,7 @@ import { AccessError } from '../src/errors.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
 import { folder } from './support/program.ts';
 
-/** What a login leaves behind, in a file. With a real keychain: test/keychain. */
+/** What a login leaves behind, in a file. */
 
 const login: Login = {
   clientId: '1000.ABC',

@@ -1,10 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     // A snapshot that is missing fails here as it does in CI, instead of being written from whatever the code says now. -u writes it.
     update: 'none',
     include: ['test/**/*.test.ts'],
+    // With system.config.ts.
+    exclude: [...configDefaults.exclude, 'test/browser/**', 'test/keychain/**'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },

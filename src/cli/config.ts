@@ -4,6 +4,7 @@ import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
 import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
 import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
 import type { Credentials } from '../zoho/access-token.ts';
+import type { Client } from '../zoho/oauth.ts';
 import { ProblemError } from './problem.ts';
 
 /** Everything the environment says, read once, here and nowhere else. */
@@ -13,6 +14,8 @@ export interface Config {
   /** Data centre or addresses were set, and stand before those of a login. */
   readonly elsewhere: boolean;
   readonly credentials: Credentials | undefined;
+  /** As much of the app as is set, for a login. */
+  readonly client: { readonly [part in keyof Client]: string | undefined };
   readonly organizationId: string | undefined;
   /** Names of the variables that are needed to reach Zoho and are not set. */
   readonly missing: readonly string[];
@@ -122,9 +125,10 @@ export function policyOf(file: string | undefined): Policy {
   }
 }
 
-export function readConfig(env: Environment = process.env): Config {
-  const name = setting(env, 'ZOHO_DATA_CENTER')?.toLowerCase() ?? 'us';
-  if (!isDataCenterName(name)) throw new ConfigError(`ZOHO_DATA_CENTER is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
+/** `dataCenter` is the command line's, and stands before the environment's. */
+export function readConfig(env: Environment = process.env, options: { readonly dataCenter?: string | undefined } = {}): Config {
+  const name = (options.dataCenter ?? setting(env, 'ZOHO_DATA_CENTER'))?.toLowerCase() ?? 'us';
+  if (!isDataCenterName(name)) throw new ConfigError(`${options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center'} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
   const center = dataCenter(name);
 
   const clientId = setting(env, 'ZOHO_CLIENT_ID');
@@ -138,6 +142,7 @@ export function readConfig(env: Environment = process.env): Config {
     apiBaseUrl: baseUrl(env, 'ZOHO_API_BASE_URL') ?? center.apiBaseUrl,
     elsewhere: ['ZOHO_DATA_CENTER', 'ZOHO_ACCOUNTS_URL', 'ZOHO_API_BASE_URL'].some((name) => setting(env, name) !== undefined),
     credentials: clientId && clientSecret && refreshToken ? { clientId, clientSecret, refreshToken } : undefined,
+    client: { clientId, clientSecret },
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
     sandbox: sandboxOf(env),

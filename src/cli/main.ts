@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import { PaymentsError } from '../errors.ts';
 import { levelOf, policyOf, readConfig, type Config } from './config.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError, problemOf } from './problem.ts';
 import { version } from './version.ts';
 
 /** The process: argv, environment, exit codes. */
@@ -9,6 +10,8 @@ const help = `zoho-payments-mcp ${version}: customer payments and refunds of Zoh
 
   zoho-payments-mcp                     serve MCP over stdio (what hosts run)
   zoho-payments-mcp serve --sandbox     the same on practice books on this machine, kept between runs
+  zoho-payments-mcp login               connect to Zoho Books, in the browser; what is granted is kept for the servers
+  zoho-payments-mcp logout              take it back at Zoho, and forget it
   zoho-payments-mcp sandbox             the practice Zoho alone, over HTTP
   zoho-payments-mcp journal list|show|resolve|verify|prune|export
                                         what was written, and whether the record of it is whole
@@ -19,6 +22,14 @@ Options of serve
   --policy FILE        what writes are allowed, see the README
   --log-level LEVEL    error, warn (default), info or debug, on stderr
   --log-json           the log as JSON lines
+
+Options of login
+  --data-center NAME   where to begin: us (default), eu, in, au, jp, ca, cn, sa; needed for cn and for a self client
+  --organization ID    which one, if there are several
+  --read-only          ask for the scopes of reading only
+  --port N             of this machine, in the redirect address; default 17321, or any that is free
+  --no-browser         print the address only
+  --self-client CODE   exchange a code that was made in Zoho's API console; needs no browser
 
 Options of sandbox
   --port N             default: a free one
@@ -34,7 +45,7 @@ Options of journal
 
 Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANIZATION_ID, ZOHO_DATA_CENTER,
 ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_STATE_DIR,
-ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
+ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
 ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.
 `;
 
@@ -47,6 +58,8 @@ class UsageError extends ProblemError {
 /** Which options each command takes, besides --version and --help. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
   serve: ['sandbox', 'read-only', 'policy', 'log-level', 'log-json'],
+  login: ['data-center', 'organization', 'read-only', 'port', 'no-browser', 'self-client'],
+  logout: [],
   sandbox: ['port', 'data', 'payments'],
   journal: ['sandbox', 'recorded', 'not-recorded', 'before', 'customer', 'limit'],
 };
@@ -73,6 +86,19 @@ async function main(argv: readonly string[]): Promise<void> {
       const { recorded, 'not-recorded': notRecorded, before, customer } = values;
       if (before !== undefined && !/^\d{4}-\d\d-\d\d$/.test(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
       return await runJournal({ verb, id, recorded, notRecorded, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
+    }
+    case 'login': {
+      const { login } = await import('./login.ts');
+      const { organization, 'self-client': selfClient, 'no-browser': noBrowser, 'data-center': dataCenter } = values;
+      if (organization !== undefined && !/^\d+$/.test(organization)) throw new UsageError('--organization takes digits, as Zoho shows them under Manage Organizations');
+      if (selfClient?.trim() === '') throw new UsageError('--self-client takes the code from the API console');
+      const port = wholeNumber('--port', values.port);
+      if (port !== undefined && port > 65_535) throw new UsageError('--port takes a number up to 65535');
+      return await login({ port, browser: noBrowser !== true, selfClient, organization }, withFlags(readConfig(undefined, { dataCenter }), values));
+    }
+    case 'logout': {
+      const { logout } = await import('./logout.ts');
+      return await logout(readConfig());
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
@@ -106,6 +132,10 @@ function readArgv(argv: readonly string[]) {
         before: { type: 'string' },
         customer: { type: 'string' },
         limit: { type: 'string' },
+        'data-center': { type: 'string' },
+        organization: { type: 'string' },
+        'no-browser': { type: 'boolean' },
+        'self-client': { type: 'string' },
         port: { type: 'string' },
         data: { type: 'string' },
         payments: { type: 'string' },
@@ -133,7 +163,8 @@ function wholeNumber(option: string, value: string | undefined): number | undefi
   return Number(value);
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+main(process.argv.slice(2)).catch((thrown: unknown) => {
+  const error = thrown instanceof PaymentsError ? problemOf(thrown) : thrown;
   const problem = error instanceof ProblemError;
   const message = error instanceof Error ? (problem ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`zoho-payments-mcp: ${message}\n`);

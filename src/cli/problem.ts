@@ -1,3 +1,5 @@
+import type { PaymentsError } from '../errors.ts';
+
 /** What keeps the program from starting, said to a person in one line on stderr. */
 export class ProblemError extends Error {
   override readonly name: string = 'ProblemError';
@@ -8,4 +10,10 @@ export class ProblemError extends Error {
     super(message, { cause });
     this.exitCode = exitCode;
   }
+}
+
+/** An error that tells a model what to pass on, as told to the operator at the terminal. */
+export function problemOf(error: PaymentsError): ProblemError {
+  const next = error.next.replace(/^Ask the operator to (\w)/, (_, first: string) => first.toUpperCase());
+  return new ProblemError(`${error.whatHappened} ${next}`, { exitCode: 1, cause: error });
 }

@@ -4,7 +4,8 @@ import { Faults } from './faults.ts';
 import { type Limits, ZOHO_LIMITS, changeLimits } from './limits.ts';
 import { RequestLog } from './request-log.ts';
 import { listen } from './server.ts';
-import { ORGANIZATION_ID, type World } from './world.ts';
+import { ORGANIZATION_NAME } from './seed-ids.ts';
+import { ORGANIZATION_ID, type Organization, type World } from './world.ts';
 
 export type { Limits as SandboxLimits } from './limits.ts';
 
@@ -21,6 +22,8 @@ export interface SandboxOptions {
   limits?: Partial<Limits>;
   /** Scopes of the refresh token handed out; all that the API knows unless said. */
   scopes?: string[];
+  /** What the account's list of organizations holds; unless said only the one that has the books. */
+  organizations?: Organization[];
   /** The sandbox's clock. */
   now?: () => Date;
 }
@@ -48,7 +51,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const store = await openBooks(options.data ?? 'memory', payments);
   try {
     const credentials = await credentialsFor(store, options.scopes, now());
-    const world: World = { store, limits, shapes: options.shapes ?? 'live', now, url: '' };
+    const world: World = { store, limits, shapes: options.shapes ?? 'live', organizations: options.organizations ?? [{ organization_id: ORGANIZATION_ID, name: ORGANIZATION_NAME }], now, url: '' };
     const { server, close } = listen({ world, faults: new Faults(), log: new RequestLog(), payments, client_id: credentials.client_id });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

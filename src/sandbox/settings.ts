@@ -4,7 +4,6 @@ import { type Reply, jsonReply } from './message.ts';
 import { convert, moneyNumber, rateNumber } from './money.ts';
 import { ORG_TIME_ZONE, timestamp } from './org-time.ts';
 import { type AccountRow, type CurrencyRow, baseCurrency, currencyOf } from './rows.ts';
-import { ORGANIZATION_NAME } from './seed-ids.ts';
 import { type Call, ORGANIZATION_ID } from './world.ts';
 
 const ACCOUNT_FILTERS: Record<string, string> = {
@@ -63,32 +62,30 @@ export function listOrganizations(call: Call): Reply {
   return jsonReply(200, {
     code: 0,
     message: 'success',
-    organizations: [
-      {
-        organization_id: ORGANIZATION_ID,
-        name: ORGANIZATION_NAME,
-        contact_name: 'Dana Whitfield',
-        email: 'dana.whitfield@zilliumbooks.example',
-        is_default_org: true,
-        language_code: 'en',
-        fiscal_year_start_month: '1',
-        account_created_date: '2016-01-04',
-        time_zone: ORG_TIME_ZONE,
-        is_dst_active: !timestamp(call.now).endsWith('-0500'),
-        date_format: 'MM/dd/yyyy',
-        currency_id: base.id,
-        currency_code: base.code,
-        currency_symbol: base.symbol,
-        currency_format: '###,##0.00',
-        price_precision: base.precision,
-        plan_type: 3,
-        plan_name: 'Professional',
-        plan_period: 'Month',
-        country_code: 'US',
-        country_name: 'U.S.A',
-        org_settings: { is_org_active: true },
-      },
-    ],
+    organizations: call.world.organizations.map(({ organization_id, name }) => ({
+      organization_id,
+      name,
+      contact_name: 'Dana Whitfield',
+      email: 'dana.whitfield@zilliumbooks.example',
+      is_default_org: organization_id === ORGANIZATION_ID,
+      language_code: 'en',
+      fiscal_year_start_month: '1',
+      account_created_date: '2016-01-04',
+      time_zone: ORG_TIME_ZONE,
+      is_dst_active: !timestamp(call.now).endsWith('-0500'),
+      date_format: 'MM/dd/yyyy',
+      currency_id: base.id,
+      currency_code: base.code,
+      currency_symbol: base.symbol,
+      currency_format: '###,##0.00',
+      price_precision: base.precision,
+      plan_type: 3,
+      plan_name: 'Professional',
+      plan_period: 'Month',
+      country_code: 'US',
+      country_name: 'U.S.A',
+      org_settings: { is_org_active: true },
+    })),
   });
 }
 

@@ -2,6 +2,11 @@ import type { Limits } from './limits.ts';
 import type { Arrival } from './message.ts';
 import type { Store } from './store.ts';
 
+export interface Organization {
+  organization_id: string;
+  name: string;
+}
+
 export type Shapes = 'live' | 'documented';
 
 /** What every part of one sandbox shares. */
@@ -9,6 +14,8 @@ export interface World {
   store: Store;
   limits: Limits;
   shapes: Shapes;
+  /** what the account's list of organizations holds */
+  organizations: Organization[];
   /** epoch milliseconds of the sandbox's clock */
   now: () => number;
   /** the sandbox's own address, without a trailing slash */

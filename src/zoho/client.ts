@@ -17,6 +17,7 @@ export interface ZohoOptions {
   readonly limits: Limits;
   readonly log?: Log | undefined;
   readonly apiBaseUrl: string;
+  /** Empty only to ask which organizations there are. */
   readonly organizationId: string;
   /** First wait before a read is repeated, doubled each time. Default 300 ms. */
   readonly retryDelayMs?: number | undefined;
@@ -167,7 +168,7 @@ interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {
 
 async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { signal, once, clock }: Exchange): Promise<{ answer: Answer; headers: HttpResponse['headers']; location: string | undefined }> {
   const url = new URL(apiBaseUrl + request.path);
-  url.searchParams.set('organization_id', organizationId);
+  if (organizationId !== '') url.searchParams.set('organization_id', organizationId);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
   const headers = {
     authorization: `Zoho-oauthtoken ${token}`,

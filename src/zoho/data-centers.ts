@@ -27,3 +27,14 @@ export function dataCenter(name: DataCenterName): DataCenter {
   const [accounts, api] = hosts[name];
   return { accountsUrl: `https://${accounts}`, apiBaseUrl: `https://${api}/books/v3` };
 }
+
+/** The one of this accounts server; undefined for a server that is none of Zoho's. */
+export function dataCenterOf(accountsUrl: string): DataCenter | undefined {
+  return dataCenterNames.map(dataCenter).find((known) => known.accountsUrl === accountsUrl);
+}
+
+/** Where the API of a login is: where the token says, if that is Zoho's, else where its accounts server belongs, else as configured. */
+export function apiBaseUrlOf({ apiDomain, accountsUrl, configured }: { apiDomain: string | undefined; accountsUrl: string; configured: string }): string {
+  const told = dataCenterNames.map(dataCenter).find(({ apiBaseUrl }) => apiBaseUrl === `${apiDomain}/books/v3`);
+  return (told ?? dataCenterOf(accountsUrl))?.apiBaseUrl ?? configured;
+}

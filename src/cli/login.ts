@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ifAllowed } from '../endpoints/allowed.ts';
+import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { leastScopes, scopesMissing } from '../endpoints/scopes.ts';
+import { AccessError, oneLine } from '../errors.ts';
+import { createZoho } from '../zoho/client.ts';
+import { readConsent } from '../zoho/consent-answer.ts';
+import { apiBaseUrlOf } from '../zoho/data-centers.ts';
+import { createHttp, type Http } from '../zoho/http.ts';
+import { createLimits } from '../zoho/limits.ts';
+import { openLoginStore } from '../zoho/login-store.ts';
+import { consentUrl, requestTokens, revoke, type Client, type Grant, type Tokens } from '../zoho/oauth.ts';
+import { openShared } from '../zoho/shared.ts';
+import { baseDirOf } from './account.ts';
+import { openBrowser } from './browser.ts';
+import { openCallback } from './callback.ts';
+import type { Config } from './config.ts';
+import { ProblemError } from './problem.ts';
+import { ask, cancelled, isTerminal } from './prompt.ts';
+
+/** Connects to Zoho Books: consent, tokens, organization, a first read; then all of it is kept for the servers. */
+
+export interface LoginCommand {
+  readonly port?: number | undefined;
+  /** Whether one may be opened. */
+  readonly browser: boolean;
+  /** A code from Zoho's API console, instead of the consent page. */
+  readonly selfClient?: string | undefined;
+  readonly organization?: string | undefined;
+}
+
+const WAIT_MS = 10 * 60_000;
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+export async function login(command: LoginCommand, config: Config): Promise<void> {
+  const scopes = leastScopes({ readOnly: config.readOnly || config.policy.read_only === true });
+  const http = createHttp({ proxy: config.proxy });
+  try {
+    const { client, grant, accountsUrl } = command.selfClient === undefined ? await consentInBrowser(command, config, scopes) : await selfClientCode(command.selfClient, config);
+    const tokens = await requestTokens(http, accountsUrl, client, grant);
+    const { refreshToken } = tokens;
+    if (refreshToken === undefined) throw noRefreshToken();
+    try {
+      await keep({ command, config, http, scopes, accountsUrl, client, tokens: { ...tokens, refreshToken } });
+    } catch (error) {
+      // Nobody would know of it any more.
+      await revoke(http, accountsUrl, refreshToken).catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    await http.close();
+  }
+}
+
+interface Granted {
+  readonly client: Client;
+  readonly grant: Grant;
+  readonly accountsUrl: string;
+}
+
+async function consentInBrowser({ port, browser }: LoginCommand, config: Config, scopes: readonly string[]): Promise<Granted> {
+  const state = randomBytes(32).toString('base64url');
+  const callback = await openCallback({ port, state });
+  const { redirectUri } = callback;
+  try {
+    print(`The client in Zoho's API console (https://api-console.zoho.com) needs this redirect address: ${redirectUri}`);
+    const client = await clientOf(config);
+    const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });
+    print(`\nOpen this address in a browser on this machine, and accept:\n\n  ${url.href}\n`);
+    if (browser) openBrowser(url);
+    print('Waiting for Zoho\'s answer, for at most ten minutes; Ctrl-C cancels.');
+    const { code, accountsUrl } = readConsent(await patiently(callback.answer), config.accountsUrl);
+    return { client, grant: { kind: 'code', code, redirectUri }, accountsUrl };
+  } finally {
+    callback.close();
+  }
+}
+
+async function selfClientCode(code: string, config: Config): Promise<Granted> {
+  return { client: await clientOf(config), grant: { kind: 'code', code: code.trim() }, accountsUrl: config.accountsUrl };
+}
+
+/** From the settings, or asked for. */
+async function clientOf({ client }: Config): Promise<Client> {
+  const missing = [...(client.clientId === undefined ? ['ZOHO_CLIENT_ID'] : []), ...(client.clientSecret === undefined ? ['ZOHO_CLIENT_SECRET'] : [])];
+  if (missing.length > 0 && !isTerminal()) throw new ProblemError(`there is no terminal to ask at: set ${missing.join(' and ')}`);
+  const clientId = client.clientId ?? (await ask('Client ID: '));
+  const clientSecret = client.clientSecret ?? (await ask('Client secret (not shown): ', { hidden: true }));
+  if (clientId === '' || clientSecret === '') throw new ProblemError('a login needs the client id and the client secret, both from Zoho\'s API console');
+  return { clientId, clientSecret };
+}
+
+/** The answer, unless it takes too long or the person cancels. */
+async function patiently<T>(answer: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const { signal } = over;
+  const tooLong = async () => {
+    await sleep(WAIT_MS, undefined, { signal });
+    throw new ProblemError('no answer came from Zoho within ten minutes: nothing was kept. Run login again', { exitCode: 1 });
+  };
+  const interrupted = async () => {
+    await once(process, 'SIGINT', { signal });
+    throw cancelled();
+  };
+  try {
+    return await Promise.race([answer, tooLong(), interrupted()]);
+  } finally {
+    over.abort();
+  }
+}
+
+interface Obtained {
+  readonly command: LoginCommand;
+  readonly config: Config;
+  readonly http: Http;
+  readonly scopes: readonly string[];
+  readonly accountsUrl: string;
+  readonly client: Client;
+  readonly tokens: Tokens & { readonly refreshToken: string };
+}
+
+/** Nothing is kept that was not seen to work. */
+async function keep({ command, config, http, scopes, accountsUrl, client, tokens }: Obtained): Promise<void> {
+  const apiBaseUrl = apiBaseUrlOf({ apiDomain: tokens.apiDomain, accountsUrl, configured: config.apiBaseUrl });
+  const limits = createLimits({ shared: await openShared('memory') });
+  const zohoOf = (organizationId: string) => createZoho({ http, limits, tokens: { get: async () => tokens.accessToken, reject: () => undefined }, apiBaseUrl, organizationId });
+
+  const listed = (await ifAllowed(zohoOf('').read(listOrganizations, {})))?.organizations;
+  const organizations = listed?.flatMap(({ organization_id, name }) => (organization_id === undefined ? [] : [{ id: organization_id, name: name && oneLine(name, 80) }]));
+  const { id: organizationId, name: organizationName } = await organizationOf(organizations, command.organization ?? config.organizationId);
+  await zohoOf(organizationId).read(listCustomerPayments, { per_page: 1 });
+
+  const dir = baseDirOf(config);
+  const granted = tokens.scopes ?? scopes;
+  const { refreshToken } = tokens;
+  const where = await openLoginStore(dir, { keychain: config.keychain }).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
+
+  print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read went well.`);
+  const missing = scopesMissing(scopes, granted);
+  if (missing.length > 0) print(`Not granted: ${missing.join(', ')}. What needs it will be refused, or named as not checked.`);
+  print(where === 'keychain' ? 'The secrets are in the operating system\'s keychain.' : `The secrets are in ${join(dir, 'login.json')}, which only you can read.`);
+}
+
+interface Organization {
+  readonly id: string;
+  readonly name?: string | undefined;
+}
+
+/** The one that is wanted, or the only one, or the one that the person picks. Undefined: these scopes do not show which there are. */
+async function organizationOf(organizations: readonly Organization[] | undefined, wanted: string | undefined): Promise<Organization> {
+  if (organizations === undefined) {
+    if (wanted !== undefined) return { id: wanted };
+    throw new ProblemError('without the scope ZohoBooks.settings.READ the organizations cannot be listed: name yours with --organization ID', { exitCode: 1 });
+  }
+  if (wanted !== undefined) {
+    const found = organizations.find(({ id }) => id === wanted);
+    if (found === undefined) throw new ProblemError(`organization ${wanted} is none of this account's; there is ${organizations.map(told).join(', ') || 'none'}`, { exitCode: 1 });
+    return found;
+  }
+  const [first, second] = organizations;
+  if (first === undefined) throw new ProblemError('this Zoho account has no organization in Zoho Books: log in with the account that has, or make one there first', { exitCode: 1 });
+  if (second === undefined) return first;
+  if (!isTerminal()) throw new ProblemError(`there are several organizations, and no terminal to ask at: name one with --organization ID. There is ${organizations.map(told).join(', ')}`, { exitCode: 1 });
+  for (const [index, organization] of organizations.entries()) print(`  ${index + 1}  ${told(organization)}`);
+  for (;;) {
+    const picked = organizations[Number(await ask(`Which organization, 1 to ${organizations.length}? `)) - 1];
+    if (picked !== undefined) return picked;
+  }
+}
+
+function told({ id, name }: Organization): string {
+  return name === undefined ? id : `${name} (${id})`;
+}
+
+function noRefreshToken(): AccessError {
+  return new AccessError('Zoho gave no refresh token with the code: the access would end within the hour.', {
+    code: 'no_refresh_token',
+    next: 'Ask the operator to run `zoho-payments-mcp login` again; if this repeats, first revoke the app in the Zoho account, under Sessions, Connected Apps.',
+  });
+}

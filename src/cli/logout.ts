@@ -1,0 +1,45 @@
+import { AccessError, PaymentsError } from '../errors.ts';
+import { createHttp } from '../zoho/http.ts';
+import { openLoginStore, type Login } from '../zoho/login-store.ts';
+import { revoke } from '../zoho/oauth.ts';
+import { baseDirOf } from './account.ts';
+import type { Config } from './config.ts';
+import { ProblemError } from './problem.ts';
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+/** Takes the login back at Zoho, and forgets it here in any case. */
+export async function logout(config: Config): Promise<void> {
+  const store = openLoginStore(baseDirOf(config));
+  const login = await store.read().catch((error: unknown) => {
+    if (error instanceof AccessError) return error;
+    throw error;
+  });
+  if (login === undefined) return print('Nobody is logged in.');
+  const notRevoked = login instanceof AccessError ? login : await failureOf(revokeAt(login, config));
+  const notForgotten = await failureOf(store.forget());
+  if (!notRevoked && !notForgotten) return print('Logged out: Zoho has revoked the access, and it is forgotten here.');
+  const account = login instanceof AccessError ? 'in your Zoho account' : `at ${login.accountsUrl}`;
+  const forgotten = notForgotten?.whatHappened ?? 'the login is forgotten here.';
+  const revoked = notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it by hand ${account}, under Sessions, Connected Apps.`;
+  throw new ProblemError([forgotten, revoked].filter(Boolean).join(' '), { exitCode: 1 });
+}
+
+async function revokeAt({ accountsUrl, refreshToken }: Login, { proxy }: Config): Promise<void> {
+  const http = createHttp({ proxy });
+  try {
+    await revoke(http, accountsUrl, refreshToken);
+  } finally {
+    await http.close();
+  }
+}
+
+async function failureOf(work: Promise<unknown>): Promise<PaymentsError | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof PaymentsError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests with parts of the system that npm does not bring: a browser, a keychain. */
+export default defineConfig({
+  test: {
+    include: ['test/browser/**/*.test.ts', 'test/keychain/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
