@@ -45,8 +45,8 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
     const { file } = await makeTemplate(join(folder, 'template.sqlite'));
     const work: Work & { atOnce: number } = { template: file, scratch: folder, keep, atOnce: AT_ONCE };
     const results: RunResult[] = [];
-    // The long ones first, so that nobody waits for one in the end.
-    const next = [...seeds].toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))).values();
+    // The long ones first, so that nobody waits for one in the end; unless the end may come before.
+    const next = (enough === undefined ? seeds.toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))) : seeds).values();
     await new Promise<void>((resolve, reject) => {
       let running = 0;
       let over = false;
