@@ -26,8 +26,8 @@ it('300 runs end with every promise kept', { timeout: 240_000 }, async () => {
 describe('it bites', () => {
   // Seeds at which it did so, then any.
   const first: Record<SabotageName, readonly number[]> = {
-    key: [7, 289, 405, 714, 742, 1315, 1355, 1372],
-    turn: [728, 866, 927, 1000, 1074, 1369, 1424, 1635],
+    key: [7, 289, 714, 742, 1315, 1355, 1372],
+    turn: [728, 866, 927, 1000, 1369, 1424, 1635],
     look: [6, 12, 20, 25, 35],
     fence: [68, 118, 121, 179, 197, 233],
     seal: [92, 108, 141, 162, 191, 202],

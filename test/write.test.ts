@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
@@ -6,9 +6,11 @@ import { recordedZoho, recordings } from './support/recorded.ts';
 /** The promises of a write, each through real clients, the sandbox's books looked at from outside. */
 
 const open: Harness[] = [];
-async function start(options: HarnessOptions = {}): Promise<Harness> {
+async function start(options: HarnessOptions = {}, finished?: TestContext['onTestFinished']): Promise<Harness> {
   const server = await harness(options);
-  open.push(server);
+  // What runs beside others ends its own.
+  if (finished === undefined) open.push(server);
+  else finished(() => server.close());
   await server.client.listTools();
   return server;
 }
@@ -98,8 +100,9 @@ describe('an answer that was lost', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it.each(['drop_before', 'html', 'truncate', 'malformed'])('is unknown when nothing shows (%s), and becomes not recorded only after the grace period', async (kind) => {
-    const server = await start({ timings: { lookMs: 0, graceMs: 2_500, fenceMs: 100 } });
+  // At the same time, since they wait.
+  it.concurrent.for(['drop_before', 'html', 'truncate', 'malformed'])('is unknown when nothing shows (%s), and becomes not recorded only after the grace period', async (kind, { onTestFinished }) => {
+    const server = await start({ timings: { lookMs: 0, graceMs: 2_500, fenceMs: 100 } }, onTestFinished);
     await fault(server.sandbox, { match: posts, fault: kind });
     const lost = await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     expect(errorOf(lost)).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });

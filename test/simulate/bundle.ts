@@ -8,12 +8,6 @@ import type { Sabotage } from './sabotage.ts';
 
 /** The simulation as programs of their own, on this product or on a patched copy of it. */
 
-export interface Bundle {
-  /** To be removed when nothing of it runs any more. */
-  readonly folder: string;
-  readonly worker: string;
-}
-
 const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..');
 
 /** In memory where the system has such a folder: the runs make thousands of small files. */
@@ -21,8 +15,8 @@ export function scratchFolder(): string {
   return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'simulate-'));
 }
 
-export async function bundle(sabotage?: Sabotage): Promise<Bundle> {
-  const folder = scratchFolder();
+/** Into this folder; the file of the program that runs the seeds it is given. */
+export async function bundle(folder: string, sabotage?: Sabotage): Promise<string> {
   // What is not bundled (native code) is found from here.
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   let from = root;
@@ -39,7 +33,7 @@ export async function bundle(sabotage?: Sabotage): Promise<Bundle> {
       writeFileSync(path, parts.join(to));
     }
   }
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: from,
     entryPoints: { worker: 'test/simulate/worker.ts', process: 'test/simulate/process.ts' },
     outdir: folder,
@@ -51,7 +45,10 @@ export async function bundle(sabotage?: Sabotage): Promise<Bundle> {
     external: ['@photostructure/sqlite'],
     nodePaths: [join(root, 'node_modules')],
     logLevel: 'error',
+    // esbuild's own process would write on when this one is interrupted.
+    write: false,
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   });
-  return { folder, worker: join(folder, 'worker.mjs') };
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  return join(folder, 'worker.mjs');
 }

@@ -14,7 +14,8 @@ if (![runs, seed, workers].every(Number.isSafeInteger) || (sabotage !== undefine
   process.exit(2);
 }
 
-process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+// Not once: a terminal and tsx both send it, and the second must not end the clearing up.
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
 const seeds = Array.from({ length: runs }, (_, n) => seed + n);
 let done = 0;
 const { failed, figures, seconds, runs: ran } = await simulate({

@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundle.ts';
+import { bundle, scratchFolder } from './bundle.ts';
+import { hasGroups, killGroup } from './group.ts';
 import type { Figures, RunResult } from './run.ts';
 import { sabotages, type SabotageName } from './sabotage.ts';
 import { inProcesses } from './plan.ts';
@@ -36,17 +37,24 @@ const HANGS_MS = 120_000;
 
 export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onResult }: Simulation): Promise<Outcome> {
   const began = performance.now();
-  const { folder, worker } = await bundle(sabotage === undefined ? undefined : sabotages[sabotage]);
+  const folder = scratchFolder();
   const children: ChildProcess[] = [];
-  // Also when it is interrupted. A process a worker left behind may still be writing for a moment.
-  const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  // Also when it is interrupted. What is killed may still be writing for a moment.
+  const clear = () => {
+    for (const child of children) {
+      child.removeAllListeners('message');
+      killGroup(child.pid!);
+    }
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  };
   process.once('exit', clear);
   try {
+    const worker = await bundle(folder, sabotage === undefined ? undefined : sabotages[sabotage]);
     const { file } = await makeTemplate(join(folder, 'template.sqlite'));
     const work: Work & { atOnce: number } = { template: file, scratch: folder, keep, atOnce: AT_ONCE };
     const results: RunResult[] = [];
-    // The long ones first, so that nobody waits for one in the end.
-    const next = [...seeds].toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))).values();
+    // The long ones first, so that nobody waits for one in the end; unless the end may come before.
+    const next = (enough === undefined ? seeds.toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))) : seeds).values();
     await new Promise<void>((resolve, reject) => {
       let running = 0;
       let over = false;
@@ -67,7 +75,7 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
       };
       const pending = new Map<number, NodeJS.Timeout>();
       for (let n = 0; n < workers; n += 1) {
-        const child = fork(worker, [JSON.stringify(work)], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+        const child = fork(worker, [JSON.stringify(work)], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: hasGroups });
         children.push(child);
         child.once('exit', (code) => over || reject(new Error(`A worker ended by itself (${code}).`)));
         child.on('message', (message: Message) => {
@@ -91,18 +99,6 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
     });
     return { runs: results.length, seconds: (performance.now() - began) / 1000, failed: results.filter(({ problems }) => problems.length > 0).toSorted((a, b) => a.seed - b.seed), figures: sumOf(results) };
   } finally {
-    await Promise.all(
-      children.map(async (child) => {
-        if (child.exitCode !== null) return;
-        const ended = new Promise((resolve) => child.once('exit', resolve));
-        child.removeAllListeners('message');
-        // It ends what it started, and then itself.
-        if (child.connected) child.disconnect();
-        const late = setTimeout(() => child.kill('SIGKILL'), 3000);
-        await ended;
-        clearTimeout(late);
-      }),
-    );
     process.off('exit', clear);
     clear();
   }

@@ -11,13 +11,6 @@ import { elicitedOf, type Running, type ServerOptions, type ToolResult } from '.
 
 /** One of our servers as a process: killed by SIGKILL, held up by SIGSTOP, spoken to over stdio. */
 
-const alive = new Set<number>();
-
-/** For a worker that ends early: a stopped process would stay for ever. */
-export function killAll(): void {
-  for (const pid of alive) process.kill(pid, 'SIGKILL');
-}
-
 let count = 0;
 
 export async function spawnServer({ plan, server, sandbox, dir, person, heldUp, warn }: ServerOptions, resolves: boolean): Promise<Running> {
@@ -44,7 +37,6 @@ export async function spawnServer({ plan, server, sandbox, dir, person, heldUp, 
     dead = true;
     timers.forEach(clearTimeout);
     process.kill(pid, 'SIGKILL');
-    alive.delete(pid);
     isGone();
     void client.close().catch(() => undefined);
   };
@@ -64,7 +56,6 @@ export async function spawnServer({ plan, server, sandbox, dir, person, heldUp, 
   });
   await client.connect(transport);
   pid = transport.pid ?? 0;
-  alive.add(pid);
   return {
     plan: server,
     road: undefined,
@@ -90,7 +81,6 @@ export async function spawnServer({ plan, server, sandbox, dir, person, heldUp, 
       for (let waited = 0; isAlive(pid) && waited < 5000; waited += 20) await sleep(20);
       if (isAlive(pid)) warn(`process ${pid} failed: it does not end`);
       dead = true;
-      alive.delete(pid);
     },
   };
 }

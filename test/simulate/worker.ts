@@ -1,6 +1,7 @@
 import './clock.ts';
+import { rmSync } from 'node:fs';
+import { killGroup } from './group.ts';
 import { run, type RunResult } from './run.ts';
-import { killAll } from './spawned.ts';
 import { readTemplate } from './template.ts';
 
 /** Runs the seeds it is given, several at once: most of a run is waiting. */
@@ -24,8 +25,13 @@ process.on('message', ({ seed }: { seed: number }) => {
 });
 // A server that was killed leaves promises behind that nobody waits for.
 process.on('unhandledRejection', () => {});
+// Whoever started this is gone without clearing up. What this one started goes with it, held up or not.
 process.on('disconnect', () => {
-  killAll();
-  process.exit(0);
+  try {
+    rmSync(work.scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  } catch {
+    // The other workers are at it too.
+  }
+  killGroup(process.pid);
 });
 for (let n = 0; n < work.atOnce; n += 1) tell({ want: true });
