@@ -61,6 +61,13 @@ describe('who is asking', () => {
     const organizations = (await read(await bare('/organizations'))).body['organizations'] as { organization_id: string }[];
     expect(organizations.map((row) => row.organization_id)).toEqual([z.sandbox.organization_id]);
   });
+
+  it('lists as many organizations as the account is given, and has books for its own', async () => {
+    const z = await zoho({ organizations: [{ organization_id: '999', name: 'Elsewhere' }] });
+    expect((await z.get('/organizations')).body['organizations']).toMatchObject([{ organization_id: '999', name: 'Elsewhere', is_default_org: false }]);
+    expect((await z.get('/customerpayments')).status).toBe(200);
+    expect((await z.get('/customerpayments?organization_id=999')).body['code']).toBe(6041);
+  });
 });
 
 describe('what is asked for', () => {
