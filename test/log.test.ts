@@ -76,7 +76,7 @@ describe('a call and its lines in the log', () => {
     expect(lines.filter((line) => line['request_id'] === request_id)).toEqual([
       expect.objectContaining({ level: 'debug', event: 'an access token is asked for' }),
       expect.objectContaining({ level: 'debug', event: 'GET /customerpayments', status: 400, code: 2 }),
-      expect.objectContaining({ level: 'info', event: 'list_customer_payments', outcome: 'refused_by_zoho' }),
+      expect.objectContaining({ level: 'info', event: 'list_customer_payments', outcome: 'invalid_value' }),
     ]);
     expect((await requestsTo(server.sandbox)).length).toBe(1);
   });

@@ -12,6 +12,7 @@ const help = `zoho-payments-mcp ${version}: customer payments and refunds of Zoh
   zoho-payments-mcp serve --sandbox     the same on practice books on this machine, kept between runs
   zoho-payments-mcp login               connect to Zoho Books, in the browser; what is granted is kept for the servers
   zoho-payments-mcp logout              take it back at Zoho, and forget it
+  zoho-payments-mcp doctor              what of the connection works, and what to do about the rest
   zoho-payments-mcp sandbox             the practice Zoho alone, over HTTP
   zoho-payments-mcp journal list|show|resolve|verify|prune|export
                                         what was written, and whether the record of it is whole
@@ -30,6 +31,10 @@ Options of login
   --port N             of this machine, in the redirect address; default 17321, or any that is free
   --no-browser         print the address only
   --self-client CODE   exchange a code that was made in Zoho's API console; needs no browser
+
+Options of doctor
+  --json               for programs; the exit code is 0 only if all is well
+  --try-data-centers   find out in which the credentials work
 
 Options of sandbox
   --port N             default: a free one
@@ -60,6 +65,7 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   serve: ['sandbox', 'read-only', 'policy', 'log-level', 'log-json'],
   login: ['data-center', 'organization', 'read-only', 'port', 'no-browser', 'self-client'],
   logout: [],
+  doctor: ['json', 'try-data-centers', 'sandbox', 'read-only', 'policy'],
   sandbox: ['port', 'data', 'payments'],
   journal: ['sandbox', 'recorded', 'not-recorded', 'before', 'customer', 'limit'],
 };
@@ -96,6 +102,10 @@ async function main(argv: readonly string[]): Promise<void> {
       if (port !== undefined && port > 65_535) throw new UsageError('--port takes a number up to 65535');
       return await login({ port, browser: noBrowser !== true, selfClient, organization }, withFlags(readConfig(undefined, { dataCenter }), values));
     }
+    case 'doctor': {
+      const { doctor } = await import('./doctor.ts');
+      return await doctor({ json: values.json === true, tryDataCenters: values['try-data-centers'] === true }, () => withFlags(readConfig(), values));
+    }
     case 'logout': {
       const { logout } = await import('./logout.ts');
       return await logout(readConfig());
@@ -125,6 +135,8 @@ function readArgv(argv: readonly string[]) {
         sandbox: { type: 'string' },
         'read-only': { type: 'boolean' },
         policy: { type: 'string' },
+        json: { type: 'boolean' },
+        'try-data-centers': { type: 'boolean' },
         'log-level': { type: 'string' },
         'log-json': { type: 'boolean' },
         recorded: { type: 'string' },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AccessError, oneLine } from '../errors.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
-import type { Credentials } from '../zoho/access-token.ts';
+import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Limits } from '../zoho/limits.ts';
 import { accountOf, folderOf, baseDirOf, stateOf, type Account } from './account.ts';
@@ -14,6 +14,7 @@ import { ensureDir } from './state-dir.ts';
 /** Zoho over HTTP as configured: the real one, or the sandbox. */
 export interface Wire {
   readonly zoho: Zoho;
+  readonly tokens: AccessTokens;
   readonly limits: Limits;
   /** What belongs to these books on this machine. */
   readonly dir: string;
@@ -61,6 +62,7 @@ async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organiz
   const limits = createLimits({ shared, ...config.limits });
   const tokens = createAccessTokens({ http, accountsUrl, credentials, shared, log });
   return {
+    tokens,
     zoho: createZoho({ http, tokens, limits, apiBaseUrl, organizationId, log }),
     limits,
     async close() {

@@ -1,0 +1,229 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { isRead, scopeOf } from '../endpoint.ts';
+import { organizationOf } from '../endpoints/checks.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { getInvoice } from '../endpoints/get-invoice.ts';
+import { endpoints } from '../endpoints/index.ts';
+import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
+import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
+import { listCustomFields } from '../endpoints/list-custom-fields.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { leastScopes, scopesMissing } from '../endpoints/scopes.ts';
+import { uniqueUpsert } from '../endpoints/unique-upsert.ts';
+import { oneLine, PaymentsError } from '../errors.ts';
+import { silent } from '../trace.ts';
+import type { Zoho } from '../zoho/client.ts';
+import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
+import { createHttp } from '../zoho/http.ts';
+import { requestTokens } from '../zoho/oauth.ts';
+import { accountOf, baseDirOf, type Account } from './account.ts';
+import type { Config } from './config.ts';
+import { ensureDir } from './state-dir.ts';
+import { version } from './version.ts';
+import { openWire, type Wire } from './wire.ts';
+
+/** One thing that was looked at. Says nothing secret. */
+export interface Finding {
+  readonly check: string;
+  /** `unknown` where it cannot be found out without writing; nothing is wrong then. */
+  readonly state: 'ok' | 'wrong' | 'unknown';
+  readonly says: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+export interface ExamineOptions {
+  /** Asks the others when the credentials do not work here. */
+  readonly tryDataCenters: boolean;
+  readonly dataCenters?: ReadonlyMap<string, DataCenter>;
+}
+
+/** More than that, and dates and the age of tokens are told wrongly. */
+const SKEW_MS = 60_000;
+/** Less than that of a day's calls left is worth a word. */
+const FEW_CALLS = 50;
+
+const ok = (check: string, says: string): Finding => ({ check, state: 'ok', says });
+const wrong = (check: string, says: string, next: string): Finding => ({ check, state: 'wrong', says, next });
+
+/** In the order in which one thing rests on another; ends early where nothing further can be looked at. */
+export async function* examine(config: Config, options: ExamineOptions): AsyncGenerator<Finding> {
+  yield ok('program', `version ${version} on Node ${process.versions.node}`);
+  yield folderFinding(config);
+  yield ok('policy', policyInWords(config));
+  const account = config.sandbox ? undefined : await accountOf(config).catch(asError);
+  if (account instanceof PaymentsError) return yield ofError('credentials', account);
+  if (account !== undefined) {
+    yield credentialsFinding(account);
+    const center = dataCenterFinding(account);
+    yield center;
+    if (center.state === 'wrong') return;
+  }
+  const wire = await openWire(config, silent).catch(asError);
+  if (wire instanceof PaymentsError) return yield ofError('connection', wire);
+  try {
+    const token = await wire.tokens.get().then(() => undefined, asError);
+    if (token !== undefined) {
+      yield ofError('access token', token);
+      if (account !== undefined && options.tryDataCenters) yield* elsewhere(account, config, options);
+      return;
+    }
+    yield ok('access token', 'Zoho gave one');
+    yield* examineBooks(config, account, wire);
+  } finally {
+    yield* examineJournal(wire.dir);
+    await wire.close();
+  }
+}
+
+async function* examineBooks(config: Config, account: Account | undefined, { zoho, limits }: Wire): AsyncGenerator<Finding> {
+  const list = await zoho.read(listCustomerPayments, { per_page: 1 }).catch(asError);
+  if (list instanceof PaymentsError && list.code !== 'scope_missing') return yield ofError('organization', list);
+  const organization = await organizationOf(zoho).catch(asError);
+  if (organization instanceof PaymentsError) yield ofError('organization', organization);
+  else if (organization === undefined) yield { check: 'organization', state: 'unknown', says: `${zoho.organizationId} answers; its name, currency and time zone are not shown without ZohoBooks.settings.READ` };
+  else yield ok('organization', `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId}), ${organization.currency_code ?? 'currency not told'}, ${organization.time_zone ?? 'time zone not told'}`);
+  yield* account?.scopes === undefined ? triedScopes(config, zoho) : grantedScopes(config, account.scopes);
+  if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);
+  yield clockFinding(zoho);
+  const { day, paused_until } = await limits.quota();
+  if (paused_until !== undefined) yield wrong('limits', `Zoho asked for a pause until ${paused_until}`, 'Wait until then, or find out what else calls Zoho for this organization.');
+  else if (day === undefined) yield { check: 'limits', state: 'unknown', says: 'Zoho did not say what is left of the day' };
+  else if (day.remaining < FEW_CALLS) yield wrong('limits', `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`, 'Wait for the end of the day, or find out what else calls Zoho for this organization.');
+  else yield ok('limits', `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`);
+}
+
+function folderFinding(config: Config): Finding {
+  const dir = baseDirOf(config);
+  try {
+    ensureDir(dir);
+    accessSync(dir, constants.W_OK);
+    return ok('folder', dir);
+  } catch (error) {
+    return wrong('folder', `${dir} cannot be written to (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, 'Set ZOHO_PAYMENTS_STATE_DIR to a folder that can: without it nothing is written to Zoho either.');
+  }
+}
+
+function policyInWords({ readOnly, policy, confirm }: Config): string {
+  if (readOnly || policy.read_only === true) return 'read-only';
+  const limits = Object.keys(policy).filter((name) => name !== '$schema');
+  return `writes are allowed, confirmed as ${confirm}; ${limits.length === 0 ? 'no limits of its own' : `limits: ${limits.join(', ')}`}`;
+}
+
+function credentialsFinding({ from, clientId }: Account): Finding {
+  return ok('credentials', `from ${from === 'login' ? 'the login' : 'the environment'}, client ${clientId.slice(0, 9)}…`);
+}
+
+function dataCenterFinding({ accountsUrl, apiBaseUrl }: Account): Finding {
+  const [accounts, api] = [new URL(accountsUrl).host, new URL(apiBaseUrl).host];
+  const known = dataCenterOf(accountsUrl);
+  const ofApi = dataCenterNames.map(dataCenter).some((one) => one.apiBaseUrl === apiBaseUrl);
+  if ((known !== undefined || ofApi) && known?.apiBaseUrl !== apiBaseUrl) {
+    return wrong('data centre', `tokens come from ${accounts} and are used at ${api}, which do not belong together`, 'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.');
+  }
+  return ok('data centre', `${accounts}, ${api}`);
+}
+
+/** Where else these credentials work. */
+async function* elsewhere({ accountsUrl, refreshToken, ...client }: Account, { proxy }: Config, { dataCenters = everywhere() }: ExamineOptions): AsyncGenerator<Finding> {
+  const http = createHttp({ proxy });
+  try {
+    for (const [name, center] of dataCenters) {
+      if (center.accountsUrl === accountsUrl) continue;
+      const failure = await requestTokens(http, center.accountsUrl, client, { kind: 'refresh', refreshToken }).then(() => undefined, asError);
+      if (failure === undefined) return yield wrong('data centre', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
+    }
+    yield wrong('data centre', 'the credentials work in no other data centre either', 'Run `zoho-payments-mcp login`.');
+  } finally {
+    await http.close();
+  }
+}
+
+const everywhere = () => new Map(dataCenterNames.map((name) => [name, dataCenter(name)]));
+
+/** What a login was granted, against what each tool needs. */
+function* grantedScopes(config: Config, granted: readonly string[]): Generator<Finding> {
+  const readOnly = config.readOnly || config.policy.read_only === true;
+  const missing = scopesMissing(leastScopes({ readOnly }), granted);
+  if (missing.length === 0) return yield ok('scopes', 'all that is switched on needs');
+  for (const scope of missing) yield scopeMissing(scope, endpoints.filter((endpoint) => scopeOf(endpoint) === scope).map(({ name }) => name));
+}
+
+/** A token from the environment does not say what it may do: reading is tried, writing is not. */
+async function* triedScopes(config: Config, zoho: Zoho): AsyncGenerator<Finding> {
+  const payment_id = await zoho.read(listCustomerPayments, { per_page: 1 }).then(({ customerpayments }) => customerpayments?.[0]?.payment_id).catch(() => undefined);
+  const payment = payment_id === undefined ? undefined : (await zoho.read(getCustomerPayment, { payment_id }).catch(() => undefined))?.payment;
+  const invoice_id = payment?.invoices?.[0]?.invoice_id;
+  const tries = [
+    { endpoint: listCustomerPayments, read: () => zoho.read(listCustomerPayments, { per_page: 1 }) },
+    { endpoint: getContact, read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }) },
+    { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
+    { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
+    { endpoint: listOrganizations, read: () => zoho.read(listOrganizations, {}) },
+  ];
+  const works: string[] = [];
+  const untried: string[] = [];
+  for (const { endpoint, read } of tries) {
+    const scope = scopeOf(endpoint);
+    const failure = await read?.().then(() => undefined, asError);
+    if (read === undefined) untried.push(scope);
+    else if (failure === undefined) works.push(scope);
+    else if (failure.code === 'scope_missing') yield scopeMissing(scope, endpoints.filter((one) => scopeOf(one) === scope).map(({ name }) => name));
+    else yield ofError(scope, failure);
+  }
+  if (works.length > 0) yield ok('scopes', `tried and granted: ${works.join(', ')}`);
+  const readOnly = config.readOnly || config.policy.read_only === true;
+  if (!readOnly) untried.push(...new Set(endpoints.filter((endpoint) => !isRead(endpoint)).map(scopeOf)));
+  if (untried.length > 0) yield { check: 'scopes', state: 'unknown', says: `not known until used, since the refresh token is from the environment: ${untried.join(', ')}` };
+}
+
+function scopeMissing(scope: string, tools: readonly string[]): Finding {
+  const without = tools.length > 0 ? `${tools.join(', ')} cannot be used` : 'what it would show is named as not checked before a write, and asked about';
+  return wrong('scopes', `${scope} is missing: ${without}`, 'Run `zoho-payments-mcp login`, which asks for it, or make a refresh token that includes it.');
+}
+
+async function uniqueFieldFinding(field: string, zoho: Zoho): Promise<Finding> {
+  const why = await uniqueUpsert.unusable(field, { method: 'POST', path: '', scope: scopeOf(listCustomFields), body: {} }, zoho).catch(asError);
+  if (why instanceof PaymentsError) return ofError('unique field', why);
+  if (why === undefined) return ok('unique field', `${field} keeps its values unique`);
+  return wrong('unique field', `${field}: ${why}`, 'Set the field up as the README says, or unset ZOHO_PAYMENTS_UNIQUE_FIELD: until then no payment is recorded.');
+}
+
+function clockFinding(zoho: Zoho): Finding {
+  const clock = zoho.clock();
+  if (clock === undefined) return { check: 'clock', state: 'unknown', says: 'Zoho did not tell its time' };
+  const now = Date.now();
+  const skew = now < clock.notBefore ? clock.notBefore - now : now > clock.notAfter ? now - clock.notAfter : 0;
+  if (skew <= SKEW_MS) return ok('clock', 'as Zoho\'s');
+  return wrong('clock', `this machine's clock is ${Math.round(skew / 1000)} s ${now < clock.notBefore ? 'behind' : 'ahead of'} Zoho's`, 'Set the clock of this machine by the network.');
+}
+
+async function* examineJournal(dir: string): AsyncGenerator<Finding> {
+  const [{ journalFile }, { openSqliteJournal }] = await Promise.all([import('../write/road.ts'), import('../write/journal-sqlite.ts')]);
+  if (!existsSync(journalFile(dir))) return yield ok('journal', 'nothing was written yet');
+  const journal = await openSqliteJournal(journalFile(dir)).catch(asError);
+  if (journal instanceof PaymentsError) return yield ofError('journal', journal);
+  try {
+    const { entries, problems } = await journal.verify();
+    if (problems.length > 0) yield wrong('journal', `it is not whole: ${problems[0]} (${problems.length} in all)`, 'Run `zoho-payments-mcp journal verify`, and find out who changed it.');
+    const unsettled = (await journal.unsettled()).length;
+    if (unsettled > 0) yield wrong('journal', `of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} it is not known whether carried out`, 'Run `zoho-payments-mcp journal resolve`.');
+    if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} writes, whole`);
+  } catch (error) {
+    yield ofError('journal', asError(error));
+  } finally {
+    await journal.close();
+  }
+}
+
+/** An error that tells a model what to pass on, as told to the operator. */
+function ofError(check: string, { whatHappened, next }: PaymentsError): Finding {
+  return wrong(check, whatHappened, next.replace(/^Ask the operator to (\w)/, (_, first: string) => first.toUpperCase()));
+}
+
+/** What is no error of ours is a fault in this program. */
+function asError(error: unknown): PaymentsError {
+  if (error instanceof PaymentsError) return error;
+  throw error;
+}
