@@ -162,7 +162,7 @@ describe('without credentials', () => {
       for (const said of ['ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET', 'ZOHO_REFRESH_TOKEN', 'ZOHO_ORGANIZATION_ID', 'ZOHO_PAYMENTS_SANDBOX=1']) expect(text(answer)).toContain(said);
     }
     const { result: listed } = await server.request('resources/list');
-    expect(listed.resources.map(({ uri }: Json) => uri)).toEqual(['zoho-books://customerpayments']);
+    expect(listed.resources.map(({ uri }: Json) => uri)).toEqual(['zoho-books://customerpayments', 'zoho-books://limits']);
     expect(await server.request('resources/read', { uri: 'zoho-books://customerpayments' })).toMatchObject({ error: { data: { code: 'not_configured' } } });
     expect(server.stderr()).toBe('');
   });
