@@ -157,6 +157,8 @@ async function measureCalls(): Promise<void> {
       ZOHO_ACCOUNTS_URL: accounts_url,
       ZOHO_PAYMENTS_STATE_DIR: scratch,
       ZOHO_PAYMENTS_CONFIRM: 'host',
+      ZOHO_PAYMENTS_CALLS_PER_MINUTE: '999999999',
+      ZOHO_PAYMENTS_CALLS_AT_ONCE: '32',
     },
   });
   const client = new Client({ name: 'bench', version: '1.0.0' });

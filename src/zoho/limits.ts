@@ -63,6 +63,9 @@ const GONE_MS = 3_000;
 /** When Zoho says that the day is used up, and never said when it ends. */
 const DAY_PAUSE_MS = 60 * 60_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** What was done is counted in slots of a sixtieth of Zoho's minute. */
+const SLOTS = 60;
+const COUNT_DONE = 'INSERT INTO done (slot, calls) VALUES (?, 1) ON CONFLICT (slot) DO UPDATE SET calls = calls + 1';
 
 const ranks: Record<Rank, number> = { write: 0, read: 1 };
 
@@ -76,6 +79,7 @@ interface Waiting {
 
 export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs = 60_000, patienceMs = 20_000, pauseMs = 500, now = Date.now }: LimitsOptions): Limits {
   const queue: Waiting[] = [];
+  const slotOf = (at: number) => Math.floor((at * SLOTS) / minuteMs);
   let pumping = false;
   let wake = () => {};
 
@@ -83,7 +87,8 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     async leave(reply) {
       const until = await shared.write((sql) => {
         const at = now();
-        sql.run('UPDATE calls SET left = ? WHERE id = ?', at, id);
+        sql.run('DELETE FROM calls WHERE id = ?', id);
+        sql.run(COUNT_DONE, slotOf(at));
         if (reply === undefined) return undefined;
         noteDay(sql, reply.headers, at);
         if (reply.refused !== undefined) return pauseFor(sql, reply.refused, at);
@@ -110,7 +115,6 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
   /** Goes ahead, or stands in line and says what for and until when at the earliest. */
   const tryEnter = (sql: Sql, { id, rank, since }: Waiting): { readonly why: Why; readonly until: number } | undefined => {
     const at = now();
-    sql.run('DELETE FROM calls WHERE coalesce(left, entered + ?) <= ?', LEASE_MS, at - minuteMs);
     sql.run('DELETE FROM waiting WHERE seen <= ?', at - GONE_MS);
     const pause = sql.get<{ code: string; until: number }>('SELECT code, until FROM pauses WHERE until > ? ORDER BY until DESC LIMIT 1', at);
     const counted = countedBy(sql, at);
@@ -122,17 +126,20 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     }
     sql.run('INSERT OR REPLACE INTO waiting (id, rank, since, seen) VALUES (?, ?, ?, ?)', id, ranks[rank], since, at);
     if (pause !== undefined) return { why: pause.code as Why, until: pause.until };
-    if (counted.minute >= perMinute) return { why: '44', until: (counted.oldest ?? at) + minuteMs };
+    if (counted.minute >= perMinute) return { why: '44', until: counted.freeAt };
     return { why: '1070', until: at };
   };
 
-  const countedBy = (sql: Sql, at: number) =>
-    sql.get<{ minute: number; atOnce: number; oldest: number | null }>(
-      'SELECT count(*) AS minute, coalesce(sum(left IS NULL AND entered > ?1), 0) AS atOnce, min(coalesce(left, entered + ?2)) AS oldest FROM calls WHERE coalesce(left, entered + ?2) > ?3',
-      at - LEASE_MS,
-      LEASE_MS,
-      at - minuteMs,
-    )!;
+  /** A call counts until a minute after it left: Zoho may have begun to count it only then. */
+  const countedBy = (sql: Sql, at: number) => {
+    const gone = sql.get<{ calls: number }>('SELECT count(*) AS calls FROM calls WHERE entered <= ?', at - LEASE_MS)?.calls ?? 0;
+    for (let call = 0; call < gone; call += 1) sql.run(COUNT_DONE, slotOf(at));
+    if (gone > 0) sql.run('DELETE FROM calls WHERE entered <= ?', at - LEASE_MS);
+    sql.run('DELETE FROM done WHERE slot < ?', slotOf(at - minuteMs));
+    const atOnce = sql.get<{ calls: number }>('SELECT count(*) AS calls FROM calls')?.calls ?? 0;
+    const { calls, oldest } = sql.get<{ calls: number; oldest: number | null }>('SELECT coalesce(sum(calls), 0) AS calls, min(slot) AS oldest FROM done')!;
+    return { minute: calls + atOnce, atOnce, freeAt: (((oldest ?? slotOf(at)) + 1) * minuteMs) / SLOTS + minuteMs };
+  };
 
   /** Out of the queue, if it is still in it. */
   const isLeft = (waiting: Waiting): boolean => {
