@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import manifest from '../package.json' with { type: 'json' };
 import { endpoints } from '../src/endpoints/index.ts';
 import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { harness } from './support/harness.ts';
 import { closers, endsWithin, environment, folder, program, run, serving, start, type Json, type Program } from './support/program.ts';
 
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
@@ -148,6 +149,15 @@ describe('practice books', () => {
     const server = await serving(['serve', '--sandbox'], { ZOHO_PAYMENTS_STATE_DIR: file });
     const result = await server.call('list_customer_payments');
     expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'state_dir_unusable', changed: 'no', next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR') as string } } });
+  });
+});
+
+describe('the program as it was built', () => {
+  it('lists the tools that the source declares: their schemas were made with it', async () => {
+    const built = (await (await serving()).request('tools/list'))['result'].tools as Json[];
+    const source = await harness({ kind: 'older SDK' });
+    closers.push(() => source.close());
+    expect(built).toEqual((await source.client.listTools()).tools);
   });
 });
 

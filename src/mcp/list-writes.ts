@@ -3,11 +3,12 @@ import * as z from 'zod';
 import type { Json, Undo } from '../endpoint.ts';
 import { InternalError, oneLine, PaymentsError } from '../errors.ts';
 import type { Entry, Journal, State } from '../write/journal.ts';
+import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import { failed, succeeded } from './results.ts';
 import { tracked } from './tracked.ts';
-import { advertised, annotationsOf } from './tools.ts';
+import { annotationsOf } from './tools.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */
 
@@ -36,7 +37,7 @@ export function addListWrites(server: McpServer, { journal, sandbox, log }: Book
   const { name, title, description } = listWrites;
   server.registerTool(
     name,
-    { title, description, inputSchema: advertised(input, 'input'), outputSchema: advertised(output, 'output'), annotations: { ...annotationsOf({ method: 'GET' }), openWorldHint: false } },
+    { title, description, inputSchema: advertised(name, 'input', () => input), outputSchema: advertised(name, 'output', () => output), annotations: { ...annotationsOf({ method: 'GET' }), openWorldHint: false } },
     (args) =>
       tracked(name, log, async () => {
         try {

@@ -1,13 +1,13 @@
-import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
+import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { isRead, type Endpoint, type Json, type ReadEndpoint, type WriteEndpoint } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
 import type { Performed } from '../write/call.ts';
+import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';
-import { jsonSchemaOf } from './json-schema.ts';
 import { ask, askWhich, personOf } from './person.ts';
 import { linksOf } from './resource-uris.ts';
 import { tracked } from './tracked.ts';
@@ -33,8 +33,8 @@ export function addTools(served: Served): void {
       {
         title: endpoint.title,
         description: endpoint.description,
-        inputSchema: advertised(argumentsOf(endpoint), 'input'),
-        outputSchema: advertised(endpoint.output, 'output'),
+        inputSchema: advertised(endpoint.name, 'input', () => argumentsOf(endpoint)),
+        outputSchema: advertised(endpoint.name, 'output', () => endpoint.output),
         annotations: annotationsOf(endpoint),
       },
       (args, ctx) =>
@@ -129,19 +129,4 @@ export function annotationsOf({ method }: Pick<Endpoint, 'method'>): ToolAnnotat
     idempotentHint: method !== 'POST',
     openWorldHint: true,
   };
-}
-
-const schemas = new WeakMap<z.ZodObject, Json>();
-
-/**
- * The schema that tools/list shows. Its `validate` passes everything: repair, validation and wording are `readArguments`,
- * whose errors teach more than the SDK's.
- */
-export function advertised(schema: z.ZodObject, io: 'input' | 'output'): StandardSchemaWithJSON<Json> {
-  const json = () => {
-    const known = schemas.get(schema) ?? jsonSchemaOf(schema, io);
-    schemas.set(schema, known);
-    return known;
-  };
-  return { '~standard': { version: 1, vendor: 'zoho-payments-mcp', validate: (value) => ({ value: value as Json }), jsonSchema: { input: json, output: json } } };
 }

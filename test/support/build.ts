@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { toolSchemas } from '../../src/mcp/tool-schemas.ts';
 
 /** Bundles the program into dist: one file to start, and parts that load when they are needed. */
 
@@ -20,6 +21,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
+  define: { PREPARED_SCHEMAS: JSON.stringify(toolSchemas()) },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
