@@ -4,6 +4,7 @@ import { isRead } from '../endpoint.ts';
 import { endpoints } from '../endpoints/index.ts';
 import { oneLine } from '../errors.ts';
 import { createDeliveries } from '../mcp/deliveries.ts';
+import { reportingProgress } from '../mcp/progress.ts';
 import { serverFactory } from '../mcp/server.ts';
 import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
@@ -24,7 +25,7 @@ export function serve(config: Config): void {
     { ...connection, endpoints: readOnly ? endpoints.filter(isRead) : endpoints, sandbox: config.sandbox !== false, version, log },
     deliveries,
   );
-  const transport = deliveries.over(new StdioServerTransport());
+  const transport = deliveries.over(reportingProgress(new StdioServerTransport()));
   const stdio = serveStdio(factory, { transport, onerror: (error) => log('warn', protocolProblem(error)) });
 
   let ending = false;

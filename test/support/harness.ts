@@ -6,6 +6,7 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createLog } from '../../src/cli/log.ts';
 import { endpoints } from '../../src/endpoints/index.ts';
 import type { Endpoint } from '../../src/endpoint.ts';
+import { reportingProgress } from '../../src/mcp/progress.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
 import { createAccessTokens } from '../../src/zoho/access-token.ts';
@@ -55,6 +56,7 @@ export interface McpClient {
 }
 
 export interface Harness {
+  readonly kind: Kind;
   readonly client: McpClient;
   /** The client as its own SDK knows it, for what the two generations do differently. */
   readonly ownClient: ModernClient | OlderClient;
@@ -80,6 +82,8 @@ export interface HarnessOptions {
   readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
   /** Other credentials than the sandbox's own. */
   readonly as?: Partial<Pick<Sandbox, 'client_id' | 'client_secret' | 'refresh_token' | 'organization_id'>>;
+  /** How often a call that is under way is told of. */
+  readonly progressMs?: number;
   readonly endpoints?: readonly Endpoint[];
   readonly asSandbox?: boolean;
   /** Consent; `host` unless said, so that a test of something else is asked nothing. */
@@ -132,6 +136,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   };
   const { client, stop } = await connectTo(serverFactory(books, deliveries), deliveries, options);
   return {
+    kind: options.kind ?? 'current SDK, 2026-07-28',
     client: client as unknown as McpClient,
     ownClient: client,
     sandbox,
@@ -156,19 +161,19 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
 
 type Factory = Parameters<typeof serveStdio>[0];
 
-async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'current SDK, 2026-07-28', person }: HarnessOptions): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
+async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'current SDK, 2026-07-28', person, progressMs }: HarnessOptions): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
   const clientInfo = { name: 'test', version: '1.0.0' };
   const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
   if (kind === 'older SDK') {
     const [near, far] = OlderTransport.createLinkedPair();
-    const server = serveStdio(factory, { transport: deliveries.over(far as unknown as InMemoryTransport) });
+    const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far as unknown as InMemoryTransport, progressMs)) });
     const client = new OlderClient(clientInfo, { capabilities });
     if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message));
     await client.connect(near);
     return { client, stop: () => server.close() };
   }
   const [near, far] = InMemoryTransport.createLinkedPair();
-  const server = serveStdio(factory, { transport: deliveries.over(far) });
+  const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far, progressMs)) });
   const mode = kind === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
   const client = new ModernClient(clientInfo, { capabilities, versionNegotiation: { mode } });
   if (person) client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message));
