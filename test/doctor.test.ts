@@ -6,7 +6,7 @@ import { examine, type Finding } from '../src/cli/examine.ts';
 import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
 import { fault, requestsTo, seed } from './support/books.ts';
-import { closers, folder, run, serving } from './support/program.ts';
+import { closers, folder, run, serving, settingsFor } from './support/program.ts';
 
 /** doctor names what is wrong, and what to do about it; run as the program, against real books. */
 
@@ -18,15 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-/** What connects to these books. */
-const settingsFor = (books: Sandbox): Settings => ({
-  ZOHO_CLIENT_ID: books.client_id,
-  ZOHO_CLIENT_SECRET: books.client_secret,
-  ZOHO_REFRESH_TOKEN: books.refresh_token,
-  ZOHO_ORGANIZATION_ID: books.organization_id,
-  ZOHO_API_BASE_URL: books.api_base_url,
-  ZOHO_ACCOUNTS_URL: books.accounts_url,
-});
 const loginFor = (books: Sandbox): Login => ({
   clientId: books.client_id,
   clientSecret: books.client_secret,

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startSandbox } from '../src/sandbox/index.ts';
-import { closers, folder, run, serving, type Json } from './support/program.ts';
+import { closers, folder, type Json, run, serving, settingsFor } from './support/program.ts';
 
 /** The built program's journal: from the command line, and across crashes. */
 
@@ -14,12 +14,7 @@ async function zoho() {
   const sandbox = await startSandbox();
   closers.push(() => sandbox.close());
   const settings = {
-    ZOHO_CLIENT_ID: sandbox.client_id,
-    ZOHO_CLIENT_SECRET: sandbox.client_secret,
-    ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
-    ZOHO_ORGANIZATION_ID: sandbox.organization_id,
-    ZOHO_API_BASE_URL: sandbox.api_base_url,
-    ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+    ...settingsFor(sandbox),
     ZOHO_PAYMENTS_STATE_DIR: folder(),
   };
   const ask = async (path: string) => (await (await fetch(`${sandbox.url}/__sandbox/${path}`)).json()) as Json;

@@ -19,7 +19,7 @@ import { openLoginStore } from '../src/zoho/login-store.ts';
 import { openShared, type Shared } from '../src/zoho/shared.ts';
 import { fault } from './support/books.ts';
 import { harness, kinds } from './support/harness.ts';
-import { closers, folder, serving } from './support/program.ts';
+import { closers, folder, serving, settingsFor } from './support/program.ts';
 
 /** All servers on a machine are one to Zoho: one access token, one line before its limits. */
 
@@ -70,12 +70,7 @@ describe('one access token', () => {
     const sandbox = await startSandbox({ limits: { concurrent: 100 } });
     closers.push(() => sandbox.close());
     const settings = {
-      ZOHO_CLIENT_ID: sandbox.client_id,
-      ZOHO_CLIENT_SECRET: sandbox.client_secret,
-      ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
-      ZOHO_ORGANIZATION_ID: sandbox.organization_id,
-      ZOHO_API_BASE_URL: sandbox.api_base_url,
-      ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+      ...settingsFor(sandbox),
       ZOHO_PAYMENTS_STATE_DIR: folder(),
     };
     const servers = await Promise.all(Array.from({ length: 5 }, () => serving([], settings)));
@@ -321,12 +316,7 @@ describe('the file they share', () => {
     writeFileSync(join(dir, 'state'), '');
     chmodSync(join(dir, 'state'), 0o400);
     const server = await serving([], {
-      ZOHO_CLIENT_ID: sandbox.client_id,
-      ZOHO_CLIENT_SECRET: sandbox.client_secret,
-      ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
-      ZOHO_ORGANIZATION_ID: sandbox.organization_id,
-      ZOHO_API_BASE_URL: sandbox.api_base_url,
-      ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+      ...settingsFor(sandbox),
       ZOHO_PAYMENTS_STATE_DIR: join(dir, 'state'),
     });
     expect((await server.call('list_customer_payments', { per_page: 1 }))['isError']).toBeFalsy();

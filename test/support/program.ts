@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll } from 'vitest';
+import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
 
@@ -21,6 +22,18 @@ export const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
+
+/** The settings that point the program at a sandbox as if it were Zoho. */
+export function settingsFor(sandbox: Sandbox): Record<string, string> {
+  return {
+    ZOHO_CLIENT_ID: sandbox.client_id,
+    ZOHO_CLIENT_SECRET: sandbox.client_secret,
+    ZOHO_REFRESH_TOKEN: sandbox.refresh_token,
+    ZOHO_ORGANIZATION_ID: sandbox.organization_id,
+    ZOHO_API_BASE_URL: sandbox.api_base_url,
+    ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+  };
+}
 
 /** An environment with nothing of the developer's own in it, the folder for state included. */
 export function environment(settings: Record<string, string> = {}): Record<string, string> {
