@@ -270,6 +270,14 @@ describe('one line before the limits', () => {
     expect(error?.next).toMatch(/after \d{4}-\d\d-\d\dT/);
   });
 
+  it('a call that comes in the very moment in which the line has ended is let in', async () => {
+    const { server } = await machine();
+    const { limits } = await server();
+    for (let call = 0; call < 20; call += 1) await limits.enter('read').then((place) => void place.leave());
+    const places = await Promise.all([limits.enter('read'), limits.enter('read').then(async (place) => [place, await limits.enter('write')])]);
+    expect(places.flat()).toHaveLength(3);
+  });
+
   it('a call that is cancelled while it waits gives up its place in the line', async () => {
     const { sandbox, server } = await machine();
     const { zoho } = await server({ concurrent: 1 });

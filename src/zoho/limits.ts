@@ -80,7 +80,7 @@ interface Waiting {
 export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs = 60_000, patienceMs = 20_000, pauseMs = 500, now = Date.now }: LimitsOptions): Limits {
   const queue: Waiting[] = [];
   const slotOf = (at: number) => Math.floor((at * SLOTS) / minuteMs);
-  let pumping = false;
+  let serving = false;
   let wake = () => {};
 
   const placeOf = (id: string): Place => ({
@@ -149,24 +149,29 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
   };
 
   /** One of this process stands in the line of all processes; the others stand behind it here. */
-  const pump = async () => {
-    for (let head; (head = queue[0]) !== undefined; ) {
-      const waiting = head;
-      const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
-      if (wait === undefined) {
-        const place = placeOf(waiting.id);
-        if (isLeft(waiting)) waiting.admit(place);
-        // Whoever wanted it is gone.
-        else await place.leave().catch(() => undefined);
-      } else if ('error' in wait) {
-        if (isLeft(waiting)) waiting.fail(wait.error);
-      } else if (wait.why === '45' || Math.max(wait.until, now()) - waiting.since > patienceMs) {
-        if (isLeft(waiting)) waiting.fail(comeBack(wait.why, wait.until));
-      } else {
-        const long = Math.max(0, Math.min(GONE_MS / 2, wait.until - now()));
-        await Promise.race([sleep(long + 5 + Math.random() * 25), new Promise<void>((resolve) => (wake = resolve))]);
-      }
+  const serve = async (waiting: Waiting): Promise<void> => {
+    const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
+    if (wait === undefined) {
+      const place = placeOf(waiting.id);
+      if (isLeft(waiting)) waiting.admit(place);
+      // Whoever wanted it is gone.
+      else await place.leave().catch(() => undefined);
+    } else if ('error' in wait) {
+      if (isLeft(waiting)) waiting.fail(wait.error);
+    } else if (wait.why === '45' || Math.max(wait.until, now()) - waiting.since > patienceMs) {
+      if (isLeft(waiting)) waiting.fail(comeBack(wait.why, wait.until));
+    } else {
+      const long = Math.max(0, Math.min(GONE_MS / 2, wait.until - now()));
+      await Promise.race([sleep(long + 5 + Math.random() * 25), new Promise<void>((resolve) => (wake = resolve))]);
     }
+  };
+
+  const serveAll = async () => {
+    if (serving) return wake();
+    serving = true;
+    for (let waiting; (waiting = queue[0]) !== undefined; ) await serve(waiting);
+    // In the same tick in which nobody was left: whoever comes next begins anew.
+    serving = false;
   };
 
   return {
@@ -189,9 +194,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
         signal?.addEventListener('abort', abort, { once: true });
         const behind = queue.findIndex((other) => ranks[other.rank] > ranks[rank]);
         queue.splice(behind < 0 ? queue.length : behind, 0, waiting);
-        if (pumping) return wake();
-        pumping = true;
-        void pump().finally(() => (pumping = false));
+        void serveAll();
       });
     },
 
