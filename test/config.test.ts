@@ -15,7 +15,7 @@ describe('settings', () => {
     expect(readConfig({})).toEqual({
       accountsUrl: 'https://accounts.zoho.com',
       apiBaseUrl: 'https://www.zohoapis.com/books/v3',
-      elsewhere: false,
+      chosen: { accountsUrl: false, apiBaseUrl: false },
       credentials: undefined,
       client: { clientId: undefined, clientSecret: undefined },
       organizationId: undefined,

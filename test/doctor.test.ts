@@ -249,6 +249,24 @@ describe('each of these is named, with what to do', () => {
   });
 });
 
+describe('credentials are tried, not remembered', () => {
+  it('a secret that is wrong now is found although a token of before is good', async () => {
+    const settings = { ...settingsFor(await books()), ZOHO_PAYMENTS_STATE_DIR: folder() };
+    expect(await doctor(settings)).toMatchObject({ code: 0 });
+    const { findings, code } = await doctor({ ...settings, ZOHO_CLIENT_SECRET: 'another' });
+    expect(code).toBe(1);
+    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({ check: 'access token', next: expect.stringContaining('ZOHO_CLIENT_SECRET') });
+  });
+
+  it('a login that may only look is told from one that lacks something', async () => {
+    const dir = folder();
+    await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), scopes: ['customerpayments', 'contacts', 'invoices', 'banking', 'settings'].map((module) => `ZohoBooks.${module}.READ`) });
+    const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([{ check: 'scopes', says: expect.stringContaining('may only look'), next: expect.stringContaining('--read-only') }]);
+    expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--read-only'])).toMatchObject({ code: 0 });
+  });
+});
+
 describe('when all is well', () => {
   it('it says so, in words and in its exit code, with credentials of the environment', async () => {
     const { code, stdout } = await run(['doctor'], settingsFor(sandbox));

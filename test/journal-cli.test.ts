@@ -77,11 +77,24 @@ describe('a program that is killed', () => {
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     const { write_id, outcome } = structured(await server.call('create_customer_payment', payment));
     expect(outcome).toBe('unknown');
-    expect((await run(['journal', 'resolve'], settings)).stdout).toContain('1 unresolved:');
+    expect(await run(['journal', 'resolve'], settings)).toMatchObject({ code: 1, stdout: expect.stringMatching(/\| unknown \|[^]*\n1 unresolved/) as string });
     // Within the grace period nobody can know that it does not come; that it is there, anybody can see.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('try again in a few minutes') as string });
+    expect(await run(['journal', 'resolve', write_id, '--recorded', '999'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string });
     expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).stdout).toContain('| recorded |');
+    expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('it is settled already') as string });
     expect((await run(['journal', 'list'], settings)).stdout).toContain('Zoho id 9030000079467');
+  });
+});
+
+describe('the journal alone', () => {
+  it('can be read also when nothing connects any more', async () => {
+    const { settings } = await zoho();
+    const server = await serving([], settings);
+    await server.call('create_customer_payment', payment);
+    const alone = { ZOHO_PAYMENTS_STATE_DIR: settings.ZOHO_PAYMENTS_STATE_DIR };
+    expect((await run(['journal', 'list'], alone)).stdout).toContain('| recorded |');
+    expect((await run(['journal', 'verify'], alone)).stdout).toContain('whole:');
   });
 });
 
@@ -92,6 +105,17 @@ describe('a policy', () => {
     const { code, stderr } = await run(['serve', '--sandbox=memory', '--policy', file]);
     expect(code).toBe(2);
     expect(stderr).toContain('max_amuont');
+  });
+
+  it('that names a tool that there is not keeps it from starting too, and what it does not allow is not listed', async () => {
+    const file = join(folder(), 'policy.json');
+    writeFileSync(file, '{"allowed_tools": ["create_payment"]}');
+    expect(await run(['serve', '--sandbox=memory', '--policy', file])).toMatchObject({ code: 2, stderr: expect.stringContaining('the nearest is create_customer_payment') as string });
+    expect((await run(['doctor', '--sandbox=memory', '--policy', file])).stdout).toContain('WRONG  settings');
+    writeFileSync(file, '{"allowed_tools": ["create_customer_payment"]}');
+    const server = await serving(['serve', '--sandbox=memory', '--policy', file]);
+    const { tools } = (await server.request('tools/list'))['result'] as { tools: { name: string }[] };
+    expect(tools.map(({ name }) => name).filter((name) => /create|update|delete/.test(name))).toEqual(['create_customer_payment']);
   });
 
   it('that allows no writes lists none', async () => {

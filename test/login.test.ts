@@ -332,7 +332,7 @@ describe('a login says in one line what it cannot do', () => {
     const login = (env: Record<string, string>, ...args: string[]) => runAndHear(['login', '--self-client', code, ...args], { ...zoho.settings, ...env });
     expect(await login({ ZOHO_CLIENT_SECRET: 'wrong' })).toMatchObject({ code: 1, stderr: expect.stringContaining('The client secret is wrong.') as string });
     expect(await login({}, '--data-center', 'mars')).toMatchObject({ code: 2, stderr: expect.stringContaining('--data-center is "mars": use one of us, eu') as string });
-    expect(await login({ ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:1' })).toMatchObject({ code: 1, stderr: expect.stringContaining('accounts server did not answer') as string });
+    expect(await login({ ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:1' })).toMatchObject({ code: 1, stderr: expect.stringContaining('accounts server 127.0.0.1:1 did not answer') as string });
     expect(await login({}, '--port', '70000')).toMatchObject({ code: 2 });
     expect(await login({}, '--organization', 'x')).toMatchObject({ code: 2 });
   });

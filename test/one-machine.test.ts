@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { toRequest } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
+import { getContact } from '../src/endpoints/get-contact.ts';
+import { getInvoice } from '../src/endpoints/get-invoice.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox/index.ts';
 import { createAccessTokens, type Credentials } from '../src/zoho/access-token.ts';
@@ -28,6 +30,7 @@ interface Arrived {
   readonly path: string;
   readonly status: number;
   readonly seq: number;
+  readonly time: string;
 }
 
 interface Machine {
@@ -55,7 +58,7 @@ async function machine(sandboxOptions: SandboxOptions = {}): Promise<Machine> {
       const mine = async () => ({ clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
       const tokens = createAccessTokens({ http, accountsUrl: sandbox.accounts_url, credentials: credentials ?? mine, shared, now });
       const limits = createLimits({ shared, pauseMs: 20, now, ...options });
-      return { shared, limits, zoho: createZoho({ http, tokens, limits, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id, retryDelayMs: 5 }) };
+      return { shared, limits, zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id, retryDelayMs: 5 }) };
     },
     arrived: async () => (await requests()).filter(({ path }) => path.startsWith('/books/v3')),
     tokensAsked: async () => (await requests()).filter(({ path }) => path === '/oauth/v2/token').length,
@@ -233,12 +236,18 @@ describe('one line before the limits', () => {
     [44, 'too many in this minute'],
   ])('after %s (%s) everyone pauses, and then it goes on', async (code) => {
     const { sandbox, server, arrived } = await machine();
-    const [one, other] = [await server(), await server()];
+    const pauseMs = code === 44 ? 40 : 400;
+    const [one, other] = [await server({ pauseMs }), await server({ pauseMs })];
     await Promise.all([list(one.zoho), list(other.zoho)]);
     await fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code });
-    await Promise.all([list(one.zoho), list(other.zoho)]);
-    const statuses = (await arrived()).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+    const refused = list(one.zoho);
+    await vi.waitUntil(async () => (await one.limits.quota()).paused_until !== undefined, { interval: 5 });
+    await Promise.all([refused, list(other.zoho)]);
+    const times = (await arrived()).map(({ status, time }) => ({ status, at: Date.parse(time) }));
+    const [first, ...more] = times.slice(times.findIndex(({ status }) => status === 429));
+    expect(first?.status).toBe(429);
+    expect(more.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { at } of more) expect(at - first!.at).toBeGreaterThan(250);
     expect((await one.limits.quota()).paused_until).toBeUndefined();
   });
 
@@ -293,14 +302,63 @@ describe('one line before the limits', () => {
     await Promise.all([slow, next]);
   });
 
-  it('places of a server that was killed are free again', async () => {
-    let now = Date.now();
+  it('places of a server that was killed are free again at once', async () => {
+    const dir = folder();
+    const source = `
+      import { createLimits } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../src/zoho/limits.ts')).href)};
+      import { openShared } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../src/zoho/shared.ts')).href)};
+      const limits = createLimits({ shared: await openShared(${JSON.stringify(join(dir, 'wire'))}), concurrent: 1 });
+      await limits.enter('read');
+      console.log('entered');
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(createInterface({ input: child.stdout }), 'line');
+    const shared = await openShared(join(dir, 'wire'));
+    closers.push(() => shared.close());
+    const limits = createLimits({ shared, concurrent: 1, patienceMs: 2_000 });
+    expect(await errorOf(createLimits({ shared, concurrent: 1, patienceMs: 100 }).enter('read'))).toMatchObject({ code: 'concurrency_limit' });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await limits.enter('read');
+  });
+
+  it('what a clock that was ahead has left behind blocks nobody', async () => {
+    let now = Date.now() + 24 * 3600_000;
+    const { sandbox, server, tokensAsked } = await machine({ limits: { access_tokens: 0 } });
+    const one = await server({ now: () => now, concurrent: 1 });
+    expect(await errorOf(list(one.zoho))).toMatchObject({ code: 'token_throttled' });
+    await one.shared.write((sql) => {
+      sql.run("INSERT INTO pauses (code, until, times) VALUES ('44', ?, 1)", now + 5000);
+      sql.run("INSERT INTO calls (id, pid, entered) VALUES ('a', ?, ?)", process.pid, now);
+      sql.run("INSERT INTO waiting (id, rank, since, seen) VALUES ('b', 0, ?, ?)", now, now);
+    });
+    now = Date.now();
+    await fetch(`${sandbox.url}/__sandbox/limits`, { method: 'POST', body: JSON.stringify({ access_tokens: 10 }) });
+    await list(one.zoho);
+    expect(await tokensAsked()).toBe(2);
+  });
+
+  it('a quota that makes no sense is no quota, and ends nothing', async () => {
     const { server } = await machine();
-    const [one, other] = [await server({ concurrent: 1, now: () => now }), await server({ concurrent: 1, patienceMs: 100, now: () => now })];
-    // Entered, and never left.
-    await one.limits.enter('read');
-    now += 31_000;
-    await list(other.zoho);
+    const { limits } = await server({ concurrent: 1 });
+    for (const reset of ['8700000000000', '12.5', '-1', 'x', '1e18']) {
+      const place = await limits.enter('read');
+      await place.leave({ headers: { 'x-rate-limit-limit': '1e400', 'x-rate-limit-remaining': '3.7', 'x-rate-limit-reset': reset } });
+    }
+    expect((await limits.quota()).concurrent.used).toBe(0);
+  });
+});
+
+describe('scopes that the credentials lack', () => {
+  it('cost one token each, however many servers ask', async () => {
+    const { server, tokensAsked } = await machine({ scopes: ['ZohoBooks.customerpayments.ALL'] });
+    for (let process = 0; process < 4; process += 1) {
+      const { zoho } = await server();
+      expect(await errorOf(zoho.read(getContact, { contact_id: '1' }))).toMatchObject({ code: 'scope_missing' });
+      expect(await errorOf(zoho.read(getInvoice, { invoice_id: '1' }))).toMatchObject({ code: 'scope_missing' });
+      await list(zoho);
+    }
+    expect(await tokensAsked()).toBeLessThanOrEqual(3);
   });
 });
 
@@ -311,6 +369,20 @@ describe('the file they share', () => {
     const shared = await openShared(join(dir, 'wire'));
     expect(await shared.write((sql) => sql.get<{ n: number }>('SELECT count(*) AS n FROM calls'))).toEqual({ n: 0 });
     shared.close();
+  });
+
+  it('is made anew also when the damage shows only while it is used', async () => {
+    const dir = folder();
+    const file = join(dir, 'wire.v1.sqlite');
+    const before = await openShared(join(dir, 'wire'));
+    await before.write((sql) => sql.run("INSERT INTO tokens (credentials, access_token) VALUES ('a', 'b')"));
+    before.close();
+    const bytes = readFileSync(file);
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(Math.max(0, bytes.length - 4096), 0x5a)]));
+    const shared = await openShared(join(dir, 'wire'));
+    closers.push(() => shared.close());
+    await (await createLimits({ shared }).enter('read')).leave();
+    expect((await createLimits({ shared }).quota()).minute.used).toBe(1);
   });
 
   it('is done without where there can be none', async () => {

@@ -74,7 +74,7 @@ async function wire(options: WireOptions = {}): Promise<Wire> {
   const apiBaseUrl = options.apiBaseUrl ?? sandbox.api_base_url;
   const control = async (path: string, init?: RequestInit) => (await (await fetch(`${sandbox.url}/__sandbox${path}`, init)).json()) as Json;
   return {
-    zoho: createZoho({ http, tokens, limits, apiBaseUrl, organizationId: sandbox.organization_id, retryDelayMs: options.retryDelayMs ?? 5 }),
+    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId: sandbox.organization_id, retryDelayMs: options.retryDelayMs ?? 5 }),
     tokens,
     fault: async (fault) => expect(await control('/faults', { method: 'POST', body: JSON.stringify(fault) })).toHaveProperty('faults'),
     arrived: async (what) => {
@@ -748,7 +748,7 @@ describe('secrets', () => {
         const http = createHttp({ timeoutMs: 2000 });
         const shared = await openShared('memory');
         const tokens = createAccessTokens({ http, accountsUrl: url, credentials: async () => ({ clientId: '1000.CLIENT', clientSecret, refreshToken }), shared });
-        const zoho = createZoho({ http, tokens, limits: createLimits({ shared, pauseMs: 0 }), apiBaseUrl: `${url}/books/v3`, organizationId: '104', retryDelayMs: 0 });
+        const zoho = createZoho({ http, tokens, shared, limits: createLimits({ shared, pauseMs: 0 }), apiBaseUrl: `${url}/books/v3`, organizationId: '104', retryDelayMs: 0 });
         const error: unknown = await (write ? zoho.send(creation) : list(zoho)).catch((error: unknown) => error);
         await http.close();
         shared.close();

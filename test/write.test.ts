@@ -151,7 +151,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     const result = await server.call('create_customer_payment_refund', refund);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', payment_refund: { amount: 100 } });
     expect(questions).toHaveLength(1);
-    expect(questions[0]).toContain('Refund USD 100.00?\n- Out of payment #3');
+    expect(questions[0]).toContain('Refund USD 100.00 to "Bowman Furniture"?\n- Out of payment #3');
     expect(questions[0]).toContain('- Refundable: USD 100.00; left unused afterwards: USD 0.00');
     expect(questions[0]).toContain('- Account: "Petty Cash"');
     expect(questions[0]).toContain('You are asked because it gives money back.');
@@ -176,7 +176,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     const preview = await server.call('create_customer_payment_refund', refund);
     expect(preview.isError).toBe(true);
     expect(errorOf(preview)).toMatchObject({ code: 'approval_needed', changed: 'no' });
-    expect(textOf(preview)).toContain('Refund USD 100.00?');
+    expect(textOf(preview)).toContain('Refund USD 100.00 to "Bowman Furniture"?');
     const { approval } = preview.structuredContent as { approval: string };
 
     for (const altered of [`${approval}x`, approval.slice(2), 'approved', `${approval.split('.')[0]}.`]) {
@@ -507,6 +507,21 @@ describe('an unknown that looking cannot settle', () => {
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain(`(id ${made})`);
     expect(await server.opened.road.journal.unsettled()).toEqual([]);
+  });
+});
+
+describe('an approval that was spent on a write that never left', () => {
+  it('is no dead end: the user is asked again', async () => {
+    const server = await start({ confirm: 'ask', limits: { pauseMs: 1 } });
+    const preview = await server.call('create_customer_payment_refund', refund);
+    const { approval } = preview.structuredContent as { approval: string };
+    await fault(server.sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'rate_limit', times: 3 });
+    expect(errorOf(await server.call('create_customer_payment_refund', { ...refund, approval }))).toMatchObject({ code: 'minute_limit', changed: 'no' });
+    const again = await server.call('create_customer_payment_refund', { ...refund, approval });
+    expect(errorOf(again).code).toBe('approval_needed');
+    const { approval: fresh } = again.structuredContent as { approval: string };
+    expect(fresh).not.toBe(approval);
+    expect((await server.call('create_customer_payment_refund', { ...refund, approval: fresh })).structuredContent).toMatchObject({ outcome: 'recorded' });
   });
 });
 

@@ -20,11 +20,18 @@ export function accountVersion(config: Config): () => Promise<string> {
 }
 
 export async function accountOf(config: Config): Promise<Account> {
-  const { credentials, organizationId, accountsUrl, apiBaseUrl, elsewhere } = config;
+  const { credentials, organizationId, accountsUrl, apiBaseUrl, chosen } = config;
   if (credentials !== undefined && organizationId !== undefined) return { ...credentials, accountsUrl, apiBaseUrl, organizationId, from: 'environment' };
-  const login = credentials === undefined ? await (await loginsOf(config)).read() : undefined;
-  if (login === undefined) throw notConfigured(config.missing);
-  return { ...login, ...(elsewhere && { accountsUrl, apiBaseUrl }), ...(organizationId !== undefined && { organizationId }), from: 'login' };
+  if (credentials !== undefined) throw notConfigured(config.missing, 'the credentials in its settings name no organization');
+  const login = await (await loginsOf(config)).read();
+  if (login === undefined) throw notConfigured(config.missing, 'nobody has logged in');
+  return {
+    ...login,
+    ...(chosen.accountsUrl && { accountsUrl }),
+    ...(chosen.apiBaseUrl && { apiBaseUrl }),
+    ...(organizationId !== undefined && { organizationId }),
+    from: 'login',
+  };
 }
 
 /** What belongs to these books on this machine: one folder for the sandbox, and one for each organization at each Zoho. */
@@ -47,9 +54,9 @@ export async function loginsOf(config: Config) {
   return openLoginStore(baseDirOf(config), { keychain: config.keychain });
 }
 
-function notConfigured(missing: readonly string[]): AccessError {
-  return new AccessError(`This server is not connected to Zoho Books yet: nobody has logged in, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`, {
+function notConfigured(missing: readonly string[], why: string): AccessError {
+  return new AccessError(`This server is not connected to Zoho Books yet: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`, {
     code: 'not_configured',
-    next: 'Ask the operator to run `zoho-payments-mcp login`, or to set them in the host\'s configuration of this server; ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.',
+    next: 'Ask the operator to run `zoho-payments-mcp login`, or to set what is missing in the host\'s configuration of this server; ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.',
   });
 }

@@ -11,8 +11,8 @@ import { ProblemError } from './problem.ts';
 export interface Config {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
-  /** Data centre or addresses were set, and stand before those of a login. */
-  readonly elsewhere: boolean;
+  /** Which addresses were set, by themselves or by a data centre, and stand before those of a login. */
+  readonly chosen: { readonly accountsUrl: boolean; readonly apiBaseUrl: boolean };
   readonly credentials: Credentials | undefined;
   /** As much of the app as is set, for a login. */
   readonly client: { readonly [part in keyof Client]: string | undefined };
@@ -131,6 +131,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
   if (!isDataCenterName(name)) throw new ConfigError(`${options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center'} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
   const center = dataCenter(name);
 
+  const isSet = (...names: readonly string[]) => names.some((name) => setting(env, name) !== undefined);
   const clientId = setting(env, 'ZOHO_CLIENT_ID');
   const clientSecret = setting(env, 'ZOHO_CLIENT_SECRET');
   const refreshToken = setting(env, 'ZOHO_REFRESH_TOKEN');
@@ -140,7 +141,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
   return {
     accountsUrl: baseUrl(env, 'ZOHO_ACCOUNTS_URL') ?? center.accountsUrl,
     apiBaseUrl: baseUrl(env, 'ZOHO_API_BASE_URL') ?? center.apiBaseUrl,
-    elsewhere: ['ZOHO_DATA_CENTER', 'ZOHO_ACCOUNTS_URL', 'ZOHO_API_BASE_URL'].some((name) => setting(env, name) !== undefined),
+    chosen: { accountsUrl: isSet('ZOHO_DATA_CENTER', 'ZOHO_ACCOUNTS_URL'), apiBaseUrl: isSet('ZOHO_DATA_CENTER', 'ZOHO_API_BASE_URL') },
     credentials: clientId && clientSecret && refreshToken ? { clientId, clientSecret, refreshToken } : undefined,
     client: { clientId, clientSecret },
     organizationId,

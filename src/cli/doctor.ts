@@ -1,5 +1,6 @@
 import { examine, type ExamineOptions, type Finding } from './examine.ts';
 import { ConfigError, type Config } from './config.ts';
+import { toolsFor } from './tools-for.ts';
 
 /** What of a connection works, and for each thing that does not what to do. */
 
@@ -27,6 +28,7 @@ async function* examined(readConfig: () => Config, options: ExamineOptions): Asy
   let config: Config;
   try {
     config = readConfig();
+    toolsFor(config);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     yield { check: 'settings', state: 'wrong', says: error.message, next: 'Correct it: the server does not start like this.' };

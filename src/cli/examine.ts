@@ -19,6 +19,7 @@ import { createHttp } from '../zoho/http.ts';
 import { requestTokens } from '../zoho/oauth.ts';
 import { accountOf, baseDirOf, type Account } from './account.ts';
 import type { Config } from './config.ts';
+import { toOperator } from './problem.ts';
 import { ensureDir } from './state-dir.ts';
 import { version } from './version.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -63,7 +64,7 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
   const wire = await openWire(config, silent).catch(asError);
   if (wire instanceof PaymentsError) return yield ofError('connection', wire);
   try {
-    const token = await wire.tokens.get().then(() => undefined, asError);
+    const token = await wire.tokens.renew().then(() => undefined, asError);
     if (token !== undefined) {
       yield ofError('access token', token);
       if (account !== undefined && options.tryDataCenters) yield* elsewhere(account, config, options);
@@ -122,19 +123,22 @@ function dataCenterFinding({ accountsUrl, apiBaseUrl }: Account): Finding {
   if ((known !== undefined || ofApi) && known?.apiBaseUrl !== apiBaseUrl) {
     return wrong('data centre', `tokens come from ${accounts} and are used at ${api}, which do not belong together`, 'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.');
   }
-  return ok('data centre', `${accounts}, ${api}`);
+  return ok('data centre', `tokens from ${accounts}, API at ${api}`);
 }
 
 /** Where else these credentials work. */
 async function* elsewhere({ accountsUrl, refreshToken, ...client }: Account, { proxy }: Config, { dataCenters = everywhere() }: ExamineOptions): AsyncGenerator<Finding> {
   const http = createHttp({ proxy });
   try {
+    const silent: string[] = [];
     for (const [name, center] of dataCenters) {
       if (center.accountsUrl === accountsUrl) continue;
       const failure = await requestTokens(http, center.accountsUrl, client, { kind: 'refresh', refreshToken }).then(() => undefined, asError);
       if (failure === undefined) return yield wrong('data centre', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
+      if (failure.code === 'accounts_unavailable') silent.push(name);
     }
-    yield wrong('data centre', 'the credentials work in no other data centre either', 'Run `zoho-payments-mcp login`.');
+    if (silent.length > 0) yield wrong('data centre', `the credentials work in no other that could be reached; ${silent.join(', ')} could not`, 'Check network and proxy.');
+    else yield wrong('data centre', 'the credentials work in no other data centre either', 'Run `zoho-payments-mcp login`.');
   } finally {
     await http.close();
   }
@@ -147,6 +151,9 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
   const readOnly = config.readOnly || config.policy.read_only === true;
   const missing = scopesMissing(leastScopes({ readOnly }), granted);
   if (missing.length === 0) return yield ok('scopes', 'all that is switched on needs');
+  if (scopesMissing(leastScopes({ readOnly: true }), granted).length === 0 && writeScopes().every((scope) => missing.includes(scope))) {
+    return yield wrong('scopes', 'this login may only look, and the server offers to write', 'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without it.');
+  }
   for (const scope of missing) yield scopeMissing(scope, endpoints.filter((endpoint) => scopeOf(endpoint) === scope).map(({ name }) => name));
 }
 
@@ -174,9 +181,11 @@ async function* triedScopes(config: Config, zoho: Zoho): AsyncGenerator<Finding>
   }
   if (works.length > 0) yield ok('scopes', `tried and granted: ${works.join(', ')}`);
   const readOnly = config.readOnly || config.policy.read_only === true;
-  if (!readOnly) untried.push(...new Set(endpoints.filter((endpoint) => !isRead(endpoint)).map(scopeOf)));
-  if (untried.length > 0) yield { check: 'scopes', state: 'unknown', says: `not known until used, since the refresh token is from the environment: ${untried.join(', ')}` };
+  if (!readOnly) untried.push(...writeScopes());
+  if (untried.length > 0) yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
 }
+
+const writeScopes = () => [...new Set(endpoints.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 
 function scopeMissing(scope: string, tools: readonly string[]): Finding {
   const without = tools.length > 0 ? `${tools.join(', ')} cannot be used` : 'what it would show is named as not checked before a write, and asked about';
@@ -209,7 +218,7 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
     if (problems.length > 0) yield wrong('journal', `it is not whole: ${problems[0]} (${problems.length} in all)`, 'Run `zoho-payments-mcp journal verify`, and find out who changed it.');
     const unsettled = (await journal.unsettled()).length;
     if (unsettled > 0) yield wrong('journal', `of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} it is not known whether carried out`, 'Run `zoho-payments-mcp journal resolve`.');
-    if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} writes, whole`);
+    if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} ${entries === 1 ? 'write' : 'writes'}, whole`);
   } catch (error) {
     yield ofError('journal', asError(error));
   } finally {
@@ -218,8 +227,8 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
 }
 
 /** An error that tells a model what to pass on, as told to the operator. */
-function ofError(check: string, { whatHappened, next }: PaymentsError): Finding {
-  return wrong(check, whatHappened, next.replace(/^Ask the operator to (\w)/, (_, first: string) => first.toUpperCase()));
+function ofError(check: string, error: PaymentsError): Finding {
+  return wrong(check, error.whatHappened, toOperator(error));
 }
 
 /** What is no error of ours is a fault in this program. */

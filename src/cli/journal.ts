@@ -1,8 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { getCustomerPaymentRefund } from '../endpoints/get-customer-payment-refund.ts';
+import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { PaymentsError } from '../errors.ts';
+import { isSettled } from '../write/entry.ts';
 import type { Entry, Journal } from '../write/journal.ts';
-import { stateOf } from './account.ts';
+import { baseDirOf, stateOf } from './account.ts';
 import type { Config } from './config.ts';
-import { connect } from './connect.ts';
+import { connect, type Connection } from './connect.ts';
 import { createLog } from './log.ts';
 import { ProblemError } from './problem.ts';
 
@@ -25,7 +30,7 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 export async function runJournal(command: JournalCommand, config: Config): Promise<void> {
   const { openSqliteJournal } = await import('../write/journal-sqlite.ts');
   const { journalFile } = await import('../write/road.ts');
-  const file = journalFile(await stateOf(config));
+  const file = journalFile(await stateOf(config).catch((error: unknown) => onlyFolder(config, error)));
   if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was written yet`, { exitCode: 1 });
   const journal = await openSqliteJournal(file);
   try {
@@ -49,8 +54,10 @@ const verbs = {
     const { recorded, notRecorded } = command;
     if (recorded === undefined && notRecorded !== true) return await lookNow(journal, config);
     const entry = await entryOf(journal, command);
+    if (isSettled(entry.state)) throw new ProblemError(`it is settled already, and stays so: ${lineOf(entry)}`, { exitCode: 1 });
     const connection = connect(config, createLog(config.log));
     try {
+      if (recorded !== undefined) await seen(recorded, entry, connection);
       const settled = await connection.settle(entry.id, recorded);
       if (settled === undefined) throw new ProblemError('a running server still has this write in hand, or it was sent so lately that Zoho may still carry it out: try again in a few minutes', { exitCode: 1 });
       print(lineOf(settled));
@@ -78,16 +85,39 @@ const verbs = {
 
 export const journalVerbs: readonly string[] = Object.keys(verbs);
 
+/** The journal can be read also when nobody is logged in any more, where there is just one. */
+function onlyFolder(config: Config, error: unknown): string {
+  const base = baseDirOf(config);
+  const folders = existsSync(base) ? readdirSync(base).filter((name) => name !== 'sandbox' && existsSync(join(base, name, 'journal.sqlite'))) : [];
+  const [only, another] = folders;
+  if (only === undefined) throw error;
+  if (another !== undefined) throw new ProblemError(`there are journals of several organizations (${folders.join(', ')}): name one with ZOHO_ORGANIZATION_ID and the settings it was written with`, { exitCode: 1, cause: error });
+  return join(base, only);
+}
+
+/** A word of a person is taken for which record it is, not for whether there is one. */
+async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }: Connection): Promise<void> {
+  try {
+    if (makes === 'payment') await zoho.read(getCustomerPayment, { payment_id: zoho_id });
+    if (makes === 'refund') await zoho.read(getCustomerPaymentRefund, { customer_payment_id: String(args['customer_payment_id']), refund_id: zoho_id });
+  } catch (error) {
+    if (error instanceof PaymentsError && (error.code === 'not_found' || error.code === 'invalid_value')) throw new ProblemError(`there is no ${makes} ${zoho_id} in Zoho Books`, { exitCode: 1, cause: error });
+    throw error;
+  }
+}
+
 async function lookNow(journal: Journal, config: Config): Promise<void> {
+  const before = await journal.unsettled();
   const connection = connect(config, createLog(config.log));
   try {
     await connection.resolveLeftovers((message) => process.stderr.write(`${message}\n`));
   } finally {
     await connection.close();
   }
+  for (const { id } of before) print(lineOf((await journal.find(id))!));
   const left = await journal.unsettled();
-  print(left.length === 0 ? 'nothing is unresolved' : `${left.length} unresolved:`);
-  for (const entry of left) print(lineOf(entry));
+  print(left.length === 0 ? 'nothing is unresolved' : `${left.length} unresolved`);
+  if (left.length > 0) process.exitCode = 1;
 }
 
 async function entryOf(journal: Journal, { id }: JournalCommand): Promise<Entry> {

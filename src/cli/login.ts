@@ -50,6 +50,7 @@ export async function login(command: LoginCommand, config: Config): Promise<void
     } catch (error) {
       // Nobody would know of it any more.
       await revoke(http, accountsUrl, refreshToken).catch(() => undefined);
+      if (command.selfClient !== undefined && error instanceof ProblemError) throw new ProblemError(`${error.message}. The code is used up: make a new one`, { exitCode: error.exitCode, cause: error });
       throw error;
     }
   } finally {
@@ -127,8 +128,9 @@ interface Obtained {
 /** Nothing is kept that was not seen to work. */
 async function keep({ command, config, http, scopes, accountsUrl, client, tokens }: Obtained): Promise<void> {
   const apiBaseUrl = apiBaseUrlOf({ apiDomain: tokens.apiDomain, accountsUrl, configured: config.apiBaseUrl });
-  const limits = createLimits({ shared: await openShared('memory') });
-  const zohoOf = (organizationId: string) => createZoho({ http, limits, tokens: { get: async () => tokens.accessToken, reject: () => undefined }, apiBaseUrl, organizationId });
+  const shared = await openShared('memory');
+  const limits = createLimits({ shared });
+  const zohoOf = (organizationId: string) => createZoho({ http, limits, shared, tokens: { get: async () => tokens.accessToken, reject: () => undefined }, apiBaseUrl, organizationId });
 
   const listed = (await ifAllowed(zohoOf('').read(listOrganizations, {})))?.organizations;
   const organizations = listed?.flatMap(({ organization_id, name }) => (organization_id === undefined ? [] : [{ id: organization_id, name: name && oneLine(name, 80) }]));

@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { AccessError, PaymentsError } from '../errors.ts';
 import { createHttp } from '../zoho/http.ts';
 import { openLoginStore, type Login } from '../zoho/login-store.ts';
 import { revoke } from '../zoho/oauth.ts';
-import { baseDirOf } from './account.ts';
+import { openShared } from '../zoho/shared.ts';
+import { baseDirOf, folderOf } from './account.ts';
 import type { Config } from './config.ts';
 import { ProblemError } from './problem.ts';
+import { SHARED } from './wire.ts';
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -18,11 +21,20 @@ export async function logout(config: Config): Promise<void> {
   if (login === undefined) return print('Nobody is logged in.');
   const notRevoked = login instanceof AccessError ? login : await failureOf(revokeAt(login, config));
   const notForgotten = await failureOf(store.forget());
+  if (!(login instanceof AccessError)) await forgetAccessTokens(config, login);
   if (!notRevoked && !notForgotten) return print('Logged out: Zoho has revoked the access, and it is forgotten here.');
   const account = login instanceof AccessError ? 'in your Zoho account' : `at ${login.accountsUrl}`;
   const forgotten = notForgotten?.whatHappened ?? 'the login is forgotten here.';
   const revoked = notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it by hand ${account}, under Sessions, Connected Apps.`;
   throw new ProblemError([forgotten, revoked].filter(Boolean).join(' '), { exitCode: 1 });
+}
+
+/** What servers of this machine still shared; Zoho has ended them with the refresh token. */
+async function forgetAccessTokens(config: Config, login: Login): Promise<void> {
+  const file = join(folderOf(baseDirOf(config), login), SHARED);
+  const shared = await openShared(file).catch(() => undefined);
+  await shared?.write((sql) => sql.run('DELETE FROM tokens'));
+  shared?.close();
 }
 
 async function revokeAt({ accountsUrl, refreshToken }: Login, { proxy }: Config): Promise<void> {

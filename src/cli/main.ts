@@ -32,7 +32,7 @@ Options of login
   --no-browser         print the address only
   --self-client CODE   exchange a code that was made in Zoho's API console; needs no browser
 
-Options of doctor
+Options of doctor, besides --sandbox, --read-only and --policy
   --json               for programs; the exit code is 0 only if all is well
   --try-data-centers   find out in which the credentials work
 
@@ -174,6 +174,11 @@ function wholeNumber(option: string, value: string | undefined): number | undefi
   if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} takes a whole number, not ${JSON.stringify(value)}`);
   return Number(value);
 }
+
+// Whoever reads along (`| head`) may have enough; a server's own output is watched by itself.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+});
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = thrown instanceof PaymentsError ? problemOf(thrown) : thrown;

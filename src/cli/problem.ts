@@ -14,6 +14,11 @@ export class ProblemError extends Error {
 
 /** An error that tells a model what to pass on, as told to the operator at the terminal. */
 export function problemOf(error: PaymentsError): ProblemError {
-  const next = error.next.replace(/^Ask the operator to (\w)/, (_, first: string) => first.toUpperCase());
-  return new ProblemError(`${error.whatHappened} ${next}`, { exitCode: 1, cause: error });
+  return new ProblemError(`${error.whatHappened} ${toOperator(error)}`, { exitCode: 1, cause: error });
+}
+
+/** What to do next, said to the operator instead of to a model that should ask them. */
+export function toOperator({ next }: PaymentsError): string {
+  if (!next.startsWith('Ask the operator to ')) return next;
+  return next.slice('Ask the operator to '.length).replace(/^\w/, (first) => first.toUpperCase()).replaceAll(/(,| and| or) to (?=[a-z])/g, '$1 ');
 }

@@ -10,7 +10,6 @@ export function isTerminal(): boolean {
 /** Asks at the terminal; a hidden answer is not echoed. Ctrl-C and the end of the input cancel. */
 export function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    if (hidden) process.stdout.write(question);
     // The terminal itself echoes nothing while readline reads: what is typed shows only where readline writes it.
     const output = hidden ? new Writable({ write: (_chunk, _encoding, written) => written() }) : process.stdout;
     const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
@@ -19,6 +18,8 @@ export function ask(question: string, { hidden = false }: { hidden?: boolean } =
       if (hidden) process.stdout.write('\n');
       reject(cancelled());
     });
+    // Only now: what is typed ahead of readline the terminal would show.
+    if (hidden) process.stdout.write(question);
     lines.question(hidden ? '' : question, (answer) => {
       resolve(answer.trim());
       lines.close();

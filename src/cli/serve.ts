@@ -1,7 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { isRead } from '../endpoint.ts';
-import { endpoints } from '../endpoints/index.ts';
 import { oneLine } from '../errors.ts';
 import { createDeliveries } from '../mcp/deliveries.ts';
 import { reportingProgress } from '../mcp/progress.ts';
@@ -10,19 +8,20 @@ import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
 import { connect, type Connection } from './connect.ts';
+import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
 
 /** MCP over stdio until the host goes away. */
 export function serve(config: Config): void {
   const log = createLog(config.log);
-  const readOnly = config.readOnly || config.policy.read_only === true;
+  const served = toolsFor(config);
   const { close, resolveLeftovers, ...connection } = connect(config, log);
   const deliveries = createDeliveries(({ entry, state }) => {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(connection, entry, state).catch(() => undefined);
   });
   const factory = serverFactory(
-    { ...connection, endpoints: readOnly ? endpoints.filter(isRead) : endpoints, sandbox: config.sandbox !== false, version, log },
+    { ...connection, endpoints: served, sandbox: config.sandbox !== false, version, log },
     deliveries,
   );
   const transport = deliveries.over(reportingProgress(new StdioServerTransport()));

@@ -22,7 +22,7 @@ export interface Wire {
 }
 
 /** Access token and limits, shared by the processes of a connection: its file in their folder. */
-const SHARED = 'wire';
+export const SHARED = 'wire';
 
 export async function openWire(config: Config, log: Log): Promise<Wire> {
   if (config.sandbox) return await openSandboxWire(config, log);
@@ -58,12 +58,15 @@ async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organiz
   ]);
   const http = createHttp({ proxy: config.proxy });
   // Without a folder this process keeps to itself; only writing needs one.
-  const shared = await openShared(join(dir, SHARED)).catch(() => openShared('memory'));
+  const shared = await openShared(join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
+    log('warn', 'access token and limits are not shared with other servers of this machine', { error: error.code ?? error.name });
+    return openShared('memory');
+  });
   const limits = createLimits({ shared, ...config.limits });
   const tokens = createAccessTokens({ http, accountsUrl, credentials, shared, log });
   return {
     tokens,
-    zoho: createZoho({ http, tokens, limits, apiBaseUrl, organizationId, log }),
+    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, log }),
     limits,
     async close() {
       await http.close();

@@ -6,7 +6,7 @@ import { lookForRefund } from './looks.ts';
 import { refundFacts } from './refund-facts.ts';
 import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutRefund, attention, call, lines, money, next, notChecked, unseen } from './words.ts';
+import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
@@ -42,7 +42,7 @@ export const createCustomerPaymentRefund = defineWrite({
     if (amount === undefined) throw amountNotTold();
     if (amount === 0 || payment.unused_amount === 0) throw nothingRefundable(payment);
     const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
-    return { ...facts, makes: 'refund', title: `Refund ${money(amount, payment)}`, before: { existing: { ids: existing, all: true } }, payment, amount };
+    return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing: { ids: existing, all: true } }, payment, amount };
   },
   parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
   look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),

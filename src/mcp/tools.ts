@@ -34,7 +34,7 @@ export function addTools(served: Served): void {
         title: endpoint.title,
         description: endpoint.description,
         inputSchema: advertised(endpoint.name, 'input', () => argumentsOf(endpoint)),
-        outputSchema: advertised(endpoint.name, 'output', () => endpoint.output),
+        outputSchema: advertised(endpoint.name, 'output', () => outputOf(endpoint)),
         annotations: annotationsOf(endpoint),
       },
       (args, ctx) =>
@@ -73,6 +73,19 @@ export function argumentsOf(endpoint: Endpoint): z.ZodObject {
   const known = extended.get(endpoint) ?? endpoint.input.extend({ ...writeArguments, ...(endpoint.canMake && duplicateArgument) });
   extended.set(endpoint, known);
   return known;
+}
+
+const text = z.string().optional();
+/** What every write tells besides its result. */
+const writeFacts = {
+  outcome: z.enum(['recorded', 'not_recorded', 'unknown']).optional(),
+  replayed: z.boolean().optional(),
+  undo: z.looseObject({ tool: text }).optional(),
+  write_id: text,
+};
+
+export function outputOf(endpoint: Endpoint): z.ZodObject {
+  return isRead(endpoint) ? endpoint.output : endpoint.output.extend(writeFacts);
 }
 
 async function write(endpoint: WriteEndpoint, args: unknown, { server, books, deliveries, onWritten }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {

@@ -2,7 +2,7 @@ import { toRequest, type Facts } from '../endpoint.ts';
 import { BusyError, PaymentsError, RefusedError } from '../errors.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
-import { decide, declinedBefore, type Consent } from './confirm.ts';
+import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
 import type { Claim, Entry } from './journal.ts';
@@ -149,8 +149,9 @@ async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string,
   return [`it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`];
 }
 
-async function consentTo(request: unknown, facts: Facts, because: readonly string[], intent: string, { endpoint, person }: Call, road: Road): Promise<Consent> {
+async function consentTo(request: unknown, facts: Facts, because: readonly string[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
   const { journal, scope, declinedMs } = road;
+  const person = await withoutSpent(given, road);
   const note = (type: 'asked' | 'declined', reason: string) => journal.note({ scope, endpoint: endpoint.name, intent, type, reason, customer_id: facts.customer_id });
   const declinedAt = because.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, intent);
   if (declinedAt !== undefined && Date.now() - Date.parse(declinedAt) < declinedMs) throw declinedBefore(Math.ceil(declinedMs / 60_000));
@@ -162,6 +163,15 @@ async function consentTo(request: unknown, facts: Facts, because: readonly strin
     if (error instanceof PaymentsError && error.code === 'declined') await note('declined', 'The user declined.');
     throw error;
   }
+}
+
+/** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
+async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
+  for (const token of [person.state, person.approval]) {
+    const opened = token === undefined ? undefined : seal.open(token);
+    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined) return { canBeAsked: person.canBeAsked };
+  }
+  return person;
 }
 
 function inTheWay(entry: Entry): BusyError {

@@ -1,6 +1,7 @@
 import type { Attempt, Facts, Json, Seen, WriteEndpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
+import { StateError } from './entry.ts';
 import type { Answer, Entry, Journal } from './journal.ts';
 
 /** Unsettled writes: settled by looking in Zoho, never by sending again. Whoever resolves holds the write's turn. */
@@ -21,6 +22,17 @@ export interface Looked {
 
 /** Its turn is ours, so no living process still works on it. */
 export async function resolve(entry: Entry, resolver: Resolver): Promise<Looked> {
+  try {
+    return await settled(entry, resolver);
+  } catch (error) {
+    // Two who each hold a part of its turn have looked at the same time, and the other was faster.
+    const now = error instanceof StateError ? await resolver.journal.find(entry.id) : undefined;
+    if (now === undefined) throw error;
+    return { entry: now };
+  }
+}
+
+async function settled(entry: Entry, resolver: Resolver): Promise<Looked> {
   const { journal } = resolver;
   if (entry.state === 'claimed') return { entry: await journal.add(entry.id, { type: 'not_recorded', reason: 'It was never sent.' }) };
   if (entry.state !== 'sent' && entry.state !== 'unknown') return { entry };

@@ -19,6 +19,8 @@ export interface AccessTokens {
   get(): Promise<string>;
   /** Zoho did not accept this token: the next `get` brings another. */
   reject(token: string): void;
+  /** Asks for a new one although there may be a good one: whether the credentials still work. */
+  renew(): Promise<void>;
 }
 
 export interface AccessTokenOptions {
@@ -60,7 +62,8 @@ export function createAccessTokens({ http, accountsUrl, credentials, shared, log
   /** The token that is there already, whoever asked for it. */
   const theirs = async (name: string): Promise<Held | undefined> => {
     const row = await shared.write((sql) => sql.get<Row>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name));
-    if (row?.throttled_until != null && now() < row.throttled_until) throw throttled(row.throttled_until);
+    // Not further ahead than a window: a clock was set back since then.
+    if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS) throw throttled(row.throttled_until);
     if (row?.access_token == null || row.expires_at === null) return undefined;
     const there = { token: row.access_token, expiresAt: row.expires_at };
     return isGood(there) ? there : undefined;
@@ -117,12 +120,19 @@ export function createAccessTokens({ http, accountsUrl, credentials, shared, log
     reject(token) {
       rejected = token;
     },
+    async renew() {
+      const mine = await credentials();
+      const name = nameOf(accountsUrl, mine);
+      // Not while Zoho gives out none.
+      await theirs(name);
+      held = await shared.alone(() => ask(name, mine));
+    },
   };
 }
 
 /** Which connection it is, told without its secrets. */
-function nameOf(accountsUrl: string, { clientId, refreshToken }: Credentials): string {
-  return createHash('sha256').update(JSON.stringify([accountsUrl, clientId, refreshToken])).digest('base64url');
+function nameOf(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
+  return createHash('sha256').update(JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken])).digest('base64url');
 }
 
 function throttled(until: number, cause?: PaymentsError): BusyError {

@@ -6,6 +6,8 @@ import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../er
 import type { AccessTokens } from './access-token.ts';
 import { failureOf, networkFailure } from './failure.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
+import { createMissingScopes } from './missing-scopes.ts';
+import type { Shared } from './shared.ts';
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { readAnswer, type Answer } from './zoho-answer.ts';
 
@@ -13,8 +15,9 @@ import { readAnswer, type Answer } from './zoho-answer.ts';
 
 export interface ZohoOptions {
   readonly http: Http;
-  readonly tokens: AccessTokens;
+  readonly tokens: Pick<AccessTokens, 'get' | 'reject'>;
   readonly limits: Limits;
+  readonly shared: Shared;
   readonly log?: Log | undefined;
   readonly apiBaseUrl: string;
   /** Empty only to ask which organizations there are. */
@@ -56,7 +59,7 @@ const PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300, log = silent } = options;
-  const scopes = refusedScopes();
+  const scopes = createMissingScopes(options.shared);
   /** Tokens refused since one was last accepted. A second fresh one refused means that no third will be better. */
   const refusedTokens = new Set<string>();
 
@@ -79,12 +82,12 @@ export function createZoho(options: ZohoOptions): Zoho {
     const left = place.leave({ headers, refused }).catch(() => undefined);
     const until = refused === undefined ? undefined : await left;
     if (failure === undefined) {
-      scopes.allowed(request.scope);
+      scopes.allowed(request.scope, token);
       refusedTokens.clear();
       return answer;
     }
     if (failure.code === 'day_limit' && until !== undefined) throw dayUsedUp(until, failure.zoho);
-    if (failure.code === 'scope_missing') scopes.refused(request.scope, token);
+    if (failure.code === 'scope_missing') await scopes.refused(request.scope, token);
     if (failure.code === 'access_token_rejected') refusedTokens.add(token);
     if (isUnauthorized(failure) && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) options.tokens.reject(token);
     throw failure;
@@ -129,7 +132,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       if (kept !== undefined && performance.now() < kept.until) return (await kept.answer) as never;
       const answer = until(undefined).read(endpoint, input);
       recalled.set(key, { until: performance.now() + RECALL_MS, answer });
-      answer.catch(() => recalled.delete(key));
+      answer.catch(() => void (recalled.get(key)?.answer === answer && recalled.delete(key)));
       return await orAborted(answer, signal);
     },
     async send(request, { fenceMs = FENCE_MS, note } = {}) {
@@ -227,22 +230,6 @@ function createClock() {
   };
 }
 
-/**
- * Zoho's 57 is a scope that the credentials lack, or a token that was revoked. Refused to two tokens it is the scope: asking
- * for a third on every such call would use up the ten tokens that Zoho gives out in ten minutes.
- */
-function refusedScopes() {
-  const seen = new Map<string, { readonly token: string; readonly missing: boolean }>();
-  return {
-    refused(scope: string, token: string): void {
-      const before = seen.get(scope);
-      seen.set(scope, { token, missing: before !== undefined && (before.missing || before.token !== token) });
-    },
-    allowed: (scope: string): void => void seen.delete(scope),
-    isMissing: (scope: string): boolean => seen.get(scope)?.missing === true,
-  };
-}
-
 /** What others wait for too is not stopped; this caller just stops waiting. */
 function orAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return shared;
@@ -262,7 +249,10 @@ function isLimit(error: unknown): error is BusyError {
   return error instanceof BusyError && limits.has(error.code);
 }
 
+/** What asking again at once does not help, or prolongs. */
+const lasting = new Set(['day_limit', 'token_throttled', 'connection_held']);
+
 /** Busy, and not for the rest of the day or the token window: asking a throttled accounts server again prolongs the block. */
 function mayPass(error: unknown): boolean {
-  return error instanceof BusyError && error.code !== 'day_limit' && error.code !== 'token_throttled' && !(isLimit(error) && error.zoho === undefined);
+  return error instanceof BusyError && !lasting.has(error.code) && !(isLimit(error) && error.zoho === undefined);
 }

@@ -115,13 +115,15 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
   /** Goes ahead, or stands in line and says what for and until when at the earliest. */
   const tryEnter = (sql: Sql, { id, rank, since }: Waiting): { readonly why: Why; readonly until: number } | undefined => {
     const at = now();
-    sql.run('DELETE FROM waiting WHERE seen <= ?', at - GONE_MS);
+    // What lies further ahead than it ever can is of a clock that was set back since.
+    sql.run('DELETE FROM waiting WHERE seen <= ? OR seen > ?', at - GONE_MS, at + GONE_MS);
+    sql.run("DELETE FROM pauses WHERE until > ? + iif(code = '45', ?, ?)", at, 25 * DAY_PAUSE_MS, 2 * LONGEST_PAUSE_MS);
     const pause = sql.get<{ code: string; until: number }>('SELECT code, until FROM pauses WHERE until > ? ORDER BY until DESC LIMIT 1', at);
     const counted = countedBy(sql, at);
     const before = sql.get<{ n: number }>('SELECT count(*) AS n FROM waiting WHERE id <> ?1 AND (rank, since, id) < (?2, ?3, ?1)', id, ranks[rank], since)?.n ?? 0;
     if (pause === undefined && Math.min(perMinute - counted.minute, concurrent - counted.atOnce) > before) {
       sql.run('DELETE FROM waiting WHERE id = ?', id);
-      sql.run('INSERT INTO calls (id, entered) VALUES (?, ?)', id, at);
+      sql.run('INSERT INTO calls (id, pid, entered) VALUES (?, ?, ?)', id, process.pid, at);
       return undefined;
     }
     sql.run('INSERT OR REPLACE INTO waiting (id, rank, since, seen) VALUES (?, ?, ?, ?)', id, ranks[rank], since, at);
@@ -132,10 +134,12 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
 
   /** A call counts until a minute after it left: Zoho may have begun to count it only then. */
   const countedBy = (sql: Sql, at: number) => {
-    const gone = sql.get<{ calls: number }>('SELECT count(*) AS calls FROM calls WHERE entered <= ?', at - LEASE_MS)?.calls ?? 0;
-    for (let call = 0; call < gone; call += 1) sql.run(COUNT_DONE, slotOf(at));
-    if (gone > 0) sql.run('DELETE FROM calls WHERE entered <= ?', at - LEASE_MS);
-    sql.run('DELETE FROM done WHERE slot < ?', slotOf(at - minuteMs));
+    for (const { id, pid, entered } of sql.all<{ id: string; pid: number; entered: number }>('SELECT * FROM calls')) {
+      if (entered > at - LEASE_MS && entered <= at + LEASE_MS && (pid === process.pid || isAlive(pid))) continue;
+      sql.run('DELETE FROM calls WHERE id = ?', id);
+      sql.run(COUNT_DONE, slotOf(at));
+    }
+    sql.run('DELETE FROM done WHERE slot < ? OR slot > ?', slotOf(at - minuteMs), slotOf(at) + 1);
     const atOnce = sql.get<{ calls: number }>('SELECT count(*) AS calls FROM calls')?.calls ?? 0;
     const { calls, oldest } = sql.get<{ calls: number; oldest: number | null }>('SELECT coalesce(sum(calls), 0) AS calls, min(slot) AS oldest FROM done')!;
     return { minute: calls + atOnce, atOnce, freeAt: (((oldest ?? slotOf(at)) + 1) * minuteMs) / SLOTS + minuteMs };
@@ -151,6 +155,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
   /** One of this process stands in the line of all processes; the others stand behind it here. */
   const serve = async (waiting: Waiting): Promise<void> => {
     const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
+    const leaveLine = () => shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', waiting.id)).catch(() => undefined);
     if (wait === undefined) {
       const place = placeOf(waiting.id);
       if (isLeft(waiting)) waiting.admit(place);
@@ -159,6 +164,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     } else if ('error' in wait) {
       if (isLeft(waiting)) waiting.fail(wait.error);
     } else if (wait.why === '45' || Math.max(wait.until, now()) - waiting.since > patienceMs) {
+      void leaveLine();
       if (isLeft(waiting)) waiting.fail(comeBack(wait.why, wait.until));
     } else {
       const long = Math.max(0, Math.min(GONE_MS / 2, wait.until - now()));
@@ -169,7 +175,13 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
   const serveAll = async () => {
     if (serving) return wake();
     serving = true;
-    for (let waiting; (waiting = queue[0]) !== undefined; ) await serve(waiting);
+    for (let waiting; (waiting = queue[0]) !== undefined; ) {
+      try {
+        await serve(waiting);
+      } catch (error) {
+        if (isLeft(waiting)) waiting.fail(error);
+      }
+    }
     // In the same tick in which nobody was left: whoever comes next begins anew.
     serving = false;
   };
@@ -240,7 +252,19 @@ export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
 
 /** What is left of the day: `x-rate-limit-reset` is in whole seconds from now. */
 function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | undefined>>, at: number): void {
-  const [most, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => Number(headers[`x-rate-limit-${name}`] ?? NaN)) as [number, number, number];
-  if (!Number.isFinite(remaining) || !Number.isFinite(reset)) return;
-  sql.run('INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)', Number.isFinite(most) ? most : null, remaining, Math.ceil((at + reset * 1000 + 1) / 1000) * 1000, at);
+  const told = ['limit', 'remaining', 'reset'].map((name) => Math.trunc(Number(headers[`x-rate-limit-${name}`] ?? NaN))) as [number, number, number];
+  const [most, remaining, reset] = told.map((value) => (Number.isSafeInteger(value) ? value : undefined));
+  // Whatever else a gateway may put there is no day.
+  if (remaining === undefined || reset === undefined || reset < 0 || reset > 48 * 3600) return;
+  sql.run('INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)', most ?? null, remaining, Math.ceil((at + reset * 1000 + 1) / 1000) * 1000, at);
+}
+
+/** A process that was killed gives its places back at once. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

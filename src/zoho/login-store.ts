@@ -84,8 +84,15 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
     async write({ clientSecret, refreshToken, ...login }) {
       const before = await readOpenPart().catch(() => undefined);
       const secret = { clientSecret, refreshToken };
+      const earlier = before?.secrets === 'keychain' ? await inKeychain((entry) => entry.get()).catch(() => undefined) : undefined;
       const secrets = mayUseKeychain && (await keychainWorks()) && (await done(inKeychain((entry) => entry.set(JSON.stringify(secret))))) ? 'keychain' : 'file';
-      await replace(file, `${JSON.stringify({ ...login, secrets, ...(secrets === 'file' && secret) }, null, 2)}\n`);
+      try {
+        await replace(file, `${JSON.stringify({ ...login, secrets, ...(secrets === 'file' && secret) }, null, 2)}\n`);
+      } catch (error) {
+        // The login that was there stays whole.
+        if (secrets === 'keychain') await done(inKeychain((entry) => (earlier === undefined ? entry.delete() : entry.set(earlier))));
+        throw error;
+      }
       if (secrets === 'file' && before?.secrets === 'keychain') await done(inKeychain((entry) => entry.delete()));
       return secrets;
     },
@@ -96,6 +103,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       await rm(file).catch((cause: NodeJS.ErrnoException) => {
         throw stillThere(`${file} cannot be deleted (${cause.code ?? 'unknown'})`, `delete ${file}`, cause);
       });
+      if (kept === 'unreadable') await done(inKeychain((entry) => entry.delete()));
       if (kept !== 'unreadable' && kept.secrets === 'keychain' && !(await done(inKeychain((entry) => entry.delete())))) throw stillThere('the operating system\'s keychain does not let go of its secrets', 'delete the entry zoho-payments-mcp there');
       return true;
     },

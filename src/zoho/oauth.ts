@@ -62,19 +62,22 @@ export async function requestTokens(http: Http, accountsUrl: string, { clientId,
 
 /** Ends a refresh token and all its access tokens. One that Zoho does not know is as good as ended. */
 export async function revoke(http: Http, accountsUrl: string, refreshToken: string): Promise<void> {
-  await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
+  const { status, body } = await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
+  if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(body['error']))) return;
+  const zoho = zohoWords({ code: body['error'] ?? `HTTP ${status}`, message: body['error_description'] }, [refreshToken]);
+  throw new BusyError('Zoho did not take the access back.', { code: 'not_revoked', next: 'Ask the operator to try again in a while.', zoho });
 }
 
 async function post(http: Http, url: string, form: URLSearchParams) {
   const response = await http
     .exchange({ method: 'POST', url: new URL(url), headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString() })
     .catch((error: unknown) => {
-      if (error instanceof NetworkError) throw unreachable(error.message, error);
+      if (error instanceof NetworkError) throw unreachable(url, error.message, error);
       throw error;
     });
   const answer = readAnswer(response);
-  if (answer.kind !== 'json') throw unreachable(`HTTP ${answer.status}${answer.kind === 'unreadable' ? ` with ${answer.what}` : ''}`);
-  if (answer.status >= 500) throw unreachable(`HTTP ${answer.status}`);
+  if (answer.kind !== 'json') throw unreachable(url, `HTTP ${answer.status}${answer.kind === 'unreadable' ? ` with ${answer.what}` : ''}`);
+  if (answer.status >= 500) throw unreachable(url, `HTTP ${answer.status}`);
   return answer;
 }
 
@@ -82,8 +85,12 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function unreachable(why: string, cause?: unknown): BusyError {
-  return new BusyError(`Zoho's accounts server did not answer as it should: ${oneLine(why)}.`, { code: 'accounts_unavailable', next: 'Make the same call again in a little while.', cause });
+function unreachable(url: string, why: string, cause?: unknown): BusyError {
+  return new BusyError(`Zoho's accounts server ${new URL(url).host} did not answer as it should: ${oneLine(why)}.`, {
+    code: 'accounts_unavailable',
+    next: 'Make the same call again in a little while; if it stays so, check network, proxy and ZOHO_DATA_CENTER.',
+    cause,
+  });
 }
 
 function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): PaymentsError {

@@ -21,6 +21,7 @@ type Value = string | number | null;
 
 export interface Sql {
   get<R>(sql: string, ...values: Value[]): R | undefined;
+  all<R>(sql: string, ...values: Value[]): R[];
   run(sql: string, ...values: Value[]): void;
 }
 
@@ -28,7 +29,8 @@ export interface Sql {
 const TABLES = `
   CREATE TABLE IF NOT EXISTS tokens (credentials TEXT PRIMARY KEY, access_token TEXT, expires_at INTEGER, throttled_until INTEGER) STRICT;
   CREATE TABLE IF NOT EXISTS token_requests (credentials TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS calls (id TEXT PRIMARY KEY, entered INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS scopes_missing (scope TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS calls (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, entered INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS done (slot INTEGER PRIMARY KEY, calls INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, rank INTEGER NOT NULL, since INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS pauses (code TEXT PRIMARY KEY, until INTEGER NOT NULL, times INTEGER NOT NULL) STRICT;
@@ -37,8 +39,8 @@ const VERSION = 1;
 
 /** A transaction takes well under a millisecond: whoever waits longer waits for a process that is stopped. */
 const PATIENCE_MS = 5_000;
-/** By then the exchange with Zoho's accounts server that another process makes is over, or given up. */
-const ALONE_PATIENCE_MS = 30_000;
+/** By then the exchange with Zoho's accounts server that another process makes is over or given up; or the process is stopped, and nobody waits for it. */
+const ALONE_PATIENCE_MS = 22_000;
 
 /** Opens it beside `file`, or for this process alone in `memory`. */
 export async function openShared(file: string): Promise<Shared> {
@@ -54,7 +56,7 @@ export async function openShared(file: string): Promise<Shared> {
       throw error;
     }
   };
-  if (file === 'memory') return sharedOn(open(':memory:'), undefined);
+  if (file === 'memory') return sharedOn({ open: () => open(':memory:'), again: () => open(':memory:') }, undefined);
   const path = `${file}.v${VERSION}.sqlite`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lock = (await osLocks())(`${file}.lock`);
@@ -62,20 +64,32 @@ export async function openShared(file: string): Promise<Shared> {
     makePrivate(path);
     return open(path);
   };
-  try {
-    const database = await untilFree(openFile, PATIENCE_MS).catch((error: unknown) => {
-      if (!/not a database|malformed/i.test(String(error))) throw error;
+  /** What cannot be used is made anew; and where that cannot be, this process keeps to itself. */
+  const again = () => {
+    try {
       for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
       return openFile();
+    } catch {
+      return open(':memory:');
+    }
+  };
+  try {
+    const database = await untilFree(openFile, PATIENCE_MS).catch((error: unknown) => {
+      if (!isUnusable(error)) throw error;
+      return again();
     });
-    return sharedOn(database, lock);
+    return sharedOn({ open: () => database, again }, lock);
   } catch (error) {
     lock.close();
     throw error;
   }
 }
 
-function sharedOn(database: DatabaseSyncInstance, lock: OsLock | undefined): Shared {
+/** Damaged, or on a disk that is full or gone. */
+const isUnusable = (error: unknown): boolean => /malformed|not a database|disk I\/O|disk is full|readonly|unable to open|no such table|no column/i.test(String(error));
+
+function sharedOn(file: { open(): DatabaseSyncInstance; again(): DatabaseSyncInstance }, lock: OsLock | undefined): Shared {
+  let database = file.open();
   const statements = new Map<string, StatementSyncInstance>();
   const prepared = (sql: string): StatementSyncInstance => {
     const statement = statements.get(sql) ?? database.prepare(sql);
@@ -84,30 +98,41 @@ function sharedOn(database: DatabaseSyncInstance, lock: OsLock | undefined): Sha
   };
   const sql: Sql = {
     get: <R>(text: string, ...values: Value[]) => prepared(text).get(...values) as R | undefined,
+    all: <R>(text: string, ...values: Value[]) => prepared(text).all(...values) as R[],
     run: (text, ...values) => void prepared(text).run(...values),
+  };
+  const transaction = <T>(work: (sql: Sql) => T): T => {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work(sql);
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
-    write: (work) =>
-      untilFree(() => {
-        database.exec('BEGIN IMMEDIATE');
-        try {
-          const result = work(sql);
-          database.exec('COMMIT');
-          return result;
-        } catch (error) {
-          if (database.isTransaction) database.exec('ROLLBACK');
-          throw error;
-        }
-      }, PATIENCE_MS),
+    async write(work) {
+      try {
+        return await untilFree(() => transaction(work), PATIENCE_MS);
+      } catch (error) {
+        if (!isUnusable(error) || !database.isOpen) throw error;
+        statements.clear();
+        database.close();
+        database = file.again();
+        return transaction(work);
+      }
+    },
     alone(work) {
       // Within the process one after the other: the lock does not tell its own callers apart.
       const mine = last.then(async () => {
-        if (lock !== undefined) await untilFree(() => lock.tryTake() || Promise.reject(new Error('database is locked')), ALONE_PATIENCE_MS);
+        const taken = lock !== undefined && (await untilFree(() => lock.tryTake() || Promise.reject(new Error('database is locked')), ALONE_PATIENCE_MS).catch(() => false));
         try {
           return await work();
         } finally {
-          lock?.free();
+          if (taken) lock.free();
         }
       });
       last = mine.catch(() => undefined);

@@ -146,7 +146,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   /** Somebody who knows what was done: which of these records is ours, as far as can be told by now. */
   const choose = async (question: string, choices: readonly string[]): Promise<string> => {
     const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
-    const isOurs = ({ headers, body }: LoggedRequest) => headers['user-agent'] !== 'bookkeeper' && question.split('\n')[0]!.includes(` ${Number((body as Json | null)?.['amount']).toFixed(2)} `);
+    const isOurs = ({ headers, body }: LoggedRequest) => headers['user-agent'] !== 'bookkeeper' && question.split('\n')[0]!.split(' ').includes(Number((body as Json | null)?.['amount']).toFixed(2));
     chosen += 1;
     return choices.find((id) => requests.some((request) => request.applied[0] === id && request.method !== 'DELETE' && isOurs(request))) ?? NONE;
   };

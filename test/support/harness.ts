@@ -110,7 +110,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const shared = await openShared('memory');
   const tokens = createAccessTokens({ http, accountsUrl: options.at?.accountsUrl ?? sandbox.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared, log });
   const limits = createLimits({ shared, pauseMs: 10, perMinute: 100_000, ...options.limits });
-  const zoho = createZoho({ http, tokens, limits, log, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
+  const zoho = createZoho({ http, tokens, limits, shared, log, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
   const dir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zoho-payments-'));
   const opened = await openRoad({
     dir,
