@@ -1,5 +1,5 @@
 import type { Facts, Json } from '../endpoint.ts';
-import { OutcomeUnknownError, PaymentsError } from '../errors.ts';
+import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { done, replay } from './answer.ts';
 import type { Call, Performed, Road } from './call.ts';
 import { RecordTakenError } from './entry.ts';
@@ -43,9 +43,12 @@ async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, ro
     await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
     return done(noted.id, answer, false);
   } catch (error) {
-    if (!(error instanceof PaymentsError) || error.changed === 'unknown') return await lost(claimed, error, road);
-    await journal.add(claimed.id, { type: 'not_recorded', reason: error.code });
-    throw error;
+    const known = error instanceof PaymentsError ? error : undefined;
+    // Noted as sent it may have left; before that it did not, whatever went wrong.
+    const mayHaveLeft = await journal.find(claimed.id).then((entry) => entry?.state !== 'claimed', () => true);
+    if (mayHaveLeft && (known === undefined || known.changed === 'unknown')) return await lost(claimed, error, road);
+    await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' });
+    throw known ?? new InternalError('no', error);
   }
 }
 

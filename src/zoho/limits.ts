@@ -152,10 +152,11 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     return index >= 0;
   };
 
+  const leaveLine = async ({ id }: Waiting) => void (await shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', id)).catch(() => undefined));
+
   /** One of this process stands in the line of all processes; the others stand behind it here. */
   const serve = async (waiting: Waiting): Promise<void> => {
     const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
-    const leaveLine = () => shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', waiting.id)).catch(() => undefined);
     if (wait === undefined) {
       const place = placeOf(waiting.id);
       if (isLeft(waiting)) waiting.admit(place);
@@ -164,7 +165,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     } else if ('error' in wait) {
       if (isLeft(waiting)) waiting.fail(wait.error);
     } else if (wait.why === '45' || Math.max(wait.until, now()) - waiting.since > patienceMs) {
-      void leaveLine();
+      void leaveLine(waiting);
       if (isLeft(waiting)) waiting.fail(comeBack(wait.why, wait.until));
     } else {
       const long = Math.max(0, Math.min(GONE_MS / 2, wait.until - now()));
@@ -194,7 +195,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
         const abort = () => {
           if (!isLeft(waiting)) return;
           reject(signal?.reason as Error);
-          void shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', waiting.id)).catch(() => undefined);
+          void leaveLine(waiting);
         };
         const waiting: Waiting = {
           id: randomUUID(),
