@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccessError, PaymentsError } from '../errors.ts';
 import { createHttp } from '../zoho/http.ts';
@@ -31,8 +32,9 @@ export async function logout(config: Config): Promise<void> {
 
 /** What servers of this machine still shared; Zoho has ended them with the refresh token. */
 async function forgetAccessTokens(config: Config, login: Login): Promise<void> {
-  const file = join(folderOf(baseDirOf(config), login), SHARED);
-  const shared = await openShared(file).catch(() => undefined);
+  const dir = folderOf(baseDirOf(config), login);
+  if (!existsSync(dir)) return;
+  const shared = await openShared(join(dir, SHARED)).catch(() => undefined);
   await shared?.write((sql) => sql.run('DELETE FROM tokens'));
   shared?.close();
 }
