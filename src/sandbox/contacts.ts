@@ -1,5 +1,6 @@
 import { missing, noResource } from './errors.ts';
-import { Where, choice, given, pageContext, readPage, readSort, searchFilter, textFilter } from './list-query.ts';
+import { Where, choice, given, readPage, readSort, searchFilter, textFilter } from './list-query.ts';
+import { listReply } from './list-reply.ts';
 import { type Reply, jsonReply } from './message.ts';
 import { convert, moneyNumber, rateNumber } from './money.ts';
 import { formattedDate, orgDate, timestamp } from './org-time.ts';
@@ -47,24 +48,7 @@ export function listContacts(call: Call): Reply {
   searchFilter(where, query, ['name', 'notes']);
   const filter = choice(query, 'filter_by', FILTERS);
   if (filter !== undefined) where.add(filter, ...(filter.includes('?') ? [orgDate(call.now)] : []));
-  const direction = sort.order === 'A' ? 'ASC' : 'DESC';
-  const rows = call.store.all<CustomerRow>(
-    `SELECT * FROM customers ${where.sql} ORDER BY ${SORT_COLUMNS[sort.column]} ${direction}, id ${direction} LIMIT ? OFFSET ?`,
-    ...where.values,
-    page.per_page + 1,
-    page.offset,
-  );
-  return jsonReply(200, {
-    code: 0,
-    message: 'success',
-    contacts: rows.slice(0, page.per_page).map((row) => contactItem(call, row)),
-    page_context: pageContext(page, rows.length, {
-      report_name: 'Contacts',
-      applied_filter: given(query, 'filter_by') ?? 'Status.All',
-      sort_column: sort.column,
-      sort_order: sort.order,
-    }),
-  });
+  return listReply<CustomerRow>(call, { table: 'customers', where, page, sort, columns: SORT_COLUMNS, tie: 'id', key: 'contacts', report_name: 'Contacts', item: (row) => contactItem(call, row) });
 }
 
 export function getContact(call: Call): Reply {

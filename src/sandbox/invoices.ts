@@ -1,5 +1,6 @@
 import { missing, noResource } from './errors.ts';
-import { Where, choice, dateFilter, given, moneyFilter, pageContext, readPage, readSort, searchFilter, textFilter } from './list-query.ts';
+import { Where, choice, dateFilter, given, moneyFilter, readPage, readSort, searchFilter, textFilter } from './list-query.ts';
+import { listReply } from './list-reply.ts';
 import { type Reply, jsonReply } from './message.ts';
 import { convert, moneyNumber, rateNumber } from './money.ts';
 import { orgDate, timestamp } from './org-time.ts';
@@ -71,24 +72,7 @@ export function listInvoices(call: Call): Reply {
   for (const condition of [choice(query, 'status', STATUS), choice(query, 'filter_by', FILTERS)]) {
     if (condition !== undefined) where.add(`(${condition})`, ...(condition.includes('?') ? [today] : []));
   }
-  const direction = sort.order === 'A' ? 'ASC' : 'DESC';
-  const rows = call.store.all<InvoiceRow>(
-    `SELECT * FROM invoices ${where.sql} ORDER BY ${SORT_COLUMNS[sort.column]} ${direction}, seq ${direction} LIMIT ? OFFSET ?`,
-    ...where.values,
-    page.per_page + 1,
-    page.offset,
-  );
-  return jsonReply(200, {
-    code: 0,
-    message: 'success',
-    invoices: rows.slice(0, page.per_page).map((row) => invoiceItem(row, currencyOf(call.store, row.currency_code), today)),
-    page_context: pageContext(page, rows.length, {
-      report_name: 'Invoices',
-      applied_filter: given(query, 'filter_by') ?? 'Status.All',
-      sort_column: sort.column,
-      sort_order: sort.order,
-    }),
-  });
+  return listReply<InvoiceRow>(call, { table: 'invoices', where, page, sort, columns: SORT_COLUMNS, tie: 'seq', key: 'invoices', report_name: 'Invoices', item: (row) => invoiceItem(row, currencyOf(call.store, row.currency_code), today) });
 }
 
 export function getInvoice(call: Call): Reply {

@@ -1,6 +1,7 @@
 import { customerWrong, missing, overApplied, retainerInPart } from './errors.ts';
-import { Where, choice, given, pageContext, readPage, readSort } from './list-query.ts';
-import { type Reply, jsonReply } from './message.ts';
+import { Where, choice, readPage, readSort } from './list-query.ts';
+import { listReply } from './list-reply.ts';
+import type { Reply } from './message.ts';
 import { moneyNumber } from './money.ts';
 import { timestamp } from './org-time.ts';
 import { type CustomerRow, type PaymentRow, type RetainerRow, currencyOf } from './rows.ts';
@@ -32,24 +33,7 @@ export function listRetainers(call: Call): Reply {
   const where = new Where();
   const filter = choice(query, 'filter_by', FILTERS);
   if (filter !== undefined) where.add(filter);
-  const direction = sort.order === 'A' ? 'ASC' : 'DESC';
-  const rows = call.store.all<RetainerRow>(
-    `SELECT * FROM retainers ${where.sql} ORDER BY ${SORT_COLUMNS[sort.column]} ${direction}, seq ${direction} LIMIT ? OFFSET ?`,
-    ...where.values,
-    page.per_page + 1,
-    page.offset,
-  );
-  return jsonReply(200, {
-    code: 0,
-    message: 'success',
-    retainerinvoices: rows.slice(0, page.per_page).map((row) => retainerItem(call, row)),
-    page_context: pageContext(page, rows.length, {
-      report_name: 'Retainer Invoices',
-      applied_filter: given(query, 'filter_by') ?? 'Status.All',
-      sort_column: sort.column,
-      sort_order: sort.order,
-    }),
-  });
+  return listReply<RetainerRow>(call, { table: 'retainers', where, page, sort, columns: SORT_COLUMNS, tie: 'seq', key: 'retainerinvoices', report_name: 'Retainer Invoices', item: (row) => retainerItem(call, row) });
 }
 
 /** Settles the retainer that a new payment names. The money itself stays unused on the payment until it is applied or refunded. */
