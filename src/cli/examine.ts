@@ -85,7 +85,7 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   if (organization instanceof PaymentsError) yield ofError('organization', organization);
   else if (organization === undefined) yield { check: 'organization', state: 'unknown', says: `${zoho.organizationId} answers; its name, currency and time zone are not shown without ZohoBooks.settings.READ` };
   else yield ok('organization', `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId}), ${organization.currency_code ?? 'currency not told'}, ${organization.time_zone ?? 'time zone not told'}`);
-  yield* account?.scopes === undefined ? triedScopes(config, zoho) : grantedScopes(config, account.scopes);
+  yield* account?.scopes === undefined ? triedScopes(config, zoho, list) : grantedScopes(config, account.scopes);
   if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);
   yield clockFinding(zoho);
   const { day, paused_until } = await limits.quota();
@@ -158,16 +158,16 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
 }
 
 /** A token from the environment does not say what it may do: reading is tried, writing is not. */
-async function* triedScopes(config: Config, zoho: Zoho): AsyncGenerator<Finding> {
-  const payment_id = await zoho.read(listCustomerPayments, { per_page: 1 }).then(({ customerpayments }) => customerpayments?.[0]?.payment_id).catch(() => undefined);
+async function* triedScopes(config: Config, zoho: Zoho, list: PaymentsError | { customerpayments?: { payment_id?: string | undefined }[] | undefined }): AsyncGenerator<Finding> {
+  const payment_id = list instanceof PaymentsError ? undefined : list.customerpayments?.[0]?.payment_id;
   const payment = payment_id === undefined ? undefined : (await zoho.read(getCustomerPayment, { payment_id }).catch(() => undefined))?.payment;
   const invoice_id = payment?.invoices?.[0]?.invoice_id;
   const tries = [
-    { endpoint: listCustomerPayments, read: () => zoho.read(listCustomerPayments, { per_page: 1 }) },
+    { endpoint: listCustomerPayments, read: async () => (list instanceof PaymentsError ? Promise.reject(list) : list) },
     { endpoint: getContact, read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }) },
     { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
     { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
-    { endpoint: listOrganizations, read: () => zoho.read(listOrganizations, {}) },
+    { endpoint: listOrganizations, read: () => zoho.recall(listOrganizations, {}) },
   ];
   const works: string[] = [];
   const untried: string[] = [];

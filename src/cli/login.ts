@@ -12,10 +12,9 @@ import { readConsent } from '../zoho/consent-answer.ts';
 import { apiBaseUrlOf } from '../zoho/data-centers.ts';
 import { createHttp, type Http } from '../zoho/http.ts';
 import { createLimits } from '../zoho/limits.ts';
-import { openLoginStore } from '../zoho/login-store.ts';
 import { consentUrl, requestTokens, revoke, type Client, type Grant, type Tokens } from '../zoho/oauth.ts';
 import { openShared } from '../zoho/shared.ts';
-import { baseDirOf } from './account.ts';
+import { baseDirOf, loginsOf } from './account.ts';
 import { openBrowser } from './browser.ts';
 import { openCallback } from './callback.ts';
 import type { Config } from './config.ts';
@@ -140,7 +139,7 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
   const dir = baseDirOf(config);
   const granted = tokens.scopes ?? scopes;
   const { refreshToken } = tokens;
-  const where = await openLoginStore(dir, { keychain: config.keychain }).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
+  const where = await (await loginsOf(config)).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
 
   print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read went well.`);
   const missing = scopesMissing(scopes, granted);

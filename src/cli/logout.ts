@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccessError, PaymentsError } from '../errors.ts';
 import { createHttp } from '../zoho/http.ts';
-import { openLoginStore, type Login } from '../zoho/login-store.ts';
+import type { Login } from '../zoho/login-store.ts';
 import { revoke } from '../zoho/oauth.ts';
 import { openShared } from '../zoho/shared.ts';
-import { baseDirOf, folderOf } from './account.ts';
+import { baseDirOf, folderOf, loginsOf } from './account.ts';
 import type { Config } from './config.ts';
 import { ProblemError } from './problem.ts';
 import { SHARED } from './wire.ts';
@@ -14,7 +14,7 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Takes the login back at Zoho, and forgets it here in any case. */
 export async function logout(config: Config): Promise<void> {
-  const store = openLoginStore(baseDirOf(config));
+  const store = await loginsOf(config);
   const login = await store.read().catch((error: unknown) => {
     if (error instanceof AccessError) return error;
     throw error;

@@ -134,13 +134,16 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
 
   /** A call counts until a minute after it left: Zoho may have begun to count it only then. */
   const countedBy = (sql: Sql, at: number) => {
+    let atOnce = 0;
     for (const { id, pid, entered } of sql.all<{ id: string; pid: number; entered: number }>('SELECT * FROM calls')) {
-      if (entered > at - LEASE_MS && entered <= at + LEASE_MS && (pid === process.pid || isAlive(pid))) continue;
+      if (entered > at - LEASE_MS && entered <= at + LEASE_MS && (pid === process.pid || isAlive(pid))) {
+        atOnce += 1;
+        continue;
+      }
       sql.run('DELETE FROM calls WHERE id = ?', id);
       sql.run(COUNT_DONE, slotOf(at));
     }
     sql.run('DELETE FROM done WHERE slot < ? OR slot > ?', slotOf(at - minuteMs), slotOf(at) + 1);
-    const atOnce = sql.get<{ calls: number }>('SELECT count(*) AS calls FROM calls')?.calls ?? 0;
     const { calls, oldest } = sql.get<{ calls: number; oldest: number | null }>('SELECT coalesce(sum(calls), 0) AS calls, min(slot) AS oldest FROM done')!;
     return { minute: calls + atOnce, atOnce, freeAt: (((oldest ?? slotOf(at)) + 1) * minuteMs) / SLOTS + minuteMs };
   };

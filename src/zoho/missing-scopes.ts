@@ -6,8 +6,8 @@ import type { Shared } from './shared.ts';
  * token asked for in vain is one of the ten that Zoho gives out in ten minutes.
  */
 export interface MissingScopes {
-  /** Whether it is the scope. */
-  refused(scope: string, token: string): Promise<boolean>;
+  /** Afterwards `isMissing` tells whether it is the scope. */
+  refused(scope: string, token: string): Promise<void>;
   allowed(scope: string, token: string): void;
   isMissing(scope: string): boolean;
 }
@@ -29,7 +29,6 @@ export function createMissingScopes(shared: Shared, now: () => number = Date.now
       const isScope = missing.has(scope) || (before !== undefined && before !== token) || (accepted?.token === token && now() - accepted.at < A_MOMENT_MS);
       if (isScope && !missing.has(scope)) await note(scope);
       if (isScope || (await known(scope))) missing.add(scope);
-      return missing.has(scope);
     },
     allowed(scope, token) {
       accepted = { token, at: now() };

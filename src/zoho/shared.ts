@@ -56,7 +56,7 @@ export async function openShared(file: string): Promise<Shared> {
       throw error;
     }
   };
-  if (file === 'memory') return sharedOn({ open: () => open(':memory:'), again: () => open(':memory:') }, undefined);
+  if (file === 'memory') return sharedOn(open(':memory:'), () => open(':memory:'), undefined);
   const path = `${file}.v${VERSION}.sqlite`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lock = (await osLocks())(`${file}.lock`);
@@ -78,7 +78,7 @@ export async function openShared(file: string): Promise<Shared> {
       if (!isUnusable(error)) throw error;
       return again();
     });
-    return sharedOn({ open: () => database, again }, lock);
+    return sharedOn(database, again, lock);
   } catch (error) {
     lock.close();
     throw error;
@@ -88,8 +88,9 @@ export async function openShared(file: string): Promise<Shared> {
 /** Damaged, or on a disk that is full or gone. */
 const isUnusable = (error: unknown): boolean => /malformed|not a database|disk I\/O|disk is full|readonly|unable to open|no such table|no column/i.test(String(error));
 
-function sharedOn(file: { open(): DatabaseSyncInstance; again(): DatabaseSyncInstance }, lock: OsLock | undefined): Shared {
-  let database = file.open();
+/** `again` opens another in place of one that cannot be used any more. */
+function sharedOn(opened: DatabaseSyncInstance, again: () => DatabaseSyncInstance, lock: OsLock | undefined): Shared {
+  let database = opened;
   const statements = new Map<string, StatementSyncInstance>();
   const prepared = (sql: string): StatementSyncInstance => {
     const statement = statements.get(sql) ?? database.prepare(sql);
@@ -121,7 +122,7 @@ function sharedOn(file: { open(): DatabaseSyncInstance; again(): DatabaseSyncIns
         if (!isUnusable(error) || !database.isOpen) throw error;
         statements.clear();
         database.close();
-        database = file.again();
+        database = again();
         return transaction(work);
       }
     },
