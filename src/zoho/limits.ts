@@ -63,6 +63,8 @@ const GONE_MS = 3_000;
 /** When Zoho says that the day is used up, and never said when it ends. */
 const DAY_PAUSE_MS = 60 * 60_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** With the hour that a clock change adds. */
+const LONGEST_DAY_MS = 25 * 60 * 60_000;
 /** What was done is counted in slots of a sixtieth of Zoho's minute. */
 const SLOTS = 60;
 const COUNT_DONE = 'INSERT INTO done (slot, calls) VALUES (?, 1) ON CONFLICT (slot) DO UPDATE SET calls = calls + 1';
@@ -117,7 +119,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     const at = now();
     // What lies further ahead than it ever can is of a clock that was set back since.
     sql.run('DELETE FROM waiting WHERE seen <= ? OR seen > ?', at - GONE_MS, at + GONE_MS);
-    sql.run("DELETE FROM pauses WHERE until > ? + iif(code = '45', ?, ?)", at, 25 * DAY_PAUSE_MS, 2 * LONGEST_PAUSE_MS);
+    sql.run("DELETE FROM pauses WHERE until > ? + iif(code = '45', ?, ?)", at, LONGEST_DAY_MS, 2 * LONGEST_PAUSE_MS);
     const pause = sql.get<{ code: string; until: number }>('SELECT code, until FROM pauses WHERE until > ? ORDER BY until DESC LIMIT 1', at);
     const counted = countedBy(sql, at);
     const before = sql.get<{ n: number }>('SELECT count(*) AS n FROM waiting WHERE id <> ?1 AND (rank, since, id) < (?2, ?3, ?1)', id, ranks[rank], since)?.n ?? 0;
@@ -259,7 +261,7 @@ function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | 
   const told = ['limit', 'remaining', 'reset'].map((name) => Math.trunc(Number(headers[`x-rate-limit-${name}`] ?? NaN))) as [number, number, number];
   const [most, remaining, reset] = told.map((value) => (Number.isSafeInteger(value) ? value : undefined));
   // Whatever else a gateway may put there is no day.
-  if (remaining === undefined || reset === undefined || reset < 0 || reset > 48 * 3600) return;
+  if (remaining === undefined || reset === undefined || reset < 0 || reset * 1000 >= LONGEST_DAY_MS) return;
   sql.run('INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)', most ?? null, remaining, Math.ceil((at + reset * 1000 + 1) / 1000) * 1000, at);
 }
 
