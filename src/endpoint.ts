@@ -173,6 +173,11 @@ export interface Reader {
     endpoint: ReadEndpoint<P, I, O>,
     input: z.input<I>,
   ): Promise<z.output<O>>;
+  /** As `read`, but the answer may be some seconds old, though never older than a write of ours: for what one conversation asks again and again. */
+  recent<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
+    endpoint: ReadEndpoint<P, I, O>,
+    input: z.input<I>,
+  ): Promise<z.output<O>>;
   read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
     endpoint: ReadEndpoint<P, I, O>,
     input: z.input<I>,

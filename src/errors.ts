@@ -58,6 +58,27 @@ export abstract class PaymentsError extends Error {
 
 /** The model must act: the call itself was wrong. */
 export class InputError extends PaymentsError {}
+/** A name that fits several records: the model shows them, or the person is asked which one it is. */
+export class WhichError extends InputError {
+  /** The argument that was ambiguous. */
+  readonly field: string;
+  readonly choices: readonly Choice[];
+  /** What was said of it, without the choices. */
+  readonly question: string;
+
+  constructor(question: string, { field, choices, more = 0 }: { readonly field: string; readonly choices: readonly Choice[]; readonly more?: number }) {
+    const numbered = choices.map(({ id, text }, i) => `${i + 1}. ${text} (id ${id})`);
+    super(`${question} ${numbered.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, { code: `ambiguous_${field}`, next: `Ask the user which one, then call again with its id as ${field}. Never pick one yourself.` });
+    this.field = field;
+    this.choices = choices;
+    this.question = question;
+  }
+}
+/** One of several records, in words that tell it from the others. */
+export interface Choice {
+  readonly id: string;
+  readonly text: string;
+}
 /** The user must decide: the books do not allow this. */
 export class RefusedError extends PaymentsError {}
 /** Nobody: a person said no, or was not there to say yes. */

@@ -10,14 +10,16 @@ const read = (file: string) => readFileSync(join(src, file), 'utf8');
 const allowed: Record<string, readonly string[]> = {
   conform: [],
   endpoint: ['conform'],
+  workflow: ['endpoint'],
   errors: [],
   money: [],
   trace: [],
   sandbox: ['sandbox'],
   endpoints: ['endpoints', 'endpoint', 'errors', 'money'],
+  workflows: ['workflows', 'workflow', 'endpoints', 'endpoint', 'errors', 'money'],
   zoho: ['zoho', 'endpoint', 'errors', 'trace'],
-  write: ['write', 'endpoint', 'zoho', 'errors', 'money'],
-  mcp: ['mcp', 'endpoint', 'endpoints', 'errors', 'money', 'trace', 'write', 'zoho'],
+  write: ['write', 'endpoint', 'workflow', 'zoho', 'errors', 'money'],
+  mcp: ['mcp', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'money', 'trace', 'write', 'zoho'],
 };
 
 const partOf = (file: string) => (file.split(sep)[0] ?? '').replace(/\.ts$/, '');

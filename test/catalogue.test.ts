@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scopeOf } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
+import { workflows } from '../src/workflows/index.ts';
 import { harness, type Harness } from './support/harness.ts';
 
 /** The thirteen calls as Zoho documents them: tool, call, scope. */
@@ -42,13 +43,14 @@ describe('the catalogue', () => {
     expect(declared.toSorted()).toEqual(documented.toSorted());
   });
 
-  it('has one file per operation, named after it', () => {
-    const files = new Set(readdirSync(resolve(import.meta.dirname, '../src/endpoints')).map((file) => file.replace('.ts', '').replaceAll('-', '_')));
-    expect(endpoints.map(({ name }) => name).filter((name) => !files.has(name))).toEqual([]);
+  it.each([['operation', 'endpoints', endpoints], ['task', 'workflows', workflows]] as const)('has one file per %s, named after it', (_, folder, all) => {
+    const files = new Set(readdirSync(resolve(import.meta.dirname, '../src', folder)).map((file) => file.replace('.ts', '').replaceAll('-', '_')));
+    expect(all.map(({ name }) => name).filter((name) => !files.has(name))).toEqual([]);
   });
 
-  it('is listed in one order: reads, then what adds, changes and deletes, by name within', () => {
+  it('is listed in one order: tasks first; then reads, what adds, changes and deletes, by name within', () => {
     expect(tools.map(({ name }) => name)).toEqual([
+      ...workflows.map(({ name }) => name),
       'get_customer_payment',
       'get_customer_payment_refund',
       'list_customer_payment_refunds',
@@ -81,7 +83,7 @@ describe('the catalogue', () => {
     expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
   });
 
-  describe.each(documented)('%s', (name, call) => {
+  describe.each([...documented.map(([name = '', call = '']) => ({ name, method: call.split(' ')[0] })), ...workflows])('$name', ({ name, method }) => {
     const tool = () => tools.find((tool) => tool.name === name)!;
 
     it('is as reviewed', async () => {
@@ -89,7 +91,6 @@ describe('the catalogue', () => {
     });
 
     it('has hints that follow from its method', () => {
-      const method = call.split(' ')[0];
       expect(tool().annotations).toEqual({
         readOnlyHint: method === 'GET',
         destructiveHint: method === 'PUT' || method === 'DELETE',

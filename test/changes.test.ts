@@ -149,7 +149,7 @@ describe('a payment in words', () => {
 describe('the record that was asked for', () => {
   const reader = (answer: Json): Reader => {
     const read: Reader['read'] = async (endpoint, input) => endpoint.result(answer, endpoint.input.parse(input));
-    return { organizationId: '1', clock: () => undefined, read, recall: read };
+    return { organizationId: '1', clock: () => undefined, read, recall: read, recent: read };
   };
   const refunds = [{ payment_refund_id: '1', amount: 10 }, { payment_refund_id: '2', amount: 20 }];
   const got = (body: Json, refund_id: string) => getCustomerPaymentRefund.result(body, { customer_payment_id: '9', refund_id }).payment_refund;

@@ -11,7 +11,7 @@ import type { Config } from './config.ts';
 import { openWire, usable, type Wire } from './wire.ts';
 
 /** Joins configuration, wire and journal: Zoho itself, the sandbox, or nothing yet. */
-export interface Connection extends Pick<Books, 'zoho' | 'write' | 'journal' | 'quota'> {
+export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'quota'> {
   /** Looks for whatever earlier processes left unsettled, if they left anything. */
   resolveLeftovers(warn: (message: string) => void): Promise<void>;
   /** Takes a person's word for an unsettled write: which record it made, or that it made none. Undefined while nobody can know. */
@@ -34,6 +34,7 @@ export function connect(config: Config, log: Log): Connection {
   });
   return {
     zoho: readingOf(async () => (await wire.get()).zoho, undefined),
+    reader: async (signal) => (await wire.get()).zoho.until(signal),
     quota: async (): Promise<Quota> => await (await wire.get()).limits.quota(),
     write: async (call) => {
       const { perform } = await import('../write/perform.ts');

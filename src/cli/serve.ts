@@ -14,14 +14,13 @@ import { version } from './version.ts';
 /** MCP over stdio until the host goes away. */
 export function serve(config: Config): void {
   const log = createLog(config.log);
-  const served = toolsFor(config);
   const { close, resolveLeftovers, ...connection } = connect(config, log);
   const deliveries = createDeliveries(({ entry, state }) => {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(connection, entry, state).catch(() => undefined);
   });
   const factory = serverFactory(
-    { ...connection, endpoints: served, sandbox: config.sandbox !== false, version, log },
+    { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log },
     deliveries,
   );
   const transport = deliveries.over(reportingProgress(new StdioServerTransport()));

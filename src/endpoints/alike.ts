@@ -1,9 +1,5 @@
-import * as z from 'zod';
-import { defineRead, type Json, type Reader } from '../endpoint.ts';
-import { BusyError } from '../errors.ts';
-import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
-import { listCustomerPayments } from './list-customer-payments.ts';
-import { isObject, many } from './shape.ts';
+import type { Json, Reader } from '../endpoint.ts';
+import { allPayments, allRefunds, isLast, PER_PAGE } from './whole-list.ts';
 import { aboutRefund, money, plain, quoted, told } from './words.ts';
 
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
@@ -24,50 +20,13 @@ export interface Alike {
 }
 
 const MOST_PAGES = 50;
-const PER_PAGE = 200;
-
-const listed = z.looseObject({ rows: z.array(z.looseObject({})), page_context: z.looseObject({}).optional() });
-
-/** The list as Zoho sends it: whole rows, not cut for display. An answer without a list is not an empty one. */
-function listing(body: Json, ...keys: string[]): z.output<typeof listed> {
-  const rows = many(body, ...keys);
-  if (rows === undefined) throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", { code: 'no_record', next: 'Make the same call again in a little while.' });
-  const context = body['page_context'];
-  return { rows, ...(isObject(context) && { page_context: context }) };
-}
-
-const { name, title, description, path } = listCustomerPayments;
-const paymentsOf = defineRead({
-  name,
-  title,
-  description,
-  path,
-  input: z.strictObject({ customer_id: z.string(), page: z.number(), amount: z.number().optional() }),
-  output: listed,
-  parts: (input) => ({ query: { ...input, sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE } }),
-  result: (body) => listing(body, 'customerpayments', 'customer_payments'),
-  text: () => '',
-});
-const allRefunds = defineRead({
-  name: listCustomerPaymentRefunds.name,
-  title: listCustomerPaymentRefunds.title,
-  description: listCustomerPaymentRefunds.description,
-  path: listCustomerPaymentRefunds.path,
-  input: z.strictObject({ customer_payment_id: z.string(), page: z.number() }),
-  output: listed,
-  parts: ({ page }) => ({ query: { page, per_page: PER_PAGE } }),
-  result: (body) => listing(body, 'payment_refunds', 'payment_refund'),
-  text: () => '',
-});
-
-/** Zoho says so, or the page is not full. */
-const isLast = ({ rows, page_context }: z.output<typeof listed>) => page_context?.['has_more_page'] === false || rows.length < PER_PAGE;
+const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<{ readonly rows: readonly Row[]; readonly all: boolean }> {
   const rows: Row[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(paymentsOf, { customer_id, page });
+    const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
     const own = answer.rows.map((row): Row => ({ ...row, payment_id: String(row['payment_id']) })).filter((row) => row['customer_id'] === undefined || row['customer_id'] === customer_id);
     rows.push(...own);
@@ -100,7 +59,7 @@ export async function paymentsAlike(
   { rows, all }: { rows: readonly Row[]; all: boolean },
 ): Promise<Alike[]> {
   // Older payments than the newest page holds are found by their amount.
-  const older = all ? [] : (await zoho.read(paymentsOf, { customer_id, amount, page: 1 })).rows.map((row): Row => ({ ...row, payment_id: String(row['payment_id']) }));
+  const older = all ? [] : (await zoho.read(allPayments, { customer_id, amount, page: 1, ...byCreation })).rows.map((row): Row => ({ ...row, payment_id: String(row['payment_id']) }));
   const found = new Map([...rows, ...older].map((row) => [String(row.payment_id), row]));
   return [...found.values()]
     .filter((row) => row['customer_id'] === customer_id && Number(row['amount']) === amount)
@@ -118,7 +77,7 @@ function aboutRow(row: Row): string {
 export async function refundsOf(zoho: Reader, customer_payment_id: string): Promise<Json[]> {
   const rows: Json[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(allRefunds, { customer_payment_id, page });
+    const answer = await zoho.read(allRefunds, { customer_payment_id, page, per_page: PER_PAGE });
     rows.push(...answer.rows.map((row) => ({ ...row, payment_refund_id: String(row['payment_refund_id']) })));
     if (isLast(answer)) return rows;
   }

@@ -30,18 +30,23 @@ function todayIn(timeZone: string, now: number): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
 }
 
+/** Undefined where the scopes do not show the time zone. */
+export async function organizationToday(zoho: Reader): Promise<string | undefined> {
+  const organization = await organizationOf(zoho);
+  const now = zoho.clock();
+  return organization?.time_zone === undefined || now === undefined ? undefined : todayIn(organization.time_zone, now.notAfter);
+}
+
 /** Not after the organization's today. */
 export async function checkDate(date: string | undefined, zoho: Reader, { not_checked }: Notes): Promise<void> {
   if (date === undefined) return;
-  const organization = await organizationOf(zoho);
-  const now = zoho.clock();
-  if (organization?.time_zone === undefined || now === undefined) {
+  const today = await organizationToday(zoho);
+  if (today === undefined) {
     not_checked.push('that the date is not in the future (needs the scope ZohoBooks.settings.READ)');
     return;
   }
-  const today = todayIn(organization.time_zone, now.notAfter);
   if (date <= today) return;
-  throw new RefusedError(`${date} is in the future: it is ${today} where the organization is (${organization.time_zone}).`, {
+  throw new RefusedError(`${date} is in the future: it is ${today} where the organization is (${(await organizationOf(zoho))?.time_zone}).`, {
     code: 'date_in_future',
     next: `Ask the user for the date; the latest possible is ${today}.`,
   });

@@ -50,7 +50,7 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
   const { def } = unwrap(schema);
   switch (def.type) {
     case 'object': {
-      const object = typeof value === 'string' ? fromJson(value, isPlainObject) : value;
+      const object = typeof value === 'string' ? (fromJson(value, isPlainObject) ?? named(def.shape ?? {}, value)) : value;
       if (!isPlainObject(object)) return value;
       return Object.fromEntries(
         Object.entries(object).map(([key, item]) => {
@@ -83,6 +83,13 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
 
 function isPlainObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most one other may. */
+function named(shape: Record<string, $ZodType>, text: string): Json | undefined {
+  const [required, ...others] = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== 'optional');
+  if (required === undefined || others.length > 0 || Object.keys(shape).length > 2 || unwrap(shape[required]!).def.type !== 'string') return undefined;
+  return { [required]: text };
 }
 
 function fromJson<T>(text: string, is: (value: unknown) => value is T): T | undefined {

@@ -1,9 +1,10 @@
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint, Reader } from '../endpoint.ts';
 import type { Quota } from '../zoho/limits.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Journal } from '../write/journal.ts';
 import type { Log } from '../trace.ts';
 import type { Call, Performed } from '../write/call.ts';
+import type { Workflow } from '../workflow.ts';
 
 /** Reading Zoho, given up when `signal` says so. */
 export interface Reading extends Pick<Zoho, 'read' | 'document'> {
@@ -13,7 +14,10 @@ export interface Reading extends Pick<Zoho, 'read' | 'document'> {
 /** What the protocol side needs to know of the books it serves. */
 export interface Books {
   readonly endpoints: readonly Endpoint[];
+  readonly workflows: readonly Workflow[];
   readonly zoho: Reading;
+  /** All that a workflow may do with Zoho. Opened when first asked for. */
+  reader(signal: AbortSignal | undefined): Promise<Reader>;
   /** How much of Zoho's limits is used, as far as it is known on this machine. */
   quota(): Promise<Quota>;
   /** The one road a write may take. */

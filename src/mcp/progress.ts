@@ -9,18 +9,22 @@ const EVERY_MS = 5_000;
  */
 export function reportingProgress<T extends Transport>(transport: T, everyMs: number = EVERY_MS): T {
   const reporting = new Map<RequestId, NodeJS.Timeout>();
+  /** Counted over all calls, so it grows within each. */
+  let progress = 0;
   const send = transport.send.bind(transport);
   const stop = (id: RequestId | undefined) => {
     if (id === undefined) return;
     clearInterval(reporting.get(id));
     reporting.delete(id);
   };
+  /** The protocol wants it to grow with each notification of a call, and both this and the call itself may tell. */
+  const counted = (message: JSONRPCMessage): JSONRPCMessage => ({ ...message, params: { ...(message as { params?: object }).params, progress: (progress += 1) } }) as JSONRPCMessage;
   const report = (id: RequestId, progressToken: ProgressToken) => {
-    let progress = 0;
+    let times = 0;
     const timer = setInterval(() => {
-      progress += 1;
-      const message = `Under way for ${Math.round((progress * everyMs) / 1000)} s: waiting for Zoho, or for an answer of the user.`;
-      send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress, message } }).catch(() => stop(id));
+      times += 1;
+      const message = `Under way for ${Math.round((times * everyMs) / 1000)} s: waiting for Zoho, or for an answer of the user.`;
+      send(counted({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, message } })).catch(() => stop(id));
     }, everyMs);
     timer.unref();
     stop(id);
@@ -43,7 +47,7 @@ export function reportingProgress<T extends Transport>(transport: T, everyMs: nu
   return Object.assign(transport, {
     async send(...[message, options]: Parameters<Transport['send']>) {
       if ('id' in message && !('method' in message)) stop(message.id);
-      await send(message, options);
+      await send('method' in message && message.method === 'notifications/progress' ? counted(message) : message, options);
     },
   });
 }

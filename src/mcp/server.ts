@@ -1,5 +1,4 @@
 import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server';
-import { isRead } from '../endpoint.ts';
 import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';
 import { addListWrites } from './list-writes.ts';
@@ -32,7 +31,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
       },
       {
         capabilities: { resources: { subscribe: true } },
-        instructions: [books.sandbox && SANDBOX_NOTE, books.endpoints.every(isRead) && 'This server is read-only: it looks things up and changes nothing.', instructions].filter(Boolean).join(' '),
+        instructions: [books.sandbox && SANDBOX_NOTE, [...books.workflows, ...books.endpoints].every(({ method }) => method === 'GET') && 'This server is read-only: it looks things up and changes nothing.', instructions].filter(Boolean).join(' '),
       },
     );
     // Up to 2025-11-25 a client subscribes to an address; from 2026-07-28 the entry point filters what we send.

@@ -1,9 +1,10 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { isRead, type Endpoint, type Json, type ReadEndpoint, type WriteEndpoint } from '../endpoint.ts';
+import type { Endpoint, Json, ReadEndpoint } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
 import type { Performed } from '../write/call.ts';
+import type { ReadWorkflow, Workflow } from '../workflow.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
@@ -13,7 +14,9 @@ import { linksOf } from './resource-uris.ts';
 import { tracked } from './tracked.ts';
 import { failed, marked, succeeded, type WriteFacts } from './results.ts';
 
-/** Endpoints as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
+/** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
+
+export type Tool = Endpoint | Workflow;
 
 /** Told of every write that may have changed something: its input, and its result if there was one. */
 export type OnWritten = (input: Json, result: Json) => void;
@@ -27,25 +30,26 @@ interface Served {
 
 export function addTools(served: Served): void {
   const { server, books } = served;
-  for (const endpoint of books.endpoints) {
+  for (const tool of [...books.workflows, ...books.endpoints]) {
     server.registerTool(
-      endpoint.name,
+      tool.name,
       {
-        title: endpoint.title,
-        description: endpoint.description,
-        inputSchema: advertised(endpoint.name, 'input', () => argumentsOf(endpoint)),
-        outputSchema: advertised(endpoint.name, 'output', () => outputOf(endpoint)),
-        annotations: annotationsOf(endpoint),
+        title: tool.title,
+        description: tool.description,
+        inputSchema: advertised(tool.name, 'input', () => argumentsOf(tool)),
+        outputSchema: advertised(tool.name, 'output', () => outputOf(tool)),
+        annotations: annotationsOf(tool),
       },
       (args, ctx) =>
-        tracked(endpoint.name, books.log, async () => {
+        tracked(tool.name, books.log, async () => {
           try {
-            return isRead(endpoint) ? await read(endpoint, args, served, ctx) : await write(endpoint, args, served, ctx);
+            if (tool.method !== 'GET') return await write(tool, args, served, ctx);
+            return 'run' in tool ? await run(tool, args, served, ctx) : await read(tool, args, served, ctx);
           } catch (error) {
             // A cancelled call gets no answer.
             if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
-            const known = error instanceof PaymentsError ? error : unexpected(error, endpoint, books);
-            return failed(known, books.sandbox, isRead(endpoint) ? undefined : outcomeOf(known));
+            const known = error instanceof PaymentsError ? error : unexpected(error, tool, books);
+            return failed(known, books.sandbox, tool.method === 'GET' ? undefined : outcomeOf(known));
           }
         }),
     );
@@ -58,6 +62,17 @@ async function read(endpoint: ReadEndpoint, args: unknown, { books: { zoho, sand
   return succeeded(result, endpoint.text(result, input), linksOf(endpoint, input), sandbox);
 }
 
+async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, sandbox } }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
+  const input = readArguments(workflow.input, args);
+  const progress = (message: string) => {
+    const progressToken = mcpReq._meta?.progressToken;
+    // Counted by whoever sends it: it only ever grows.
+    if (progressToken !== undefined) void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
+  };
+  const result = await workflow.run(input, { zoho: await reader(mcpReq.signal), progress });
+  return succeeded(result, workflow.text(result, input), [], sandbox);
+}
+
 /** Arguments that every write takes besides its own. */
 const writeArguments = {
   idempotency_key: z.string().min(1).max(200).optional().describe('A name for this intent; a retry keeps it.'),
@@ -65,13 +80,13 @@ const writeArguments = {
 };
 const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Ids of look-alikes that the user says are other ones.') };
 
-const extended = new WeakMap<Endpoint, z.ZodObject>();
+const extended = new WeakMap<Tool, z.ZodObject>();
 
-/** The input of an endpoint, with what every write takes besides. */
-export function argumentsOf(endpoint: Endpoint): z.ZodObject {
-  if (isRead(endpoint)) return endpoint.input;
-  const known = extended.get(endpoint) ?? endpoint.input.extend({ ...writeArguments, ...(endpoint.canMake && duplicateArgument) });
-  extended.set(endpoint, known);
+/** The input of a tool, with what every write takes besides. */
+export function argumentsOf(tool: Tool): z.ZodObject {
+  if (tool.method === 'GET') return tool.input;
+  const known = extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(tool.canMake && duplicateArgument) });
+  extended.set(tool, known);
   return known;
 }
 
@@ -84,16 +99,16 @@ const writeFacts = {
   write_id: text,
 };
 
-export function outputOf(endpoint: Endpoint): z.ZodObject {
-  return isRead(endpoint) ? endpoint.output : endpoint.output.extend(writeFacts);
+export function outputOf(tool: Tool): z.ZodObject {
+  return tool.method === 'GET' ? tool.output : tool.output.extend(writeFacts);
 }
 
-async function write(endpoint: WriteEndpoint, args: unknown, { server, books, deliveries, onWritten }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
-  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = readArguments(argumentsOf(endpoint), args);
+async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unknown, { server, books, deliveries, onWritten }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
+  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = readArguments(argumentsOf(tool), args);
   const person = personOf(server, ctx, approval as string | undefined);
   const { signal, id } = ctx.mcpReq;
   const performed = await books
-    .write({ endpoint, input, key: key as string | undefined, allowDuplicateOf: allow_duplicate_of as string[], person, signal })
+    .write({ ...('plan' in tool ? { endpoint: tool.endpoint, workflow: tool } : { endpoint: tool }), input, key: key as string | undefined, allowDuplicateOf: allow_duplicate_of as string[], person, signal })
     .catch((error: unknown) => {
       if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
         onWritten(input, {});
@@ -127,10 +142,10 @@ function outcomeOf(error: PaymentsError): WriteFacts {
 }
 
 /** A fault of ours. Its message could hold customer data, so only its place is logged. */
-function unexpected(error: unknown, endpoint: Endpoint, { log }: Books): InternalError {
+function unexpected(error: unknown, { name, method }: Tool, { log }: Books): InternalError {
   const place = error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
-  log('error', `${endpoint.name} failed`, { error: error instanceof Error ? error.name : typeof error, place: place?.trim() });
-  return new InternalError(isRead(endpoint) ? 'no' : 'unknown', error);
+  log('error', `${name} failed`, { error: error instanceof Error ? error.name : typeof error, place: place?.trim() });
+  return new InternalError(method === 'GET' ? 'no' : 'unknown', error);
 }
 
 /** Hints follow from the HTTP method, so none can be forgotten or typed wrong. */

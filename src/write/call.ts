@@ -5,6 +5,7 @@ import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
 import type { Turns } from './turn.ts';
 import type { UniqueField } from './unique.ts';
+import type { WriteWorkflow } from '../workflow.ts';
 
 /** What goes into a write, and what comes of it. */
 
@@ -29,7 +30,9 @@ export interface Road extends Resolver {
 /** One call of a write. */
 export interface Call {
   readonly endpoint: WriteEndpoint;
-  /** The arguments, validated. */
+  /** What was called instead of the endpoint itself: it finds the endpoint's arguments. */
+  readonly workflow?: WriteWorkflow | undefined;
+  /** The arguments, validated, of whichever was called. */
   readonly input: Json;
   /** The caller's own name for the intent. */
   readonly key?: string | undefined;

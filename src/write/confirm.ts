@@ -1,5 +1,6 @@
 import type { Facts } from '../endpoint.ts';
 import { DeclinedError, RefusedError } from '../errors.ts';
+import type { Chosen } from '../workflow.ts';
 import { APPROVAL_MINUTES, digestOf, type Seal } from './seal.ts';
 
 /** Consent: who is asked, what they are shown, and what counts as yes. */
@@ -16,6 +17,8 @@ export interface Person {
   readonly answer?: 'approved' | 'declined' | 'dismissed' | undefined;
   /** Their choice among records, when they were asked which one it is. */
   readonly choice?: string | undefined;
+  /** What they chose in earlier questions of this call, by argument. */
+  readonly chosen?: Chosen | undefined;
   /** What we sealed into the question, come back with the answer. */
   readonly state?: string | undefined;
   /** What we sealed into a preview, come back as an argument. */
@@ -46,11 +49,11 @@ export function decide(what: unknown, facts: Facts, because: readonly string[], 
     if (person.answer === 'declined') throw declined();
     if (person.answer === 'dismissed') throw dismissed();
     const opened = person.answer === undefined || person.state === undefined ? undefined : seal.open(person.state);
-    if (opened?.kind !== 'good') return { kind: 'ask', question, state: seal.close(digest, 1).token };
+    if (opened?.kind !== 'good') return { kind: 'ask', question, state: seal.close(digest, 1, person).token };
     const { sealed } = opened;
     if (sealed.digest === digest) return { kind: 'given', approval: sealed.approval };
     if (sealed.round >= MOST_ROUNDS) throw keepsChanging();
-    return { kind: 'ask', question: `Something changed since you were asked.\n${question}`, state: seal.close(digest, sealed.round + 1).token };
+    return { kind: 'ask', question: `Something changed since you were asked.\n${question}`, state: seal.close(digest, sealed.round + 1, person).token };
   }
 
   if (mode === 'strict') throw nobodyToAsk();

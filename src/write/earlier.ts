@@ -1,4 +1,4 @@
-import type { Json, WriteEndpoint } from '../endpoint.ts';
+import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import type { Call, Road, Settling } from './call.ts';
 import type { Entry } from './journal.ts';
@@ -12,7 +12,7 @@ import { resolveOrSendAgain } from './send.ts';
 export const DAY_MS = 24 * 3600_000;
 
 /** The entry that this call is a repetition of, if it is one. */
-export async function answered({ key, person, endpoint, input }: Call, intent: string, began: number, { journal, seal, scope }: Road): Promise<Entry | undefined> {
+export async function answered({ key, person, endpoint, workflow, input }: Call, intent: string, began: number, { journal, seal, scope }: Road): Promise<Entry | undefined> {
   const sealed = [person.state, person.approval].filter((token) => token !== undefined).map((token) => seal.open(token));
   for (const opened of sealed) {
     const spent = opened.kind === 'good' ? await journal.findByApproval(opened.sealed.approval) : undefined;
@@ -21,7 +21,7 @@ export async function answered({ key, person, endpoint, input }: Call, intent: s
   }
   if (key !== undefined) {
     const mine = await journal.findByKey(scope, key);
-    if (mine !== undefined && mine.intent !== intent) throw keyReused(mine, endpoint, input);
+    if (mine !== undefined && mine.intent !== intent) throw keyReused(mine, workflow ?? endpoint, input);
     return mine;
   }
   const [newest] = await journal.findByIntent(scope, intent, new Date(began - DAY_MS).toISOString());
@@ -43,7 +43,7 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   if (person.answer !== undefined) return entry;
   const { title } = entry.facts as { title?: string };
   const question = [`Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`, 'The answer was lost, and looking does not settle it. Is it one of these?', ...choices.map(({ text }) => `- ${text}`)].join('\n');
-  return { kind: 'settle', question, choices, state: road.seal.close(digest, 1).token };
+  return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
 }
 
 /** The choice of a person who knows that it is none of those shown. */
@@ -59,9 +59,10 @@ async function settledBy(choice: string, entry: Entry, choices: Settling['choice
   return await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'person', reason: `The user says that it is ${chosen.id}.`, zoho_id: entry.makes && chosen.id, answer });
 }
 
-export function keyReused(entry: Entry, endpoint: WriteEndpoint, input: Json): InputError {
-  const differing = [...new Set([...Object.keys(entry.arguments), ...Object.keys(input)])].filter((name) => digestOf(entry.arguments[name]) !== digestOf(input[name]));
-  const difference = entry.endpoint === endpoint.name ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different` : `it was a call of ${entry.endpoint}`;
+export function keyReused(entry: Entry, { name: tool }: { readonly name: string }, input: Json): InputError {
+  const asked = (entry.facts as { asked?: { tool: string; arguments: Json } }).asked ?? { tool: entry.endpoint, arguments: entry.arguments };
+  const differing = [...new Set([...Object.keys(asked.arguments), ...Object.keys(input)])].filter((name) => digestOf(asked.arguments[name]) !== digestOf(input[name]));
+  const difference = asked.tool === tool ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different` : `it was a call of ${asked.tool}`;
   return new InputError(`This idempotency_key was used before, for another write: ${difference}.`, {
     code: 'key_reused',
     next: 'A retry repeats the call exactly. For another intent use another key.',

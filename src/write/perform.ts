@@ -1,6 +1,7 @@
-import { toRequest, type Facts } from '../endpoint.ts';
-import { BusyError, PaymentsError, RefusedError } from '../errors.ts';
+import { toRequest, type Facts, type Json, type Reader } from '../endpoint.ts';
+import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
 import { replay } from './answer.ts';
+import type { AlreadyRead } from '../workflow.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
@@ -11,18 +12,21 @@ import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
 import { asUpsert } from './unique.ts';
+import { askWhich, withChoices } from './which.ts';
 
 /**
  * The one road a write may take. Straight-line on purpose: the order is the safety argument. Everything above the claim can
  * run again, because the answer to a question comes back as a new call. After the claim the write is carried to its end,
  * whatever the caller does.
  */
-export async function perform(call: Call, road: Road): Promise<Performed> {
-  const { endpoint, input, signal } = call;
-  const intent = digestOf([endpoint.name, input]);
+export async function perform(called: Call, road: Road): Promise<Performed> {
+  const { endpoint, input, signal } = called;
+  const call = { ...called, person: withChoices(called.person, road.seal) };
+  const intent = digestOf([toolOf(call).name, input]);
   try {
     return await carryOut(call, intent, road);
   } catch (error) {
+    if (error instanceof WhichError && call.person.canBeAsked && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : signal?.aborted && !(error instanceof PaymentsError) ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
     // The trace is for whoever asks later; that it cannot be written is no reason to hide the error.
@@ -36,17 +40,18 @@ export async function perform(call: Call, road: Road): Promise<Performed> {
 }
 
 async function carryOut(call: Call, intent: string, road: Road): Promise<Performed> {
-  const { endpoint, input, signal } = call;
+  const { endpoint, workflow, input, signal } = call;
+  const tool = toolOf(call);
   const { journal, policy } = road;
   const zoho = road.zoho.until(signal);
   const began = Date.now();
 
   const known = await answered(call, intent, began, road);
   if (known?.state === 'recorded') return replay(known);
-  refuseByPolicy(policy, endpoint, input);
+  refuseByPolicy(policy, tool, input);
 
-  const names = await endpoint.turn(input, zoho);
-  const turn = await road.turns.take(names, endpoint.name, { signal });
+  const names = workflow === undefined ? await endpoint.turn(input, zoho) : await workflow.turn(input, zoho, call.person.chosen ?? {});
+  const turn = await road.turns.take(names, tool.name, { signal });
   try {
     // Whoever had the turn before may have done just this; and what is unsettled here is looked for before anything else.
     const earlier = await answered(call, intent, began, road);
@@ -54,15 +59,17 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (settled !== undefined && 'kind' in settled) return settled;
     if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled);
 
-    const facts = await factsWithNothingInTheWay(call, road);
-    if ('kind' in facts) return facts;
+    const ready = await readyWithNothingInTheWay(call, road);
+    if ('kind' in ready) return ready;
+    const { facts } = ready;
     await refuseWhileCopiesMayCome(facts, road);
     // What it is about was only found out by looking, and it may be about another payment than the turn that was taken.
-    if (facts.blocks.some((block) => block.startsWith('payment:') && !names.includes(block))) throw movedOn();
-    refuseByFacts(policy, endpoint, facts);
+    const about = workflow === undefined ? facts.blocks.filter((block) => block.startsWith('payment:')) : await endpoint.turn(ready.input, zoho);
+    if (about.some((name) => !names.includes(name))) throw movedOn();
+    refuseByFacts(policy, tool, facts);
     const suspected = await suspectedDuplicates(facts, intent, call, road);
     const because = [...facts.ask, ...suspected, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => `this was not checked: ${check}`)];
-    const request = toRequest(endpoint, input, facts);
+    const request = toRequest(endpoint, ready.input, facts);
 
     const consent = await consentTo(request, facts, because, intent, call, road);
     if (consent.kind !== 'given') return consent;
@@ -73,7 +80,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       endpoint: endpoint.name,
       intent,
       key: call.key,
-      arguments: input,
+      arguments: ready.input,
       request,
       approval: consent.approval,
       blocks: facts.blocks,
@@ -81,16 +88,16 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       makes: facts.makes,
       customer_id: facts.customer_id,
       before: facts.before,
-      facts: { title: facts.title, lines: facts.lines, because },
+      facts: { title: facts.title, lines: facts.lines, because, ...(workflow && { asked: { tool: tool.name, arguments: input } }) },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
-    if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, endpoint, input);
+    if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
     if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry);
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
 
-    return await send(claimed.entry, facts, call, road);
+    return await send(claimed.entry, facts, { ...call, input: ready.input }, road);
   } finally {
     turn.leave();
   }
@@ -100,18 +107,37 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
  * No other write of the same is sent while one is unsettled; each gets a last look first. What was just settled may have
  * changed what was read before it, so everything is read again.
  */
-async function factsWithNothingInTheWay(call: Call, road: Road): Promise<Facts | Settling> {
-  const { endpoint, input, signal } = call;
+async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready | Settling> {
   for (;;) {
-    const facts = await endpoint.preflight(input, road.zoho.until(signal));
-    const unsettled = await road.journal.unsettled(facts.blocks);
-    if (unsettled.length === 0) return facts;
+    const ready = await makeReady(call, road.zoho.until(call.signal));
+    const unsettled = await road.journal.unsettled(ready.facts.blocks);
+    if (unsettled.length === 0) return ready;
     for (const entry of unsettled) {
       const current = await settle(entry, call, road);
       if ('kind' in current) return current;
       if (!isSettled(current.state)) throw inTheWay(current);
     }
   }
+}
+
+interface Ready {
+  /** The endpoint's own arguments. */
+  readonly input: Json;
+  readonly facts: Facts;
+}
+
+async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }: Call, zoho: Reader): Promise<Ready> {
+  if (workflow === undefined) return { input, facts: await endpoint.preflight(input, zoho) };
+  const { lines = [], read = [], ...planned } = await workflow.plan(input, zoho, chosen);
+  const own = endpoint.input.parse(planned.input);
+  const facts = await endpoint.preflight(own, knowing(read, zoho));
+  return { input: own, facts: { ...facts, lines: [...lines, ...facts.lines] } };
+}
+
+/** The same reader, but for what was read a moment ago in the same turn. */
+function knowing(known: readonly AlreadyRead[], zoho: Reader): Reader {
+  const answers = new Map(known.map(({ endpoint, input, result }) => [digestOf([endpoint.name, input]), result]));
+  return { ...zoho, read: async (endpoint, input) => (answers.get(digestOf([endpoint.name, input])) as never) ?? (await zoho.read(endpoint, input)) };
 }
 
 /** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
@@ -127,6 +153,9 @@ async function refuseWhileCopiesMayCome({ blocks }: Facts, { journal, zoho, grac
     }
   }
 }
+
+/** What was called: a workflow, or the endpoint itself. */
+const toolOf = ({ endpoint, workflow }: Call) => workflow ?? endpoint;
 
 function movedOn(): BusyError {
   return new BusyError('While this call waited, another write changed which payment it is about.', { code: 'payment_changed', next: 'Make the same call again.' });

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Chosen } from '../workflow.ts';
 
 /** What a person approved, sealed: it goes through the client and comes back, and must come back as it went. */
 
@@ -9,12 +10,16 @@ export interface Sealed {
   readonly approval: string;
   /** How often the person was asked within this call. */
   readonly round: number;
+  /** What the person chose among records before, by the argument that was ambiguous. */
+  readonly chosen?: Chosen | undefined;
+  /** The argument that this question is about, when it asks which record is meant. */
+  readonly asks?: string | undefined;
 }
 
 export type Opened = { readonly kind: 'good'; readonly sealed: Sealed } | { readonly kind: 'expired' } | { readonly kind: 'altered' };
 
 export interface Seal {
-  close(digest: string, round: number): { readonly token: string; readonly approval: string };
+  close(digest: string, round: number, about?: Pick<Sealed, 'chosen' | 'asks'>): { readonly token: string; readonly approval: string };
   open(token: string): Opened;
 }
 
@@ -23,9 +28,9 @@ export const APPROVAL_MINUTES = 10;
 export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
   const mac = (body: string) => createHmac('sha256', secret).update(body).digest();
   return {
-    close(digest, round) {
+    close(digest, round, { chosen, asks } = {}) {
       const approval = randomBytes(16).toString('base64url');
-      const body = Buffer.from(JSON.stringify({ digest, approval, round, until: now() + APPROVAL_MINUTES * 60_000 })).toString('base64url');
+      const body = Buffer.from(JSON.stringify({ digest, approval, round, chosen, asks, until: now() + APPROVAL_MINUTES * 60_000 })).toString('base64url');
       return { token: `${body}.${mac(body).toString('base64url')}`, approval };
     },
     open(token) {
@@ -33,9 +38,9 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
       const expected = mac(body);
       const received = Buffer.from(given, 'base64url');
       if (received.length !== expected.length || !timingSafeEqual(received, expected)) return { kind: 'altered' };
-      const { digest, approval, round, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & { until: number };
+      const { digest, approval, round, chosen, asks, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & { until: number };
       if (now() > until) return { kind: 'expired' };
-      return { kind: 'good', sealed: { digest, approval, round } };
+      return { kind: 'good', sealed: { digest, approval, round, chosen, asks } };
     },
   };
 }

@@ -47,6 +47,10 @@ export interface Zoho extends Reader {
 const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
 const RECALL_MS = 10 * 60_000;
+/** Long enough for the calls of one question. */
+const RECENT_MS = 20_000;
+/** A page of 200 rows is some 200 kB. */
+const MOST_KEPT = 50;
 const FENCE_MS = 5_000;
 /** What each limit's error is called, and Zoho's code for it. */
 const limits = new Map<string, Why>([
@@ -64,7 +68,8 @@ export function createZoho(options: ZohoOptions): Zoho {
   const refusedTokens = new Set<string>();
 
   const clock = createClock();
-  const recalled = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
+  const recalled = createKept(RECALL_MS);
+  const recent = createKept(RECENT_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
   const once = async (request: ZohoRequest, token: string, place: Place, { signal, mayGo }: { signal?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answer> => {
@@ -74,6 +79,9 @@ export function createZoho(options: ZohoOptions): Zoho {
       note({ error: error instanceof PaymentsError ? error.code : 'given up' });
       await place.leave().catch(() => undefined);
       throw error;
+    }).finally(() => {
+      // Also what was asked while it was on its way.
+      if (request.method !== 'GET') recent.forget();
     });
     note({ status: answer.status, code: answer.kind === 'json' ? codeOf(answer.body['code']) : undefined });
     const failure = naming(location, failureOf(answer, request, token));
@@ -126,15 +134,8 @@ export function createZoho(options: ZohoOptions): Zoho {
       if (answer.kind !== 'bytes') throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Open the payment itself instead.' });
       return answer;
     },
-    async recall(endpoint, input) {
-      const key = `${endpoint.name} ${JSON.stringify(input)}`;
-      const kept = recalled.get(key);
-      if (kept !== undefined && performance.now() < kept.until) return (await kept.answer) as never;
-      const answer = until(undefined).read(endpoint, input);
-      recalled.set(key, { until: performance.now() + RECALL_MS, answer });
-      answer.catch(() => void (recalled.get(key)?.answer === answer && recalled.delete(key)));
-      return await orAborted(answer, signal);
-    },
+    recall: (endpoint, input) => orAborted(recalled.get(endpoint.name, input, () => until(undefined).read(endpoint, input)), signal),
+    recent: (endpoint, input) => orAborted(recent.get(endpoint.name, input, () => until(undefined).read(endpoint, input)), signal),
     async send(request, { fenceMs = FENCE_MS, note } = {}) {
       for (let attempt = 1; ; attempt += 1) {
         try {
@@ -158,6 +159,26 @@ export function createZoho(options: ZohoOptions): Zoho {
     },
   });
   return until(undefined);
+}
+
+/** Answers that are given again for a while; failures are not kept. */
+function createKept(forMs: number) {
+  const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
+  return {
+    get<T>(name: string, input: unknown, ask: () => Promise<T>): Promise<T> {
+      const key = `${name} ${JSON.stringify(input)}`;
+      const known = kept.get(key);
+      if (known !== undefined && performance.now() < known.until) return known.answer as Promise<T>;
+      const answer = ask();
+      kept.delete(key);
+      kept.set(key, { until: performance.now() + forMs, answer });
+      const [oldest] = kept.keys();
+      if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+      answer.catch(() => void (kept.get(key)?.answer === answer && kept.delete(key)));
+      return answer;
+    },
+    forget: () => kept.clear(),
+  };
 }
 
 /** Zoho's code, if it is one: what else a body holds is nothing for the log. */

@@ -1,6 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { endpoints } from '../../src/endpoints/index.ts';
+import { workflows } from '../../src/workflows/index.ts';
 import { createDeliveries } from '../../src/mcp/deliveries.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
 import { perform } from '../../src/write/perform.ts';
@@ -48,7 +49,7 @@ const { zoho, opened, road } = await openGated({ plan, lookMs, where, dir, timeo
 if (resolves) await opened.resolveAll(() => {});
 const deliveries = createDeliveries(({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
 const factory = serverFactory(
-  { endpoints, zoho, quota: () => Promise.reject(new Error('not asked')), write: (call) => perform(call, road), journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => void (level === 'info' || writeSync(2, `${JSON.stringify({ what: 'warning', message: `${event}: ${JSON.stringify(facts)}` })}\n`)) },
+  { endpoints, workflows, zoho, reader: async (signal) => zoho.until(signal), quota: () => Promise.reject(new Error('not asked')), write: (call) => perform(call, road), journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => void (level === 'info' || writeSync(2, `${JSON.stringify({ what: 'warning', message: `${event}: ${JSON.stringify(facts)}` })}\n`)) },
   deliveries,
 );
 const stdio = serveStdio(factory, { transport: deliveries.over(new StdioServerTransport()) });

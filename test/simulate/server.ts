@@ -4,6 +4,7 @@ import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js
 import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { endpoints } from '../../src/endpoints/index.ts';
+import { workflows } from '../../src/workflows/index.ts';
 import { createDeliveries } from '../../src/mcp/deliveries.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
@@ -109,7 +110,7 @@ export async function startServer({ plan, server, sandbox, dir, person, heldUp, 
   let call: Running['call'];
   if (server.client !== 'direct') {
     const deliveries = createDeliveries(({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
-    const factory = serverFactory({ endpoints, zoho, quota: () => Promise.reject(new Error('not asked')), write: performHere, journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`) }, deliveries);
+    const factory = serverFactory({ endpoints, workflows, zoho, reader: async (signal) => zoho.until(signal), quota: () => Promise.reject(new Error('not asked')), write: performHere, journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`) }, deliveries);
     const capabilities = server.canBeAsked ? { elicitation: { form: {} } } : {};
     const info = { name: 'simulation', version: '1.0.0' };
     const asked = (params: { message: string; requestedSchema?: unknown }) => person(elicitedOf(params));

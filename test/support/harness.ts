@@ -5,6 +5,8 @@ import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/i
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createLog } from '../../src/cli/log.ts';
 import { endpoints } from '../../src/endpoints/index.ts';
+import type { Workflow } from '../../src/workflow.ts';
+import { workflows } from '../../src/workflows/index.ts';
 import type { Endpoint } from '../../src/endpoint.ts';
 import { reportingProgress } from '../../src/mcp/progress.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
@@ -85,6 +87,7 @@ export interface HarnessOptions {
   /** How often a call that is under way is told of. */
   readonly progressMs?: number;
   readonly endpoints?: readonly Endpoint[];
+  readonly workflows?: readonly Workflow[];
   readonly asSandbox?: boolean;
   /** Consent; `host` unless said, so that a test of something else is asked nothing. */
   readonly confirm?: ConfirmMode;
@@ -126,7 +129,9 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const deliveries = createDeliveries(({ entry, state }) => void opened.road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
   const books = {
     endpoints: options.endpoints ?? endpoints,
+    workflows: options.workflows ?? workflows,
     zoho,
+    reader: async (signal: AbortSignal | undefined) => zoho.until(signal),
     write: (call: Call) => perform(call, opened.road),
     journal: async () => opened.road.journal,
     sandbox: options.asSandbox ?? false,

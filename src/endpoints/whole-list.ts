@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import type { Json, ReadEndpoint, Reader } from '../endpoint.ts';
+import { BusyError } from '../errors.ts';
+import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
+import { listCustomerPayments } from './list-customer-payments.ts';
+import { isObject, many } from './shape.ts';
+
+/** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
+
+const output = z.looseObject({ rows: z.array(z.looseObject({})), page_context: z.looseObject({}).optional() });
+
+export type WholePage = z.output<typeof output>;
+export type WholeList = ReadEndpoint<string, z.ZodObject, typeof output>;
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export const PER_PAGE = 200;
+
+function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'path' | 'module'>, ...keys: string[]): WholeList {
+  const { name, title, description, path, module } = of;
+  return {
+    method: 'GET',
+    name,
+    title,
+    description,
+    path,
+    ...(module !== undefined && { module }),
+    input: z.looseObject({}),
+    output,
+    result: (body) => listing(body, ...keys),
+    text: () => '',
+  };
+}
+
+/** An answer without a list is not an empty one. */
+function listing(body: Json, ...keys: string[]): WholePage {
+  const rows = many(body, ...keys);
+  if (rows === undefined) throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", { code: 'no_record', next: 'Make the same call again in a little while.' });
+  const context = body['page_context'];
+  return { rows, ...(isObject(context) && { page_context: context }) };
+}
+
+export const allPayments = wholeList(listCustomerPayments, 'customerpayments', 'customer_payments');
+export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds', 'payment_refund');
+export const allContacts = wholeList({ name: 'list_contacts', title: 'Customers', description: '', path: '/contacts', module: 'contacts' }, 'contacts');
+export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices', description: '', path: '/invoices', module: 'invoices' }, 'invoices');
+
+/** Zoho says so, or the page is not full. */
+export const isLast = ({ rows, page_context }: WholePage): boolean => page_context?.['has_more_page'] === false || rows.length < PER_PAGE;
+
+/** Page after page until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
+export async function* pagesOf(list: WholeList, query: Query, read: Reader['read']): AsyncGenerator<WholePage & { readonly last: boolean }> {
+  for (let page = 1; ; page += 1) {
+    const answer = await read(list, { ...query, page, per_page: PER_PAGE });
+    const last = isLast(answer);
+    yield { ...answer, last };
+    if (last) return;
+  }
+}

@@ -1,0 +1,74 @@
+import type * as z from 'zod';
+import type { Endpoint, Json, Reader, WriteEndpoint } from './endpoint.ts';
+
+/**
+ * A tool named for a task, where an endpoint is named for one of Zoho's operations: it takes the names that people use and does in
+ * one call what would take several.
+ */
+interface Task<I extends z.ZodObject, O extends z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  /** For the model: when to use it, when not, what the answer holds. */
+  readonly description: string;
+  readonly input: I;
+  /** Loose and all optional: names only what the next call needs. */
+  readonly output: O;
+  /** The operations it may read; its scopes follow from them. */
+  readonly reads: readonly Endpoint[];
+}
+
+/** Reading for one call: whatever Zoho shows, and a way to tell how far it has come. */
+export interface Desk {
+  readonly zoho: Reader;
+  /** Told to a client that waits; a short sentence without names or amounts. */
+  progress(message: string): void;
+}
+
+export interface ReadWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
+  readonly method: 'GET';
+  run(input: z.output<I>, desk: Desk): Promise<z.output<O>>;
+  /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
+  text(result: z.output<O>, input: z.output<I>): string;
+}
+
+/** Which of several records a person meant, by the argument that was ambiguous: their answers, come back with the call. */
+export type Chosen = Readonly<Record<string, string>>;
+
+/** What a workflow that writes comes to. */
+export interface Planned {
+  /** The arguments of its endpoint. */
+  readonly input: Json;
+  /** Shown in the question above the endpoint's own facts. */
+  readonly lines?: readonly string[];
+  /** Read fresh for the plan, inside the turn: the preflight need not read it once more. */
+  readonly read?: readonly AlreadyRead[];
+}
+
+export interface AlreadyRead {
+  readonly endpoint: Endpoint;
+  readonly input: Json;
+  readonly result: Json;
+}
+
+/** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */
+export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
+  readonly method: 'POST';
+  readonly endpoint: WriteEndpoint;
+  readonly canMake: boolean;
+  /** The turns that its endpoint takes, before anything fresh is read. May throw a WhichError. */
+  turn(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<readonly string[]>;
+  /** Inside the turn, from fresh reads where an amount rests on them. Run again whenever something may have changed. */
+  plan(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<Planned>;
+}
+
+export type Workflow = ReadWorkflow | WriteWorkflow;
+
+export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject>(workflow: Omit<ReadWorkflow<I, O>, 'method'>): ReadWorkflow {
+  return { ...workflow, method: 'GET' } as unknown as ReadWorkflow;
+}
+
+/** Its output is its endpoint's, and so are its hints. */
+export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canMake'>): WriteWorkflow {
+  const { output, canMake = false } = workflow.endpoint;
+  return { ...workflow, method: 'POST', output, canMake } as unknown as WriteWorkflow;
+}

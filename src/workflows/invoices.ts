@@ -1,0 +1,85 @@
+import type { Json, Reader } from '../endpoint.ts';
+import { getInvoice } from '../endpoints/get-invoice.ts';
+import { allInvoices, pagesOf, PER_PAGE } from '../endpoints/whole-list.ts';
+import { money, plain, quoted } from '../endpoints/words.ts';
+import { InputError } from '../errors.ts';
+import { fits, folded, isId } from './same-name.ts';
+
+/** Invoices by the numbers that people know them by. */
+
+export interface Invoice extends Json {
+  readonly invoice_id: string;
+  readonly invoice_number?: string | undefined;
+  readonly customer_id?: string | undefined;
+  readonly customer_name?: string | undefined;
+  readonly currency_code?: string | undefined;
+  readonly status?: string | undefined;
+  readonly balance: number;
+}
+
+/**
+ * The invoice of this number or id. `read` is the reader's `read` where its balance counts, `recent` where only whose it is. Where
+ * several could be meant, those of `customer` are.
+ */
+export async function invoiceNamed(typed: string, customer: string | undefined, read: Reader['read']): Promise<Invoice> {
+  if (isId(typed)) {
+    const { invoice } = await read(getInvoice, { invoice_id: typed });
+    if (invoice?.invoice_id === typed) return asInvoice(invoice);
+    throw noSuchInvoice(typed, []);
+  }
+  const exact = (await search({ invoice_number: typed }, read)).filter(({ invoice_number }) => folded(invoice_number) === folded(typed));
+  if (exact[0] !== undefined && exact.length === 1) return exact[0];
+  // "384" for INV-000384: the digits at the end are what people say.
+  const said = /\d+$/.exec(typed)?.[0];
+  const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, read);
+  const same = alike.filter(({ invoice_number }) => trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)));
+  const theirs = same.filter((row) => customer !== undefined && isOf(row, customer));
+  const [one, ...others] = theirs.length > 0 ? theirs : same;
+  if (one !== undefined && others.length === 0) return one;
+  throw noSuchInvoice(typed, same.length > 0 ? same : alike);
+}
+
+/** Whether it is this customer's, by name or id. */
+export function isOf({ customer_id, customer_name }: Invoice, customer: string): boolean {
+  return isId(customer) ? customer === customer_id : fits(customer, customer_name);
+}
+
+/** What a customer has open, oldest first. */
+export async function openInvoices(customer_id: string, read: Reader['read']): Promise<Invoice[]> {
+  const open: Invoice[] = [];
+  for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, read)) {
+    open.push(...rows.map(asInvoice).filter((row) => row.customer_id === customer_id && row.balance > 0 && row.status !== 'draft' && row.status !== 'void'));
+  }
+  return open.toSorted((a, b) => compare(a['date'], b['date']) || compare(a['due_date'], b['due_date']) || compare(a.invoice_number, b.invoice_number));
+}
+
+const compare = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
+
+export function aboutInvoice(invoice: Invoice): string {
+  const { invoice_number, invoice_id, due_date, balance } = invoice;
+  return `${plain(invoice_number ?? 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due_date === undefined ? '' : `, due ${plain(due_date)}`}`;
+}
+
+async function search(query: Json, read: Reader['read']): Promise<Invoice[]> {
+  return (await read(allInvoices, { ...query, page: 1, per_page: PER_PAGE })).rows.map(asInvoice);
+}
+
+function asInvoice(row: Json): Invoice {
+  const balance = Number(row['balance'] ?? 0);
+  return { ...row, invoice_id: String(row['invoice_id']), balance: Number.isFinite(balance) ? balance : 0 };
+}
+
+function trailing(invoice_number: unknown): bigint | undefined {
+  const digits = /\d+$/.exec(String(invoice_number ?? ''))?.[0];
+  return digits === undefined ? undefined : BigInt(digits);
+}
+
+const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
+
+function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {
+  const offered = near.slice(0, 5).map((invoice) => `${plain(invoice.invoice_number)} of ${quoted(invoice.customer_name, 40)} (id ${invoice.invoice_id})`);
+  return new InputError(`There is no invoice ${quoted(typed, 40)}.`, {
+    code: 'no_such_invoice',
+    next: offered.length === 0 ? 'Ask the user for its number, or leave `invoices` out.' : `Ask the user whether one of these is meant: ${offered.join(', ')}.`,
+  });
+}

@@ -1,0 +1,138 @@
+import * as z from 'zod';
+import type { Reader } from '../endpoint.ts';
+import { createCustomerPayment } from '../endpoints/create-customer-payment.ts';
+import { amount, paymentFields } from '../endpoints/fields.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { getInvoice } from '../endpoints/get-invoice.ts';
+import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allContacts, allInvoices } from '../endpoints/whole-list.ts';
+import { money, quoted } from '../endpoints/words.ts';
+import { InputError, RefusedError } from '../errors.ts';
+import { subtract } from '../money.ts';
+import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
+import { accountNamed } from './accounts.ts';
+import { customerNamed } from './customers.ts';
+import { aboutInvoice, invoiceNamed, isOf, openInvoices, type Invoice } from './invoices.ts';
+import { dateOrToday } from './today.ts';
+
+const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
+
+const input = z.strictObject({
+  customer: z.string().min(1).max(200).optional().describe('Name or id. May be left out where `invoices` tells.'),
+  amount,
+  payment_mode,
+  date: date.optional().describe('Default: today where the organization is.'),
+  invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open, as far as the money goes.') })).min(1).optional(),
+  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
+  account: z.string().min(1).max(100).optional().describe('Account the money went to, name or id; default Undeposited Funds.'),
+  reference_number,
+  description,
+  exchange_rate,
+  bank_charges,
+});
+type Given = z.output<typeof input>;
+
+export const recordCustomerPayment = defineWriteWorkflow({
+  name: 'record_customer_payment',
+  title: 'Record a payment by names',
+  description: [
+    'Record what a customer paid, by customer name and invoice numbers: the tool to use when someone says who paid how much, how, for what. Moves money in the books.',
+    'Finds the ids, applies the money and says what is open before and after; what is left stays as credit. A name that fits several customers comes back as numbered candidates: ask the user.',
+  ].join('\n'),
+  input,
+  endpoint: createCustomerPayment,
+  reads: [allContacts, getContact, allInvoices, getInvoice, listBankAccounts, listOrganizations],
+  turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
+  async plan(given, zoho, chosen) {
+    const { invoices: _, allocate: __, customer: ___, account, ...rest } = given;
+    const [customer_id, account_id, day] = await Promise.all([payerOf(given, zoho, chosen), account === undefined ? undefined : accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    const applied = await allocationOf(given, customer_id, zoho);
+    return {
+      input: {
+        ...rest,
+        customer_id,
+        date: day,
+        ...(account_id !== undefined && { account_id }),
+        ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, amount_applied }) => ({ invoice_id, amount_applied })) }),
+      },
+      read: applied.map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
+    };
+  },
+});
+
+/** The customer who paid: of the invoices where there are any, so that "Bowman" is enough for one of his invoices. */
+async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+  if (invoices === undefined) {
+    if (customer === undefined) throw new InputError('Who paid is missing: neither `customer` nor `invoices` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
+    return (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
+  }
+  const found = await Promise.all(invoices.map(async ({ invoice }) => await invoiceNamed(invoice, customer, zoho.recent)));
+  const [first] = found;
+  const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
+  if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
+  if (customer !== undefined && !isOf(first, customer)) throw ofAnother(first, customer);
+  return first.customer_id;
+}
+
+interface Application {
+  readonly invoice: Invoice;
+  readonly amount_applied: number;
+}
+
+/** Which invoices get how much, from what is open now. */
+async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Application[]> {
+  if (invoices !== undefined) {
+    if (allocate !== undefined) throw new InputError('Both `invoices` and `allocate` are given.', { code: 'invalid_arguments', next: 'Call again with one of them.' });
+    const named = await Promise.all(invoices.map(async ({ invoice, ...row }) => ({ invoice: await invoiceNamed(invoice, customer, zoho.read), amount: row.amount })));
+    const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
+    if (twice !== undefined) throw new InputError(`${quoted(twice.invoice.invoice_number, 40)} is named twice.`, { code: 'invalid_arguments', next: 'Name each invoice once.' });
+    const paid = named.find(({ invoice }) => invoice.balance <= 0 && invoice.status !== 'draft' && invoice.status !== 'void');
+    if (paid !== undefined) throw paidAlready(paid.invoice);
+    return spread(amount, named);
+  }
+  if (allocate === 'as_credit') return [];
+  const open = await openInvoices(customer_id, zoho.read);
+  if (allocate === 'oldest_first') return spread(amount, open.map((invoice) => ({ invoice, amount: undefined })));
+  if (open.length === 0) return [];
+  throw allocationNeeded(open);
+}
+
+/** In the order given, each up to what was said or is open, until the money is used up. */
+function spread(amount: number, rows: readonly { readonly invoice: Invoice; readonly amount: number | undefined }[]): Application[] {
+  let left = amount;
+  return rows
+    .map(({ invoice, amount: said }) => {
+      const amount_applied = said ?? Math.min(left, invoice.balance);
+      left = Math.max(0, subtract(left, amount_applied));
+      return { invoice, amount_applied };
+    })
+    .filter(({ amount_applied }) => amount_applied > 0);
+}
+
+function allocationNeeded(open: readonly Invoice[]): InputError {
+  const more = open.length - 10;
+  return new InputError(`What the money is for is not said, and the customer has open invoices: ${open.slice(0, 10).map(aboutInvoice).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, {
+    code: 'allocation_needed',
+    next: 'If the user said which invoices, call again with them as `invoices`; otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
+  });
+}
+
+function paidAlready(invoice: Invoice): RefusedError {
+  return new RefusedError(`Invoice ${quoted(invoice.invoice_number, 40)} of ${quoted(invoice.customer_name, 40)} is paid already; nothing of ${money(invoice['total'], invoice)} is open.`, {
+    code: 'invoice_paid',
+    next: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(String(invoice.invoice_number ?? invoice.invoice_id).slice(0, 60))}}. If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".`,
+  });
+}
+
+function ofSeveral(invoices: readonly Invoice[]): InputError {
+  const whose = invoices.map(({ invoice_number, customer_name, customer_id }) => `${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} (id ${customer_id})`);
+  return new InputError(`The invoices belong to several customers: ${whose.join(', ')}.`, { code: 'invoice_of_another_customer', next: 'Ask the user; each customer\'s payment is recorded by itself.' });
+}
+
+function ofAnother({ invoice_number, customer_name, customer_id }: Invoice, customer: string): InputError {
+  return new InputError(`Invoice ${quoted(invoice_number, 40)} belongs to ${quoted(customer_name, 60)} (id ${customer_id}), not to ${quoted(customer, 60)}.`, {
+    code: 'invoice_of_another_customer',
+    next: 'Check with the user which customer or which invoice is meant.',
+  });
+}

@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import type { Reader } from '../endpoint.ts';
+import { createCustomerPaymentRefund } from '../endpoints/create-customer-payment-refund.ts';
+import { amount, refundFields, type Payment } from '../endpoints/fields.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { standingPayment } from '../endpoints/standing.ts';
+import { allContacts, allPayments } from '../endpoints/whole-list.ts';
+import { call, money, plain, quoted } from '../endpoints/words.ts';
+import { InputError, RefusedError, WhichError } from '../errors.ts';
+import { subtract, sum } from '../money.ts';
+import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
+import { accountNamed } from './accounts.ts';
+import { customerNamed } from './customers.ts';
+import { paymentNumbered, paymentsOfCustomer } from './payments.ts';
+import { isId } from './same-name.ts';
+import { dateOrToday } from './today.ts';
+
+const { date, refund_mode, reference_number, description, exchange_rate } = refundFields;
+
+const input = z.strictObject({
+  customer: z.string().min(1).max(200).optional().describe('Name or id.'),
+  payment: z.string().min(1).max(40).optional().describe('Payment number or id, where the user says which.'),
+  amount: amount.optional().describe('Default: all that is unused.'),
+  account: z.string().min(1).max(100).describe('Cash or bank account the money leaves, name or id; ask the user.'),
+  date: date.optional().describe('Default: today.'),
+  refund_mode,
+  reference_number,
+  description,
+  exchange_rate,
+});
+type Given = z.output<typeof input>;
+
+export const refundCustomerPayment = defineWriteWorkflow({
+  name: 'refund_customer_payment',
+  title: 'Refund a customer by name',
+  description: [
+    'Give back what a customer paid too much, by customer name or payment number: finds the payment with unused amount. Moves money: the user is asked.',
+    'Only unused money can be refunded; where it is applied to invoices, the answer gives the exact calls that un-apply it first.',
+  ].join('\n'),
+  input,
+  endpoint: createCustomerPaymentRefund,
+  reads: [allContacts, getContact, allPayments, getCustomerPayment, listBankAccounts, listOrganizations],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen)}`],
+  async plan(given, zoho, chosen) {
+    const { customer: _, payment: __, account, ...rest } = given;
+    const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    const payment = await standingPayment(zoho, payment_id);
+    const unused = payment.unused_amount;
+    if (unused !== undefined && (unused === 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
+    return {
+      input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day },
+      read: [{ endpoint: getCustomerPayment, input: { payment_id }, result: { payment } }],
+    };
+  },
+});
+
+/** The id of the payment that money is given back of. */
+async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+  if (payment !== undefined && isId(payment)) return payment;
+  if (payment === undefined && customer === undefined) {
+    throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
+  }
+  const customer_id = customer === undefined ? undefined : (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
+  if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
+  const all = await paymentsOfCustomer(customer_id ?? '', zoho.recent);
+  const refundable = all.filter((row) => row.unused_amount > 0);
+  const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
+  if (picked !== undefined) return picked.payment_id;
+  // Where only one has so much left, no other can be meant.
+  const enough = refundable.filter((row) => row.unused_amount >= (amount ?? 0));
+  if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
+  const [newest] = all;
+  if (newest === undefined) throw new RefusedError(`There is no payment of ${quoted(customer, 60)} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
+  // Explained in the plan, from the payment itself.
+  if (refundable.length === 0) return newest.payment_id;
+  const currency = await currencyOf(customer_id ?? '', zoho);
+  const choices = (enough.length > 0 ? enough : refundable).map((row) => ({
+    id: row.payment_id,
+    text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
+  }));
+  if (enough.length === 0) throw notEnough(choices, amount ?? 0);
+  throw new WhichError(`Several payments of ${quoted(customer, 60)} have money left. Which one is given back?`, { field: 'payment', choices: choices.slice(0, 10), more: Math.max(0, choices.length - 10) });
+}
+
+async function currencyOf(contact_id: string, zoho: Reader): Promise<{ currency_code?: string | undefined }> {
+  return (await zoho.recent(getContact, { contact_id })).contact ?? {};
+}
+
+function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: number): RefusedError {
+  return new RefusedError(`No payment of this customer has ${amount} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}.`, {
+    code: 'more_than_refundable',
+    next: 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.',
+  });
+}
+
+/** What would have to be un-applied first, as calls that can be made as they stand. */
+function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
+  const { payment_id, invoices = [] } = payment;
+  const wanted = amount ?? sum([payment.amount ?? 0]);
+  let missing = subtract(wanted, unused);
+  const freed: { invoice_id: string; amount_applied: number }[] = [];
+  for (const { invoice_id, amount_applied = 0 } of invoices.toReversed()) {
+    if (missing <= 0 || invoice_id === undefined) continue;
+    const taken = Math.min(missing, amount_applied);
+    freed.push({ invoice_id, amount_applied: subtract(amount_applied, taken) });
+    missing = subtract(missing, taken);
+  }
+  const about = `Payment #${plain(payment.payment_number ?? '?')} of ${quoted(payment.customer_name, 60)} (id ${payment_id}) has ${money(unused, payment)} unused`;
+  const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
+  const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
+  const possible = freed.length > 0 && missing <= 0;
+  return new RefusedError(`${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}. ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(), {
+    code: unused === 0 ? 'nothing_refundable' : 'more_than_refundable',
+    next: possible ? `Ask the user whether to un-apply; if so: ${steps}.` : unused > 0 ? `Ask the user for an amount up to ${money(unused, payment)}.` : 'Tell the user.',
+  });
+}

@@ -1,0 +1,22 @@
+/** Names as people type them, against names as they stand in the books. */
+
+/** Without case, doubled spaces and what cannot be seen; accents stay, they tell names apart. */
+export function folded(name: unknown): string {
+  return String(name ?? '').normalize('NFKC').replace(/\p{Cf}/gu, '').replace(/[\s\p{Cc}]+/gu, ' ').trim().toLowerCase();
+}
+
+/** Every word of `typed` is in `name`, as its word or the beginning of one. */
+export function fits(typed: string, name: unknown): boolean {
+  const words = folded(name).split(/[^\p{L}\p{M}\p{N}]+/u);
+  return folded(typed).split(/[^\p{L}\p{M}\p{N}]+/u).every((word) => words.some((one) => one.startsWith(word)));
+}
+
+/** Zoho's ids are 11 to 19 digits; shorter numbers are what people call things by. */
+export const isId = (text: string): boolean => /^\d{10,25}$/.test(text);
+
+/** Of several, the one called exactly so, or the only one there is. */
+export function onlyOne<T>(typed: string, all: readonly T[], nameOf: (one: T) => unknown): T | undefined {
+  const exact = all.filter((one) => folded(nameOf(one)) === folded(typed));
+  const left = exact.length > 0 ? exact : all;
+  return left.length === 1 ? left[0] : undefined;
+}

@@ -1,0 +1,26 @@
+import { DeclinedError, type WhichError } from '../errors.ts';
+import type { Settling } from './call.ts';
+import type { Person } from './confirm.ts';
+import { NONE } from './earlier.ts';
+import { digestOf, type Seal } from './seal.ts';
+
+/** Which record a name means, where it fits several: a question to the person, whose answer comes back with the call. */
+
+/** The same person, with what they chose in this round and in those before. */
+export function withChoices(person: Person, seal: Seal): Person {
+  const opened = person.state === undefined ? undefined : seal.open(person.state);
+  if (opened?.kind !== 'good') return person;
+  const { chosen, asks } = opened.sealed;
+  if (asks === undefined || person.choice === undefined) return { ...person, chosen };
+  if (person.choice === '' || person.choice === NONE) throw noneOfThem(asks);
+  // Spent here: it answers nothing else.
+  return { canBeAsked: person.canBeAsked, approval: person.approval, chosen: { ...chosen, [asks]: person.choice } };
+}
+
+export function askWhich({ question, field, choices }: WhichError, { chosen }: Person, seal: Seal): Settling {
+  return { kind: 'settle', question, choices, state: seal.close(digestOf(['which', field]), 1, { chosen, asks: field }).token };
+}
+
+function noneOfThem(field: string): DeclinedError {
+  return new DeclinedError(`The user was asked which ${field} is meant, and chose none.`, { code: 'none_chosen', next: `Ask the user in the conversation, then call again with the id as ${field}.` });
+}
