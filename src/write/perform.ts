@@ -1,7 +1,7 @@
 import { toRequest, type Facts, type Json, type Reader } from '../endpoint.ts';
 import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
+import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
-import type { AlreadyRead } from '../workflow.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
@@ -132,12 +132,6 @@ async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }:
   const own = endpoint.input.parse(planned.input);
   const facts = await endpoint.preflight(own, knowing(read, zoho));
   return { input: own, facts: { ...facts, lines: [...lines, ...facts.lines] } };
-}
-
-/** The same reader, but for what was read a moment ago in the same turn. */
-function knowing(known: readonly AlreadyRead[], zoho: Reader): Reader {
-  const answers = new Map(known.map(({ endpoint, input, result }) => [digestOf([endpoint.name, input]), result]));
-  return { ...zoho, read: async (endpoint, input) => (answers.get(digestOf([endpoint.name, input])) as never) ?? (await zoho.read(endpoint, input)) };
 }
 
 /** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
