@@ -9,7 +9,7 @@ import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
 import type { Shared } from './shared.ts';
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
-import { readAnswer, type Answer } from './zoho-answer.ts';
+import { readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
 
@@ -83,7 +83,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       // Also what was asked while it was on its way.
       if (request.method !== 'GET') recent.forget();
     });
-    note({ status: answer.status, code: answer.kind === 'json' ? codeOf(answer.body['code']) : undefined });
+    note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
     const failure = naming(location, failureOf(answer, request, token));
     const refused = limits.get(failure?.code ?? '');
     // That it cannot be counted is no reason to lose an answer, or to wait with it.
@@ -179,11 +179,6 @@ function createKept(forMs: number) {
     },
     forget: () => kept.clear(),
   };
-}
-
-/** Zoho's code, if it is one: what else a body holds is nothing for the log. */
-function codeOf(code: unknown): number | undefined {
-  return Number.isSafeInteger(Number(code)) ? Number(code) : undefined;
 }
 
 interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {
