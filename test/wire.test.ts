@@ -19,6 +19,7 @@ import { createAccessTokens, type AccessTokens, type Credentials } from '../src/
 import { createZoho, type Zoho } from '../src/zoho/client.ts';
 import { dataCenter, dataCenterNames } from '../src/zoho/data-centers.ts';
 import { createHttp, type HttpOptions } from '../src/zoho/http.ts';
+import { requestTokens, revoke } from '../src/zoho/oauth.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
 
 /** The wire on its own: src/zoho over real HTTP, to the sandbox with faults or to small servers that do what it cannot. */
@@ -442,10 +443,31 @@ describe('a write is sent once', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(200, 201, 400, 401, 404, 429, 500), bodies, async (status, body) => {
         answer = [status, body];
-        const error: unknown = await zoho.send(creation).catch((error: unknown) => error);
-        if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
+        for (const call of [() => zoho.send(creation), () => list(zoho)]) {
+          const error: unknown = await call().catch((error: unknown) => error);
+          if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
+        }
       }),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[200, { code: { toString: null } }], [400, { code: { toString: null } }]] },
+    );
+  });
+
+  it('nor does one of the accounts server', async () => {
+    const bodies = fc.dictionary(fc.constantFrom('access_token', 'expires_in', 'error', 'error_description', 'scope', 'status'), fc.oneof(fc.jsonValue(), fc.constant('text')));
+    let answer: readonly [number, unknown] = [200, {}];
+    const { url } = await serving((_, response) => sendJson(response, ...answer));
+    const http = createHttp();
+    closers.push(() => http.close());
+    const client = { clientId: 'id', clientSecret: 'secret' };
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(200, 400, 500), bodies, async (status, body) => {
+        answer = [status, body];
+        for (const call of [() => requestTokens(http, url, client, { kind: 'refresh', refreshToken: 'token' }), () => revoke(http, url, 'token')]) {
+          const error: unknown = await call().catch((error: unknown) => error);
+          if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
+        }
+      }),
+      { numRuns: 200, examples: [[200, { access_token: 'a', expires_in: { toString: null } }], [400, { error: { toString: null } }]] },
     );
   });
 });

@@ -9,7 +9,7 @@ import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
 import type { Shared } from './shared.ts';
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
-import { readAnswer, type Answer } from './zoho-answer.ts';
+import { readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
 
@@ -75,7 +75,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       await place.leave().catch(() => undefined);
       throw error;
     });
-    note({ status: answer.status, code: answer.kind === 'json' ? codeOf(answer.body['code']) : undefined });
+    note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
     const failure = naming(location, failureOf(answer, request, token));
     const refused = limits.get(failure?.code ?? '');
     // That it cannot be counted is no reason to lose an answer, or to wait with it.
@@ -158,11 +158,6 @@ export function createZoho(options: ZohoOptions): Zoho {
     },
   });
   return until(undefined);
-}
-
-/** Zoho's code, if it is one: what else a body holds is nothing for the log. */
-function codeOf(code: unknown): number | undefined {
-  return Number.isSafeInteger(Number(code)) ? Number(code) : undefined;
 }
 
 interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {
