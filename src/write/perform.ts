@@ -5,6 +5,7 @@ import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
+import { inTime } from './in-time.ts';
 import type { Claim, Entry } from './journal.ts';
 import { askedByPolicy, capReached, capsOf, refuseByFacts, refuseByPolicy } from './policy.ts';
 import { isGraceOver, resolve } from './resolve.ts';
@@ -21,7 +22,7 @@ export async function perform(call: Call, road: Road): Promise<Performed> {
   const { endpoint, input, signal } = call;
   const intent = digestOf([endpoint.name, input]);
   try {
-    return await carryOut(call, intent, road);
+    return await inTime(call, road, (call, road) => carryOut(call, intent, road));
   } catch (error) {
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : signal?.aborted && !(error instanceof PaymentsError) ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
