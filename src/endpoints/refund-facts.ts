@@ -39,7 +39,9 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
   );
   if (given.exchange_rate !== undefined) notes.lines.push(`Exchange rate: ${given.exchange_rate}${payment['exchange_rate'] === undefined ? '' : ` (the payment's is ${quoted(payment['exchange_rate'])})`}`);
   if (given.description !== undefined) notes.lines.push(`Description: ${quoted(given.description, 200)}`);
-  await checkAccount('from_account_id', from_account_id, payment, zoho, notes);
+  // As documented, a refund that is changed does not tell its account.
+  if (from_account_id === '') notes.not_checked.push('the account it came from: Zoho does not tell');
+  else await checkAccount('from_account_id', from_account_id, payment, zoho, notes);
   return {
     ...notes,
     ask: [GIVES_BACK],
