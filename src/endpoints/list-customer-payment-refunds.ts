@@ -7,6 +7,7 @@ import { money, plain, quoted, told } from './words.ts';
 const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
 
 const text = z.string().optional();
+const input = z.strictObject({ customer_payment_id: id, page: page.optional(), per_page: perPage.optional(), fields: rowFields.optional() });
 const output = z.looseObject({
   payment_refunds: z.array(z.looseObject({ payment_refund_id: text, date: text, amount_fcy: z.number().optional() })).optional(),
   page_context: pageContext,
@@ -27,10 +28,10 @@ export const listCustomerPaymentRefunds = defineRead({
       mimeType: 'application/json',
     },
   ],
-  input: z.strictObject({ customer_payment_id: id, page: page.optional(), per_page: perPage.optional(), fields: rowFields.optional() }),
+  input,
   output,
   parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
-  ...listing({ keys: ['payment_refunds', 'payment_refund'], what: 'refund', none: 'This payment has no refunds.', usual: usualFields, line: () => line }),
+  ...listing({ input, keys: ['payment_refunds', 'payment_refund'], what: 'refund', none: 'This payment has no refunds.', usual: usualFields, line: () => line }),
 });
 
 function line(row: Json): string {

@@ -1,3 +1,4 @@
+import type * as z from 'zod';
 import type { Json } from '../endpoint.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { isObject, many, only, withoutEmpty } from './shape.ts';
@@ -25,9 +26,12 @@ interface Wanted {
   readonly page?: number | undefined;
   readonly per_page?: number | undefined;
   readonly sort_column?: string | undefined;
+  readonly [filter: string]: unknown;
 }
 
 interface Listing {
+  /** What the list takes: without `page` Zoho gives it in one piece. */
+  readonly input: z.ZodObject;
   /** What the rows stand under in Zoho's answers; in ours the first. */
   readonly keys: readonly [string, ...string[]];
   /** One of them, in words. */
@@ -40,12 +44,10 @@ interface Listing {
   readonly line: () => (row: Json) => string;
   /** From Zoho's rows to ours. */
   readonly row?: (row: Json) => Json;
-  /** Zoho takes no page for this list. */
-  readonly inOnePiece?: true;
 }
 
 /** `result` and `text` of a list. */
-export function listing({ keys, what, none, usual, line, row: ours = (row) => row, inOnePiece }: Listing) {
+export function listing({ input: { shape }, keys, what, none, usual, line, row: ours = (row) => row }: Listing) {
   const [key] = keys;
   const reads = ({ fields }: Wanted) => (fields === undefined ? line() : chosen);
   return {
@@ -55,7 +57,7 @@ export function listing({ keys, what, none, usual, line, row: ours = (row) => ro
     },
     text({ [key]: rows, ...rest }: Json, input: Wanted): string {
       const page = { ...rest, rows } as Page;
-      return lines(countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, inOnePiece));
+      return lines(countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape));
     },
   };
 }
@@ -132,25 +134,29 @@ function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: 
 }
 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
-function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted, inOnePiece = false): string {
+function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted, takes: object): string {
   const page = input.page ?? 1;
   const more = page_context?.['has_more_page'];
   const isFull = (rows?.length ?? 0) >= (input.per_page ?? DEFAULT_PER_PAGE);
   const sorted = page_context?.['sort_column'];
   return lines(
-    cut && (inOnePiece ? `Too long to show whole: the first ${cut.rows_shown} of ${cut.rows_on_page}. Zoho gives this list in one piece only.` : tooLong(cut, page)),
+    cut && tooLong(cut, page, takes),
     !cut && more === true && `More follow: call again with page: ${page + 1}.`,
-    !cut && !inOnePiece && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
+    !cut && 'page' in takes && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
     unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows the names there are.`,
     input.sort_column !== undefined && typeof sorted === 'string' && sorted !== input.sort_column && `Zoho did not sort by ${input.sort_column} but by ${sorted}.`,
   );
 }
 
-function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number): string {
+function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number, takes: object): string {
+  const fields = 'fields' in takes;
   return lines(
-    text_cut && 'The row is too long to show whole: long text in it is cut. Ask for fewer `fields`.',
+    text_cut && `The row is too long to show whole: long text in it is cut.${fields ? ' Ask for fewer `fields`.' : ''}`,
     rows_shown < rows_on_page &&
-      `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows of page ${page}. ` +
-        `To see every row call again with per_page: ${rows_shown}, page: 1 and onwards, or ask for fewer \`fields\`, or add a filter.`,
+      `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${
+        'page' in takes
+          ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${fields ? ', or ask for fewer `fields`, or add a filter' : ''}.`
+          : '. Zoho gives this list in one piece only.'
+      }`,
   );
 }

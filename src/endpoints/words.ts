@@ -53,8 +53,8 @@ export function aboutPayment(payment: Payment): string {
   ].join('');
 }
 
-/** Bytes for all that is said of a payment under its first line: with that and the calls offered it stays a short read. */
-const ROOM = 900;
+/** Bytes for all that is said of a record under its first line: with that and the calls offered it stays a short read. */
+export const ROOM = 900;
 
 /** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
 export function aboutAllocation(payment: Payment): string {
@@ -108,7 +108,7 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
 }
 
 /** As many as there is room for, one at least; the others are counted. */
-function fitting(items: readonly string[], bytes: number): string {
+export function fitting(items: readonly string[], bytes: number): string {
   let left = bytes;
   const shown = items.filter((item, i) => {
     left -= Buffer.byteLength(item) + 2;
