@@ -84,6 +84,16 @@ describe('customers', () => {
       'Next: open invoices: list_invoices {"customer_id":"903000000000099","status":"unpaid"}',
     ]);
     expect((await ok('get_contact', { contact_id: seed.aoyamaInYen })).text).toMatch(/outstanding JPY \d+;/);
+    expect((await ok('get_contact', { contact_id: '712345000000090015' })).text).toMatch(/^Customer "Acme Co" \(id \d+\), USD, inactive\.\n/);
+  });
+});
+
+describe('the server', () => {
+  it('says how names come to ids only where the tools for it are', async () => {
+    const without = await harness({ endpoints: toolsets.payments });
+    expect(without.client.getInstructions()).not.toContain('list_contacts');
+    expect(server.client.getInstructions()).toContain('Ids by name: list_contacts');
+    await without.close();
   });
 });
 

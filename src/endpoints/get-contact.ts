@@ -47,7 +47,7 @@ export const getContact = defineRead({
       field('notes', contact['notes'], 200),
     ];
     return lines(
-      `Customer ${name}, ${currency_code === undefined ? 'currency not told' : plain(currency_code)}${contact['status'] === 'inactive' ? ', inactive' : ''}.`,
+      `Customer ${name}, ${currency_code === undefined ? 'currency not told' : plain(currency_code)}${contact['status'] === 'active' ? '' : (said(contact['status'], (status) => `, ${plain(status)}`) ?? '')}.`,
       `${fitting(facts.filter((fact) => fact !== undefined), ROOM)}.`,
       next(`open invoices: ${call('list_invoices', { customer_id: contact_id, status: 'unpaid' })}`),
     );

@@ -35,7 +35,7 @@ const list = listing({
 export const listContacts = defineRead({
   name: 'list_contacts',
   title: 'List customers',
-  description: 'Find customers, for their customer_id. Names can be nearly the same: with several matches ask the user which is meant.',
+  description: 'Find customers: contact_id is the customer_id of other tools. Names can be nearly the same; of several matches ask the user which is meant.',
   module: 'contacts',
   path: '/contacts',
   input,
