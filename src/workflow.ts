@@ -58,6 +58,9 @@ export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.
 
 export type Workflow = ReadWorkflow | WriteWorkflow;
 
+/** Every operation of Zoho's that it may use. */
+export const operationsOf = (workflow: Workflow): readonly Endpoint[] => (workflow.method === 'GET' ? workflow.reads : [...workflow.reads, workflow.endpoint]);
+
 export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject>(workflow: Omit<ReadWorkflow<I, O>, 'method'>): ReadWorkflow {
   return { ...workflow, method: 'GET' } as unknown as ReadWorkflow;
 }

@@ -22,6 +22,7 @@ describe('settings', () => {
       missing: all,
       sandbox: false,
       readOnly: false,
+      toolsets: ['payments', 'workflows'],
       stateDir: undefined,
       keychain: true,
       confirm: 'ask',
@@ -43,6 +44,13 @@ describe('settings', () => {
     expect(readConfig({ ZOHO_DATA_CENTER: 'eu' }, { dataCenter: 'IN' }).accountsUrl).toBe('https://accounts.zoho.in');
     expect(() => readConfig({}, { dataCenter: 'mars' })).toThrow('--data-center is "mars"');
     expect(readConfig({ ZOHO_PAYMENTS_KEYCHAIN: 'off' }).keychain).toBe(false);
+  });
+
+  it('which toolsets are on, in one order however they are written', () => {
+    expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: ' Lookups, payments,' }).toolsets).toEqual(['payments', 'lookups']);
+    expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'lookups,all' }).toolsets).toEqual(['payments', 'lookups', 'workflows']);
+    expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'payments,lookup' })).toThrow(new ConfigError('ZOHO_PAYMENTS_TOOLSETS names "lookup", and no toolset is called so; the nearest is lookups. There are payments, lookups, workflows, and all.'));
+    expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: ',' })).toThrow('ZOHO_PAYMENTS_TOOLSETS names no toolset: use some of payments, lookups, workflows, or all.');
   });
 
   it('how consent is had, and the unique field', () => {
@@ -161,6 +169,7 @@ describe('what cannot be meant is said in one line, without secrets', () => {
     ['ZOHO_ACCOUNTS_URL', 'file:///etc/passwd'],
     ['ZOHO_PAYMENTS_READ_ONLY', 'maybe'],
     ['ZOHO_PAYMENTS_SANDBOX', 'disk'],
+    ['ZOHO_PAYMENTS_TOOLSETS', 'everything'],
     ['HTTPS_PROXY', 'ftp://clerk:hunter2@proxy.example'],
     ['http_proxy', 'http://clerk:hunter2@'],
   ])('%s=%s', (name, value) => {

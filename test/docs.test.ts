@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { limitsResource } from '../src/mcp/resources.ts';
 import { isRead, scopeOf } from '../src/endpoint.ts';
-import { endpoints } from '../src/endpoints/index.ts';
+import { endpoints, toolsets } from '../src/endpoints/index.ts';
+import { workflows } from '../src/workflows/index.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { jsonSchemaOf } from '../src/mcp/json-schema.ts';
 import { listWrites } from '../src/mcp/list-writes.ts';
@@ -23,20 +24,24 @@ function withPart(text: string, name: string, part: string): string {
 
 describe('what is written about the tools is generated from them', () => {
   it('README.md', async () => {
-    const tools = ['| tool | what it does | Zoho call | needs |', '| --- | --- | --- | --- |'];
-    for (const endpoint of endpoints) tools.push(`| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).split('.').at(-1)} |`);
-    tools.push(`| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`);
+    const rowsOf = (toolset: 'payments' | 'lookups') => [
+      '| tool | what it does | Zoho call | needs |',
+      '| --- | --- | --- | --- |',
+      ...toolsets[toolset].map((endpoint) => `| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '')} |`),
+    ];
+    const payments = [...rowsOf('payments'), `| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`];
     const resources = ['| resource | what it is |', '| --- | --- |'];
     for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
     resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
-    const text = withPart(withPart(read('README.md'), 'tools', tools.join('\n')), 'resources', resources.join('\n'));
+    const parts = { payments, lookups: rowsOf('lookups'), resources };
+    const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part.join('\n')), read('README.md'));
     await expect(text).toMatchFileSnapshot('../README.md');
   });
 
   it('manifest.json', async () => {
     const { version } = JSON.parse(read('package.json')) as { version: string };
     const manifest = JSON.parse(read('manifest.json')) as object;
-    const tools = [...endpoints, listWrites].map(({ name, description }) => ({ name, description: firstLine(description) }));
+    const tools = [...workflows, ...toolsets.payments, listWrites].map(({ name, description }) => ({ name, description: firstLine(description) }));
     await expect(`${JSON.stringify({ ...manifest, version, tools }, null, 2)}\n`).toMatchFileSnapshot('../manifest.json');
   });
 });

@@ -138,8 +138,23 @@ const misconfigurations: readonly Misconfigured[] = [
     what: 'a token of the environment without a scope that checks need',
     settings: async () => settingsFor(await books({ scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'] })),
     check: 'scopes',
-    says: /ZohoBooks\.contacts\.READ is missing: what it would show is named as not checked/,
+    says: /ZohoBooks\.contacts\.READ is missing: record_customer_payment.* can do only a part of what they are for; what it would show is named as not checked/,
     next: /`zoho-payments-mcp login`/,
+  },
+  {
+    what: 'the same with the tools that need it switched on',
+    settings: async () => settingsFor(await books({ scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'] })),
+    args: ['--toolsets=payments,lookups'],
+    check: 'scopes',
+    says: /ZohoBooks\.contacts\.READ is missing: get_contact, list_contacts cannot be used; what it would show is named as not checked/,
+    next: /`zoho-payments-mcp login`/,
+  },
+  {
+    what: 'a toolset that does not exist',
+    settings: () => ({ ZOHO_PAYMENTS_TOOLSETS: 'lookup' }),
+    check: 'settings',
+    says: /ZOHO_PAYMENTS_TOOLSETS names "lookup", .*the nearest is lookups/,
+    next: /does not start/,
   },
   {
     what: 'a unique field that accepts duplicates',
@@ -264,6 +279,7 @@ describe('credentials are tried, not remembered', () => {
     const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([{ check: 'scopes', says: expect.stringContaining('may only look'), next: expect.stringContaining('--read-only') }]);
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--read-only'])).toMatchObject({ code: 0 });
+    expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--toolsets=lookups'])).toMatchObject({ code: 0 });
   });
 });
 

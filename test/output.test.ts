@@ -10,11 +10,22 @@ import { parseJson } from '../src/zoho/zoho-answer.ts';
 /** What Zoho may send: the keys we read, with anything under them. */
 const body = fc.oneof(
   fc.dictionary(
-    fc.constantFrom('payment', 'customerpayments', 'customer_payments', 'payment_refund', 'payment_refunds', 'page_context', 'message'),
+    fc.constantFrom(
+      'payment', 'customerpayments', 'customer_payments', 'payment_refund', 'payment_refunds', 'page_context', 'message',
+      'contact', 'contacts', 'invoice', 'invoices', 'payments', 'bankaccounts', 'currencies', 'fields', 'organizations',
+    ),
     fc.oneof(
       fc.jsonValue(),
-      fc.dictionary(fc.constantFrom('payment_id', 'amount', 'unused_amount', 'invoices', 'date', 'page', 'payment_refund_id', 'currency_code', 'price_precision'), fc.oneof(fc.jsonValue(), fc.double())),
-      fc.array(fc.dictionary(fc.constantFrom('payment_id', 'amount', 'invoice_id', 'amount_applied', 'payment_refund_id', 'customer_name'), fc.jsonValue())),
+      fc.dictionary(fc.constantFrom('payment_id', 'amount', 'unused_amount', 'invoices', 'date', 'page', 'payment_refund_id', 'currency_code', 'price_precision', 'contact_id', 'contact_name', 'contact_type', 'notes', 'billing_address', 'total', 'balance', 'has_more_page'), fc.oneof(fc.jsonValue(), fc.double())),
+      fc.array(
+        fc.dictionary(
+          fc.constantFrom(
+            'payment_id', 'amount', 'invoice_id', 'amount_applied', 'payment_refund_id', 'customer_name', 'currency_code', 'price_precision', 'total', 'balance', 'date', 'status',
+            'contact_id', 'contact_name', 'company_name', 'outstanding_receivable_amount', 'billing_address', 'account_name', 'is_active', 'exchange_rate', 'values', 'name',
+          ),
+          fc.jsonValue(),
+        ),
+      ),
     ),
   ),
   fc.dictionary(fc.string(), fc.jsonValue()),

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endpoints } from '../src/endpoints/index.ts';
+import { toolsets } from '../src/endpoints/index.ts';
+import { workflows } from '../src/workflows/index.ts';
 import { pack } from './support/pack.ts';
 
 /** The .mcpb as a host installs it: unpacked into a folder of its own, started as its manifest says. */
@@ -44,7 +45,7 @@ describe('the packed extension', () => {
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(transport);
     try {
-      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([...endpoints.map(({ name }) => name), 'list_writes']);
+      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([...workflows.map(({ name }) => name), ...toolsets.payments.map(({ name }) => name), 'list_writes']);
       const { structuredContent } = await client.callTool({ name: 'list_customer_payments', arguments: { per_page: 1 } });
       expect(structuredContent).toMatchObject({ sandbox: true, customerpayments: [{ payment_id: expect.any(String) as string }] });
     } finally {

@@ -19,6 +19,15 @@ const calls: Record<string, Record<string, unknown>> = {
   bulk_delete_customer_payments: { payment_id: ['9030000079468', '9030000079469'] },
   delete_customer_payment: { payment_id: '9030000079467' },
   delete_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017' },
+  get_contact: { contact_id: '903000000000099' },
+  get_invoice: { invoice_id: '90300000079426' },
+  list_bank_accounts: {},
+  list_contacts: {},
+  list_currencies: {},
+  list_custom_fields: {},
+  list_invoice_payments: { invoice_id: '90300000079426' },
+  list_invoices: {},
+  list_organizations: {},
 };
 
 describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
@@ -69,6 +78,15 @@ describe('both shapes come out the same', () => {
     const live = await asked(recordings['as recorded live'], 'list_customer_payments');
     expect(documented).toEqual({ customerpayments: [{ payment_id: '9030000079467', payment_number: '2', date: '2016-06-05', payment_mode: 'cash', amount: 450, invoice_numbers: 'INV-384' }] });
     expect(live).toMatchObject({ customerpayments: [{ payment_id: '260815000000114002', invoice_numbers: 'INV-000002' }], page_context: { page: 1, has_more_page: false } });
+  });
+
+  it('customers and invoices have the same names, and ids are text', async () => {
+    const [documented, live] = [recordings['as documented (OpenAPI)'], recordings['as recorded live']];
+    expect(await asked(documented, 'list_contacts')).toMatchObject({ contacts: [{ contact_id: '460000000026049', contact_name: 'Bowman and Co', currency_code: 'USD', outstanding_receivable_amount: 250 }] });
+    expect(await asked(live, 'list_contacts')).toMatchObject({ contacts: [{ contact_id: '260815000000097001', contact_name: 'Acme Corp', currency_code: 'USD', outstanding_receivable_amount: 149.97 }] });
+    expect(await asked(documented, 'list_invoices')).toMatchObject({ invoices: [{ invoice_id: '982000000567114', customer_id: '982000000567001', balance: 40.6 }] });
+    expect(await asked(live, 'list_invoices')).toMatchObject({ invoices: [{ invoice_id: '260815000000104012', customer_id: '260815000000097001', balance: 100 }] });
+    expect(await asked(live, 'list_custom_fields')).toMatchObject({ fields: [{ customfield_id: '46000000012845', api_name: 'cf_receipt_book_no', is_unique: false }] });
   });
 
   it('an applied invoice has total and balance, and nothing empty or about printing is shown', async () => {

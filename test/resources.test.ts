@@ -6,7 +6,8 @@ import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { harness, kinds, type Harness } from './support/harness.ts';
 
 const list = 'zoho-books://customerpayments';
-const limits = 'zoho-books://limits';
+/** Those that are there without asking Zoho, in the order of their tools. */
+const fixed = ['zoho-books://bankaccounts', 'zoho-books://currencies', list, 'zoho-books://organizations', 'zoho-books://limits'];
 const one = `${list}/${seed.samplePayment}`;
 
 describe.each(kinds)('resources, through the client of the %s', (kind) => {
@@ -28,19 +29,25 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   it('are generated from the read-only declarations', async () => {
     const { resources } = await server.client.listResources();
     const { resourceTemplates } = await server.client.listResourceTemplates();
-    expect(resources[0]).toMatchObject({ uri: list, title: 'Recent customer payments' });
+    expect(resources.filter(({ uri }) => !uri.startsWith(`${list}/`)).map(({ uri }) => uri)).toEqual(fixed);
+    expect(resources).toContainEqual(expect.objectContaining({ uri: list, title: 'Recent customer payments' }));
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate.replace(/\{\?.*\}/, '{?…}')).toSorted()).toEqual([
+      'zoho-books://contacts/{contact_id}',
       `${list}/{customer_payment_id}/refunds`,
       `${list}/{customer_payment_id}/refunds/{refund_id}`,
       `${list}/{payment_id}`,
       `${list}/{payment_id}/pdf`,
       `${list}{?…}`,
+      'zoho-books://invoices/{invoice_id}',
     ]);
   });
 
   it('hold the same data as the tools', async () => {
     expect(await json(list)).toEqual(await tool('list_customer_payments', {}));
     expect(await json(one)).toEqual(await tool('get_customer_payment', { payment_id: seed.samplePayment }));
+    expect(await json(`zoho-books://contacts/${seed.bowman}`)).toEqual(await tool('get_contact', { contact_id: seed.bowman }));
+    expect(await json(`zoho-books://invoices/${seed.openInvoice}`)).toEqual(await tool('get_invoice', { invoice_id: seed.openInvoice }));
+    expect(await json('zoho-books://bankaccounts')).toEqual(await tool('list_bank_accounts', {}));
     expect(await json(`${one}/refunds`)).toEqual(await tool('list_customer_payment_refunds', { customer_payment_id: seed.samplePayment }));
     expect(await json(`${one}/refunds/${seed.sampleRefund}`)).toEqual(await tool('get_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }));
   });
@@ -75,7 +82,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await forgetRequests(server.sandbox);
     const { resources } = await server.client.listResources();
     expect(await requestsTo(server.sandbox)).toEqual([]);
-    const recent = resources.filter(({ uri }) => uri !== list && uri !== limits);
+    const recent = resources.filter(({ uri }) => !fixed.includes(uri));
     expect(recent).toHaveLength(25);
     for (const { uri, title } of recent) {
       expect(uri).toMatch(/^zoho-books:\/\/customerpayments\/\d+$/);
@@ -126,7 +133,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     const alone = await harness({ kind });
     await fault(alone.sandbox, { match: { method: 'GET', path: '/books/v3/customerpayments' }, fault: 'status', status: 500, times: 100 });
     const { resources } = await alone.client.listResources();
-    expect(resources.map(({ uri }) => uri)).toEqual([list, limits]);
+    expect(resources.map(({ uri }) => uri)).toEqual(fixed);
     expect(alone.logged.map((line) => JSON.parse(line) as object)).toContainEqual(expect.objectContaining({ level: 'warn', event: 'recent payments', error: 'zoho_unavailable' }));
     await alone.close();
   });
@@ -134,7 +141,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   it('tell subscribers of the exact addresses that a write of ours touched', async () => {
     const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 20, date: '2026-06-05' });
     const { payment_id } = structuredContent['payment'] as { payment_id: string };
-    const watched = [list, `${list}/${payment_id}`, `${list}/${payment_id}/pdf`, `${list}/${payment_id}/refunds`, one];
+    const watched = [list, `${list}/${payment_id}`, `${list}/${payment_id}/pdf`, `${list}/${payment_id}/refunds`, one, 'zoho-books://organizations'];
     const heard: string[] = [];
     const stop = await watch(server.ownClient, watched, (uri) => heard.push(uri));
 

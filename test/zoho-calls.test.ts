@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { listOrganizations } from '../src/endpoints/list-organizations.ts';
+import { allOrganizations } from '../src/endpoints/list-organizations.ts';
 import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { harness, textOf, type Harness } from './support/harness.ts';
 
@@ -16,7 +16,7 @@ const SLOW_MS = 250;
 /** The requests of one call, in groups that arrive while the others are answered. What is asked once in ten minutes has been asked. */
 async function roundsOf(tool: string, args: Record<string, unknown>): Promise<string[][]> {
   server = await harness();
-  await server.zoho.recall(listOrganizations, {});
+  await server.zoho.recall(allOrganizations, {});
   await fault(server.sandbox, { fault: 'delay', delay_ms: SLOW_MS, times: 1000 });
   await forgetRequests(server.sandbox);
   const result = await server.call(tool, args);

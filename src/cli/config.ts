@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { closest } from 'fastest-levenshtein';
+import { defaultToolsets, toolsetNames, type Toolset } from '../endpoints/toolsets.ts';
 import { levels, type Level } from '../trace.ts';
 import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
 import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
@@ -21,6 +23,7 @@ export interface Config {
   readonly missing: readonly string[];
   readonly sandbox: false | 'file' | 'memory';
   readonly readOnly: boolean;
+  readonly toolsets: readonly Toolset[];
   /** Where state is kept, when not in the account's own place. */
   readonly stateDir: string | undefined;
   /** Whether a login may keep its secrets in the operating system's keychain. */
@@ -108,6 +111,17 @@ function uniqueFieldOf(env: Environment): string | undefined {
   throw new ConfigError('ZOHO_PAYMENTS_UNIQUE_FIELD must be the API name of a custom field, cf_...');
 }
 
+/** Names separated by commas; `all` stands for every one. `from` is where they were written, for the error. */
+export function toolsetsOf(from: string, value: string | undefined): readonly Toolset[] {
+  if (value === undefined) return defaultToolsets;
+  const wanted = value.toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const known: readonly string[] = [...toolsetNames, 'all'];
+  const strange = wanted.find((name) => !known.includes(name));
+  if (strange !== undefined) throw new ConfigError(`${from} names ${JSON.stringify(strange)}, and no toolset is called so; the nearest is ${closest(strange, known)}. There are ${toolsetNames.join(', ')}, and all.`);
+  if (wanted.length === 0) throw new ConfigError(`${from} names no toolset: use some of ${toolsetNames.join(', ')}, or all.`);
+  return toolsetNames.filter((name) => wanted.includes('all') || wanted.includes(name));
+}
+
 export function levelOf(value: string | undefined): Level {
   const level = levels.find((level) => level === (value?.toLowerCase() ?? 'warn'));
   if (level === undefined) throw new ConfigError(`the log level is ${JSON.stringify(value)}: use one of ${levels.join(', ')}.`);
@@ -148,6 +162,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
     sandbox: sandboxOf(env),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
+    toolsets: toolsetsOf('ZOHO_PAYMENTS_TOOLSETS', setting(env, 'ZOHO_PAYMENTS_TOOLSETS')),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
     keychain: flag(env, 'ZOHO_PAYMENTS_KEYCHAIN', true),
     confirm: confirmOf(env),

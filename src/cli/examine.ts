@@ -4,15 +4,16 @@ import { organizationOf } from '../endpoints/checks.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
-import { endpoints } from '../endpoints/index.ts';
+import { toolsets } from '../endpoints/index.ts';
 import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
 import { listCustomFields } from '../endpoints/list-custom-fields.ts';
-import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { leastScopes, scopesMissing } from '../endpoints/scopes.ts';
 import { uniqueUpsert } from '../endpoints/unique-upsert.ts';
 import { oneLine, PaymentsError } from '../errors.ts';
 import { silent } from '../trace.ts';
+import { operationsOf } from '../workflow.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
 import { createHttp } from '../zoho/http.ts';
@@ -21,6 +22,7 @@ import { accountOf, baseDirOf, type Account } from './account.ts';
 import type { Config } from './config.ts';
 import { toOperator } from './problem.ts';
 import { ensureDir } from './state-dir.ts';
+import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
 import { openWire, type Wire } from './wire.ts';
 
@@ -148,13 +150,13 @@ const everywhere = () => new Map(dataCenterNames.map((name) => [name, dataCenter
 
 /** What a login was granted, against what each tool needs. */
 function* grantedScopes(config: Config, granted: readonly string[]): Generator<Finding> {
-  const readOnly = config.readOnly || config.policy.read_only === true;
+  const readOnly = writesNothing(config);
   const missing = scopesMissing(leastScopes({ readOnly }), granted);
   if (missing.length === 0) return yield ok('scopes', 'all that is switched on needs');
   if (scopesMissing(leastScopes({ readOnly: true }), granted).length === 0 && writeScopes().every((scope) => missing.includes(scope))) {
     return yield wrong('scopes', 'this login may only look, and the server offers to write', 'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without it.');
   }
-  for (const scope of missing) yield scopeMissing(scope, endpoints.filter((endpoint) => scopeOf(endpoint) === scope).map(({ name }) => name));
+  for (const scope of missing) yield scopeMissing(scope, config);
 }
 
 /** A token from the environment does not say what it may do: reading is tried, writing is not. */
@@ -167,7 +169,7 @@ async function* triedScopes(config: Config, zoho: Zoho, list: PaymentsError | { 
     { endpoint: getContact, read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }) },
     { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
     { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
-    { endpoint: listOrganizations, read: () => zoho.recall(listOrganizations, {}) },
+    { endpoint: allOrganizations, read: () => zoho.recall(allOrganizations, {}) },
   ];
   const works: string[] = [];
   const untried: string[] = [];
@@ -176,20 +178,26 @@ async function* triedScopes(config: Config, zoho: Zoho, list: PaymentsError | { 
     const failure = await read?.().then(() => undefined, asError);
     if (read === undefined) untried.push(scope);
     else if (failure === undefined) works.push(scope);
-    else if (failure.code === 'scope_missing') yield scopeMissing(scope, endpoints.filter((one) => scopeOf(one) === scope).map(({ name }) => name));
+    else if (failure.code === 'scope_missing') yield scopeMissing(scope, config);
     else yield ofError(scope, failure);
   }
   if (works.length > 0) yield ok('scopes', `tried and granted: ${works.join(', ')}`);
-  const readOnly = config.readOnly || config.policy.read_only === true;
-  if (!readOnly) untried.push(...writeScopes());
+  if (!writesNothing(config)) untried.push(...writeScopes());
   if (untried.length > 0) yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
 }
 
-const writeScopes = () => [...new Set(endpoints.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
+const writesNothing = (config: Config) => Object.values(toolsFor(config)).flat().every(({ method }) => method === 'GET');
 
-function scopeMissing(scope: string, tools: readonly string[]): Finding {
-  const without = tools.length > 0 ? `${tools.join(', ')} cannot be used` : 'what it would show is named as not checked before a write, and asked about';
-  return wrong('scopes', `${scope} is missing: ${without}`, 'Run `zoho-payments-mcp login`, which asks for it, or make a refresh token that includes it.');
+const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
+
+function scopeMissing(scope: string, config: Config): Finding {
+  const { endpoints, workflows } = toolsFor(config);
+  const names = (tools: readonly { readonly name: string }[]) => tools.map(({ name }) => name).join(', ');
+  const tools = names(endpoints.filter((endpoint) => scopeOf(endpoint) === scope));
+  const tasks = names(workflows.filter((workflow) => operationsOf(workflow).some((operation) => scopeOf(operation) === scope)));
+  const checks = toolsets.lookups.some((endpoint) => scopeOf(endpoint) === scope);
+  const without = [...(tools === '' ? [] : [`${tools} cannot be used`]), ...(tasks === '' ? [] : [`${tasks} can do only a part of what they are for`]), ...(checks ? ['what it would show is named as not checked before a write, and asked about'] : [])];
+  return wrong('scopes', `${scope} is missing: ${without.join('; ')}`, 'Run `zoho-payments-mcp login`, which asks for it, or make a refresh token that includes it.');
 }
 
 async function uniqueFieldFinding(field: string, zoho: Zoho): Promise<Finding> {

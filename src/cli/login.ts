@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ifAllowed } from '../endpoints/allowed.ts';
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
-import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { leastScopes, scopesMissing } from '../endpoints/scopes.ts';
 import { AccessError, oneLine } from '../errors.ts';
 import { createZoho } from '../zoho/client.ts';
@@ -131,7 +131,7 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
   const limits = createLimits({ shared });
   const zohoOf = (organizationId: string) => createZoho({ http, limits, shared, tokens: { get: async () => tokens.accessToken, reject: () => undefined }, apiBaseUrl, organizationId });
 
-  const listed = (await ifAllowed(zohoOf('').read(listOrganizations, {})))?.organizations;
+  const listed = (await ifAllowed(zohoOf('').read(allOrganizations, {})))?.organizations;
   const organizations = listed?.flatMap(({ organization_id, name }) => (organization_id === undefined ? [] : [{ id: organization_id, name: name && oneLine(name, 80) }]));
   const { id: organizationId, name: organizationName } = await organizationOf(organizations, command.organization ?? config.organizationId);
   await zohoOf(organizationId).read(listCustomerPayments, { per_page: 1 });

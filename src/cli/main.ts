@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
-import { levelOf, policyOf, readConfig, type Config } from './config.ts';
+import { levelOf, policyOf, readConfig, toolsetsOf, type Config } from './config.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { version } from './version.ts';
 
@@ -20,6 +20,7 @@ const help = `zoho-payments-mcp ${version}: customer payments and refunds of Zoh
 Options of serve
   --sandbox[=memory]   practice books instead of Zoho; =memory throws them away at the end
   --read-only          list and allow only what reads
+  --toolsets LIST      payments, lookups (customers, invoices, accounts by name), workflows, or all; default payments,workflows
   --policy FILE        what writes are allowed, see the README
   --log-level LEVEL    error, warn (default), info or debug, on stderr
   --log-json           the log as JSON lines
@@ -32,7 +33,7 @@ Options of login
   --no-browser         print the address only
   --self-client CODE   exchange a code that was made in Zoho's API console; needs no browser
 
-Options of doctor, besides --sandbox, --read-only and --policy
+Options of doctor, besides --sandbox, --read-only, --toolsets and --policy
   --json               for programs; the exit code is 0 only if all is well
   --try-data-centers   find out in which the credentials work
 
@@ -49,8 +50,8 @@ Options of journal
   --version, --help
 
 Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANIZATION_ID, ZOHO_DATA_CENTER,
-ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_STATE_DIR,
-ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
+ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_TOOLSETS,
+ZOHO_PAYMENTS_STATE_DIR, ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_POLICY, ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
 ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.
 `;
 
@@ -62,10 +63,10 @@ class UsageError extends ProblemError {
 
 /** Which options each command takes, besides --version and --help. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  serve: ['sandbox', 'read-only', 'policy', 'log-level', 'log-json'],
+  serve: ['sandbox', 'read-only', 'toolsets', 'policy', 'log-level', 'log-json'],
   login: ['data-center', 'organization', 'read-only', 'port', 'no-browser', 'self-client'],
   logout: [],
-  doctor: ['json', 'try-data-centers', 'sandbox', 'read-only', 'policy'],
+  doctor: ['json', 'try-data-centers', 'sandbox', 'read-only', 'toolsets', 'policy'],
   sandbox: ['port', 'data', 'payments'],
   journal: ['sandbox', 'recorded', 'not-recorded', 'before', 'customer', 'limit'],
 };
@@ -120,6 +121,7 @@ async function main(argv: readonly string[]): Promise<void> {
 interface Flags {
   readonly sandbox?: string | undefined;
   readonly 'read-only'?: boolean | undefined;
+  readonly toolsets?: string | undefined;
   readonly policy?: string | undefined;
   readonly 'log-level'?: string | undefined;
   readonly 'log-json'?: boolean | undefined;
@@ -134,6 +136,7 @@ function readArgv(argv: readonly string[]) {
       options: {
         sandbox: { type: 'string' },
         'read-only': { type: 'boolean' },
+        toolsets: { type: 'string' },
         policy: { type: 'string' },
         json: { type: 'boolean' },
         'try-data-centers': { type: 'boolean' },
@@ -166,7 +169,8 @@ function withFlags(config: Config, flags: Flags): Config {
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory') throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
   const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
   const log = { level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']), json: config.log.json || flags['log-json'] === true };
-  return { ...config, policy, log, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
+  const toolsets = flags.toolsets === undefined ? config.toolsets : toolsetsOf('--toolsets', flags.toolsets);
+  return { ...config, policy, toolsets, log, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
 }
 
 function wholeNumber(option: string, value: string | undefined): number | undefined {

@@ -3,9 +3,9 @@ import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { getInvoice } from './get-invoice.ts';
-import { listBankAccounts } from './list-bank-accounts.ts';
-import { listCustomFields } from './list-custom-fields.ts';
-import { listOrganizations } from './list-organizations.ts';
+import { allBankAccounts } from './list-bank-accounts.ts';
+import { allCustomFields } from './list-custom-fields.ts';
+import { allOrganizations } from './list-organizations.ts';
 import { listRetainerInvoices } from './list-retainer-invoices.ts';
 import { money, quoted } from './words.ts';
 
@@ -21,7 +21,7 @@ type Currency = { readonly currency_code?: string | undefined; readonly price_pr
 
 /** The organization's own settings; undefined where the scopes do not show them. */
 export async function organizationOf(zoho: Reader): Promise<{ name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined } | undefined> {
-  const found = await ifServed(zoho.recall(listOrganizations, {}));
+  const found = await ifServed(zoho.recall(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }
 
@@ -55,13 +55,18 @@ export async function checkDate(date: string | undefined, zoho: Reader, { not_ch
 /** Exists, is active, and holds the payment's currency or the base currency. */
 export async function checkAccount(field: string, account_id: string | undefined, currency: Currency, zoho: Reader, { lines, not_checked }: Notes): Promise<void> {
   if (account_id === undefined) return;
-  const found = await ifServed(zoho.read(listBankAccounts, {}));
+  const found = await ifServed(zoho.read(allBankAccounts, {}));
   if (found?.bankaccounts === undefined) {
     lines.push(`Account: id ${account_id}`);
     not_checked.push(`the account ${account_id} (needs the scope ZohoBooks.banking.READ)`);
     return;
   }
   const account = found.bankaccounts.find((one) => one.account_id === account_id);
+  if (account === undefined && found.page_context?.has_more_page === true) {
+    lines.push(`Account: id ${account_id}`);
+    not_checked.push(`the account ${account_id} (it is not among the first ${found.bankaccounts.length})`);
+    return;
+  }
   if (account === undefined) {
     const known = found.bankaccounts.filter((one) => one.is_active !== false).map((one) => `${quoted(one.account_name, 40)} (${one.account_id})`);
     throw new InputError(`There is no cash or bank account ${account_id}.`, { code: 'no_such_account', next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.` });
@@ -168,19 +173,19 @@ export async function checkCustomFields(
   { not_checked }: Notes,
 ): Promise<void> {
   if (fields === undefined || fields.length === 0) return;
-  const known = (await ifServed(zoho.recall(listCustomFields, {})))?.fields;
+  const known = (await ifServed(zoho.recall(allCustomFields, {})))?.fields;
   if (known === undefined) {
     not_checked.push('that the custom fields exist (needs the scope ZohoBooks.settings.READ)');
     return;
   }
   for (const { customfield_id, api_name, label } of fields) {
     const exists = known.some((field) =>
-      customfield_id !== undefined ? (field.customfield_id ?? field.field_id) === customfield_id : api_name !== undefined ? field.api_name === api_name : field.label === label,
+      customfield_id !== undefined ? field.customfield_id === customfield_id : api_name !== undefined ? field.api_name === api_name : field.label === label,
     );
     if (exists) continue;
     throw new InputError(`Payments have no custom field ${quoted(customfield_id ?? api_name ?? label)}.`, {
       code: 'no_such_custom_field',
-      next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${field.api_name}, customfield_id ${field.customfield_id ?? field.field_id})`).join(', ') || 'none'}.`,
+      next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${field.api_name}, customfield_id ${field.customfield_id})`).join(', ') || 'none'}.`,
     });
   }
 }

@@ -8,7 +8,7 @@ import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
 import { getInvoice } from './get-invoice.ts';
-import { listBankAccounts } from './list-bank-accounts.ts';
+import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
@@ -72,7 +72,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
     [
       [getContact, { contact_id: customer_id }],
       [allPayments, newestOf(customer_id)],
-      ...(payment.account_id === undefined ? [] : [[listBankAccounts, {}] as const]),
+      ...(payment.account_id === undefined ? [] : [[allBankAccounts, {}] as const]),
       ...invoices.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),
     ],
     reader,

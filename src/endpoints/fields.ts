@@ -20,6 +20,10 @@ export const amount = z.number().positive('must be more than 0').refine(exactly,
 export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
 const exchangeRate = z.number().positive('must be more than 0').describe('Base currency per unit of the payment currency.');
 
+/** Text to look for. Zoho takes an empty filter for none, and answers with everything. */
+export const filter = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);
+
+export const sortOrder = z.enum(['A', 'D']).describe('Ascending or descending.');
 export const page = z.int().min(1).describe('From 1.');
 export const perPage = z.int().min(1).max(200).describe('Default 50.');
 export const rowFields = z.array(z.string()).min(1).describe('Row fields wanted instead of the usual ones; ["all"] for every one.');

@@ -1,23 +1,60 @@
 import * as z from 'zod';
-import { defineRead } from '../endpoint.ts';
+import { defineRead, type Json } from '../endpoint.ts';
 import { id } from './fields.ts';
-import { one, withoutEmpty } from './shape.ts';
-import { plain, quoted, told } from './words.ts';
+import { said } from './rows.ts';
+import { isObject, one, only, withoutEmpty } from './shape.ts';
+import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
 
 const text = z.string().optional();
+const number = z.number().optional();
 const output = z.looseObject({
-  contact: z.looseObject({ contact_id: text, contact_name: text, contact_type: text, currency_code: text, price_precision: z.number().optional() }).optional(),
+  contact: z.looseObject({ contact_id: text, contact_name: text, contact_type: text, currency_code: text, price_precision: number, outstanding_receivable_amount: number }).optional(),
 });
 
-/** A customer, for the currency and its decimals before money is recorded. Not a tool yet: preflights read it. */
+/** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
+const shown = [
+  'contact_id', 'contact_name', 'company_name', 'contact_type', 'status', 'email', 'phone', 'mobile', 'currency_code', 'price_precision', 'payment_terms_label',
+  'outstanding_receivable_amount', 'unused_credits_receivable_amount', 'unused_retainer_payments', 'billing_address', 'notes',
+]; // prettier-ignore
+
 export const getContact = defineRead({
   name: 'get_contact',
   title: 'Get a customer',
-  description: 'One customer: name, currency, balances.',
+  description: 'One customer: currency, what is outstanding, unused credits, terms, address, notes.',
   module: 'contacts',
   path: '/contacts/{contact_id}',
+  resources: [{ uri: 'zoho-books://contacts/{contact_id}', name: 'contact', title: 'Customer', description: 'One customer, the same as get_contact.', mimeType: 'application/json' }],
   input: z.strictObject({ contact_id: id }),
   output,
-  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(one(body, 'contact') ?? {}) }),
-  text: ({ contact = {} }) => `${quoted(contact.contact_name)} (id ${told(contact.contact_id)}), ${contact.currency_code === undefined ? 'currency not told' : plain(contact.currency_code)}.`,
+  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shown)) }),
+  text: ({ contact = {} }) => {
+    const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
+    if (contact_id === undefined) return unseen('customer');
+    const name = `${quoted(contact_name)} (id ${told(contact_id)})`;
+    if (contact_type !== 'customer') return `${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`;
+    const amount = (label: string, value: unknown) => said(value, (value) => `${label} ${money(value, contact)}`);
+    const field = (label: string, value: unknown, max?: number) => said(value, (value) => `${label} ${quoted(value, max)}`);
+    const facts = [
+      amount('outstanding', contact.outstanding_receivable_amount),
+      amount('unused credits', contact['unused_credits_receivable_amount']),
+      amount('unused retainer payments', contact['unused_retainer_payments'] || undefined),
+      field('terms', contact['payment_terms_label']),
+      field('email', contact['email']),
+      field('company', contact['company_name']),
+      field('phone', contact['phone']),
+      field('mobile', contact['mobile']),
+      field('address', addressOf(contact['billing_address']), 150),
+      field('notes', contact['notes'], 200),
+    ];
+    return lines(
+      `Customer ${name}, ${currency_code === undefined ? 'currency not told' : plain(currency_code)}${contact['status'] === 'active' ? '' : (said(contact['status'], (status) => `, ${plain(status)}`) ?? '')}.`,
+      `${fitting(facts.filter((fact) => fact !== undefined), ROOM)}.`,
+      next(`open invoices: ${call('list_invoices', { customer_id: contact_id, status: 'unpaid' })}`),
+    );
+  },
 });
+
+function addressOf(address: unknown): string | undefined {
+  const { address: street, city, state, zip, country } = (isObject(address) ? address : {}) as Json;
+  return [street, city, state, zip, country].filter(Boolean).join(', ') || undefined;
+}

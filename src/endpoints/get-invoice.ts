@@ -1,26 +1,55 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id } from './fields.ts';
-import { one, withoutEmpty } from './shape.ts';
-import { quoted } from './words.ts';
+import { said } from './rows.ts';
+import { one, only, withoutEmpty } from './shape.ts';
+import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
 
 const text = z.string().optional();
+const number = z.number().optional();
 const output = z.looseObject({
-  invoice: z.looseObject({ invoice_id: text, invoice_number: text, customer_id: text, customer_name: text, status: text, currency_code: text, total: z.number().optional(), balance: z.number().optional() }).optional(),
+  invoice: z.looseObject({ invoice_id: text, invoice_number: text, customer_id: text, customer_name: text, status: text, due_date: text, currency_code: text, total: number, balance: number }).optional(),
 });
 
-/** An invoice, for its balance before money is applied. Not a tool yet: preflights read it. */
+/** What a person asks about an invoice; its lines can be hundreds. */
+const shown = [
+  'invoice_id', 'invoice_number', 'reference_number', 'customer_id', 'customer_name', 'status', 'date', 'due_date', 'currency_code', 'price_precision', 'exchange_rate',
+  'total', 'payment_made', 'credits_applied', 'write_off_amount', 'balance', 'last_payment_date', 'notes',
+]; // prettier-ignore
+
 export const getInvoice = defineRead({
   name: 'get_invoice',
   title: 'Get an invoice',
-  description: 'One invoice: customer, status, total and balance.',
+  description: 'One invoice: customer, status, dates, total, what was paid, balance.',
   module: 'invoices',
   path: '/invoices/{invoice_id}',
+  resources: [{ uri: 'zoho-books://invoices/{invoice_id}', name: 'invoice', title: 'Invoice', description: 'One invoice, the same as get_invoice.', mimeType: 'application/json' }],
   input: z.strictObject({ invoice_id: id }),
   output,
   result: (body): z.output<typeof output> => {
     const invoice = one(body, 'invoice');
-    return invoice ? { invoice: withoutEmpty(invoice) } : {};
+    return invoice ? { invoice: withoutEmpty(only(invoice, shown)) } : {};
   },
-  text: ({ invoice = {} }) => `${quoted(invoice.invoice_number)} (id ${invoice.invoice_id}), balance ${invoice.balance}.`,
+  text: ({ invoice }) => {
+    if (invoice === undefined) return unseen('invoice');
+    const { invoice_id, customer_id, status = 'status not told' } = invoice;
+    const amount = (label: string, value: unknown) => said(value || undefined, (value) => `${label} ${money(value, invoice)}`);
+    const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
+    const paid = amount('paid', invoice['payment_made']);
+    const facts = [
+      `customer ${quoted(invoice.customer_name)} (customer_id ${told(customer_id)})`,
+      `total ${money(invoice.total, invoice)}`,
+      `balance ${money(invoice.balance, invoice)}`,
+      paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
+      amount('credits applied', invoice['credits_applied']),
+      amount('written off', invoice['write_off_amount']),
+      said(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
+      said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
+    ];
+    return lines(
+      `Invoice ${[`${plain(invoice.invoice_number)} (id ${told(invoice_id)})`, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
+      `${fitting(facts.filter((fact) => fact !== undefined), ROOM)}.`,
+      next(paid && `its payments: ${call('list_invoice_payments', { invoice_id })}`),
+    );
+  },
 });

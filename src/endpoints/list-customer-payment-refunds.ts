@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
-import { aboutPage, countOf, pageOf, type Page } from './rows.ts';
-import { many } from './shape.ts';
-import { lines, money, plain, quoted, told } from './words.ts';
+import { joined, listing, said } from './rows.ts';
+import { money, plain, quoted, told } from './words.ts';
 
 const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
 
 const text = z.string().optional();
+const input = z.strictObject({ customer_payment_id: id, page: page.optional(), per_page: perPage.optional(), fields: rowFields.optional() });
 const output = z.looseObject({
   payment_refunds: z.array(z.looseObject({ payment_refund_id: text, date: text, amount_fcy: z.number().optional() })).optional(),
   page_context: pageContext,
@@ -28,29 +28,20 @@ export const listCustomerPaymentRefunds = defineRead({
       mimeType: 'application/json',
     },
   ],
-  input: z.strictObject({ customer_payment_id: id, page: page.optional(), per_page: perPage.optional(), fields: rowFields.optional() }),
+  input,
   output,
   parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
-  result: (body, input): z.output<typeof output> => {
-    const { rows, ...rest } = pageOf(many(body, 'payment_refunds', 'payment_refund'), body['page_context'], usualFields, line, input);
-    return { ...(rows && { payment_refunds: rows }), ...rest };
-  },
-  text: ({ payment_refunds: rows, ...rest }, input) => {
-    const page = { ...rest, rows } as Page;
-    return lines(countOf(page, input, 'refund', 'This payment has no refunds.'), ...(rows ?? []).map(line), aboutPage(page, input));
-  },
+  ...listing({ input, keys: ['payment_refunds', 'payment_refund'], what: 'refund', none: 'This payment has no refunds.', usual: usualFields, line: () => line }),
 });
 
 function line(row: Json): string {
-  return [
-    row['date'] && plain(row['date']),
+  return joined(
+    said(row['date'], plain),
     money(row['amount_fcy'] ?? row['amount_bcy'], {}),
-    row['customer_name'] && quoted(row['customer_name'], 40),
-    row['refund_mode'] && plain(row['refund_mode']),
-    row['reference_number'] && `ref ${quoted(row['reference_number'], 50)}`,
-    row['description'] && quoted(row['description']),
+    said(row['customer_name'], (name) => quoted(name, 40)),
+    said(row['refund_mode'], plain),
+    said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+    said(row['description'], quoted),
     `refund_id ${told(row['payment_refund_id'])}`,
-  ]
-    .filter(Boolean)
-    .join(' | ');
+  );
 }

@@ -1,13 +1,10 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
-import { amountOrZero, cut, date, DEFAULT_PER_PAGE, id, page, pageContext, payment, perPage, rowFields } from './fields.ts';
-import { aboutPage, countOf, pageOf, type Page } from './rows.ts';
-import { many } from './shape.ts';
-import { lines, money, plain, quoted, told } from './words.ts';
+import { amountOrZero, cut, date, DEFAULT_PER_PAGE, filter, id, page, pageContext, payment, perPage, rowFields, sortOrder } from './fields.ts';
+import { joined, listing, naming, said } from './rows.ts';
+import { money, plain, quoted, told } from './words.ts';
 
-/** Zoho takes an empty filter for none, and answers with everything. */
-const filled = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);
-const text100 = filled.optional();
+const text100 = filter.optional();
 const inDescription = text100.describe('In the description.');
 
 const filterBy = [
@@ -21,6 +18,34 @@ const usualFields = [
   'payment_mode', 'reference_number', 'invoice_numbers', 'description',
 ]; // prettier-ignore
 
+const input = z.strictObject({
+  search_text: text100.describe('In reference number, customer name and description.'),
+  customer_id: id.optional(),
+  customer_name: text100,
+  customer_name_startswith: text100,
+  customer_name_contains: text100,
+  reference_number: text100,
+  reference_number_startswith: text100,
+  reference_number_contains: text100,
+  date: date.optional(),
+  amount: amountOrZero.optional(),
+  amount_less_than: amountOrZero.optional(),
+  amount_less_equals: amountOrZero.optional(),
+  amount_greater_than: amountOrZero.optional(),
+  amount_greater_equals: amountOrZero.optional(),
+  notes: inDescription,
+  notes_startswith: inDescription,
+  notes_contains: inDescription,
+  payment_mode: text100,
+  payment_mode_startswith: text100,
+  payment_mode_contains: text100,
+  filter_by: z.enum(filterBy).optional(),
+  sort_column: filter.optional().describe('One of date (default), created_time, last_modified_time.'),
+  sort_order: sortOrder.optional(),
+  page: page.optional(),
+  per_page: perPage.optional(),
+  fields: rowFields.optional(),
+});
 const output = z.looseObject({
   customerpayments: z.array(payment.pick({ payment_id: true, date: true, customer_id: true, amount: true, unused_amount: true })).optional(),
   page_context: pageContext,
@@ -52,87 +77,39 @@ export const listCustomerPayments = defineRead({
       mimeType: 'application/json',
     },
   ],
-  input: z.strictObject({
-    search_text: text100.describe('In reference number, customer name and description.'),
-    customer_id: id.optional(),
-    customer_name: text100,
-    customer_name_startswith: text100,
-    customer_name_contains: text100,
-    reference_number: text100,
-    reference_number_startswith: text100,
-    reference_number_contains: text100,
-    date: date.optional(),
-    amount: amountOrZero.optional(),
-    amount_less_than: amountOrZero.optional(),
-    amount_less_equals: amountOrZero.optional(),
-    amount_greater_than: amountOrZero.optional(),
-    amount_greater_equals: amountOrZero.optional(),
-    notes: inDescription,
-    notes_startswith: inDescription,
-    notes_contains: inDescription,
-    payment_mode: text100,
-    payment_mode_startswith: text100,
-    payment_mode_contains: text100,
-    filter_by: z.enum(filterBy).optional(),
-    sort_column: filled.optional().describe('One of date (default), created_time, last_modified_time.'),
-    sort_order: z.enum(['A', 'D']).optional().describe('Ascending or descending.'),
-    page: page.optional(),
-    per_page: perPage.optional(),
-    fields: rowFields.optional(),
-  }),
+  input,
   output,
   parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
-  result: (body, input): z.output<typeof output> => {
-    const all = many(body, 'customerpayments', 'customer_payments')?.map(({ invoice_number, ...row }) => ({
+  ...listing({
+    input,
+    keys: ['customerpayments', 'customer_payments'],
+    what: 'customer payment',
+    none: 'No customer payments match.',
+    usual: usualFields,
+    row: ({ invoice_number, ...row }) => ({
       ...row,
       // `invoice_numbers` live, `invoice_number` in the documentation.
       invoice_numbers: row['invoice_numbers'] ?? invoice_number,
       bcy_refunded_amount: Number(row['bcy_refunded_amount']) === 0 ? undefined : row['bcy_refunded_amount'],
-    }));
-    const { rows, ...rest } = pageOf(all, body['page_context'], usualFields, lineOf(input), input);
-    return { ...(rows && { customerpayments: rows }), ...rest };
-  },
-  text: ({ customerpayments: rows, ...rest }, input) => {
-    const page = { ...rest, rows } as Page;
-    return lines(countOf(page, input, 'customer payment', 'No customer payments match.'), ...(rows ?? []).map(lineOf(input)), aboutPage(page, input));
-  },
+    }),
+    line,
+  }),
 });
 
-/** For one list, from its first row on: a customer's id stands once, where the customer first comes. */
-function lineOf({ fields }: { fields?: readonly string[] | undefined }): (row: Json) => string {
-  if (fields !== undefined) return chosen;
-  const named = new Set<unknown>();
+function line(): (row: Json) => string {
+  const customerOf = naming();
   return (row) => {
-    const { customer_id } = row;
-    const first = customer_id !== undefined && !named.has(customer_id);
-    named.add(customer_id);
-    return usual(row, first ? ` (customer_id ${told(customer_id)})` : '');
+    return joined(
+      said(row['date'], plain),
+      said(row['payment_number'], (number) => `#${plain(number)}`),
+      customerOf(row),
+      money(row['amount'], row),
+      said(row['payment_mode'], plain),
+      said(row['invoice_numbers'], plain),
+      said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+      said(row['unused_amount'] || undefined, (amount) => `unused ${money(amount, row)}`),
+      said(row['bcy_refunded_amount'] || undefined, (amount) => `refunded ${money(amount, row)} (base)`),
+      `id ${told(row['payment_id'])}`,
+    );
   };
-}
-
-function usual(row: Json, customerId: string): string {
-  const word = (name: string) => (row[name] === undefined ? undefined : plain(row[name]));
-  const amount = (name: string) => (row[name] === undefined || row[name] === 0 ? undefined : money(row[name], row));
-  const unused = amount('unused_amount');
-  const refunded = amount('bcy_refunded_amount');
-  return [
-    word('date'),
-    row['payment_number'] === undefined ? undefined : `#${word('payment_number')}`,
-    `${row['customer_name'] === undefined ? '' : quoted(row['customer_name'], 40)}${customerId}`.trim(),
-    money(row['amount'], row),
-    word('payment_mode'),
-    word('invoice_numbers'),
-    row['reference_number'] === undefined ? undefined : `ref ${quoted(row['reference_number'], 50)}`,
-    unused && `unused ${unused}`,
-    refunded && `refunded ${refunded} (base)`,
-    `id ${told(row['payment_id'])}`,
-  ]
-    .filter(Boolean)
-    .join(' | ');
-}
-
-function chosen(row: Json): string {
-  return Object.entries(row)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`)
-    .join(' | ');
 }

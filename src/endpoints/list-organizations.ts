@@ -1,24 +1,42 @@
 import * as z from 'zod';
-import { defineRead } from '../endpoint.ts';
+import { defineRead, type Json } from '../endpoint.ts';
+import { joined, listing, said } from './rows.ts';
 import { many } from './shape.ts';
+import { plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
-const output = z.looseObject({
-  organizations: z.array(z.looseObject({ organization_id: text, name: text, time_zone: text, currency_code: text, price_precision: z.number().optional() })).optional(),
-});
+const input = z.strictObject({});
+const output = z.looseObject({ organizations: z.array(z.looseObject({ organization_id: text, name: text, time_zone: text, currency_code: text })).optional() });
 
-/** The organizations of these credentials, for time zone and base currency. Not a tool yet: preflights read it. */
 export const listOrganizations = defineRead({
   name: 'list_organizations',
   title: 'List organizations',
-  description: 'The organizations of these credentials.',
+  description: 'Organizations of these credentials, with base currency and time zone. This server works on one of them.',
   module: 'settings',
   path: '/organizations',
-  input: z.strictObject({}),
+  resources: [{ uri: 'zoho-books://organizations', name: 'organizations', title: 'Organizations', description: 'Organizations, the same as list_organizations.', mimeType: 'application/json' }],
+  input,
   output,
-  result: (body): z.output<typeof output> => {
-    const organizations = many(body, 'organizations');
-    return organizations ? { organizations } : {};
-  },
-  text: ({ organizations = [] }) => `${organizations.length} organizations.`,
+  ...listing({
+    input,
+    keys: ['organizations'],
+    what: 'organization',
+    none: 'There are no organizations.',
+    usual: ['organization_id', 'name', 'is_default_org', 'currency_code', 'price_precision', 'time_zone', 'country_code', 'plan_name'],
+    line: () => line,
+  }),
 });
+
+/** For login and checks, which look for one among all: every row, none cut for display. */
+export const allOrganizations = defineRead({ ...listOrganizations, result: (body) => ({ organizations: many(body, 'organizations') }) });
+
+function line(row: Json): string {
+  return joined(
+    `${quoted(row['name'], 60)} (id ${told(row['organization_id'])})`,
+    said(row['currency_code'], plain),
+    said(row['time_zone'], plain),
+    said(row['country_code'], plain),
+    said(row['plan_name'], plain),
+    row['is_default_org'] === true && 'default',
+  );
+}

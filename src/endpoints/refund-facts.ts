@@ -4,7 +4,7 @@ import { sum } from '../money.ts';
 import { refundsAlike, refundsOf, refundsPage } from './alike.ts';
 import { checkAccount, checkDate } from './checks.ts';
 import type { Payment, Refund } from './fields.ts';
-import { listBankAccounts } from './list-bank-accounts.ts';
+import { allBankAccounts } from './list-bank-accounts.ts';
 import { checkDecimals } from './shape.ts';
 import { allRefunds } from './whole-list.ts';
 import { aboutPayment, money, quoted } from './words.ts';
@@ -24,7 +24,7 @@ interface Given {
 export const GIVES_BACK = 'it gives money back';
 
 /** What it reads besides the payment. */
-export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [listBankAccounts, {}]] as const;
+export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [allBankAccounts, {}]] as const;
 
 /** `earlier`: the refund as it stands, when it is changed instead of made. */
 export async function refundFacts(payment: Payment, given: Given, zoho: Reader, earlier?: Refund): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: readonly string[] }> {
@@ -44,7 +44,9 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
   );
   if (given.exchange_rate !== undefined) notes.lines.push(`Exchange rate: ${given.exchange_rate}${payment['exchange_rate'] === undefined ? '' : ` (the payment's is ${quoted(payment['exchange_rate'])})`}`);
   if (given.description !== undefined) notes.lines.push(`Description: ${quoted(given.description, 200)}`);
-  await checkAccount('from_account_id', from_account_id, payment, zoho, notes);
+  // As documented, a refund that is changed does not tell its account.
+  if (from_account_id === '') notes.not_checked.push('the account it came from: Zoho does not tell');
+  else await checkAccount('from_account_id', from_account_id, payment, zoho, notes);
   return {
     ...notes,
     ask: [GIVES_BACK],

@@ -1,7 +1,8 @@
+import type * as z from 'zod';
 import type { Json } from '../endpoint.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
-import { isObject, withoutEmpty } from './shape.ts';
-import { lines } from './words.ts';
+import { isObject, many, only, withoutEmpty } from './shape.ts';
+import { lines, quoted, told } from './words.ts';
 
 /** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
 
@@ -10,7 +11,7 @@ export const ROWS_CAP = 48_000;
 /** Of these the bytes of text, which a model reads whatever its host does with the data. */
 export const TEXT_CAP = 19_000;
 
-export interface Page {
+interface Page {
   /** Left out when Zoho's answer held no list, which does not mean that there are none. */
   readonly rows?: Json[] | undefined;
   readonly page_context?: Json;
@@ -22,11 +23,72 @@ export interface Page {
 
 interface Wanted {
   readonly fields?: readonly string[] | undefined;
+  readonly page?: number | undefined;
   readonly per_page?: number | undefined;
+  readonly sort_column?: string | undefined;
+  readonly [filter: string]: unknown;
+}
+
+interface Listing {
+  /** What the list takes: without `page` Zoho gives it in one piece. */
+  readonly input: z.ZodObject;
+  /** What the rows stand under in Zoho's answers; in ours the first. */
+  readonly keys: readonly [string, ...string[]];
+  /** One of them, in words. */
+  readonly what: string;
+  /** Said where there are none at all. */
+  readonly none: string;
+  /** The fields a person would ask for. */
+  readonly usual: readonly string[];
+  /** How a row reads; made for each list anew. */
+  readonly line: () => (row: Json) => string;
+  /** From Zoho's rows to ours. */
+  readonly row?: (row: Json) => Json;
+}
+
+/** `result` and `text` of a list. */
+export function listing({ input: { shape }, keys, what, none, usual, line, row: ours = (row) => row }: Listing) {
+  const [key] = keys;
+  const reads = ({ fields }: Wanted) => (fields === undefined ? line() : chosen);
+  return {
+    result(body: Json, input: Wanted): Json {
+      const { rows, ...rest } = pageOf(many(body, ...keys)?.map(ours), body['page_context'], usual, reads(input), input);
+      return { ...(rows && { [key]: rows }), ...rest };
+    },
+    text({ [key]: rows, ...rest }: Json, input: Wanted): string {
+      const page = { ...rest, rows } as Page;
+      return lines(countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape));
+    },
+  };
+}
+
+/** The parts of a row that are there, as one line. */
+export function joined(...parts: (string | false | undefined)[]): string {
+  return parts.filter(Boolean).join(' | ');
+}
+
+/** A value in words, where there is one. */
+export function said(value: unknown, say: (value: unknown) => string): string | undefined {
+  return value === undefined ? undefined : say(value);
+}
+
+/** A row of which the fields were chosen. */
+function chosen(row: Json): string {
+  return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`));
+}
+
+/** Names the customer of each row of one list, from its first on: the id stands once, where the customer first comes. */
+export function naming(): (row: Json) => string {
+  const named = new Set<unknown>();
+  return ({ customer_id, customer_name }) => {
+    const first = customer_id !== undefined && !named.has(customer_id);
+    named.add(customer_id);
+    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${first ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
+  };
 }
 
 /** The rows of one page, each with its usual fields or those asked for, cut at the byte caps. `line` is how a row reads as text. */
-export function pageOf(all: readonly Json[] | undefined, context: unknown, usual: readonly string[], line: (row: Json) => string, { fields }: Wanted): Page {
+function pageOf(all: readonly Json[] | undefined, context: unknown, usual: readonly string[], line: (row: Json) => string, { fields }: Wanted): Page {
   if (all === undefined) return {};
   const chosen = fields ?? usual;
   const whole = chosen.includes('all');
@@ -36,7 +98,7 @@ export function pageOf(all: readonly Json[] | undefined, context: unknown, usual
   let bytes = 0;
   let textBytes = 0;
   for (const full of all) {
-    const row = withoutEmpty(whole ? full : Object.fromEntries(chosen.filter((name) => Object.hasOwn(full, name)).map((name) => [name, full[name]])));
+    const row = withoutEmpty(whole ? full : only(full, chosen));
     const text = Buffer.byteLength(JSON.stringify(line(row)));
     bytes += Buffer.byteLength(JSON.stringify(row)) + text;
     textBytes += text;
@@ -61,35 +123,40 @@ function shortened(value: unknown): unknown {
 }
 
 /** What to say above the rows; `none` where there are none at all. */
-export function countOf({ rows, cut, page_context }: Page, { page = 1 }: { page?: number | undefined }, what: string, none: string): string {
-  if (rows === undefined) return `Zoho's answer held no list of ${what}s. That does not mean that there are none.`;
-  if (rows.length === 0) return page > 1 ? `Page ${page} is past the end; nothing on it.` : none;
-  const onPage = cut?.rows_on_page ?? rows.length;
+function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: string, none: string): string {
+  const several = `${what.replace(/y$/, 'ie')}s`;
+  if (rows === undefined) return `Zoho's answer held no list of ${several}. That does not mean that there are none.`;
   const more = page_context?.['has_more_page'] === true;
+  if (rows.length === 0 && !more) return page > 1 ? `Page ${page} is past the end; nothing on it.` : none;
+  const onPage = cut?.rows_on_page ?? rows.length;
   const where = page > 1 || more ? ` on page ${page}${more ? ', more follow' : ''}` : '';
-  return `${onPage > rows.length ? `${rows.length} of ` : ''}${onPage} ${what}${onPage === 1 ? '' : 's'}${where}:`;
+  return `${onPage > rows.length ? `${rows.length} of ` : ''}${onPage} ${onPage === 1 ? what : several}${where}:`;
 }
 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
-export function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted & { page?: number | undefined; sort_column?: string | undefined }): string {
+function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted, takes: object): string {
   const page = input.page ?? 1;
   const more = page_context?.['has_more_page'];
   const isFull = (rows?.length ?? 0) >= (input.per_page ?? DEFAULT_PER_PAGE);
   const sorted = page_context?.['sort_column'];
   return lines(
-    cut && tooLong(cut, page),
+    cut && tooLong(cut, page, takes),
     !cut && more === true && `More follow: call again with page: ${page + 1}.`,
-    !cut && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
+    !cut && 'page' in takes && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
     unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows the names there are.`,
     input.sort_column !== undefined && typeof sorted === 'string' && sorted !== input.sort_column && `Zoho did not sort by ${input.sort_column} but by ${sorted}.`,
   );
 }
 
-function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number): string {
+function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number, takes: object): string {
+  const fields = 'fields' in takes;
   return lines(
-    text_cut && 'The row is too long to show whole: long text in it is cut. Ask for fewer `fields`.',
+    text_cut && `The row is too long to show whole: long text in it is cut.${fields ? ' Ask for fewer `fields`.' : ''}`,
     rows_shown < rows_on_page &&
-      `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows of page ${page}. ` +
-        `To see every row call again with per_page: ${rows_shown}, page: 1 and onwards, or ask for fewer \`fields\`, or add a filter.`,
+      `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${
+        'page' in takes
+          ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${fields ? ', or ask for fewer `fields`, or add a filter' : ''}.`
+          : '. Zoho gives this list in one piece only.'
+      }`,
   );
 }

@@ -1,18 +1,10 @@
 import { isRead, scopeOf } from '../endpoint.ts';
-import { getContact } from './get-contact.ts';
-import { getInvoice } from './get-invoice.ts';
-import { endpoints } from './index.ts';
-import { listBankAccounts } from './list-bank-accounts.ts';
-import { listCustomFields } from './list-custom-fields.ts';
-import { listOrganizations } from './list-organizations.ts';
+import { toolsets } from './index.ts';
 
-/** What look-ups and checks read besides the tools. */
-const lookUps = [getContact, getInvoice, listBankAccounts, listCustomFields, listOrganizations];
-
-/** The least OAuth scopes for everything that is switched on. */
+/** The least OAuth scopes for every tool there is. Checks before a write read what lookups read, so those are always among them. */
 export function leastScopes({ readOnly }: { readOnly: boolean }): readonly string[] {
-  const tools = readOnly ? endpoints.filter(isRead) : endpoints;
-  return [...new Set([...tools, ...lookUps].map(scopeOf))];
+  const { payments, lookups } = toolsets;
+  return [...new Set([...payments.filter((endpoint) => !readOnly || isRead(endpoint)), ...lookups].map(scopeOf))];
 }
 
 /** Those of the wanted scopes that were not granted; `ALL` and `fullaccess` hold the others. */

@@ -27,6 +27,11 @@ export function many(body: Json, ...keys: string[]): Json[] | undefined {
   return undefined;
 }
 
+/** Those of the named fields that the record has. */
+export function only(record: Json, names: readonly string[]): Json {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]]));
+}
+
 function isEmpty(value: unknown): boolean {
   if (value === '' || value === null || value === undefined) return true;
   if (Array.isArray(value)) return value.length === 0;

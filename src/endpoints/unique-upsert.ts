@@ -2,17 +2,17 @@ import type { Attempt, Minted, Reader, Seen, Upsert } from '../endpoint.ts';
 import { isAsSent } from './as-sent.ts';
 import { findByCustomField } from './find-by-custom-field.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
-import { listCustomFields } from './list-custom-fields.ts';
+import { allCustomFields } from './list-custom-fields.ts';
 
 /** A new payment as Zoho's upsert by a custom field that it keeps unique. */
 export const uniqueUpsert: Upsert = {
   async unusable(key, request, zoho) {
-    const { fields } = await zoho.recall(listCustomFields, {});
+    const { fields } = await zoho.recall(allCustomFields, {});
     const known = fields?.find(({ api_name }) => api_name === key);
     if (known === undefined) return 'payments have no such custom field';
     if (known.is_unique !== true) return 'it accepts duplicate values';
     const { custom_fields = [] } = request.body as { custom_fields?: { customfield_id?: string; api_name?: string; label?: string }[] };
-    const given = custom_fields.some(({ customfield_id, api_name, label }) => api_name === key || (label !== undefined && label === known.label) || (customfield_id !== undefined && customfield_id === (known.customfield_id ?? known.field_id)));
+    const given = custom_fields.some(({ customfield_id, api_name, label }) => api_name === key || (label !== undefined && label === known.label) || (customfield_id !== undefined && customfield_id === known.customfield_id));
     return given ? 'the call sets it itself, and it is this server that sets it' : undefined;
   },
   request(request, { key, value }) {

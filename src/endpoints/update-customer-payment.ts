@@ -9,7 +9,7 @@ import { customerOf } from './create-customer-payment.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
 import { getInvoice } from './get-invoice.ts';
-import { listBankAccounts } from './list-bank-accounts.ts';
+import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
@@ -116,7 +116,7 @@ function readsFor(payment: Payment, { account_id, customer_id, invoices = [] }: 
   const standing = appliedTo(payment);
   const more = invoices.filter((row) => sum([row.amount_applied, row.tax_amount_withheld ?? 0]) > (standing.get(row.invoice_id) ?? 0));
   return [
-    ...(account_id === undefined ? [] : [[listBankAccounts, {}] as const]),
+    ...(account_id === undefined ? [] : [[allBankAccounts, {}] as const]),
     ...(customer_id === undefined || customer_id === payment.customer_id ? [] : [[getContact, { contact_id: customer_id }] as const]),
     ...more.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),
   ];

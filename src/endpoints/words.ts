@@ -36,9 +36,10 @@ export function lines(...parts: (string | false | undefined)[]): string {
 }
 
 /** `USD 450.00`. What Zoho sends instead of an amount is shown as it is: a report must not fail on it. */
-export function money(amount: unknown, { currency_code, price_precision }: { currency_code?: string | undefined; price_precision?: unknown }): string {
+export function money(amount: unknown, { currency_code, price_precision }: { currency_code?: unknown; price_precision?: unknown }): string {
   if (typeof amount !== 'number' || !Number.isFinite(amount)) return amount === undefined ? 'no amount' : plain(amount);
-  return formatMoney(amount, currency_code && oneLine(currency_code, 10), precisionOf(currency_code, price_precision));
+  const code = typeof currency_code === 'string' ? oneLine(currency_code, 10) : undefined;
+  return formatMoney(amount, code, precisionOf(code, price_precision));
 }
 
 /** `payment #4 (id 26081…): USD 450.00 from "Acme Corp" (id …), 2026-06-09, cash, reference "…"`. */
@@ -52,8 +53,8 @@ export function aboutPayment(payment: Payment): string {
   ].join('');
 }
 
-/** Bytes for all that is said of a payment under its first line: with that and the calls offered it stays a short read. */
-const ROOM = 900;
+/** Bytes for all that is said of a record under its first line: with that and the calls offered it stays a short read. */
+export const ROOM = 900;
 
 /** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
 export function aboutAllocation(payment: Payment): string {
@@ -107,7 +108,7 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
 }
 
 /** As many as there is room for, one at least; the others are counted. */
-function fitting(items: readonly string[], bytes: number): string {
+export function fitting(items: readonly string[], bytes: number): string {
   let left = bytes;
   const shown = items.filter((item, i) => {
     left -= Buffer.byteLength(item) + 2;
@@ -159,10 +160,11 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
 }
 
 /** A success whose answer held no record: said as it is, not as a record without fields. */
-export function unseen(what: 'payment' | 'refund'): string {
-  const look = what === 'payment' ? 'list_customer_payments' : 'list_customer_payment_refunds';
-  return `Zoho reported success, but its answer held no ${what}. Look with ${look}.`;
+export function unseen(what: keyof typeof lists): string {
+  return `Zoho reported success, but its answer held no ${what}. Look with ${lists[what]}.`;
 }
+
+const lists = { payment: 'list_customer_payments', refund: 'list_customer_payment_refunds', customer: 'list_contacts', invoice: 'list_invoices' } as const;
 
 export function notChecked(what: readonly string[]): string {
   return what.length === 0 ? '' : `Not checked: ${what.join('; ')}.`;

@@ -61,7 +61,8 @@ export function touchedBy(endpoints: readonly Endpoint[], input: Json, result: J
   const refund = result['payment_refund'] as Json | undefined;
   const refund_id = input['refund_id'] ?? refund?.['payment_refund_id'];
   const ids = [input['payment_id'] ?? input['customer_payment_id'] ?? payment?.['payment_id']].flat();
-  const forms = endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []);
+  // Of payments only: other records have a module of their own.
+  const forms = endpoints.filter(isRead).filter(({ module }) => module === undefined).flatMap((endpoint) => endpoint.resources ?? []);
   const addresses = ids.flatMap((id) => forms.map((form) => addressOf(form, { payment_id: id, customer_payment_id: id, refund_id })));
   return new Set(addresses.filter((address) => address !== undefined));
 }

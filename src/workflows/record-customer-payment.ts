@@ -4,8 +4,8 @@ import { createCustomerPayment } from '../endpoints/create-customer-payment.ts';
 import { amount, paymentFields } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
-import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
-import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
+import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allInvoices } from '../endpoints/whole-list.ts';
 import { money, quoted } from '../endpoints/words.ts';
 import { InputError, RefusedError } from '../errors.ts';
@@ -42,7 +42,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
   ].join('\n'),
   input,
   endpoint: createCustomerPayment,
-  reads: [allContacts, getContact, allInvoices, getInvoice, listBankAccounts, listOrganizations],
+  reads: [allContacts, getContact, allInvoices, getInvoice, allBankAccounts, allOrganizations],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
     const { invoices: _, allocate: __, customer: ___, account, ...rest } = given;

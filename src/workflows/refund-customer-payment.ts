@@ -4,8 +4,8 @@ import { createCustomerPaymentRefund } from '../endpoints/create-customer-paymen
 import { amount, refundFields, type Payment } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
-import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
-import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
+import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
 import { call, money, plain, quoted } from '../endpoints/words.ts';
@@ -42,7 +42,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   ].join('\n'),
   input,
   endpoint: createCustomerPaymentRefund,
-  reads: [allContacts, getContact, allPayments, getCustomerPayment, listBankAccounts, listOrganizations],
+  reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
   turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;

@@ -136,8 +136,8 @@ export function createZoho(options: ZohoOptions): Zoho {
       if (answer.kind !== 'bytes') throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Open the payment itself instead.' });
       return answer;
     },
-    recall: (endpoint, input) => orAborted(recalled.get(endpoint.name, input, () => until(undefined).read(endpoint, input)), signal),
-    recent: (endpoint, input) => orAborted(recent.get(endpoint.name, input, () => until(undefined).read(endpoint, input)), signal),
+    recall: (endpoint, input) => orAborted(recalled.get(endpoint, input, () => until(undefined).read(endpoint, input)), signal),
+    recent: (endpoint, input) => orAborted(recent.get(endpoint, input, () => until(undefined).read(endpoint, input)), signal),
     async send(request, { fenceMs = FENCE_MS, note, deadline } = {}) {
       for (let attempt = 1; ; attempt += 1) {
         try {

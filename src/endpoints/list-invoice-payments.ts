@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../endpoint.ts';
+import { id } from './fields.ts';
+import { joined, listing, said } from './rows.ts';
+import { money, plain, quoted, told } from './words.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({ invoice_id: id });
+const output = z.looseObject({ payments: z.array(z.looseObject({ payment_id: text, amount: z.number().optional() })).optional() });
+
+export const listInvoicePayments = defineRead({
+  name: 'list_invoice_payments',
+  title: 'List payments of an invoice',
+  description: 'Payments applied to one invoice, each with the amount applied to it, in the invoice\'s currency.',
+  module: 'invoices',
+  path: '/invoices/{invoice_id}/payments',
+  input,
+  output,
+  ...listing({
+    input,
+    keys: ['payments'],
+    what: 'payment',
+    none: 'No payment is applied to this invoice.',
+    usual: ['payment_id', 'payment_number', 'date', 'amount', 'tax_amount_withheld', 'payment_mode', 'reference_number', 'description'],
+    line: () => line,
+  }),
+});
+
+function line(row: Json): string {
+  return joined(
+    said(row['date'], plain),
+    said(row['payment_number'], (number) => `#${plain(number)}`),
+    `${money(row['amount'], row)} applied`,
+    said(row['tax_amount_withheld'] || undefined, (amount) => `${money(amount, row)} tax withheld`),
+    said(row['payment_mode'], plain),
+    said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+    said(row['description'], quoted),
+    `id ${told(row['payment_id'])}`,
+  );
+}
