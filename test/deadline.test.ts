@@ -131,7 +131,8 @@ describe('after the claim', () => {
   });
 
   it('so does one that finds nothing for long', async () => {
-    const server = await start({ timings });
+    // Ends in the middle of the pause of 4 s between two looks.
+    const server = await start({ timings: { wholeMs: 4_500, lookMs: 60_000 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await inTime(server.call('create_customer_payment', payment))).code).toBe('outcome_unknown');
   });

@@ -111,7 +111,6 @@ export function createZoho(options: ZohoOptions): Zoho {
         const token = await orAborted(options.tokens.get(), signal);
         return await once(request, token, await options.limits.enter('read', signal), { signal });
       } catch (error) {
-        signal?.throwIfAborted();
         if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) freshToken = true;
         else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= PATIENCE_MS) throw error;
         // After a limit everyone pauses before they get their next place.

@@ -79,7 +79,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
         dispatch(options, {
           onRequestStart: (controller, context) => {
-            if (once !== undefined && (end.aborted || !once.mayGo())) {
+            if (once?.mayGo() === false) {
               tooLate = true;
               controller.abort(new Error('too late'));
               return;
