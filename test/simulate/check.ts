@@ -148,7 +148,7 @@ function strings(query: Record<string, unknown> | undefined): Record<string, str
 
 /** A caller's own key, or without one the arguments. */
 function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[], say: Say): void {
-  for (const [intent, group] of groupBy(matched, ({ entry }) => (entry.key === undefined ? `${entry.endpoint} ${canonical(entry.arguments)}` : `key: ${entry.key}`))) {
+  for (const [intent, group] of groupBy(matched, ({ entry }) => (entry.key === undefined ? canonical(askedOf(entry)) : `key: ${entry.key}`))) {
     const done = group.filter(({ entry, applied }) => applied !== undefined && !changedNothing(entry));
     const [{ entry }] = group as [Matched];
     let most = 1;
@@ -293,7 +293,12 @@ function checkCaps({ plan }: Remains, matched: readonly Matched[], say: Say): vo
 
 function isCallOf({ intent, altered }: Pick<Called, 'intent' | 'altered'>, entry: Entry, intents: readonly Intent[]): boolean {
   const { tool, args, altered: other } = intents[intent]!;
-  return tool === entry.endpoint && canonical(altered ? other : args) === canonical(entry.arguments);
+  return canonical(askedOf(entry)) === canonical({ tool, arguments: altered ? other : args });
+}
+
+/** What was called: the endpoint itself, or a workflow that came to it. */
+function askedOf({ endpoint, arguments: args, facts }: Entry): { tool: string; arguments: Json } {
+  return (facts as { asked?: { tool: string; arguments: Json } }).asked ?? { tool: endpoint, arguments: args };
 }
 
 function canonical(value: unknown): string {

@@ -136,7 +136,7 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
   const marker = `intent ${n}`;
   const payment = random.pick([...customer.advances, ...customer.applied, customer.refunded.payment]);
   const date = random.pick(['2026-06-20', '2026-06-20', '2026-06-21']);
-  const kind = random.weighted({ create: 6, refund: 4, update: 3, unapply: 2, unique: 2, upsert: 3, fields: 2, updateRefund: 2, delete: 3, bulk: 2, deleteRefund: 2 });
+  const kind = random.weighted({ create: 6, refund: 4, update: 3, unapply: 2, unique: 2, upsert: 3, fields: 2, updateRefund: 2, delete: 3, bulk: 2, deleteRefund: 2, record: 4, giveBack: 2 });
   const create = { customer_id: customer.id, payment_mode: 'cash', amount: random.pick(AMOUNTS), date, description: marker };
   switch (kind) {
     case 'create': {
@@ -144,6 +144,18 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
       const invoices = random.chance(0.4) ? { invoices: [{ invoice_id: invoice.id, amount_applied: random.pick([10, create.amount]) }] } : {};
       const other = random.chance(0.5) ? { ...create, amount: create.amount + 1 } : { ...create, customer_id: '712345000000090003' };
       return { tool: 'create_customer_payment', args: { ...create, ...invoices }, altered: { ...other, description: `${marker} altered` } };
+    }
+    case 'record': {
+      // By name or id; for an invoice of theirs, the oldest, or none.
+      const { customer_id: id, ...rest } = create;
+      const invoice = random.pick(customer.invoices);
+      const what = random.pick([{ invoices: [{ invoice: random.pick([invoice.id, invoice.number]) }] }, { allocate: 'oldest_first' }, { allocate: 'as_credit' }]);
+      const args = { ...rest, customer: random.pick([id, customer.name]), ...what };
+      return { tool: 'record_customer_payment', args, altered: { ...args, amount: create.amount + 1, description: `${marker} altered` } };
+    }
+    case 'giveBack': {
+      const args = { payment, account: random.pick([PETTY_CASH, 'petty cash']), date, description: marker, ...(random.chance(0.8) && { amount: random.pick([10, 10, 15, 100]) }) };
+      return { tool: 'refund_customer_payment', args, altered: { ...args, amount: 20, description: `${marker} altered` } };
     }
     case 'refund': {
       const args = { customer_payment_id: payment, date, from_account_id: PETTY_CASH, description: marker, ...(random.chance(0.8) && { amount: random.pick([10, 10, 15, 100]) }) };

@@ -3,11 +3,12 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints } from '../../src/endpoints/index.ts';
-import { isRead, type Json, type WriteEndpoint } from '../../src/endpoint.ts';
+import { isRead, type Json } from '../../src/endpoint.ts';
 import { OutcomeUnknownError, PaymentsError } from '../../src/errors.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
 import type { Entry, JournalEvent } from '../../src/write/journal.ts';
-import type { Road } from '../../src/write/call.ts';
+import type { Call, Road } from '../../src/write/call.ts';
+import { workflows } from '../../src/workflows/index.ts';
 import { NONE } from '../../src/write/earlier.ts';
 import { createSeal } from '../../src/write/seal.ts';
 import { check, type Problem } from './check.ts';
@@ -97,7 +98,11 @@ export interface RunResult {
 /** By every clock, more than the grace period, and what Zoho's whole seconds leave open. */
 const LONG_MS = GRACE_MS + 3000;
 
-const writeEndpoints = new Map(endpoints.filter((endpoint) => !isRead(endpoint)).map((endpoint) => [endpoint.name, endpoint as WriteEndpoint]));
+/** What each tool is to the road of writes. */
+const writeTools = new Map<string, Pick<Call, 'endpoint' | 'workflow'>>([
+  ...endpoints.flatMap((endpoint) => (isRead(endpoint) ? [] : [[endpoint.name, { endpoint }] as const])),
+  ...workflows.flatMap((workflow) => (workflow.method === 'GET' ? [] : [[workflow.name, { endpoint: workflow.endpoint, workflow }] as const])),
+]);
 
 export async function run(seed: number, template: Template, { scratch, keep }: { readonly scratch: string; readonly keep?: string | undefined }): Promise<RunResult> {
   const began = realTicks();
@@ -353,7 +358,7 @@ async function callServer(server: Running, tool: string, args: Json, around: Aro
 
 async function callDirectly(server: Running, tool: string, args: Json, { key, allowed, approval, person, signal }: Around): Promise<Answer> {
   try {
-    const done = await server.perform({ endpoint: writeEndpoints.get(tool)!, input: args, key, allowDuplicateOf: allowed, person: { canBeAsked: server.plan.canBeAsked, approval, ...person }, signal });
+    const done = await server.perform({ ...writeTools.get(tool)!, input: args, key, allowDuplicateOf: allowed, person: { canBeAsked: server.plan.canBeAsked, approval, ...person }, signal });
     if (done.kind === 'done') return { told: { outcome: 'recorded', entry: done.entry, replayed: done.replayed } };
     if (done.kind === 'ask') return { told: { outcome: 'not_recorded', code: 'asked' }, question: done.question, next: { kind: 'ask', state: done.state } };
     if (done.kind === 'preview') return { told: { outcome: 'not_recorded', code: 'approval_needed' }, question: done.question, next: { kind: 'preview', approval: done.approval } };

@@ -14,11 +14,13 @@ export const PLAIN_FIELD = '46000000012845';
 
 interface Invoice {
   readonly id: string;
+  readonly number: string;
   readonly total: number;
 }
 
 export interface Customer {
   readonly id: string;
+  readonly name: string;
   /** Open, nothing applied. */
   readonly invoices: readonly Invoice[];
   /** Nothing applied: 100, 101 and 102. */
@@ -50,7 +52,7 @@ export async function makeTemplate(file: string): Promise<Template> {
   const sandbox = await startSandbox({ data: file, now: () => new Date(now), limits: { per_minute: 1000 } });
   const api = await bookkeeper(sandbox);
   const customers: Customer[] = [];
-  for (const [n, { id, invoices }] of customersOf(file).entries()) {
+  for (const [n, { id, name, invoices }] of customersOf(file).entries()) {
     const pay = async (amount: number, more: object = {}) => {
       // Each in a second of its own, so that their order in time is certain.
       now += 2000;
@@ -64,7 +66,7 @@ export async function makeTemplate(file: string): Promise<Template> {
     const refund = (await api('POST', `/customerpayments/${payment}/refunds`, { date: '2026-06-03', amount: 50, from_account_id: PETTY_CASH })) as { payment_refund: { payment_refund_id: string } };
     const value = `U-${n}`;
     const unique = { payment: await pay(90, { custom_fields: [{ api_name: UNIQUE_FIELD, value }] }), value };
-    customers.push({ id, invoices, advances, applied, refunded: { payment, refund: refund.payment_refund.payment_refund_id }, unique });
+    customers.push({ id, name, invoices, advances, applied, refunded: { payment, refund: refund.payment_refund.payment_refund_id }, unique });
   }
   const { problems } = (await (await fetch(`${sandbox.url}/__sandbox/books`)).json()) as { problems: string[] };
   if (problems.length > 0) throw new Error(`The books to begin with do not balance: ${problems.join('; ')}`);
@@ -98,12 +100,12 @@ function settle(file: string): void {
   database.close();
 }
 
-function customersOf(file: string): { id: string; invoices: Invoice[] }[] {
+function customersOf(file: string): { id: string; name: string; invoices: Invoice[] }[] {
   const database = new DatabaseSync(file);
   const found = CUSTOMERS.map((name) => {
     const { id } = database.prepare('SELECT id FROM customers WHERE name = ?').get(name) as { id: string };
-    const invoices = database.prepare('SELECT id, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as unknown as { id: string; total: number }[];
-    return { id, invoices: invoices.map((invoice) => ({ id: invoice.id, total: invoice.total / 1000 })) };
+    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as unknown as { id: string; number: string; total: number }[];
+    return { id, name, invoices: invoices.map((invoice) => ({ ...invoice, total: invoice.total / 1000 })) };
   });
   database.close();
   return found;
