@@ -9,7 +9,7 @@ import { getContact } from './get-contact.ts';
 import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
-import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -120,13 +120,13 @@ async function checkExchangeRate(rate: number | undefined, { currency_code }: Pa
   }
   if (currency_code === base) {
     if (rate === undefined || rate === 1) return;
-    throw new InputError(`The customer pays in ${base}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
+    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
   }
   if (rate === undefined) {
-    throw new InputError(`The customer pays in ${currency_code}, the books are in ${base}: exchange_rate is missing, and Zoho would book the money at 1.`, {
+    throw new InputError(`The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`, {
       code: 'exchange_rate_missing',
-      next: `Ask the user for the exchange rate: ${base} per ${currency_code}.`,
+      next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
     });
   }
-  notes.lines.push(`Exchange rate: ${rate} ${base} per ${currency_code}`);
+  notes.lines.push(`Exchange rate: ${rate} ${told(base)} per ${told(currency_code)}`);
 }

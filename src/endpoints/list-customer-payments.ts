@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
+import { asJson } from '../foreign-text.ts';
 import { amountOrZero, cut, date, DEFAULT_PER_PAGE, id, page, pageContext, payment, perPage, rowFields } from './fields.ts';
 import { aboutPage, countOf, pageOf, type Page } from './rows.ts';
 import { many } from './shape.ts';
@@ -133,6 +134,6 @@ function usual(row: Json, customerId: string): string {
 
 function chosen(row: Json): string {
   return Object.entries(row)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : asJson(value)}`)
     .join(' | ');
 }

@@ -2,7 +2,8 @@ import type { Resource } from '@modelcontextprotocol/server';
 import type { Json } from '../endpoint.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/list-customer-payment-refunds.ts';
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
-import { oneLine, PaymentsError } from '../errors.ts';
+import { plain, quoted } from '../endpoints/words.ts';
+import { PaymentsError } from '../errors.ts';
 import type { Books } from './books.ts';
 import { titled } from './resource-uris.ts';
 
@@ -86,6 +87,6 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
 
 function asResource(row: Json, sandbox: boolean): Resource {
   const { payment_id, payment_number, date, customer_name, amount } = row;
-  const title = `${date ?? ''} ${oneLine(String(customer_name ?? ''), 60)} ${amount ?? ''}${payment_number === undefined ? '' : ` (#${oneLine(String(payment_number), 40)})`}`;
+  const title = `${plain(date)} ${quoted(customer_name, 60)} ${plain(amount)}${payment_number === undefined ? '' : ` (#${plain(payment_number)})`}`;
   return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title.trim(), sandbox) };
 }
