@@ -24,8 +24,7 @@ export const createCustomerPayment = defineWrite({
   title: 'Record a customer payment',
   description: [
     'Record money received from a customer, applied to invoices or, without `invoices`, as an advance. Moves money in the books.',
-    'What is not applied stays on the payment as unused amount, to be applied or refunded later.',
-    'Look with list_customer_payments first whether it is already recorded. To correct a recorded one use update_customer_payment.',
+    'What is not applied stays unused on the payment. To correct or apply a recorded payment use update_customer_payment.',
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',

@@ -9,7 +9,6 @@ import { lines, money, plain, quoted, told } from './words.ts';
 /** Zoho takes an empty filter for none, and answers with everything. */
 const filled = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);
 const text100 = filled.optional();
-const inDescription = text100.describe('In the description.');
 
 const filterBy = [
   'All', 'Check', 'Cash', 'BankTransfer', 'Paypal', 'CreditCard', 'GoogleCheckout', 'Credit', 'Authorizenet',
@@ -68,14 +67,14 @@ export const listCustomerPayments = defineRead({
     amount_less_equals: amountOrZero.optional(),
     amount_greater_than: amountOrZero.optional(),
     amount_greater_equals: amountOrZero.optional(),
-    notes: inDescription,
-    notes_startswith: inDescription,
-    notes_contains: inDescription,
+    notes: text100.describe('The description.'),
+    notes_startswith: text100,
+    notes_contains: text100,
     payment_mode: text100,
     payment_mode_startswith: text100,
     payment_mode_contains: text100,
     filter_by: z.enum(filterBy).optional(),
-    sort_column: filled.optional().describe('One of date (default), created_time, last_modified_time.'),
+    sort_column: filled.optional().describe('date (default), created_time, last_modified_time.'),
     sort_order: z.enum(['A', 'D']).optional().describe('Ascending or descending.'),
     page: page.optional(),
     per_page: perPage.optional(),
