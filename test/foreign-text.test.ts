@@ -194,6 +194,12 @@ describe.each([
     expect(holding).toBeGreaterThan(15);
     expect(questions > 0).toBe(asks);
     for (const { uri, title } of (await server.client.listResources()).resources) check(uri, title ?? '');
+    for (const [name, value] of [['customer_name', 'Bowman'], ['customer_id', 'Bowman'], ['payment_id', '']] as const) {
+      const uri = (await server.client.listResourceTemplates()).resourceTemplates.find(({ uriTemplate }) => new RegExp(`[{?,]${name}[},]`).test(uriTemplate))!.uriTemplate;
+      const { values } = (await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion;
+      // Typed into a field as they stand: no quotes around them, and nothing hidden in them.
+      for (const one of values) expect(one).toBe(oneLine(one));
+    }
     await server.close();
     await zoho.close();
     await sandbox.close();
