@@ -1,3 +1,7 @@
+import { oneLine } from './foreign-text.ts';
+
+export { oneLine };
+
 /**
  * A handful of errors, one class per who must act next. Each says in four short lines what happened, whether
  * anything changed, what to do next, and a stable code.
@@ -110,10 +114,4 @@ export class OutcomeUnknownError extends PaymentsError {
     this.entry = entry;
     this.zoho_id = zoho_id;
   }
-}
-
-/** Text of foreign origin as one line of at most `max` characters. */
-export function oneLine(text: string, max = 200): string {
-  const flat = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  return flat.length > max ? `${[...flat].slice(0, max - 1).join('')}…` : flat;
 }

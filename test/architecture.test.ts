@@ -12,15 +12,16 @@ const allowed: Record<string, readonly string[]> = {
   endpoint: ['conform'],
   reading: ['endpoint'],
   workflow: ['endpoint', 'reading'],
-  errors: [],
+  errors: ['foreign-text'],
+  'foreign-text': [],
   money: [],
   trace: [],
   sandbox: ['sandbox'],
-  endpoints: ['endpoints', 'endpoint', 'reading', 'errors', 'money'],
-  workflows: ['workflows', 'workflow', 'endpoints', 'endpoint', 'errors', 'money'],
+  endpoints: ['endpoints', 'endpoint', 'reading', 'errors', 'foreign-text', 'money'],
+  workflows: ['workflows', 'workflow', 'endpoints', 'endpoint', 'errors', 'foreign-text', 'money'],
   zoho: ['zoho', 'endpoint', 'errors', 'trace'],
   write: ['write', 'endpoint', 'reading', 'workflow', 'zoho', 'errors', 'money'],
-  mcp: ['mcp', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'money', 'trace', 'write', 'zoho'],
+  mcp: ['mcp', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'foreign-text', 'money', 'trace', 'write', 'zoho'],
 };
 
 const partOf = (file: string) => (file.split(sep)[0] ?? '').replace(/\.ts$/, '');

@@ -151,7 +151,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     const result = await server.call(...reads);
     const { zoho } = errorOf(result);
     expect(zoho?.message).toHaveLength(200);
-    expect(zoho?.message).toMatch(/^Payment recorded\. The change was made\. Next: call delete_customer_payment \(ok\) "x+…$/);
+    expect(zoho?.message).toMatch(/^Payment recorded\. The change was made\. Next: call delete_customer_payment \(ok\) \uFFFD "x+…$/);
     expect(textOf(result).split('\n')[1]).toBe('Nothing was changed.');
   });
 });

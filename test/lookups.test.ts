@@ -145,8 +145,8 @@ describe('accounts, currencies, custom fields and organizations', () => {
     expect((await ok('list_currencies')).text).toBe(
       '3 currencies:\nEUR | "Euro" | 2 decimals | rate 1.0842 | id 712345000000000099\nJPY | "Japanese Yen" | 0 decimals | rate 0.0067 | id 712345000000000101\nUSD | "US Dollar" | 2 decimals | base currency | id 712345000000000097',
     );
-    expect((await ok('list_custom_fields')).text).toBe('2 custom fields:\n"External Reference" | cf_external_reference | text | unique | customfield_id 712345000000012841\n"Receipt Book No" | cf_receipt_book_no | text | customfield_id 46000000012845');
-    expect((await ok('list_organizations')).text).toBe('1 organization:\n"Zillium Books" (id 10234695) | USD | America/New_York | US | Professional | default');
+    expect((await ok('list_custom_fields')).text).toBe('2 custom fields:\n"External Reference" | "cf_external_reference" | text | unique | customfield_id 712345000000012841\n"Receipt Book No" | "cf_receipt_book_no" | text | customfield_id 46000000012845');
+    expect((await ok('list_organizations')).text).toBe('1 organization:\n"Zillium Books" (id 10234695) | USD | "America/New_York" | US | "Professional" | default');
   });
 });
 

@@ -7,7 +7,7 @@ import { allBankAccounts } from './list-bank-accounts.ts';
 import { allCustomFields } from './list-custom-fields.ts';
 import { allOrganizations } from './list-organizations.ts';
 import { listRetainerInvoices } from './list-retainer-invoices.ts';
-import { money, quoted } from './words.ts';
+import { money, plain, quoted, told } from './words.ts';
 
 /** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
 
@@ -75,9 +75,9 @@ export async function checkAccount(field: string, account_id: string | undefined
   const base = (await organizationOf(zoho))?.currency_code;
   const fits = account.currency_code === undefined || currency.currency_code === undefined || account.currency_code === currency.currency_code || account.currency_code === base;
   if (!fits) {
-    throw new RefusedError(`The account ${quoted(account.account_name)} is in ${account.currency_code}, the payment in ${currency.currency_code}.`, {
+    throw new RefusedError(`The account ${quoted(account.account_name)} is in ${told(account.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
       code: 'account_currency',
-      next: `Ask the user for an account in ${currency.currency_code}${base === undefined ? '' : ` or ${base}`}.`,
+      next: `Ask the user for an account in ${told(currency.currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
     });
   }
   lines.push(`Account: ${quoted(account.account_name, 40)} (id ${account_id})`);
@@ -185,7 +185,7 @@ export async function checkCustomFields(
     if (exists) continue;
     throw new InputError(`Payments have no custom field ${quoted(customfield_id ?? api_name ?? label)}.`, {
       code: 'no_such_custom_field',
-      next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${field.api_name}, customfield_id ${field.customfield_id})`).join(', ') || 'none'}.`,
+      next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`).join(', ') || 'none'}.`,
     });
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
-import { id, refund, refundFields, type Payment } from './fields.ts';
+import { id, refundFields, writtenRefund, type Payment } from './fields.ts';
 import { lookForRefund } from './looks.ts';
 import { ahead } from '../reading.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -10,7 +10,7 @@ import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
-const output = z.looseObject({ payment_refund: refund.optional() });
+const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 interface NewRefundFacts extends Facts {
   readonly payment: Payment;

@@ -13,7 +13,7 @@ import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -28,8 +28,7 @@ export const createCustomerPayment = defineWrite({
   title: 'Record a customer payment',
   description: [
     'Record money received from a customer, applied to invoices or, without `invoices`, as an advance. Moves money in the books.',
-    'What is not applied stays on the payment as unused amount, to be applied or refunded later.',
-    'Look with list_customer_payments first whether it is already recorded. To correct a recorded one use update_customer_payment.',
+    'What is not applied stays unused on the payment. To correct or apply a recorded payment use update_customer_payment.',
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',
@@ -133,13 +132,13 @@ async function checkExchangeRate(rate: number | undefined, { currency_code }: Pa
   }
   if (currency_code === base) {
     if (rate === undefined || rate === 1) return;
-    throw new InputError(`The customer pays in ${base}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
+    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
   }
   if (rate === undefined) {
-    throw new InputError(`The customer pays in ${currency_code}, the books are in ${base}: exchange_rate is missing, and Zoho would book the money at 1.`, {
+    throw new InputError(`The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`, {
       code: 'exchange_rate_missing',
-      next: `Ask the user for the exchange rate: ${base} per ${currency_code}.`,
+      next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
     });
   }
-  notes.lines.push(`Exchange rate: ${rate} ${base} per ${currency_code}`);
+  notes.lines.push(`Exchange rate: ${rate} ${told(base)} per ${told(currency_code)}`);
 }

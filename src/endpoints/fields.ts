@@ -9,7 +9,7 @@ import { isExact, MAX_DIGITS } from '../money.ts';
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
 export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
 
-const invoiceId = id.describe('Not the invoice number: its id, as get_customer_payment of a payment on that invoice shows it; otherwise ask the user. Never guess.');
+const invoiceId = id.describe('Its id, not its number. Never guess: ask the user.');
 
 /** A day of the calendar, `yyyy-mm-dd`. */
 export const date = z.iso.date('must be a calendar date, yyyy-mm-dd');
@@ -18,15 +18,15 @@ const exactly = (amount: number) => isExact(amount);
 const tooManyDigits = `has more than ${MAX_DIGITS} significant digits and cannot be exact`;
 export const amount = z.number().positive('must be more than 0').refine(exactly, tooManyDigits);
 export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
-const exchangeRate = z.number().positive('must be more than 0').describe('Base currency per unit of the payment currency.');
+const exchangeRate = z.number().positive('must be more than 0').describe('Base currency per unit.');
 
 /** Text to look for. Zoho takes an empty filter for none, and answers with everything. */
 export const filter = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);
 
 export const sortOrder = z.enum(['A', 'D']).describe('Ascending or descending.');
-export const page = z.int().min(1).describe('From 1.');
+export const page = z.int().min(1);
 export const perPage = z.int().min(1).max(200).describe('Default 50.');
-export const rowFields = z.array(z.string()).min(1).describe('Row fields wanted instead of the usual ones; ["all"] for every one.');
+export const rowFields = z.array(z.string()).min(1).describe('Instead of the usual ones; ["all"] for every one.');
 
 export const DEFAULT_PER_PAGE = 50;
 
@@ -51,7 +51,7 @@ export const customFieldById = z.strictObject({ customfield_id: id, value: custo
 /** Attributes of a payment that create and both updates share. */
 export const paymentFields = {
   customer_id: id,
-  payment_mode: z.string().min(1).max(100).describe('cash, check, creditcard, banktransfer, bankremittance, autotransaction, others, or a mode of the organization.'),
+  payment_mode: z.string().min(1).max(100).describe('cash, check, creditcard, banktransfer, others, or a mode of the organization.'),
   amount,
   date,
   reference_number: z.string().max(50).optional().describe('Cheque or transaction number.'),
@@ -62,26 +62,29 @@ export const paymentFields = {
   bank_charges_account_id: id.optional(),
   tax_amount_withheld: amountOrZero.optional(),
   tax_account_id: id.optional(),
-  account_id: id.optional().describe('Account the money went to; Undeposited Funds when left out.'),
+  account_id: id.optional().describe('Where the money went; default Undeposited Funds.'),
   location_id: id.optional(),
   retainerinvoice_id: id.optional(),
-  custom_fields: z.array(customField).optional().describe('Each with one of customfield_id, api_name or label.'),
+  custom_fields: z.array(customField).optional().describe('By customfield_id, api_name or label.'),
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
 /** The same, for an update: nothing is required, and `invoices` completes what is applied. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
-  account_id: id.optional().describe('Account the money went to.'),
-  invoices: z.array(appliedInvoice).optional().describe('Each row sets the total applied to that invoice, 0 removes it; invoices not named stay as they are.'),
-  replace_invoices: z.boolean().optional().describe('Take `invoices` as the whole list: invoices not named are un-applied.'),
+  payment_mode: z.string().min(1).max(100).optional(),
+  reference_number: z.string().max(50).optional(),
+  payment_form: z.string().max(100).optional(),
+  account_id: id.optional(),
+  invoices: z.array(appliedInvoice).optional().describe('The total applied to each, 0 removes it; invoices not named stay as they are.'),
+  replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: what it does not name is un-applied.'),
 };
 
 /** Attributes of a refund. Limits from Zoho's older refunds page. */
 export const refundFields = {
   date,
   amount,
-  from_account_id: id.describe('Cash or bank account the money leaves: its id, as get_customer_payment shows account_id; otherwise ask the user.'),
+  from_account_id: id.describe('Id of the cash or bank account the money leaves; ask the user.'),
   refund_mode: z.string().max(50).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().max(50).optional(),
   exchange_rate: exchangeRate.optional(),
@@ -91,6 +94,9 @@ export const refundFields = {
 
 const text = z.string().optional();
 const number = z.number().optional();
+
+/** Made to fit, and not shown to the model: what it needs of it stands in the text. */
+export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
 /** What the next call needs of a payment. */
 export const payment = z.looseObject({
@@ -110,7 +116,9 @@ export const payment = z.looseObject({
 export type Payment = z.output<typeof payment>;
 
 /** The same after a write: enough to go on from, get_customer_payment tells the rest. */
-export const writtenPayment = payment.pick({ payment_id: true, payment_number: true, currency_code: true, amount: true, unused_amount: true, invoices: true });
+export const writtenPayment = payment
+  .pick({ payment_id: true, payment_number: true, currency_code: true, amount: true, unused_amount: true })
+  .extend({ invoices: quiet(payment.shape.invoices) });
 
 /** What the next call needs of a refund. */
 export const refund = z.looseObject({
@@ -124,8 +132,11 @@ export const refund = z.looseObject({
 });
 export type Refund = z.output<typeof refund>;
 
+/** The same after a write. */
+export const writtenRefund = refund.extend({ date: quiet(text), refund_mode: quiet(text), reference_number: quiet(text), from_account_id: quiet(text) });
+
 /** Zoho's own words on the page at hand. */
-export const pageContext = z.looseObject({ page: number, per_page: number, has_more_page: z.boolean().optional() }).optional();
+export const pageContext = z.looseObject({ page: quiet(number), per_page: quiet(number), has_more_page: z.boolean().optional() }).optional();
 
 /** Set when a list was cut to keep within its byte cap. */
-export const cut = z.looseObject({ rows_shown: number, rows_on_page: number }).optional();
+export const cut = z.looseObject({ rows_shown: quiet(number), rows_on_page: quiet(number) }).optional();

@@ -5,7 +5,6 @@ import { joined, listing, naming, said } from './rows.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const text100 = filter.optional();
-const inDescription = text100.describe('In the description.');
 
 const filterBy = [
   'All', 'Check', 'Cash', 'BankTransfer', 'Paypal', 'CreditCard', 'GoogleCheckout', 'Credit', 'Authorizenet',
@@ -33,14 +32,14 @@ const input = z.strictObject({
   amount_less_equals: amountOrZero.optional(),
   amount_greater_than: amountOrZero.optional(),
   amount_greater_equals: amountOrZero.optional(),
-  notes: inDescription,
-  notes_startswith: inDescription,
-  notes_contains: inDescription,
+  notes: text100.describe('The description.'),
+  notes_startswith: text100,
+  notes_contains: text100,
   payment_mode: text100,
   payment_mode_startswith: text100,
   payment_mode_contains: text100,
   filter_by: z.enum(filterBy).optional(),
-  sort_column: filter.optional().describe('One of date (default), created_time, last_modified_time.'),
+  sort_column: filter.optional().describe('date (default), created_time, last_modified_time.'),
   sort_order: sortOrder.optional(),
   page: page.optional(),
   per_page: perPage.optional(),

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Json } from '../endpoint.ts';
+import { asJson } from '../foreign-text.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { isObject, many, only, withoutEmpty } from './shape.ts';
 import { lines, quoted, told } from './words.ts';
@@ -74,7 +75,7 @@ export function said(value: unknown, say: (value: unknown) => string): string | 
 
 /** A row of which the fields were chosen. */
 function chosen(row: Json): string {
-  return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`));
+  return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : asJson(value)}`));
 }
 
 /** Names the customer of each row of one list, from its first on: the id stands once, where the customer first comes. */

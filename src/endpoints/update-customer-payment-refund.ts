@@ -2,14 +2,14 @@ import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
-import { id, refund, refundFields, type Payment, type Refund } from './fields.ts';
+import { id, refundFields, writtenRefund, type Payment, type Refund } from './fields.ts';
 import { lookForRefundChange } from './looks.ts';
 import { refundFacts, refundReads } from './refund-facts.ts';
 import { refundOf } from './shape.ts';
 import { bothReads, standingPayment, standingRefund } from './standing.ts';
 import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
-const output = z.looseObject({ payment_refund: refund.optional() });
+const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 /** Zoho documents these as required on every update, so what is not named is sent as it stands. */
 const required = ['date', 'amount', 'from_account_id'] as const;

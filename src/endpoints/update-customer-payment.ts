@@ -13,7 +13,7 @@ import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
@@ -127,7 +127,7 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   const contact = await customerOf(customer_id, zoho);
   if (contact === undefined) notes.not_checked.push(`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`);
   else if (contact.currency_code !== payment.currency_code) {
-    throw new RefusedError(`${quoted(contact.contact_name)} pays in ${contact.currency_code}, the payment is in ${payment.currency_code}.`, { code: 'customer_currency', next: 'Ask the user whose payment it is.' });
+    throw new RefusedError(`${quoted(contact.contact_name)} pays in ${told(contact.currency_code)}, the payment is in ${told(payment.currency_code)}.`, { code: 'customer_currency', next: 'Ask the user whose payment it is.' });
   }
   return `it moves the payment to another customer, ${contact === undefined ? customer_id : quoted(contact.contact_name)}`;
 }

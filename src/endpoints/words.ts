@@ -1,4 +1,4 @@
-import { oneLine } from '../errors.ts';
+import { asJson, oneLine } from '../foreign-text.ts';
 import { formatMoney, precisionOf, sum } from '../money.ts';
 import type { Payment, Refund } from './fields.ts';
 
@@ -9,10 +9,16 @@ export function quoted(text: unknown, max = 80): string {
   return JSON.stringify(oneLine(String(text ?? ''), max));
 }
 
-/** A short word of a record as it stands; whatever could read as more than a word is quoted. */
+/** Words of Zoho's own, for modes of payment and the state of a record. */
+const ZOHOS_WORDS = new Set('check creditcard banktransfer bankremittance autotransaction others paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(' '));
+
+/** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
 export function plain(text: unknown, max = 40): string {
   const word = String(text ?? '');
-  return word.length <= max && /^[\p{L}\p{M}\p{N}_.,#/-]+$/u.test(word) ? word : quoted(word, max);
+  const digits = word.replace(/\D/g, '').length;
+  const letters = word.replace(/[^a-z]/gi, '').length;
+  const saysNothing = /^[\w.,#/-]+$/.test(word) && (letters <= Math.max(4, digits) || ZOHOS_WORDS.has(word.toLowerCase()));
+  return word.length <= max && saysNothing ? word : quoted(word, max);
 }
 
 /** An id as it stands. */
@@ -22,7 +28,7 @@ export function told(id: unknown): string {
 
 /** A call the model can make as it stands. */
 export function call(tool: string, args: Record<string, unknown>): string {
-  return `${tool} ${JSON.stringify(args)}`;
+  return `${tool} ${asJson(args)}`;
 }
 
 /** `Next:` and at most three calls. */
@@ -38,7 +44,7 @@ export function lines(...parts: (string | false | undefined)[]): string {
 /** `USD 450.00`. What Zoho sends instead of an amount is shown as it is: a report must not fail on it. */
 export function money(amount: unknown, { currency_code, price_precision }: { currency_code?: unknown; price_precision?: unknown }): string {
   if (typeof amount !== 'number' || !Number.isFinite(amount)) return amount === undefined ? 'no amount' : plain(amount);
-  const code = typeof currency_code === 'string' ? oneLine(currency_code, 10) : undefined;
+  const code = typeof currency_code === 'string' ? plain(currency_code, 10) : undefined;
   return formatMoney(amount, code, precisionOf(code, price_precision));
 }
 

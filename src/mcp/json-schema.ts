@@ -3,8 +3,9 @@ import * as z from 'zod';
 type JsonSchema = Record<string, unknown>;
 
 /**
- * The JSON Schema a model reads: what it says and no more. Left out are `$schema`, the patterns that Zod generates, the
- * bounds of a safe integer, roomy length limits and `additionalProperties`; validation is ours and still checks them.
+ * The JSON Schema a model reads: what it says and no more. Left out are `$schema`, the patterns that Zod generates, the bounds of a
+ * safe integer, roomy length limits, that an amount is more than 0, `additionalProperties` and what is quiet; validation is ours and
+ * still checks them.
  */
 export function jsonSchemaOf(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io, reused: 'inline', unrepresentable: 'any', override: ({ jsonSchema }) => lighten(jsonSchema) });
@@ -17,6 +18,10 @@ function lighten(json: JsonSchema): void {
   delete json['additionalProperties'];
   if (json['minimum'] === Number.MIN_SAFE_INTEGER) delete json['minimum'];
   if (json['maximum'] === Number.MAX_SAFE_INTEGER) delete json['maximum'];
+  if (json['exclusiveMinimum'] === 0) delete json['exclusiveMinimum'];
   if (json['minLength'] === 1) delete json['minLength'];
   if (Number(json['maxLength']) >= 100) delete json['maxLength'];
+  const properties = json['properties'] as Record<string, JsonSchema> | undefined;
+  for (const [name, { quiet }] of Object.entries(properties ?? {})) if (quiet) delete properties?.[name];
+  if (properties !== undefined && Object.keys(properties).length === 0) delete json['properties'];
 }

@@ -1,7 +1,9 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Json, Undo } from '../endpoint.ts';
-import { InternalError, oneLine, PaymentsError } from '../errors.ts';
+import { call } from '../endpoints/words.ts';
+import { InternalError, PaymentsError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import type { Entry, Journal, State } from '../write/journal.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
@@ -80,7 +82,13 @@ function textOf(writes: readonly Json[]): string {
   return writes
     .map(({ at, outcome, what, tool, reason, undo, write_id }) => {
       const { tool: undoing, arguments: args } = (undo ?? {}) as Partial<Undo>;
-      return [`${at} | ${outcome} | ${what ?? tool}`, reason && oneLine(String(reason)), undoing && `undo: ${undoing} ${JSON.stringify(args)}`, `write_id ${write_id}`].filter(Boolean).join(' | ');
+      return [`${at} | ${outcome} | ${what ?? tool}`, reason && oneLine(String(reason)), undoing && undoneBy(undoing, args), `write_id ${write_id}`].filter(Boolean).join(' | ');
     })
     .join('\n');
+}
+
+/** Too long only with long text in it: the structured result has all of it. */
+function undoneBy(tool: string, args: Json = {}): string {
+  const undoing = `undo: ${call(tool, args)}`;
+  return undoing.length > 400 ? `undo: ${tool} with the \`undo\` of the structured result` : undoing;
 }

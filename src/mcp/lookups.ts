@@ -1,8 +1,13 @@
 import type { Resource } from '@modelcontextprotocol/server';
 import type { Json } from '../endpoint.ts';
+import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/list-customer-payment-refunds.ts';
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
-import { oneLine, PaymentsError } from '../errors.ts';
+import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../endpoints/whole-list.ts';
+import { plain, quoted } from '../endpoints/words.ts';
+import { PaymentsError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
+import { fits, folded, isId, onlyOne } from '../workflows/same-name.ts';
 import type { Books } from './books.ts';
 import { titled } from './resource-uris.ts';
 
@@ -11,33 +16,49 @@ export interface Lookups {
   recentPayments(): Promise<{ resources: Resource[] }>;
   /** After a write of ours what was kept is stale. */
   forget(): void;
-  /** Ids for a template variable, by what a person would type: number, customer, reference. */
+  /** For a template variable or an argument of a prompt, by what a person would type: number, name, reference. */
   complete(variable: string, value: string, given: Record<string, string>): Promise<string[]>;
 }
 
-/** Hosts ask at every start. */
+/** Hosts ask at every start, and at every key. */
 const FRESH_MS = 60_000;
 /** A menu that takes longer is no help. */
 const PATIENCE_MS = 5_000;
 const RECENT = 25;
+/** More than the protocol lets through are of no use. */
+const MOST_VALUES = 100;
+const MOST_KEPT = 100;
+
+/** A record as a completion knows it: what people call it by, and its id. */
+interface Named {
+  readonly name: string;
+  readonly id: string;
+}
 
 export function createLookups({ zoho, sandbox, log }: Books, now: () => number = Date.now): Lookups {
-  let recent: { readonly until: number; readonly rows: Promise<Json[]> } | undefined;
+  const kept = new Map<string, { readonly until: number; readonly rows: Promise<unknown> }>();
 
-  const search = async (input: { search_text?: string; per_page?: number }): Promise<Json[]> =>
-    (await zoho.until(AbortSignal.timeout(PATIENCE_MS)).read(listCustomerPayments, input)).customerpayments ?? [];
-
-  const recentRows = (): Promise<Json[]> => {
-    if (recent === undefined || now() > recent.until) {
-      const rows = search({ per_page: RECENT });
-      recent = { until: now() + FRESH_MS, rows };
-      // A failure is not kept: the next who asks may have more luck.
-      rows.catch(() => {
-        if (recent?.rows === rows) recent = undefined;
-      });
-    }
-    return recent.rows;
+  /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
+  const keep = <T>(key: string, read: (patient: typeof zoho) => Promise<T>): Promise<T> => {
+    const known = kept.get(key);
+    if (known !== undefined && now() <= known.until) return known.rows as Promise<T>;
+    const rows = read(zoho.until(AbortSignal.timeout(PATIENCE_MS)));
+    if (kept.size >= MOST_KEPT) kept.clear();
+    kept.set(key, { until: now() + FRESH_MS, rows });
+    // A failure is not kept: the next who asks may have more luck.
+    rows.catch(() => {
+      if (kept.get(key)?.rows === rows) kept.delete(key);
+    });
+    return rows;
   };
+
+  const page = (list: WholeList, query: Readonly<Record<string, string>>): Promise<WholePage> =>
+    keep(JSON.stringify([list.name, query]), (patient) => patient.read(list, { ...query, page: 1, per_page: PER_PAGE }));
+
+  const payments = (input: { search_text?: string; per_page: number }): Promise<Json[]> =>
+    keep(JSON.stringify(['payments', input]), async (patient) => (await patient.read(listCustomerPayments, input)).customerpayments ?? []);
+
+  const recentRows = () => payments({ per_page: RECENT });
 
   /** Nothing rather than an error: these lists are a convenience. */
   const orNothing = async <T>(what: string, rows: () => Promise<T[]>): Promise<T[]> => {
@@ -52,40 +73,102 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
   };
 
   /**
-   * Each keystroke asks, and the organization has 100 calls a minute: Zoho is searched only for what is not among the newest.
-   * Its search does not look at payment numbers, so by its number only one of the newest is found.
+   * Zoho is searched only for what is not among the newest. Its search does not look at payment numbers, so by its number only one of
+   * the newest is found.
    */
   const paymentIds = async (value: string): Promise<string[]> => {
     const typed = value.toLowerCase();
     const known = (await recentRows()).filter((row) =>
       [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) => String(field ?? '').toLowerCase().startsWith(typed)),
     );
-    const found = known.length > 0 || typed.trim() === '' ? known : await search({ search_text: value.slice(0, 100), per_page: RECENT });
+    const found = known.length > 0 || typed.trim() === '' ? known : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
     return found.map((row) => String(row['payment_id']));
   };
 
   const refundIds = async (value: string, payment: string | undefined): Promise<string[]> => {
     if (payment === undefined || !/^\d+$/.test(payment)) return [];
-    const { payment_refunds = [] } = await zoho.until(AbortSignal.timeout(PATIENCE_MS)).read(listCustomerPaymentRefunds, { customer_payment_id: payment });
-    return payment_refunds.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
+    const rows = await keep(`refunds ${payment}`, async (patient) => (await patient.read(listCustomerPaymentRefunds, { customer_payment_id: payment })).payment_refunds ?? []);
+    return rows.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
+  };
+
+  /** All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through. */
+  const customers = async (value: string): Promise<Named[]> => {
+    const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
+    const typed = value.trim().slice(0, 100);
+    const { rows } = isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
+    return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive').map((row) => ({ name: String(row['contact_name'] ?? ''), id: String(row['contact_id']) }));
+  };
+
+  /** Unpaid ones first; any other by its number. */
+  const invoices = async (value: string, customer: string | undefined): Promise<Named[]> => {
+    const customer_id = customer === undefined ? undefined : isId(customer) ? customer : onlyOne(customer, (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)), ({ name }) => name)?.id;
+    const of = customer_id === undefined ? {} : { customer_id };
+    const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
+      const { rows } = await page(allInvoices, { ...of, ...query });
+      return rows
+        .filter((row) => (customer_id === undefined || row['customer_id'] === customer_id) && row['status'] !== 'draft' && row['status'] !== 'void' && (!open || Number(row['balance'] ?? 1) > 0))
+        .map((row) => ({ name: String(row['invoice_number'] ?? ''), id: String(row['invoice_id']) }));
+    };
+    const unpaid = await found({ status: 'unpaid', sort_column: 'date', sort_order: 'D' }, true);
+    return value.trim() === '' || matching(value, unpaid).length > 0 ? unpaid : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
+  };
+
+  const accounts = async (): Promise<Named[]> => {
+    const { bankaccounts = [] } = await keep('accounts', (patient) => patient.read(listBankAccounts, {}));
+    return bankaccounts.filter(({ is_active }) => is_active !== false).map(({ account_name, account_id }) => ({ name: account_name ?? '', id: account_id ?? '' }));
+  };
+
+  const values = async (variable: string, value: string, given: Record<string, string>): Promise<string[]> => {
+    switch (variable) {
+      case 'payment':
+      case 'payment_id':
+      case 'customer_payment_id':
+        return await paymentIds(value);
+      case 'refund':
+      case 'refund_id':
+        return await refundIds(value, given['customer_payment_id'] ?? given['payment']);
+      case 'customer':
+        return resolvable(value, await customers(value));
+      case 'customer_name':
+        return matching(value, await customers(value)).map(({ name }) => name).filter(isShownAsItIs);
+      case 'customer_id':
+        return matching(value, await customers(value)).map(({ id }) => id);
+      case 'invoice':
+        return resolvable(value, await invoices(value, given['customer']));
+      case 'invoice_id':
+        return matching(value, await invoices(value, given['customer_id'])).map(({ id }) => id);
+      case 'account':
+        return resolvable(value, await accounts());
+      default:
+        return [];
+    }
   };
 
   return {
-    forget: () => {
-      recent = undefined;
-    },
+    forget: () => kept.clear(),
     recentPayments: async () => ({ resources: (await orNothing('recent payments', recentRows)).map((row) => asResource(row, sandbox)) }),
-    complete: (variable, value, given) =>
-      orNothing(`completion of ${variable}`, async () => {
-        if (variable === 'payment_id' || variable === 'customer_payment_id') return await paymentIds(value);
-        if (variable === 'refund_id') return await refundIds(value, given['customer_payment_id']);
-        return [];
-      }),
+    complete: async (variable, value, given) => (await orNothing(`completion of ${variable}`, () => values(variable, value, given))).slice(0, MOST_VALUES),
   };
 }
 
+/** By a part of the name or the start of the id; those whose name begins so first. */
+function matching(value: string, all: readonly Named[]): readonly Named[] {
+  const typed = folded(value);
+  const found = all.filter(({ name, id }) => folded(name).includes(typed) || id.startsWith(typed));
+  return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
+}
+
+/** Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands. */
+function resolvable(value: string, all: readonly Named[]): string[] {
+  const count = new Map<string, number>();
+  for (const { name } of all) count.set(folded(name), (count.get(folded(name)) ?? 0) + 1);
+  return matching(value, all).map(({ name, id }) => (count.get(folded(name)) === 1 && isShownAsItIs(name) && !isId(name) ? name : id));
+}
+
+const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
+
 function asResource(row: Json, sandbox: boolean): Resource {
   const { payment_id, payment_number, date, customer_name, amount } = row;
-  const title = `${date ?? ''} ${oneLine(String(customer_name ?? ''), 60)} ${amount ?? ''}${payment_number === undefined ? '' : ` (#${oneLine(String(payment_number), 40)})`}`;
-  return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title.trim(), sandbox) };
+  const title = `${plain(date)} ${quoted(customer_name, 60)} ${plain(amount)}${payment_number === undefined ? '' : ` (#${plain(payment_number)})`}`;
+  return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title, sandbox) };
 }

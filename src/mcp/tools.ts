@@ -1,6 +1,7 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Endpoint, Json, ReadEndpoint } from '../endpoint.ts';
+import { quiet } from '../endpoints/fields.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
 import type { Performed } from '../write/call.ts';
@@ -75,10 +76,10 @@ async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, san
 
 /** Arguments that every write takes besides its own. */
 const writeArguments = {
-  idempotency_key: z.string().min(1).max(200).optional().describe('A name for this intent; a retry keeps it.'),
-  approval: z.string().max(2000).optional().describe('From the preview of this very call.'),
+  idempotency_key: z.string().min(1).max(200).optional().describe('Names this intent; a retry keeps it.'),
+  approval: z.string().max(2000).optional().describe('From this call\'s preview.'),
 };
-const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Ids of look-alikes that the user says are other ones.') };
+const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Look-alikes that the user says are other ones.') };
 
 const extended = new WeakMap<Tool, z.ZodObject>();
 
@@ -94,8 +95,8 @@ const text = z.string().optional();
 /** What every write tells besides its result. */
 const writeFacts = {
   outcome: z.enum(['recorded', 'not_recorded', 'unknown']).optional(),
-  replayed: z.boolean().optional(),
-  undo: z.looseObject({ tool: text }).optional(),
+  replayed: quiet(z.boolean().optional()),
+  undo: z.looseObject({ tool: quiet(text) }).optional(),
   write_id: text,
 };
 

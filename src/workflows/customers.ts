@@ -28,11 +28,17 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
   const one = found.find(({ contact_id }) => contact_id === chosen) ?? onlyOne(typed, found, (row) => row.contact_name);
   if (one !== undefined) return one;
   const near = found.length > 0 ? found : await nearest(typed, zoho);
-  const named = near.find(({ contact_id }) => contact_id === chosen);
+  // Zoho's search does not find a name with a line break or an invisible character by the name as it was shown.
+  const named = near.find(({ contact_id }) => contact_id === chosen) ?? exactly(typed, near);
   if (named !== undefined) return named;
   if (near.length === 0) throw new InputError(`No customer is called ${quoted(typed)}.`, { code: 'no_such_customer', next: 'Ask the user for the name as it stands in Zoho Books.' });
   const question = found.length > 0 ? `${found.length} customers are called something like ${quoted(typed)}. Which one is it?` : `No customer is called ${quoted(typed)}. Is it one of these?`;
   throw new WhichError(question, { field: 'customer', choices: await choicesOf(near.slice(0, MOST_CHOICES), zoho), more: Math.max(0, near.length - MOST_CHOICES) });
+}
+
+function exactly(typed: string, rows: readonly Customer[]): Customer | undefined {
+  const [one, ...others] = rows.filter((row) => folded(row.contact_name) === folded(typed));
+  return others.length > 0 ? undefined : one;
 }
 
 async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer> {

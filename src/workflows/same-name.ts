@@ -1,8 +1,10 @@
-/** Names as people type them, against names as they stand in the books. */
+import { MARK, oneLine } from '../foreign-text.ts';
+
+/** Names as people type them, or as they were shown, against names as they stand in the books. */
 
 /** Without case, doubled spaces and what cannot be seen; accents stay, they tell names apart. */
 export function folded(name: unknown): string {
-  return String(name ?? '').normalize('NFKC').replace(/\p{Cf}/gu, '').replace(/[\s\p{Cc}]+/gu, ' ').trim().toLowerCase();
+  return oneLine(String(name ?? ''), Infinity).replaceAll(MARK, '').normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 
 /** Every word of `typed` is in `name`, as its word or the beginning of one. */

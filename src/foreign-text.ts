@@ -1,0 +1,48 @@
+/** Text of foreign origin, of a record, of Zoho or typed by a person, made to read as the data it is. */
+
+/** Stands where something was taken out that hides, as it does elsewhere for what cannot be decoded. */
+export const MARK = '\uFFFD';
+
+/** Looks blank: white space of any kind, line breaks too. */
+const BLANK = /[\s\u0085\u2800]+/gu;
+
+/** Invisible, or turning the direction of what follows, driving a terminal, or without a look that is agreed on. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
+const HIDDEN_RUN = new RegExp(`${HIDDEN.source}+`, 'gu');
+
+/**
+ * Invisible as well, but in the place where ordinary names have it: direction marks beside Arabic and Hebrew, the look of an emoji or
+ * of a Chinese character, joined emoji, joiners within words of scripts that need them. Dropped without a mark: the name stays readable.
+ */
+const ORDINARY = new RegExp(
+  [
+    /[\u200E\u200F\u061C]/u,
+    /(?<=\p{Emoji})[\uFE0E\uFE0F](?!\p{Variation_Selector})/u,
+    /(?<=\p{Script=Han})[\uFE00-\uFE02\u{E0100}-\u{E01EF}](?!\p{Variation_Selector})/u,
+    /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F])\u200D(?=\p{Extended_Pictographic})/u,
+    /(?<=[\p{Script=Arab}\p{Script=Syrc}\p{Script=Deva}\p{Script=Beng}\p{Script=Guru}\p{Script=Gujr}\p{Script=Orya}\p{Script=Taml}\p{Script=Telu}\p{Script=Knda}\p{Script=Mlym}\p{Script=Sinh}])[\u200C\u200D](?=\p{L})/u,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gu',
+);
+
+/** More marks over one letter than any language puts there spill over the lines around; a first one would change the quote before it. */
+const FLOOD = /(?<=[\p{Mn}\p{Me}]{6})[\p{Mn}\p{Me}]+|^\p{M}+/gu;
+
+/** What looks like the double quote that foreign text is put into. */
+const QUOTES = /[\u02BA\u02EE\u05F4\u201C-\u201F\u2033\u2036\u275D\u275E\u301D-\u301F\uFF02\u{1F676}-\u{1F678}]/gu;
+
+/** Foreign text as one line of at most `max` characters, in which nothing hides: what did is a `\uFFFD`. */
+export function oneLine(text: string, max = 200): string {
+  const letters = [...text.replace(ORDINARY, '').replace(BLANK, ' ').replace(HIDDEN_RUN, MARK).trim().replace(FLOOD, MARK).replace(QUOTES, '"')];
+  return letters.length > max ? `${letters.slice(0, max - 1).join('')}…` : letters.join('');
+}
+
+/** What must not stand in a text as it is; in JSON all of it can only be within a string. */
+const UNSEEMLY = new RegExp(`${HIDDEN.source}|[\\u2028\\u2029\\u2800]|${QUOTES.source}|(?<=[\\p{Mn}\\p{Me}]{6}|")\\p{M}`, 'gu');
+
+/** JSON that keeps every character, what hides in it written as its code: for calls that are to be made as they stand. */
+export function asJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSEEMLY, (character) => character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
+}
