@@ -80,6 +80,12 @@ describe.each(kinds)('prompts, through the client of the %s', (kind) => {
   const complete = async (prompt: string, name: string, value: string, given?: Record<string, string>) =>
     (await client.complete({ ref: { type: 'ref/prompt', name: prompt }, argument: { name, value }, ...(given && { context: { arguments: given } }) })).completion.values;
 
+  it('come with the picture and the title of the server', () => {
+    const { icons = [], title } = server.client.getServerVersion() as { icons?: { src: string }[]; title?: string };
+    expect(title).toBe('Zoho Payments');
+    expect(Buffer.from(icons[0]!.src.replace('data:image/svg+xml;base64,', ''), 'base64').toString()).toMatch(/^<svg .*<\/svg>$/);
+  });
+
   it('are these, with what they ask for', async () => {
     const { prompts } = await client.listPrompts();
     expect(prompts.map(({ name, arguments: args = [] }) => `${name}(${args.map((argument) => argument.name).join(', ')})`)).toEqual([

@@ -2,6 +2,7 @@ import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server'
 import { toolsets } from '../endpoints/index.ts';
 import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';
+import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
 import { addListWrites, listWrites } from './list-writes.ts';
 import { createLookups } from './lookups.ts';
@@ -24,6 +25,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
         name: 'zoho-payments-mcp',
         title: books.sandbox ? 'Zoho Payments (SANDBOX)' : 'Zoho Payments',
         version: books.version,
+        icons,
       },
       {
         capabilities: { resources: { subscribe: true } },

@@ -30,7 +30,7 @@ const unneeded = /(^|\/)(src|scripts|deps|binding\.gyp|.*\.map|.*\.d\.[cm]?ts|.*
 export function pack(target: string): void {
   const stage = mkdtempSync(join(tmpdir(), 'zoho-payments-mcpb-'));
   try {
-    for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'dist']) cpSync(join(root, file), join(stage, file), { recursive: true });
+    for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'src/mcp/icon.png', 'dist']) cpSync(join(root, file), join(stage, file), { recursive: true });
     const { dependencies, optionalDependencies } = packageAt(root);
     for (const name of new Set(Object.keys({ ...dependencies, ...optionalDependencies }).filter(isInstalled).flatMap(runtimePackages))) {
       const from = join(root, 'node_modules', name);
