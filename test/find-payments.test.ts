@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox } from '../src/sandbox/index.ts';
 import { altered } from './support/altered.ts';
 import { seed } from './support/books.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
+import { harness, kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
 
 /** From what a person remembers of a payment to the payment. */
 
@@ -152,6 +152,30 @@ describe('find_payments', () => {
     expect(await refused({ limit: 51 })).toContain('limit must be at most 50');
     expect(await refused({ customer: ' ' })).toContain('customer must not be empty');
     expect(await refused({ name: 'Bowman' })).toContain('name is not an argument');
+  });
+
+  it.each(kinds)('answers the client of the %s', async (kind) => {
+    const one = await another({ kind, on: server.sandbox });
+    // The older client validates structured content against the schemas it has listed.
+    await one.client.listTools();
+    expect(foundIn(await find({ customer: 'Bowman', amount: 600 }, one))[0]).toMatchObject({ payment_id: seed.paymentWithUnused });
+    for (const name of ['summarize_payments', 'check_duplicates']) {
+      const result = await one.call(name, { customer: seed.bowman, date_start: '2026-06-01' });
+      expect(result.isError, textOf(result)).toBeFalsy();
+    }
+  });
+
+  it('finds the very amount also behind thousands that are about it', async () => {
+    const sandbox = await startSandbox({ payments: 12_000, limits: roomy });
+    others.push(sandbox);
+    const one = await another({ on: sandbox });
+    const result = await one.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 20_000.01, date: '2016-01-01' });
+    // All of them are about it, by a Zoho that forgets those filters.
+    const many = await altered(sandbox, { query: (query, path) => void (path === '/customerpayments' && (query.delete('amount_greater_equals'), query.delete('amount_less_equals'))) });
+    others.push(many);
+    const found = await find({ amount: 20_000.01 }, await another({ on: sandbox, at: many }));
+    expect(foundIn(found)).toMatchObject([{ payment_id: (result.structuredContent['payment'] as Found).payment_id, why: 'same amount' }]);
+    expect(textOf(found)).toContain('Not looked through: up to ');
   });
 
   it('says that a currency is not known rather than guess, where the scopes do not show it', async () => {

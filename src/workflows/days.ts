@@ -20,6 +20,7 @@ export function daysFrom(day: string, to: string): number {
 }
 
 export function isWithin(day: string | undefined, { start, end }: Days): boolean {
+  if (start === undefined && end === undefined) return true;
   return day !== undefined && (start === undefined || day >= start) && (end === undefined || day <= end);
 }
 

@@ -207,7 +207,8 @@ async function byInvoice({ customer, limit = USUAL_LIMIT }: Given, typed: string
   const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
   if (amounts.size > 0) {
     for await (const { rows, left } of paymentsBetween({ start: dates[0], end: dates.at(-1) }, { customer_id }, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
-      take(found, rows.filter(({ payment_id }) => amounts.has(payment_id)), wanted, limit);
+      const theirs = rows.filter((row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer));
+      take(found, theirs, wanted, limit);
       found.left = left;
       if (found.looked === amounts.size) break;
     }
