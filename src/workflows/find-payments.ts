@@ -41,12 +41,12 @@ const input = z.strictObject({
 });
 type Given = z.output<typeof input>;
 
-const output = z.looseObject({ payments: z.array(z.looseObject({ payment_id: z.string().optional() })).optional() });
+const output = z.looseObject({ payments: z.array(z.looseObject({})).optional() });
 
 export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
-  description: 'Find payments by what is remembered: customer roughly (names alike are all searched) or id, about this `amount`, around this `date`, invoice number, cheque number (`reference`). Best match first, each with why.',
+  description: 'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
