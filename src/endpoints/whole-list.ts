@@ -19,7 +19,8 @@ function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'pa
   const { name, title, description, path, module } = of;
   return {
     method: 'GET',
-    name,
+    // What is kept of it is not what the tool of this name answers.
+    name: `${name}, whole`,
     title,
     description,
     path,
