@@ -4,6 +4,7 @@ import { getContact } from '../endpoints/get-contact.ts';
 import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { allContacts, pagesOf } from '../endpoints/whole-list.ts';
 import { sum } from '../money.ts';
+import type { Customer } from './customers.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** The currencies of what lists show without one. */
@@ -11,9 +12,9 @@ import type { PaymentRow } from './payments.ts';
 /** As many are sooner asked for one by one than on further pages of all customers. */
 const FEW = 5;
 
-/** The currency of each of these payments, by payment id: its customer's, or where customers cannot be seen its own. */
-export async function currenciesOf(payments: readonly PaymentRow[], zoho: Reader): Promise<ReadonlyMap<string, string>> {
-  const customers = await currenciesOfCustomers(new Set(payments.flatMap(({ customer_id }) => customer_id ?? [])), zoho);
+/** The currency of each of these payments, by payment id: its customer's, or where customers cannot be seen its own. `known` is a customer read already. */
+export async function currenciesOf(payments: readonly PaymentRow[], zoho: Reader, known?: Customer): Promise<ReadonlyMap<string, string>> {
+  const customers = await currenciesOfCustomers(new Set(payments.flatMap(({ customer_id }) => customer_id ?? [])), zoho, known);
   const told = await Promise.all(
     payments.map(async ({ payment_id, customer_id }): Promise<[string, string | undefined]> => {
       const currency = customers.get(customer_id ?? '') ?? (await zoho.recent(getCustomerPayment, { payment_id })).payment?.currency_code;
@@ -23,8 +24,8 @@ export async function currenciesOf(payments: readonly PaymentRow[], zoho: Reader
   return new Map(told.filter((one): one is [string, string] => one[1] !== undefined));
 }
 
-async function currenciesOfCustomers(wanted: ReadonlySet<string>, zoho: Reader): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+async function currenciesOfCustomers(wanted: ReadonlySet<string>, zoho: Reader, known?: Customer): Promise<ReadonlyMap<string, string>> {
+  const found = new Map(known?.currency_code === undefined ? [] : [[known.contact_id, known.currency_code]]);
   const missing = () => [...wanted].filter((id) => !found.has(id));
   const oneByOne = async () => {
     await Promise.all(

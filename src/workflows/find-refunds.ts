@@ -48,11 +48,11 @@ export const findRefunds = defineReadWorkflow({
   reads: [allPayments, allRefunds, allContacts, getContact, getCustomerPayment, getCustomerPaymentRefund],
 
   async run(given, { zoho, progress }) {
-    const customer_id = given.customer === undefined ? undefined : (await customerNamed(given.customer, zoho)).contact_id;
-    const { refunds: found, ...looked } = await lookThrough(given, customer_id, { zoho, progress });
+    const customer = given.customer === undefined ? undefined : await customerNamed(given.customer, zoho);
+    const { refunds: found, ...looked } = await lookThrough(given, customer?.contact_id, { zoho, progress });
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
-      currenciesOf([...payments.values()], zoho),
+      currenciesOf([...payments.values()], zoho, customer),
       given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? '')));
