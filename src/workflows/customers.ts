@@ -5,7 +5,7 @@ import { getContact } from '../endpoints/get-contact.ts';
 import { allContacts, allPayments, PER_PAGE } from '../endpoints/whole-list.ts';
 import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
-import { folded, isId, onlyOne } from './same-name.ts';
+import { fits, folded, isId, onlyOne } from './same-name.ts';
 
 /** From a name to the one customer who is called so. Nobody is picked where several could be meant. */
 
@@ -22,27 +22,46 @@ const NEAR = 10;
 /** The customer of this name or id. `chosen` is what the person answered when they were asked which one. */
 export async function customerNamed(typed: string, zoho: Reader, chosen?: string): Promise<Customer> {
   if (isId(typed)) return await customerOfId(typed, zoho);
-  const called = await searchCustomers({ contact_name_contains: typed.slice(0, 100) }, zoho);
-  const active = called.filter((row) => row['status'] !== 'inactive');
-  const found = active.length > 0 ? active : called;
-  const one = found.find(({ contact_id }) => contact_id === chosen) ?? onlyOne(typed, found, (row) => row.contact_name);
+  const called = await searchCustomers({ contact_name_contains: onOneLine(typed) }, zoho);
+  const active = called.filter(isActive);
+  const found = active.length > 0 ? called.filter((row) => isActive(row) || isCalled(typed, row)) : called;
+  const one = found.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, found);
   if (one !== undefined) return one;
   const near = found.length > 0 ? found : await nearest(typed, zoho);
-  // Zoho's search does not find a name with a line break or an invisible character by the name as it was shown.
-  const named = near.find(({ contact_id }) => contact_id === chosen) ?? exactly(typed, near);
+  // Zoho looks for the characters as they stand, line breaks and invisible ones among them.
+  const exact = found.length > 0 ? [] : near.filter((row) => isCalled(typed, row));
+  const named = near.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, exact);
   if (named !== undefined) return named;
   if (near.length === 0) throw new InputError(`No customer is called ${quoted(typed)}.`, { code: 'no_such_customer', next: 'Ask the user for the name as it stands in Zoho Books.' });
-  const question = found.length > 0 ? `${found.length} customers are called something like ${quoted(typed)}. Which one is it?` : `No customer is called ${quoted(typed)}. Is it one of these?`;
+  const question = found.length > 1 ? `${found.length} customers are called something like ${quoted(typed)}. Which one is it?` : `No customer is called ${quoted(typed)}. Is it one of these?`;
   throw new WhichError(question, { field: 'customer', choices: await choicesOf(near.slice(0, MOST_CHOICES), zoho), more: Math.max(0, near.length - MOST_CHOICES) });
 }
 
-function exactly(typed: string, rows: readonly Customer[]): Customer | undefined {
-  const [one, ...others] = rows.filter((row) => folded(row.contact_name) === folded(typed));
-  return others.length > 0 ? undefined : one;
+/** Whether a customer other than this one is called exactly so: "Acme Corp" fits Acme Corporation too, and is not it. */
+export async function isAnother(typed: string, { customer_id, customer_name }: { readonly customer_id?: string | undefined; readonly customer_name?: string | undefined }, zoho: Reader): Promise<boolean> {
+  if (isId(typed) || folded(typed) === folded(customer_name)) return false;
+  const called = await ifAllowed(searchCustomers({ contact_name_contains: onOneLine(typed) }, zoho));
+  return called?.some((row) => isCalled(typed, row) && row.contact_id !== customer_id) ?? false;
 }
 
+/** Called exactly so, or the only one whom the words fit; but none who is inactive where others are not. */
+function meantBy(typed: string, found: readonly Customer[]): Customer | undefined {
+  const one = onlyOne(typed, found, (row) => row.contact_name);
+  if (one === undefined || !(isCalled(typed, one) || fits(typed, one.contact_name))) return undefined;
+  return isActive(one) || !found.some(isActive) ? one : undefined;
+}
+
+const isActive = (row: Customer): boolean => row['status'] !== 'inactive';
+
+const onOneLine = (typed: string): string => typed.replaceAll(/\s+/g, ' ').trim().slice(0, 100);
+
+const isCalled = (typed: string, { contact_name }: Customer): boolean => folded(contact_name) === folded(typed);
+
+/** By id also where the scopes do not show customers; who it is then tells whatever is read of them. */
 async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer> {
-  const { contact } = await zoho.recent(getContact, { contact_id });
+  const found = await ifAllowed(zoho.recent(getContact, { contact_id }));
+  if (found === undefined) return { contact_id };
+  const { contact } = found;
   if (contact?.contact_id === contact_id && (contact.contact_type ?? 'customer') === 'customer') return contact as Customer;
   throw new InputError(`There is no customer with the id ${contact_id}.`, { code: 'no_such_customer', next: 'Call again with the name of the customer.' });
 }

@@ -22,11 +22,8 @@ export interface Invoice extends Json {
  * several could be meant, those of `customer` are.
  */
 export async function invoiceNamed(typed: string, customer: string | undefined, read: Reader['read']): Promise<Invoice> {
-  if (isId(typed)) {
-    const { invoice } = await read(getInvoice, { invoice_id: typed });
-    if (invoice?.invoice_id === typed) return asInvoice(invoice);
-    throw noSuchInvoice(typed, []);
-  }
+  const ofId = isId(typed) ? await invoiceOfId(typed, read) : undefined;
+  if (ofId !== undefined) return ofId;
   const exact = (await search({ invoice_number: typed }, read)).filter(({ invoice_number }) => folded(invoice_number) === folded(typed));
   if (exact[0] !== undefined && exact.length === 1) return exact[0];
   // "384" for INV-000384: the digits at the end are what people say.
@@ -36,7 +33,18 @@ export async function invoiceNamed(typed: string, customer: string | undefined, 
   const theirs = same.filter((row) => customer !== undefined && isOf(row, customer));
   const [one, ...others] = theirs.length > 0 ? theirs : same;
   if (one !== undefined && others.length === 0) return one;
-  throw noSuchInvoice(typed, same.length > 0 ? same : alike);
+  throw same.length > 1 ? severalInvoices(typed, same) : noSuchInvoice(typed, same.length > 0 ? same : alike);
+}
+
+/** Some number their invoices as long as Zoho its records: what is no id may be such a number. */
+async function invoiceOfId(invoice_id: string, read: Reader['read']): Promise<Invoice | undefined> {
+  try {
+    const { invoice } = await read(getInvoice, { invoice_id });
+    return invoice?.invoice_id === invoice_id ? asInvoice(invoice) : undefined;
+  } catch (error) {
+    if (error instanceof InputError && error.code === 'not_found') return undefined;
+    throw error;
+  }
 }
 
 /** Whether it is this customer's, by name or id. */
@@ -76,8 +84,17 @@ function trailing(invoice_number: unknown): bigint | undefined {
 
 const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
 
+const nameOf = (invoice: Invoice) => `${plain(invoice.invoice_number)} of ${quoted(invoice.customer_name, 40)} (id ${invoice.invoice_id})`;
+
+function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
+  return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${same.length > 5 ? `, and ${same.length - 5} more` : ''}.`, {
+    code: 'ambiguous_invoice',
+    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+  });
+}
+
 function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {
-  const offered = near.slice(0, 5).map((invoice) => `${plain(invoice.invoice_number)} of ${quoted(invoice.customer_name, 40)} (id ${invoice.invoice_id})`);
+  const offered = near.slice(0, 5).map(nameOf);
   return new InputError(`There is no invoice ${quoted(typed, 40)}.`, {
     code: 'no_such_invoice',
     next: offered.length === 0 ? 'Ask the user for its number, or leave `invoices` out.' : `Ask the user whether one of these is meant: ${offered.join(', ')}.`,

@@ -12,7 +12,7 @@ import { InputError, RefusedError } from '../errors.ts';
 import { subtract } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
-import { customerNamed } from './customers.ts';
+import { customerNamed, isAnother } from './customers.ts';
 import { aboutInvoice, invoiceNamed, isOf, openInvoices, type Invoice } from './invoices.ts';
 import { dateOrToday } from './today.ts';
 
@@ -71,7 +71,7 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
   const [first] = found;
   const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
   if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
-  if (customer !== undefined && !isOf(first, customer)) throw ofAnother(first, customer);
+  if (customer !== undefined && (!isOf(first, customer) || (await isAnother(customer, first, zoho)))) throw ofAnother(first, customer);
   return first.customer_id;
 }
 
@@ -87,8 +87,8 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
     const named = await Promise.all(invoices.map(async ({ invoice, ...row }) => ({ invoice: await invoiceNamed(invoice, customer, zoho.read), amount: row.amount })));
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined) throw new InputError(`${quoted(twice.invoice.invoice_number, 40)} is named twice.`, { code: 'invalid_arguments', next: 'Name each invoice once.' });
-    const paid = named.find(({ invoice }) => invoice.balance <= 0 && invoice.status !== 'draft' && invoice.status !== 'void');
-    if (paid !== undefined) throw paidAlready(paid.invoice);
+    const closed = named.find(({ invoice }) => invoice.balance <= 0 && invoice.status !== 'draft');
+    if (closed !== undefined) throw closed.invoice.status === 'void' ? isVoid(closed.invoice) : paidAlready(closed.invoice);
     return spread(amount, named);
   }
   if (allocate === 'as_credit') return [];
@@ -123,6 +123,10 @@ function paidAlready(invoice: Invoice): RefusedError {
     code: 'invoice_paid',
     next: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(String(invoice.invoice_number ?? invoice.invoice_id).slice(0, 60))}}. If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".`,
   });
+}
+
+function isVoid({ invoice_number, customer_name }: Invoice): RefusedError {
+  return new RefusedError(`Invoice ${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} is void and cannot be paid.`, { code: 'invoice_not_open', next: 'Ask the user which invoice is meant, or record the money with allocate: "as_credit".' });
 }
 
 function ofSeveral(invoices: readonly Invoice[]): InputError {

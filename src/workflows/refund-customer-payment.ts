@@ -72,7 +72,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   // Where only one has so much left, no other can be meant.
   const enough = refundable.filter((row) => row.unused_amount >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
-  const [newest] = all;
+  const newest = all.find((row) => row.amount >= (amount ?? 0)) ?? all[0];
   if (newest === undefined) throw new RefusedError(`There is no payment of ${quoted(customer, 60)} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
@@ -81,7 +81,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
     id: row.payment_id,
     text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
-  if (enough.length === 0) throw notEnough(choices, amount ?? 0);
+  if (enough.length === 0) throw notEnough(choices, money(amount, currency));
   throw new WhichError(`Several payments of ${quoted(customer, 60)} have money left. Which one is given back?`, { field: 'payment', choices: choices.slice(0, 10), more: Math.max(0, choices.length - 10) });
 }
 
@@ -89,7 +89,7 @@ async function currencyOf(contact_id: string, zoho: Reader): Promise<{ currency_
   return (await zoho.recent(getContact, { contact_id })).contact ?? {};
 }
 
-function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: number): RefusedError {
+function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: string): RefusedError {
   return new RefusedError(`No payment of this customer has ${amount} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}.`, {
     code: 'more_than_refundable',
     next: 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.',
@@ -99,7 +99,8 @@ function notEnough(choices: readonly { readonly text: string; readonly id: strin
 /** What would have to be un-applied first, as calls that can be made as they stand. */
 function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
   const { payment_id, invoices = [] } = payment;
-  const wanted = amount ?? sum([payment.amount ?? 0]);
+  // Not the whole payment: of that, some may have been refunded before.
+  const wanted = amount ?? sum([unused, ...invoices.map(({ amount_applied = 0 }) => amount_applied)]);
   let missing = subtract(wanted, unused);
   const freed: { invoice_id: string; amount_applied: number }[] = [];
   for (const { invoice_id, amount_applied = 0 } of invoices.toReversed()) {

@@ -51,16 +51,12 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   if (known?.state === 'recorded') return replay(known);
   refuseByPolicy(policy, tool, input);
 
-  const own = workflow === undefined ? await endpoint.turn(input, zoho) : await workflow.turn(input, zoho, call.person.chosen ?? {});
-  // The same names can have meant somebody else before: that write has a turn of its own.
-  const turnOf = async (entry: Entry) => (workflow === undefined ? [] : await endpoint.turn(entry.arguments, zoho));
-  const names = [...new Set([...own, ...(known === undefined ? [] : await turnOf(known))])];
-  const isHeld = async (entry: Entry) => (await turnOf(entry)).every((name) => names.includes(name));
+  const names = await turnOf(call, known, zoho);
   const turn = await road.turns.take(names, tool.name, { signal });
   try {
     // Whoever had the turn before may have done just this; and what is unsettled here is looked for before anything else.
     const earlier = await answered(call, intent, began, road);
-    if (earlier !== undefined && !(await isHeld(earlier))) throw movedOn();
+    if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
     if (settled !== undefined && 'kind' in settled) return settled;
     if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled);
@@ -99,7 +95,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
     if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
-    if (claimed.kind === 'known' && !(await isHeld(claimed.entry))) throw movedOn();
+    if (claimed.kind === 'known' && !(await isIn(names, claimed.entry, call, zoho))) throw movedOn();
     if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry);
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
@@ -108,6 +104,22 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   } finally {
     turn.leave();
   }
+}
+
+/**
+ * The turn of an earlier write of the same intent while it is not settled, whatever a workflow would find now: that a refund was
+ * carried out may be just why there is nothing left to refund.
+ */
+async function turnOf({ endpoint, workflow, input, person: { chosen = {} } }: Call, known: Entry | undefined, zoho: Reader): Promise<readonly string[]> {
+  if (workflow === undefined) return await endpoint.turn(input, zoho);
+  if (known === undefined || isSettled(known.state)) return await workflow.turn(input, zoho, chosen);
+  return await endpoint.turn(known.arguments, zoho);
+}
+
+/** Whether this is the entry's own turn: only in that is it known that nobody works on it any more. */
+async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow }: Call, zoho: Reader): Promise<boolean> {
+  if (workflow === undefined || isSettled(entry.state)) return true;
+  return (await endpoint.turn(entry.arguments, zoho)).every((name) => names.includes(name));
 }
 
 /**
