@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
+import { readConfig } from '../src/cli/config.ts';
+import { toolsFor } from '../src/cli/tools-for.ts';
 import { NONE } from '../src/write/earlier.ts';
+import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 
 /** "Bowman paid 450 in cash today for INV-385": from what people say to the right payment, or to a question. */
@@ -54,7 +56,7 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
         return asked.length === 1 ? which(seed.bowman) : yes;
       },
     });
-    // Of 500 only 450 are open, so a person is asked about the rest.
+    // More than all that is open, so a person is asked about the rest.
     const result = await recorded(server, { customer: 'Bowman', amount: 3000, allocate: 'oldest_first' });
     expect(asked[0]).toBe('4 customers are called something like "Bowman". Which one is it?');
     expect(asked[1]).toMatch(/^Record a payment of USD 3000\.00 from "Bowman Furniture"\?\n/);
@@ -349,6 +351,14 @@ describe('the policy holds, whatever the payment is called by', () => {
     const server = await start({ policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] } });
     await recorded(server, { ...args, account: 'petty' });
     expect(errorOf(await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 7, account_id: seed.pettyCash }))).toMatchObject({ code: 'against_policy' });
+  });
+
+  it('read-only, neither it nor the refund is there', () => {
+    const named = (policy: object, readOnly = false) => toolsFor({ ...readConfig({}), readOnly, policy }).workflows.filter(({ method }) => method !== 'GET').map(({ name }) => name);
+    expect(named({})).toEqual(['record_customer_payment', 'refund_customer_payment']);
+    expect(named({}, true)).toEqual([]);
+    expect(named({ read_only: true })).toEqual([]);
+    expect(named({ allowed_tools: ['refund_customer_payment'] })).toEqual(['refund_customer_payment']);
   });
 
   it('strict: what a person would be asked is not done without one', async () => {
