@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Endpoint, Json, Reader, WriteEndpoint } from './endpoint.ts';
+import type { Known } from './reading.ts';
 
 /**
  * A tool named for a task, where an endpoint is named for one of Zoho's operations: it takes the names that people use and does in
@@ -41,13 +42,7 @@ export interface Planned {
   /** Shown in the question above the endpoint's own facts. */
   readonly lines?: readonly string[];
   /** Read fresh for the plan, inside the turn: the preflight need not read it once more. */
-  readonly read?: readonly AlreadyRead[];
-}
-
-export interface AlreadyRead {
-  readonly endpoint: Endpoint;
-  readonly input: Json;
-  readonly result: Json;
+  readonly read?: readonly Known[];
 }
 
 /** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */

@@ -10,15 +10,16 @@ const read = (file: string) => readFileSync(join(src, file), 'utf8');
 const allowed: Record<string, readonly string[]> = {
   conform: [],
   endpoint: ['conform'],
-  workflow: ['endpoint'],
+  reading: ['endpoint'],
+  workflow: ['endpoint', 'reading'],
   errors: [],
   money: [],
   trace: [],
   sandbox: ['sandbox'],
-  endpoints: ['endpoints', 'endpoint', 'errors', 'money'],
+  endpoints: ['endpoints', 'endpoint', 'reading', 'errors', 'money'],
   workflows: ['workflows', 'workflow', 'endpoints', 'endpoint', 'errors', 'money'],
   zoho: ['zoho', 'endpoint', 'errors', 'trace'],
-  write: ['write', 'endpoint', 'workflow', 'zoho', 'errors', 'money'],
+  write: ['write', 'endpoint', 'reading', 'workflow', 'zoho', 'errors', 'money'],
   mcp: ['mcp', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'money', 'trace', 'write', 'zoho'],
 };
 

@@ -19,6 +19,7 @@ import { createAccessTokens, type AccessTokens, type Credentials } from '../src/
 import { createZoho, type Zoho } from '../src/zoho/client.ts';
 import { dataCenter, dataCenterNames } from '../src/zoho/data-centers.ts';
 import { createHttp, type HttpOptions } from '../src/zoho/http.ts';
+import { requestTokens, revoke } from '../src/zoho/oauth.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
 
 /** The wire on its own: src/zoho over real HTTP, to the sandbox with faults or to small servers that do what it cannot. */
@@ -107,6 +108,18 @@ async function closedPort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Where a connection is never made: what would be TLS is met with silence. */
+async function unconnectable(): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const ACCESS_TOKEN = `1000.${'a1'.repeat(16)}.${'b2'.repeat(16)}`;
@@ -442,10 +455,31 @@ describe('a write is sent once', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(200, 201, 400, 401, 404, 429, 500), bodies, async (status, body) => {
         answer = [status, body];
-        const error: unknown = await zoho.send(creation).catch((error: unknown) => error);
-        if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
+        for (const call of [() => zoho.send(creation), () => list(zoho)]) {
+          const error: unknown = await call().catch((error: unknown) => error);
+          if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
+        }
       }),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[200, { code: { toString: null } }], [400, { code: { toString: null } }]] },
+    );
+  });
+
+  it('nor does one of the accounts server', async () => {
+    const bodies = fc.dictionary(fc.constantFrom('access_token', 'expires_in', 'error', 'error_description', 'scope', 'status'), fc.oneof(fc.jsonValue(), fc.constant('text')));
+    let answer: readonly [number, unknown] = [200, {}];
+    const { url } = await serving((_, response) => sendJson(response, ...answer));
+    const http = createHttp();
+    closers.push(() => http.close());
+    const client = { clientId: 'id', clientSecret: 'secret' };
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(200, 400, 500), bodies, async (status, body) => {
+        answer = [status, body];
+        for (const call of [() => requestTokens(http, url, client, { kind: 'refresh', refreshToken: 'token' }), () => revoke(http, url, 'token')]) {
+          const error: unknown = await call().catch((error: unknown) => error);
+          if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
+        }
+      }),
+      { numRuns: 200, examples: [[200, { access_token: 'a', expires_in: { toString: null } }], [400, { error: { toString: null } }]] },
     );
   });
 });
@@ -555,8 +589,14 @@ describe('cancelling', () => {
     const { zoho, fault: misbehave } = await wire({ retryDelayMs: 60_000 });
     await misbehave(fault);
     const { outcome, tookMs } = await cancelAfter(80, (signal) => list(zoho.until(signal)));
-    expect(outcome).toBeInstanceOf(Error);
-    expect(outcome).not.toBeInstanceOf(PaymentsError);
+    expect(outcome).toBe(cancelled);
+    expect(tookMs).toBeLessThan(300);
+  });
+
+  it('stops a read at once while it connects', async () => {
+    const { zoho } = await wire({ apiBaseUrl: await unconnectable() });
+    const { outcome, tookMs } = await cancelAfter(300, (signal) => list(zoho.until(signal)));
+    expect(outcome).toBe(cancelled);
     expect(tookMs).toBeLessThan(300);
   });
 
@@ -592,6 +632,41 @@ describe('cancelling', () => {
     expect(sent?.applied).toHaveLength(1);
     const { payment: found } = await zoho.read(getCustomerPayment, { payment_id: sent?.applied[0] ?? '' });
     expect(found?.amount).toBe(12.5);
+  });
+});
+
+describe('the deadline of a write', () => {
+  const reason = new BusyError('too late', { code: 'took_too_long', next: 'Again.' });
+  function endingIn(ms: number): AbortSignal {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), ms);
+    return controller.signal;
+  }
+
+  it('while it waits for a token: it is not sent, and the reason is thrown', async () => {
+    const { zoho, arrived, fault } = await wire();
+    await fault({ match: { path: '/oauth/' }, fault: 'delay', delay_ms: 300 });
+    let noted = 0;
+    expect(await failureOf(zoho.send(creation, { deadline: endingIn(100), note: async () => void (noted += 1) }))).toBe(reason);
+    await sleep(400);
+    expect([noted, await arrived('POST')]).toEqual([0, []]);
+  });
+
+  it('while it is noted, or connects: it is not sent', async () => {
+    const { zoho, arrived } = await wire();
+    expect(await failureOf(zoho.send(creation, { deadline: endingIn(200), note: () => sleep(400) }))).toMatchObject({ changed: 'no' });
+    expect(await arrived('POST')).toEqual([]);
+    const nowhere = await wire({ apiBaseUrl: await unconnectable() });
+    const began = performance.now();
+    expect(await failureOf(nowhere.zoho.send(creation, { deadline: endingIn(300) }))).toMatchObject({ code: 'zoho_unreachable', changed: 'no' });
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  it('while it waits for its answer: the outcome is unknown, whatever the reason says', async () => {
+    const { zoho, arrived, fault } = await wire();
+    await fault({ match: posts, fault: 'delay', delay_ms: 600 });
+    expect(await failureOf(zoho.send(creation, { deadline: endingIn(300) }))).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
+    await expect.poll(async () => (await arrived('POST'))[0]?.applied.length).toBe(1);
   });
 });
 

@@ -22,11 +22,14 @@ export interface Alike {
 const MOST_PAGES = 50;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
+/** The question for a page of a customer's payments, newest first. */
+export const newestOf = (customer_id: string, page = 1) => ({ customer_id, page, ...byCreation });
+
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<{ readonly rows: readonly Row[]; readonly all: boolean }> {
   const rows: Row[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
+    const answer = await zoho.read(allPayments, newestOf(customer_id, page));
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
     const own = answer.rows.map((row): Row => ({ ...row, payment_id: String(row['payment_id']) })).filter((row) => row['customer_id'] === undefined || row['customer_id'] === customer_id);
     rows.push(...own);
@@ -73,11 +76,13 @@ function aboutRow(row: Row): string {
   return `payment #${plain(row['payment_number'] ?? '?')} (id ${told(row.payment_id)}) of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`;
 }
 
+export const refundsPage = (customer_payment_id: string, page = 1) => ({ customer_payment_id, page, per_page: PER_PAGE });
+
 /** Refunds of a payment: pages to the end, since one payment has few. */
 export async function refundsOf(zoho: Reader, customer_payment_id: string): Promise<Json[]> {
   const rows: Json[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(allRefunds, { customer_payment_id, page, per_page: PER_PAGE });
+    const answer = await zoho.read(allRefunds, refundsPage(customer_payment_id, page));
     rows.push(...answer.rows.map((row) => ({ ...row, payment_refund_id: String(row['payment_refund_id']) })));
     if (isLast(answer)) return rows;
   }

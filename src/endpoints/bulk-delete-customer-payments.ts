@@ -27,9 +27,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
 
   turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
   async preflight({ payment_id }, zoho): Promise<AllGoneFacts> {
-    const payments: Payment[] = [];
-    // One after the other: Zoho allows few calls at once, and the order of the list is the order of the report.
-    for (const one of new Set(payment_id)) payments.push(await standingPayment(zoho, one));
+    const payments = await Promise.all([...new Set(payment_id)].map((one) => standingPayment(zoho, one)));
     payments.forEach(refuseUndeletable);
     return {
       title: `Delete ${payments.length} customer payments`,
@@ -74,12 +72,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
 
 /** What became of each: gone, still there, or not to be seen just now. */
 async function outcomes(payment_ids: Iterable<string>, zoho: Reader): Promise<z.output<typeof output>> {
-  const deleted: string[] = [];
-  const kept: string[] = [];
-  const unknown: string[] = [];
-  for (const one of payment_ids) {
-    const gone = await isDeleted(zoho, one).catch(() => undefined);
-    (gone === undefined ? unknown : gone ? deleted : kept).push(one);
-  }
-  return { deleted, kept, unknown };
+  const looked = await Promise.all([...payment_ids].map(async (one) => ({ one, gone: await isDeleted(zoho, one).catch(() => undefined) })));
+  const those = (wanted: boolean | undefined) => looked.filter(({ gone }) => gone === wanted).map(({ one }) => one);
+  return { deleted: those(true), kept: those(false), unknown: those(undefined) };
 }

@@ -3,7 +3,9 @@ import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { id, refund, refundFields, type Payment } from './fields.ts';
 import { lookForRefund } from './looks.ts';
-import { refundFacts } from './refund-facts.ts';
+import { ahead } from '../reading.ts';
+import { getCustomerPayment } from './get-customer-payment.ts';
+import { refundFacts, refundReads } from './refund-facts.ts';
 import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
@@ -35,7 +37,8 @@ export const createCustomerPaymentRefund = defineWrite({
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
+  async preflight({ customer_payment_id, ...given }, reader): Promise<NewRefundFacts> {
+    const zoho = ahead([[getCustomerPayment, { payment_id: customer_payment_id }], ...refundReads(customer_payment_id)], reader);
     const payment = await standingPayment(zoho, customer_payment_id);
     checkDecimals({ amount: given.amount }, payment);
     const amount = given.amount ?? payment.unused_amount;

@@ -1,14 +1,18 @@
 import * as z from 'zod';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { existing, newestPayments, paymentsAlike } from './alike.ts';
+import { ahead } from '../reading.ts';
+import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, organizationOf, type Application } from './checks.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
+import { getInvoice } from './get-invoice.ts';
+import { listBankAccounts } from './list-bank-accounts.ts';
 import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
+import { allPayments } from './whole-list.ts';
 import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -60,10 +64,19 @@ export const createCustomerPayment = defineWrite({
 });
 
 /** What a new payment would do, for create and for the upsert that may come to the same. */
-export async function newPaymentFacts(payment: z.output<typeof input>, zoho: Reader): Promise<Facts & { readonly before: { readonly existing: unknown } }> {
+export async function newPaymentFacts(payment: z.output<typeof input>, reader: Reader): Promise<Facts & { readonly before: { readonly existing: unknown } }> {
   const { customer_id, amount, date, payment_mode, reference_number, invoices = [] } = payment;
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   const ask: string[] = [];
+  const zoho = ahead(
+    [
+      [getContact, { contact_id: customer_id }],
+      [allPayments, newestOf(customer_id)],
+      ...(payment.account_id === undefined ? [] : [[listBankAccounts, {}] as const]),
+      ...invoices.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),
+    ],
+    reader,
+  );
 
   const contact = await customerOf(customer_id, zoho);
   if (contact === undefined) notes.not_checked.push('the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)');

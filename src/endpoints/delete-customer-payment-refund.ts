@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
+import { ahead } from '../reading.ts';
 import { DESTROYS } from './delete-customer-payment.ts';
 import { id, type Payment, type Refund } from './fields.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { isGone } from './looks.ts';
-import { standingPayment, standingRefund } from './standing.ts';
+import { bothReads, standingPayment, standingRefund } from './standing.ts';
 import { aboutPayment, aboutRefund, call, lines, money, next } from './words.ts';
 
 const output = z.looseObject({ customer_payment_id: z.string().optional(), refund_id: z.string().optional(), deleted: z.boolean().optional() });
@@ -23,7 +24,8 @@ export const deleteCustomerPaymentRefund = defineWrite({
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
+  async preflight({ customer_payment_id, refund_id }, reader): Promise<RefundGoneFacts> {
+    const zoho = ahead(bothReads(customer_payment_id, refund_id), reader);
     const refund = await standingRefund(zoho, customer_payment_id, refund_id);
     const payment = await standingPayment(zoho, customer_payment_id);
     return {

@@ -1,10 +1,12 @@
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { sum } from '../money.ts';
-import { refundsAlike, refundsOf } from './alike.ts';
+import { refundsAlike, refundsOf, refundsPage } from './alike.ts';
 import { checkAccount, checkDate } from './checks.ts';
 import type { Payment, Refund } from './fields.ts';
+import { listBankAccounts } from './list-bank-accounts.ts';
 import { checkDecimals } from './shape.ts';
+import { allRefunds } from './whole-list.ts';
 import { aboutPayment, money, quoted } from './words.ts';
 
 /** What giving money back would do. */
@@ -20,6 +22,9 @@ interface Given {
 }
 
 export const GIVES_BACK = 'it gives money back';
+
+/** What it reads besides the payment. */
+export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [listBankAccounts, {}]] as const;
 
 /** `earlier`: the refund as it stands, when it is changed instead of made. */
 export async function refundFacts(payment: Payment, given: Given, zoho: Reader, earlier?: Refund): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: readonly string[] }> {

@@ -28,9 +28,8 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
   async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
-    const payment = await standingPayment(zoho, customer_payment_id);
     const notes = { lines: [] as string[], not_checked: [] as string[] };
-    await checkCustomFields(custom_fields, zoho, notes);
+    const [payment] = await Promise.all([standingPayment(zoho, customer_payment_id), checkCustomFields(custom_fields, zoho, notes)]);
     return {
       title: `Change custom fields of ${aboutPayment(payment)}`,
       lines: custom_fields.map(({ customfield_id, value }) => `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`),

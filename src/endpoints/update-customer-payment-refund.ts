@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
+import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
 import { id, refund, refundFields, type Payment, type Refund } from './fields.ts';
 import { lookForRefundChange } from './looks.ts';
-import { refundFacts } from './refund-facts.ts';
+import { refundFacts, refundReads } from './refund-facts.ts';
 import { refundOf } from './shape.ts';
-import { standingPayment, standingRefund } from './standing.ts';
+import { bothReads, standingPayment, standingRefund } from './standing.ts';
 import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
@@ -28,8 +29,9 @@ export const updateCustomerPaymentRefund = defineWrite({
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
+  async preflight({ customer_payment_id, refund_id, ...given }, reader): Promise<RefundChangeFacts> {
     refuseNoChange(given);
+    const zoho = ahead([...bothReads(customer_payment_id, refund_id), ...refundReads(customer_payment_id)], reader);
     const refund = await standingRefund(zoho, customer_payment_id, refund_id);
     // The refund does not tell its currency; its payment does.
     const payment = await standingPayment(zoho, customer_payment_id);

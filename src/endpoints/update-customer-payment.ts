@@ -1,11 +1,15 @@
 import * as z from 'zod';
-import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
+import { ahead } from '../reading.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
 import { customerOf } from './create-customer-payment.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
+import { getContact } from './get-contact.ts';
+import { getInvoice } from './get-invoice.ts';
+import { listBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
@@ -55,9 +59,10 @@ export const updateCustomerPayment = defineWrite({
 });
 
 /** What a change of a payment would do, field by field and invoice by invoice. */
-export async function changeFacts(payment: Payment, given: Changes, zoho: Reader): Promise<ChangeFacts> {
+export async function changeFacts(payment: Payment, given: Changes, reader: Reader): Promise<ChangeFacts> {
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   const ask: string[] = [];
+  const zoho = ahead(readsFor(payment, given), reader);
   checkDecimals(amountsOf(given), payment);
   await checkDate(given.date, zoho, notes);
   await checkAccount('account_id', given.account_id, payment, zoho, notes);
@@ -104,6 +109,17 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
     blocks: [`payment:${payment.payment_id}`],
     before: { payment },
   };
+}
+
+/** What the checks read: the account, another customer, and each invoice that gets more than it has. */
+function readsFor(payment: Payment, { account_id, customer_id, invoices = [] }: Changes): (readonly [ReadEndpoint, Json])[] {
+  const standing = appliedTo(payment);
+  const more = invoices.filter((row) => sum([row.amount_applied, row.tax_amount_withheld ?? 0]) > (standing.get(row.invoice_id) ?? 0));
+  return [
+    ...(account_id === undefined ? [] : [[listBankAccounts, {}] as const]),
+    ...(customer_id === undefined || customer_id === payment.customer_id ? [] : [[getContact, { contact_id: customer_id }] as const]),
+    ...more.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),
+  ];
 }
 
 /** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */

@@ -19,6 +19,12 @@ export interface Road extends Resolver {
   readonly scope: string;
   /** How long to look within the same call after an answer was lost. */
   readonly lookMs: number;
+  /** Everything before the claim; past it nothing is claimed. */
+  readonly beforeMs: number;
+  /** The whole of one call. */
+  readonly wholeMs: number;
+  /** Of the call that is under way: what is not sent by then is not sent, and what is not answered is unknown. */
+  readonly deadline?: AbortSignal | undefined;
   /** The most between `sent` and the socket write; past it the write counts as never sent, and is not. */
   readonly fenceMs: number;
   /** How long a declined write is not asked about again. */

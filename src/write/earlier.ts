@@ -33,8 +33,8 @@ export async function answered({ key, person, endpoint, workflow, input }: Call,
 
 /** An earlier write, looked for; and where looking cannot settle it, put to the person if the client can ask. */
 export async function settle(earlier: Entry, call: Call, road: Road): Promise<Entry | Settling> {
-  const { person } = call;
-  const { entry, seen } = await resolveOrSendAgain(earlier, road);
+  const { person, signal } = call;
+  const { entry, seen } = await resolveOrSendAgain(earlier, { ...road, zoho: road.zoho.until(signal) });
   const choices = seen?.seen === 'unclear' ? seen.candidates : [];
   if (entry.state !== 'unknown' || !person.canBeAsked || choices.length === 0) return entry;
   const digest = digestOf(['settle', entry.id, choices]);

@@ -1,11 +1,12 @@
 import { toRequest, type Facts, type Json, type Reader } from '../endpoint.ts';
 import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
+import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
-import type { AlreadyRead } from '../workflow.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
+import { inTime } from './in-time.ts';
 import type { Claim, Entry } from './journal.ts';
 import { askedByPolicy, capReached, capsOf, refuseByFacts, refuseByPolicy } from './policy.ts';
 import { isGraceOver, resolve } from './resolve.ts';
@@ -24,7 +25,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   const call = { ...called, person: withChoices(called.person, road.seal) };
   const intent = digestOf([toolOf(call).name, input]);
   try {
-    return await carryOut(call, intent, road);
+    return await inTime(call, road, (call, road) => carryOut(call, intent, road));
   } catch (error) {
     if (error instanceof WhichError && call.person.canBeAsked && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : signal?.aborted && !(error instanceof PaymentsError) ? 'cancelled' : undefined;
@@ -50,11 +51,16 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   if (known?.state === 'recorded') return replay(known);
   refuseByPolicy(policy, tool, input);
 
-  const names = workflow === undefined ? await endpoint.turn(input, zoho) : await workflow.turn(input, zoho, call.person.chosen ?? {});
+  const own = workflow === undefined ? await endpoint.turn(input, zoho) : await workflow.turn(input, zoho, call.person.chosen ?? {});
+  // The same names can have meant somebody else before: that write has a turn of its own.
+  const turnOf = async (entry: Entry) => (workflow === undefined ? [] : await endpoint.turn(entry.arguments, zoho));
+  const names = [...new Set([...own, ...(known === undefined ? [] : await turnOf(known))])];
+  const isHeld = async (entry: Entry) => (await turnOf(entry)).every((name) => names.includes(name));
   const turn = await road.turns.take(names, tool.name, { signal });
   try {
     // Whoever had the turn before may have done just this; and what is unsettled here is looked for before anything else.
     const earlier = await answered(call, intent, began, road);
+    if (earlier !== undefined && !(await isHeld(earlier))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
     if (settled !== undefined && 'kind' in settled) return settled;
     if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled);
@@ -93,6 +99,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
     if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
+    if (claimed.kind === 'known' && !(await isHeld(claimed.entry))) throw movedOn();
     if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry);
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
@@ -134,12 +141,6 @@ async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }:
   return { input: own, facts: { ...facts, lines: [...lines, ...facts.lines] } };
 }
 
-/** The same reader, but for what was read a moment ago in the same turn. */
-function knowing(known: readonly AlreadyRead[], zoho: Reader): Reader {
-  const answers = new Map(known.map(({ endpoint, input, result }) => [digestOf([endpoint.name, input]), result]));
-  return { ...zoho, read: async (endpoint, input) => (answers.get(digestOf([endpoint.name, input])) as never) ?? (await zoho.read(endpoint, input)) };
-}
-
 /** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
 async function refuseWhileCopiesMayCome({ blocks }: Facts, { journal, zoho, graceMs }: Road): Promise<void> {
   for (const block of blocks) {
@@ -158,7 +159,7 @@ async function refuseWhileCopiesMayCome({ blocks }: Facts, { journal, zoho, grac
 const toolOf = ({ endpoint, workflow }: Call) => workflow ?? endpoint;
 
 function movedOn(): BusyError {
-  return new BusyError('While this call waited, another write changed which payment it is about.', { code: 'payment_changed', next: 'Make the same call again.' });
+  return new BusyError('While this call waited, another write changed what it is about.', { code: 'payment_changed', next: 'Make the same call again.' });
 }
 
 /** Look-alikes in Zoho, and the same call answered within a day: each must be meant. What is meant is still asked about. */

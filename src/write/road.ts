@@ -18,13 +18,17 @@ export interface Timings {
   readonly graceMs: number;
   /** How long to look within the same call. Default 10 s. */
   readonly lookMs: number;
+  /** How long one call may take before it claims its write. Default 15 s. */
+  readonly beforeMs: number;
+  /** How long one call may take, sending and looking included: hosts give up after 60 s. Default 45 s. */
+  readonly wholeMs: number;
   /** The most between noting that a write is sent and sending it. Default 5 s. */
   readonly fenceMs: number;
   /** How long a declined write is not asked about again. Default 5 minutes. */
   readonly declinedMs: number;
 }
 
-export const ordinaryTimings: Timings = { graceMs: 5 * 60_000, lookMs: 10_000, fenceMs: 5_000, declinedMs: 5 * 60_000 };
+export const ordinaryTimings: Timings = { graceMs: 5 * 60_000, lookMs: 10_000, beforeMs: 15_000, wholeMs: 45_000, fenceMs: 5_000, declinedMs: 5 * 60_000 };
 
 export interface RoadOptions {
   /** Where journal and turns of this organization are, on this machine. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts, Json } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { done, replay } from './answer.ts';
@@ -60,7 +61,7 @@ async function noteSent(entry: Entry, { zoho, journal, fenceMs }: Road): Promise
 
 /** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
 function put(entry: Entry, road: Road): Promise<Json> {
-  return road.zoho.send(entry.request, { fenceMs: road.fenceMs, note: () => noteSent(entry, road) });
+  return road.zoho.send(entry.request, { fenceMs: road.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
 }
 
 /** The answer was lost: look while there is time, and never send again. */
@@ -75,8 +76,8 @@ async function lost(claimed: Entry, error: unknown, road: Road): Promise<Perform
       (looked) => looked.entry,
       () => entry,
     );
-    if (entry.state !== 'unknown' || Date.now() + pause > until) break;
-    await new Promise((done) => setTimeout(done, pause));
+    if (entry.state !== 'unknown' || road.deadline?.aborted || Date.now() + pause > until) break;
+    await sleep(pause, undefined, { signal: road.deadline }).catch(() => undefined);
   }
   return replay(entry, false, error instanceof PaymentsError ? error.zoho : undefined);
 }
@@ -97,6 +98,8 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
     const result = endpoint.result(await put(entry, road), entry.arguments);
     return await road.journal.add(entry.id, { type: 'recorded', zoho_id: idOf(result), answer: answerOf(endpoint, entry, result) });
   } catch (error) {
+    // Still unknown if it was not noted as sent again.
+    if ((await road.journal.find(entry.id))?.state === 'unknown') return entry;
     return await road.journal.add(entry.id, { type: 'unknown', reason: error instanceof PaymentsError ? error.message : 'The answer could not be read.' });
   }
 }

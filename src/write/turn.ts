@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusyError } from '../errors.ts';
+import { orAborted } from '../zoho/or-aborted.ts';
 import { osLocks, type OsLock } from '../zoho/os-lock.ts';
 
 /**
@@ -20,7 +21,8 @@ export interface Turn {
 }
 
 const FILES = 64;
-const DEFAULT_TIMEOUT_MS = 20_000;
+/** Less than a write may take before its claim: whoever waits in vain is still told for whom. */
+const DEFAULT_TIMEOUT_MS = 12_000;
 
 /** Which lock file a name means. Two names may share one: then they take turns without need, never without a lock. */
 function fileOf(name: string): number {
@@ -137,13 +139,4 @@ function createQueue() {
       return { reached, leave };
     },
   };
-}
-
-async function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(resolve).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

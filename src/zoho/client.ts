@@ -5,11 +5,13 @@ import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { AccessTokens } from './access-token.ts';
 import { failureOf, networkFailure } from './failure.ts';
+import { createKept } from './kept.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
 import type { Shared } from './shared.ts';
+import { orAborted } from './or-aborted.ts';
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
-import { readAnswer, type Answer } from './zoho-answer.ts';
+import { readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
 
@@ -39,9 +41,10 @@ export interface Zoho extends Reader {
   /**
    * Sends a write. Sent again only when Zoho itself refused it, for its token (once) or its limits. Nothing cancels it: half-sent
    * money cannot be taken back. `note` is awaited before each sending; when it and all that comes before the socket write took
-   * more than `fenceMs`, it is not sent at all.
+   * more than `fenceMs`, it is not sent at all. Nor is it after `deadline`, which throws its reason; an answer that is not there
+   * by then is lost.
    */
-  send(request: ZohoRequest, options?: { readonly fenceMs?: number; readonly note?: () => Promise<void> }): Promise<Json>;
+  send(request: ZohoRequest, options?: { readonly fenceMs?: number; readonly note?: () => Promise<void>; readonly deadline?: AbortSignal | undefined }): Promise<Json>;
 }
 
 const ATTEMPTS = 3;
@@ -49,8 +52,6 @@ const MOST_REFUSED = 2;
 const RECALL_MS = 10 * 60_000;
 /** Long enough for the calls of one question. */
 const RECENT_MS = 20_000;
-/** A page of 200 rows is some 200 kB. */
-const MOST_KEPT = 50;
 const FENCE_MS = 5_000;
 /** What each limit's error is called, and Zoho's code for it. */
 const limits = new Map<string, Why>([
@@ -72,10 +73,10 @@ export function createZoho(options: ZohoOptions): Zoho {
   const recent = createKept(RECENT_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
-  const once = async (request: ZohoRequest, token: string, place: Place, { signal, mayGo }: { signal?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answer> => {
+  const once = async (request: ZohoRequest, token: string, place: Place, { mayGo, ...bounds }: { signal?: AbortSignal | undefined; deadline?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answer> => {
     const began = performance.now();
     const note = (facts: Parameters<Log>[2]) => log('debug', `${request.method} ${request.path.replaceAll(/\/\d+/g, '/{id}')}`, { ...facts, ms: Math.round(performance.now() - began) });
-    const { answer, headers, location } = await exchange(options, request, token, { signal, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
+    const { answer, headers, location } = await exchange(options, request, token, { ...bounds, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
       note({ error: error instanceof PaymentsError ? error.code : 'given up' });
       await place.leave().catch(() => undefined);
       throw error;
@@ -83,7 +84,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       // Also what was asked while it was on its way.
       if (request.method !== 'GET') recent.forget();
     });
-    note({ status: answer.status, code: answer.kind === 'json' ? codeOf(answer.body['code']) : undefined });
+    note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
     const failure = naming(location, failureOf(answer, request, token));
     const refused = limits.get(failure?.code ?? '');
     // That it cannot be counted is no reason to lose an answer, or to wait with it.
@@ -110,10 +111,11 @@ export function createZoho(options: ZohoOptions): Zoho {
         const token = await orAborted(options.tokens.get(), signal);
         return await once(request, token, await options.limits.enter('read', signal), { signal });
       } catch (error) {
+        signal?.throwIfAborted();
         if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) freshToken = true;
         else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= PATIENCE_MS) throw error;
         // After a limit everyone pauses before they get their next place.
-        else if (!isLimit(error)) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal });
+        else if (!isLimit(error)) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => signal?.throwIfAborted());
       }
     }
   };
@@ -136,18 +138,18 @@ export function createZoho(options: ZohoOptions): Zoho {
     },
     recall: (endpoint, input) => orAborted(recalled.get(endpoint.name, input, () => until(undefined).read(endpoint, input)), signal),
     recent: (endpoint, input) => orAborted(recent.get(endpoint.name, input, () => until(undefined).read(endpoint, input)), signal),
-    async send(request, { fenceMs = FENCE_MS, note } = {}) {
+    async send(request, { fenceMs = FENCE_MS, note, deadline } = {}) {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const token = await options.tokens.get();
-          const place = await options.limits.enter('write');
+          const token = await orAborted(options.tokens.get(), deadline);
+          const place = await options.limits.enter('write', deadline);
           // From before the note: it tells the latest moment at which this can be sent.
           const mayGo = fence(fenceMs);
           await note?.().catch(async (error: unknown) => {
             await place.leave().catch(() => undefined);
             throw error;
           });
-          const answer = await once(request, token, place, { mayGo });
+          const answer = await once(request, token, place, { mayGo, deadline });
           return answer.kind === 'json' ? answer.body : {};
         } catch (error) {
           // Both are Zoho's own word that it did nothing.
@@ -161,36 +163,11 @@ export function createZoho(options: ZohoOptions): Zoho {
   return until(undefined);
 }
 
-/** Answers that are given again for a while; failures are not kept. */
-function createKept(forMs: number) {
-  const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
-  return {
-    get<T>(name: string, input: unknown, ask: () => Promise<T>): Promise<T> {
-      const key = `${name} ${JSON.stringify(input)}`;
-      const known = kept.get(key);
-      if (known !== undefined && performance.now() < known.until) return known.answer as Promise<T>;
-      const answer = ask();
-      kept.delete(key);
-      kept.set(key, { until: performance.now() + forMs, answer });
-      const [oldest] = kept.keys();
-      if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-      answer.catch(() => void (kept.get(key)?.answer === answer && kept.delete(key)));
-      return answer;
-    },
-    forget: () => kept.clear(),
-  };
-}
-
-/** Zoho's code, if it is one: what else a body holds is nothing for the log. */
-function codeOf(code: unknown): number | undefined {
-  return Number.isSafeInteger(Number(code)) ? Number(code) : undefined;
-}
-
-interface Exchange extends Pick<HttpRequest, 'signal' | 'once'> {
+interface Exchange extends Pick<HttpRequest, 'signal' | 'deadline' | 'once'> {
   readonly clock: Clock;
 }
 
-async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { signal, once, clock }: Exchange): Promise<{ answer: Answer; headers: HttpResponse['headers']; location: string | undefined }> {
+async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { clock, ...bounds }: Exchange): Promise<{ answer: Answer; headers: HttpResponse['headers']; location: string | undefined }> {
   const url = new URL(apiBaseUrl + request.path);
   if (organizationId !== '') url.searchParams.set('organization_id', organizationId);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -202,7 +179,7 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const asked = clock.moment();
   try {
-    const response = await http.exchange({ method: request.method, url, headers, body, signal, once });
+    const response = await http.exchange({ method: request.method, url, headers, body, ...bounds });
     clock.read(response.headers['date'], asked);
     return { answer: readAnswer(response), headers: response.headers, location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
   } catch (error) {
@@ -249,17 +226,6 @@ function createClock() {
       return { notBefore: newest.date + least, notAfter: newest.date + 1000 + most };
     },
   };
-}
-
-/** What others wait for too is not stopped; this caller just stops waiting. */
-function orAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return shared;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 function isUnauthorized(error: unknown): boolean {

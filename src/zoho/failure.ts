@@ -2,7 +2,7 @@ import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError,
 import type { ZohoRequest } from '../endpoint.ts';
 import type { NetworkError } from './http.ts';
 import { zohoWords } from './quote.ts';
-import type { Answer } from './zoho-answer.ts';
+import { wholeNumber, type Answer } from './zoho-answer.ts';
 
 /**
  * What a failed call means and who must act. Judged by HTTP status and Zoho's `code`, never by its message: messages
@@ -164,23 +164,21 @@ const byStatus = new Map<number, Refusal>([
 function isSuccess(answer: Answer, { method }: ZohoRequest): boolean {
   if (answer.status < 200 || answer.status >= 300) return false;
   if (answer.kind !== 'json') return answer.kind === 'bytes' && method === 'GET';
-  const { code } = answer.body;
-  return code === 0 || code === '0';
+  return wholeNumber(answer.body['code']) === 0;
 }
 
 /** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
 function refusalOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
-  const code = body['code'];
+  const code = wholeNumber(body['code']);
   if (isSuccess(answer, request) || status >= 500) return undefined;
-  const isEnvelope = typeof code === 'number' || (typeof code === 'string' && /^\d+$/.test(code));
   // JSON of something in between (a gateway, a proxy) does not say what Zoho did; by its status it can still refuse a read.
-  if (!isEnvelope && (request.method !== 'GET' || status < 300)) return undefined;
+  if (code === undefined && (request.method !== 'GET' || status < 300)) return undefined;
   // What a write's "nothing was changed" rests on must look like Zoho in every way; a gateway repeats the status as its code.
-  const known = byCode.has(`${status}/${String(code)}`);
-  if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || Number(code) === status)) return undefined;
-  const zoho = zohoWords({ code: isEnvelope ? code : `HTTP ${status}`, message: body['message'] }, [token]);
+  const known = byCode.has(`${status}/${code}`);
+  if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || code === status)) return undefined;
+  const zoho = zohoWords({ code: code ?? `HTTP ${status}`, message: body['message'] }, [token]);
   const means = byCode.get(`${status}/${zoho.code}`) ?? byZohoCode.get(String(zoho.code)) ?? byStatus.get(status) ?? refused;
   return means(zoho, request);
 }

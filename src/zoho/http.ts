@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { buildConnector, EnvHttpProxyAgent, errors, request, type Dispatcher } from 'undici';
+import { orAborted } from './or-aborted.ts';
 
 /** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
 
@@ -18,7 +19,10 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Record<string, string>;
   readonly body?: string | undefined;
+  /** Its caller wants no answer any more, and gets the reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Its time is over, if that is sooner than `timeoutMs`. */
+  readonly deadline?: AbortSignal | undefined;
   /**
    * For a request that must not be made twice or late: it gets a connection of its own, asks `mayGo` in the very tick of the
    * socket write, and is never sent when that says no. When its answer does not come in time its connection is reset.
@@ -68,14 +72,14 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
   const shared = new EnvHttpProxyAgent(options);
 
   return {
-    async exchange({ method, url, headers, body, signal, once }) {
+    async exchange({ method, url, headers, body, signal, deadline, once }) {
       let sent = false;
       let tooLate = false;
       const own = once && ownConnection(options);
       const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
         dispatch(options, {
           onRequestStart: (controller, context) => {
-            if (once?.mayGo() === false) {
+            if (once !== undefined && (end.aborted || !once.mayGo())) {
               tooLate = true;
               controller.abort(new Error('too late'));
               return;
@@ -89,22 +93,19 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
           onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
           onResponseError: (...args) => handler.onResponseError?.(...args),
         });
-      const deadline = AbortSignal.timeout(timeoutMs);
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const end = AbortSignal.any([signal, deadline, timeout].filter((one) => one !== undefined));
       try {
-        const response = await request(url, {
-          method,
-          headers,
-          ...(body !== undefined && { body }),
-          dispatcher: (own?.agent ?? shared).compose(noteSent),
-          signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-        });
+        const options = { method, headers, ...(body !== undefined && { body }), dispatcher: (own?.agent ?? shared).compose(noteSent), signal: end };
+        // undici itself would first wait until it is connected.
+        const response = await orAborted(request(url, options), end);
         const bytes = Buffer.from(await response.body.arrayBuffer());
         return { status: response.statusCode, headers: response.headers, bytes };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        if (deadline.aborted) own?.reset();
-        const reason = tooLate ? 'this process was held up before it could be sent' : deadline.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error);
-        throw new NetworkError(reason, { sent, timedOut: deadline.aborted, cause: error });
+        if (end.aborted) own?.reset();
+        const late = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : deadline?.aborted ? 'no answer in the time that was left for it' : undefined;
+        throw new NetworkError(tooLate ? 'this process was held up before it could be sent' : (late ?? reasonOf(error)), { sent, timedOut: late !== undefined, cause: error });
       } finally {
         void own?.agent.destroy();
       }

@@ -1,7 +1,7 @@
 import { AccessError, BusyError, oneLine, type PaymentsError, type ZohoRefusal } from '../errors.ts';
 import { NetworkError, type Http } from './http.ts';
 import { zohoWords } from './quote.ts';
-import { readAnswer } from './zoho-answer.ts';
+import { readAnswer, wholeNumber } from './zoho-answer.ts';
 
 /** Zoho's accounts server: its consent page, tokens, and taking them back. Source: Zoho's OAuth documentation and recordings. */
 
@@ -47,7 +47,7 @@ export async function requestTokens(http: Http, accountsUrl: string, { clientId,
   const answer = await post(http, `${accountsUrl}/oauth/v2/token`, form);
   const { access_token, refresh_token, expires_in, scope, api_domain, error, error_description } = answer.body;
   if (typeof access_token === 'string' && access_token !== '') {
-    const seconds = Number(expires_in);
+    const seconds = wholeNumber(expires_in) ?? 0;
     return {
       accessToken: access_token,
       expiresAt: askedAt + (seconds > 0 ? seconds : 3600) * 1000,
@@ -63,8 +63,8 @@ export async function requestTokens(http: Http, accountsUrl: string, { clientId,
 /** Ends a refresh token and all its access tokens. One that Zoho does not know is as good as ended. */
 export async function revoke(http: Http, accountsUrl: string, refreshToken: string): Promise<void> {
   const { status, body } = await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
-  if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(body['error']))) return;
   const zoho = zohoWords({ code: body['error'] ?? `HTTP ${status}`, message: body['error_description'] }, [refreshToken]);
+  if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(zoho.code))) return;
   throw new BusyError('Zoho did not take the access back.', { code: 'not_revoked', next: 'Ask the operator to try again in a while.', zoho });
 }
 

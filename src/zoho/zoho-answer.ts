@@ -25,6 +25,12 @@ export function readAnswer({ status, headers, bytes }: HttpResponse): Answer {
   }
 }
 
+/** A whole number of Zoho's, which may come as a string of its digits: the code of an envelope. What else is in its place is none. */
+export function wholeNumber(value: unknown): number | undefined {
+  const number = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value)) ? Number(value) : undefined;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
 /** A number of sixteen digits or more may be an id sent without quotes: JSON.parse would change its digits. */
 const longNumber = /[:[,]\s*-?\d{16}/;
 
