@@ -47,9 +47,9 @@ export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices',
 /** Zoho says so, or the page is not full. */
 export const isLast = ({ rows, page_context }: WholePage): boolean => page_context?.['has_more_page'] === false || rows.length < PER_PAGE;
 
-/** Page after page until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
-export async function* pagesOf(list: WholeList, query: Query, read: Reader['read']): AsyncGenerator<WholePage & { readonly last: boolean }> {
-  for (let page = 1; ; page += 1) {
+/** Page after page from the `first` until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
+export async function* pagesOf(list: WholeList, query: Query, read: Reader['read'], first = 1): AsyncGenerator<WholePage & { readonly last: boolean }> {
+  for (let page = first; ; page += 1) {
     const answer = await read(list, { ...query, page, per_page: PER_PAGE });
     const last = isLast(answer);
     yield { ...answer, last };

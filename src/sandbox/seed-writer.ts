@@ -117,7 +117,8 @@ export class SeedWriter {
       deposited,
       payment.location ?? '',
       createdAt,
-      createdAt,
+      // A refund changes its payment, as one recorded later does.
+      Math.max(createdAt, ...(payment.refunds ?? []).map(({ date }) => moment(date, REFUND_MINUTE))),
     );
     add(this.deposits, account, deposited);
     add(this.unused, customer.id, unused);
@@ -187,7 +188,7 @@ export class SeedWriter {
 
   private refund(paymentId: string, customer: SeedCustomer, rate: number, refund: NonNullable<SeedPayment['refunds']>[number]): void {
     const withdrawn = this.inAccount(refund.account, customer.currency, refund.amount, rate);
-    const createdAt = moment(refund.date, 30);
+    const createdAt = moment(refund.date, REFUND_MINUTE);
     this.store.run(
       `INSERT INTO refunds (id, payment_id, date, mode, reference_number, description, payment_form, amount, rate, account_id, withdrawn, created_at, modified_at)
        VALUES (?, ?, ?, ?, ?, '', '', ?, ?, ?, ?, ?, ?)`,
@@ -221,6 +222,8 @@ export function usualRate(currency: string): number {
   if (currency === 'JPY') return parseRate('0.0067') ?? RATE_ONE;
   return RATE_ONE;
 }
+
+const REFUND_MINUTE = 30;
 
 /** A moment of the working day in New York on that date, whatever the season. */
 function moment(date: string, minute: number): number {

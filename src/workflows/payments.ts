@@ -22,12 +22,13 @@ export function asPayment(row: Json): PaymentRow {
 }
 
 /** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too. */
-export async function paymentsOfCustomer(customer_id: string, read: Reader['read']): Promise<PaymentRow[]> {
+export async function paymentsOfCustomer(customer_id: string, read: Reader['read'], goOn: (found: number) => boolean = () => true): Promise<PaymentRow[]> {
   const found: PaymentRow[] = [];
   for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, read)) {
     found.push(...rows.map(asPayment).filter((row) => row.customer_id === customer_id));
+    if (!goOn(found.length)) break;
   }
-  return found;
+  return found.toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? '')));
 }
 
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoClock, type ZohoRequest } from '../endpoint.ts';
@@ -120,7 +121,13 @@ export function createZoho(options: ZohoOptions): Zoho {
     }
   };
 
-  const until = (signal: AbortSignal | undefined): Zoho => ({
+  const until = (signal: AbortSignal | undefined): Zoho => {
+    // Each of the many reads that one call may wait for listens for its end: no leak to warn of.
+    if (signal !== undefined) setMaxListeners(0, signal);
+    return reading(signal);
+  };
+
+  const reading = (signal: AbortSignal | undefined): Zoho => ({
     until,
     organizationId: options.organizationId,
     clock: clock.now,

@@ -1,0 +1,230 @@
+import * as z from 'zod';
+import type { Json, Reader } from '../endpoint.ts';
+import { refundsOf } from '../endpoints/alike.ts';
+import { ifAllowed } from '../endpoints/allowed.ts';
+import { organizationToday } from '../endpoints/checks.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { withoutEmpty } from '../endpoints/shape.ts';
+import { allContacts, allInvoices, allPayments, allRefunds } from '../endpoints/whole-list.ts';
+import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { AccessError } from '../errors.ts';
+import { subtract, sum } from '../money.ts';
+import { defineReadWorkflow } from '../workflow.ts';
+import { currenciesOf, totalsOf, type Total } from './currencies.ts';
+import { customerNamed } from './customers.ts';
+import { openInvoices, type Invoice } from './invoices.ts';
+import { paymentsOfCustomer, type PaymentRow } from './payments.ts';
+
+/** The most that is shown one by one; what is more is counted and added up. */
+const MOST_INVOICES = 80;
+const MOST_CREDITS = 20;
+const LAST = 10;
+const MOST_PAYMENTS = 4_000;
+
+/** Days past due that each age ends with. */
+const AGES: readonly (readonly [name: string, upTo: number])[] = [
+  ['current', 0],
+  ['1-30', 30],
+  ['31-60', 60],
+  ['61-90', 90],
+  ['over 90', Infinity],
+];
+
+const text = z.string().optional();
+
+export const customerStatement = defineReadWorkflow({
+  name: 'customer_statement',
+  title: 'Statement of a customer',
+  description: 'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. Take it before you say whether somebody has paid.',
+  input: z.strictObject({ customer: z.string().min(1).max(200).describe('Name or id.') }),
+  output: z.looseObject({
+    customer_id: text,
+    currency_code: text,
+    invoices: z.array(z.looseObject({ invoice_id: text })).optional(),
+    credits: z.array(z.looseObject({ payment_id: text })).optional(),
+  }),
+  reads: [allContacts, getContact, allInvoices, allPayments, getCustomerPayment, allRefunds, listOrganizations],
+
+  async run({ customer }, { zoho, progress }) {
+    const contact = await customerNamed(customer, zoho);
+    const { contact_id } = contact;
+    const goOn = (found: number) => {
+      progress(`Looked through ${found} payments.`);
+      return found < MOST_PAYMENTS;
+    };
+    const [today, invoices, payments] = await Promise.all([
+      organizationToday(zoho),
+      ifAllowed(openInvoices(contact_id, zoho.recent)),
+      ifAllowed(paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async (all) => ({ all, ...(await lastOf(all, zoho)) }))),
+    ]);
+    if (invoices === undefined && payments === undefined) throw nothingAllowed();
+    // A customer that cannot be seen is named by what can be.
+    const [named] = [...(invoices ?? []), ...(payments?.all ?? [])];
+    const [paid] = payments?.all ?? [];
+    const currency_code = contact.currency_code ?? invoices?.[0]?.currency_code ?? (paid && (await currenciesOf([paid], zoho)).get(paid.payment_id));
+    const credits = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount > 0);
+    const aged = (invoices ?? []).map((invoice) => agedOf(invoice, currency_code, today));
+    return withoutEmpty({
+      customer_id: contact_id,
+      customer_name: contact.contact_name ?? named?.customer_name,
+      currency_code,
+      date: today,
+      ...(invoices && { open: { count: aged.length, totals: totalsOf(aged.map(balanceOf)) }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
+      ...(payments && {
+        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount)) },
+        credits: credits.slice(0, MOST_CREDITS).map(creditOf),
+        last: payments.last,
+        refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
+        payments_looked_through: payments.all.length >= MOST_PAYMENTS ? payments.all.length : undefined,
+      }),
+      outstanding_by_zoho: contact['outstanding_receivable_amount'],
+      unused_credits_by_zoho: contact['unused_credits_receivable_amount'],
+      not_shown: [
+        contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
+        invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
+        payments === undefined && 'payments, refunds and unused credit (needs the scope ZohoBooks.customerpayments.READ)',
+        today === undefined && 'how old the invoices are (needs the scope ZohoBooks.settings.READ)',
+      ].filter(Boolean),
+    });
+  },
+
+  text(result) {
+    const { customer_id, customer_name, currency_code, date, open, ages, invoices = [], credit, credits = [], last = [], refunds_not_looked_at: unseen = 0, payments_looked_through: part, not_shown = [], ...rest } = result as unknown as Statement;
+    const currency = { currency_code };
+    const moreInvoices = (open?.count ?? 0) - invoices.length;
+    const moreCredits = (credit?.count ?? 0) - credits.length;
+    const [oldest] = invoices;
+    const [newest] = credits;
+    return lines(
+      `Statement of ${quoted(customer_name)} (id ${customer_id})${date === undefined ? '' : `, ${date}`}: ${[
+        open && (open.count === 0 ? 'owes nothing on invoices' : `owes ${open.totals.map((total) => money(total.amount, total)).join(' and ')} on ${open.count} open invoice${open.count === 1 ? '' : 's'}`),
+        credit && (credit.count === 0 ? 'no unused credit' : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
+      ].filter(Boolean).join('; ')}.`,
+      differs(open, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
+      differs(credit && { totals: [{ currency_code: currency_code ?? '', amount: credit.total }] }, rest.unused_credits_by_zoho, currency, 'unused credit', 'credit notes or retainers'),
+      ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
+      invoices.length > 0 && 'Open invoices:',
+      ...invoices.map(invoiceLine),
+      moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
+      credits.length > 0 && 'Unused credit:',
+      ...credits.map((row) => creditLine(row, currency)),
+      moreCredits > 0 && `and ${moreCredits} older ones, in the total above.`,
+      last.length > 0 && 'Last payments and refunds:',
+      ...last.map((row) => lastLine(row, currency)),
+      part !== undefined && `This is a part: only the newest ${part} payments were looked through; older ones may have unused credit or refunds too.`,
+      unseen > 0 && `Refunds of ${unseen} more payments, which changed longer ago, were not looked at: find_refunds has them.`,
+      not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
+      currency_code === undefined && 'The currency is not told.',
+      next(
+        oldest && newest && oldest.currency_code === currency_code && `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
+        newest && `to give credit back: ${call('refund_customer_payment', { payment: newest.payment_id })} with the account it leaves`,
+        unseen > 0 && call('find_refunds', { customer: customer_id }),
+      ),
+    );
+  },
+});
+
+interface Statement {
+  readonly customer_id: string;
+  readonly customer_name?: string;
+  readonly currency_code?: string;
+  readonly date?: string;
+  readonly open?: { readonly count: number; readonly totals: readonly Total[] };
+  readonly ages?: readonly (Total & { readonly age: string })[];
+  readonly invoices?: readonly Aged[];
+  readonly credit?: { readonly count: number; readonly total: number };
+  readonly credits?: readonly ReturnType<typeof creditOf>[];
+  readonly last?: readonly Json[];
+  readonly refunds_not_looked_at?: number;
+  readonly payments_looked_through?: number;
+  readonly outstanding_by_zoho?: unknown;
+  readonly unused_credits_by_zoho?: unknown;
+  readonly not_shown?: readonly string[];
+}
+
+interface Aged extends Json {
+  readonly invoice_id: string;
+  readonly balance: number;
+  readonly currency_code?: string | undefined;
+  readonly age?: string | undefined;
+}
+
+function agedOf({ invoice_id, invoice_number, date, due_date, balance, ...invoice }: Invoice, currency: string | undefined, today: string | undefined): Aged {
+  const due = String(due_date || date || '');
+  const days = today === undefined || !/^\d{4}-\d\d-\d\d$/.test(due) ? undefined : Math.round((Date.parse(today) - Date.parse(due)) / (24 * 3600_000));
+  const age = days === undefined ? undefined : AGES.find(([, upTo]) => days <= upTo)?.[0];
+  return { invoice_id, invoice_number, date, due_date: due || undefined, days_past_due: days === undefined ? undefined : Math.max(0, days), age, total: invoice['total'], balance, currency_code: invoice.currency_code ?? currency };
+}
+
+const balanceOf = ({ currency_code, balance }: Aged) => ({ currency_code, amount: balance });
+
+function agesOf(aged: readonly Aged[]): (Total & { age: string })[] {
+  return AGES.flatMap(([age]) => totalsOf(aged.filter((invoice) => invoice.age === age).map(balanceOf)).map((total) => ({ age, ...total })));
+}
+
+function creditOf({ payment_id, payment_number, date, amount, unused_amount }: PaymentRow) {
+  return { payment_id, payment_number, date, amount, unused_amount };
+}
+
+/** Payments and refunds together, the last first. A refund changes its payment, so those that changed last have the last refunds. */
+async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ last: Json[]; refunds_not_looked_at: number }> {
+  const refunded = payments
+    .filter((row) => Number(row['bcy_refunded_amount'] ?? 0) !== 0)
+    .toSorted((a, b) => Date.parse(String(b['last_modified_time'])) - Date.parse(String(a['last_modified_time'])));
+  const opened = refunded.slice(0, LAST);
+  const refunds = await Promise.all(
+    opened.map(async ({ payment_id, payment_number }) =>
+      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).map(({ payment_refund_id: refund_id, amount_fcy, amount_bcy, refund_mode: mode, ...refund }) => ({
+        refund_id,
+        payment_id,
+        payment_number,
+        date: refund['date'],
+        amount: amount_fcy ?? amount_bcy,
+        mode,
+        reference_number: refund['reference_number'],
+      })),
+    ),
+  );
+  const paid = payments.map(({ payment_id, payment_number, date, amount, payment_mode: mode, reference_number, invoice_numbers }) => ({ payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }));
+  const last = [...refunds.flat(), ...paid].toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? ''))).slice(0, LAST);
+  return { last, refunds_not_looked_at: refunded.length - opened.length };
+}
+
+function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days, balance, total, ...invoice }: Aged): string {
+  return [
+    `${plain(invoice_number)} (id ${told(invoice_id)})`,
+    due_date === undefined ? undefined : `due ${plain(due_date)}${Number(days ?? 0) > 0 ? `, ${String(days)} day${days === 1 ? '' : 's'} past due` : ''}`,
+    `${money(balance, invoice)} open${total === balance ? '' : ` of ${money(total, invoice)}`}`,
+  ].filter(Boolean).join(' | ');
+}
+
+function creditLine({ payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>, currency: { currency_code?: string | undefined }): string {
+  return `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ${money(unused_amount, currency)} unused of ${money(amount, currency)}`;
+}
+
+function lastLine({ refund_id, payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }: Json, currency: { currency_code?: string | undefined }): string {
+  const payment = `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)})`;
+  return [
+    plain(date),
+    refund_id === undefined ? payment : `refund (refund_id ${told(refund_id)}) of ${payment}`,
+    money(amount, currency),
+    mode !== undefined && plain(mode),
+    invoice_numbers !== undefined && `for ${plain(invoice_numbers, 60)}`,
+    reference_number !== undefined && `ref ${quoted(reference_number, 50)}`,
+  ].filter(Boolean).join(' | ');
+}
+
+/** Where Zoho's own figure is another one, both are told. */
+function differs(own: { readonly totals: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined, zoho: unknown, currency: { currency_code?: string | undefined }, what: string, why: string): string {
+  const [total, other] = own?.totals ?? [];
+  const isOther = other !== undefined || (total !== undefined && total.currency_code !== currency.currency_code);
+  if (own === undefined || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
+  const more = subtract(zoho, total?.amount ?? 0);
+  return `Zoho itself counts ${money(zoho, currency)} ${what}, ${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`;
+}
+
+function nothingAllowed(): AccessError {
+  return new AccessError('Zoho shows these credentials neither invoices nor payments.', { code: 'scope_missing', next: 'Ask the operator to log in again with the scopes ZohoBooks.invoices.READ and ZohoBooks.customerpayments.READ.' });
+}

@@ -1,0 +1,235 @@
+import * as z from 'zod';
+import type { Json, Reader } from '../endpoint.ts';
+import { refundsOf } from '../endpoints/alike.ts';
+import { amount, date } from '../endpoints/fields.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { getCustomerPaymentRefund } from '../endpoints/get-customer-payment-refund.ts';
+import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { pageOf } from '../endpoints/rows.ts';
+import { withoutEmpty } from '../endpoints/shape.ts';
+import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../endpoints/whole-list.ts';
+import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { defineReadWorkflow, type Desk } from '../workflow.ts';
+import { currenciesOf, totalsOf } from './currencies.ts';
+import { customerNamed } from './customers.ts';
+import { asPayment, type PaymentRow } from './payments.ts';
+import { fits, folded, isId } from './same-name.ts';
+
+/** Pages of 200 payments that one call looks through, and payments and refunds that it opens. */
+const MOST_PAGES = 20;
+const MOST_OPENED = 60;
+/** So few are opened for their account also when nobody asked for it. */
+const FEW = 5;
+const MOST_ROWS = 200;
+/** Somebody may have dated a refund ahead of the day they recorded it. */
+const DATED_AHEAD_DAYS = 31;
+
+const text = z.string().optional();
+const words = z.string().max(100).optional();
+
+const input = z.strictObject({
+  customer: z.string().min(1).max(200).optional().describe('Name or id.'),
+  date_start: date.optional(),
+  date_end: date.optional(),
+  amount: amount.optional(),
+  refund_mode: words,
+  reference_number: words,
+  account: words,
+  skip: z.int().min(0).optional(),
+});
+type Given = z.output<typeof input>;
+
+export const findRefunds = defineReadWorkflow({
+  name: 'find_refunds',
+  title: 'Find refunds',
+  description: 'Which refunds were given, when, to whom, why and from which account, across all payments; with totals per currency.',
+  input,
+  output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
+  reads: [allPayments, allRefunds, allContacts, getContact, getCustomerPayment, getCustomerPaymentRefund],
+
+  async run(given, { zoho, progress }) {
+    const customer_id = given.customer === undefined ? undefined : (await customerNamed(given.customer, zoho)).contact_id;
+    const { refunds: found, ...looked } = await lookThrough(given, customer_id, { zoho, progress });
+    const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
+    const [currencies, opened] = await Promise.all([
+      currenciesOf([...payments.values()], zoho),
+      given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
+    ]);
+    const all = opened.map((refund) => rowOf(refund, currencies)).toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? '')));
+    const { rows = [] } = pageOf(all.slice(0, MOST_ROWS), undefined, [], lineOf, { fields: ['all'] });
+    return { count: all.length, totals: totalsOf(all), refunds: rows, ...looked };
+  },
+
+  text(result, given) {
+    const { count, totals, refunds: rows = [], ...looked } = result as unknown as Result;
+    const [first] = rows;
+    const last = rows.at(-1);
+    const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
+    return lines(
+      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} in a currency that is not told`].filter(Boolean).join(', ')}.`,
+      ...rows.map(lineOf),
+      rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
+      aboutLook(looked),
+      next(
+        looked.next_skip !== undefined && `to go on: ${call('find_refunds', { ...given, skip: looked.next_skip })}`,
+        first && `the payment of the first: ${call('get_customer_payment', { payment_id: first['payment_id'] })}`,
+      ),
+    );
+  },
+});
+
+interface Found {
+  readonly payment: PaymentRow;
+  readonly refund: Json;
+}
+
+/** What was looked at, so that nobody takes a part for the whole. */
+interface Looked {
+  readonly payments_looked_through: number;
+  /** When the payment looked at last had changed, where older ones were left out. */
+  readonly changed_since?: string;
+  /** Where to go on, when this call could not look through all. */
+  readonly next_skip?: number;
+  /** Refunds whose account Zoho does not tell, so that they could not be matched with the one asked for. */
+  readonly account_not_told?: number;
+}
+
+interface Result extends Looked {
+  readonly count: number;
+  readonly totals: ReturnType<typeof totalsOf>;
+  readonly refunds?: readonly Json[];
+}
+
+/** The list says which payments have refunds: only those are opened, those that changed last first. */
+async function lookThrough(given: Given, customer_id: string | undefined, { zoho, progress }: Desk): Promise<Looked & { readonly refunds: readonly Found[] }> {
+  const { skip = 0, date_start } = given;
+  const refunds: Found[] = [];
+  const seen = new Set<string>();
+  let [at, opened, accountless] = [skip, 0, 0];
+  // Not changed since then, so not refunded since either.
+  const earliest = date_start && daysBefore(date_start, DATED_AHEAD_DAYS);
+  const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOf(row) ?? earliest) < earliest;
+  const query = { customer_id, sort_column: 'last_modified_time', sort_order: 'D' };
+  for await (const page of pagesOf(allPayments, query, zoho.read, Math.floor(skip / PER_PAGE) + 1)) {
+    const rows = page.rows.slice(at % PER_PAGE).map(asPayment);
+    const refunded = rows.filter((row) => hasRefunds(row) && !tooOld(row) && !seen.has(row.payment_id) && (customer_id === undefined || row.customer_id === undefined || row.customer_id === customer_id));
+    const now = refunded.slice(0, MOST_OPENED - opened);
+    const found = (await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).map((refund) => ({ payment, refund })).filter((one) => isWanted(one, given))))).flat();
+    const { account } = given;
+    const detailed = account === undefined ? found : await Promise.all(found.map((one) => withAccount(one, zoho)));
+    refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));
+    if (account !== undefined) accountless += detailed.filter(({ refund }) => refund['from_account_id'] === undefined).length;
+    opened += now.length + (account === undefined ? 0 : found.length);
+    for (const { payment_id } of now) seen.add(payment_id);
+
+    const cutOff = refunded[now.length];
+    const done = cutOff === undefined ? rows : rows.slice(0, rows.indexOf(cutOff));
+    at += done.length;
+    progress(`Looked through ${at - skip} payments.`);
+    const looked = { refunds, payments_looked_through: at - skip, ...(accountless > 0 && { account_not_told: accountless }) };
+    if (cutOff === undefined && page.last) return looked;
+    const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
+    const since = changed_since === undefined ? {} : { changed_since };
+    if (changed_since !== undefined && tooOld(done.at(-1))) return { ...looked, ...since };
+    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE) return { ...looked, ...since, next_skip: at };
+  }
+  return { refunds, payments_looked_through: at - skip };
+}
+
+/** Where the list does not say, it may. */
+function hasRefunds(row: PaymentRow): boolean {
+  return row['bcy_refunded_amount'] === undefined || Number(row['bcy_refunded_amount']) !== 0;
+}
+
+/** Whether what follows changed even earlier. */
+function isByChange({ page_context }: WholePage): boolean {
+  return page_context?.['sort_column'] === 'last_modified_time' && page_context['sort_order'] === 'D';
+}
+
+/** Times are told in the organization's own zone. */
+function dayOf(row: PaymentRow | undefined): string | undefined {
+  return /^\d{4}-\d\d-\d\d/.exec(String(row?.['last_modified_time']))?.[0];
+}
+
+function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(day) - days * 24 * 3600_000).toISOString().slice(0, 10);
+}
+
+const amountOf = (refund: Json): number => Number(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy']);
+const squeezed = (value: unknown): string => folded(value).replaceAll(/[^\p{L}\p{M}\p{N}]/gu, '');
+
+function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
+  const day = String(refund['date'] ?? '');
+  if (date_start !== undefined && day < date_start) return false;
+  if (date_end !== undefined && day > date_end) return false;
+  if (wanted !== undefined && amountOf(refund) !== wanted) return false;
+  // "bank transfer" is what people call banktransfer.
+  if (refund_mode !== undefined && squeezed(refund['refund_mode']) !== squeezed(refund_mode)) return false;
+  return reference_number === undefined || folded(refund['reference_number']).includes(folded(reference_number));
+}
+
+/** Lists tell no account. */
+async function withAccount({ payment, refund }: Found, zoho: Reader): Promise<Found> {
+  const { payment_id: customer_payment_id } = payment;
+  const { payment_refund } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id: String(refund['payment_refund_id']) });
+  return { payment, refund: { ...refund, ...payment_refund } };
+}
+
+function isFrom(account: string, { from_account_id, from_account_name }: Json): boolean {
+  return isId(account) ? from_account_id === account : from_account_name !== undefined && fits(account, from_account_name);
+}
+
+type Row = Json & { readonly date?: string; readonly amount: number; readonly currency_code?: string };
+
+function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>): Row {
+  const { date, refund_mode, reference_number, description, payment_refund_id, from_account_id, from_account_name } = refund;
+  const { payment_id, payment_number, customer_id, customer_name } = payment;
+  return {
+    ...withoutEmpty({
+      date,
+      currency_code: currencies.get(payment_id),
+      customer_id,
+      customer_name: customer_name ?? refund['customer_name'],
+      payment_id,
+      payment_number,
+      refund_id: payment_refund_id,
+      refund_mode,
+      from_account_id,
+      from_account_name,
+      reference_number,
+      description,
+      payment_invoice_numbers: payment['invoice_numbers'] ?? payment['invoice_number'],
+      payment_description: payment['description'],
+    }),
+    amount: amountOf(refund),
+  };
+}
+
+function lineOf(row: Json): string {
+  const { customer_id, from_account_id, payment_invoice_numbers: invoices } = row;
+  const said = (name: string, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
+  return [
+    plain(row['date']),
+    `${money(row['amount'], row)}${row['currency_code'] === undefined ? ' (currency not told)' : ''}`,
+    `${quoted(row['customer_name'], 40)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`,
+    `payment ${row['payment_number'] === undefined ? '' : `#${plain(row['payment_number'])} `}(id ${told(row['payment_id'])})`,
+    `refund_id ${told(row['refund_id'])}`,
+    row['refund_mode'] !== undefined && plain(row['refund_mode']),
+    from_account_id !== undefined && `out of ${quoted(row['from_account_name'], 40)} (id ${told(from_account_id)})`,
+    said('reference_number', 'ref', 50),
+    row['description'] !== undefined && quoted(row['description'], 120),
+    invoices !== undefined && `payment for ${plain(invoices, 60)}`,
+    said('payment_description', 'payment says', 80),
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}
+
+function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told }: Looked): string {
+  const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
+  return lines(
+    next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,
+    next_skip === undefined && changed_since !== undefined && `Looked through the ${looked} payments${since}; a refund changes its payment.`,
+    account_not_told !== undefined && `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'} whose account Zoho does not tell.`,
+  );
+}
