@@ -43,6 +43,8 @@ export const allPayments = wholeList(listCustomerPayments, 'customerpayments', '
 export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds', 'payment_refund');
 export const allContacts = wholeList({ name: 'list_contacts', title: 'Customers', description: '', path: '/contacts', module: 'contacts' }, 'contacts');
 export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices', description: '', path: '/invoices', module: 'invoices' }, 'invoices');
+/** In one piece: it takes no page. */
+export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices' }, 'payments');
 
 /** Zoho says so, or the page is not full. */
 export const isLast = ({ rows, page_context }: WholePage): boolean => page_context?.['has_more_page'] === false || rows.length < PER_PAGE;

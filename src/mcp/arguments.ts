@@ -104,7 +104,7 @@ function fromJson<T>(text: string, is: (value: unknown) => value is T): T | unde
 /** Not ids: what is deleted or paid by them is named one by one, never read out of a text. */
 function ofWords(element: $ZodType): boolean {
   const { type, checks = [] } = unwrap(element).def;
-  return type === 'string' && !checks.some(({ _zod }) => _zod.def.pattern !== undefined);
+  return type === 'enum' || (type === 'string' && !checks.some(({ _zod }) => _zod.def.pattern !== undefined));
 }
 
 /** Names separated by commas, as in Zoho's own query and in addresses. */

@@ -22,7 +22,7 @@ const NEAR = 10;
 /** The customer of this name or id. `chosen` is what the person answered when they were asked which one. */
 export async function customerNamed(typed: string, zoho: Reader, chosen?: string): Promise<Customer> {
   if (isId(typed)) return await customerOfId(typed, zoho);
-  const called = await search({ contact_name_contains: typed.slice(0, 100) }, zoho);
+  const called = await searchCustomers({ contact_name_contains: typed.slice(0, 100) }, zoho);
   const active = called.filter((row) => row['status'] !== 'inactive');
   const found = active.length > 0 ? active : called;
   const one = found.find(({ contact_id }) => contact_id === chosen) ?? onlyOne(typed, found, (row) => row.contact_name);
@@ -44,8 +44,8 @@ async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer>
   throw new InputError(`There is no customer with the id ${contact_id}.`, { code: 'no_such_customer', next: 'Call again with the name of the customer.' });
 }
 
-/** Zoho lets some vendors through its own filter. */
-async function search(query: Json, zoho: Reader): Promise<Customer[]> {
+/** Those that Zoho finds, 200 at most. It lets some vendors through its own filter. */
+export async function searchCustomers(query: Json, zoho: Reader): Promise<Customer[]> {
   const { rows } = await zoho.recent(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
   return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer').map((row) => ({ ...row, contact_id: String(row['contact_id']) }));
 }
@@ -55,7 +55,7 @@ async function nearest(typed: string, zoho: Reader): Promise<Customer[]> {
   const [longest = ''] = typed.split(/[^\p{L}\p{M}\p{N}]+/u).toSorted((a, b) => b.length - a.length);
   const start = [...typed.trim()].slice(0, 3).join('');
   if (longest === '') return [];
-  const rows = (await Promise.all([search({ contact_name_contains: longest }, zoho), search({ contact_name_startswith: start }, zoho)])).flat();
+  const rows = (await Promise.all([searchCustomers({ contact_name_contains: longest }, zoho), searchCustomers({ contact_name_startswith: start }, zoho)])).flat();
   const far = new Map(rows.map((row) => [row.contact_id, { row, distance: distance(folded(typed), folded(row.contact_name).slice(0, 100)) }]));
   return [...far.values()].toSorted((a, b) => a.distance - b.distance).slice(0, NEAR).map(({ row }) => row);
 }

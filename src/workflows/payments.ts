@@ -12,6 +12,8 @@ export interface PaymentRow extends Json {
   readonly customer_id?: string | undefined;
   readonly customer_name?: string | undefined;
   readonly date?: string | undefined;
+  readonly payment_mode?: string | undefined;
+  readonly reference_number?: string | undefined;
   readonly amount: number;
   readonly unused_amount: number;
 }

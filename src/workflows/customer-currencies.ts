@@ -1,0 +1,40 @@
+import type { Reader } from '../endpoint.ts';
+import { ifServed } from '../endpoints/allowed.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { allContacts, isLast, PER_PAGE } from '../endpoints/whole-list.ts';
+import { money } from '../endpoints/words.ts';
+
+/** Rows of payments do not tell their currency; it is their customer's. */
+
+/** By customer_id. */
+export type Currencies = ReadonlyMap<string, string>;
+
+/** Asked for one by one where no more are missing. */
+const FEW = 2;
+const MOST_PAGES = 25;
+
+/** Of as many of the customers as Zoho and the scopes show. */
+export async function currenciesOf(customers: Iterable<string | undefined>, zoho: Reader): Promise<Currencies> {
+  const missing = new Set(customers);
+  missing.delete(undefined);
+  const found = new Map<string, string>();
+  const note = (contact_id: unknown, currency_code: unknown) => {
+    if (missing.delete(String(contact_id)) && typeof currency_code === 'string' && currency_code !== '') found.set(String(contact_id), currency_code);
+  };
+  for (let page = 1; missing.size > FEW && page <= MOST_PAGES; page += 1) {
+    const answer = await ifServed(zoho.recent(allContacts, { contact_type: 'customer', page, per_page: PER_PAGE }));
+    for (const { contact_id, currency_code } of answer?.rows ?? []) note(contact_id, currency_code);
+    if (answer === undefined || isLast(answer)) return found;
+  }
+  const few = [...missing].slice(0, FEW).map(async (contact_id) => await ifServed(zoho.recent(getContact, { contact_id: String(contact_id) })));
+  for (const answer of await Promise.all(few)) note(answer?.contact?.contact_id, answer?.contact?.currency_code);
+  return found;
+}
+
+/** An amount in a currency that may not be known, which is then said. */
+export function inCurrency(amount: unknown, currency_code: string | undefined): string {
+  return `${money(amount, { currency_code })}${currency_code === undefined ? ' (currency not known)' : ''}`;
+}
+
+/** Why, where it is not known. */
+export const CURRENCY_NOT_KNOWN = 'A currency that is not known is the customer\'s: seeing it needs the scope ZohoBooks.contacts.READ.';

@@ -1,0 +1,245 @@
+import * as z from 'zod';
+import { organizationOf } from '../endpoints/checks.ts';
+import { amount, date } from '../endpoints/fields.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { getInvoice } from '../endpoints/get-invoice.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../endpoints/whole-list.ts';
+import { call, lines, next, plain, quoted, told } from '../endpoints/words.ts';
+import { InputError } from '../errors.ts';
+import { defineReadWorkflow, type Desk } from '../workflow.ts';
+import { unlikeness } from './alike-names.ts';
+import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './customer-currencies.ts';
+import type { Customer } from './customers.ts';
+import { customersLike } from './customers-like.ts';
+import { aboutDays, asArguments, daysOf, type Days } from './days.ts';
+import { aboutInvoice, invoiceNamed, type Invoice } from './invoices.ts';
+import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
+import { amountsAround, daysAround, matchOf, modeFilter, type Match, type Wanted } from './payment-match.ts';
+import { paymentsBetween } from './payments-between.ts';
+import type { PaymentRow } from './payments.ts';
+import { isId } from './same-name.ts';
+import { fitting } from './shown.ts';
+
+const MOST_PAGES = 10;
+const USUAL_LIMIT = 10;
+
+const words = z.string().trim().min(1, 'must not be empty').max(100).optional();
+
+const input = z.strictObject({
+  customer: words,
+  amount: amount.optional(),
+  date: date.optional(),
+  date_start: date.optional(),
+  date_end: date.optional(),
+  invoice: words,
+  reference: words,
+  text: words,
+  payment_mode: words,
+  unused_only: z.boolean().optional(),
+  limit: z.int().min(1).max(50).optional(),
+});
+type Given = z.output<typeof input>;
+
+const output = z.looseObject({ payments: z.array(z.looseObject({ payment_id: z.string().optional() })).optional() });
+
+export const findPayments = defineReadWorkflow({
+  name: 'find_payments',
+  title: 'Find payments',
+  description: 'Find payments by what is remembered: customer roughly (names alike are all searched) or id, about this `amount`, around this `date`, invoice number, cheque number (`reference`). Best match first, each with why.',
+  input,
+  output,
+  reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
+  async run(given, desk) {
+    const wanted = wantedOf(given);
+    const { found, currencies, customers, invoice } = await (given.invoice === undefined ? byFilters(given, wanted, desk) : byInvoice(given, given.invoice, wanted, desk));
+    const { zoho } = desk;
+    const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
+    const [others, organization] = await Promise.all([
+      currenciesOf(unknown, zoho),
+      found.best.some(({ row }) => Number(row['bcy_refunded_amount'] ?? 0) > 0) ? organizationOf(zoho) : undefined,
+    ]);
+    const shown = found.best.map(({ row, why }) => {
+      const currency = currencies.get(String(row.customer_id)) ?? others.get(String(row.customer_id));
+      return { ...shownPayment(row, currency), why: [...(matchOf(row, wanted, currency)?.why ?? []), ...why].join(', ') || undefined };
+    });
+    const base_currency = organization?.currency_code;
+    return {
+      payments: [...fitting(shown, (payment) => lineOf(payment, base_currency))],
+      matches: found.count,
+      looked_through: found.looked,
+      ...(found.stopped && { newest_only: true }),
+      ...(found.left && { not_looked_through: asArguments(found.left) }),
+      ...(base_currency !== undefined && { base_currency }),
+      ...(found.count === 0 && customers && { customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
+      ...(invoice && { invoice }),
+    };
+  },
+  text(result, given) {
+    const { payments = [], matches, looked_through, newest_only, not_looked_through, base_currency, customers, invoice } = result as unknown as Result;
+    const left = not_looked_through && daysOf(not_looked_through);
+    const { date: _, date_start: __, date_end: ___, ...undated } = given;
+    const rest = left && `Not looked through: ${aboutDays(left)}.`;
+    const more = left && call('find_payments', { ...undated, ...not_looked_through });
+    if (payments.length === 0) {
+      return lines(
+        customers?.length === 0 ? `No customer is called anything like ${quoted(given.customer)}.` : `No payment matches: ${soughtOf(given)}.`,
+        invoice && `Invoice ${aboutInvoice(invoice)}, of ${quoted(invoice.customer_name, 60)}.`,
+        customers !== undefined && customers.length > 0 && `Customers looked at: ${customers.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
+        rest,
+        next(more, ...looser(given)) || (customers?.length === 0 && 'Next: ask the user for the name as it stands in Zoho Books.'),
+      );
+    }
+    const [first] = payments;
+    const all = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
+    return lines(
+      newest_only ? `The newest ${all} that match as well as any, older ones may too:` : payments.length < matches ? `The best ${all} of ${matches} that match:` : `${all} found, best match first:`,
+      ...payments.map((payment) => lineOf(payment, base_currency)),
+      payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
+      rest,
+      next(call('get_customer_payment', { payment_id: first?.payment_id }), more, matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 })),
+    );
+  },
+});
+
+interface Result {
+  readonly payments?: readonly ShownPayment[];
+  readonly matches: number;
+  readonly looked_through: number;
+  readonly newest_only?: true;
+  readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
+  readonly base_currency?: string;
+  readonly customers?: readonly Customer[];
+  readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
+}
+
+function lineOf(payment: ShownPayment, base: string | undefined): string {
+  const { amount, currency_code, customer_id, customer_name, why } = payment;
+  const whose = `${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`;
+  return `${paymentLine(payment, base, inCurrency(amount, currency_code), whose)}${why === undefined ? '' : ` | ${String(why)}`}`;
+}
+
+function wantedOf({ customer, amount, date, reference, text, payment_mode: mode, unused_only: unusedOnly, ...given }: Given): Wanted {
+  const days = daysOf(given);
+  if (date !== undefined && (days.start ?? days.end) !== undefined) {
+    throw new InputError('Both `date` and a range are given.', { code: 'invalid_arguments', next: 'Call again with date, which finds payments some days around it too, or with date_start and date_end.' });
+  }
+  return { name: customer === undefined || isId(customer) ? undefined : customer, amount, day: date, days, reference, text, mode, unusedOnly };
+}
+
+/** The best so far: no more are kept than are shown. */
+interface Found {
+  best: readonly (Match & { readonly row: PaymentRow })[];
+  count: number;
+  looked: number;
+  /** Not to the end: as many as are wanted are as good as can be, and those behind are older. */
+  stopped: boolean;
+  left?: Days | undefined;
+}
+
+interface Outcome {
+  readonly found: Found;
+  readonly currencies: ReadonlyMap<string, string>;
+  readonly customers?: readonly Customer[];
+  readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
+}
+
+function take(found: Found, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
+  const known = new Set(found.best.map(({ row }) => row.payment_id));
+  const matching = rows.flatMap((row) => {
+    const match = known.has(row.payment_id) ? undefined : matchOf(row, wanted);
+    return match === undefined ? [] : [{ off: match.off, why: [], row }];
+  });
+  found.looked += rows.length;
+  found.count += matching.length;
+  found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || (a.row.date === b.row.date ? 0 : String(a.row.date) < String(b.row.date) ? 1 : -1)).slice(0, limit);
+}
+
+async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wanted, { zoho, progress }: Desk): Promise<Outcome> {
+  const { amount, day, reference, text, mode } = wanted;
+  const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
+  const customers = likely?.customers;
+  const found: Found = { best: [], count: 0, looked: 0, stopped: false };
+  const currencies = new Map(customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])));
+  if (customers?.length === 0) return { found, currencies, customers };
+  const { least, most } = amountsAround(amount ?? 0);
+  const where = {
+    ...likely?.where,
+    ...(reference !== undefined && { reference_number_contains: reference }),
+    ...(text !== undefined && { search_text: text }),
+    ...(mode !== undefined && { payment_mode_contains: modeFilter(mode) }),
+  };
+  const near = { ...where, ...(amount !== undefined && { amount_greater_equals: least, amount_less_equals: most }) };
+  // Off by no more than any of them can be.
+  const best = customers === undefined || wanted.name === undefined ? 0 : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
+  const look = async (days: Days, where: Query) => {
+    for await (const { rows, left } of paymentsBetween(days, where, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
+      take(found, rows, wanted, limit);
+      found.left = left;
+      if (found.best.length === limit && found.best.every(({ off }) => off <= best)) return void (found.stopped = true);
+    }
+  };
+  // Of a day, all customers' payments: those around it are many, so they are looked at only where the day does not fill the answer.
+  const broad = day !== undefined && likely === undefined && amount === undefined && reference === undefined;
+  if (broad) await look({ start: day, end: day }, near);
+  if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), near);
+  // What is just as remembered is not missed among the many that are nearly so.
+  if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
+    const { left } = found;
+    await look(day === undefined ? left : { start: day, end: day }, { ...where, ...(amount !== undefined && { amount }) });
+    found.left ??= left;
+  }
+  return { found, currencies, ...(customers && { customers }) };
+}
+
+const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
+
+/** What is applied to the invoice; the rest of what is remembered is compared. */
+async function byInvoice({ customer, limit = USUAL_LIMIT }: Given, typed: string, wanted: Wanted, { zoho, progress }: Desk): Promise<Outcome> {
+  const whole = await invoiceNamed(typed, customer, zoho.recent);
+  const { invoice_id, invoice_number, customer_id, currency_code } = whole;
+  const invoice = Object.fromEntries(invoiceFields.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]])) as Outcome['invoice'];
+  const { rows: applied } = await zoho.recent(allInvoicePayments, { invoice_id });
+  const amounts = new Map(applied.map((row) => [String(row['payment_id']), row['amount']]));
+  const dates = applied.map((row) => String(row['date'])).toSorted();
+  const found: Found = { best: [], count: 0, looked: 0, stopped: false };
+  const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
+  if (amounts.size > 0) {
+    for await (const { rows, left } of paymentsBetween({ start: dates[0], end: dates.at(-1) }, { customer_id }, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
+      take(found, rows.filter(({ payment_id }) => amounts.has(payment_id)), wanted, limit);
+      found.left = left;
+      if (found.looked === amounts.size) break;
+    }
+  }
+  const number = plain(invoice_number ?? invoice_id);
+  found.best = found.best.map((match) => ({ ...match, why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`] }));
+  return { found, currencies, ...(invoice && { invoice }) };
+}
+
+/** What was looked for, as it was understood. */
+function soughtOf(given: Given): string {
+  const { customer, amount, date, invoice, reference, text, payment_mode, unused_only } = given;
+  const { least, most } = amountsAround(amount ?? 0);
+  const days = date === undefined ? daysOf(given) : daysAround(date);
+  const parts = [
+    customer !== undefined && `customer ${quoted(customer, 60)}`,
+    amount !== undefined && `amount ${least} to ${most}`,
+    (days.start ?? days.end) !== undefined && aboutDays(days),
+    invoice !== undefined && `applied to invoice ${quoted(invoice, 40)}`,
+    reference !== undefined && `reference with ${quoted(reference, 50)}`,
+    text !== undefined && `text ${quoted(text, 50)}`,
+    payment_mode !== undefined && `mode ${quoted(payment_mode, 40)}`,
+    unused_only === true && 'something unused',
+  ].filter(Boolean);
+  return parts.length === 0 ? 'there is none' : parts.join(', ');
+}
+
+/** The same without one of the things that were remembered, those first that are easily remembered wrong. */
+function looser(given: Given): string[] {
+  const without = (...names: string[]) => {
+    const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));
+    return Object.keys(rest).length < Object.keys(given).length && Object.keys(rest).some((name) => name !== 'limit') ? [call('find_payments', rest)] : [];
+  };
+  return [without('unused_only'), without('payment_mode'), without('reference', 'text'), without('date', 'date_start', 'date_end'), without('amount'), without('customer')].flat();
+}

@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Sandbox } from '../../src/sandbox/index.ts';
+
+/** A Zoho that behaves otherwise than the sandbox: its queries and answers changed on the way. */
+
+export interface Altered {
+  readonly apiBaseUrl: string;
+  readonly accountsUrl: string;
+  close(): Promise<void>;
+}
+
+interface Changes {
+  /** Changes the query before the sandbox sees it. */
+  readonly query?: (query: URLSearchParams, path: string) => void;
+  /** Gives the answer in place of the sandbox's; `query` is as it was asked. */
+  readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string) => unknown;
+}
+
+export async function altered(sandbox: Sandbox, { query, body }: Changes): Promise<Altered> {
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? '/', sandbox.url);
+    const asked = new URLSearchParams(url.searchParams);
+    const path = url.pathname.replace('/books/v3', '');
+    query?.(url.searchParams, path);
+    const answer = await fetch(url, { headers: { authorization: request.headers.authorization ?? '' } });
+    const json = (await answer.json()) as Record<string, unknown>;
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body === undefined ? json : body(json, asked, path)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    apiBaseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/books/v3`,
+    accountsUrl: sandbox.accounts_url,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
