@@ -26,7 +26,7 @@ export async function altered(sandbox: Sandbox, { query, body }: Changes): Promi
     const answer = await fetch(url, { headers: { authorization: request.headers.authorization ?? '' } });
     const json = (await answer.json()) as Record<string, unknown>;
     response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body === undefined ? json : body(json, asked, path)));
+    response.end(JSON.stringify(body === undefined ? json : await body(json, asked, path)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

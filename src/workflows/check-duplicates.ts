@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import type { Json } from '../endpoint.ts';
+import { organizationOf, organizationToday } from '../endpoints/checks.ts';
+import { date } from '../endpoints/fields.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allContacts, allPayments } from '../endpoints/whole-list.ts';
+import { call, lines, next, quoted, told } from '../endpoints/words.ts';
+import { InputError } from '../errors.ts';
+import { defineReadWorkflow } from '../workflow.ts';
+import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './customer-currencies.ts';
+import { customerNamed } from './customers.ts';
+import { aboutDays, asArguments, daysAfter, daysOf, isWithin, type Days } from './days.ts';
+import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
+import { paymentsBetween } from './payments-between.ts';
+import type { PaymentRow } from './payments.ts';
+import { fitting } from './shown.ts';
+import { likelihoods, twinsAmong, type Twins } from './twins.ts';
+
+const MOST_PAGES = 50;
+const MOST_GROUPS = 50;
+const USUAL_RANGE_DAYS = 90;
+const NEAR_DAYS = 7;
+
+const input = z.strictObject({
+  customer: z.string().trim().min(1, 'must not be empty').max(200).optional().describe('Name or id.'),
+  date_start: date.optional().describe('Default 90 days ago.'),
+  date_end: date.optional(),
+  days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),
+});
+
+const output = z.looseObject({ groups: z.array(z.looseObject({})).optional() });
+
+export const checkDuplicates = defineReadWorkflow({
+  name: 'check_duplicates',
+  title: 'Check for payments recorded twice',
+  description: 'Payments that look recorded twice: same customer and amount, and near dates or the same reference. Groups by likelihood, with what to compare. "Did Acme pay twice?"',
+  input,
+  output,
+  reads: [allPayments, allContacts, getContact, listOrganizations],
+  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
+    const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), rangeOf(daysOf(given), async () => await organizationToday(zoho))]);
+    const alike = new Map<string, PaymentRow[]>();
+    let looked = 0;
+    let left: Days | undefined;
+    // Some days more on either side, so that none is missed whose twin lies just outside.
+    const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
+    for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, { read: zoho.read, progress, mostPages: MOST_PAGES })) {
+      for (const row of stretch.rows) {
+        if (isWithin(row.date, days)) looked += 1;
+        const key = JSON.stringify([row.customer_id ?? row.customer_name ?? row.payment_id, row.amount]);
+        const others = alike.get(key);
+        if (others === undefined) alike.set(key, [slim(row)]);
+        else others.push(slim(row));
+      }
+      ({ left } = stretch);
+    }
+    const found = [...alike.values()].flatMap((rows) => twinsAmong(rows, days_apart)).filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
+    const sorted = found.toSorted(likeliestFirst).slice(0, MOST_GROUPS);
+    const [currencies, organization] = await Promise.all([
+      currenciesOf(sorted.map(({ payments: [first] }) => first?.customer_id), zoho),
+      sorted.some(({ payments }) => payments.some((row) => Number(row['bcy_refunded_amount'] ?? 0) > 0)) ? organizationOf(zoho) : undefined,
+    ]);
+    const base = organization?.currency_code;
+    const shown = fitting(sorted.map((twins) => shownGroup(twins, currencies)), (group) => linesOf(group, base));
+    return {
+      groups: [...shown],
+      found: found.length,
+      looked_through: looked,
+      range: asArguments(days),
+      days_apart,
+      ...(left && { not_looked_through: asArguments({ start: left.start === wide.start ? days.start : left.start, end: left.end === wide.end ? days.end : left.end }) }),
+      ...(base !== undefined && { base_currency: base }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+    };
+  },
+  text(result, given) {
+    const { groups, found, looked_through, range, days_apart, not_looked_through, base_currency, customer } = result as unknown as Result;
+    const rest = not_looked_through && daysOf(not_looked_through);
+    const [first] = groups;
+    const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
+    const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
+    return lines(
+      `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
+      ...groups.map((group) => linesOf(group, base_currency)),
+      rest && `Not looked through: ${aboutDays(rest)}.`,
+      groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
+      first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted, with delete_customer_payment.',
+      next(
+        ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
+        not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
+        found > groups.length && customer === undefined && 'call again for one customer or a shorter range to see the others',
+      ),
+    );
+  },
+});
+
+async function rangeOf({ start, end }: Days, today: () => Promise<string | undefined>): Promise<Days> {
+  if (start !== undefined) return { start, end };
+  const last = end ?? (await today());
+  if (last !== undefined) return { start: daysAfter(last, -USUAL_RANGE_DAYS), end };
+  throw new InputError('What day it is where the organization is cannot be seen (needs the scope ZohoBooks.settings.READ).', { code: 'date_needed', next: 'Call again with date_start.' });
+}
+
+/** What is compared and shown: thousands are held at once. */
+const kept = ['payment_id', 'payment_number', 'date', 'customer_id', 'customer_name', 'amount', 'unused_amount', 'bcy_amount', 'bcy_refunded_amount', 'payment_mode', 'reference_number', 'invoice_numbers', 'created_time'] as const;
+
+function slim(row: PaymentRow): PaymentRow {
+  return Object.fromEntries(kept.map((name) => [name, row[name]])) as unknown as PaymentRow;
+}
+
+function likeliestFirst(a: Twins, b: Twins): number {
+  const newest = ({ payments }: Twins) => payments.at(-1)?.date ?? '';
+  return likelihoods.indexOf(a.likelihood) - likelihoods.indexOf(b.likelihood) || (newest(a) < newest(b) ? 1 : -1);
+}
+
+interface ShownGroup extends Json {
+  readonly likelihood: string;
+  readonly why: string;
+  readonly customer_id: string | undefined;
+  readonly customer_name: string | undefined;
+  readonly amount: number;
+  readonly currency_code: string | undefined;
+  readonly payments: readonly ShownPayment[];
+  /** Not shown. */
+  readonly more?: number;
+}
+
+interface Result {
+  readonly groups: readonly ShownGroup[];
+  readonly found: number;
+  readonly looked_through: number;
+  readonly range: { readonly date_start?: string; readonly date_end?: string };
+  readonly days_apart: number;
+  readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
+  readonly base_currency?: string;
+  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
+}
+
+const MOST_OF_A_GROUP = 20;
+
+function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMap<string, string>): ShownGroup {
+  const { customer_id, customer_name, amount = 0 } = payments[0] ?? {};
+  const currency_code = currencies.get(String(customer_id));
+  const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {
+    const { customer_id: _, customer_name: __, amount: ___, currency_code: ____, ...rest } = shownPayment(row, currency_code);
+    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) } as unknown as ShownPayment;
+  });
+  const more = payments.length - shown.length;
+  return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
+}
+
+function linesOf({ likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup, base: string | undefined): string {
+  return lines(
+    `${likelihood}: ${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
+    ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`),
+    more > 0 && `- and ${more} more`,
+  );
+}
+
+/** `2026-06-09 09:47`, in the organization's time. */
+function moment(created_time: unknown): string {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(String(created_time)) ?? [];
+  return day === undefined ? 'at a time that is not told' : `${day} ${time}`;
+}

@@ -1,0 +1,167 @@
+import * as z from 'zod';
+import { organizationOf } from '../endpoints/checks.ts';
+import { UNKNOWN_CURRENCY, type Json, type Reader } from '../endpoint.ts';
+import { date } from '../endpoints/fields.ts';
+import { getContact } from '../endpoints/get-contact.ts';
+import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { allContacts, allPayments } from '../endpoints/whole-list.ts';
+import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { defineReadWorkflow } from '../workflow.ts';
+import { CURRENCY_NOT_KNOWN, currenciesOf } from './customer-currencies.ts';
+import { customerNamed } from './customers.ts';
+import { aboutDays, asArguments, daysOf, type Days } from './days.ts';
+import { paymentsBetween } from './payments-between.ts';
+import type { PaymentRow } from './payments.ts';
+import { folded } from './same-name.ts';
+import { fitting } from './shown.ts';
+import { inBaseOnly, nothing, plus, totalsOf, type Totals } from './totals.ts';
+
+const MOST_PAGES = 50;
+const MOST_GROUPS = 200;
+
+const by = ['customer', 'mode', 'account', 'month', 'currency'] as const;
+type By = (typeof by)[number];
+
+const input = z.strictObject({
+  date_start: date.optional(),
+  date_end: date.optional(),
+  group_by: z.array(z.enum(by)).min(1).max(2).optional(),
+  customer: z.string().trim().min(1, 'must not be empty').max(200).optional().describe('Name or id.'),
+});
+
+const output = z.looseObject({ groups: z.array(z.looseObject({})).optional(), total: z.looseObject({}).optional() });
+
+export const summarizePayments = defineReadWorkflow({
+  name: 'summarize_payments',
+  title: 'Sum up payments',
+  description: 'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; by customer or currency in their own currency too.',
+  input,
+  output,
+  reads: [allPayments, allContacts, getContact, listOrganizations],
+  async run({ customer, group_by = [], ...given }, { zoho, progress }) {
+    const days = daysOf(given);
+    const [organization, whose] = await Promise.all([organizationOf(zoho), customer === undefined ? undefined : customerNamed(customer, zoho)]);
+    const base = organization?.currency_code;
+    const groups = new Map<string, Group>();
+    let covered: Days = days;
+    let left: Days | undefined;
+    for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, { read: zoho.read, progress, mostPages: MOST_PAGES })) {
+      for (const row of stretch.rows) {
+        const parts = group_by.map((name) => partOf[name](row));
+        add(groups, parts.map(({ key }) => key), Object.assign({}, ...parts.map(({ facts }) => facts)) as Json, totalsOf(row));
+      }
+      ({ covered = days, left } = stretch);
+    }
+    const known = await withCurrencies([...groups.values()], group_by, base, zoho);
+    const sorted = group_by.length === 0 ? [] : known.toSorted(inOrder(group_by));
+    const shown = fitting(sorted.slice(0, MOST_GROUPS), (group) => lineOf(group, base));
+    const rest = sorted.slice(shown.length);
+    return {
+      total: inBaseOnly(known.map(({ totals }) => totals).reduce(plus, nothing)),
+      ...(group_by.length > 0 && { groups: shown.map(({ facts, totals }) => ({ ...facts, ...totals })) }),
+      ...(rest.length > 0 && { others: { groups: rest.length, ...inBaseOnly(rest.map(({ totals }) => totals).reduce(plus, nothing)) } }),
+      covers: asArguments(covered),
+      ...(left && { not_counted: asArguments(left) }),
+      ...(base !== undefined && { base_currency: base }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+    };
+  },
+  text(result, given) {
+    const { total, groups = [], others, covers, not_counted, base_currency: base, customer } = result as unknown as Result;
+    const { date_start: _, date_end: __, ...undated } = given;
+    const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
+    return lines(
+      `Payments${customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+      ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, ...facts }) =>
+        lineOf({ facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount } as Totals }, base),
+      ),
+      others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
+      not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
+      total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
+      total.bcy_refunded_amount === undefined && total.count > 0 && 'Zoho does not tell of every payment what was refunded or is unused: those totals are left out.',
+      groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
+      base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
+      next(not_counted && call('summarize_payments', { ...undated, ...not_counted }), total.count > 0 && Object.keys(covers).length > 0 && call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers })),
+    );
+  },
+});
+
+interface Group {
+  readonly facts: Json;
+  readonly totals: Totals;
+}
+
+interface Result {
+  readonly total: Totals;
+  readonly groups?: readonly (Json & Totals)[];
+  readonly others?: Totals & { readonly groups: number };
+  readonly covers: { readonly date_start?: string; readonly date_end?: string };
+  readonly not_counted?: { readonly date_start?: string; readonly date_end?: string };
+  readonly base_currency?: string;
+  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
+}
+
+const customerOf = ({ customer_id, customer_name }: PaymentRow) => ({ key: customer_id ?? folded(customer_name), facts: { customer_id, customer_name } });
+
+/** What a payment is grouped by. Its currency is its customer's, which is looked up once they are all known. */
+const partOf: Record<By, (row: PaymentRow) => { readonly key: unknown; readonly facts: Json }> = {
+  customer: customerOf,
+  currency: customerOf,
+  mode: ({ payment_mode }) => ({ key: folded(payment_mode), facts: { payment_mode } }),
+  account: ({ account_id, account_name }) => ({ key: account_id ?? account_name, facts: { account_id, account_name } }),
+  month: ({ date }) => ({ key: date?.slice(0, 7), facts: { month: date?.slice(0, 7) } }),
+};
+
+function add(groups: Map<string, Group>, keys: readonly unknown[], facts: Json, totals: Totals): void {
+  const key = JSON.stringify(keys);
+  const group = groups.get(key);
+  groups.set(key, { facts: group?.facts ?? facts, totals: plus(group?.totals ?? nothing, totals) });
+}
+
+/** With what they come to in their own currency, where a group has one; customers of one currency together where it is asked by currency. */
+async function withCurrencies(groups: readonly Group[], group_by: readonly By[], base: string | undefined, zoho: Reader): Promise<readonly Group[]> {
+  const byCustomer = group_by.includes('customer');
+  if (!byCustomer && !group_by.includes('currency')) return groups.map(({ facts, totals }) => ({ facts, totals: inBaseOnly(totals) }));
+  const currencies = await currenciesOf(groups.map(({ facts }) => facts['customer_id'] as string | undefined), zoho);
+  const merged = new Map<string, Group>();
+  for (const { facts: { customer_id, customer_name, ...facts }, totals } of groups) {
+    const currency_code = currencies.get(String(customer_id));
+    // A customer of the base currency whose payments differ in it was paid for in another one.
+    const known = currency_code !== undefined && !(currency_code === base && totals.amount !== totals.bcy_amount);
+    const named = { ...facts, ...(byCustomer && { customer_id, customer_name }), currency_code: known ? currency_code : UNKNOWN_CURRENCY };
+    add(merged, Object.values(named), named, known ? totals : inBaseOnly(totals));
+  }
+  return [...merged.values()];
+}
+
+/** Months as they come, otherwise the largest first. */
+function inOrder(group_by: readonly By[]): (a: Group, b: Group) => number {
+  const month = ({ facts }: Group) => String(group_by.includes('month') ? facts['month'] : '');
+  return (a, b) => month(a).localeCompare(month(b), 'en') || (b.totals.bcy_amount ?? 0) - (a.totals.bcy_amount ?? 0) || b.totals.count - a.totals.count;
+}
+
+function lineOf({ facts, totals }: Group, base: string | undefined): string {
+  const { month, customer_id, customer_name, payment_mode, account_id, account_name, currency_code } = facts as Record<string, string | undefined>;
+  return [
+    month !== undefined && plain(month),
+    (customer_id ?? customer_name) !== undefined && `${quoted(customer_name, 60)} (id ${told(customer_id)})`,
+    payment_mode !== undefined && plain(payment_mode),
+    (account_id ?? account_name) !== undefined && `${quoted(account_name, 60)} (id ${told(account_id)})`,
+    currency_code !== undefined && (currency_code === UNKNOWN_CURRENCY ? 'currency not known' : currency_code !== base && `${money(totals.amount, { currency_code })}${totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : ''}`),
+    aboutTotals(totals, base),
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}
+
+function aboutTotals({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount }: Totals, base: string | undefined): string {
+  const inBase = (amount: number) => `${money(amount, { currency_code: base })}${base === undefined ? ' in base currency' : ''}`;
+  return [
+    `${count} payment${count === 1 ? '' : 's'}`,
+    bcy_amount !== undefined && inBase(bcy_amount),
+    Boolean(bcy_refunded_amount) && `refunded ${inBase(bcy_refunded_amount ?? 0)}`,
+    Boolean(bcy_unused_amount) && `unused ${inBase(bcy_unused_amount ?? 0)}`,
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}
