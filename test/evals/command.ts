@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import type { Model } from './protocol.ts';
 
 const LONGEST_ANSWER = 1_000_000;
@@ -11,9 +11,7 @@ export function commandModel(command: string, timeoutMs: number): Model {
       const child = spawn(command, { shell: true, stdio: ['pipe', 'pipe', 'inherit'], detached: process.platform !== 'win32', windowsHide: true });
       const end = (reason: string) => {
         reject(new Error(reason));
-        if (child.pid === undefined) return;
-        if (process.platform === 'win32') spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore' }).on('error', () => child.kill());
-        else process.kill(-child.pid, 'SIGKILL');
+        killTree(child);
       };
       const timer = setTimeout(() => end(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
       let answer = '';
@@ -23,11 +21,24 @@ export function commandModel(command: string, timeoutMs: number): Model {
       });
       // Whoever does not read the conversation to its end may still answer.
       child.stdin.on('error', () => undefined).end(conversation);
-      child.on('error', (error) => reject(error));
+      child.on('error', reject).on('error', () => clearTimeout(timer));
       child.on('close', (code, signal) => {
         clearTimeout(timer);
         if (code === 0) resolve(answer);
         else reject(new Error(`the command ended with ${code ?? signal}`));
       });
     });
+}
+
+function killTree(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore' }).on('error', () => child.kill());
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
 }

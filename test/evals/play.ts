@@ -1,7 +1,8 @@
+import { endpoints } from '../../src/endpoints/index.ts';
 import { harness, textOf, type Choice, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { booksOf, fault } from '../support/books.ts';
 import { bookkeeper, type Bookkeeper } from '../simulate/template.ts';
-import { amiss, changesBetween, recordsIn, tells, type Wanted } from './books.ts';
+import { amiss, changesBetween, recordsIn, tells, TODAY, type Wanted } from './books.ts';
 import { readAnswer, type Call, type Conversation, type Message, type Model, type ToolMessage } from './protocol.ts';
 
 /** One task, played by a model against a sandbox of its own: the server as it is built, a real client, a person who answers questions. */
@@ -39,19 +40,28 @@ export interface Played {
   /** Of tools/list, once. */
   readonly toolsBytes: number;
   readonly messages: readonly Message[];
+  /** What the person was asked, by the number of messages there were then. */
+  readonly asked: readonly { readonly at: number; readonly question: string; readonly answer: PersonAnswer }[];
 }
 
 /** Within one try; whoever needs more is lost. */
 const MOST_ANSWERS = 60;
 
-/** With all tools, unless some are chosen. */
-export async function play(task: Task, model: Model, tools: Pick<HarnessOptions, 'endpoints' | 'workflows'> = {}): Promise<Played> {
-  let now = Date.parse('2026-06-30T15:00:00Z');
+/** The endpoints of payments and refunds; with the workflows, what is on unless somebody chooses. */
+export const thirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = { endpoints: endpoints.filter(({ path }) => path.startsWith('/customerpayment')) };
+
+export async function play(task: Task, model: Model, tools = thirteen): Promise<Played> {
+  let now = Date.parse(`${TODAY}T15:00:00Z`);
+  const messages: Message[] = [];
+  const asked: Played['asked'][number][] = [];
   const server = await harness({
     ...tools,
-    kind: 'older SDK',
     confirm: 'ask',
-    person: (question, choices) => answerOf(task, question, choices),
+    person: (question, choices) => {
+      const answer = answerOf(task, question, choices);
+      asked.push({ at: messages.length, question, answer });
+      return answer;
+    },
     sandbox: { now: () => new Date(now), limits: { per_minute: 100_000, per_day: 100_000 } },
   });
   try {
@@ -60,8 +70,7 @@ export async function play(task: Task, model: Model, tools: Pick<HarnessOptions,
     if (task.fault !== undefined) await fault(sandbox, task.fault);
     const before = await recordsIn(sandbox);
     const { tools: listed } = await client.listTools();
-    const messages: Message[] = [];
-    const conversation: Conversation = { instructions: client.getInstructions() ?? '', tools: listed, messages };
+    const conversation: Conversation = { instructions: client.getInstructions() ?? '', today: TODAY, tools: listed, messages };
     const problems: string[] = [];
     try {
       await converse(task, conversation, messages, model, server.call, (minutes) => void (now += minutes * 60_000));
@@ -73,7 +82,7 @@ export async function play(task: Task, model: Model, tools: Pick<HarnessOptions,
     problems.push(...grade(task, changesBetween(before, await recordsIn(sandbox)), messages));
     const results = messages.filter((message) => message.role === 'tool');
     const bytes = results.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    return { task: task.name, family: task.family, problems, calls: results.length, bytes, toolsBytes: Buffer.byteLength(JSON.stringify({ tools: listed })), messages };
+    return { task: task.name, family: task.family, problems, calls: results.length, bytes, toolsBytes: Buffer.byteLength(JSON.stringify({ tools: listed })), messages, asked };
   } finally {
     await server.close();
   }
@@ -98,8 +107,8 @@ async function converse(task: Task, conversation: Conversation, messages: Messag
       if (answers >= MOST_ANSWERS) throw new Error(`no end after ${MOST_ANSWERS} answers of the model`);
       const answer = readAnswer(await model(JSON.stringify(conversation)));
       messages.push({ role: 'assistant', ...answer });
-      if ('text' in answer) heard = answer.text;
-      else for (const one of answer.calls) messages.push(await resultOf(one, call));
+      if ('calls' in answer) for (const one of answer.calls) messages.push(await resultOf(one, call));
+      else heard = answer.text;
     }
   }
 }
@@ -123,6 +132,6 @@ function answerOf({ agrees, means }: Task, question: string, choices: readonly C
 function grade({ ends = [[]], tells: facts = [] }: Task, changes: ReturnType<typeof changesBetween>, messages: readonly Message[]): string[] {
   // Of several good ends, the one that is nearest.
   const [books = []] = ends.map((wanted) => amiss(wanted, changes)).toSorted((a, b) => a.length - b.length);
-  const said = messages.flatMap((message) => (message.role === 'assistant' && 'text' in message ? [message.text] : [])).join('\n');
+  const said = messages.flatMap((message) => (message.role === 'assistant' && message.text !== undefined ? [message.text] : [])).join('\n');
   return [...books, ...facts.filter((fact) => !tells(said, fact)).map((fact) => `not told: ${fact instanceof RegExp ? String(fact) : JSON.stringify(fact)}`)];
 }

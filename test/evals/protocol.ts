@@ -5,6 +5,7 @@ import * as z from 'zod';
 export const aboutProtocol = `CMD is run by the shell once for every turn of the model. On stdin it gets one JSON document:
 
   {"instructions": "...",            what the server says of itself
+   "today": "2026-06-30",            as hosts tell it
    "tools": [{"name", "description", "inputSchema", ...}, ...],     as tools/list gives them
    "messages": [{"role": "user", "text": "..."},
                 {"role": "assistant", "calls": [{"tool", "arguments"}, ...]},
@@ -12,14 +13,20 @@ export const aboutProtocol = `CMD is run by the shell once for every turn of the
                 {"role": "assistant", "text": "..."}, ...]}
 
 and on stdout it answers with one JSON document: {"text": "..."} to speak to the user, {"tool": "...", "arguments": {...}} to call a
-tool, or {"calls": [{"tool": "...", "arguments": {...}}, ...]} for several. Anything else, an exit code other than 0, or no answer in
-time fails the try. What it writes to stderr is shown.`;
+tool, or {"calls": [{"tool": "...", "arguments": {...}}, ...]} for several; a "text" beside calls is kept with them. Anything else, an
+exit code other than 0, or no answer in time fails the try. What it writes to stderr is shown.`;
 
 const call = z.object({ tool: z.string().min(1), arguments: z.record(z.string(), z.unknown()).default({}) });
-const answer = z.union([z.object({ text: z.string().min(1) }), z.object({ calls: z.array(call).min(1).max(100) }), call.transform((one) => ({ calls: [one] }))]);
+const text = z.string().min(1);
+const answer = z.union([
+  z.object({ text: text.exactOptional(), calls: z.array(call).min(1).max(100) }),
+  call.extend({ text: text.exactOptional() }).transform(({ text: beside, ...one }) => ({ ...(beside !== undefined && { text: beside }), calls: [one] })),
+  z.object({ text }),
+]);
 
 export type Call = z.output<typeof call>;
 export interface Calls {
+  readonly text?: string;
   readonly calls: readonly Call[];
 }
 export type Answer = { readonly text: string } | Calls;
@@ -36,6 +43,7 @@ export type Message = { readonly role: 'user'; readonly text: string } | ({ read
 
 export interface Conversation {
   readonly instructions: string;
+  readonly today: string;
   readonly tools: readonly object[];
   readonly messages: readonly Message[];
 }

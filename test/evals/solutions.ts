@@ -179,8 +179,8 @@ export const solutions: Readonly<Record<string, Solution>> = {
   'received by credit card': {
     right: [call('summarize_payments', { ...june, group_by: 'mode' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 2865/ },
-      'another month': { script: [call('summarize_payments', { ...may, group_by: 'mode' }), tell], because: /^not told: 2865/ },
+      'nothing is told': { script: [done], because: /^not told: 3015\.79/ },
+      'another month': { script: [call('summarize_payments', { ...may, group_by: 'mode' }), tell], because: /^not told: 3015\.79/ },
     },
   },
   'money given back': {
@@ -225,12 +225,18 @@ export const solutions: Readonly<Record<string, Solution>> = {
   },
   'a refund from another account': {
     right: [
-      call('find_refunds', { customer: 'Acme Corp', ...june }),
-      (seen) =>
+      {
+        calls: [
+          { tool: 'find_refunds', arguments: { customer: 'Acme Corp', ...june } },
+          // Zoho's rows of payments show the accounts' ids beside their names.
+          { tool: 'list_customer_payments', arguments: { per_page: 20, fields: ['account_id', 'account_name'] } },
+        ],
+      },
+      ({ find }) =>
         call('update_customer_payment_refund', {
-          customer_payment_id: seen.find(/payment_?(?:id)?[^|]*?\(?id[ :]*(\d{10,})/),
-          refund_id: '712345000000079601',
-          from_account_id: '712345000000000364',
+          customer_payment_id: find(idOf('#6')),
+          refund_id: find(/USD 120\.00 .* refund_id (\d+)/),
+          from_account_id: find(/account_id "(\d+)" \| account_name "Savings"/),
         }),
       tell,
     ],

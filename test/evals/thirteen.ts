@@ -1,10 +1,6 @@
-import { endpoints } from '../../src/endpoints/index.ts';
-import type { HarnessOptions } from '../support/harness.ts';
 import { call, say, tell, undo, type Script, type Seen } from './script.ts';
 
 /** The twelve conversations with the thirteen endpoints alone, as far as they go: a reason stands where they do not. */
-
-export const theThirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = { endpoints, workflows: [] };
 
 const noInvoice = 'nothing shows the id of an invoice that no payment was applied to';
 
