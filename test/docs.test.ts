@@ -9,6 +9,7 @@ import { readConfig } from '../src/cli/config.ts';
 import { jsonSchemaOf } from '../src/mcp/json-schema.ts';
 import { listWrites } from '../src/mcp/list-writes.ts';
 import { policySchema } from '../src/write/policy.ts';
+import { shown } from './evals/shown.ts';
 
 const fileAt = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string) => readFileSync(fileAt(path), 'utf8');
@@ -29,7 +30,8 @@ describe('what is written about the tools is generated from them', () => {
     const resources = ['| resource | what it is |', '| --- | --- |'];
     for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
     resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
-    const text = withPart(withPart(read('README.md'), 'tools', tools.join('\n')), 'resources', resources.join('\n'));
+    const conversations = await shown({ Recording: 'cash for an invoice', 'Giving back': 'overpaid and sent back', 'Looking up': 'refunds of a month', Correcting: 'paid twice' });
+    const text = withPart(withPart(withPart(read('README.md'), 'tools', tools.join('\n')), 'resources', resources.join('\n')), 'conversations', conversations);
     await expect(text).toMatchFileSnapshot('../README.md');
   });
 
