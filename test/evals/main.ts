@@ -54,7 +54,7 @@ if (values.help) {
   } else {
     console.log(['| task | family | passed | calls | bytes of results |', '| --- | --- | --- | --- | --- |', ...rows.map(({ task, family, passed, calls, bytes }) => `| ${task} | ${family} | ${passed}/${tries} | ${calls} | ${bytes} |`)].join('\n'));
     const percent = (part: number) => `${(part * 100).toFixed(0)} %`;
-    console.log(`\npass^1 ${percent(summary.pass_1)}, pass^${tries} ${percent(summary.pass_k)}; tools/list ${summary.tools_list_bytes} bytes`);
+    console.log(`\npass^1 ${percent(summary.pass_1)}${tries > 1 ? `, pass^${tries} ${percent(summary.pass_k)}` : ''}; tools/list ${summary.tools_list_bytes} bytes`);
   }
   process.exitCode = all.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }

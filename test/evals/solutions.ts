@@ -159,14 +159,14 @@ export const solutions: Readonly<Record<string, Solution>> = {
     ],
     wrong: {
       ...nothing(/^missing: refund added/),
-      'the whole check': { script: [call('refund_customer_payment', { payment: '3', amount: 600, account: 'Business Checking' }), done], because: /^missing: refund added/ },
+      'another payment': { script: [call('refund_customer_payment', { payment: '4', account: 'Business Checking', refund_mode: 'banktransfer' }), done], because: /^not asked for: refund added .*"payment":"4"/ },
     },
   },
   'euros back': {
     right: [call('refund_customer_payment', { customer: 'Lindner', account: 'Euro Account', refund_mode: 'banktransfer' }), tell],
     wrong: {
       ...nothing(/^missing: refund added/),
-      'only a part': { script: [call('refund_customer_payment', { customer: 'Lindner', amount: 9.5, account: 'Euro Account', refund_mode: 'banktransfer' }), done], because: /^missing: refund added/ },
+      'only a part': { script: [call('refund_customer_payment', { customer: 'Lindner', amount: 9.5, account: 'Euro Account', refund_mode: 'banktransfer' }), done], because: /^not asked for: refund added .*"amount":9\.5,/ },
     },
   },
   'who sent so much': {
@@ -242,14 +242,14 @@ export const solutions: Readonly<Record<string, Solution>> = {
     ],
     wrong: {
       ...nothing(/^missing: refund 712345000000079601 changed/),
-      'refunded once more': { script: [call('refund_customer_payment', { customer: 'Acme Corp', amount: 120, account: 'Savings' }), done], because: /^missing: refund 712345000000079601 changed/ },
+      'refunded once more': { script: [call('refund_customer_payment', { customer: 'Acme Corp', amount: 120, account: 'Savings' }), done], because: /^not asked for: refund added .*"amount":120/ },
     },
   },
   'a check that bounced': {
     right: [call('find_payments', { customer: 'Harbor Light', amount: 32.5 }), (seen) => call('delete_customer_payment', { payment_id: seen.find(idOf('#10')) }), tell],
     wrong: {
       ...nothing(/^missing: payment deleted/),
-      'refunded instead': { script: [call('refund_customer_payment', { payment: '10', account: 'Petty Cash' }), done], because: /^missing: payment deleted/ },
+      'refunded instead': { script: [call('refund_customer_payment', { payment: '10', account: 'Petty Cash' }), done], because: /^not asked for: refund added .*"payment":"10"/ },
     },
   },
   'which Acme': {
