@@ -10,6 +10,7 @@ import { readConfig } from '../src/cli/config.ts';
 import { jsonSchemaOf } from '../src/mcp/json-schema.ts';
 import { listWrites } from '../src/mcp/list-writes.ts';
 import { policySchema } from '../src/write/policy.ts';
+import { shown } from './evals/shown.ts';
 
 const fileAt = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string) => readFileSync(fileAt(path), 'utf8');
@@ -33,8 +34,10 @@ describe('what is written about the tools is generated from them', () => {
     const resources = ['| resource | what it is |', '| --- | --- |'];
     for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
     resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
-    const parts = { payments, lookups: rowsOf('lookups'), resources };
-    const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part.join('\n')), read('README.md'));
+    const tasks = ['| tool | what it does |', '| --- | --- |', ...workflows.map((workflow) => `| \`${workflow.name}\` | ${firstLine(workflow.description)} |`)];
+    const conversations = await shown({ Recording: 'cash for an invoice', 'Giving back': 'overpaid and sent back', 'Looking up': 'refunds of a month', Correcting: 'paid twice' });
+    const parts = { workflows: tasks.join('\n'), payments: payments.join('\n'), lookups: rowsOf('lookups').join('\n'), resources: resources.join('\n'), conversations };
+    const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
     await expect(text).toMatchFileSnapshot('../README.md');
   });
 

@@ -6,6 +6,7 @@ import { FAULT_KINDS, type Faults } from './faults.ts';
 import { checkBooks } from './ledger-check.ts';
 import { changeLimits } from './limits.ts';
 import { type Arrival, type Reply, jsonReply } from './message.ts';
+import { recordsOf } from './records.ts';
 import type { RequestLog } from './request-log.ts';
 import type { World } from './world.ts';
 
@@ -22,6 +23,7 @@ export interface Controls {
 /** What GET /__sandbox tells whoever looks around. */
 const guide = {
   'GET /__sandbox/books': 'counts and totals of the books, and whether every balance adds up',
+  'GET /__sandbox/records': 'every payment and refund, with names instead of ids, to compare before and after',
   'GET /__sandbox/requests': 'what arrived, and what it changed; DELETE forgets it',
   'GET /__sandbox/faults': 'misbehaviour in store; DELETE takes it back',
   'POST /__sandbox/faults': `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, "match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}`,
@@ -53,6 +55,8 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
       return jsonReply(200, { requests: [] });
     case 'GET /books':
       return jsonReply(200, await world.store.transaction(() => checkBooks(world.store)));
+    case 'GET /records':
+      return jsonReply(200, await world.store.transaction(() => recordsOf(world.store)));
     case 'POST /reset':
       await resetBooks(world.store, controls.payments);
       return jsonReply(200, { reset: true });

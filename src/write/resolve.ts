@@ -44,8 +44,8 @@ async function lookFor(entry: Entry, { zoho, journal, endpoints, graceMs }: Reso
   const endpoint = endpoints.get(entry.endpoint);
   if (endpoint === undefined) return { entry };
   let { asOf, seen } = await lookOnce(endpoint, entry, journal, zoho);
-  // The first look of a process only finds out what time it is at Zoho.
-  if (seen.seen === 'not there' && asOf === undefined) ({ asOf, seen } = await lookOnce(endpoint, entry, journal, zoho));
+  // A look may be what tells that it is late enough at Zoho: the first of a process, or after the machine slept.
+  if (seen.seen === 'not there' && !isGraceOver(entry, asOf, graceMs) && isGraceOver(entry, zoho.clock()?.notBefore, graceMs)) ({ asOf, seen } = await lookOnce(endpoint, entry, journal, zoho));
   switch (seen.seen) {
     case 'there': {
       const zoho_id = entry.makes && seen.zoho_id;

@@ -33,6 +33,18 @@ describe('the seed', () => {
     expect(refund['payment_refund']).toMatchObject({ from_account_id: '3000000000385', from_account_name: 'Petty Cash' });
   });
 
+  it('can be read out whole, with names instead of ids', async () => {
+    const z = await zoho();
+    const { payments, refunds } = (await z.control('GET', '/records')).body as Record<string, Body>;
+    expect(payments?.[SEED.samplePayment]).toEqual({
+      number: '2', customer: 'Bowman Furniture', currency: 'USD', amount: 450, mode: 'cash', date: '2016-06-05', account: 'Undeposited Funds', reference: 'INV-384',
+      description: 'Payment has been added to INV-384', rate: 1, bank_charges: 10, applied: { 'INV-384': 400 }, fields: { cf_receipt_book_no: '129890' },
+    }); // prettier-ignore
+    expect(refunds?.[SEED.sampleRefund]).toEqual({ payment: '2', customer: 'Bowman Furniture', currency: 'USD', amount: 50, mode: 'cash', date: '2016-06-05', account: 'Petty Cash', reference: 'INV-384', description: '', rate: 1 });
+    const { counts } = await z.books();
+    expect(counts).toMatchObject({ payments: Object.keys(payments ?? {}).length, refunds: Object.keys(refunds ?? {}).length });
+  });
+
   it('tells the stories demos and tests lean on', async () => {
     const z = await zoho();
     const payment = async (id: string): Promise<unknown> => (await z.get(`/customerpayments/${id}`)).body['payment'];

@@ -99,7 +99,13 @@ export interface HarnessOptions {
   /** A sandbox that another harness started. */
   readonly on?: Sandbox;
   /** Answers of the person behind the client, to questions in the order they come. Without it the client cannot ask. */
-  readonly person?: (question: string) => PersonAnswer | Promise<PersonAnswer>;
+  readonly person?: (question: string, choices: readonly Choice[]) => PersonAnswer | Promise<PersonAnswer>;
+}
+
+/** One of the records that a question offers to choose from. */
+export interface Choice {
+  readonly id: string;
+  readonly text: string;
 }
 
 export type PersonAnswer = { readonly action: 'accept'; readonly content: Record<string, boolean | string> } | { readonly action: 'decline' | 'cancel' };
@@ -173,7 +179,7 @@ async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'cur
     const [near, far] = OlderTransport.createLinkedPair();
     const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far as unknown as InMemoryTransport, progressMs)) });
     const client = new OlderClient(clientInfo, { capabilities });
-    if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message));
+    if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message, choicesOf(params)));
     await client.connect(near);
     return { client, stop: () => server.close() };
   }
@@ -181,9 +187,14 @@ async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'cur
   const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far, progressMs)) });
   const mode = kind === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
   const client = new ModernClient(clientInfo, { capabilities, versionNegotiation: { mode } });
-  if (person) client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message));
+  if (person) client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message, choicesOf(params)));
   await client.connect(near);
   return { client, stop: () => server.close() };
+}
+
+function choicesOf(params: object): Choice[] {
+  const { which } = (params as { requestedSchema?: { properties?: { which?: { enum?: string[]; enumNames?: string[] } } } }).requestedSchema?.properties ?? {};
+  return (which?.enum ?? []).map((id, i) => ({ id, text: which?.enumNames?.[i] ?? id }));
 }
 
 /** The text a model reads. */

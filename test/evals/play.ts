@@ -1,0 +1,137 @@
+import { endpoints } from '../../src/endpoints/index.ts';
+import { harness, textOf, type Choice, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import { booksOf, fault } from '../support/books.ts';
+import { bookkeeper, type Bookkeeper } from '../simulate/template.ts';
+import { amiss, changesBetween, recordsIn, tells, TODAY, type Wanted } from './books.ts';
+import { readAnswer, type Call, type Conversation, type Message, type Model, type ToolMessage } from './protocol.ts';
+
+/** One task, played by a model against a sandbox of its own: the server as it is built, a real client, a person who answers questions. */
+
+export interface Task {
+  readonly name: string;
+  readonly family: 'conversation' | 'recording' | 'refunds' | 'look-ups' | 'corrections' | 'traps' | 'injected text';
+  /** The user's sentences: the next is said when the model speaks. A number lets so many minutes pass first. */
+  readonly says: readonly (string | number)[];
+  /** Said once, when the model asks something in the conversation. */
+  readonly explains?: string;
+  /** What another bookkeeper did before. */
+  readonly before?: (byHand: Bookkeeper) => Promise<unknown>;
+  readonly fault?: Record<string, unknown>;
+  /** Questions that the person says yes to; all others get a no. */
+  readonly agrees?: RegExp;
+  /** Which one they mean, when they are asked. */
+  readonly means?: RegExp;
+  /** What may have become of the books: any of these, and nothing besides. Nothing at all unless said. */
+  readonly ends?: readonly (readonly Wanted[])[];
+  /** What the answers must tell, where the books cannot. */
+  readonly tells?: readonly (number | string | RegExp)[];
+  /** The most calls, and bytes of results, that it needs. */
+  readonly budget: { readonly calls: number; readonly bytes: number };
+}
+
+export interface Played {
+  readonly task: string;
+  readonly family: string;
+  /** Empty when it passed. */
+  readonly problems: readonly string[];
+  readonly calls: number;
+  /** Of tool results, as text in the context. */
+  readonly bytes: number;
+  /** Of tools/list, once. */
+  readonly toolsBytes: number;
+  readonly messages: readonly Message[];
+  /** What the person was asked, by the number of messages there were then. */
+  readonly asked: readonly { readonly at: number; readonly question: string; readonly answer: PersonAnswer }[];
+}
+
+/** Within one try; whoever needs more is lost. */
+const MOST_ANSWERS = 60;
+
+/** The endpoints of payments and refunds; with the workflows, what is on unless somebody chooses. */
+export const thirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = { endpoints: endpoints.filter(({ path }) => path.startsWith('/customerpayment')) };
+
+export async function play(task: Task, model: Model, tools = thirteen): Promise<Played> {
+  let now = Date.parse(`${TODAY}T15:00:00Z`);
+  const messages: Message[] = [];
+  const asked: Played['asked'][number][] = [];
+  const server = await harness({
+    ...tools,
+    confirm: 'ask',
+    person: (question, choices) => {
+      const answer = answerOf(task, question, choices);
+      asked.push({ at: messages.length, question, answer });
+      return answer;
+    },
+    sandbox: { now: () => new Date(now), limits: { per_minute: 100_000, per_day: 100_000 } },
+  });
+  try {
+    const { sandbox, client } = server;
+    if (task.before !== undefined) await task.before(await bookkeeper(sandbox));
+    if (task.fault !== undefined) await fault(sandbox, task.fault);
+    const before = await recordsIn(sandbox);
+    const { tools: listed } = await client.listTools();
+    const conversation: Conversation = { instructions: client.getInstructions() ?? '', today: TODAY, tools: listed, messages };
+    const problems: string[] = [];
+    try {
+      await converse(task, conversation, messages, model, server.call, (minutes) => void (now += minutes * 60_000));
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+    const { balanced, problems: unbalanced } = await booksOf(sandbox);
+    if (!balanced) problems.push(`the books do not balance: ${unbalanced.join('; ')}`);
+    problems.push(...grade(task, changesBetween(before, await recordsIn(sandbox)), messages));
+    const results = messages.filter((message) => message.role === 'tool');
+    const bytes = results.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    return { task: task.name, family: task.family, problems, calls: results.length, bytes, toolsBytes: Buffer.byteLength(JSON.stringify({ tools: listed })), messages, asked };
+  } finally {
+    await server.close();
+  }
+}
+
+async function converse(task: Task, conversation: Conversation, messages: Message[], model: Model, call: (name: string, args: Call['arguments']) => Promise<ToolResult>, pass: (minutes: number) => void): Promise<void> {
+  const says = [...task.says];
+  let explains = task.explains;
+  let heard: string | undefined;
+  for (let answers = 0; ; ) {
+    // A question of the model gets an answer before the user goes on.
+    let said: string | number | undefined = heard?.includes('?') === true ? explains : undefined;
+    if (said !== undefined) explains = undefined;
+    else said = says.shift();
+    while (typeof said === 'number') {
+      pass(said);
+      said = says.shift();
+    }
+    if (said === undefined) return;
+    messages.push({ role: 'user', text: said });
+    for (heard = undefined; heard === undefined; answers += 1) {
+      if (answers >= MOST_ANSWERS) throw new Error(`no end after ${MOST_ANSWERS} answers of the model`);
+      const answer = readAnswer(await model(JSON.stringify(conversation)));
+      messages.push({ role: 'assistant', ...answer });
+      if ('calls' in answer) for (const one of answer.calls) messages.push(await resultOf(one, call));
+      else heard = answer.text;
+    }
+  }
+}
+
+/** As a host shows it: also that there is no such tool is for the model to read. */
+async function resultOf({ tool, arguments: args }: Call, call: (name: string, args: Call['arguments']) => Promise<ToolResult>): Promise<ToolMessage> {
+  try {
+    const result = await call(tool, args);
+    return { role: 'tool', tool, text: textOf(result), structuredContent: result.structuredContent, ...(result.isError && { isError: true }) };
+  } catch (error) {
+    return { role: 'tool', tool, text: error instanceof Error ? error.message : String(error), isError: true };
+  }
+}
+
+function answerOf({ agrees, means }: Task, question: string, choices: readonly Choice[]): PersonAnswer {
+  const meant = choices.find(({ text }) => means?.test(text));
+  if (choices.length > 0) return meant === undefined ? { action: 'decline' } : { action: 'accept', content: { which: meant.id } };
+  return agrees?.test(question) ? { action: 'accept', content: { approve: true } } : { action: 'decline' };
+}
+
+function grade({ ends = [[]], tells: facts = [] }: Task, changes: ReturnType<typeof changesBetween>, messages: readonly Message[]): string[] {
+  // Of several good ends, the one that is nearest.
+  const [books = []] = ends.map((wanted) => amiss(wanted, changes)).toSorted((a, b) => a.length - b.length);
+  const said = messages.flatMap((message) => (message.role === 'assistant' && message.text !== undefined ? [message.text] : [])).join('\n');
+  return [...books, ...facts.filter((fact) => !tells(said, fact)).map((fact) => `not told: ${fact instanceof RegExp ? String(fact) : JSON.stringify(fact)}`)];
+}

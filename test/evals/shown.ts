@@ -1,0 +1,27 @@
+import { play, type Played } from './play.ts';
+import { scriptedModel } from './script.ts';
+import { solutions } from './solutions.ts';
+import { tasks } from './tasks.ts';
+
+/** Conversations as they really ran, to be shown: of the tools' answers all lines but those that offer next steps. */
+
+/** Tasks by name, each under its title. */
+export async function shown(names: Readonly<Record<string, string>>): Promise<string> {
+  const parts: string[] = [];
+  for (const [title, name] of Object.entries(names)) parts.push(`### ${title}`, transcriptOf(await play(tasks.find((task) => task.name === name)!, scriptedModel(solutions[name]!.right))));
+  return parts.join('\n\n');
+}
+
+function transcriptOf({ task, problems, messages, asked }: Played): string {
+  if (problems.length > 0) throw new Error(`${task}: ${problems.join('; ')}`);
+  const lines: string[] = [];
+  for (const [i, message] of messages.entries()) {
+    if (message.role === 'user') lines.push(...(i > 0 ? ['```', ''] : []), `**“${message.text}”**`, '', '```text');
+    if (message.role === 'tool') lines.push(...message.text.split('\n').filter((line) => !line.startsWith('Next: ')));
+    // What the scripted model says is only what the tools told it.
+    if (message.role !== 'assistant' || !('calls' in message)) continue;
+    lines.push(...message.calls.map(({ tool, arguments: args }) => `→ ${tool} ${JSON.stringify(args)}`));
+    for (const { at, question, answer } of asked) if (at === i + 1) lines.push(...question.split('\n').map((line) => `  │ ${line}`), `  │ → ${answer.action === 'accept' ? 'Yes' : 'No'}`);
+  }
+  return [...lines, '```'].join('\n');
+}
