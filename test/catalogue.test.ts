@@ -105,6 +105,12 @@ describe('the catalogue', () => {
     expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most);
   });
 
+  it('fits in 32 kB as it is switched on at first, and in 44 kB with everything', () => {
+    const bytes = (tools: readonly unknown[]) => Buffer.byteLength(JSON.stringify({ tools }));
+    expect(bytes(tools.filter(({ name }) => !toolsets.lookups.some((endpoint) => endpoint.name === name)))).toBeLessThanOrEqual(32_000);
+    expect(bytes(tools)).toBeLessThanOrEqual(44_000);
+  });
+
   it('keeps no reviewed definition of a tool that is gone', () => {
     const reviewed = readdirSync(resolve(import.meta.dirname, 'snapshots/tools')).map((file) => file.replace('.json', ''));
     expect(reviewed.filter((file) => !tools.some(({ name }) => name === file))).toEqual([]);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createLimits } from '../src/zoho/limits.ts';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
@@ -13,7 +13,7 @@ async function start(options: HarnessOptions = {}): Promise<Harness> {
   await server.client.listTools();
   return server;
 }
-afterEach(async () => {
+afterAll(async () => {
   for (const server of open.splice(0).toReversed()) await server.close();
 });
 
@@ -44,7 +44,8 @@ async function readsBefore(name: string, args: Record<string, unknown>): Promise
   return reads;
 }
 
-describe('before the claim nothing is sent or claimed when time is up', () => {
+// They wait more than they work: beside each other.
+describe.concurrent('before the claim nothing is sent or claimed when time is up', () => {
   const bowman = [`customer:${seed.bowman}`];
   it.each<[string, (server: Harness) => Promise<unknown>]>([
     ['Zoho is slow to be looked at', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
@@ -85,7 +86,7 @@ describe('before the claim nothing is sent or claimed when time is up', () => {
   });
 });
 
-describe('after the claim', () => {
+describe.concurrent('after the claim', () => {
   it('what still stands in the line is not sent, and not recorded', async () => {
     const perMinute = await readsBefore('create_customer_payment', payment);
     const server = await start({ timings, limits: { perMinute, patienceMs: 120_000 } });

@@ -138,7 +138,7 @@ const misconfigurations: readonly Misconfigured[] = [
     what: 'a token of the environment without a scope that checks need',
     settings: async () => settingsFor(await books({ scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'] })),
     check: 'scopes',
-    says: /ZohoBooks\.contacts\.READ is missing: record_customer_payment.* can do only a part of what they are for; what it would show is named as not checked/,
+    says: /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*, refund_customer_payment can do only a part of what they are for; what it would show is named as not checked/,
     next: /`zoho-payments-mcp login`/,
   },
   {

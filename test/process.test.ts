@@ -219,9 +219,10 @@ describe('read-only', () => {
   ])('%s lists only what reads, and refuses the rest', async (_title, args, settings) => {
     const server = await serving(args, settings as Record<string, string>);
     const { result } = await server.request('tools/list');
-    const reading = toolsets.payments.filter(({ method }) => method === 'GET').map(({ name }) => name);
+    const tools = [...workflows, ...toolsets.payments];
+    const reading = tools.filter(({ method }) => method === 'GET').map(({ name }) => name);
     expect(result.tools.map(({ name }: Json) => name)).toEqual([...reading, 'list_writes']);
-    for (const { name } of toolsets.payments.filter(({ method }) => method !== 'GET')) {
+    for (const { name } of tools.filter(({ method }) => method !== 'GET')) {
       expect(await server.request('tools/call', { name, arguments: { payment_id: PAYMENT } }), name).not.toHaveProperty('result.structuredContent.payment_id');
     }
     expect(await server.request('tools/call', { name: 'delete_customer_payment', arguments: { payment_id: PAYMENT } })).toHaveProperty('error');

@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // With system.config.ts.
     exclude: [...configDefaults.exclude, 'test/browser/**', 'test/keychain/**'],
+    // By itself Vitest leaves a core idle, half of the machines that this is run on.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
