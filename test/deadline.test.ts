@@ -1,21 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createLimits } from '../src/zoho/limits.ts';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';
-import { harness, kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
+import { kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
+import { servers } from './support/servers.ts';
 
 /** A write answers before its host gives up, whatever it waits for; each wait alone would be 10 s and more. */
 
-const open: Harness[] = [];
-async function start(options: HarnessOptions = {}): Promise<Harness> {
-  const server = await harness(options);
-  open.push(server);
-  await server.client.listTools();
-  return server;
-}
-afterAll(async () => {
-  for (const server of open.splice(0).toReversed()) await server.close();
-});
+const start = servers('file');
 
 const MOST_MS = 6_000;
 const timings = { beforeMs: 1_500, wholeMs: 2_500, lookMs: 10_000 };

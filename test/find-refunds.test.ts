@@ -1,20 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { booksOf, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { harness, kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
+import { kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
+import { servers } from './support/servers.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
 
 /** "Which refunds did we give in June, and why?" */
 
-const open: Harness[] = [];
-async function start(options: HarnessOptions = {}): Promise<Harness> {
-  const server = await harness(options);
-  open.push(server);
-  await server.client.listTools();
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
+const start = servers();
 
 type Row = Record<string, unknown> & { date: string; amount: number; currency_code: string; refund_id: string };
 const rowsOf = (result: ToolResult) => (result.structuredContent['refunds'] ?? []) as Row[];

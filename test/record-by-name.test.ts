@@ -1,22 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { toolsFor } from '../src/cli/tools-for.ts';
 import { NONE } from '../src/write/earlier.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { servers } from './support/servers.ts';
 
 /** "Bowman paid 450 in cash today for INV-385": from what people say to the right payment, or to a question. */
 
-const open: Harness[] = [];
-async function start(options: HarnessOptions = {}): Promise<Harness> {
-  const server = await harness(options);
-  open.push(server);
-  await server.client.listTools();
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0).toReversed()) await server.close();
-});
+const start = servers();
 
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
 const posts = { method: 'POST', path: '^/customerpayments$' };

@@ -1,20 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { NONE } from '../src/write/earlier.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { servers } from './support/servers.ts';
 
 /** "They overpaid, send the rest back from petty cash." */
 
-const open: Harness[] = [];
-async function start(options: HarnessOptions = {}): Promise<Harness> {
-  const server = await harness(options);
-  open.push(server);
-  await server.client.listTools();
-  return server;
-}
-afterEach(async () => {
-  for (const server of open.splice(0).toReversed()) await server.close();
-});
+const start = servers();
 
 const out = { account: 'Petty Cash', date: '2026-06-30' };
 /** 250 of Bowman Furniture, all of it unused. */
