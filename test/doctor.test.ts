@@ -6,7 +6,8 @@ import { examine, type Finding } from '../src/cli/examine.ts';
 import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
 import { fault, requestsTo, seed } from './support/books.ts';
-import { closers, folder, run, serving, settingsFor } from './support/program.ts';
+import { closers } from './support/closers.ts';
+import { folder, run, serving, settingsFor } from './support/program.ts';
 
 /** doctor names what is wrong, and what to do about it; run as the program, against real books. */
 

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startSandbox } from '../src/sandbox/index.ts';
-import { closers, folder, type Json, run, serving, settingsFor } from './support/program.ts';
+import { closers } from './support/closers.ts';
+import { folder, type Json, run, serving, settingsFor } from './support/program.ts';
 
 /** The built program's journal: from the command line, and across crashes. */
 

@@ -9,7 +9,8 @@ import { browserCommand } from '../src/cli/browser.ts';
 import { openShared } from '../src/zoho/shared.ts';
 import { decide, type Decision } from './support/consent.ts';
 import { loggingIn, zohoAccount } from './support/login.ts';
-import { closers, environment, folder, program, run, type Program } from './support/program.ts';
+import { closers } from './support/closers.ts';
+import { environment, folder, program, run, type Program } from './support/program.ts';
 
 /** The built program's login and logout, with a person at the consent page. */
 

@@ -21,7 +21,8 @@ import { openLoginStore } from '../src/zoho/login-store.ts';
 import { openShared, type Shared } from '../src/zoho/shared.ts';
 import { fault } from './support/books.ts';
 import { harness, kinds } from './support/harness.ts';
-import { closers, folder, serving, settingsFor } from './support/program.ts';
+import { closers } from './support/closers.ts';
+import { folder, serving, settingsFor } from './support/program.ts';
 
 /** All servers on a machine are one to Zoho: one access token, one line before its limits. */
 

@@ -9,6 +9,9 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/browser/**', 'test/keychain/**'],
     // By itself Vitest leaves a core idle, half of the machines that this is run on.
     maxWorkers: '100%',
+    // Loading everything anew for each file takes longer than many a file's tests.
+    isolate: false,
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },

@@ -460,7 +460,7 @@ describe('a write is sent once', () => {
           if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
         }
       }),
-      { numRuns: 200, examples: [[200, { code: { toString: null } }], [400, { code: { toString: null } }]] },
+      { numRuns: 100, examples: [[200, { code: { toString: null } }], [400, { code: { toString: null } }]] },
     );
   });
 

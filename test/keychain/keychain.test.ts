@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { zohoAccount } from '../support/login.ts';
-import { closers, folder, run } from '../support/program.ts';
+import { closers } from '../support/closers.ts';
+import { folder, run } from '../support/program.ts';
 
 /** A login whose secrets are in a real keychain: GNOME's, on a message bus and in a folder of the test's own. */
 

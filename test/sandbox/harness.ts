@@ -1,5 +1,5 @@
-import { afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts';
+import { closers } from '../support/closers.ts';
 
 export type Body = Record<string, unknown>;
 
@@ -21,18 +21,12 @@ export interface Zoho {
   token: () => Promise<string>;
 }
 
-const running: Sandbox[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((sandbox) => sandbox.close()));
-});
-
 export const ROOMY = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 };
 
 /** A sandbox that ends with the test, with limits out of the way unless the test sets them. */
 export async function zoho(options: SandboxOptions = {}): Promise<Zoho> {
   const sandbox = await startSandbox({ ...options, limits: { ...ROOMY, ...options.limits } });
-  running.push(sandbox);
+  closers.push(() => sandbox.close());
   let accessToken: string | undefined;
 
   const token = async (): Promise<string> => {

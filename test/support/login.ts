@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { startSandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
-import { closers, folder, start, type Json, type Program } from './program.ts';
+import { closers } from './closers.ts';
+import { folder, start, type Json, type Program } from './program.ts';
 
 /** A sandbox that plays Zoho, and the program logging in to it. */
 export async function zohoAccount(options: SandboxOptions = {}) {

@@ -4,24 +4,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeAll } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
+import { closers } from './closers.ts';
 
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
 
 export const program = resolve(import.meta.dirname, '../../dist/zoho-payments-mcp.cjs');
 
 export type Json = Record<string, any>;
-
-beforeAll(() => {
-  if (!existsSync(program)) throw new Error(`${program} is missing: run "npm run build" first, as "npm test" does.`);
-});
-
-/** What a test started and has to end. */
-export const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
 
 /** The settings that point the program at a sandbox as if it were Zoho. */
 export function settingsFor(sandbox: Sandbox): Record<string, string> {
@@ -60,6 +50,7 @@ export interface Program {
 }
 
 export function start(args: readonly string[], settings: Record<string, string> = {}, nodeArgs: readonly string[] = []): Program {
+  if (!existsSync(program)) throw new Error(`${program} is missing: run "npm run build" first, as "npm test" does.`);
   const child = spawn(process.execPath, [...nodeArgs, program, ...args], { env: environment(settings) });
   const stdout: string[] = [];
   const stderr: string[] = [];

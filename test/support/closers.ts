@@ -1,0 +1,2 @@
+/** What a test started and has to end; setup.ts ends it, the last first. */
+export const closers: (() => unknown)[] = [];
