@@ -33,7 +33,7 @@ describe.each(kinds)('refunds of a month, through the client of the %s', (kind) 
     expect(rowsOf(result).map(({ date }) => date)).toEqual(['2026-06-30', '2026-06-26', '2026-06-15', '2026-06-02']);
     const [first, , third] = textOf(result).split('\n').slice(1);
     expect(textOf(result).split('\n')[0]).toBe('4 refunds: EUR 283.02 (1), USD 1393.62 (3).');
-    expect(first).toMatch(/^2026-06-30 \| USD 1152\.92 \| "Granite State Credit Union" \(id \d+\) \| payment #486 \(id \d+\) \| refund_id \d+ \| banktransfer \| out of "Business Checking" \(id \d+\) \| payment for INV-000476$/);
+    expect(first).toMatch(/^2026-06-30 \| USD 1152\.92 \| "Granite State Credit Union" \(id \d+\) \| payment #486 \(id \d+\) \| refund_id \d+ \| banktransfer \| out of "Business Checking" \(id \d+\) \| payment for INV-000476 \| no reason noted$/);
     expect(third).toContain('"Acme Corp" (id 712345000000090009) | payment #6 (id 712345000000079506) | refund_id 712345000000079601');
     expect(textOf(result)).toContain('Looked through the 200 payments that changed since 2026-');
     expect(textOf(result)).toMatch(/Next: the payment of the first: get_customer_payment \{"payment_id":"\d+"\}$/);

@@ -215,7 +215,10 @@ describe('what the money is for', () => {
     await refused(server, args, 'declined');
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
     expect(asked[0]).toContain('Not applied, stays as unused credit: USD 50.00');
-    await recorded(server, { ...args, reference_number: 'another intent' });
+    // A no is to what would be done, whatever is said along with it or however it is called.
+    for (const same of [args, { ...args, reference_number: 'said otherwise' }, { ...args, customer: seed.bowman }, { ...args, invoices: ['inv-385'] }]) await refused(server, same, 'declined');
+    expect(asked).toHaveLength(1);
+    await recorded(server, { ...args, amount: 501 });
   });
 });
 
@@ -225,6 +228,17 @@ describe('how, where to and when', () => {
     expect(await refused(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit' }, 'exchange_rate_missing')).toContain('USD per EUR');
     await recorded(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit', exchange_rate: 1.08 });
     expect(await sentBy(server)).toMatchObject([{ exchange_rate: 1.08 }]);
+  });
+
+  it('the currency that was said is compared, and a rate of 1 is asked about', async () => {
+    const asked: string[] = [];
+    const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
+    const text = await refused(server, { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 }, 'wrong_currency');
+    expect(text).toContain('this customer pays in EUR');
+    await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
+    expect(asked).toEqual([]);
+    await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });
+    expect(asked[0]).toContain('an exchange rate of just 1 is hardly ever right');
   });
 
   it('no date is today where the organization is', async () => {

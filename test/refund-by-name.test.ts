@@ -47,7 +47,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     await refunded(server, { customer: 'Bowman' });
     expect(asked.map((question) => question.split('\n')[0])).toEqual([
       '4 customers are called something like "Bowman". Which one is it?',
-      'Several payments of "Bowman" have money left. Which one is given back?',
+      'Several payments of "Bowman Furniture" (id 903000000000099) have money left. Which one is given back?',
       'Refund USD 100.00 to "Bowman Furniture"?',
     ]);
     expect(asked[2]).toContain('Account: "Petty Cash" (id 3000000000385)');

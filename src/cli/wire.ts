@@ -90,7 +90,8 @@ export function usable(dir: string): string {
 
 async function openSandbox(data: string): Promise<Sandbox> {
   const { startSandbox } = await import('../sandbox/index.ts');
-  return await startSandbox({ data }).catch((cause: unknown) => {
+  // Every start of a server asks for a token anew, and nobody should learn Zoho's limit on that from practice.
+  return await startSandbox({ data, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
     throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'sandbox_unavailable',
       next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to, or to use --sandbox=memory.',

@@ -72,7 +72,7 @@ export async function paymentsAlike(
 }
 
 function aboutRow(row: Row): string {
-  const reference = row['reference_number'] === undefined ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
+  const reference = row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return `payment #${plain(row['payment_number'] ?? '?')} (id ${told(row.payment_id)}) of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`;
 }
 

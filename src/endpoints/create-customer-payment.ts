@@ -83,7 +83,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   checkDecimals(amountsOf(payment), currency);
   const left = checkApplied(amount, invoices, currency);
   await checkDate(date, zoho, notes);
-  await checkExchangeRate(payment.exchange_rate, currency, zoho, notes);
+  if (await checkExchangeRate(payment.exchange_rate, currency, zoho, notes)) ask.push('an exchange rate of just 1 is hardly ever right');
   notes.lines.push(`Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`, `Date: ${date}, mode: ${quoted(payment_mode, 100)}`);
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);
@@ -123,15 +123,15 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<(Pay
   return found?.contact as (Payment & { contact_name?: string }) | undefined;
 }
 
-/** Base currency has the rate 1; a foreign one without a rate is booked at 1, which is nobody's intention. */
-async function checkExchangeRate(rate: number | undefined, { currency_code }: Payment, zoho: Reader, notes: { lines: string[]; not_checked: string[] }): Promise<void> {
+/** Base currency has the rate 1; a foreign one without a rate is booked at 1, which is nobody's intention. Whether it is said to be just that. */
+async function checkExchangeRate(rate: number | undefined, { currency_code }: Payment, zoho: Reader, notes: { lines: string[]; not_checked: string[] }): Promise<boolean> {
   const base = (await organizationOf(zoho))?.currency_code;
   if (base === undefined || currency_code === undefined) {
     if (rate !== undefined) notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
-    return;
+    return false;
   }
   if (currency_code === base) {
-    if (rate === undefined || rate === 1) return;
+    if (rate === undefined || rate === 1) return false;
     throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
   }
   if (rate === undefined) {
@@ -141,4 +141,5 @@ async function checkExchangeRate(rate: number | undefined, { currency_code }: Pa
     });
   }
   notes.lines.push(`Exchange rate: ${rate} ${told(base)} per ${told(currency_code)}`);
+  return rate === 1;
 }

@@ -68,7 +68,7 @@ const monthEndCheck: Prompt = {
     const using = (tool: string, more: object = {}) => (days === undefined ? tool : call(tool, { ...days, ...more }));
     return [
       days === undefined && 'Take the first and the last day of the month for date_start and date_end; ask me which month, if I did not say.',
-      `Totals by how it was paid: ${using('summarize_payments', { group_by: ['mode'] })}. Never add currencies together.`,
+      `Totals by how it was paid: ${using('summarize_payments', { group_by: ['currency', 'mode'] })}. Never add currencies together.`,
       `What went back, and why: ${using('find_refunds')}.`,
       `What may be recorded twice: ${using('check_duplicates')}. Nobody but me decides what is a duplicate.`,
       'What has no known outcome: list_writes {"outcome":"unknown"}.',

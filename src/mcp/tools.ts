@@ -128,8 +128,8 @@ async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unk
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */
-function preview({ question, approval }: Extract<Performed, { kind: 'preview' }>, sandbox: boolean): CallToolResult {
-  const error = new RefusedError('This needs the consent of the user, and nothing was done yet.', {
+function preview({ question, approval, refused }: Extract<Performed, { kind: 'preview' }>, sandbox: boolean): CallToolResult {
+  const error = new RefusedError(refused ? 'The approval that came with this call is not good for it: it was used, has expired, or is of another write.' : 'This needs the consent of the user.', {
     code: 'approval_needed',
     next: `Show the user the above. If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
   });

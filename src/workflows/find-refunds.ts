@@ -70,6 +70,7 @@ export const findRefunds = defineReadWorkflow({
       count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} in a currency that is not told`].filter(Boolean).join(', ')}.`,
       ...rows.map(lineOf),
       rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
+      rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
       aboutLook(looked),
       next(
         looked.next_skip !== undefined && `to go on: ${call('find_refunds', { ...given, skip: looked.next_skip })}`,
@@ -215,6 +216,7 @@ function lineOf(row: Json): string {
     row['description'] !== undefined && quoted(row['description'], 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,
     said('payment_description', 'payment says', 80),
+    row['description'] === undefined && row['payment_description'] === undefined && row['reference_number'] === undefined && 'no reason noted',
   ]
     .filter(Boolean)
     .join(' | ');

@@ -97,6 +97,6 @@ function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {
   const offered = near.slice(0, 5).map(nameOf);
   return new InputError(`There is no invoice ${quoted(typed, 40)}.`, {
     code: 'no_such_invoice',
-    next: offered.length === 0 ? 'Ask the user for its number, or leave `invoices` out.' : `Ask the user whether one of these is meant: ${offered.join(', ')}.`,
+    next: offered.length === 0 ? 'Ask the user for its number.' : `Ask the user whether one of these is meant: ${offered.join(', ')}.`,
   });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Reader } from '../endpoint.ts';
+import { ifAllowed } from '../endpoints/allowed.ts';
 import { createCustomerPayment } from '../endpoints/create-customer-payment.ts';
 import { amount, paymentFields } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
@@ -7,7 +8,7 @@ import { getInvoice } from '../endpoints/get-invoice.ts';
 import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allInvoices } from '../endpoints/whole-list.ts';
-import { money, quoted } from '../endpoints/words.ts';
+import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
@@ -21,6 +22,7 @@ const { payment_mode, date, reference_number, description, exchange_rate, bank_c
 const input = z.strictObject({
   customer: z.string().min(1).max(200).optional().describe('Name or id. May be left out where `invoices` tells.'),
   amount,
+  currency: z.string().max(10).optional().describe('As the user said it; compared with the customer\'s.'),
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
   invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open, as far as the money goes.') })).min(1).optional(),
@@ -45,8 +47,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
   reads: [allContacts, getContact, allInvoices, getInvoice, allBankAccounts, allOrganizations],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
-    const { invoices: _, allocate: __, customer: ___, account, ...rest } = given;
+    const { invoices: _, allocate: __, customer: ___, currency, account, ...rest } = given;
     const [customer_id, account_id, day] = await Promise.all([payerOf(given, zoho, chosen), account === undefined ? undefined : accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    if (currency !== undefined) await checkCurrency(currency, customer_id, zoho);
     const applied = await allocationOf(given, customer_id, zoho);
     return {
       input: {
@@ -60,6 +63,16 @@ export const recordCustomerPayment = defineWriteWorkflow({
     };
   },
 });
+
+/** Zoho books every amount in the customer's currency, whatever the user meant. */
+async function checkCurrency(said: string, contact_id: string, zoho: Reader): Promise<void> {
+  const { currency_code } = (await ifAllowed(zoho.recent(getContact, { contact_id })))?.contact ?? {};
+  if (currency_code === undefined || currency_code.toUpperCase() === said.trim().toUpperCase()) return;
+  throw new InputError(`The user said ${quoted(said, 10)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`, {
+    code: 'wrong_currency',
+    next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
+  });
+}
 
 /** The customer who paid: of the invoices where there are any, so that "Bowman" is enough for one of his invoices. */
 async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {

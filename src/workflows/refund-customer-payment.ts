@@ -8,7 +8,7 @@ import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, money, plain, quoted } from '../endpoints/words.ts';
+import { call, money, plain, quoted, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
@@ -63,7 +63,9 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
   }
-  const customer_id = customer === undefined ? undefined : (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
+  const whose = customer === undefined ? undefined : await customerNamed(customer, zoho, chosen['customer']);
+  const customer_id = whose?.contact_id;
+  const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
   const all = await paymentsOfCustomer(customer_id ?? '', zoho.recent);
   const refundable = all.filter((row) => row.unused_amount > 0);
@@ -73,7 +75,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const enough = refundable.filter((row) => row.unused_amount >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => row.amount >= (amount ?? 0)) ?? all[0];
-  if (newest === undefined) throw new RefusedError(`There is no payment of ${quoted(customer, 60)} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
+  if (newest === undefined) throw new RefusedError(`There is no payment of ${name} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
   const currency = await currencyOf(customer_id ?? '', zoho);
@@ -81,18 +83,21 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
     id: row.payment_id,
     text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
-  if (enough.length === 0) throw notEnough(choices, money(amount, currency));
-  throw new WhichError(`Several payments of ${quoted(customer, 60)} have money left. Which one is given back?`, { field: 'payment', choices: choices.slice(0, 10), more: Math.max(0, choices.length - 10) });
+  if (enough.length === 0) throw notEnough(choices, amount ?? 0, sum(refundable.map((row) => row.unused_amount)), currency);
+  throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: choices.slice(0, 10), more: Math.max(0, choices.length - 10) });
 }
 
 async function currencyOf(contact_id: string, zoho: Reader): Promise<{ currency_code?: string | undefined }> {
   return (await zoho.recent(getContact, { contact_id })).contact ?? {};
 }
 
-function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: string): RefusedError {
-  return new RefusedError(`No payment of this customer has ${amount} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}.`, {
+function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
+  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}.`, {
     code: 'more_than_refundable',
-    next: 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.',
+    next:
+      unused >= amount
+        ? 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.'
+        : `Ask the user: ${money(unused, currency)} is unused in all. More would have to be un-applied from invoices first, with update_customer_payment.`,
   });
 }
 
@@ -113,7 +118,8 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
   const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
   const possible = freed.length > 0 && missing <= 0;
-  return new RefusedError(`${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}. ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(), {
+  const given_back = (payment.payment_refunds ?? []).map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`);
+  return new RefusedError(`${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}.${given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : ''} ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(), {
     code: unused === 0 ? 'nothing_refundable' : 'more_than_refundable',
     next: possible ? `Ask the user whether to un-apply; if so: ${steps}.` : unused > 0 ? `Ask the user for an amount up to ${money(unused, payment)}.` : 'Tell the user.',
   });

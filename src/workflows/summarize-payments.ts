@@ -77,6 +77,7 @@ export const summarizePayments = defineReadWorkflow({
       ),
       others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
       not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
+      total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
       total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
       total.bcy_refunded_amount === undefined && total.count > 0 && 'Zoho does not tell of every payment what was refunded or is unused: those totals are left out.',
       groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,

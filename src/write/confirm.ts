@@ -30,7 +30,7 @@ export type Consent =
   /** To be put to the person; the answer comes with another call. */
   | { readonly kind: 'ask'; readonly question: string; readonly state: string }
   /** The client cannot ask: to be shown, and sent back in a second call, which the host lets a person allow. */
-  | { readonly kind: 'preview'; readonly question: string; readonly approval: string };
+  | { readonly kind: 'preview'; readonly question: string; readonly approval: string; /** The one that came with the call: used, expired, altered or of another write. */ readonly refused?: true };
 
 /** A person who is asked the same thing a third time is not being asked any more. */
 const MOST_ROUNDS = 2;
@@ -60,7 +60,7 @@ export function decide(what: unknown, facts: Facts, because: readonly string[], 
   const digest = digestOf(['preview', shown]);
   const opened = person.approval === undefined ? undefined : seal.open(person.approval);
   if (opened?.kind === 'good' && opened.sealed.digest === digest) return { kind: 'given', approval: opened.sealed.approval };
-  return { kind: 'preview', question, approval: seal.close(digest, 1).token };
+  return { kind: 'preview', question, approval: seal.close(digest, 1).token, ...(person.approval !== undefined && { refused: true }) };
 }
 
 /** Composed by code from facts, one line each; nothing in it is the model's prose. */

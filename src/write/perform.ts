@@ -1,4 +1,4 @@
-import { toRequest, type Facts, type Json, type Reader } from '../endpoint.ts';
+import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
 import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
@@ -191,11 +191,12 @@ async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string,
   return [`it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`];
 }
 
-async function consentTo(request: unknown, facts: Facts, because: readonly string[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
+async function consentTo(request: ZohoRequest, facts: Facts, because: readonly string[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
   const { journal, scope, declinedMs } = road;
   const person = await withoutSpent(given, road);
-  const note = (type: 'asked' | 'declined', reason: string) => journal.note({ scope, endpoint: endpoint.name, intent, type, reason, customer_id: facts.customer_id });
-  const declinedAt = because.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, intent);
+  const what = whatIsAsked(request);
+  const note = (type: 'asked' | 'declined', reason: string) => journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? what : intent, type, reason, customer_id: facts.customer_id });
+  const declinedAt = because.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
   if (declinedAt !== undefined && Date.now() - Date.parse(declinedAt) < declinedMs) throw declinedBefore(Math.ceil(declinedMs / 60_000));
   try {
     const consent = decide(request, facts, because, person, road.mode, road.seal);
@@ -207,11 +208,20 @@ async function consentTo(request: unknown, facts: Facts, because: readonly strin
   }
 }
 
+/** In place of an approval that was good once. */
+const SPENT = 'spent';
+
+/** A no is to what would be done, however it is called and whatever is said along with it. */
+function whatIsAsked({ method, path, query, body }: ZohoRequest): string {
+  const { description: _, reference_number: __, ...material } = (Array.isArray(body) ? { body } : (body ?? {})) as Json;
+  return digestOf(['declined', method, path, query, material]);
+}
+
 /** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
   for (const token of [person.state, person.approval]) {
     const opened = token === undefined ? undefined : seal.open(token);
-    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined) return { canBeAsked: person.canBeAsked };
+    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined) return { canBeAsked: person.canBeAsked, chosen: person.chosen, ...(person.approval !== undefined && { approval: SPENT }) };
   }
   return person;
 }

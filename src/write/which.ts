@@ -12,7 +12,8 @@ export function withChoices(person: Person, seal: Seal): Person {
   if (opened?.kind !== 'good') return person;
   const { chosen, asks } = opened.sealed;
   if (asks === undefined || person.choice === undefined) return { ...person, chosen };
-  if (person.choice === '' || person.choice === NONE) throw noneOfThem(asks);
+  if (person.choice === '') throw notSaid(asks);
+  if (person.choice === NONE) throw noneOfThem(asks);
   // Spent here: it answers nothing else.
   return { canBeAsked: person.canBeAsked, approval: person.approval, chosen: { ...chosen, [asks]: person.choice } };
 }
@@ -22,5 +23,9 @@ export function askWhich({ question, field, choices }: WhichError, { chosen }: P
 }
 
 function noneOfThem(field: string): DeclinedError {
-  return new DeclinedError(`The user was asked which ${field} is meant, and chose none.`, { code: 'none_chosen', next: `Ask the user in the conversation, then call again with the id as ${field}.` });
+  return new DeclinedError(`The user was shown each ${field} that could be meant, and it is none of them.`, { code: 'none_chosen', next: `Ask the user in the conversation for the whole name or number of the ${field}.` });
+}
+
+function notSaid(field: string): DeclinedError {
+  return new DeclinedError(`The user was asked which ${field} is meant, and did not answer.`, { code: 'none_chosen', next: `Ask the user in the conversation which ${field} it is; with the same call again they are shown the choices once more.` });
 }
