@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { toolsFor } from '../src/cli/tools-for.ts';
 import { NONE } from '../src/write/earlier.ts';
+import { startSandbox } from '../src/sandbox/index.ts';
+import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 
@@ -123,6 +125,27 @@ describe('near-identical names', () => {
     const text = await refused(server, { customer, amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
     expect([...text.matchAll(/\d\. ("[^"]*"), /g)].map(([, name]) => name).toSorted()).toEqual(names.map((name) => JSON.stringify(name)).toSorted());
     if (names.includes('Acme Co')) expect(text).toContain(`inactive (id ${acme.co})`);
+  });
+
+  it('nobody is picked where the same words, otherwise put, are another\'s name', async () => {
+    const sandbox = await startSandbox();
+    const renamed = new Map([[acme.corp, 'John Smith & Sons'], [acme.uk, 'Smith, John']]);
+    const zoho = await altered(sandbox, {
+      query: (query) => {
+        for (const name of ['contact_name_contains', 'contact_name_startswith']) query.delete(name);
+      },
+      body(body, query, path) {
+        if (path !== '/contacts') return body;
+        const rows = (body['contacts'] as { contact_id: string; contact_name: string }[]).map((row) => ({ ...row, contact_name: renamed.get(row.contact_id) ?? row.contact_name }));
+        const has = (name: string) => name.toLowerCase().includes(query.get('contact_name_contains')?.toLowerCase() ?? '') && name.toLowerCase().startsWith(query.get('contact_name_startswith')?.toLowerCase() ?? '');
+        return { ...body, contacts: rows.filter(({ contact_name }) => has(contact_name)) };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
+    expect(text).toContain('2 customers are called something like "John Smith"');
+    expect(text).toContain('"Smith, John"');
   });
 
   it('one that nobody has is answered with the nearest first', async () => {
