@@ -184,6 +184,25 @@ describe('what the money is for', () => {
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }] }]);
   });
 
+  it('is not the one of several that Zoho\'s first page happens to show', async () => {
+    const sandbox = await startSandbox();
+    const numbers = [...Array.from({ length: 199 }, (_, i) => `INV-7${i}`), 'INV-7', 'OLD-7'];
+    const zoho = await altered(sandbox, {
+      body(body, query, path) {
+        if (path !== '/invoices') return body;
+        const [page, exact] = [Number(query.get('page')), query.get('invoice_number')];
+        const rows = numbers.map((invoice_number, i) => ({ invoice_id: String(712345000000400000 + i * 1000), invoice_number, customer_id: seed.bowman, customer_name: 'Bowman Furniture', status: 'sent', balance: 50, total: 50, date: '2026-06-01' }));
+        const found = rows.filter(({ invoice_number }) => exact === null || invoice_number === exact);
+        return { code: 0, invoices: found.slice((page - 1) * 200, page * 200), page_context: { page, per_page: 200, has_more_page: found.length > page * 200 } };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    const text = textOf(await server.call('find_payments', { invoice: '7' }));
+    expect(text).toContain('ambiguous_invoice');
+    expect(text).toContain('OLD-7');
+  });
+
   it('is never another customer\'s invoice, however alike the names are', async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Acme', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer')).toContain('belongs to "Bowman Furniture"');
