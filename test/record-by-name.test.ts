@@ -355,6 +355,19 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
+  it('list_writes finds it by the name that was called, and by Zoho\'s; a name that no write has is said to be none', async () => {
+    const server = await start();
+    await recorded(server, args);
+    for (const tool of ['record_customer_payment', 'create_customer_payment']) {
+      expect((await server.call('list_writes', { tool })).structuredContent['writes'], tool).toMatchObject([{ outcome: 'recorded', tool: 'create_customer_payment' }]);
+    }
+    expect((await server.call('list_writes', { tool: 'refund_customer_payment' })).structuredContent['writes']).toEqual([]);
+    const strange = await server.call('list_writes', { tool: 'record_payment' });
+    expect(errorOf(strange)).toMatchObject({ code: 'invalid_arguments' });
+    expect(textOf(strange)).toContain('record_customer_payment');
+    expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
+  });
+
   it('two identical calls at once are one payment', async () => {
     const server = await start();
     const both = await Promise.all([record(server, args), record(server, args)]);
