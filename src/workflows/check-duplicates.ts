@@ -69,7 +69,7 @@ export const checkDuplicates = defineReadWorkflow({
       looked_through: looked,
       range: asArguments(days),
       days_apart,
-      ...(left && { not_looked_through: asArguments({ start: left.start === wide.start ? days.start : left.start, end: left.end === wide.end ? days.end : left.end }) }),
+      ...(left && { not_looked_through: asArguments(left) }),
       ...(base !== undefined && { base_currency: base }),
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
     };
