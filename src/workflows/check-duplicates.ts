@@ -85,7 +85,7 @@ export const checkDuplicates = defineReadWorkflow({
       ...groups.map((group) => linesOf(group, base_currency)),
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
-      first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted, with delete_customer_payment.',
+      first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
       next(
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
         not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
