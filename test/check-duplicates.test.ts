@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { altered } from './support/altered.ts';
 import { seed } from './support/books.ts';
 import { harness, textOf, type Harness, type ToolResult } from './support/harness.ts';
 
@@ -101,6 +102,42 @@ describe('check_duplicates', () => {
     expect(groupsIn(result)[1]?.payments).toMatchObject([{ payment_id: kept }, { payment_id: given, refunded_in_full: true }]);
     expect(textOf(result)).toMatch(new RegExp(`\\(id ${given}\\).*\\| refunded in full$`, 'm'));
     expect(textOf(result)).toContain('the others were refunded in full');
+  });
+
+  it('refunded in part is not refunded in full: whatever the rates were, and however Zoho names the invoices', async () => {
+    const rows = [
+      // 95 of EUR 100 went back when the euro had risen.
+      { payment_id: '9030000000001', amount: 100, bcy_amount: 110, unused_amount: 5, bcy_unused_amount: 5.5, bcy_refunded_amount: 114, invoice_numbers: '' },
+      // As documented: the rest is on an invoice.
+      { payment_id: '9030000000002', amount: 100, bcy_amount: 110, unused_amount: 0, bcy_unused_amount: 0, bcy_refunded_amount: 11, invoice_number: 'INV-9' },
+    ].map((row) => ({ ...row, customer_id: acme, customer_name: 'Acme Corp', date: '2026-06-20', payment_mode: 'cash' }));
+    const zoho = await altered(server.sandbox, { body: (body, _, path) => (path === '/customerpayments' ? { code: 0, customerpayments: rows, page_context: { has_more_page: false, sort_column: 'date', sort_order: 'D' } } : body) });
+    const other = await harness({ on: server.sandbox, at: zoho });
+    const result = ok(await other.call('check_duplicates', { date_start: '2026-06-01' }));
+    await other.close();
+    await zoho.close();
+    expect(textOf(result)).not.toContain('refunded in full');
+    expect(groupsIn(result)).toMatchObject([{ likelihood: 'likely' }]);
+    expect(textOf(result)).toContain('INV-9');
+  });
+
+  it('ends in the days before the range, too, and says so', async () => {
+    const dayOf = (n: number) => new Date(Date.UTC(2026, 5, 30) - n * 86_400_000).toISOString().slice(0, 10);
+    const zoho = await altered(server.sandbox, {
+      body(body, query, path) {
+        if (path !== '/customerpayments') return body;
+        const page = Number(query.get('page'));
+        // 150 a day, from 30 June back; asked in ascending order, a day long ago.
+        const rows = Array.from({ length: 200 }, (_, i) => ({ payment_id: String(page * 200 + i), customer_id: String(page * 200 + i), amount: 1, date: query.get('sort_order') === 'D' ? dayOf(Math.floor(((page - 1) * 200 + i) / 150)) : '2001-01-01' }));
+        return { code: 0, customerpayments: rows, page_context: { has_more_page: true, sort_column: 'date', sort_order: query.get('sort_order') } };
+      },
+    });
+    const other = await harness({ on: server.sandbox, at: zoho });
+    // 50 pages hold 66 days: back to 25 April.
+    const result = ok(await other.call('check_duplicates', { date_start: '2026-04-28', date_end: '2026-06-30', days_apart: 7 }));
+    await other.close();
+    await zoho.close();
+    expect(textOf(result)).toMatch(/Not looked through: 2026-04-21 to 2026-04-2\d\./);
   });
 
   it('keeps three of a kind together, and many of a kind within bounds', async () => {

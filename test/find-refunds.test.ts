@@ -121,6 +121,12 @@ describe('a part is never taken for the whole', () => {
     await unsorted.zoho.close();
   });
 
+  it('it goes on behind a page that is not full where Zoho says that there are more', async () => {
+    const { zoho, server } = await zohoSortedBy('date', rows.slice(0, 150));
+    expect((await find(server, {})).structuredContent).toMatchObject({ payments_looked_through: 3000, next_skip: 4000 });
+    await zoho.close();
+  });
+
   it('nor are more payments opened than one call may, and the next call goes on where it ended', async () => {
     const { zoho, server } = await zohoSortedBy('date', rows.map((row) => ({ ...row, bcy_refunded_amount: 1 })));
     const first = await find(server, {});

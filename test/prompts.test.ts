@@ -48,6 +48,20 @@ describe.each(sets)('with $what', ({ endpoints, workflows }) => {
     }
   });
 
+  it('answers offer no tool that is not there', async () => {
+    const server = await harness({ endpoints, workflows });
+    const cash = { customer: seed.bowman, payment_mode: 'cash', date: '2026-06-30', amount: 1, allocate: 'as_credit' };
+    const calls = { customer_statement: { customer: seed.bowman }, find_payments: {}, find_refunds: {}, check_duplicates: { date_start: '2020-01-01' }, summarize_payments: {}, get_customer_payment: { payment_id: seed.paymentWithUnused }, record_customer_payment: cash };
+    for (const [name, args] of Object.entries(calls).filter(([name]) => there.has(name))) {
+      const result = await server.call(name, args);
+      expect(result.isError, textOf(result)).toBeFalsy();
+      expect(toolsIn(textOf(result)).filter((tool) => !there.has(tool)), textOf(result)).toEqual([]);
+      // Whatever is offered is a call, or the sentence that leads to one.
+      expect(textOf(result)).not.toMatch(/Next: *$|· *$/m);
+    }
+    await server.close();
+  });
+
   it('prompts are offered that name no tool that is not there', async () => {
     const server = await harness({ endpoints, workflows });
     const client = server.ownClient as Client;

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { toolsFor } from '../src/cli/tools-for.ts';
 import { NONE } from '../src/write/earlier.ts';
+import { startSandbox } from '../src/sandbox/index.ts';
+import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { servers } from './support/servers.ts';
@@ -117,6 +119,27 @@ describe('near-identical names', () => {
     if (names.includes('Acme Co')) expect(text).toContain(`inactive (id ${acme.co})`);
   });
 
+  it('nobody is picked where the same words, otherwise put, are another\'s name', async () => {
+    const sandbox = await startSandbox();
+    const renamed = new Map([[acme.corp, 'John Smith & Sons'], [acme.uk, 'Smith, John']]);
+    const zoho = await altered(sandbox, {
+      query: (query) => {
+        for (const name of ['contact_name_contains', 'contact_name_startswith']) query.delete(name);
+      },
+      body(body, query, path) {
+        if (path !== '/contacts') return body;
+        const rows = (body['contacts'] as { contact_id: string; contact_name: string }[]).map((row) => ({ ...row, contact_name: renamed.get(row.contact_id) ?? row.contact_name }));
+        const has = (name: string) => name.toLowerCase().includes(query.get('contact_name_contains')?.toLowerCase() ?? '') && name.toLowerCase().startsWith(query.get('contact_name_startswith')?.toLowerCase() ?? '');
+        return { ...body, contacts: rows.filter(({ contact_name }) => has(contact_name)) };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
+    expect(text).toContain('2 customers are called something like "John Smith"');
+    expect(text).toContain('"Smith, John"');
+  });
+
   it('one that nobody has is answered with the nearest first', async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Bowmen Furniture', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer')).toMatch(/No customer is called "Bowmen Furniture"\. Is it one of these\? 1\. "Bowman Furniture", /);
@@ -151,6 +174,25 @@ describe('what the money is for', () => {
     expect(text).toContain('INV-000384 of "Pine Street Dental"');
     await recorded(server, { customer: 'Bowman', amount: 50, invoices: ['384'] });
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }] }]);
+  });
+
+  it('is not the one of several that Zoho\'s first page happens to show', async () => {
+    const sandbox = await startSandbox();
+    const numbers = [...Array.from({ length: 199 }, (_, i) => `INV-7${i}`), 'INV-7', 'OLD-7'];
+    const zoho = await altered(sandbox, {
+      body(body, query, path) {
+        if (path !== '/invoices') return body;
+        const [page, exact] = [Number(query.get('page')), query.get('invoice_number')];
+        const rows = numbers.map((invoice_number, i) => ({ invoice_id: String(712345000000400000 + i * 1000), invoice_number, customer_id: seed.bowman, customer_name: 'Bowman Furniture', status: 'sent', balance: 50, total: 50, date: '2026-06-01' }));
+        const found = rows.filter(({ invoice_number }) => exact === null || invoice_number === exact);
+        return { code: 0, invoices: found.slice((page - 1) * 200, page * 200), page_context: { page, per_page: 200, has_more_page: found.length > page * 200 } };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    const text = textOf(await server.call('find_payments', { invoice: '7' }));
+    expect(text).toContain('ambiguous_invoice');
+    expect(text).toContain('OLD-7');
   });
 
   it('is never another customer\'s invoice, however alike the names are', async () => {
@@ -317,6 +359,19 @@ describe('one intent is recorded once', () => {
     const endpoint = await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 400, idempotency_key: 'k' });
     expect(textOf(endpoint)).toContain('it was a call of record_customer_payment');
     expect(await writesTo(server)).toHaveLength(1);
+  });
+
+  it('list_writes finds it by the name that was called, and by Zoho\'s; a name that no write has is said to be none', async () => {
+    const server = await start();
+    await recorded(server, args);
+    for (const tool of ['record_customer_payment', 'create_customer_payment']) {
+      expect((await server.call('list_writes', { tool })).structuredContent['writes'], tool).toMatchObject([{ outcome: 'recorded', tool: 'create_customer_payment' }]);
+    }
+    expect((await server.call('list_writes', { tool: 'refund_customer_payment' })).structuredContent['writes']).toEqual([]);
+    const strange = await server.call('list_writes', { tool: 'record_payment' });
+    expect(errorOf(strange)).toMatchObject({ code: 'invalid_arguments' });
+    expect(textOf(strange)).toContain('record_customer_payment');
+    expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
   });
 
   it('two identical calls at once are one payment', async () => {

@@ -46,8 +46,11 @@ export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices',
 /** In one piece: it takes no page. */
 export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices' }, 'payments');
 
-/** Zoho says so, or the page is not full. */
-export const isLast = ({ rows, page_context }: WholePage): boolean => page_context?.['has_more_page'] === false || rows.length < PER_PAGE;
+/** Zoho says so; where it says nothing, the page is not full. One without rows is the last whatever it says. */
+export function isLast({ rows, page_context }: WholePage): boolean {
+  const more = page_context?.['has_more_page'];
+  return more === false || rows.length === 0 || (more !== true && rows.length < PER_PAGE);
+}
 
 /** Page after page from the `first` until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
 export async function* pagesOf(list: WholeList, query: Query, read: Reader['read'], first = 1): AsyncGenerator<WholePage & { readonly last: boolean }> {

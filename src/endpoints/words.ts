@@ -26,15 +26,19 @@ export function told(id: unknown): string {
   return id === undefined ? 'not told' : plain(id);
 }
 
+/** How next steps begin, and what stands between them: in nothing else of a line that begins so. */
+export const NEXT = 'Next: ';
+export const BETWEEN_STEPS = ' · ';
+
 /** A call the model can make as it stands. */
 export function call(tool: string, args: Record<string, unknown>): string {
-  return `${tool} ${asJson(args)}`;
+  return `${tool} ${asJson(args).replaceAll('·', '\\u00b7')}`;
 }
 
 /** `Next:` and at most three calls. */
 export function next(...calls: (string | false | undefined)[]): string {
   const offered = calls.filter(Boolean).slice(0, 3);
-  return offered.length === 0 ? '' : `Next: ${offered.join(' · ')}`;
+  return offered.length === 0 ? '' : NEXT + offered.join(BETWEEN_STEPS);
 }
 
 export function lines(...parts: (string | false | undefined)[]): string {

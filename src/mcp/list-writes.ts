@@ -1,9 +1,12 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Json, Undo } from '../endpoint.ts';
+import { id } from '../endpoints/fields.ts';
+import { endpoints } from '../endpoints/index.ts';
 import { call } from '../endpoints/words.ts';
 import { InternalError, PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import { workflows } from '../workflows/index.ts';
 import type { Entry, Journal, State } from '../write/journal.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
@@ -14,10 +17,16 @@ import { annotationsOf } from './tools.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */
 
+/** The tools that write, and what the journal calls it: a workflow's write is its endpoint's. */
+const journaled = new Map([
+  ...endpoints.flatMap(({ name, method }) => (method === 'GET' ? [] : [[name, name] as const])),
+  ...workflows.flatMap((tool) => (tool.method === 'GET' ? [] : [[tool.name, tool.endpoint.name] as const])),
+]);
+
 const input = z.strictObject({
   outcome: z.enum(['recorded', 'not_recorded', 'unknown']).optional(),
-  tool: z.string().optional().describe('Name of the write.'),
-  customer_id: z.string().optional(),
+  tool: z.string().refine((name) => journaled.has(name), `must be one of ${[...journaled.keys()].join(', ')}`).optional().describe('Name of the write.'),
+  customer_id: id.optional(),
   since: z.iso.date('must be a calendar date, yyyy-mm-dd').optional(),
   limit: z.int().min(1).max(100).optional().describe('Default 20.'),
 });
@@ -54,7 +63,7 @@ export function addListWrites(server: McpServer, { journal, sandbox, log }: Book
 }
 
 async function entriesFor(journal: Journal, { outcome, tool, customer_id, since, limit = 20 }: z.output<typeof input>): Promise<Entry[]> {
-  const filter = { ...(tool && { endpoint: tool }), ...(customer_id && { customer_id }), ...(since && { since: `${since}T00:00:00.000Z` }), limit };
+  const filter = { ...(tool && { endpoint: journaled.get(tool) ?? tool }), ...(customer_id && { customer_id }), ...(since && { since: `${since}T00:00:00.000Z` }), limit };
   if (outcome !== 'unknown') return await journal.list({ ...filter, ...(outcome && { state: outcome }) });
   const unsettled = await Promise.all((['unknown', 'sent', 'claimed'] as const).map((state) => journal.list({ ...filter, state })));
   return unsettled.flat().slice(0, limit);

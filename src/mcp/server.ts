@@ -50,7 +50,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
         server.server.sendResourceUpdated({ uri }).catch((error: unknown) => books.log('warn', 'resource update not sent', { error: error instanceof Error ? error.name : typeof error }));
       }
     };
-    addTools({ server, books, deliveries, onWritten });
+    addTools({ server, books, deliveries, onWritten, there: names });
     if (names.has(listWrites.name)) addListWrites(server, books);
     addResources(server, books, lookups);
     addPrompts(server, books, lookups);

@@ -69,7 +69,7 @@ export const checkDuplicates = defineReadWorkflow({
       looked_through: looked,
       range: asArguments(days),
       days_apart,
-      ...(left && { not_looked_through: asArguments({ start: left.start === wide.start ? days.start : left.start, end: left.end === wide.end ? days.end : left.end }) }),
+      ...(left && { not_looked_through: asArguments(left) }),
       ...(base !== undefined && { base_currency: base }),
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
     };
@@ -85,7 +85,7 @@ export const checkDuplicates = defineReadWorkflow({
       ...groups.map((group) => linesOf(group, base_currency)),
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
-      first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted, with delete_customer_payment.',
+      first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
       next(
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
         not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),

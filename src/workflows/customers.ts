@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { Json, Reader } from '../endpoint.ts';
 import { ifAllowed } from '../endpoints/allowed.ts';
 import { getContact } from '../endpoints/get-contact.ts';
-import { allContacts, allPayments, PER_PAGE } from '../endpoints/whole-list.ts';
+import { allContacts, allPayments, isLast, PER_PAGE } from '../endpoints/whole-list.ts';
 import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
 import { fits, folded, isId, onlyOne } from './same-name.ts';
@@ -22,15 +22,15 @@ const NEAR = 10;
 /** The customer of this name or id. `chosen` is what the person answered when they were asked which one. */
 export async function customerNamed(typed: string, zoho: Reader, chosen?: string): Promise<Customer> {
   if (isId(typed)) return await customerOfId(typed, zoho);
-  const called = await searchCustomers({ contact_name_contains: onOneLine(typed) }, zoho);
+  const { called, all } = await calledLike(typed, zoho);
   const active = called.filter(isActive);
   const found = active.length > 0 ? called.filter((row) => isActive(row) || isCalled(typed, row)) : called;
-  const one = found.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, found);
+  const one = found.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, found, all);
   if (one !== undefined) return one;
   const near = found.length > 0 ? found : await nearest(typed, zoho);
   // Zoho looks for the characters as they stand, line breaks and invisible ones among them.
   const exact = found.length > 0 ? [] : near.filter((row) => isCalled(typed, row));
-  const named = near.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, exact);
+  const named = near.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, exact, true);
   if (named !== undefined) return named;
   if (near.length === 0) throw new InputError(`No customer is called ${quoted(typed)}.`, { code: 'no_such_customer', next: 'Ask the user for the name as it stands in Zoho Books.' });
   const question = found.length > 1 ? `${found.length} customers are called something like ${quoted(typed)}. Which one is it?` : `No customer is called ${quoted(typed)}. Is it one of these?`;
@@ -44,14 +44,29 @@ export async function isAnother(typed: string, { customer_id, customer_name }: {
   return called?.some((row) => isCalled(typed, row) && row.contact_id !== customer_id) ?? false;
 }
 
-/** Called exactly so, or the only one whom the words fit; but none who is inactive where others are not. */
-function meantBy(typed: string, found: readonly Customer[]): Customer | undefined {
+/**
+ * Everybody in whose name it stands, or whose name its words fit in whatever order. Zoho finds what stands in a name just so:
+ * it is asked for the longest word, and where too many share that for the whole, which may not be `all` who are meant.
+ */
+async function calledLike(typed: string, zoho: Reader): Promise<{ readonly called: readonly Customer[]; readonly all: boolean }> {
+  const { found, all } = await search({ contact_name_contains: longestWord(typed) || onOneLine(typed) }, zoho);
+  const rows = all ? found : await searchCustomers({ contact_name_contains: onOneLine(typed) }, zoho);
+  return { called: rows.filter(({ contact_name }) => folded(contact_name).includes(folded(typed)) || fits(typed, contact_name)), all };
+}
+
+/** Called exactly so, or the only one of `all` whom the words fit; but none who is inactive where others are not. */
+function meantBy(typed: string, found: readonly Customer[], all: boolean): Customer | undefined {
   const one = onlyOne(typed, found, (row) => row.contact_name);
-  if (one === undefined || !(isCalled(typed, one) || fits(typed, one.contact_name))) return undefined;
+  if (one === undefined || !(isCalled(typed, one) || (all && fits(typed, one.contact_name)))) return undefined;
   return isActive(one) || !found.some(isActive) ? one : undefined;
 }
 
 const isActive = (row: Customer): boolean => row['status'] !== 'inactive';
+
+function longestWord(typed: string): string {
+  const [longest = ''] = typed.split(/[^\p{L}\p{M}\p{N}]+/u).toSorted((a, b) => b.length - a.length);
+  return longest.slice(0, 100);
+}
 
 const onOneLine = (typed: string): string => typed.replaceAll(/\s+/g, ' ').trim().slice(0, 100);
 
@@ -66,15 +81,21 @@ async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer>
   throw new InputError(`There is no customer with the id ${contact_id}.`, { code: 'no_such_customer', next: 'Call again with the name of the customer.' });
 }
 
-/** Those that Zoho finds, 200 at most. It lets some vendors through its own filter. */
+/** Those that Zoho finds, 200 at most. */
 export async function searchCustomers(query: Json, zoho: Reader): Promise<Customer[]> {
-  const { rows } = await zoho.recent(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
-  return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer').map((row) => ({ ...row, contact_id: String(row['contact_id']) }));
+  return (await search(query, zoho)).found;
+}
+
+/** The same, and whether they are `all`. Zoho lets some vendors through its own filter. */
+async function search(query: Json, zoho: Reader): Promise<{ readonly found: Customer[]; readonly all: boolean }> {
+  const page = await zoho.recent(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
+  const customers = page.rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer');
+  return { found: customers.map((row) => ({ ...row, contact_id: String(row['contact_id']) })), all: isLast(page) };
 }
 
 /** For a name that nobody has: those who share its longest word or begin alike, the most similar first. */
 async function nearest(typed: string, zoho: Reader): Promise<Customer[]> {
-  const [longest = ''] = typed.split(/[^\p{L}\p{M}\p{N}]+/u).toSorted((a, b) => b.length - a.length);
+  const longest = longestWord(typed);
   const start = [...typed.trim()].slice(0, 3).join('');
   if (longest === '') return [];
   const rows = (await Promise.all([searchCustomers({ contact_name_contains: longest }, zoho), searchCustomers({ contact_name_startswith: start }, zoho)])).flat();

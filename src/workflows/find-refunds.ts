@@ -107,7 +107,7 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
   const { skip = 0, date_start } = given;
   const refunds: Found[] = [];
   const seen = new Set<string>();
-  let [at, opened, accountless] = [skip, 0, 0];
+  let [at, looked, opened, accountless] = [skip, 0, 0, 0];
   // Not changed since then, so not refunded since either.
   const earliest = date_start && daysAfter(date_start, -DATED_AHEAD_DAYS);
   const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOf(row) ?? earliest) < earliest;
@@ -126,16 +126,18 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
 
     const cutOff = refunded[now.length];
     const done = cutOff === undefined ? rows : rows.slice(0, rows.indexOf(cutOff));
-    at += done.length;
-    progress(`Looked through ${at - skip} payments.`);
-    const looked = { refunds, payments_looked_through: at - skip, ...(accountless > 0 && { account_not_told: accountless }) };
-    if (cutOff === undefined && page.last) return looked;
+    looked += done.length;
+    // By whole pages: Zoho may have left some rows out of one.
+    at = cutOff === undefined ? at - (at % PER_PAGE) + PER_PAGE : at + done.length;
+    progress(`Looked through ${looked} payments.`);
+    const seenSoFar = { refunds, payments_looked_through: looked, ...(accountless > 0 && { account_not_told: accountless }) };
+    if (cutOff === undefined && page.last) return seenSoFar;
     const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
     const since = changed_since === undefined ? {} : { changed_since };
-    if (changed_since !== undefined && tooOld(done.at(-1))) return { ...looked, ...since };
-    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE) return { ...looked, ...since, next_skip: at };
+    if (changed_since !== undefined && tooOld(done.at(-1))) return { ...seenSoFar, ...since };
+    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE) return { ...seenSoFar, ...since, next_skip: at };
   }
-  return { refunds, payments_looked_through: at - skip };
+  return { refunds, payments_looked_through: looked };
 }
 
 /** Where the list does not say, it may. */
@@ -194,7 +196,7 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
       from_account_name,
       reference_number,
       description,
-      payment_invoice_numbers: payment['invoice_numbers'] ?? payment['invoice_number'],
+      payment_invoice_numbers: payment['invoice_numbers'],
       payment_description: payment['description'],
     }),
     amount: amountOf(refund),

@@ -1,6 +1,6 @@
 import type { Json, Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
-import { allInvoices, pagesOf, PER_PAGE } from '../endpoints/whole-list.ts';
+import { allInvoices, pagesOf, PER_PAGE, type Query } from '../endpoints/whole-list.ts';
 import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
 import { fits, folded, isId } from './same-name.ts';
@@ -24,11 +24,11 @@ export interface Invoice extends Json {
 export async function invoiceNamed(typed: string, customer: string | undefined, read: Reader['read']): Promise<Invoice> {
   const ofId = isId(typed) ? await invoiceOfId(typed, read) : undefined;
   if (ofId !== undefined) return ofId;
-  const exact = (await search({ invoice_number: typed }, read)).filter(({ invoice_number }) => folded(invoice_number) === folded(typed));
+  const exact = (await search({ invoice_number: typed }, typed, read)).filter(({ invoice_number }) => folded(invoice_number) === folded(typed));
   if (exact[0] !== undefined && exact.length === 1) return exact[0];
   // "384" for INV-000384: the digits at the end are what people say.
   const said = /\d+$/.exec(typed)?.[0];
-  const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, read);
+  const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, typed, read);
   const same = alike.filter(({ invoice_number }) => trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)));
   const theirs = same.filter((row) => customer !== undefined && isOf(row, customer));
   const [one, ...others] = theirs.length > 0 ? theirs : same;
@@ -68,8 +68,17 @@ export function aboutInvoice(invoice: Invoice): string {
   return `${plain(invoice_number ?? 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due_date === undefined ? '' : `, due ${plain(due_date)}`}`;
 }
 
-async function search(query: Json, read: Reader['read']): Promise<Invoice[]> {
-  return (await read(allInvoices, { ...query, page: 1, per_page: PER_PAGE })).rows.map(asInvoice);
+/** Pages that are looked through for a number. */
+const MOST_PAGES = 5;
+
+/** All that Zoho finds: one that is not seen may be the one that is meant. */
+async function search(query: Query, typed: string, read: Reader['read']): Promise<Invoice[]> {
+  const found: Invoice[] = [];
+  for await (const { rows, last } of pagesOf(allInvoices, query, read)) {
+    found.push(...rows.map(asInvoice));
+    if (!last && found.length >= MOST_PAGES * PER_PAGE) throw tooManyInvoices(typed);
+  }
+  return found;
 }
 
 function asInvoice(row: Json): Invoice {
@@ -85,6 +94,10 @@ function trailing(invoice_number: unknown): bigint | undefined {
 const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
 
 const nameOf = (invoice: Invoice) => `${plain(invoice.invoice_number)} of ${quoted(invoice.customer_name, 40)} (id ${invoice.invoice_id})`;
+
+function tooManyInvoices(typed: string): InputError {
+  return new InputError(`More than ${MOST_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, { code: 'ambiguous_invoice', next: 'Ask the user for its whole number, then call again with it.' });
+}
 
 function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${same.length > 5 ? `, and ${same.length - 5} more` : ''}.`, {

@@ -28,9 +28,8 @@ export function shownPayment(row: PaymentRow, currency_code: string | undefined)
 
 /** Nothing of it was kept: neither on an invoice nor as credit. */
 export function isRefundedInFull(row: PaymentRow): boolean {
-  const refunded = Number(row['bcy_refunded_amount'] ?? 0);
-  const kept = row.unused_amount !== 0 || String(row['invoice_numbers'] ?? '') !== '';
-  return refunded > 0 && (refunded >= Number(row['bcy_amount'] ?? Infinity) || !kept);
+  // Not by the amounts: both are in the base currency, each at the rate of its own day.
+  return Number(row['bcy_refunded_amount'] ?? 0) > 0 && row.unused_amount === 0 && row['invoice_numbers'] === '';
 }
 
 /** `2026-06-18 | #491 (id …) | USD 600.00 | check | ref "4471" | INV-383 | unused USD 100.00`. */

@@ -20,7 +20,8 @@ export interface PaymentRow extends Json {
 
 export function asPayment(row: Json): PaymentRow {
   const number = (value: unknown) => (Number.isFinite(Number(value ?? 0)) ? Number(value ?? 0) : 0);
-  return { ...row, payment_id: String(row['payment_id']), amount: number(row['amount']), unused_amount: number(row['unused_amount']) };
+  // `invoice_numbers` live, `invoice_number` in the documentation.
+  return { ...row, invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'], payment_id: String(row['payment_id']), amount: number(row['amount']), unused_amount: number(row['unused_amount']) };
 }
 
 /** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too. */
