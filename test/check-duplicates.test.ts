@@ -80,8 +80,9 @@ describe('check_duplicates', () => {
     expect(await of({ days_apart: 8, date_start: '2026-06-01', date_end: '2026-06-02' })).toEqual([[first, second]]);
     expect(await of({ days_apart: 8, date_start: '2026-06-02', date_end: '2026-06-08' })).toEqual([]);
     expect(await of({ customer: acme, days_apart: 8 })).toEqual([]);
+    expect(textOf(await check({ customer: 'Bowman Furniture', date_start: '2031-01-01' }))).toBe('There is no payment of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. Call again with other dates.');
     const none = textOf(await check({ customer: 'Bowman Furniture' }));
-    expect(none).toMatch(/^Looked through \d+ payments of "Bowman Furniture" \(id 903000000000099\), from 2026-04-02 on: none looks recorded twice \(same customer and amount, at most 7 days apart or the same reference\)\.$/);
+    expect(none).toMatch(/^Looked through \d+ payments of "Bowman Furniture" \(id 903000000000099\), all dates: none looks recorded twice \(same customer and amount, at most 7 days apart or the same reference\)\.$/);
   });
 
   it('by the same reference also where they are far apart', async () => {

@@ -107,6 +107,16 @@ describe('find_payments', () => {
     expect(await refused({ invoice: 'INV-777777' })).toMatch(/There is no invoice "INV-777777"[\s\S]*\(no_such_invoice/);
   });
 
+  it('by its own number, which no filter of Zoho\'s knows', async () => {
+    for (const number of ['#3', '3', 'payment 3']) expect(foundIn(await find({ number }))).toMatchObject([{ payment_id: seed.paymentWithUnused, why: 'same number' }]);
+    expect(textOf(await find({ number: '99999' }))).toMatch(/^No payment matches: number "99999"\./);
+  });
+
+  it('names those who are called alike, where others fill the answer', async () => {
+    const text = textOf(await find({ customer: 'Summit Office Interior', limit: 3 }));
+    expect(text).toMatch(/Customers called alike: "Summit Office Interiors" \(id \d+\)\./);
+  });
+
   it('by cheque number, text, mode and what is unused', async () => {
     expect(foundIn(await find({ reference: '4471' }))[0]).toMatchObject({ payment_id: seed.paymentWithUnused, why: 'same reference' });
     expect(foundIn(await find({ reference: '78812' }))[0]).toMatchObject({ payment_number: '6', why: 'in its reference' });

@@ -6,6 +6,7 @@ import { startSandbox } from '../src/sandbox/index.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { closers } from './support/closers.ts';
 import { servers } from './support/servers.ts';
 
 /** "Bowman paid 450 in cash today for INV-385": from what people say to the right payment, or to a question. */
@@ -134,7 +135,7 @@ describe('near-identical names', () => {
       },
     });
     const server = await start({ on: sandbox, at: zoho });
-    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    closers.push(() => sandbox.close(), () => zoho.close());
     const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
     expect(text).toContain('2 customers are called something like "John Smith"');
     expect(text).toContain('"Smith, John"');
@@ -189,7 +190,7 @@ describe('what the money is for', () => {
       },
     });
     const server = await start({ on: sandbox, at: zoho });
-    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    closers.push(() => sandbox.close(), () => zoho.close());
     const text = textOf(await server.call('find_payments', { invoice: '7' }));
     expect(text).toContain('ambiguous_invoice');
     expect(text).toContain('OLD-7');

@@ -24,7 +24,7 @@ const NEAR_DAYS = 7;
 
 const input = z.strictObject({
   customer: z.string().trim().min(1, 'must not be empty').max(200).optional().describe('Name or id.'),
-  date_start: date.optional().describe('Default 90 days ago.'),
+  date_start: date.optional().describe('Default: the last 90 days, for one customer all.'),
   date_end: date.optional(),
   days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),
 });
@@ -39,7 +39,7 @@ export const checkDuplicates = defineReadWorkflow({
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
   async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
-    const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), rangeOf(daysOf(given), async () => await organizationToday(zoho))]);
+    const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), rangeOf(daysOf(given), customer === undefined, async () => await organizationToday(zoho))]);
     const alike = new Map<string, PaymentRow[]>();
     let looked = 0;
     let left: Days | undefined;
@@ -81,7 +81,8 @@ export const checkDuplicates = defineReadWorkflow({
     const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
     return lines(
-      `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
+      looked_through === 0 && `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
+      looked_through > 0 && `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
       ...groups.map((group) => linesOf(group, base_currency)),
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
@@ -95,8 +96,8 @@ export const checkDuplicates = defineReadWorkflow({
   },
 });
 
-async function rangeOf({ start, end }: Days, today: () => Promise<string | undefined>): Promise<Days> {
-  if (start !== undefined) return { start, end };
+async function rangeOf({ start, end }: Days, isLong: boolean, today: () => Promise<string | undefined>): Promise<Days> {
+  if (start !== undefined || !isLong) return { start, end };
   const last = end ?? (await today());
   if (last !== undefined) return { start: daysAfter(last, -USUAL_RANGE_DAYS), end };
   throw new InputError('What day it is where the organization is cannot be seen (needs the scope ZohoBooks.settings.READ).', { code: 'date_needed', next: 'Call again with date_start.' });

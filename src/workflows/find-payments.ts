@@ -17,12 +17,13 @@ import { aboutInvoice, invoiceNamed, type Invoice } from './invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
 import { amountsAround, daysAround, matchOf, modeFilter, type Match, type Wanted } from './payment-match.ts';
 import { paymentsBetween } from './payments-between.ts';
-import type { PaymentRow } from './payments.ts';
+import { bareNumber, type PaymentRow } from './payments.ts';
 import { isId } from './same-name.ts';
 import { fitting } from './shown.ts';
 
 const MOST_PAGES = 10;
 const USUAL_LIMIT = 10;
+const MOST_OTHERS = 5;
 
 const words = z.string().trim().min(1, 'must not be empty').max(100).optional();
 
@@ -32,6 +33,7 @@ const input = z.strictObject({
   date: date.optional(),
   date_start: date.optional(),
   date_end: date.optional(),
+  number: words,
   invoice: words,
   reference: words,
   text: words,
@@ -46,7 +48,7 @@ const output = z.looseObject({ payments: z.array(z.looseObject({})).optional() }
 export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
-  description: 'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, invoice or cheque number (`reference`). Best match first, with why.',
+  description: 'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
@@ -71,7 +73,7 @@ export const findPayments = defineReadWorkflow({
       ...(found.stopped && { newest_only: true }),
       ...(found.left && { not_looked_through: asArguments(found.left) }),
       ...(base_currency !== undefined && { base_currency }),
-      ...(found.count === 0 && customers && { customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
+      ...(customers && (found.count === 0 || customers.length > 1) && { customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
       ...(invoice && { invoice }),
     };
   },
@@ -92,10 +94,12 @@ export const findPayments = defineReadWorkflow({
       );
     }
     const [first] = payments;
+    const others = (customers ?? []).filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id)).slice(0, MOST_OTHERS);
     const all = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
     return lines(
       newest_only ? `The newest ${all} that match as well as any, older ones may too:` : payments.length < matches ? `The best ${all} of ${matches} that match:` : `${all} found, best match first:`,
       ...payments.map((payment) => lineOf(payment, base_currency)),
+      others.length > 0 && `Customers called alike: ${others.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
       payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       rest,
       next(call('get_customer_payment', { payment_id: first?.payment_id }), more, matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 })),
@@ -120,12 +124,12 @@ function lineOf(payment: ShownPayment, base: string | undefined): string {
   return `${paymentLine(payment, base, inCurrency(amount, currency_code), whose)}${why === undefined ? '' : ` | ${String(why)}`}`;
 }
 
-function wantedOf({ customer, amount, date, reference, text, payment_mode: mode, unused_only: unusedOnly, ...given }: Given): Wanted {
+function wantedOf({ customer, amount, date, number, reference, text, payment_mode: mode, unused_only: unusedOnly, ...given }: Given): Wanted {
   const days = daysOf(given);
   if (date !== undefined && (days.start ?? days.end) !== undefined) {
     throw new InputError('Both `date` and a range are given.', { code: 'invalid_arguments', next: 'Call again with date, which finds payments some days around it too, or with date_start and date_end.' });
   }
-  return { name: customer === undefined || isId(customer) ? undefined : customer, amount, day: date, days, reference, text, mode, unusedOnly };
+  return { name: customer === undefined || isId(customer) ? undefined : customer, amount, day: date, days, number: number && bareNumber(number), reference, text, mode, unusedOnly };
 }
 
 /** The best so far: no more are kept than are shown. */
@@ -177,6 +181,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
     for await (const { rows, left } of paymentsBetween(days, where, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
       take(found, rows, wanted, limit);
       found.left = left;
+      if (wanted.number !== undefined && found.count > 0) return void (found.left = undefined);
       if (found.best.length === limit && found.best.every(({ off }) => off <= best)) return void (found.stopped = true);
     }
   };
@@ -220,13 +225,14 @@ async function byInvoice({ customer, limit = USUAL_LIMIT }: Given, typed: string
 
 /** What was looked for, as it was understood. */
 function soughtOf(given: Given): string {
-  const { customer, amount, date, invoice, reference, text, payment_mode, unused_only } = given;
+  const { customer, amount, date, number, invoice, reference, text, payment_mode, unused_only } = given;
   const { least, most } = amountsAround(amount ?? 0);
   const days = date === undefined ? daysOf(given) : daysAround(date);
   const parts = [
     customer !== undefined && `customer ${quoted(customer, 60)}`,
     amount !== undefined && `amount ${least} to ${most}`,
     (days.start ?? days.end) !== undefined && aboutDays(days),
+    number !== undefined && `number ${quoted(number, 40)}`,
     invoice !== undefined && `applied to invoice ${quoted(invoice, 40)}`,
     reference !== undefined && `reference with ${quoted(reference, 50)}`,
     text !== undefined && `text ${quoted(text, 50)}`,

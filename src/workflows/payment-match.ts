@@ -12,6 +12,8 @@ export interface Wanted {
   readonly amount?: number | undefined;
   readonly day?: string | undefined;
   readonly days: Days;
+  /** Of the payment itself. */
+  readonly number?: string | undefined;
   readonly reference?: string | undefined;
   readonly text?: string | undefined;
   readonly mode?: string | undefined;
@@ -42,7 +44,7 @@ type Mark = { readonly off: number; readonly why: string } | false | undefined;
 
 export function matchOf(row: PaymentRow, wanted: Wanted, currency_code?: string): Match | undefined {
   if (!isWithin(row.date, wanted.day === undefined ? wanted.days : daysAround(wanted.day))) return undefined;
-  const marks = [nameMark(row, wanted), amountMark(row, wanted, currency_code), dayMark(row, wanted), referenceMark(row, wanted), textMark(row, wanted), modeMark(row, wanted), unusedMark(row, wanted)];
+  const marks = [nameMark(row, wanted), amountMark(row, wanted, currency_code), dayMark(row, wanted), numberMark(row, wanted), referenceMark(row, wanted), textMark(row, wanted), modeMark(row, wanted), unusedMark(row, wanted)];
   if (marks.includes(false)) return undefined;
   const asked = marks.filter((mark) => mark !== undefined && mark !== false);
   return { off: asked.reduce((off, mark) => off + mark.off, 0), why: asked.map(({ why }) => why).filter(Boolean) };
@@ -69,6 +71,11 @@ function dayMark({ date }: PaymentRow, { day }: Wanted): Mark {
   if (later === 0) return { off: 0, why: 'same day' };
   const days = Math.abs(later);
   return { off: 0.1 + days / NEAR_DAYS, why: `${days} day${days === 1 ? '' : 's'} ${later > 0 ? 'later' : 'earlier'}` };
+}
+
+function numberMark({ payment_number }: PaymentRow, { number }: Wanted): Mark {
+  if (number === undefined) return undefined;
+  return folded(payment_number) === number && { off: 0, why: 'same number' };
 }
 
 function referenceMark({ reference_number }: PaymentRow, { reference }: Wanted): Mark {

@@ -37,9 +37,12 @@ export async function paymentsOfCustomer(customer_id: string, read: Reader['read
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */
 const MOST_PAGES = 10;
 
+/** `#491`, `payment 491` and `491` are the same. */
+export const bareNumber = (typed: string): string => folded(typed).replace(/^(payment\s*)?#?\s*/, '');
+
 /** The id of the payment with this number, such as `491` or `#491`. */
 export async function paymentNumbered(typed: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
-  const number = folded(typed).replace(/^(payment\s*)?#?\s*/, '');
+  const number = bareNumber(typed);
   let pages = 0;
   for await (const { rows, last } of pagesOf(allPayments, { customer_id, sort_column: 'created_time', sort_order: 'D' }, zoho.recent)) {
     const found = rows.map(asPayment).find((row) => folded(row.payment_number) === number && (customer_id === undefined || row.customer_id === customer_id));

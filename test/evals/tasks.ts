@@ -94,7 +94,7 @@ export const conversations: readonly Task[] = [
     family: 'conversation',
     says: ['The 250 that Bowman Furniture sent on June 22 came by check, number 5120, not by bank transfer.'],
     ends: [[paymentChanged('4', { mode: 'check', reference: /5120/ })]],
-    budget: { calls: 2, bytes: 750 },
+    budget: { calls: 2, bytes: 950 },
   },
   {
     name: 'the wrong customer',
