@@ -14,12 +14,13 @@ import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed, isAnother } from './customers.ts';
 import { aboutInvoice, invoiceNamed, isOf, openInvoices, type Invoice } from './invoices.ts';
+import { customer } from './said.ts';
 import { dateOrToday } from './today.ts';
 
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
 
 const input = z.strictObject({
-  customer: z.string().min(1).max(200).optional().describe('Name or id. May be left out where `invoices` tells.'),
+  customer: customer.optional().describe('Name or id. May be left out where `invoices` tells.'),
   amount,
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
