@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { toolsFor } from '../src/cli/tools-for.ts';
+import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
+import { recordCustomerPayment } from '../src/workflows/record-customer-payment.ts';
+import type { Performed } from '../src/write/call.ts';
+import type { Person } from '../src/write/confirm.ts';
 import { NONE } from '../src/write/earlier.ts';
+import { perform } from '../src/write/perform.ts';
 import { startSandbox } from '../src/sandbox/index.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
@@ -366,6 +371,21 @@ describe('one intent is recorded once', () => {
     expect(errorOf(strange)).toMatchObject({ code: 'invalid_arguments' });
     expect(textOf(strange)).toContain('record_customer_payment');
     expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
+  });
+
+  it('whom a person chose stands also where what they approved was never sent and is asked once more', async () => {
+    const server = await start();
+    const call = { endpoint: createCustomerPayment, workflow: recordCustomerPayment, input: { ...cash, customer: 'Bowman', amount: 3000, allocate: 'oldest_first' }, allowDuplicateOf: [] };
+    const { road } = server.opened;
+    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.fenceMs) => await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', fenceMs });
+    const asked = (performed: Performed) => (performed as { state: string }).state;
+    const chosen = await go({ choice: seed.bowman, state: asked(await go({})) });
+    const approved = { answer: 'approved', state: asked(chosen) } as const;
+    await expect(go(approved, -1)).rejects.toMatchObject({ changed: 'no' });
+    const again = await go(approved);
+    expect(again.kind).toBe('ask');
+    expect((await go({ answer: 'approved', state: asked(again) })).kind).toBe('done');
+    expect(await writesTo(server)).toHaveLength(1);
   });
 
   it('two identical calls at once are one payment', async () => {

@@ -211,7 +211,7 @@ async function consentTo(request: unknown, facts: Facts, because: readonly strin
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
   for (const token of [person.state, person.approval]) {
     const opened = token === undefined ? undefined : seal.open(token);
-    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined) return { canBeAsked: person.canBeAsked };
+    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined) return { canBeAsked: person.canBeAsked, chosen: person.chosen };
   }
   return person;
 }
