@@ -263,6 +263,20 @@ describe('what the money is for', () => {
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100.1 }, { invoice_id: seed.overdueInvoice, amount_applied: 200.2 }] }]);
   });
 
+  it('amounts that are said go first, wherever they stand; what is open of the others gets the rest', async () => {
+    const server = await start();
+    await recorded(server, { customer: 'Bowman Furniture', amount: 500, invoices: ['INV-385', { invoice: 'INV-386', amount: 300 }] });
+    expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200 }, { invoice_id: seed.overdueInvoice, amount_applied: 300 }] }]);
+  });
+
+  it('an invoice in another currency than the customer\'s gets none of it', async () => {
+    const sandbox = await startSandbox();
+    const zoho = await altered(sandbox, { body: (body, _, path) => (path === '/invoices' ? { ...body, invoices: (body['invoices'] as object[]).map((row) => ({ ...row, currency_code: 'EUR' })) } : body) });
+    const server = await start({ on: sandbox, at: zoho });
+    open.push({ close: () => zoho.close() } as Harness, { close: () => sandbox.close() } as Harness);
+    expect(await refused(server, { customer: seed.bowman, amount: 50, allocate: 'oldest_first' }, 'invoice_currency')).toContain('is in EUR, the payment in USD');
+  });
+
   it('more than the invoices are open for is asked about, and on no not recorded', async () => {
     const asked: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: asked.length > 1 } }) });
