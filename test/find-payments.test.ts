@@ -127,6 +127,12 @@ describe('find_payments', () => {
     expect(unused).toMatchObject([{ payment_number: '7', unused_amount: 109.5, currency_code: 'EUR' }]);
   });
 
+  it('by cheque, however the books write it', async () => {
+    const recorded = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'Cheque', amount: 7.31, date: '2026-06-29' });
+    const { payment_id } = recorded.structuredContent['payment'] as { payment_id: string };
+    for (const payment_mode of ['cheque', 'Check']) expect(foundIn(await find({ payment_mode, amount: 7.31, customer: 'Bowman Furniture' })).map((row) => row.payment_id), payment_mode).toContain(payment_id);
+  });
+
   it('by nothing: the newest, as many as asked for', async () => {
     const dates = foundIn(await find()).map((row) => String(row['date']));
     expect(dates).toHaveLength(10);

@@ -57,6 +57,17 @@ describe('what is looked for', () => {
     expect(why).toContain('ref "RMA 7/26" | "Chair came damaged" | payment for INV-383');
   });
 
+  it('a cheque is a check, and what is empty is said to be', async () => {
+    const server = await start();
+    await refund(server, seed.paymentWithUnused, { amount: 1, refund_mode: 'check' });
+    const checks = await find(server, { refund_mode: 'check' });
+    expect(checks.structuredContent['count']).toBeGreaterThan(0);
+    expect((await find(server, { refund_mode: 'Cheque' })).structuredContent['count']).toBe(checks.structuredContent['count']);
+    for (const name of ['refund_mode', 'reference_number', 'account', 'customer']) {
+      expect(textOf(await server.call('find_refunds', { [name]: ' ' })), name).toContain(`${name} must not be empty`);
+    }
+  });
+
   it('is never one of several customers: the candidates come back', async () => {
     const server = await start();
     const result = await server.call('find_refunds', { customer: 'Bowman' });

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { toolsFor } from '../src/cli/tools-for.ts';
+import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
+import { recordCustomerPayment } from '../src/workflows/record-customer-payment.ts';
+import type { Performed } from '../src/write/call.ts';
+import type { Person } from '../src/write/confirm.ts';
 import { NONE } from '../src/write/earlier.ts';
+import { perform } from '../src/write/perform.ts';
 import { startSandbox } from '../src/sandbox/index.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
@@ -251,6 +256,20 @@ describe('what the money is for', () => {
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100.1 }, { invoice_id: seed.overdueInvoice, amount_applied: 200.2 }] }]);
   });
 
+  it('amounts that are said go first, wherever they stand; what is open of the others gets the rest', async () => {
+    const server = await start();
+    await recorded(server, { customer: 'Bowman Furniture', amount: 500, invoices: ['INV-385', { invoice: 'INV-386', amount: 300 }] });
+    expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200 }, { invoice_id: seed.overdueInvoice, amount_applied: 300 }] }]);
+  });
+
+  it('an invoice in another currency than the customer\'s gets none of it', async () => {
+    const sandbox = await startSandbox();
+    const zoho = await altered(sandbox, { body: (body, _, path) => (path === '/invoices' ? { ...body, invoices: (body['invoices'] as object[]).map((row) => ({ ...row, currency_code: 'EUR' })) } : body) });
+    const server = await start({ on: sandbox, at: zoho });
+    closers.push(() => sandbox.close(), () => zoho.close());
+    expect(await refused(server, { customer: seed.bowman, amount: 50, allocate: 'oldest_first' }, 'invoice_currency')).toContain('is in EUR, the payment in USD');
+  });
+
   it('more than the invoices are open for is asked about, and on no not recorded', async () => {
     const asked: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: asked.length > 1 } }) });
@@ -373,6 +392,21 @@ describe('one intent is recorded once', () => {
     expect(errorOf(strange)).toMatchObject({ code: 'invalid_arguments' });
     expect(textOf(strange)).toContain('record_customer_payment');
     expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
+  });
+
+  it('whom a person chose stands also where what they approved was never sent and is asked once more', async () => {
+    const server = await start();
+    const call = { endpoint: createCustomerPayment, workflow: recordCustomerPayment, input: { ...cash, customer: 'Bowman', amount: 3000, allocate: 'oldest_first' }, allowDuplicateOf: [] };
+    const { road } = server.opened;
+    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.fenceMs) => await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', fenceMs });
+    const asked = (performed: Performed) => (performed as { state: string }).state;
+    const chosen = await go({ choice: seed.bowman, state: asked(await go({})) });
+    const approved = { answer: 'approved', state: asked(chosen) } as const;
+    await expect(go(approved, -1)).rejects.toMatchObject({ changed: 'no' });
+    const again = await go(approved);
+    expect(again.kind).toBe('ask');
+    expect((await go({ answer: 'approved', state: asked(again) })).kind).toBe('done');
+    expect(await writesTo(server)).toHaveLength(1);
   });
 
   it('two identical calls at once are one payment', async () => {

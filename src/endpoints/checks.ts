@@ -90,7 +90,7 @@ export interface Application {
 }
 
 /**
- * Each invoice exists, belongs to the customer, is open, and has at least so much open as is newly applied. `standing` is what
+ * Each invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied. `standing` is what
  * this payment has applied to it already.
  */
 export async function checkInvoices(
@@ -116,6 +116,9 @@ export async function checkInvoices(
     const name = `Invoice ${quoted(invoice_number, 40)}`;
     if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
       throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, { code: 'invoice_of_another_customer', next: 'Check with the user which invoice is meant.' });
+    }
+    if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
+      throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, { code: 'invoice_currency', next: 'Ask the user which invoice is meant, or record the money without `invoices`.' });
     }
     if (status === 'void' || status === 'draft') {
       throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, { code: 'invoice_not_open', next: 'Ask the user which invoice is meant, or record the money without `invoices`.' });

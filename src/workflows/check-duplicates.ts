@@ -14,6 +14,7 @@ import { aboutDays, asArguments, daysAfter, daysOf, isWithin, type Days } from '
 import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
 import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
+import { customer } from './said.ts';
 import { fitting } from './shown.ts';
 import { likelihoods, twinsAmong, type Twins } from './twins.ts';
 
@@ -23,7 +24,7 @@ const USUAL_RANGE_DAYS = 90;
 const NEAR_DAYS = 7;
 
 const input = z.strictObject({
-  customer: z.string().trim().min(1, 'must not be empty').max(200).optional().describe('Name or id.'),
+  customer: customer.optional(),
   date_start: date.optional().describe('Default: the last 90 days, for one customer all.'),
   date_end: date.optional(),
   days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),

@@ -16,6 +16,7 @@ import { currencyTotals, paymentCurrencies, type CurrencyTotal } from './payment
 import { daysFrom } from './days.ts';
 import { customerNamed } from './customers.ts';
 import { openInvoices, type Invoice } from './invoices.ts';
+import { customer } from './said.ts';
 import { paymentsOfCustomer, type PaymentRow } from './payments.ts';
 
 /** The most that is shown one by one; what is more is counted and added up. */
@@ -39,7 +40,7 @@ export const customerStatement = defineReadWorkflow({
   name: 'customer_statement',
   title: 'Statement of a customer',
   description: 'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. Take it before you say whether somebody has paid.',
-  input: z.strictObject({ customer: z.string().min(1).max(200).describe('Name or id.') }),
+  input: z.strictObject({ customer }),
   output: z.looseObject({
     customer_id: text,
     currency_code: text,

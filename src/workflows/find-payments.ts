@@ -14,10 +14,12 @@ import type { Customer } from './customers.ts';
 import { customersLike } from './customers-like.ts';
 import { aboutDays, asArguments, daysOf, type Days } from './days.ts';
 import { aboutInvoice, invoiceNamed, type Invoice } from './invoices.ts';
+import { modeFilter } from './modes.ts';
 import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
-import { amountsAround, daysAround, matchOf, modeFilter, type Match, type Wanted } from './payment-match.ts';
+import { amountsAround, daysAround, matchOf, type Match, type Wanted } from './payment-match.ts';
 import { paymentsBetween } from './payments-between.ts';
 import { bareNumber, type PaymentRow } from './payments.ts';
+import { words } from './said.ts';
 import { isId } from './same-name.ts';
 import { fitting } from './shown.ts';
 
@@ -25,19 +27,17 @@ const MOST_PAGES = 10;
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
 
-const words = z.string().trim().min(1, 'must not be empty').max(100).optional();
-
 const input = z.strictObject({
-  customer: words,
+  customer: words.optional(),
   amount: amount.optional(),
   date: date.optional(),
   date_start: date.optional(),
   date_end: date.optional(),
-  number: words,
-  invoice: words,
-  reference: words,
-  text: words,
-  payment_mode: words,
+  number: words.optional(),
+  invoice: words.optional(),
+  reference: words.optional(),
+  text: words.optional(),
+  payment_mode: words.optional(),
   unused_only: z.boolean().optional(),
   limit: z.int().min(1).max(50).optional(),
 });

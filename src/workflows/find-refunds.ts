@@ -12,7 +12,9 @@ import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
 import { customerNamed } from './customers.ts';
 import { daysAfter, daysOf, isWithin } from './days.ts';
+import { isMode } from './modes.ts';
 import { asPayment, type PaymentRow } from './payments.ts';
+import { customer, words } from './said.ts';
 import { fits, folded, isId } from './same-name.ts';
 import { fitting } from './shown.ts';
 
@@ -26,16 +28,15 @@ const MOST_ROWS = 200;
 const DATED_AHEAD_DAYS = 31;
 
 const text = z.string().optional();
-const words = z.string().max(100).optional();
 
 const input = z.strictObject({
-  customer: z.string().min(1).max(200).optional().describe('Name or id.'),
+  customer: customer.optional(),
   date_start: date.optional(),
   date_end: date.optional(),
   amount: amount.optional(),
-  refund_mode: words,
-  reference_number: words,
-  account: words,
+  refund_mode: words.optional(),
+  reference_number: words.optional(),
+  account: words.optional(),
   skip: z.int().min(0).optional(),
 });
 type Given = z.output<typeof input>;
@@ -50,11 +51,11 @@ export const findRefunds = defineReadWorkflow({
 
   async run(given, { zoho, progress }) {
     daysOf(given);
-    const customer = given.customer === undefined ? undefined : await customerNamed(given.customer, zoho);
-    const { refunds: found, ...looked } = await lookThrough(given, customer?.contact_id, { zoho, progress });
+    const whose = given.customer === undefined ? undefined : await customerNamed(given.customer, zoho);
+    const { refunds: found, ...looked } = await lookThrough(given, whose?.contact_id, { zoho, progress });
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
-      paymentCurrencies([...payments.values()], zoho, customer),
+      paymentCurrencies([...payments.values()], zoho, whose),
       given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? '')));
@@ -156,13 +157,11 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
 }
 
 const amountOf = (refund: Json): number => Number(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy']);
-const squeezed = (value: unknown): string => folded(value).replaceAll(/[^\p{L}\p{M}\p{N}]/gu, '');
 
 function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
   if (!isWithin(String(refund['date'] ?? ''), { start: date_start, end: date_end })) return false;
   if (wanted !== undefined && amountOf(refund) !== wanted) return false;
-  // "bank transfer" is what people call banktransfer.
-  if (refund_mode !== undefined && squeezed(refund['refund_mode']) !== squeezed(refund_mode)) return false;
+  if (refund_mode !== undefined && !isMode(refund_mode, refund['refund_mode'])) return false;
   return reference_number === undefined || folded(refund['reference_number']).includes(folded(reference_number));
 }
 

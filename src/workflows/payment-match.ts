@@ -2,6 +2,7 @@ import { subtract } from '../money.ts';
 import { unlikeness } from './alike-names.ts';
 import { inCurrency } from './currencies.ts';
 import { daysAfter, daysFrom, isWithin, type Days } from './days.ts';
+import { isMode } from './modes.ts';
 import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 
@@ -90,17 +91,9 @@ function textMark(row: PaymentRow, { text }: Wanted): Mark {
   return places.length > 0 && { off: 0, why: `text in its ${places.join(' and ').replaceAll('_', ' ')}` };
 }
 
-/** `bank transfer` is banktransfer, and a cheque is a check. */
-const squeezed = (mode: unknown) => folded(mode).replace(/[^\p{L}\p{N}]/gu, '').replace('cheque', 'check');
-
 function modeMark({ payment_mode }: PaymentRow, { mode }: Wanted): Mark {
   if (mode === undefined) return undefined;
-  return squeezed(payment_mode).includes(squeezed(mode)) && { off: 0, why: '' };
-}
-
-/** What a mode is sure to contain, as Zoho's filter. */
-export function modeFilter(mode: string): string {
-  return folded(mode).split(/[^\p{L}\p{N}]+/u).find((word) => word.length > 2)?.replace('cheque', 'check') ?? mode;
+  return isMode(mode, payment_mode) && { off: 0, why: '' };
 }
 
 function unusedMark({ unused_amount }: PaymentRow, { unusedOnly }: Wanted): Mark {

@@ -10,17 +10,18 @@ import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allInvoices } from '../endpoints/whole-list.ts';
 import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError, RefusedError } from '../errors.ts';
-import { subtract } from '../money.ts';
+import { subtract, sum } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed, isAnother } from './customers.ts';
 import { aboutInvoice, invoiceNamed, isOf, openInvoices, type Invoice } from './invoices.ts';
+import { customer } from './said.ts';
 import { dateOrToday } from './today.ts';
 
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
 
 const input = z.strictObject({
-  customer: z.string().min(1).max(200).optional().describe('Name or id. May be left out where `invoices` tells.'),
+  customer: customer.optional().describe('Name or id. May be left out where `invoices` tells.'),
   amount,
   currency: z.string().max(10).optional().describe('As the user said it; compared with the customer\'s.'),
   payment_mode,
@@ -111,13 +112,14 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
   throw allocationNeeded(open);
 }
 
-/** In the order given, each up to what was said or is open, until the money is used up. */
+/** What was said of each; the rest in the order given, each up to what is open, until the money is used up. */
 function spread(amount: number, rows: readonly { readonly invoice: Invoice; readonly amount: number | undefined }[]): Application[] {
-  let left = amount;
+  let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
   return rows
     .map(({ invoice, amount: said }) => {
-      const amount_applied = said ?? Math.min(left, invoice.balance);
-      left = Math.max(0, subtract(left, amount_applied));
+      if (said !== undefined) return { invoice, amount_applied: said };
+      const amount_applied = Math.min(left, invoice.balance);
+      left = subtract(left, amount_applied);
       return { invoice, amount_applied };
     })
     .filter(({ amount_applied }) => amount_applied > 0);

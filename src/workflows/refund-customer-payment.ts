@@ -15,13 +15,14 @@ import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed } from './customers.ts';
 import { paymentNumbered, paymentsOfCustomer } from './payments.ts';
+import { customer } from './said.ts';
 import { isId } from './same-name.ts';
 import { dateOrToday } from './today.ts';
 
 const { date, refund_mode, reference_number, description, exchange_rate } = refundFields;
 
 const input = z.strictObject({
-  customer: z.string().min(1).max(200).optional().describe('Name or id.'),
+  customer: customer.optional(),
   payment: z.string().min(1).max(40).optional().describe('Payment number or id, where the user says which.'),
   amount: amount.optional().describe('Default: all that is unused.'),
   account: z.string().min(1).max(100).describe('Cash or bank account the money leaves, name or id; ask the user.'),

@@ -13,6 +13,7 @@ import { aboutDays, asArguments, daysOf, type Days } from './days.ts';
 import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
+import { customer } from './said.ts';
 import { fitting } from './shown.ts';
 import { inBaseOnly, nothing, plus, totalsOf, type Totals } from './totals.ts';
 
@@ -26,7 +27,7 @@ const input = z.strictObject({
   date_start: date.optional(),
   date_end: date.optional(),
   group_by: z.array(z.enum(by)).min(1).max(2).optional(),
-  customer: z.string().trim().min(1, 'must not be empty').max(200).optional().describe('Name or id.'),
+  customer: customer.optional(),
 });
 
 const output = z.looseObject({ groups: z.array(z.looseObject({})).optional(), total: z.looseObject({}).optional() });
