@@ -16,10 +16,6 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 const program = fileURLToPath(new URL('../dist/zoho-payments-mcp.cjs', import.meta.url));
 const stateDir = mkdtempSync(join(tmpdir(), 'zoho-payments-demo-'));
-const bowman = '903000000000099';
-const pettyCash = '3000000000385';
-/** INV-385 of Bowman Furniture, 450.00 open. */
-const invoice = '712345000000079385';
 
 interface Books {
   readonly counts: Record<string, number>;
@@ -57,13 +53,11 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
 
   const before = await books();
   say('“What did Bowman Furniture pay lately?”');
-  const found = await call('list_customer_payments', { customer_id: bowman, per_page: 3 });
-  expect('three payments, newest first', found.result['customerpayments'].length === 3);
+  const found = await call('find_payments', { customer: 'Bowman Furniture', limit: 3 });
+  expect('three payments, newest first', found.result['payments'].length === 3);
 
   say('“They paid 450 in cash for INV-385.”');
-  const paid = await call('create_customer_payment', {
-    customer_id: bowman, payment_mode: 'cash', amount: 450, date: '2026-06-30', reference_number: 'R-1042', invoices: [{ invoice_id: invoice, amount_applied: 450 }],
-  }); // prettier-ignore
+  const paid = await call('record_customer_payment', { customer: 'Bowman', amount: 450, payment_mode: 'cash', date: '2026-06-30', reference_number: 'R-1042', invoices: [{ invoice: 'INV-385' }] });
   const payment_id = paid.result['payment'].payment_id as string;
   expect('the invoice is paid, nothing is left over', paid.result['payment'].unused_amount === 0 && paid.result['payment'].invoices[0].balance === 0);
 
@@ -76,29 +70,31 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   expect('both say the same', JSON.stringify(JSON.parse(resource?.text ?? '').payment) === JSON.stringify(got.result['payment']));
 
   say('“They sent 500 by bank transfer, but INV-384 has only 50 open.”');
-  const over = await call('create_customer_payment', {
-    customer_id: bowman, payment_mode: 'banktransfer', amount: 500, date: '2026-06-30', reference_number: 'TRF-77', invoices: [{ invoice_id: '90300000079426', amount_applied: 50 }],
-  }); // prettier-ignore
+  const over = await call('record_customer_payment', { customer: 'Bowman', amount: 500, payment_mode: 'banktransfer', date: '2026-06-30', reference_number: 'TRF-77', invoices: [{ invoice: 'INV-384' }] });
   const overpaid = over.result['payment'].payment_id as string;
   expect('450 are left over', over.result['payment'].unused_amount === 450);
 
   say('“Send the rest back from petty cash.” First by mistake too much:');
-  const tooMuch = await call('create_customer_payment_refund', { customer_payment_id: overpaid, date: '2026-06-30', amount: 500, from_account_id: pettyCash, refund_mode: 'cash' });
+  const tooMuch = await call('refund_customer_payment', { payment: overpaid, amount: 500, account: 'petty cash', date: '2026-06-30', refund_mode: 'cash' });
   expect('refused, and nothing was changed', tooMuch.isError && tooMuch.result['error'].changed === 'no');
-  const refund = await call('create_customer_payment_refund', { customer_payment_id: overpaid, date: '2026-06-30', amount: 450, from_account_id: pettyCash, refund_mode: 'cash' });
+  const refund = await call('refund_customer_payment', { payment: overpaid, account: 'petty cash', date: '2026-06-30', refund_mode: 'cash' });
   const refund_id = refund.result['payment_refund'].payment_refund_id as string;
 
   say('The answer is lost on the way, or the assistant just calls again: nothing happens twice.');
-  const intent = { customer_id: bowman, payment_mode: 'cash', amount: 75, date: '2026-06-30', idempotency_key: 'receipt 1043' };
-  const first = await call('create_customer_payment', intent);
-  const repeated = await call('create_customer_payment', intent);
+  const intent = { customer: 'Bowman Furniture', amount: 75, payment_mode: 'cash', date: '2026-06-30', allocate: 'as_credit', idempotency_key: 'receipt 1043' };
+  const first = await call('record_customer_payment', intent);
+  const repeated = await call('record_customer_payment', intent);
   expect('one payment, the second answer is the first one again', repeated.result['replayed'] === true && repeated.result['payment'].payment_id === first.result['payment'].payment_id);
   const { tool, arguments: undo } = first.result['undo'] as { tool: string; arguments: Record<string, unknown> };
   await call(tool, undo);
 
-  say('“Which refunds did we give on it?”');
-  const refunds = await call('list_customer_payment_refunds', { customer_payment_id: overpaid });
-  expect('the one of 450', refunds.result['payment_refunds'].length === 1 && refunds.result['payment_refunds'][0].amount_fcy === 450);
+  say('“Which refunds did we give in June, and why?”');
+  const refunds = await call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
+  expect('the one of 450 among them', refunds.result['refunds'].some((row: { refund_id: string; amount: number }) => row.refund_id === refund_id && row.amount === 450));
+
+  say('“What does Bowman Furniture owe us now?”');
+  await call('customer_statement', { customer: 'Bowman Furniture' });
+
   const during = await books();
   expect('two payments and a refund more in the books', during.counts['payments'] === before.counts['payments']! + 2 && during.counts['refunds'] === before.counts['refunds']! + 1);
   expect('950 more received, 450 more refunded', during.totals.USD['received'] === before.totals.USD['received']! + 950 && during.totals.USD['refunded'] === before.totals.USD['refunded']! + 450);

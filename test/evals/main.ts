@@ -8,8 +8,11 @@ import { tasks } from './tasks.ts';
 
 const usage = `npm run eval -- --model-command CMD [--tries K] [--only NAME] [--timeout SECONDS] [--json] [--list]
 
-Plays the tasks against the sandbox with any model behind a command line, and grades what became of the books.
---only may be given several times: the name of a task or of a family. The exit code is 0 when every try passed.
+Plays the tasks against the sandbox with any model behind a command line, and grades what became of the books; where nothing is to
+be changed, whether the answer names what was asked for. What the server asks a person is answered by a scripted one, who wants what
+the task's user wants. A text hands over to the user's next sentence; the play ends with the text after the last.
+--only may be given several times: the name of a task or of a family. --tries is 1 unless said, --timeout (for one answer) 120.
+--json tells every conversation whole. The exit code is 0 when every try passed.
 
 ${aboutProtocol}`;
 
@@ -34,7 +37,7 @@ if (values.help) {
 } else if (values.list) {
   for (const { family, name, says } of chosen) console.log(`${family} | ${name} | ${says.filter((said) => typeof said === 'string').join(' … ')}`);
 } else if (command === undefined || !(Number.isSafeInteger(tries) && tries > 0) || !(timeout > 0) || unknown.length > 0) {
-  console.error(unknown.length > 0 ? `There is no task or family ${unknown.map((name) => JSON.stringify(name)).join(', ')}; --list shows them.` : usage);
+  console.error(unknown.length > 0 ? `There is no task or family ${unknown.map((name) => JSON.stringify(name)).join(', ')}; --list shows them.` : command === undefined ? `--model-command is missing.\n\n${usage}` : usage);
   process.exitCode = 2;
 } else {
   const model = commandModel(command, timeout * 1000);
