@@ -68,7 +68,7 @@ export const findRefunds = defineReadWorkflow({
     const last = rows.at(-1);
     const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
     return lines(
-      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} in a currency that is not told`].filter(Boolean).join(', ')}.`,
+      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} whose amount or currency is not told`].filter(Boolean).join(', ')}.`,
       ...rows.map(lineOf),
       rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
       aboutLook(looked),
@@ -155,7 +155,10 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
   return /^\d{4}-\d\d-\d\d/.exec(String(row?.['last_modified_time']))?.[0];
 }
 
-const amountOf = (refund: Json): number => Number(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy']);
+function amountOf({ amount, amount_fcy, amount_bcy }: Json): number | undefined {
+  const told = Number(amount ?? amount_fcy ?? amount_bcy);
+  return Number.isFinite(told) ? told : undefined;
+}
 
 function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
   if (!isWithin(String(refund['date'] ?? ''), { start: date_start, end: date_end })) return false;
@@ -175,7 +178,7 @@ function isFrom(account: string, { from_account_id, from_account_name }: Json): 
   return isId(account) ? from_account_id === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
-type Row = Json & { readonly date?: string; readonly amount: number; readonly currency_code?: string };
+type Row = Json & { readonly date?: string; readonly amount?: number | undefined; readonly currency_code?: string };
 
 function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>): Row {
   const { date, refund_mode, reference_number, description, payment_refund_id, from_account_id, from_account_name } = refund;
