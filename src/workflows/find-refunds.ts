@@ -10,6 +10,7 @@ import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage
 import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
+import { inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
 import { daysAfter, daysOf, isWithin } from './days.ts';
 import { isMode } from './modes.ts';
@@ -209,7 +210,7 @@ function lineOf(row: Json): string {
   const said = (name: string, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
   return [
     plain(row['date']),
-    `${money(row['amount'], row)}${row['currency_code'] === undefined ? ' (currency not told)' : ''}`,
+    inCurrency(row['amount'], row['currency_code'] as string | undefined),
     `${quoted(row['customer_name'], 40)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`,
     `payment ${row['payment_number'] === undefined ? '' : `#${plain(row['payment_number'])} `}(id ${told(row['payment_id'])})`,
     `refund_id ${told(row['refund_id'])}`,
