@@ -44,10 +44,10 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
-  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen)}`],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen, zoho.recent)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
-    const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen, zoho.read), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
     const payment = await standingPayment(zoho, payment_id);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused === 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
@@ -58,15 +58,15 @@ export const refundCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** The id of the payment that money is given back of. */
-async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+/** The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to take. */
+async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
   }
   const customer_id = customer === undefined ? undefined : (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
-  const all = await paymentsOfCustomer(customer_id ?? '', zoho.recent);
+  const all = await paymentsOfCustomer(customer_id ?? '', read);
   const refundable = all.filter((row) => row.unused_amount > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
   if (picked !== undefined) return picked.payment_id;
