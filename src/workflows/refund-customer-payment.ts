@@ -58,6 +58,9 @@ export const refundCustomerPayment = defineWriteWorkflow({
   },
 });
 
+/** As many as one error can hold whole. */
+const MOST_CHOICES = 8;
+
 /** The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to take. */
 async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
@@ -82,16 +85,17 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
     id: row.payment_id,
     text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
-  if (enough.length === 0) throw notEnough(choices, money(amount, currency));
-  throw new WhichError(`Several payments of ${quoted(customer, 60)} have money left. Which one is given back?`, { field: 'payment', choices: choices.slice(0, 10), more: Math.max(0, choices.length - 10) });
+  const [shown, more] = [choices.slice(0, MOST_CHOICES), Math.max(0, choices.length - MOST_CHOICES)];
+  if (enough.length === 0) throw notEnough(shown, more, money(amount, currency));
+  throw new WhichError(`Several payments of ${quoted(customer, 60)} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
 }
 
 async function currencyOf(contact_id: string, zoho: Reader): Promise<{ currency_code?: string | undefined }> {
   return (await zoho.recent(getContact, { contact_id })).contact ?? {};
 }
 
-function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: string): RefusedError {
-  return new RefusedError(`No payment of this customer has ${amount} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}.`, {
+function notEnough(choices: readonly { readonly text: string; readonly id: string }[], more: number, amount: string): RefusedError {
+  return new RefusedError(`No payment of this customer has ${amount} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, {
     code: 'more_than_refundable',
     next: 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.',
   });
