@@ -154,7 +154,7 @@ describe('check_duplicates', () => {
     const one = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     const undated = await one.call('check_duplicates', {});
     expect(undated.isError).toBe(true);
-    expect(textOf(undated)).toContain('Next: Call again with date_start.');
+    expect(textOf(undated)).toContain('Next: Call again with `date_start`');
     ok(await one.call('check_duplicates', { date_start: '2026-06-01' }));
     await one.close();
     const which = await server.call('check_duplicates', { customer: 'Acme' });

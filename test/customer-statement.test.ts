@@ -141,6 +141,16 @@ describe('what Zoho counts otherwise', () => {
     await close();
   });
 
+  it('what is owed in a currency that nobody tells is counted, not left out', async () => {
+    const { currency_code: _, ...bare } = { ...invoice, invoice_id: '1' };
+    const zoho = await recordedZoho({ ...recordings['as on the older refunds page'], 'GET /contacts/ID': [200, { code: 0, contact: { ...contact, currency_code: '' } }], 'GET /invoices': [200, { code: 0, invoices: [bare] }], 'GET /customerpayments': [200, { code: 0, customerpayments: [] }] });
+    const server = await start({ at: zoho });
+    const text = textOf(await statement(server, seed.bowman));
+    expect(text).toContain('owes on 1 open invoice, in a currency that is not told;');
+    expect(text).not.toMatch(/Zoho itself counts .* owed/);
+    await zoho.close();
+  });
+
   it('a long statement says what it left out, which is in the sums', async () => {
     const many = Array.from({ length: 150 }, (_, n) => ({ ...invoice, invoice_id: String(10_000_000_000 + n), invoice_number: `請求書-${'長'.repeat(30)}-${n}` }));
     const payments = Array.from({ length: 150 }, (_, n) => ({ payment_id: String(20_000_000_000 + n), payment_number: String(n), customer_id: seed.bowman, amount: 5, unused_amount: 5, date: '2026-06-01', reference_number: '長'.repeat(50), bcy_refunded_amount: 1, last_modified_time: '2026-06-01T00:00:00-0400' }));

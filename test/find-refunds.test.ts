@@ -150,6 +150,20 @@ describe('a part is never taken for the whole', () => {
     await zoho.close();
   });
 
+  it('a refund without an amount is shown and counted, and is in no total', async () => {
+    const zoho = await recordedZoho({
+      ...recordings['as on the older refunds page'],
+      'GET /customerpayments': [200, { code: 0, customerpayments: [{ ...rows[0], bcy_refunded_amount: 1 }], page_context: { has_more_page: false } }],
+      'GET /customerpayments/ID/refunds': [200, { code: 0, payment_refunds: [{ payment_refund_id: '3000000003017', date: '2026-06-05' }] }],
+      'GET /customerpayments/ID/refunds/ID': [200, { code: 0, payment_refund: { payment_refund_id: '3000000003017', date: '2026-06-05' } }],
+    });
+    const server = await start({ at: zoho });
+    const text = textOf(await find(server, {}));
+    expect(text).toContain('1 refund: 1 whose amount or currency is not told.');
+    expect(text).toContain('2026-06-05 | no amount');
+    await zoho.close();
+  });
+
   it('a long answer says what it left out, and how to get it', async () => {
     const { zoho, server } = await zohoSortedBy('date', rows.map((row) => ({ ...row, bcy_refunded_amount: 1, customer_name: '家具'.repeat(100), description: '家具'.repeat(200) })));
     const result = await find(server, {});

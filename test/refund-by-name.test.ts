@@ -204,6 +204,29 @@ describe('through two servers on one journal', () => {
     expect(await writesTo(first)).toHaveLength(1);
   });
 
+  it.each([['which one', undefined], ['that none is enough', 900_000_000]])('of many payments, those that are not shown are counted: %s', async (_, amount) => {
+    const server = await start();
+    for (let day = 10; day < 23; day += 1) {
+      expect((await server.call('create_customer_payment', { customer_id: '712345000000090009', amount: 123_456_789.01 + day, payment_mode: 'cash', date: `2026-06-${day}` })).isError).toBeFalsy();
+    }
+    const text = textOf(await refund(server, { customer: '712345000000090009', amount }));
+    expect(text).toMatch(/\(id \d{18}\); and 6 more\.$/m);
+  });
+
+  it('which payment is meant does not rest on what was read a moment ago', async () => {
+    const server = await start();
+    const acme = '712345000000090009';
+    await refused(server, { customer: acme, amount: 300 }, 'more_than_refundable');
+    const other = await start({ on: server.sandbox });
+    expect((await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError).toBeFalsy();
+    await forgetRequests(server.sandbox);
+    // It gave back the 180 that were the only ones.
+    const result = await refund(server, { customer: acme });
+    expect(await writesTo(server)).toEqual([]);
+    expect(errorOf(result).changed).toBe('no');
+    await refused(server, { customer: acme, payment: '#6', amount: 181 }, 'more_than_refundable');
+  });
+
   it('one that found another payment meanwhile settles nothing that somebody else is working on', async () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });

@@ -86,10 +86,11 @@ describe('refund_customer_payment', () => {
   const sent = { 'GET bankaccounts': 2, 'GET customerpayments/ID': 1, 'GET customerpayments/ID/refunds': 1, 'POST customerpayments/ID/refunds': 1 };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    ['of a customer', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 1 }],
+    // To know whose turn it is; and in the turn, to decide which payment.
+    ['of a customer', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
     ['by payment id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
     ['by a payment number among the newest', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
-    ['after a statement: the payment is known, what is unused of it read anew', { customer: bowman, amount: 240 }, [statement], sent],
+    ['after a statement: the customer is known, what is unused read anew', { customer: bowman, amount: 240 }, [statement], { ...sent, 'GET customerpayments': 1 }],
   ])('%s', async (_, args, before, calls) => {
     expect(await callsOf('refund_customer_payment', { ...out, ...args }, before)).toEqual(calls);
   });

@@ -1,12 +1,11 @@
 import * as z from 'zod';
-import type { Json } from '../endpoint.ts';
-import { organizationOf, organizationToday } from '../endpoints/checks.ts';
+import type { Json, Reader } from '../endpoint.ts';
+import { organizationOf } from '../endpoints/checks.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
 import { call, lines, next, quoted, told } from '../endpoints/words.ts';
-import { InputError } from '../errors.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -16,6 +15,7 @@ import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 import { customer } from './said.ts';
 import { fitting } from './shown.ts';
+import { dateOrToday } from './today.ts';
 import { likelihoods, twinsAmong, type Twins } from './twins.ts';
 
 const MOST_PAGES = 50;
@@ -40,7 +40,7 @@ export const checkDuplicates = defineReadWorkflow({
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
   async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
-    const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), rangeOf(daysOf(given), customer === undefined, async () => await organizationToday(zoho))]);
+    const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given)]);
     const alike = new Map<string, PaymentRow[]>();
     let looked = 0;
     let left: Days | undefined;
@@ -97,11 +97,8 @@ export const checkDuplicates = defineReadWorkflow({
   },
 });
 
-async function rangeOf({ start, end }: Days, isLong: boolean, today: () => Promise<string | undefined>): Promise<Days> {
-  if (start !== undefined || !isLong) return { start, end };
-  const last = end ?? (await today());
-  if (last !== undefined) return { start: daysAfter(last, -USUAL_RANGE_DAYS), end };
-  throw new InputError('What day it is where the organization is cannot be seen (needs the scope ZohoBooks.settings.READ).', { code: 'date_needed', next: 'Call again with date_start.' });
+async function rangeOf({ start, end }: Days, zoho: Reader): Promise<Days> {
+  return { start: start ?? daysAfter(await dateOrToday(end, zoho, 'date_start'), -USUAL_RANGE_DAYS), end };
 }
 
 /** What is compared and shown: thousands are held at once. */

@@ -101,10 +101,10 @@ export const customerStatement = defineReadWorkflow({
     const [newest] = credits;
     return lines(
       `Statement of ${quoted(customer_name)} (id ${customer_id})${date === undefined ? '' : `, ${date}`}: ${[
-        open && (open.count === 0 ? 'owes nothing on invoices' : `owes ${open.totals.map((total) => money(total.amount, total)).join(' and ')} on ${open.count} open invoice${open.count === 1 ? '' : 's'}`),
+        open && (open.count === 0 ? 'owes nothing on invoices' : aboutOpen(open)),
         credit && (credit.count === 0 ? 'no unused credit' : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
       ].filter(Boolean).join('; ')}.`,
-      differs(open, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
+      differs(open?.count === 0 || open?.totals !== undefined ? open : undefined, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
       differs(credit && { totals: [{ currency_code: currency_code ?? '', amount: credit.total }] }, rest.unused_credits_by_zoho, currency, 'unused credit', 'credit notes or retainers'),
       ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
       invoices.length > 0 && 'Open invoices:',
@@ -133,7 +133,7 @@ interface Statement {
   readonly customer_name?: string;
   readonly currency_code?: string;
   readonly date?: string;
-  readonly open?: { readonly count: number; readonly totals: readonly CurrencyTotal[] };
+  readonly open?: Open;
   readonly ages?: readonly (CurrencyTotal & { readonly age: string })[];
   readonly invoices?: readonly Aged[];
   readonly credit?: { readonly count: number; readonly total: number };
@@ -144,6 +144,12 @@ interface Statement {
   readonly outstanding_by_zoho?: unknown;
   readonly unused_credits_by_zoho?: unknown;
   readonly not_shown?: readonly string[];
+}
+
+interface Open {
+  readonly count: number;
+  /** Left out where no currency is told. */
+  readonly totals?: readonly CurrencyTotal[];
 }
 
 interface Aged extends Json {
@@ -158,6 +164,12 @@ function agedOf({ invoice_id, invoice_number, date, due_date, balance, ...invoic
   const days = today === undefined || !/^\d{4}-\d\d-\d\d$/.test(due) ? undefined : daysFrom(due, today);
   const age = days === undefined ? undefined : AGES.find(([, upTo]) => days <= upTo)?.[0];
   return { invoice_id, invoice_number, date, due_date: due || undefined, days_past_due: days === undefined ? undefined : Math.max(0, days), age, total: invoice['total'], balance, currency_code: invoice.currency_code ?? currency };
+}
+
+function aboutOpen({ count, totals = [] }: Open): string {
+  const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
+  const amounts = totals.map((total) => ` ${money(total.amount, total)}`).join(' and');
+  return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${uncounted === 0 ? '' : `, ${uncounted === count ? '' : `${uncounted} of them `}in a currency that is not told`}`;
 }
 
 const balanceOf = ({ currency_code, balance }: Aged) => ({ currency_code, amount: balance });
@@ -219,7 +231,7 @@ function lastLine({ refund_id, payment_id, payment_number, date, amount, mode, i
 }
 
 /** Where Zoho's own figure is another one, both are told. */
-function differs(own: { readonly totals: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined, zoho: unknown, currency: { currency_code?: string | undefined }, what: string, why: string): string {
+function differs(own: { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined, zoho: unknown, currency: { currency_code?: string | undefined }, what: string, why: string): string {
   const [total, other] = own?.totals ?? [];
   const isOther = other !== undefined || (total !== undefined && total.currency_code !== currency.currency_code);
   if (own === undefined || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';

@@ -10,6 +10,7 @@ import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage
 import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
+import { inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
 import { daysAfter, daysOf, isWithin } from './days.ts';
 import { isMode } from './modes.ts';
@@ -68,7 +69,7 @@ export const findRefunds = defineReadWorkflow({
     const last = rows.at(-1);
     const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
     return lines(
-      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} in a currency that is not told`].filter(Boolean).join(', ')}.`,
+      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} whose amount or currency is not told`].filter(Boolean).join(', ')}.`,
       ...rows.map(lineOf),
       rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
       rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
@@ -156,7 +157,10 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
   return /^\d{4}-\d\d-\d\d/.exec(String(row?.['last_modified_time']))?.[0];
 }
 
-const amountOf = (refund: Json): number => Number(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy']);
+function amountOf({ amount, amount_fcy, amount_bcy }: Json): number | undefined {
+  const told = Number(amount ?? amount_fcy ?? amount_bcy);
+  return Number.isFinite(told) ? told : undefined;
+}
 
 function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
   if (!isWithin(String(refund['date'] ?? ''), { start: date_start, end: date_end })) return false;
@@ -176,7 +180,7 @@ function isFrom(account: string, { from_account_id, from_account_name }: Json): 
   return isId(account) ? from_account_id === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
-type Row = Json & { readonly date?: string; readonly amount: number; readonly currency_code?: string };
+type Row = Json & { readonly date?: string; readonly amount?: number | undefined; readonly currency_code?: string };
 
 function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>): Row {
   const { date, refund_mode, reference_number, description, payment_refund_id, from_account_id, from_account_name } = refund;
@@ -207,7 +211,7 @@ function lineOf(row: Json): string {
   const said = (name: string, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
   return [
     plain(row['date']),
-    `${money(row['amount'], row)}${row['currency_code'] === undefined ? ' (currency not told)' : ''}`,
+    inCurrency(row['amount'], row['currency_code'] as string | undefined),
     `${quoted(row['customer_name'], 40)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`,
     `payment ${row['payment_number'] === undefined ? '' : `#${plain(row['payment_number'])} `}(id ${told(row['payment_id'])})`,
     `refund_id ${told(row['refund_id'])}`,

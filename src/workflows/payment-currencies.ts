@@ -20,7 +20,7 @@ export async function paymentCurrencies(payments: readonly PaymentRow[], zoho: R
 
 interface InCurrency {
   readonly currency_code?: string | undefined;
-  readonly amount: number;
+  readonly amount?: number | undefined;
 }
 
 export interface CurrencyTotal {
@@ -29,11 +29,11 @@ export interface CurrencyTotal {
   readonly count: number;
 }
 
-/** A total for each currency; what has none that is known is in no total. */
+/** A total for each currency; what has no amount, or no currency that is known, is in no total. */
 export function currencyTotals(rows: readonly InCurrency[]): CurrencyTotal[] {
   const known = [...new Set(rows.flatMap(({ currency_code }) => currency_code ?? []))].toSorted();
   return known.map((currency_code) => {
-    const amounts = rows.filter((row) => row.currency_code === currency_code).map(({ amount }) => amount);
+    const amounts = rows.flatMap((row) => (row.currency_code === currency_code && row.amount !== undefined ? [row.amount] : []));
     return { currency_code, amount: sum(amounts), count: amounts.length };
-  });
+  }).filter(({ count }) => count > 0);
 }

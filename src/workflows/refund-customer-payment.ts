@@ -44,10 +44,10 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
-  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen)}`],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen, zoho.recent)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
-    const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen, zoho.read), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
     const payment = await standingPayment(zoho, payment_id);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused === 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
@@ -58,8 +58,11 @@ export const refundCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** The id of the payment that money is given back of. */
-async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+/** As many as one error can hold whole. */
+const MOST_CHOICES = 8;
+
+/** The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to take. */
+async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
@@ -68,7 +71,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const customer_id = whose?.contact_id;
   const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
-  const all = await paymentsOfCustomer(customer_id ?? '', zoho.recent);
+  const all = await paymentsOfCustomer(customer_id ?? '', read);
   const refundable = all.filter((row) => row.unused_amount > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
   if (picked !== undefined) return picked.payment_id;
@@ -84,16 +87,18 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
     id: row.payment_id,
     text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
-  if (enough.length === 0) throw notEnough(choices, amount ?? 0, sum(refundable.map((row) => row.unused_amount)), currency);
-  throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: choices.slice(0, 10), more: Math.max(0, choices.length - 10) });
+  const [shown, more] = [choices.slice(0, MOST_CHOICES), Math.max(0, choices.length - MOST_CHOICES)];
+  const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount)), currency);
+  throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
 }
 
 async function currencyOf(contact_id: string, zoho: Reader): Promise<{ currency_code?: string | undefined }> {
   return (await zoho.recent(getContact, { contact_id })).contact ?? {};
 }
 
-function notEnough(choices: readonly { readonly text: string; readonly id: string }[], amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
-  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices.map(({ text, id }) => `${text} (id ${id})`).join('; ')}.`, {
+function notEnough(choices: string, amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
+  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount

@@ -22,12 +22,12 @@ import { askWhich, withChoices } from './which.ts';
  */
 export async function perform(called: Call, road: Road): Promise<Performed> {
   const { endpoint, input, signal } = called;
-  const call = { ...called, person: withChoices(called.person, road.seal) };
-  const intent = digestOf([toolOf(call).name, input]);
+  const intent = digestOf([toolOf(called).name, input]);
+  const call = { ...called, person: withChoices(called.person, intent, road.seal) };
   try {
     return await inTime(call, road, (call, road) => carryOut(call, intent, road));
   } catch (error) {
-    if (error instanceof WhichError && call.person.canBeAsked && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, road.seal);
+    if (error instanceof WhichError && call.person.canBeAsked && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, intent, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : signal?.aborted && !(error instanceof PaymentsError) ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
     // The trace is for whoever asks later; that it cannot be written is no reason to hide the error.
