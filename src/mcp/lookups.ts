@@ -55,7 +55,7 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
   const page = (list: WholeList, query: Readonly<Record<string, string>>): Promise<WholePage> =>
     keep(JSON.stringify([list.name, query]), (patient) => patient.read(list, { ...query, page: 1, per_page: PER_PAGE }));
 
-  const payments = (input: { search_text?: string; per_page: number }): Promise<Json[]> =>
+  const payments = (input: { search_text?: string; customer_id?: string; per_page: number }): Promise<Json[]> =>
     keep(JSON.stringify(['payments', input]), async (patient) => (await patient.read(listCustomerPayments, input)).customerpayments ?? []);
 
   const recentRows = () => payments({ per_page: RECENT });
@@ -76,12 +76,13 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
    * Zoho is searched only for what is not among the newest. Its search does not look at payment numbers, so by its number only one of
    * the newest is found.
    */
-  const paymentIds = async (value: string): Promise<string[]> => {
+  const paymentIds = async (value: string, customer?: string): Promise<string[]> => {
     const typed = value.toLowerCase();
-    const known = (await recentRows()).filter((row) =>
+    const customer_id = await customerIdOf(customer);
+    const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter((row) =>
       [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) => String(field ?? '').toLowerCase().startsWith(typed)),
     );
-    const found = known.length > 0 || typed.trim() === '' ? known : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
+    const found = known.length > 0 || typed.trim() === '' || customer_id !== undefined ? known : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
     return found.map((row) => String(row['payment_id']));
   };
 
@@ -99,9 +100,15 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
     return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive').map((row) => ({ name: String(row['contact_name'] ?? ''), id: String(row['contact_id']) }));
   };
 
+  /** Of the one customer whom the argument filled in before means. */
+  const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
+    if (customer === undefined || isId(customer)) return customer;
+    return onlyOne(customer, (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)), ({ name }) => name)?.id;
+  };
+
   /** Unpaid ones first; any other by its number. */
   const invoices = async (value: string, customer: string | undefined): Promise<Named[]> => {
-    const customer_id = customer === undefined ? undefined : isId(customer) ? customer : onlyOne(customer, (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)), ({ name }) => name)?.id;
+    const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
       const { rows } = await page(allInvoices, { ...of, ...query });
@@ -123,7 +130,7 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
       case 'payment':
       case 'payment_id':
       case 'customer_payment_id':
-        return await paymentIds(value);
+        return await paymentIds(value, given['customer']);
       case 'refund':
       case 'refund_id':
         return await refundIds(value, given['customer_payment_id'] ?? given['payment']);
