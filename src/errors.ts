@@ -47,9 +47,14 @@ export abstract class PaymentsError extends Error {
     this.zoho = zoho;
   }
 
+  /** Of its message, as it is shown. */
+  get mostCharacters(): number {
+    return 1000;
+  }
+
   /** What happened, with Zoho's own words quoted: one line. */
   get whatHappened(): string {
-    const message = oneLine(this.message, 1000);
+    const message = oneLine(this.message, this.mostCharacters);
     if (this.zoho === undefined) return message;
     return `${message} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
   }
@@ -76,6 +81,11 @@ export class WhichError extends InputError {
     this.field = field;
     this.choices = choices;
     this.question = question;
+  }
+
+  /** No choice is of use that is cut in the middle. */
+  override get mostCharacters(): number {
+    return 4000;
   }
 }
 /** One of several records, in words that tell it from the others. */

@@ -38,9 +38,9 @@ export function linesOf(error: PaymentsError): string {
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
 export function errorFacts(error: PaymentsError): Json {
-  const { code, changed, message, next, zoho } = error;
+  const { code, changed, message, next, zoho, mostCharacters } = error;
   const id = requestId();
-  return { code, changed, message: oneLine(message, 1000), next, ...(id && { request_id: id }), ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }) };
+  return { code, changed, message: oneLine(message, mostCharacters), next, ...(id && { request_id: id }), ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }) };
 }
 
 export function marked(text: string, sandbox: boolean): string {
