@@ -1,8 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox } from '../src/sandbox/index.ts';
 import { altered } from './support/altered.ts';
 import { seed } from './support/books.ts';
-import { harness, kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
+import { closers } from './support/closers.ts';
+import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
+import { servers } from './support/servers.ts';
 
 /** From what a person remembers of a payment to the payment. */
 
@@ -37,15 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const others: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of others.splice(0)) await one.close();
-});
-async function another(options: HarnessOptions): Promise<Harness> {
-  const one = await harness(options);
-  others.push(one);
-  return one;
-}
+const another = servers();
 
 describe('find_payments', () => {
   it('by a name that several have more or less: all of them, the very name first, each row saying whose it is', async () => {
@@ -183,12 +177,12 @@ describe('find_payments', () => {
 
   it('finds the very amount also behind thousands that are about it', async () => {
     const sandbox = await startSandbox({ payments: 12_000, limits: roomy });
-    others.push(sandbox);
+    closers.push(() => sandbox.close());
     const one = await another({ on: sandbox });
     const result = await one.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 20_000.01, date: '2016-01-01' });
     // All of them are about it, by a Zoho that forgets those filters.
     const many = await altered(sandbox, { query: (query, path) => void (path === '/customerpayments' && (query.delete('amount_greater_equals'), query.delete('amount_less_equals'))) });
-    others.push(many);
+    closers.push(() => many.close());
     const found = await find({ amount: 20_000.01 }, await another({ on: sandbox, at: many }));
     expect(foundIn(found)).toMatchObject([{ payment_id: (result.structuredContent['payment'] as Found).payment_id, why: 'same amount' }]);
     expect(textOf(found)).toContain('Not looked through: up to ');
@@ -204,7 +198,7 @@ describe('find_payments', () => {
 
   it('keeps to the filters that Zoho forgot, and to no sort that Zoho does not confirm', async () => {
     const sandbox = await startSandbox({ limits: roomy });
-    others.push(sandbox);
+    closers.push(() => sandbox.close());
     const forgetful = await altered(sandbox, {
       query: (query, path) => {
         if (path !== '/customerpayments') return;
@@ -213,7 +207,7 @@ describe('find_payments', () => {
         query.set('sort_column', 'amount');
       },
     });
-    others.push(forgetful);
+    closers.push(() => forgetful.close());
     const one = await another({ on: sandbox, at: forgetful });
     expect(foundIn(await find({ customer: seed.bowman, amount: 600, date_start: '2026-06-01', date_end: '2026-06-30' }, one))).toMatchObject([{ payment_id: seed.paymentWithUnused }]);
     expect(foundIn(await find({ reference: '4471', payment_mode: 'check' }, one))[0]).toMatchObject({ payment_id: seed.paymentWithUnused });

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { altered } from './support/altered.ts';
 import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
+import { closers } from './support/closers.ts';
+import { harness, textOf, type Harness, type ToolResult } from './support/harness.ts';
+import { servers } from './support/servers.ts';
 
 /** Totals, against the books themselves: read from their file, and added up in whole numbers of the smallest unit. */
 
@@ -65,15 +67,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const others: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of others.splice(0)) await one.close();
-});
-async function another(options: HarnessOptions): Promise<Harness> {
-  const one = await harness(options);
-  others.push(one);
-  return one;
-}
+const another = servers();
 
 const ok = (result: ToolResult) => {
   expect(result.isError, textOf(result)).toBeFalsy();
@@ -188,7 +182,7 @@ describe('summarize_payments', () => {
         return { ...body, customerpayments: rows };
       },
     });
-    others.push(many);
+    closers.push(() => many.close());
     const result = await (await another({ on: sandbox, at: many })).call('summarize_payments', { ...november, group_by: ['account'] });
     const { total, groups = [], others: rest } = ok(result);
     const control = controlOf(between('2025-11-01', '2025-11-30'));
@@ -204,7 +198,7 @@ describe('summarize_payments', () => {
 
   it('counts a payment once that moves to the next page while it reads', async () => {
     const small = await startSandbox({ limits: roomy });
-    others.push(small);
+    closers.push(() => small.close());
     const writing = await another({ on: small });
     const range = { date_start: '2025-08-01' };
     const before = await summarize(range, writing);
@@ -214,18 +208,18 @@ describe('summarize_payments', () => {
         return body;
       },
     });
-    others.push(moving);
+    closers.push(() => moving.close());
     expect((await summarize(range, await another({ on: small, at: moving }))).total).toEqual(before.total);
   });
 
   it('reads on to the end where Zoho does not confirm the sort, and does not count what it was not asked for', async () => {
     const small = await startSandbox({ limits: roomy });
-    others.push(small);
+    closers.push(() => small.close());
     const unsorted = await altered(small, {
       query: (query, path) => void (path === '/customerpayments' && (query.delete('sort_column'), query.set('sort_column', 'amount'), query.delete('date'))),
       body: (body) => ({ ...body, page_context: { page: 1 } }),
     });
-    others.push(unsorted);
+    closers.push(() => unsorted.close());
     const [as, is] = [await another({ on: small }), await another({ on: small, at: unsorted })];
     for (const range of [november, { date_start: '2025-09-10', date_end: '2025-09-10' }, { date_end: '2025-08-15' }]) {
       expect((await summarize(range, is)).total).toEqual((await summarize(range, as)).total);

@@ -6,15 +6,15 @@ import { workflows } from '../workflows/index.ts';
 
 const names = [...endpoints, ...workflows].map(({ name }) => name);
 
-/** The same text without the steps whose tool is not `there`. */
-export function offeringOnly(there: ReadonlySet<string>, text: string): string {
+/** Texts without the steps whose tool is not `there`. */
+export function offeringOnly(there: ReadonlySet<string>): (text: string) => string {
   const absent = names.filter((name) => !there.has(name));
-  if (absent.length === 0) return text;
+  if (absent.length === 0) return (text) => text;
   const isAbsent = new RegExp(`\\b(${absent.join('|')})\\b`);
-  const lines = text.split('\n').map((line) => {
+  const ofThose = (line: string) => {
     if (!line.startsWith(NEXT)) return line;
     const steps = line.slice(NEXT.length).split(BETWEEN_STEPS).filter((step) => !isAbsent.test(step));
     return steps.length === 0 ? undefined : NEXT + steps.join(BETWEEN_STEPS);
-  });
-  return lines.filter((line) => line !== undefined).join('\n');
+  };
+  return (text) => text.split('\n').map(ofThose).filter((line) => line !== undefined).join('\n');
 }

@@ -6,6 +6,7 @@ import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
 import { addListWrites, listWrites } from './list-writes.ts';
 import { createLookups } from './lookups.ts';
+import { offeringOnly } from './next-steps.ts';
 import { addPrompts } from './prompts.ts';
 import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
@@ -17,6 +18,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
   const tools = [...books.workflows, ...books.endpoints];
   const hasWrites = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
   const names = new Set([...tools, ...(hasWrites ? [listWrites] : [])].map(({ name }) => name));
+  const offering = offeringOnly(names);
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: tools.every(({ method }) => method === 'GET') });
 
   return ({ era }) => {
@@ -50,7 +52,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
         server.server.sendResourceUpdated({ uri }).catch((error: unknown) => books.log('warn', 'resource update not sent', { error: error instanceof Error ? error.name : typeof error }));
       }
     };
-    addTools({ server, books, deliveries, onWritten, there: names });
+    addTools({ server, books, deliveries, onWritten, offering });
     if (names.has(listWrites.name)) addListWrites(server, books);
     addResources(server, books, lookups);
     addPrompts(server, books, lookups);

@@ -11,7 +11,6 @@ import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';
 import { ask, askWhich, personOf } from './person.ts';
-import { offeringOnly } from './next-steps.ts';
 import { linksOf } from './resource-uris.ts';
 import { tracked } from './tracked.ts';
 import { failed, marked, succeeded, type WriteFacts } from './results.ts';
@@ -28,8 +27,8 @@ interface Served {
   readonly books: Books;
   readonly deliveries: Deliveries;
   readonly onWritten: OnWritten;
-  /** Names of the tools that are switched on. */
-  readonly there: ReadonlySet<string>;
+  /** A text with only such next steps as can be taken. */
+  readonly offering: (text: string) => string;
 }
 
 export function addTools(served: Served): void {
@@ -60,13 +59,13 @@ export function addTools(served: Served): void {
   }
 }
 
-async function read(endpoint: ReadEndpoint, args: unknown, { books: { zoho, sandbox }, there }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
+async function read(endpoint: ReadEndpoint, args: unknown, { books: { zoho, sandbox }, offering }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
   const input = readArguments(endpoint.input, args);
   const result = await zoho.until(mcpReq.signal).read(endpoint, input);
-  return succeeded(result, offeringOnly(there, endpoint.text(result, input)), linksOf(endpoint, input), sandbox);
+  return succeeded(result, offering(endpoint.text(result, input)), linksOf(endpoint, input), sandbox);
 }
 
-async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, sandbox }, there }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
+async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, sandbox }, offering }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
   const input = readArguments(workflow.input, args);
   const progress = (message: string) => {
     const progressToken = mcpReq._meta?.progressToken;
@@ -74,7 +73,7 @@ async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, san
     if (progressToken !== undefined) void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
   };
   const result = await workflow.run(input, { zoho: await reader(mcpReq.signal), progress });
-  return succeeded(result, offeringOnly(there, workflow.text(result, input)), [], sandbox);
+  return succeeded(result, offering(workflow.text(result, input)), [], sandbox);
 }
 
 /** Arguments that every write takes besides its own. */
@@ -107,7 +106,7 @@ export function outputOf(tool: Tool): z.ZodObject {
   return tool.method === 'GET' ? tool.output : tool.output.extend(writeFacts);
 }
 
-async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unknown, { server, books, deliveries, onWritten, there }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
+async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unknown, { server, books, deliveries, onWritten, offering }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
   const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = readArguments(argumentsOf(tool), args);
   const person = personOf(server, ctx, approval as string | undefined);
   const { signal, id } = ctx.mcpReq;
@@ -127,7 +126,7 @@ async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unk
   if (!replayed) onWritten(input, result);
   deliveries.expect(id, { entry, state: 'recorded' });
   const facts: WriteFacts = { outcome: 'recorded', replayed, undo, write_id: entry };
-  return succeeded({ ...result, ...facts }, offeringOnly(there, text), [], books.sandbox);
+  return succeeded({ ...result, ...facts }, offering(text), [], books.sandbox);
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */

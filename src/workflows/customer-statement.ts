@@ -13,7 +13,7 @@ import { AccessError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from './payment-currencies.ts';
-import { daysFrom } from './days.ts';
+import { daysFrom, newestFirst } from './days.ts';
 import { customerNamed } from './customers.ts';
 import { openInvoices, type Invoice } from './invoices.ts';
 import { customer } from './said.ts';
@@ -202,7 +202,7 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
     ),
   );
   const paid = payments.map(({ payment_id, payment_number, date, amount, payment_mode: mode, reference_number, invoice_numbers }) => ({ payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }));
-  const last = [...refunds.flat(), ...paid].toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? ''))).slice(0, LAST);
+  const last = [...refunds.flat(), ...paid].toSorted(newestFirst).slice(0, LAST);
   return { last, refunds_not_looked_at: refunded.length - opened.length };
 }
 

@@ -14,6 +14,12 @@ export function daysAfter(day: string, days: number): string {
   return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
+/** For what has a date, the newest first. */
+export function newestFirst(a: { readonly date?: unknown }, b: { readonly date?: unknown }): number {
+  const [one, other] = [String(a.date ?? ''), String(b.date ?? '')];
+  return one === other ? 0 : one < other ? 1 : -1;
+}
+
 /** How many days later the second is; less than 0 where it is earlier. */
 export function daysFrom(day: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(day)) / DAY_MS);

@@ -12,7 +12,7 @@ import { unlikeness } from './alike-names.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
 import type { Customer } from './customers.ts';
 import { customersLike } from './customers-like.ts';
-import { aboutDays, asArguments, daysOf, type Days } from './days.ts';
+import { aboutDays, asArguments, daysOf, newestFirst, type Days } from './days.ts';
 import { aboutInvoice, invoiceNamed, type Invoice } from './invoices.ts';
 import { modeFilter } from './modes.ts';
 import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
@@ -157,7 +157,7 @@ function take(found: Found, rows: readonly PaymentRow[], wanted: Wanted, limit: 
   });
   found.looked += rows.length;
   found.count += matching.length;
-  found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || (a.row.date === b.row.date ? 0 : String(a.row.date) < String(b.row.date) ? 1 : -1)).slice(0, limit);
+  found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || newestFirst(a.row, b.row)).slice(0, limit);
 }
 
 async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wanted, { zoho, progress }: Desk): Promise<Outcome> {

@@ -12,7 +12,7 @@ import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
 import { inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
-import { daysAfter, daysOf, isWithin } from './days.ts';
+import { daysAfter, daysOf, isWithin, newestFirst } from './days.ts';
 import { isMode } from './modes.ts';
 import { asPayment, type PaymentRow } from './payments.ts';
 import { customer, words } from './said.ts';
@@ -59,7 +59,7 @@ export const findRefunds = defineReadWorkflow({
       paymentCurrencies([...payments.values()], zoho, whose),
       given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
     ]);
-    const all = opened.map((refund) => rowOf(refund, currencies)).toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? '')));
+    const all = opened.map((refund) => rowOf(refund, currencies)).toSorted(newestFirst);
     return { count: all.length, totals: currencyTotals(all), refunds: [...fitting(all.slice(0, MOST_ROWS), lineOf)], ...looked };
   },
 

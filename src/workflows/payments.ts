@@ -2,6 +2,7 @@ import type { Json, Reader } from '../endpoint.ts';
 import { allPayments, pagesOf } from '../endpoints/whole-list.ts';
 import { quoted } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
+import { newestFirst } from './days.ts';
 import { folded } from './same-name.ts';
 
 /** Payments as the list shows them. */
@@ -31,7 +32,7 @@ export async function paymentsOfCustomer(customer_id: string, read: Reader['read
     found.push(...rows.map(asPayment).filter((row) => row.customer_id === customer_id));
     if (!goOn(found.length)) break;
   }
-  return found.toSorted((a, b) => String(b.date ?? '').localeCompare(String(a.date ?? '')));
+  return found.toSorted(newestFirst);
 }
 
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { Reader } from '../endpoint.ts';
-import { ifAllowed } from '../endpoints/allowed.ts';
 import { createCustomerPayment } from '../endpoints/create-customer-payment.ts';
 import { amount, paymentFields } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
@@ -13,6 +12,7 @@ import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
+import { currenciesOf } from './currencies.ts';
 import { customerNamed, isAnother } from './customers.ts';
 import { aboutInvoice, invoiceNamed, isOf, openInvoices, type Invoice } from './invoices.ts';
 import { customer } from './said.ts';
@@ -67,7 +67,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
 
 /** Zoho books every amount in the customer's currency, whatever the user meant. */
 async function checkCurrency(said: string, contact_id: string, zoho: Reader): Promise<void> {
-  const { currency_code } = (await ifAllowed(zoho.recent(getContact, { contact_id })))?.contact ?? {};
+  const currency_code = (await currenciesOf([contact_id], zoho)).get(contact_id);
   if (currency_code === undefined || currency_code.toUpperCase() === said.trim().toUpperCase()) return;
   throw new InputError(`The user said ${quoted(said, 10)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`, {
     code: 'wrong_currency',

@@ -82,7 +82,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   if (newest === undefined) throw new RefusedError(`There is no payment of ${name} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
-  const currency = await currencyOf(customer_id ?? '', zoho);
+  const currency = whose ?? {};
   const choices = (enough.length > 0 ? enough : refundable).map((row) => ({
     id: row.payment_id,
     text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
@@ -91,10 +91,6 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount)), currency);
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
-}
-
-async function currencyOf(contact_id: string, zoho: Reader): Promise<{ currency_code?: string | undefined }> {
-  return (await zoho.recent(getContact, { contact_id })).contact ?? {};
 }
 
 function notEnough(choices: string, amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
