@@ -80,11 +80,31 @@ describe('a program that is killed', () => {
     expect(outcome).toBe('unknown');
     expect(await run(['journal', 'resolve'], settings)).toMatchObject({ code: 1, stdout: expect.stringMatching(/\| unknown \|[^]*\n1 unresolved/) as string });
     // Within the grace period nobody can know that it does not come; that it is there, anybody can see.
-    expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('try again in a few minutes') as string });
+    expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringMatching(/may still be carried out: it was sent at .* or decide now with --force/) as string });
     expect(await run(['journal', 'resolve', write_id, '--recorded', '999'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string });
     expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).stdout).toContain('| recorded |');
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('it is settled already') as string });
     expect((await run(['journal', 'list'], settings)).stdout).toContain('Zoho id 9030000079467');
+  });
+});
+
+describe('journal resolve --force', () => {
+  it('decides against the clocks, says what speaks against it, and leaves a turn alone that a running server holds', async () => {
+    const { settings, fault } = await zoho();
+    const server = await serving([], settings);
+    await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
+    const { write_id } = structured(await server.call('create_customer_payment', payment));
+    await fault({ match: { method: 'GET', path: '^/customerpayments' }, fault: 'delay', delay_ms: 8_000 });
+    void server.call('create_customer_payment', payment).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await run(['journal', 'resolve', write_id, '--not-recorded', '--force'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('a running server still works on this write') as string });
+    server.child.kill('SIGKILL');
+    await server.ended;
+    expect(await run(['journal', 'resolve', write_id, '--not-recorded', '--force'], settings)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('| not_recorded |') as string,
+      stderr: expect.stringMatching(/decided with --force, although it was sent at .*up to 5 minutes after it was sent/) as string,
+    });
   });
 });
 

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { endpoints } from '../endpoints/index.ts';
 import type { Books, Reading } from '../mcp/books.ts';
 import type { Log } from '../trace.ts';
-import type { Entry } from '../write/journal.ts';
 import type { OpenRoad } from '../write/road.ts';
 import type { Quota } from '../zoho/limits.ts';
 import type { Zoho } from '../zoho/client.ts';
@@ -14,8 +13,8 @@ import { openWire, usable, type Wire } from './wire.ts';
 export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'quota'> {
   /** Looks for whatever earlier processes left unsettled, if they left anything. */
   resolveLeftovers(warn: (message: string) => void): Promise<void>;
-  /** Takes a person's word for an unsettled write: which record it made, or that it made none. Undefined while nobody can know. */
-  settle(entry: string, recorded: string | undefined): Promise<Entry | undefined>;
+  /** Takes a person's word for an unsettled write: which record it made, or that it made none. */
+  settle: OpenRoad['settle'];
   close(): Promise<void>;
 }
 
@@ -47,7 +46,7 @@ export function connect(config: Config, log: Log): Connection {
       if (dir === undefined || !existsSync(journalFile(dir))) return;
       await (await road.get()).resolveAll(warn);
     },
-    settle: async (entry, recorded) => await (await road.get()).settle(entry, recorded),
+    settle: async (...args) => await (await road.get()).settle(...args),
     async close() {
       await road.close();
       await wire.close();

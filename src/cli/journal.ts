@@ -18,6 +18,7 @@ export interface JournalCommand {
   readonly id: string | undefined;
   readonly recorded?: string | undefined;
   readonly notRecorded?: boolean | undefined;
+  readonly force?: boolean | undefined;
   readonly before?: string | undefined;
   readonly customer?: string | undefined;
   readonly limit?: number | undefined;
@@ -51,16 +52,18 @@ const verbs = {
   },
   /** By a person who has looked in Zoho Books; without a word of theirs, by looking now. */
   async resolve(journal: Journal, command: JournalCommand, config: Config) {
-    const { recorded, notRecorded } = command;
+    const { recorded, notRecorded, force = false } = command;
     if (recorded === undefined && notRecorded !== true) return await lookNow(journal, config);
     const entry = await entryOf(journal, command);
     if (isSettled(entry.state)) throw new ProblemError(`it is settled already, and stays so: ${lineOf(entry)}`, { exitCode: 1 });
     const connection = connect(config, createLog(config.log));
     try {
       if (recorded !== undefined) await seen(recorded, entry, connection);
-      const settled = await connection.settle(entry.id, recorded);
-      if (settled === undefined) throw new ProblemError('a running server still has this write in hand, or it was sent so lately that Zoho may still carry it out: try again in a few minutes', { exitCode: 1 });
-      print(lineOf(settled));
+      const settled = await connection.settle(entry.id, recorded, { force });
+      if (settled.kind === 'in hand') throw new ProblemError('a running server still works on this write: try again in a minute', { exitCode: 1 });
+      if (settled.kind === 'too early') throw new ProblemError(`this write may still be carried out: ${settled.against}. Try again later, or decide now with --force`, { exitCode: 1 });
+      if (settled.against !== undefined) process.stderr.write(`decided with --force, although ${settled.against}\n`);
+      print(lineOf(settled.entry));
     } finally {
       await connection.close();
     }

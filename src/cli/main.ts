@@ -44,6 +44,7 @@ Options of sandbox
 
 Options of journal
   show ID, resolve ID --recorded ZOHO_ID | --not-recorded, resolve (looks in Zoho now)
+  resolve ID --not-recorded --force    decides also while the clocks say that Zoho may still carry it out
   prune --before YYYY-MM-DD, prune --customer ID (removes what is known of a customer)
   list --limit N; with --sandbox the journal of the practice books
 
@@ -68,7 +69,7 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   logout: [],
   doctor: ['json', 'try-data-centers', 'sandbox', 'read-only', 'toolsets', 'policy'],
   sandbox: ['port', 'data', 'payments'],
-  journal: ['sandbox', 'recorded', 'not-recorded', 'before', 'customer', 'limit'],
+  journal: ['sandbox', 'recorded', 'not-recorded', 'force', 'before', 'customer', 'limit'],
 };
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -90,9 +91,9 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'journal': {
       const { journalVerbs, runJournal } = await import('./journal.ts');
       if (verb === undefined || !journalVerbs.includes(verb)) throw new UsageError(`journal takes one of ${journalVerbs.join(', ')}`);
-      const { recorded, 'not-recorded': notRecorded, before, customer } = values;
+      const { recorded, 'not-recorded': notRecorded, force, before, customer } = values;
       if (before !== undefined && !/^\d{4}-\d\d-\d\d$/.test(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
-      return await runJournal({ verb, id, recorded, notRecorded, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
+      return await runJournal({ verb, id, recorded, notRecorded, force, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
     }
     case 'login': {
       const { login } = await import('./login.ts');
@@ -144,6 +145,7 @@ function readArgv(argv: readonly string[]) {
         'log-json': { type: 'boolean' },
         recorded: { type: 'string' },
         'not-recorded': { type: 'boolean' },
+        force: { type: 'boolean' },
         before: { type: 'string' },
         customer: { type: 'string' },
         limit: { type: 'string' },

@@ -49,10 +49,11 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
 /** The choice of a person who knows that it is none of those shown. */
 export const NONE = 'none of these';
 
-async function settledBy(choice: string, entry: Entry, choices: Settling['choices'], { journal, zoho, graceMs }: Road): Promise<Entry> {
+async function settledBy(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
+  const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
   // They judge what is there; what may still come only time can tell.
-  if (choice === NONE && !isGraceOver(entry, zoho.clock()?.notBefore, graceMs)) return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
+  if (choice === NONE && !isGraceOver(entry, road)) return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
   if (choice === NONE) return await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'person', reason: 'The user says that it is none of those there.' });
   if (chosen === undefined) return entry;
   const answer = { result: {}, text: `Recorded, as the user says: ${chosen.text}.` };

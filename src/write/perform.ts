@@ -154,14 +154,14 @@ async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }:
 }
 
 /** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
-async function refuseWhileCopiesMayCome({ blocks }: Facts, { journal, zoho, graceMs }: Road): Promise<void> {
+async function refuseWhileCopiesMayCome({ blocks }: Facts, road: Road): Promise<void> {
   for (const block of blocks) {
     const id = /^payment:(.+)$/.exec(block)?.[1];
-    const made = id === undefined ? undefined : await journal.findByZohoId('payment', id);
-    if (made?.sentAgain && !isGraceOver(made, zoho.clock()?.notBefore, graceMs)) {
+    const made = id === undefined ? undefined : await road.journal.findByZohoId('payment', id);
+    if (made?.sentAgain && !isGraceOver(made, road)) {
       throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
         code: 'copy_on_its_way',
-        next: `Make the same call again in ${Math.ceil(graceMs / 60_000)} minutes.`,
+        next: `Make the same call again in ${Math.ceil(road.graceMs / 60_000)} minutes.`,
       });
     }
   }
@@ -197,7 +197,8 @@ async function consentTo(request: ZohoRequest, facts: Facts, because: readonly s
   const what = whatIsAsked(request);
   const note = (type: 'asked' | 'declined', reason: string) => journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? what : intent, type, reason, customer_id: facts.customer_id });
   const declinedAt = because.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
-  if (declinedAt !== undefined && Date.now() - Date.parse(declinedAt) < declinedMs) throw declinedBefore(Math.ceil(declinedMs / 60_000));
+  // Noted by a clock that was set back since, it lies in the future.
+  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs) throw declinedBefore(Math.ceil(declinedMs / 60_000));
   try {
     const consent = decide(request, facts, because, person, road.mode, road.seal);
     if (consent.kind !== 'given') await note('asked', because.join('; '));

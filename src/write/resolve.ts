@@ -1,6 +1,7 @@
 import type { Attempt, Facts, Json, Seen, WriteEndpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
+import { MINUTE_MS } from '../zoho/clock.ts';
 import { StateError } from './entry.ts';
 import type { Answer, Entry, Journal } from './journal.ts';
 
@@ -12,6 +13,8 @@ export interface Resolver {
   readonly endpoints: ReadonlyMap<string, WriteEndpoint>;
   /** How long Zoho may take to carry out a request whose answer was lost. */
   readonly graceMs: number;
+  /** When this process sent a write at the latest, in milliseconds of its monotonic clock, by the write's id. */
+  readonly sentHere: Map<string, number>;
 }
 
 /** The entry as it is after looking, and what was seen if it had to be looked for. */
@@ -40,12 +43,18 @@ async function settled(entry: Entry, resolver: Resolver): Promise<Looked> {
   return await lookFor(unknown, resolver);
 }
 
-async function lookFor(entry: Entry, { zoho, journal, endpoints, graceMs }: Resolver): Promise<Looked> {
+async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
+  const { zoho, journal, endpoints } = resolver;
   const endpoint = endpoints.get(entry.endpoint);
   if (endpoint === undefined) return { entry };
-  let { asOf, seen } = await lookOnce(endpoint, entry, journal, zoho);
+  const lookOnce = async () => {
+    // By the clocks as they stood before the look: what appears while it looks is not missed for good.
+    const late = isGraceOver(entry, resolver);
+    return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho) };
+  };
+  let { late, seen } = await lookOnce();
   // A look may be what tells that it is late enough at Zoho: the first of a process, or after the machine slept.
-  if (seen.seen === 'not there' && !isGraceOver(entry, asOf, graceMs) && isGraceOver(entry, zoho.clock()?.notBefore, graceMs)) ({ asOf, seen } = await lookOnce(endpoint, entry, journal, zoho));
+  if (seen.seen === 'not there' && !late && isGraceOver(entry, resolver)) ({ late, seen } = await lookOnce());
   switch (seen.seen) {
     case 'there': {
       const zoho_id = entry.makes && seen.zoho_id;
@@ -53,11 +62,11 @@ async function lookFor(entry: Entry, { zoho, journal, endpoints, graceMs }: Reso
       return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: 'Found in Zoho, just as sent.', zoho_id, answer: found }) };
     }
     case 'in part': {
-      if (!isGraceOver(entry, asOf, graceMs)) return { seen, entry: { ...entry, reason: seen.why } };
+      if (!late) return { seen, entry: { ...entry, reason: seen.why } };
       return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: seen.why, answer: answerOf(endpoint, entry, seen.result) }) };
     }
     case 'not there': {
-      if (!isGraceOver(entry, asOf, graceMs)) return { entry, seen };
+      if (!late) return { entry, seen };
       return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'look', reason: 'Not in Zoho after the time that a request may take.' }) };
     }
     case 'unclear':
@@ -65,16 +74,18 @@ async function lookFor(entry: Entry, { zoho, journal, endpoints, graceMs }: Reso
   }
 }
 
-/** Time by Zoho's clock from before the look: what appears while it looks is not missed for good. */
-async function lookOnce(endpoint: WriteEndpoint, entry: Entry, journal: Journal, zoho: Zoho): Promise<{ asOf: number | undefined; seen: Seen }> {
-  const asOf = zoho.clock()?.notBefore;
-  const seen = await endpoint.look(attemptOf(entry, journal), zoho);
-  return { asOf, seen };
-}
-
-/** Both times are Zoho's own: what it has not done this long after it was sent, it does not do any more. */
-export function isGraceOver(entry: Entry, asOf: number | undefined, graceMs: number): boolean {
-  return asOf !== undefined && entry.zohoTime !== undefined && asOf - Date.parse(entry.zohoTime) > graceMs;
+/**
+ * Whether Zoho can no longer carry out a request that was sent then: the grace period is over by Zoho's clock and by this
+ * machine's. The process that sent it goes by its monotonic clock, another one by the time of day.
+ */
+export function isGraceOver({ id, sentAt, zohoTime }: Entry, { zoho, graceMs, sentHere }: Pick<Resolver, 'zoho' | 'graceMs' | 'sentHere'>): boolean {
+  const now = zoho.clock()?.notBefore;
+  if (now === undefined || sentAt === undefined || zohoTime === undefined) return false;
+  // Versions before 0.2 noted Zoho's time as it was told, however far ahead.
+  const sentByZoho = Math.min(Date.parse(zohoTime), Date.parse(sentAt) + MINUTE_MS);
+  const ticks = sentHere.get(id);
+  const passed = ticks === undefined ? Date.now() - Date.parse(sentAt) : performance.now() - ticks;
+  return now - sentByZoho > graceMs && passed > graceMs;
 }
 
 /** What is answered, and what takes it back: kept together, so that a replay tells both. */

@@ -49,10 +49,19 @@ export interface OpenRoad {
   readonly road: Road;
   /** Looks for whatever earlier processes left unsettled. */
   resolveAll(warn: (message: string) => void): Promise<void>;
-  /** Takes a person's word for an unsettled write, in its turn and after its grace. Undefined while nobody can know. */
-  settle(entry: string, recorded: string | undefined): Promise<Entry | undefined>;
+  /** Takes a person's word for an unsettled write, in its turn: the id of the record that it made, or undefined for none. */
+  settle(entry: string, recorded: string | undefined, options?: { readonly force?: boolean }): Promise<Settled>;
   close(): Promise<void>;
 }
+
+/** What became of a person's word for an unsettled write. */
+export type Settled =
+  /** `against`: what spoke against it, where it was forced. */
+  | { readonly kind: 'settled'; readonly entry: Entry; readonly against?: string | undefined }
+  /** A running server works on it. */
+  | { readonly kind: 'in hand' }
+  /** Zoho may still carry it out. Only a person who insists decides now. */
+  | { readonly kind: 'too early'; readonly against: string };
 
 export const journalFile = (dir: string) => join(dir, 'journal.sqlite');
 
@@ -70,6 +79,7 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
     scope: `${zoho.organizationId}/${caller}`,
     endpoints: writes,
     uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },
+    sentHere: new Map(),
     ...ordinaryTimings,
     ...timings,
   };
@@ -89,17 +99,18 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
   return {
     road,
     resolveAll: (warn) => resolveAll(road, takeTurnOf, warn),
-    async settle(id, recorded) {
+    async settle(id, recorded, { force = false } = {}) {
       const entry = await journal.find(id);
       const turn = entry && (await takeTurnOf(entry));
-      if (entry === undefined || turn === undefined) return undefined;
+      if (entry === undefined || turn === undefined) return { kind: 'in hand' };
       try {
         const looked = await resolve(entry, road);
-        if (isSettled(looked.entry.state)) return looked.entry;
-        if (recorded === undefined && !isGraceOver(looked.entry, zoho.clock()?.notBefore, road.graceMs)) return undefined;
-        const reason = 'Said by a person at the command line.';
+        if (isSettled(looked.entry.state)) return { kind: 'settled', entry: looked.entry };
+        const against = recorded === undefined && !isGraceOver(looked.entry, road) ? againstSettling(looked.entry, road) : undefined;
+        if (against !== undefined && !force) return { kind: 'too early', against };
+        const reason = against === undefined ? 'Said by a person at the command line.' : 'Said by a person at the command line, against the clocks.';
         const outcome = recorded === undefined ? ({ outcome: 'not_recorded' } as const) : ({ outcome: 'recorded', zoho_id: recorded, answer: { result: {}, text: `Recorded as ${recorded}, as a person says.` } } as const);
-        return await journal.add(id, { type: 'resolved', by: 'person', reason, ...outcome });
+        return { kind: 'settled', entry: await journal.add(id, { type: 'resolved', by: 'person', reason, ...outcome }), against };
       } finally {
         turn.leave();
       }
@@ -109,4 +120,10 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
       await journal.close();
     },
   };
+}
+
+function againstSettling({ sentAt, zohoTime }: Entry, { zoho, graceMs }: Road): string {
+  const now = zoho.clock()?.notBefore;
+  const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
+  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent`;
 }

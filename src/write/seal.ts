@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Chosen } from '../workflow.ts';
+import { MINUTE_MS } from '../zoho/clock.ts';
 
 /** What a person approved, sealed: it goes through the client and comes back, and must come back as it went. */
 
@@ -39,7 +40,9 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
       const received = Buffer.from(given, 'base64url');
       if (received.length !== expected.length || !timingSafeEqual(received, expected)) return { kind: 'altered' };
       const { digest, approval, round, chosen, asks, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & { until: number };
-      if (now() > until) return { kind: 'expired' };
+      const left = until - now();
+      // Made by a clock that was set back since, it would hold for as long as that was ahead.
+      if (left < 0 || left > APPROVAL_MINUTES * 60_000 + MINUTE_MS) return { kind: 'expired' };
       return { kind: 'good', sealed: { digest, approval, round, chosen, asks } };
     },
   };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts, Json } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
+import { MINUTE_MS } from '../zoho/clock.ts';
 import { done, replay } from './answer.ts';
 import type { Call, Performed, Road } from './call.ts';
 import { RecordTakenError } from './entry.ts';
@@ -53,10 +54,12 @@ async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, ro
   }
 }
 
-/** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent. */
-async function noteSent(entry: Entry, { zoho, journal, fenceMs }: Road): Promise<void> {
-  const now = zoho.clock()?.notAfter ?? Date.now();
-  await journal.add(entry.id, { type: 'sent', zohoTime: new Date(now + fenceMs).toISOString() });
+/** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock allows. */
+async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road): Promise<void> {
+  const now = Date.now();
+  const zohoTime = Math.min((zoho.clock()?.notAfter ?? now) + fenceMs, now + MINUTE_MS);
+  sentHere.set(entry.id, performance.now() + fenceMs);
+  await journal.add(entry.id, { type: 'sent', zohoTime: new Date(zohoTime).toISOString() });
 }
 
 /** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
-import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoClock, type ZohoRequest } from '../endpoint.ts';
+import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { AccessTokens } from './access-token.ts';
+import { createClock, momentNow, type Clock } from './clock.ts';
 import { failureOf, networkFailure } from './failure.ts';
 import { createKept } from './kept.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
@@ -183,7 +184,7 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
     ...request.headers,
   };
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const asked = clock.moment();
+  const asked = momentNow();
   try {
     const response = await http.exchange({ method: request.method, url, headers, body, ...bounds });
     clock.read(response.headers['date'], asked);
@@ -205,33 +206,6 @@ function naming(zoho_id: string | undefined, failure: PaymentsError | undefined)
 function fence(fenceMs: number): () => boolean {
   const [ticks, wall] = [performance.now(), Date.now()];
   return () => Math.max(performance.now() - ticks, Date.now() - wall) <= fenceMs;
-}
-
-interface Moment {
-  readonly ticks: number;
-  readonly wall: number;
-}
-
-type Clock = ReturnType<typeof createClock>;
-
-/** Zoho's clock from the Date of its newest answer, which has whole seconds. Neither of our clocks is trusted alone: one stands still while the machine sleeps, the other can be set. */
-function createClock() {
-  const moment = (): Moment => ({ ticks: performance.now(), wall: Date.now() });
-  let newest: { readonly date: number; readonly asked: Moment; readonly received: Moment } | undefined;
-  return {
-    moment,
-    read(header: string | string[] | undefined, asked: Moment): void {
-      const date = Date.parse(String(header));
-      if (Number.isFinite(date)) newest = { date, asked, received: moment() };
-    },
-    now: (): ZohoClock | undefined => {
-      if (newest === undefined) return undefined;
-      const { ticks, wall } = moment();
-      const least = Math.max(0, Math.min(ticks - newest.received.ticks, wall - newest.received.wall));
-      const most = Math.max(ticks - newest.asked.ticks, wall - newest.asked.wall);
-      return { notBefore: newest.date + least, notAfter: newest.date + 1000 + most };
-    },
-  };
 }
 
 function isUnauthorized(error: unknown): boolean {

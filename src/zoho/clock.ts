@@ -1,0 +1,65 @@
+import type { ZohoClock } from '../endpoint.ts';
+
+/** A moment by both clocks of this machine, in milliseconds. One stands still while the machine sleeps, the other can be set. */
+export interface Moment {
+  /** Since the process began. Only ever grows. */
+  readonly ticks: number;
+  /** Since 1970. */
+  readonly wall: number;
+}
+
+export const momentNow = (): Moment => ({ ticks: performance.now(), wall: Date.now() });
+
+export const MINUTE_MS = 60_000;
+
+interface Reading {
+  /** Of the answer's `Date`: a whole second. */
+  readonly date: number;
+  readonly asked: Moment;
+  readonly received: Moment;
+}
+
+export type Clock = ReturnType<typeof createClock>;
+
+/**
+ * Zoho's clock, from the `Date` of its answers. A `Date` that moved by more than a minute against both clocks of this machine is
+ * not used until another answer, at least a minute later, agrees with it: one odd answer proves nothing.
+ */
+export function createClock() {
+  let newest: Reading | undefined;
+  let doubtful: Reading | undefined;
+  return {
+    read(header: string | string[] | undefined, asked: Moment): void {
+      const date = Date.parse(String(header));
+      if (!Number.isFinite(date)) return;
+      const reading = { date, asked, received: momentNow() };
+      if (newest === undefined || agree(newest, reading) || (doubtful !== undefined && isMinuteLater(doubtful, reading) && agree(doubtful, reading))) {
+        newest = reading;
+        doubtful = undefined;
+      } else if (doubtful === undefined || !agree(doubtful, reading)) {
+        doubtful = reading;
+      }
+    },
+    now(): ZohoClock | undefined {
+      if (newest === undefined) return undefined;
+      const { ticks, wall } = momentNow();
+      const least = Math.max(0, Math.min(ticks - newest.received.ticks, wall - newest.received.wall));
+      const most = Math.max(ticks - newest.asked.ticks, wall - newest.asked.wall);
+      return { notBefore: newest.date + least, notAfter: newest.date + 1000 + most };
+    },
+  };
+}
+
+/** Whether by at least one of our clocks as much time went by as between the two dates, to within a minute. */
+function agree(earlier: Reading, later: Reading): boolean {
+  return (['ticks', 'wall'] as const).some((clock) => {
+    const least = later.asked[clock] - earlier.received[clock];
+    const most = later.received[clock] - earlier.asked[clock];
+    const passed = later.date - earlier.date;
+    return passed >= least - 1000 - MINUTE_MS && passed <= most + 1000 + MINUTE_MS;
+  });
+}
+
+function isMinuteLater(earlier: Reading, later: Reading): boolean {
+  return later.received.ticks - earlier.received.ticks >= MINUTE_MS;
+}
