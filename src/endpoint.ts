@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { Concern } from './concern.ts';
 import { conform } from './conform.ts';
 
 /**
@@ -66,8 +67,8 @@ export interface Facts {
   readonly title: string;
   /** One line per fact, composed by code; text from records quoted and cut. */
   readonly lines: readonly string[];
-  /** Why a person must be asked. Empty where the host's own approval of the call is enough. */
-  readonly ask: readonly string[];
+  /** What a person must be asked about. Empty where the host's own approval of the call is enough. */
+  readonly ask: readonly Concern[];
   /** Checks that the token's scopes do not allow. */
   readonly not_checked: readonly string[];
   /** The kind of record this write will make, if it makes one. */

@@ -8,8 +8,9 @@ const read = (file: string) => readFileSync(join(src, file), 'utf8');
 
 /** Which folders and files of ours each may import. */
 const allowed: Record<string, readonly string[]> = {
+  concern: [],
   conform: [],
-  endpoint: ['conform'],
+  endpoint: ['concern', 'conform'],
   reading: ['endpoint'],
   workflow: ['endpoint', 'reading'],
   errors: ['foreign-text'],
@@ -17,11 +18,11 @@ const allowed: Record<string, readonly string[]> = {
   money: [],
   trace: [],
   sandbox: ['sandbox'],
-  endpoints: ['endpoints', 'endpoint', 'reading', 'errors', 'foreign-text', 'money'],
+  endpoints: ['endpoints', 'endpoint', 'concern', 'reading', 'errors', 'foreign-text', 'money'],
   workflows: ['workflows', 'workflow', 'endpoints', 'endpoint', 'errors', 'foreign-text', 'money'],
   zoho: ['zoho', 'endpoint', 'errors', 'trace'],
-  write: ['write', 'endpoint', 'reading', 'workflow', 'zoho', 'errors', 'money'],
-  mcp: ['mcp', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'foreign-text', 'money', 'trace', 'write', 'zoho'],
+  write: ['write', 'endpoint', 'concern', 'reading', 'workflow', 'zoho', 'errors', 'money'],
+  mcp: ['mcp', 'concern', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'foreign-text', 'money', 'trace', 'write', 'zoho'],
 };
 
 const partOf = (file: string) => (file.split(sep)[0] ?? '').replace(/\.ts$/, '');

@@ -351,7 +351,7 @@ describe('the policy holds whatever a model asks for', () => {
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
     expect((await server.call('create_customer_payment', { ...payment, amount: 400 })).structuredContent).toMatchObject({ outcome: 'recorded' });
     expect(questions).toHaveLength(1);
-    expect(questions[0]).toContain('it moves more than USD 400.00');
+    expect(questions[0]).toContain('it is more than USD 400.00');
   });
 
   it('counts what is unknown and not what was not recorded, exactly', async () => {

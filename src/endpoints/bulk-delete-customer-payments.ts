@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { concern } from '../concern.ts';
 import { defineWrite, type Facts, type Reader } from '../endpoint.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
@@ -32,7 +33,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
     return {
       title: `Delete ${payments.length} customer payments`,
       lines: payments.map((payment) => `${aboutPayment(payment)}. ${aboutAllocation(payment).replaceAll('\n', ' ')}`),
-      ask: ['it deletes records'],
+      ask: [concern('deletion', 'it deletes records')],
       not_checked: [],
       blocks: payments.map((payment) => `payment:${payment.payment_id}`),
       before: { payments },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { concern, type Concern } from '../concern.ts';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { ahead } from '../reading.ts';
@@ -66,7 +67,7 @@ export const createCustomerPayment = defineWrite({
 export async function newPaymentFacts(payment: z.output<typeof input>, reader: Reader): Promise<Facts & { readonly before: { readonly existing: unknown } }> {
   const { customer_id, amount, date, payment_mode, reference_number, invoices = [] } = payment;
   const notes = { lines: [] as string[], not_checked: [] as string[] };
-  const ask: string[] = [];
+  const ask: Concern[] = [];
   const zoho = ahead(
     [
       [getContact, { contact_id: customer_id }],
@@ -83,7 +84,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   checkDecimals(amountsOf(payment), currency);
   const left = checkApplied(amount, invoices, currency);
   await checkDate(date, zoho, notes);
-  if (await checkExchangeRate(payment.exchange_rate, currency, zoho, notes)) ask.push('an exchange rate of just 1 is hardly ever right');
+  if (await checkExchangeRate(payment.exchange_rate, currency, zoho, notes)) ask.push(concern('exchange_rate', 'an exchange rate of just 1 is hardly ever right'));
   notes.lines.push(`Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`, `Date: ${date}, mode: ${quoted(payment_mode, 100)}`);
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);
@@ -94,7 +95,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   for (const name of ['location_id', 'tax_account_id', 'bank_charges_account_id'] as const) if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
   if (payment.description !== undefined) notes.lines.push(`Description: ${quoted(payment.description, 200)}`);
   if (left > 0) notes.lines.push(`Not applied, stays as unused credit: ${money(left, currency)}`);
-  if (left > 0 && invoices.length > 0) ask.push(`${money(left, currency)} more is paid than is applied to invoices`);
+  if (left > 0 && invoices.length > 0) ask.push(concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`));
 
   const newest = await newestPayments(zoho, customer_id);
   const alike = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { concern } from '../concern.ts';
 import { defineWrite, type Facts, type Reader, type Undo } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { id, type Payment } from './fields.ts';
@@ -10,7 +11,7 @@ import { aboutAllocation, aboutPayment, aboutReleased, lines } from './words.ts'
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
 
-export const DESTROYS = 'it deletes a record';
+export const DESTROYS = concern('deletion', 'it deletes a record');
 
 interface GoneFacts extends Facts {
   readonly before: { readonly payment: Payment };

@@ -1,3 +1,4 @@
+import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { sum } from '../money.ts';
@@ -21,7 +22,7 @@ interface Given {
   readonly description?: string | undefined;
 }
 
-export const GIVES_BACK = 'it gives money back';
+const GIVES_BACK = concern('refund', 'it gives money back');
 
 /** What it reads besides the payment. */
 export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [allBankAccounts, {}]] as const;

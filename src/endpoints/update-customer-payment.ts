@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { concern, type Concern } from '../concern.ts';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
@@ -61,7 +62,7 @@ export const updateCustomerPayment = defineWrite({
 /** What a change of a payment would do, field by field and invoice by invoice. */
 export async function changeFacts(payment: Payment, given: Changes, reader: Reader): Promise<ChangeFacts> {
   const notes = { lines: [] as string[], not_checked: [] as string[] };
-  const ask: string[] = [];
+  const ask: Concern[] = [];
   const zoho = ahead(readsFor(payment, given), reader);
   checkDecimals(amountsOf(given), payment);
   await checkDate(given.date, zoho, notes);
@@ -82,8 +83,8 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   }
 
   notes.lines.push(...fieldLines(given, payment));
-  if (given.customer_id !== undefined && given.customer_id !== payment.customer_id) ask.push(await anotherCustomer(given.customer_id, payment, zoho, notes));
-  if (amount < (payment.amount ?? 0)) ask.push('it lowers the amount that was received');
+  if (given.customer_id !== undefined && given.customer_id !== payment.customer_id) ask.push(concern('customer_changed', await anotherCustomer(given.customer_id, payment, zoho, notes)));
+  if (amount < (payment.amount ?? 0)) ask.push(concern('amount_lowered', 'it lowers the amount that was received'));
   if (invoices !== undefined && payment.invoices === undefined) {
     notes.not_checked.push('what the payment is applied to now, and so what this un-applies');
     ask.push(UNAPPLIES);
@@ -132,7 +133,7 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   return `it moves the payment to another customer, ${contact === undefined ? customer_id : quoted(contact.contact_name)}`;
 }
 
-const UNAPPLIES = 'it takes money off invoices';
+const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 
 function appliedTo(payment: Payment): Map<string, number> {
   const applied = new Map<string, number>();

@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Concern } from '../concern.ts';
 import type { Json, Undo } from '../endpoint.ts';
 import { oneLine, PaymentsError } from '../errors.ts';
 import { requestId } from '../trace.ts';
@@ -17,6 +18,10 @@ export interface WriteFacts {
   readonly undo?: Undo | undefined;
   /** The write in the journal. */
   readonly write_id?: string | undefined;
+  /** How consent was given. */
+  readonly asked?: string | undefined;
+  /** Everything that a person was asked about, or would have been. */
+  readonly concerns?: readonly Concern[];
 }
 
 export function succeeded(result: Json, text: string, links: CallToolResult['content'], sandbox: boolean): CallToolResult {

@@ -2,9 +2,10 @@ import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, Too
 import * as z from 'zod';
 import type { Endpoint, Json, ReadEndpoint } from '../endpoint.ts';
 import { quiet } from '../endpoints/fields.ts';
+import { lines } from '../endpoints/words.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
-import type { Performed } from '../write/call.ts';
+import type { Done, Performed } from '../write/call.ts';
 import type { ReadWorkflow, Workflow } from '../workflow.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
@@ -100,6 +101,8 @@ const writeFacts = {
   replayed: quiet(z.boolean().optional()),
   undo: z.looseObject({ tool: quiet(text) }).optional(),
   write_id: text,
+  asked: quiet(text),
+  concerns: quiet(z.array(z.looseObject({ code: text, text })).optional()),
 };
 
 export function outputOf(tool: Tool): z.ZodObject {
@@ -122,11 +125,16 @@ async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unk
   if (performed.kind === 'ask') return ask(marked(performed.question, books.sandbox), performed.state);
   if (performed.kind === 'settle') return askWhich({ ...performed, question: marked(performed.question, books.sandbox) });
   if (performed.kind === 'preview') return preview(performed, books.sandbox);
-  const { entry, result, text, replayed, undo } = performed;
+  const { entry, result, text, replayed, undo, asked, concerns } = performed;
   if (!replayed) onWritten(input, result);
   deliveries.expect(id, { entry, state: 'recorded' });
-  const facts: WriteFacts = { outcome: 'recorded', replayed, undo, write_id: entry };
-  return succeeded({ ...result, ...facts }, offering(text), [], books.sandbox);
+  const facts: WriteFacts = { outcome: 'recorded', replayed, undo, write_id: entry, asked, concerns };
+  return succeeded({ ...result, ...facts }, offering(lines(text, aboutConcerns(performed))), [], books.sandbox);
+}
+
+/** What nobody was asked about is said, so that it does not go by unseen. */
+function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string {
+  return asked !== 'nobody' || concerns.length === 0 ? '' : `Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`;
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */

@@ -1,6 +1,8 @@
 import type { Json, Undo } from '../endpoint.ts';
 import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
-import type { Performed } from './call.ts';
+import type { Concern } from '../concern.ts';
+import type { Done, Performed } from './call.ts';
+import type { Asked } from './confirm.ts';
 import type { Answer, Entry } from './journal.ts';
 
 /** From an entry of the journal to what its caller is told. */
@@ -10,7 +12,7 @@ export function replay(entry: Entry, replayed = true, zoho?: ZohoRefusal): Perfo
   if (entry.state === 'recorded') {
     const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
     const note = replayed ? `This was recorded already, at ${entry.settledAt}; nothing was sent now.\n` : '';
-    return done(entry.id, { result, text: note + text }, replayed);
+    return done(entry, { result, text: note + text }, replayed);
   }
   if (entry.state === 'not_recorded') {
     throw new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, { code: 'not_carried_out', next: 'If it is still wanted, make the same call again.' });
@@ -22,7 +24,9 @@ export function replay(entry: Entry, replayed = true, zoho?: ZohoRefusal): Perfo
   });
 }
 
-export function done(entry: string, { result, text }: Answer, replayed: boolean): Performed {
+export function done({ id, facts }: Entry, { result, text }: Answer, replayed: boolean): Done {
   const { undo, ...rest } = result as Json & { undo?: Undo };
-  return { kind: 'done', entry, result: rest, text, replayed, undo };
+  const { asked, concerns = [] } = facts as { asked?: Asked | object; concerns?: readonly Concern[] };
+  // Versions before 0.2 had something else under this name.
+  return { kind: 'done', entry: id, result: rest, text, replayed, undo, asked: typeof asked === 'string' ? asked : undefined, concerns };
 }

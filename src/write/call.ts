@@ -1,5 +1,6 @@
+import type { Concern } from '../concern.ts';
 import type { Json, Undo, WriteEndpoint } from '../endpoint.ts';
-import type { ConfirmMode, Consent, Person } from './confirm.ts';
+import type { Asked, ConfirmMode, Consent, Person } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
@@ -56,7 +57,20 @@ export interface Settling {
   readonly state: string;
 }
 
+export interface Done {
+  readonly kind: 'done';
+  readonly entry: string;
+  readonly result: Json;
+  readonly text: string;
+  readonly replayed: boolean;
+  readonly undo: Undo | undefined;
+  /** How consent was given. Undefined for a write of a version that did not note it. */
+  readonly asked: Asked | undefined;
+  /** Everything that a person was asked about, or would have been. */
+  readonly concerns: readonly Concern[];
+}
+
 export type Performed =
   | Settling
-  | { readonly kind: 'done'; readonly entry: string; readonly result: Json; readonly text: string; readonly replayed: boolean; readonly undo: Undo | undefined }
+  | Done
   | Extract<Consent, { kind: 'ask' | 'preview' }>;

@@ -1,3 +1,4 @@
+import type { Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
 import { DeclinedError, RefusedError } from '../errors.ts';
 import type { Chosen } from '../workflow.ts';
@@ -25,8 +26,11 @@ export interface Person {
   readonly approval?: string | undefined;
 }
 
+/** How consent was given: in a window of the host, by a second call that the host lets a person allow, or not at all. */
+export type Asked = 'window' | 'call' | 'nobody';
+
 export type Consent =
-  | { readonly kind: 'given'; readonly approval?: string | undefined }
+  | { readonly kind: 'given'; readonly asked: Asked; readonly approval?: string | undefined }
   /** To be put to the person; the answer comes with another call. */
   | { readonly kind: 'ask'; readonly question: string; readonly state: string }
   /** The client cannot ask: to be shown, and sent back in a second call, which the host lets a person allow. */
@@ -36,8 +40,9 @@ export type Consent =
 const MOST_ROUNDS = 2;
 
 /** Decides whether there is consent to exactly this: `what` is the request, the facts are what was read for it just now. */
-export function decide(what: unknown, facts: Facts, because: readonly string[], person: Person, mode: ConfirmMode, seal: Seal): Consent {
-  if (because.length === 0 || mode === 'host') return { kind: 'given' };
+export function decide(what: unknown, facts: Facts, about: readonly Concern[], person: Person, mode: ConfirmMode, seal: Seal): Consent {
+  if (about.length === 0 || mode === 'host') return { kind: 'given', asked: 'nobody' };
+  const because = about.map(({ text }) => text);
   const { title, lines, not_checked, alike = [] } = facts;
   // What the lines cut short is part of it: a change there asks again.
   const { payment, payments, refund } = facts.before;
@@ -51,7 +56,7 @@ export function decide(what: unknown, facts: Facts, because: readonly string[], 
     const opened = person.answer === undefined || person.state === undefined ? undefined : seal.open(person.state);
     if (opened?.kind !== 'good') return { kind: 'ask', question, state: seal.close(digest, 1, person).token };
     const { sealed } = opened;
-    if (sealed.digest === digest) return { kind: 'given', approval: sealed.approval };
+    if (sealed.digest === digest) return { kind: 'given', asked: 'window', approval: sealed.approval };
     if (sealed.round >= MOST_ROUNDS) throw keepsChanging();
     return { kind: 'ask', question: `Something changed since you were asked.\n${question}`, state: seal.close(digest, sealed.round + 1, person).token };
   }
@@ -59,7 +64,7 @@ export function decide(what: unknown, facts: Facts, because: readonly string[], 
   if (mode === 'strict') throw nobodyToAsk();
   const digest = digestOf(['preview', shown]);
   const opened = person.approval === undefined ? undefined : seal.open(person.approval);
-  if (opened?.kind === 'good' && opened.sealed.digest === digest) return { kind: 'given', approval: opened.sealed.approval };
+  if (opened?.kind === 'good' && opened.sealed.digest === digest) return { kind: 'given', asked: 'call', approval: opened.sealed.approval };
   return { kind: 'preview', question, approval: seal.close(digest, 1).token, ...(person.approval !== undefined && { refused: true }) };
 }
 

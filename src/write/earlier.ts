@@ -36,7 +36,7 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   const { person, signal } = call;
   const { entry, seen } = await resolveOrSendAgain(earlier, { ...road, zoho: road.zoho.until(signal) });
   const choices = seen?.seen === 'unclear' ? seen.candidates : [];
-  if (entry.state !== 'unknown' || !person.canBeAsked || choices.length === 0) return entry;
+  if (entry.state !== 'unknown' || !person.canBeAsked || road.mode === 'host' || choices.length === 0) return entry;
   const digest = digestOf(['settle', entry.id, choices]);
   const opened = person.choice === undefined || person.state === undefined ? undefined : road.seal.open(person.state);
   if (opened?.kind === 'good' && opened.sealed.digest === digest) return await settledBy(person.choice ?? NONE, entry, choices, road);
@@ -61,11 +61,18 @@ async function settledBy(choice: string, entry: Entry, choices: Settling['choice
 }
 
 export function keyReused(entry: Entry, { name: tool }: { readonly name: string }, input: Json): InputError {
-  const asked = (entry.facts as { asked?: { tool: string; arguments: Json } }).asked ?? { tool: entry.endpoint, arguments: entry.arguments };
-  const differing = [...new Set([...Object.keys(asked.arguments), ...Object.keys(input)])].filter((name) => digestOf(asked.arguments[name]) !== digestOf(input[name]));
-  const difference = asked.tool === tool ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different` : `it was a call of ${asked.tool}`;
+  const called = calledOf(entry);
+  const differing = [...new Set([...Object.keys(called.arguments), ...Object.keys(input)])].filter((name) => digestOf(called.arguments[name]) !== digestOf(input[name]));
+  const difference = called.tool === tool ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different` : `it was a call of ${called.tool}`;
   return new InputError(`This idempotency_key was used before, for another write: ${difference}.`, {
     code: 'key_reused',
     next: 'A retry repeats the call exactly. For another intent use another key.',
   });
+}
+
+/** The tool that was called and its arguments, where they are not the endpoint's own. Versions before 0.2 called it `asked`. */
+function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly tool: string; readonly arguments: Json } {
+  type Called = { readonly tool: string; readonly arguments: Json };
+  const { called, asked } = facts as { called?: Called; asked?: Called | string };
+  return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
 }

@@ -1,3 +1,4 @@
+import { concern, type Concern } from '../concern.ts';
 import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
 import { knowing } from '../reading.ts';
@@ -8,7 +9,7 @@ import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
 import { inTime } from './in-time.ts';
 import type { Claim, Entry } from './journal.ts';
-import { askedByPolicy, capReached, capsOf, refuseByFacts, refuseByPolicy } from './policy.ts';
+import { askedByPolicy, capReached, capsOf, judged, refuseByFacts, refuseByPolicy } from './policy.ts';
 import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
@@ -27,7 +28,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   try {
     return await inTime(call, road, (call, road) => carryOut(call, intent, road));
   } catch (error) {
-    if (error instanceof WhichError && call.person.canBeAsked && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, intent, road.seal);
+    if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, intent, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : signal?.aborted && !(error instanceof PaymentsError) ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
     // The trace is for whoever asks later; that it cannot be written is no reason to hide the error.
@@ -70,10 +71,10 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (about.some((name) => !names.includes(name))) throw movedOn();
     refuseByFacts(policy, tool, facts);
     const suspected = await suspectedDuplicates(facts, intent, call, road);
-    const because = [...facts.ask, ...suspected, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => `this was not checked: ${check}`)];
+    const concerns = [...facts.ask, ...suspected, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
     const request = toRequest(endpoint, ready.input, facts);
 
-    const consent = await consentTo(request, facts, because, intent, call, road);
+    const consent = await consentTo(request, facts, judged(policy, concerns), intent, call, road);
     if (consent.kind !== 'given') return consent;
     signal?.throwIfAborted();
 
@@ -90,7 +91,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       makes: facts.makes,
       customer_id: facts.customer_id,
       before: facts.before,
-      facts: { title: facts.title, lines: facts.lines, because, ...(workflow && { asked: { tool: tool.name, arguments: input } }) },
+      facts: { title: facts.title, lines: facts.lines, asked: consent.asked, concerns, ...(workflow && { called: { tool: tool.name, arguments: input } }) },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
@@ -175,7 +176,7 @@ function movedOn(): BusyError {
 }
 
 /** Look-alikes in Zoho, and the same call answered within a day: each must be meant. What is meant is still asked about. */
-async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string, { allowDuplicateOf }: Call, { journal, scope }: Road): Promise<string[]> {
+async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string, { allowDuplicateOf }: Call, { journal, scope }: Road): Promise<Concern[]> {
   if (makes === undefined) return [];
   const [newest] = await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
   const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !alike.some(({ id }) => id === newest.zoho_id);
@@ -188,20 +189,20 @@ async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string,
       next: `Ask the user. If it really is another one, call again with allow_duplicate_of: ${JSON.stringify(suspects.map(({ id }) => id))}.`,
     });
   }
-  return [`it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`];
+  return [concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`)];
 }
 
-async function consentTo(request: ZohoRequest, facts: Facts, because: readonly string[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
+async function consentTo(request: ZohoRequest, facts: Facts, concerns: readonly Concern[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
   const { journal, scope, declinedMs } = road;
   const person = await withoutSpent(given, road);
   const what = whatIsAsked(request);
   const note = (type: 'asked' | 'declined', reason: string) => journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? what : intent, type, reason, customer_id: facts.customer_id });
-  const declinedAt = because.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
+  const declinedAt = concerns.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
   // Noted by a clock that was set back since, it lies in the future.
   if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs) throw declinedBefore(Math.ceil(declinedMs / 60_000));
   try {
-    const consent = decide(request, facts, because, person, road.mode, road.seal);
-    if (consent.kind !== 'given') await note('asked', because.join('; '));
+    const consent = decide(request, facts, concerns, person, road.mode, road.seal);
+    if (consent.kind !== 'given') await note('asked', concerns.map(({ text }) => text).join('; '));
     return consent;
   } catch (error) {
     if (error instanceof PaymentsError && error.code === 'declined') await note('declined', 'The user declined.');

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteEndpoint } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
@@ -6,7 +7,13 @@ import type { Cap } from './journal.ts';
 
 /** What the operator allows, whatever a model asks for. Read once at the start; no tool can change it. */
 
-const amounts = z.record(z.string().regex(/^[A-Z]{3}$/, 'must be a currency code such as USD'), z.number().positive()).describe('Amount per currency code. A currency that is not named is not limited.');
+/** In place of a currency code: each currency that is not named, by itself. */
+const EVERY_OTHER = '*';
+
+const amounts = z
+  .record(z.string().refine((code) => code === EVERY_OTHER || Intl.supportedValuesOf('currency').includes(code), 'is not a currency code such as USD, nor "*"'), z.number().positive())
+  .describe('Amount per currency code. "*" limits each other currency by itself; without it, a currency that is not named is not limited.');
+const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
 const ids = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
 
 export const policySchema = z
@@ -15,7 +22,9 @@ export const policySchema = z
     read_only: z.boolean().optional().describe('No writes at all.'),
     allowed_tools: z.array(z.string()).optional().describe('Only these writes. Reads are always allowed.'),
     max_amount: z.strictObject({ per_write: amounts.optional(), per_day: amounts.optional() }).optional().describe('The most money that one write, or all writes of a day (24 hours), may move.'),
-    ask_above: amounts.optional().describe('A person is asked about writes that move more than this.'),
+    ask_above: amounts.optional().describe('A person is asked about a payment or refund of more than this.'),
+    refuse: codesOf(concernCodes).optional().describe('Concerns that are always refused.'),
+    accept: codesOf(concernCodes.filter((code) => code !== 'deletion')).optional().describe('Concerns that nobody need be asked about. `refuse` stands before it.'),
     max_refunds_per_hour: z.int().min(0).optional(),
     allowed_from_account_ids: ids.optional().describe('Accounts that refunds may come from.'),
     allowed_account_ids: ids.optional().describe('Accounts that payments may go to.'),
@@ -33,16 +42,33 @@ export class PolicyError extends Error {
 
 /** The policy in this text; throws a PolicyError that names what is wrong. */
 export function readPolicy(text: string): Policy {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new PolicyError('it is not JSON');
-  }
+  const json = jsonOf(text);
   const parsed = policySchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new PolicyError(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`).join('; '));
 }
+
+/** A name that JSON.parse would drop or overwrite would be a limit that nobody keeps. */
+function jsonOf(text: string): unknown {
+  const kept: string[] = [];
+  let json: unknown;
+  try {
+    json = JSON.parse(text, function (this: unknown, name, value: unknown) {
+      if (!Array.isArray(this)) kept.push(name);
+      return value;
+    });
+  } catch {
+    throw new PolicyError('it is not JSON');
+  }
+  if (kept.includes('__proto__')) throw new PolicyError('__proto__ is no name of a rule or a currency');
+  // In JSON, a string before a colon is a name.
+  const written = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].flatMap(([, string = '', colon]) => (colon === undefined ? [] : [JSON.parse(string) as string]));
+  for (const name of kept) written.splice(written.indexOf(name), written.includes(name) ? 1 : 0);
+  if (written.length > 0) throw new PolicyError(`${JSON.stringify(written[0])} stands in it twice`);
+  return json;
+}
+
+const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency: string): number | undefined => limits?.[currency] ?? limits?.[EVERY_OTHER];
 
 const BULK_DELETE_MAX = 25;
 
@@ -69,25 +95,32 @@ export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'nam
   if (money.currency === UNKNOWN_CURRENCY && policy.max_amount !== undefined) {
     throw against('max_amount', 'The policy limits amounts, and the currency of this payment cannot be read (needs the scope ZohoBooks.contacts.READ).');
   }
-  const most = policy.max_amount?.per_write?.[money.currency];
+  const most = limitOf(policy.max_amount?.per_write, money.currency);
   if (most !== undefined && money.amount > most) {
     throw against('max_amount.per_write', `${formatMoney(money.amount, money.currency)} is more than the ${formatMoney(most, money.currency)} that the policy allows in one write.`);
   }
 }
 
 /** Why the policy wants a person to be asked. */
-export function askedByPolicy(policy: Policy, { money }: Facts): string[] {
-  if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined) return ['the policy asks above an amount, and the currency cannot be seen'];
-  const above = money && policy.ask_above?.[money.currency];
+export function askedByPolicy(policy: Policy, { money }: Facts): Concern[] {
+  if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined) return [concern('above_limit', 'the policy asks above an amount, and the currency cannot be seen')];
+  const above = money && limitOf(policy.ask_above, money.currency);
   if (money === undefined || above === undefined || money.amount <= above) return [];
-  return [`it moves more than ${formatMoney(above, money.currency)}`];
+  return [concern('above_limit', `it is more than ${formatMoney(above, money.currency)}`)];
+}
+
+/** What of the concerns a person is asked about: not what the policy accepts. Throws where it refuses one. */
+export function judged({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
+  const refused = concerns.filter(({ code }) => refuse.includes(code));
+  if (refused.length > 0) throw against('refuse', `The policy refuses this: ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
+  return concerns.filter(({ code }) => !(accept as readonly ConcernCode[]).includes(code));
 }
 
 /** What is counted in the claim's own transaction, so that two writes at once cannot both be the last one allowed. */
 export function capsOf(policy: Policy, { money }: Facts, now: number): Cap[] {
   if (money === undefined) return [];
   const caps: Cap[] = [];
-  const perDay = policy.max_amount?.per_day?.[money.currency];
+  const perDay = limitOf(policy.max_amount?.per_day, money.currency);
   if (perDay !== undefined) caps.push({ name: 'max_amount.per_day', currency: money.currency, since: new Date(now - 24 * 3600_000).toISOString(), most: { amount: String(perDay) } });
   if (policy.max_refunds_per_hour !== undefined && money.kind === 'refund') {
     caps.push({ name: 'max_refunds_per_hour', kind: 'refund', since: new Date(now - 3600_000).toISOString(), most: { writes: policy.max_refunds_per_hour } });

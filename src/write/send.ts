@@ -43,7 +43,7 @@ async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, ro
       // The money has moved: failing to note it is not failing to do it. It stays `sent`, and is found by looking.
       .catch(() => claimed);
     await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
-    return done(noted.id, answer, false);
+    return done(noted, answer, false);
   } catch (error) {
     const known = error instanceof PaymentsError ? error : undefined;
     // Noted as sent it may have left; before that it did not, whatever went wrong.

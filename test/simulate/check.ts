@@ -244,7 +244,8 @@ function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched:
   const spent = new Set<Asked>();
   for (const { entry, applied } of matched.toSorted((a, b) => (a.entry.claimedAt < b.entry.claimedAt ? -1 : 1))) {
     if (applied === undefined) continue;
-    const { title, lines, because } = entry.facts as { title: string; lines: string[]; because: string[] };
+    const { title, lines, concerns } = entry.facts as { title: string; lines: string[]; concerns: { text: string }[] };
+    const because = concerns.map(({ text }) => text);
     if (!ALWAYS.has(entry.endpoint) && because.length === 0) {
       if (unapplying.has(applied)) say('consent', `${nameOf(entry)} took money off an invoice, and nobody was asked`);
       continue;
@@ -298,7 +299,7 @@ function isCallOf({ intent, altered }: Pick<Called, 'intent' | 'altered'>, entry
 
 /** What was called: the endpoint itself, or a workflow that came to it. */
 function askedOf({ endpoint, arguments: args, facts }: Entry): { tool: string; arguments: Json } {
-  return (facts as { asked?: { tool: string; arguments: Json } }).asked ?? { tool: endpoint, arguments: args };
+  return (facts as { called?: { tool: string; arguments: Json } }).called ?? { tool: endpoint, arguments: args };
 }
 
 function canonical(value: unknown): string {

@@ -1,0 +1,24 @@
+/** What a person is asked about before a write. The codes stand in results and in the policy, so they are kept for ever. */
+export const concerns = {
+  refund: 'money is given back',
+  deletion: 'a record is deleted',
+  duplicate: 'it looks like a payment or refund that is there already, and the caller says that it is another one',
+  overpaid: 'more is paid than is applied to invoices',
+  exchange_rate: 'the exchange rate is 1, or far from every rate that is known',
+  amount_lowered: 'an amount that was received is lowered',
+  unapplied: 'money is taken off invoices',
+  customer_changed: 'a payment is moved to another customer',
+  above_limit: "the amount is above the policy's `ask_above`",
+  not_checked: 'something could not be checked',
+} as const;
+
+export type ConcernCode = keyof typeof concerns;
+export const concernCodes = Object.keys(concerns) as ConcernCode[];
+
+export interface Concern {
+  readonly code: ConcernCode;
+  /** What it is in this case, as the end of "You are asked because …". */
+  readonly text: string;
+}
+
+export const concern = (code: ConcernCode, text: string): Concern => ({ code, text });
