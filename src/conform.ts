@@ -1,4 +1,5 @@
 import type { $ZodType } from 'zod/v4/core';
+import { readAmount } from './money.ts';
 
 /**
  * Makes a result fit its output schema, whatever Zoho sent: an id that came as a number becomes a string, an amount that came
@@ -12,11 +13,8 @@ export function conform(schema: $ZodType, value: unknown): unknown {
       return def.innerType && conform(def.innerType, value);
     case 'string':
       return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
-    case 'number': {
-      // Only what reads as an amount is one: "0x10" is not 16. And JSON has 1e999, which would be sent on as null.
-      const number = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-      return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
-    }
+    case 'number':
+      return readAmount(value);
     case 'boolean':
       return typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined;
     case 'array':

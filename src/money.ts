@@ -20,6 +20,16 @@ export function isExact(amount: Amount): boolean {
   return Number.isFinite(amount) && new Big(String(amount)).c.length <= MAX_DIGITS;
 }
 
+/**
+ * The amount that Zoho tells, as a JSON number or as a plain number in text ("1450.00"). Undefined where it tells none: null,
+ * nothing, "1,450.00" and "4.5e2" are not 0, and not a guess either. JSON has 1e999, which is no amount.
+ */
+export function readAmount(value: unknown): Amount | undefined {
+  const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  // Without a sign on 0: "-0.00" would be shown as it stands.
+  return typeof amount === 'number' && Number.isFinite(amount) ? amount + 0 : undefined;
+}
+
 export function sum(amounts: readonly Amount[]): Amount {
   return amounts.reduce((total, amount) => total.plus(String(amount)), new Big(0)).toNumber();
 }

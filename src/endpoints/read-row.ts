@@ -1,0 +1,32 @@
+/**
+ * Fields of Zoho's rows, read before they are compared: whatever type they come in, the same id, day or amount reads the same.
+ * Undefined is "not told by Zoho": such a field is never equal to another, and never different from it either.
+ */
+
+export { readAmount } from '../money.ts';
+
+/** An id as a string of its digits. A number above 2^53 has lost some, so it tells none. */
+export function readId(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
+  const text = typeof value === 'string' ? value.trim() : '';
+  return text === '' ? undefined : text;
+}
+
+const YEAR_FIRST = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?$/;
+
+/**
+ * A day of the calendar as `yyyy-mm-dd`, also where it is written 2026/06/22, or with a time, of which it is the day as written.
+ * Only with the year first: 06/07/2026 is June in one country and July in another.
+ */
+export function readDay(value: unknown): string | undefined {
+  const [, year = '', , month = '', day = ''] = YEAR_FIRST.exec(typeof value === 'string' ? value.trim() : '') ?? [];
+  const written = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const time = Date.parse(`${written}T00:00:00Z`);
+  // The 31st of June parses as the 1st of July.
+  return Number.isFinite(time) && new Date(time).toISOString().slice(0, 10) === written ? written : undefined;
+}
+
+/** Yes or no, also as text. */
+export function readFlag(value: unknown): boolean | undefined {
+  return value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined;
+}
