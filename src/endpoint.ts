@@ -61,6 +61,18 @@ export interface ReadEndpoint<P extends string = string, I extends z.ZodObject =
 /** In `money`, where the scopes do not show the currency. */
 export const UNKNOWN_CURRENCY = 'unknown';
 
+/** An amount as a write will leave it. */
+export interface Money {
+  readonly kind: 'payment' | 'refund';
+  readonly currency: string;
+  /** The whole of it. */
+  readonly amount: number;
+  /** How much of it was not there before. */
+  readonly adds: number;
+  /** Whose it will be. */
+  readonly customer_id: string | undefined;
+}
+
 /** What a write would do, read fresh inside its turn: shown to the person, sealed into the consent, compared with afterwards. */
 export interface Facts {
   /** The question's first line, as what would be done: `Refund USD 50.00 to "Acme"`. */
@@ -75,8 +87,8 @@ export interface Facts {
   readonly makes?: 'payment' | 'refund';
   /** Records that look like the one to be made: each must be meant, in `allow_duplicate_of`. */
   readonly alike?: readonly { readonly id: string; readonly text: string }[];
-  /** What counts against the policy's limits. */
-  readonly money?: { readonly kind: 'payment' | 'refund'; readonly currency: string; readonly amount: number } | undefined;
+  /** What the policy's limits are about, and what may be recorded already. */
+  readonly money?: Money | undefined;
   readonly customer_id?: string | undefined;
   /** Accounts and date as they will stand, for the policy: also where the call does not name them. */
   readonly uses?: { readonly account_id?: string | undefined; readonly from_account_id?: string | undefined; readonly date?: string | undefined };
@@ -95,6 +107,11 @@ export interface Attempt {
   readonly named?: string | undefined;
   /** Whether a record is known to come of another write of ours: one record settles one write only. */
   ofAnother(zoho_id: string): Promise<boolean>;
+}
+
+/** What was sent, for comparing it with the answer. */
+export interface Sent extends Pick<Attempt, 'body' | 'before'> {
+  readonly input: Json;
 }
 
 /** What Zoho shows of it. */
@@ -136,8 +153,8 @@ export interface WriteEndpoint<
   F extends Facts = Facts,
 > extends Shared<P, I, O> {
   readonly method: 'POST' | 'PUT' | 'DELETE';
-  /** It can make a record, and that can look like one that is there already. */
-  readonly canMake?: boolean;
+  /** What it leaves can look like a record that is there already. */
+  readonly canDuplicate?: boolean;
   /** The turns it takes: `payment:<id>`, for a new payment `customer:<id>`. */
   turn(input: z.output<I>, zoho: Reader): readonly string[] | Promise<readonly string[]>;
   /** Look before sending: throws to refuse, returns the facts that question, request and report are made from. */
@@ -150,6 +167,11 @@ export interface WriteEndpoint<
   each?(result: z.output<O>, zoho: Reader): Promise<z.output<O>>;
   /** Whether an attempt shows in Zoho. */
   look(attempt: Attempt, zoho: Reader): Promise<Seen>;
+  /**
+   * What of a success answer speaks against its being about this write: another id, customer or amount. Undefined where nothing does.
+   * Such an answer proves nothing, so the outcome is unknown then.
+   */
+  contradiction(result: z.output<O>, sent: Sent): string | undefined;
   /** What takes it back, or undefined where nothing does. */
   undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
   /** As for a read, with the facts of before the write. */

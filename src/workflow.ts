@@ -49,7 +49,7 @@ export interface Planned {
 export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
   readonly method: 'POST';
   readonly endpoint: WriteEndpoint;
-  readonly canMake: boolean;
+  readonly canDuplicate: boolean;
   /** The turns that its endpoint takes, before anything fresh is read. May throw a WhichError. */
   turn(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<readonly string[]>;
   /** Inside the turn, from fresh reads where an amount rests on them. Run again whenever something may have changed. */
@@ -66,7 +66,7 @@ export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject>
 }
 
 /** Its output is its endpoint's, and so are its hints. */
-export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canMake'>): WriteWorkflow {
-  const { output, canMake = false } = workflow.endpoint;
-  return { ...workflow, method: 'POST', output, canMake } as unknown as WriteWorkflow;
+export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canDuplicate'>): WriteWorkflow {
+  const { output, canDuplicate = false } = workflow.endpoint;
+  return { ...workflow, method: 'POST', output, canDuplicate } as unknown as WriteWorkflow;
 }

@@ -335,6 +335,20 @@ export function journalContract(backend: JournalBackend): void {
       expect(await all(journal.events())).toEqual(before);
     });
 
+    it('knows what was recorded after it was unknown, until somebody is told', async () => {
+      const journal = await open();
+      const before = await entryIn(journal, 'unknown');
+      expect(await journal.untold()).toEqual([]);
+      await journal.add(before.id, delivered);
+      await journal.add(before.id, resolved('recorded'));
+      await entryIn(journal, 'recorded', { makes: 'payment' });
+      const never = await entryIn(journal, 'unknown');
+      await journal.add(never.id, resolved('not_recorded'));
+      expect((await journal.untold()).map(({ id }) => id)).toEqual([before.id]);
+      await journal.add(before.id, { type: 'delivered', state: 'recorded' });
+      expect(await journal.untold()).toEqual([]);
+    });
+
     it('a record that one write made settles no other, whichever endpoint made it', async () => {
       const journal = await open();
       const first = await entryIn(journal, 'recorded', { makes: 'payment' });

@@ -6,7 +6,7 @@ import { defineRead, defineWrite } from '../src/endpoint.ts';
 const told = { name: 'x', title: 'x', description: 'x', output: z.looseObject({}), result: () => ({}), text: () => '' };
 const input = z.strictObject({ payment_id: z.string() });
 const facts = { title: 'x', lines: [], ask: [], not_checked: [], blocks: [], before: {} };
-const write = { turn: () => ['payment:1'], preflight: async () => facts, look: async () => ({ seen: 'not there' as const }), undo: () => undefined };
+const write = { turn: () => ['payment:1'], preflight: async () => facts, look: async () => ({ seen: 'not there' as const }), contradiction: () => undefined, undo: () => undefined };
 
 defineRead({ ...told, path: '/customerpayments/{payment_id}', input });
 defineWrite({ ...told, ...write, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
@@ -23,6 +23,10 @@ defineWrite({ ...told, ...rest, look, method: 'DELETE', path: '/customerpayments
 
 // @ts-expect-error a write without a way to look for it
 defineWrite({ ...told, ...rest, preflight, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+
+const { contradiction: _, ...unproven } = write;
+// @ts-expect-error a write whose success answer may be about another record
+defineWrite({ ...told, ...unproven, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a resource on a write
 defineWrite({ ...told, ...write, method: 'POST', path: '/customerpayments', input, resources: [] });

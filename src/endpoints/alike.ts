@@ -1,11 +1,33 @@
 import type { Json, Reader } from '../endpoint.ts';
-import { allPayments, allRefunds, isLast, PER_PAGE } from './whole-list.ts';
+import { readAmount, readDay, readFlag, readId } from './read-row.ts';
+import { bareReference } from './reference.ts';
+import { allPayments, allRefunds, isLast, PER_PAGE, type WholePage } from './whole-list.ts';
 import { aboutRefund, money, plain, quoted, told } from './words.ts';
 
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
 
-type Row = Json & { readonly payment_id?: string | undefined };
+/** A row as it is compared. What is undefined Zoho does not tell, or not in a form that can be compared. */
+export interface Compared {
+  readonly id: string | undefined;
+  readonly customer_id: string | undefined;
+  readonly amount: number | undefined;
+  readonly date: string | undefined;
+  readonly reference: unknown;
+  /** Milliseconds since 1970. */
+  readonly created: number | undefined;
+  readonly row: Json;
+}
 
+/** The newest payments of a customer. */
+export interface Newest {
+  readonly rows: readonly Compared[];
+  /** They are all there are. */
+  readonly all: boolean;
+  /** Nothing that was created later than the oldest of them is missing. */
+  readonly whole: boolean;
+}
+
+/** As the journal keeps them. */
 export interface Existing {
   /** The newest ids; every one when `all`. */
   readonly ids: readonly string[];
@@ -19,80 +41,162 @@ export interface Alike {
   readonly text: string;
 }
 
+/** What looks like the record to be made, and what could not be compared with it. */
+export interface Likeness {
+  readonly alike: readonly Alike[];
+  readonly not_checked: readonly string[];
+}
+
+interface Wanted {
+  readonly customer_id?: string | undefined;
+  readonly amount: number;
+  readonly date: string;
+  readonly reference_number?: string | undefined;
+}
+
 const MOST_PAGES = 50;
+/** Of payments of one customer and amount. */
+const MOST_PAGES_ALIKE = 10;
+const NEAR_DAYS = 7;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
 /** The question for a page of a customer's payments, newest first. */
 export const newestOf = (customer_id: string, page = 1) => ({ customer_id, page, ...byCreation });
 
+const compared = (id: string, amount: readonly string[]) => (row: Json): Compared => ({
+  id: readId(row[id]),
+  customer_id: readId(row['customer_id']),
+  amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),
+  date: readDay(row['date']),
+  reference: row['reference_number'],
+  created: instantOf(row['created_time']),
+  row,
+});
+export const asPayment = compared('payment_id', ['amount']);
+
+/** Only a moment in full: without a zone it could be any hour of two days. */
+function instantOf(value: unknown): number | undefined {
+  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
+  return Number.isFinite(time) ? time : undefined;
+}
+
+/** Whether the list ends here: one without rows that says that more follow was cut short. */
+const ends = (page: WholePage): boolean => isLast(page) && !(page.rows.length === 0 && readFlag(page.page_context?.['has_more_page']) === true);
+
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
-export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<{ readonly rows: readonly Row[]; readonly all: boolean }> {
-  const rows: Row[] = [];
+export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
+  const rows: Compared[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await zoho.read(allPayments, newestOf(customer_id, page));
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
-    const own = answer.rows.map((row): Row => ({ ...row, payment_id: String(row['payment_id']) })).filter((row) => row['customer_id'] === undefined || row['customer_id'] === customer_id);
+    const own = answer.rows.map(asPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
-    if (isLast(answer)) return { rows, all: true };
+    if (isLast(answer)) return { rows, all: ends(answer), whole: ends(answer) };
     // Only what Zoho confirms it sorted by tells that everything further back is older.
     const sorted = answer.page_context?.['sort_column'] === 'created_time' && answer.page_context['sort_order'] === 'D';
-    const reached = known === undefined ? page === 1 : own.some((row) => known.has(String(row.payment_id)));
-    if (sorted && reached) return { rows, all: false };
+    const reached = known === undefined ? page === 1 : own.some(({ id }) => id !== undefined && known.has(id));
+    if (sorted && reached) return { rows, all: false, whole: true };
   }
-  return { rows, all: false };
+  return { rows, all: false, whole: false };
 }
 
-export function existing({ rows, all }: { readonly rows: readonly Row[]; readonly all: boolean }): Existing {
-  const oldest = rows.at(-1)?.['created_time'];
-  return { ids: rows.map((row) => String(row.payment_id)), all, ...(typeof oldest === 'string' && { since: oldest }) };
+export function existing({ rows, all }: Newest): Existing {
+  const oldest = rows.at(-1);
+  return { ids: rows.flatMap(({ id }) => id ?? []), all, ...(oldest?.created !== undefined && { since: String(oldest.row['created_time']) }) };
 }
 
-/** Payments of the customer that are not among those that existed. */
-export async function paymentsSince(zoho: Reader, customer_id: string, { ids, all, since }: Existing): Promise<string[]> {
-  const known = new Set(ids);
-  const { rows } = await newestPayments(zoho, customer_id, known);
-  const isNew = (row: Row) => all || since === undefined || Date.parse(String(row['created_time'])) > Date.parse(since);
-  return rows.filter((row) => !known.has(String(row.payment_id)) && isNew(row)).map((row) => String(row.payment_id));
+/** Payments that are not among those that existed, and not certainly older or another customer's. */
+export async function paymentsSince(zoho: Reader, customer_id: string, before: Existing): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
+  const known = new Set(before.ids);
+  const { rows, whole } = await newestPayments(zoho, customer_id, known);
+  return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
 }
 
-/** Same customer and amount, and the same date or reference number: whoever recorded it. */
-export async function paymentsAlike(
-  zoho: Reader,
-  { customer_id, amount, date, reference_number }: { customer_id: string; amount: number; date: string; reference_number?: string | undefined },
-  { rows, all }: { rows: readonly Row[]; all: boolean },
-): Promise<Alike[]> {
+/** Whether it is the customer's and was created since, by what the list or the payment itself tells. */
+export function isSince({ customer_id, created }: Pick<Compared, 'customer_id' | 'created'>, whose: string, { all, since }: Existing): boolean | undefined {
+  const after = instantOf(since);
+  const isNew = all || (created === undefined || after === undefined ? undefined : created > after);
+  return every([customer_id === undefined ? undefined : customer_id === whose, isNew]);
+}
+
+/**
+ * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
+ * one of the two has no reference: whoever recorded them.
+ */
+export async function paymentsAlike(zoho: Reader, wanted: Wanted & { readonly customer_id: string }, { rows, all, whole }: Newest): Promise<Likeness> {
   // Older payments than the newest page holds are found by their amount.
-  const older = all ? [] : (await zoho.read(allPayments, { customer_id, amount, page: 1, ...byCreation })).rows.map((row): Row => ({ ...row, payment_id: String(row['payment_id']) }));
-  const found = new Map([...rows, ...older].map((row) => [String(row.payment_id), row]));
-  return [...found.values()]
-    .filter((row) => row['customer_id'] === customer_id && Number(row['amount']) === amount)
-    .filter((row) => row['date'] === date || (reference_number !== undefined && row['reference_number'] === reference_number))
-    .map((row) => ({ id: String(row.payment_id), text: aboutRow(row) }))
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
+  const found = [...rows, ...older.rows];
+  // By id, since both lists may hold the same; one without an id stands for itself.
+  const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
+  return likenessOf(each, wanted, aboutPayment, whole && older.whole ? [] : ["payments further back: Zoho's list was cut short"]);
 }
 
-function aboutRow(row: Row): string {
+async function paymentsOf(zoho: Reader, { customer_id, amount }: Wanted): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
+  const rows: Compared[] = [];
+  for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
+    const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
+    rows.push(...answer.rows.map(asPayment));
+    if (isLast(answer)) return { rows, whole: ends(answer) };
+  }
+  return { rows, whole: false };
+}
+
+function aboutPayment({ id, row }: Compared): string {
   const reference = row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
-  return `payment #${plain(row['payment_number'] ?? '?')} (id ${told(row.payment_id)}) of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`;
+  return `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`;
 }
 
 export const refundsPage = (customer_payment_id: string, page = 1) => ({ customer_payment_id, page, per_page: PER_PAGE });
 
-/** Refunds of a payment: pages to the end, since one payment has few. */
-export async function refundsOf(zoho: Reader, customer_payment_id: string): Promise<Json[]> {
+/** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
+export async function refundsOf(zoho: Reader, customer_payment_id: string): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
   const rows: Json[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await zoho.read(allRefunds, refundsPage(customer_payment_id, page));
-    rows.push(...answer.rows.map((row) => ({ ...row, payment_refund_id: String(row['payment_refund_id']) })));
-    if (isLast(answer)) return rows;
+    rows.push(...answer.rows);
+    if (isLast(answer)) return { rows, all: ends(answer) };
   }
-  return rows;
+  return { rows, all: false };
 }
 
-export function refundsAlike(rows: readonly Json[], { amount, date, reference_number }: { amount: number; date: string; reference_number?: string | undefined }): Alike[] {
-  return rows
-    .filter((row) => (row['amount_fcy'] ?? row['amount_bcy']) === amount)
-    .filter((row) => row['date'] === date || (reference_number !== undefined && row['reference_number'] === reference_number))
-    .map((row) => ({ id: String(row['payment_refund_id']), text: aboutRefund({ ...row, amount: Number(row['amount_fcy'] ?? row['amount_bcy']) }) }))
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+/** The ids, as the journal keeps them. */
+export function existingRefunds({ rows, all }: { readonly rows: readonly Json[]; readonly all: boolean }): Existing {
+  return { ids: rows.flatMap((row) => readId(row['payment_refund_id']) ?? []), all };
+}
+
+/** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
+export function refundsAlike({ rows, all }: { readonly rows: readonly Json[]; readonly all: boolean }, wanted: Wanted, inBase: boolean): Likeness {
+  const asRefund = compared('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
+  return likenessOf(rows.map(asRefund), wanted, ({ row, amount }) => aboutRefund({ ...row, amount }), all ? [] : ["refunds further back: Zoho's list was cut short"]);
+}
+
+function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Compared) => string, not_checked: readonly string[]): Likeness {
+  const judged = rows.map((row) => ({ row, like: isAlike(row, wanted) }));
+  const unknown = judged.filter(({ row, like }) => like === undefined || (like && row.id === undefined)).map(({ row }) => row);
+  return {
+    alike: judged.flatMap(({ row, like }) => (like && row.id !== undefined ? [{ id: row.id, text: about(row) }] : [])).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    not_checked: [...not_checked, ...(unknown.length === 0 ? [] : [`whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} Zoho does not tell what has to be compared${idsOf(unknown)}`])],
+  };
+}
+
+/** Undefined where what is not told decides it. */
+function isAlike(row: Compared, { customer_id, amount, date, reference_number }: Wanted): boolean | undefined {
+  const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
+  const bare = bareReference(row.reference);
+  const own = bareReference(reference_number);
+  const sameReference = (reference_number !== undefined && row.reference === reference_number) || (own !== '' && own === bare);
+  const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * 86_400_000 : false;
+  const when = sameReference || near === true || row.date === date || (row.date === undefined ? undefined : false);
+  return every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount), when]);
+}
+
+/** False where one is, else undefined where one is. */
+function every(marks: readonly (boolean | undefined)[]): boolean | undefined {
+  return marks.includes(false) ? false : marks.includes(undefined) ? undefined : true;
+}
+
+function idsOf(rows: readonly Compared[]): string {
+  const ids = rows.flatMap(({ id }) => id ?? []).slice(0, 3);
+  return ids.length === 0 ? '' : ` (id ${ids.map((id) => told(id)).join(', ')}${rows.length > ids.length ? ', …' : ''})`;
 }

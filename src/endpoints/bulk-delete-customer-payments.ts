@@ -53,6 +53,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
     if (deleted.length === 0) return { seen: 'not there' };
     return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
   },
+  // Zoho answers with a message only.
+  contradiction: () => undefined,
   // One call takes back one payment; the others are named in the report.
   undo: ({ deleted = [] }, _input, { before: { payments } }) => (deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined),
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { id, refundFields, writtenRefund, type Payment } from './fields.ts';
+import { otherRefund } from './contradiction.ts';
 import { lookForRefund } from './looks.ts';
 import { ahead } from '../reading.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -27,7 +28,7 @@ export const createCustomerPaymentRefund = defineWrite({
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments/{customer_payment_id}/refunds',
-  canMake: true,
+  canDuplicate: true,
   input: z.strictObject({
     customer_payment_id: id,
     ...refundFields,
@@ -45,10 +46,11 @@ export const createCustomerPaymentRefund = defineWrite({
     if (amount === undefined) throw amountNotTold();
     if (amount === 0 || payment.unused_amount === 0) throw nothingRefundable(payment);
     const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
-    return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing: { ids: existing, all: true } }, payment, amount };
+    return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing }, payment, amount };
   },
   parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
   look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
+  contradiction: ({ payment_refund }, { input, body, before }) => otherRefund(payment_refund, body, { payment_id: String(input['customer_payment_id']), existing: before['existing'] }),
   undo: ({ payment_refund }, { customer_payment_id }) =>
     payment_refund?.payment_refund_id === undefined ? undefined : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
 

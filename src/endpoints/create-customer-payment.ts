@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts';
 import { ahead } from '../reading.ts';
 import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
+import { otherPayment } from './contradiction.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, organizationOf, type Application } from './checks.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
@@ -33,7 +34,7 @@ export const createCustomerPayment = defineWrite({
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',
-  canMake: true,
+  canDuplicate: true,
   input,
   output,
 
@@ -44,6 +45,7 @@ export const createCustomerPayment = defineWrite({
     const unique = attempt.before['unique'] as Minted | undefined;
     return unique ? lookByUniqueField(attempt, unique, zoho) : lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
   },
+  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { existing: before['existing'] }),
   undo: ({ payment }) => payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
@@ -98,14 +100,15 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   if (left > 0 && invoices.length > 0) ask.push(concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`));
 
   const newest = await newestPayments(zoho, customer_id);
-  const alike = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+  const { alike, not_checked } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+  notes.not_checked.push(...not_checked);
   return {
     title: `Record a payment of ${money(amount, currency)} from ${contact === undefined ? `customer ${customer_id}` : quoted(contact.contact_name)}`,
     ...notes,
     ask,
     makes: 'payment',
     alike,
-    money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount },
+    money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
     customer_id,
     uses: { account_id: payment.account_id, date },
     blocks: [`create:${customer_id}:${amount}`],

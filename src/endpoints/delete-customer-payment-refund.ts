@@ -43,6 +43,8 @@ export const deleteCustomerPaymentRefund = defineWrite({
     const gone = await isGone(zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id }));
     return gone ? { seen: 'there', result: { customer_payment_id, refund_id, deleted: true } } : { seen: 'not there' };
   },
+  // Zoho answers with a message only.
+  contradiction: () => undefined,
   undo: (_result, { customer_payment_id }, { before: { refund } }) => {
     const { date, amount, from_account_id, refund_mode, reference_number, exchange_rate, description } = refund;
     return { tool: 'create_customer_payment_refund', arguments: { customer_payment_id, date, amount, from_account_id, refund_mode, reference_number, exchange_rate, description } };

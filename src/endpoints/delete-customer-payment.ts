@@ -47,6 +47,8 @@ export const deleteCustomerPayment = defineWrite({
     const payment_id = String(input['payment_id']);
     return (await isDeleted(zoho, payment_id)) ? { seen: 'there', result: { payment_id, deleted: true } } : { seen: 'not there' };
   },
+  // Zoho answers with a message only.
+  contradiction: () => undefined,
   undo: (_result, _input, { before: { payment } }) => recreating(payment),
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),

@@ -1,10 +1,11 @@
 import type { Attempt, Json, Reader, Seen } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { paymentsSince, refundsOf, type Existing } from './alike.ts';
+import { asPayment, isSince, paymentsSince, refundsOf, type Existing } from './alike.ts';
 import { hasCustomFields, isAsBefore, isAsSent } from './as-sent.ts';
 import type { Payment, Refund } from './fields.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
+import { readId } from './read-row.ts';
 import { standingPayment, standingRefund } from './standing.ts';
 import { aboutPayment, aboutRefund } from './words.ts';
 
@@ -14,34 +15,67 @@ const notThere: Seen = { seen: 'not there' };
 
 /** A new payment of the customer. */
 export async function lookForPayment({ body, before, named, ofAnother }: Attempt, customer_id: string, zoho: Reader): Promise<Seen> {
-  const fresh = await strangers(named, await paymentsSince(zoho, customer_id, before['existing'] as Existing), ofAnother);
-  const payments = await Promise.all(fresh.map(async (payment_id) => (await zoho.read(getCustomerPayment, { payment_id })).payment ?? { payment_id }));
-  return oneOf(payments, body, 'payment', (payment) => ({ id: String(payment.payment_id), text: aboutPayment(payment) }));
+  const existing = before['existing'] as Existing;
+  const { rows, whole } = await paymentsSince(zoho, customer_id, existing);
+  const ids = await strangers(named, rows.flatMap(({ id }) => id ?? []), ofAnother);
+  if (ids.length > MOST_READ) return tooMany(ids.length);
+  const read = await Promise.all(
+    ids.map(async (payment_id) => {
+      const payment = (await zoho.read(getCustomerPayment, { payment_id })).payment ?? { payment_id };
+      const [row, own] = [rows.find(({ id }) => id === payment_id), asPayment(payment)];
+      return { payment, since: isSince({ customer_id: row?.customer_id ?? own.customer_id, created: row?.created ?? own.created }, customer_id, existing) };
+    }),
+  );
+  const unclear = !whole
+    ? "Zoho's list of the customer's payments was cut short."
+    : rows.some(({ id }) => id === undefined) || read.some(({ since }) => since === undefined)
+      ? 'Zoho does not tell of every payment which it is, whose, or when it was recorded.'
+      : undefined;
+  const fresh = read.filter(({ since }) => since !== false).map(({ payment }) => payment);
+  return oneOf(fresh, { body, name: 'payment', unclear: isNamed(named, ids) ? undefined : unclear }, (payment) => ({ id: String(payment.payment_id), text: aboutPayment(payment) }));
 }
 
 /** A new refund of the payment. */
 export async function lookForRefund({ body, before, named, ofAnother }: Attempt, customer_payment_id: string, zoho: Reader): Promise<Seen> {
-  const known = new Set((before['existing'] as Existing).ids);
-  const ids = (await refundsOf(zoho, customer_payment_id)).map((row) => String(row['payment_refund_id'])).filter((id) => !known.has(id));
-  const fresh = await strangers(named, ids, ofAnother);
-  const refunds = await Promise.all(
-    fresh.map(async (refund_id) => (await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id })).payment_refund ?? { payment_refund_id: refund_id }),
-  );
-  return oneOf(refunds, body, 'payment_refund', (refund) => ({ id: String(refund.payment_refund_id), text: aboutRefund(refund) }));
+  const existing = before['existing'] as Existing;
+  const known = new Set(existing.ids);
+  const { rows, all } = await refundsOf(zoho, customer_payment_id);
+  const found = rows.map((row) => readId(row['payment_refund_id']));
+  const ids = await strangers(named, found.filter((id): id is string => id !== undefined && !known.has(id)), ofAnother);
+  if (ids.length > MOST_READ) return tooMany(ids.length);
+  const fresh = await Promise.all(ids.map(async (refund_id) => (await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id })).payment_refund ?? { payment_refund_id: refund_id }));
+  const unclear = !all || !existing.all ? "Zoho's list of the payment's refunds was cut short." : found.includes(undefined) ? 'Zoho does not tell of every refund which it is.' : undefined;
+  return oneOf(fresh, { body, name: 'payment_refund', unclear: isNamed(named, ids) ? undefined : unclear }, (refund) => ({ id: String(refund.payment_refund_id), text: aboutRefund(refund) }));
 }
 
+/** More are for a person to look through. */
+const MOST_READ = 20;
+
+const tooMany = (count: number): Seen => ({ seen: 'unclear', why: `${count} that may be it appeared since.`, candidates: [] });
+
 /** Of what is new the record that the answer named; else all that comes of no other write of ours. */
-async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<string[]> {
+async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<readonly string[]> {
   if (named !== undefined && ids.includes(named)) return [named];
   const known = await Promise.all(ids.map(ofAnother));
   return ids.filter((_, i) => !known[i]);
 }
 
+const isNamed = (named: string | undefined, ids: readonly string[]) => named !== undefined && ids.includes(named);
+
+interface Sought {
+  readonly body: unknown;
+  /** What the record stands under in the result. */
+  readonly name: string;
+  /** Why others may be it that are not seen. */
+  readonly unclear: string | undefined;
+}
+
 /** Exactly one that is new and just as sent is it; none is nothing; everything else is for a person to tell. */
-function oneOf<T extends Json>(fresh: readonly T[], body: unknown, name: string, about: (record: T) => { id: string; text: string }): Seen {
+function oneOf<T extends Json>(fresh: readonly T[], { body, name, unclear }: Sought, about: (record: T) => { id: string; text: string }): Seen {
+  const candidates = fresh.map(about);
+  if (unclear !== undefined) return { seen: 'unclear', why: unclear, candidates };
   const [only] = fresh;
   if (only === undefined) return notThere;
-  const candidates = fresh.map(about);
   if (fresh.length > 1) return { seen: 'unclear', why: `${fresh.length} new ones appeared since.`, candidates };
   if (!isAsSent(body, only)) return { seen: 'unclear', why: 'A new one appeared since, and it is not quite what was sent.', candidates };
   return { seen: 'there', zoho_id: candidates[0]!.id, result: { [name]: only } };

@@ -2,7 +2,8 @@ import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { sum } from '../money.ts';
-import { refundsAlike, refundsOf, refundsPage } from './alike.ts';
+import { existingRefunds, refundsAlike, refundsOf, refundsPage, type Existing, type Likeness } from './alike.ts';
+import { readAmount, readId } from './read-row.ts';
 import { checkAccount, checkDate } from './checks.ts';
 import type { Payment, Refund } from './fields.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
@@ -28,7 +29,7 @@ const GIVES_BACK = concern('refund', 'it gives money back');
 export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [allBankAccounts, {}]] as const;
 
 /** `earlier`: the refund as it stands, when it is changed instead of made. */
-export async function refundFacts(payment: Payment, given: Given, zoho: Reader, earlier?: Refund): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: readonly string[] }> {
+export async function refundFacts(payment: Payment, given: Given, zoho: Reader, earlier?: Refund): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: Existing }> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   checkDecimals({ amount }, payment);
@@ -37,7 +38,7 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
   if (refundable === undefined) notes.not_checked.push('how much can be refunded: Zoho does not tell');
   else if (amount > refundable) throw overRefund(amount, refundable, payment);
   await checkDate(date, zoho, notes);
-  const rows = await refundsOf(zoho, String(payment.payment_id));
+  const refunds = await refundsOf(zoho, String(payment.payment_id));
   notes.lines.push(
     `Out of ${aboutPayment(payment)}`,
     ...(refundable === undefined ? [] : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
@@ -48,15 +49,19 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
   // As documented, a refund that is changed does not tell its account.
   if (from_account_id === '') notes.not_checked.push('the account it came from: Zoho does not tell');
   else await checkAccount('from_account_id', from_account_id, payment, zoho, notes);
+  const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
+  const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
+  const likeness = newLikeness(refunds, wanted, payment, earlier);
+  notes.not_checked.push(...likeness.not_checked);
   return {
     ...notes,
     ask: [GIVES_BACK],
-    alike: refundsAlike(rows.filter((row) => row['payment_refund_id'] !== earlier?.payment_refund_id), { amount, date, reference_number }),
-    money: { kind: 'refund', currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount: earlier === undefined ? amount : Math.max(0, sum([amount, -(earlier.amount ?? 0)])) },
+    alike: likeness.alike,
+    money: { kind: 'refund', currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount: more > 0 ? amount : 0, adds: more, customer_id: payment.customer_id },
     customer_id: payment.customer_id,
     uses: { from_account_id, date },
     blocks: [`payment:${payment.payment_id}`],
-    existing: rows.map((row) => String(row['payment_refund_id'])),
+    existing: existingRefunds(refunds),
   };
 }
 
@@ -67,4 +72,16 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
     code: 'more_than_refundable',
     next: refundable > 0 ? `Ask the user for an amount up to ${money(refundable, payment)}.` : 'Tell the user that nothing of this payment can be refunded as it stands.',
   });
+}
+
+/** Refunds that look like this one; of a change only those that the refund did not look like before. */
+function newLikeness({ rows, all }: Awaited<ReturnType<typeof refundsOf>>, wanted: Parameters<typeof refundsAlike>[1], payment: Payment, earlier: Refund | undefined): Likeness {
+  const others = { rows: rows.filter((row) => earlier === undefined || readId(row['payment_refund_id']) !== earlier.payment_refund_id), all };
+  const inBase = readAmount(payment['exchange_rate'] ?? 1) === 1;
+  const now = refundsAlike(others, wanted, inBase);
+  const { amount, date, reference_number } = earlier ?? {};
+  if (amount === undefined || date === undefined) return now;
+  if (amount === wanted.amount && date === wanted.date && reference_number === wanted.reference_number) return { alike: [], not_checked: [] };
+  const before = new Set(refundsAlike(others, { amount, date, reference_number }, inBase).alike.map(({ id }) => id));
+  return { ...now, alike: now.alike.filter(({ id }) => !before.has(id)) };
 }

@@ -43,6 +43,8 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   // The body is a bare array.
   parts: ({ custom_fields }) => ({ body: custom_fields }),
   look: (attempt, zoho) => lookForCustomFields(attempt, String(attempt.input['customer_payment_id']), zoho),
+  // Zoho answers with a message only.
+  contradiction: () => undefined,
   undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => ({
     tool: 'update_custom_fields_in_customer_payment',
     arguments: { customer_payment_id, custom_fields: custom_fields.map(({ customfield_id }) => ({ customfield_id, value: standing(payment, customfield_id) })) },

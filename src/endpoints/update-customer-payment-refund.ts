@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
+import { otherRefund } from './contradiction.ts';
 import { id, refundFields, writtenRefund, type Payment, type Refund } from './fields.ts';
 import { lookForRefundChange } from './looks.ts';
 import { refundFacts, refundReads } from './refund-facts.ts';
@@ -25,6 +26,7 @@ export const updateCustomerPaymentRefund = defineWrite({
   description: 'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
+  canDuplicate: true,
   input: z.strictObject({ customer_payment_id: id, refund_id: id, ...z.object(refundFields).partial().shape }),
   output,
 
@@ -36,7 +38,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     // The refund does not tell its currency; its payment does.
     const payment = await standingPayment(zoho, customer_payment_id);
     const { date = '', amount = 0, from_account_id = '' } = { ...refund, ...given };
-    const { existing: _, alike: __, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
+    const { existing: _, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
     const changes = Object.entries(given).map(([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`);
     return { ...facts, title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`, lines: [...facts.lines, ...changes], before: { refund }, payment };
   },
@@ -45,6 +47,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     return { body: { ...standing, ...given } };
   },
   look: (attempt, zoho) => lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
+  contradiction: ({ payment_refund }, { input, body }) => otherRefund(payment_refund, body, { refund_id: String(input['refund_id']), payment_id: String(input['customer_payment_id']) }),
   undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => ({
     tool: 'update_customer_payment_refund',
     arguments: { customer_payment_id, refund_id, ...Object.fromEntries(Object.keys(given).map((name) => [name, refund[name] ?? ''])) },

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { aboutChanges, changesOf, namesAnything, refuseNoChange } from './changes.ts';
+import { otherPayment } from './contradiction.ts';
 import { newPaymentFacts } from './create-customer-payment.ts';
 import { paymentChanges, writtenPayment, type Payment } from './fields.ts';
 import { findByCustomField } from './find-by-custom-field.ts';
@@ -10,7 +11,7 @@ import { isAsSent } from './as-sent.ts';
 import { lookForChange } from './looks.ts';
 import { paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { changeFacts, fieldLines } from './update-customer-payment.ts';
+import { changeFacts, fieldLines, turnOfChange } from './update-customer-payment.ts';
 import { aboutAllocation, aboutPayment, aboutWhole, attention, call, lines, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -19,7 +20,7 @@ const output = z.looseObject({ payment: writtenPayment.optional() });
 const headerText = z.string().min(1).max(255).regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
 
 interface UpsertFacts extends Facts {
-  readonly before: { readonly payment?: Payment };
+  readonly before: { readonly payment?: Payment; readonly existing?: unknown };
 }
 
 export const updateCustomerPaymentUsingCustomField = defineWrite({
@@ -31,7 +32,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments',
-  canMake: true,
+  canDuplicate: true,
   input: z.strictObject({
     unique_identifier_key: headerText.regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...').describe('API name of the field, cf_...'),
     unique_identifier_value: headerText,
@@ -40,10 +41,11 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   }),
   output,
 
-  async turn({ unique_identifier_key: key, unique_identifier_value: value, customer_id }, zoho) {
+  async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
     const found = await findByCustomField(key, value, zoho);
-    const payment = found === 'none' || found === 'cannot tell' ? [] : [`payment:${found}`];
-    return [`unique:${key}:${value}`, ...payment, ...(customer_id === undefined ? [] : [`customer:${customer_id}`])];
+    const unique = `unique:${key}:${value}`;
+    if (found === 'none' || found === 'cannot tell') return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
+    return [unique, ...(await turnOfChange(found, given, zoho))];
   },
   async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
     const { replace_invoices: _, ...fields } = given;
@@ -64,7 +66,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     }
     if (!upsert) throw noSuchPayment(key, value);
     const facts = await newPaymentFacts(complete(fields), zoho);
-    return { ...facts, lines: [...facts.lines, `${key}: ${quoted(value)}`], blocks: [unique, ...facts.blocks], before: {} };
+    return { ...facts, lines: [...facts.lines, `${key}: ${quoted(value)}`], blocks: [unique, ...facts.blocks], before: { existing: facts.before.existing } };
   },
   parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...given }, { before }) => ({
     body: changesOf(given, before.payment),
@@ -85,6 +87,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
     return { seen: 'unclear', why: 'A payment has this value, and is not what was sent.', candidates: [{ id: found, text: aboutPayment(payment) }] };
   },
+  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { payment_id: (before['payment'] as Payment | undefined)?.payment_id, existing: before['existing'] }),
   undo: ({ payment }, _input, { before }) => (before.payment !== undefined || payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
@@ -132,7 +135,7 @@ function unseenFacts({ key, value }: { key: string; value: string }, given: Fiel
     lines: fieldLines(given, {}),
     ask: [],
     not_checked: ['which payment has this value, and all that rests on it'],
-    ...(given.amount !== undefined && { money: { kind: 'payment' as const, currency: UNKNOWN_CURRENCY, amount: given.amount } }),
+    ...(given.amount !== undefined && { money: { kind: 'payment' as const, currency: UNKNOWN_CURRENCY, amount: given.amount, adds: given.amount, customer_id: given.customer_id } }),
     uses: { account_id: given.account_id, date: given.date },
     customer_id: given.customer_id,
     blocks: [`unique:${key}:${value}`],

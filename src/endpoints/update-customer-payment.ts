@@ -4,16 +4,20 @@ import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ahead } from '../reading.ts';
+import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
+import { otherPayment } from './contradiction.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
 import { customerOf } from './create-customer-payment.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
+import { getCustomerPayment } from './get-customer-payment.ts';
 import { getInvoice } from './get-invoice.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
+import { allPayments } from './whole-list.ts';
 import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -33,10 +37,11 @@ export const updateCustomerPayment = defineWrite({
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments/{payment_id}',
+  canDuplicate: true,
   input: z.strictObject({ payment_id: id, ...paymentChanges }),
   output,
 
-  turn: ({ payment_id }) => [`payment:${payment_id}`],
+  turn: ({ payment_id, ...given }, zoho) => turnOfChange(payment_id, given, zoho),
   async preflight({ payment_id, ...given }, zoho): Promise<ChangeFacts> {
     const { replace_invoices: _, ...fields } = given;
     refuseNoChange(fields);
@@ -44,6 +49,7 @@ export const updateCustomerPayment = defineWrite({
   },
   parts: ({ payment_id: _, ...given }, { before }) => ({ body: changesOf(given, before.payment) }),
   look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
+  contradiction: ({ payment }, { input, body }) => otherPayment(payment, body, { payment_id: String(input['payment_id']) }),
   undo: (_result, { payment_id, ...given }, { before }) => ({ tool: 'update_customer_payment', arguments: { payment_id, ...asItWas(given, before.payment) } }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
@@ -100,23 +106,61 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     notes.lines.push(`Left unused afterwards: ${money(subtract(left, refunded > 0 ? refunded : 0), payment)}`);
   }
   const more = subtract(amount, payment.amount ?? 0);
+  const moved = given.customer_id !== undefined && given.customer_id !== payment.customer_id;
+  const [unusedBefore, unusedAfter] = [payment.unused_amount ?? 0, subtract(left, Math.max(0, refunded))];
+  if (more > 0 && rows.length > 0 && unusedAfter > unusedBefore) ask.push(concern('overpaid', `${money(unusedAfter, payment)} more is paid than is applied to invoices`));
+  const { alike, not_checked } = await newLikeness(payment, given, zoho);
+  notes.not_checked.push(...not_checked);
   return {
     title: `Change ${aboutPayment(payment)}`,
     ...notes,
     ask,
-    ...(more > 0 && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount: more } }),
+    alike,
+    ...((more > 0 || moved) && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount, adds: Math.max(0, more), customer_id: given.customer_id ?? payment.customer_id } }),
     customer_id: payment.customer_id,
     uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
-    blocks: [`payment:${payment.payment_id}`],
+    blocks: [`payment:${payment.payment_id}`, ...(more > 0 || moved ? [`create:${given.customer_id ?? payment.customer_id}:${amount}`] : [])],
     before: { payment },
   };
 }
 
+/**
+ * A change that raises a payment or moves it to another customer is as good as a new payment, and takes the turn of one. Whose it is
+ * may be some seconds old: a payment that moved meanwhile is found by the preflight.
+ */
+export async function turnOfChange(payment_id: string, { amount, customer_id }: Changes, zoho: Reader): Promise<string[]> {
+  if (amount === undefined && customer_id === undefined) return [`payment:${payment_id}`];
+  const { payment } = await zoho.recent(getCustomerPayment, { payment_id });
+  const customers = new Set([payment?.customer_id, customer_id].filter((id) => id !== undefined));
+  return [`payment:${payment_id}`, ...[...customers].map((id) => `customer:${id}`)];
+}
+
+/** Payments that this one will look like, and did not look like before. */
+async function newLikeness(payment: Payment, given: Changes, zoho: Reader): Promise<Likeness> {
+  const { payment_id, customer_id, amount, date, reference_number } = payment;
+  const after = { customer_id: given.customer_id ?? customer_id, amount: given.amount ?? amount, date: given.date ?? date, reference_number: given.reference_number ?? reference_number };
+  if (!changesLikeness(payment, given)) return { alike: [], not_checked: [] };
+  const { customer_id: whose, amount: much, date: day } = after;
+  if (whose === undefined || much === undefined || day === undefined) return { alike: [], not_checked: ['whether it is recorded already: Zoho does not tell what the payment is now'] };
+  const newest = await newestPayments(zoho, whose);
+  const now = await paymentsAlike(zoho, { ...after, customer_id: whose, amount: much, date: day }, newest);
+  const was = customer_id === whose && amount === much && date !== undefined ? await paymentsAlike(zoho, { customer_id: whose, amount: much, date, reference_number }, newest) : { alike: [] };
+  const known = new Set([payment_id, ...was.alike.map(({ id }) => id)]);
+  return { ...now, alike: now.alike.filter(({ id }) => !known.has(id)) };
+}
+
+function changesLikeness(payment: Payment, given: Changes): boolean {
+  return (['customer_id', 'amount', 'date', 'reference_number'] as const).some((name) => given[name] !== undefined && given[name] !== payment[name]);
+}
+
 /** What the checks read: the account, another customer, and each invoice that gets more than it has. */
-function readsFor(payment: Payment, { account_id, customer_id, invoices = [] }: Changes): (readonly [ReadEndpoint, Json])[] {
+function readsFor(payment: Payment, given: Changes): (readonly [ReadEndpoint, Json])[] {
+  const { account_id, customer_id, invoices = [] } = given;
+  const whose = customer_id ?? payment.customer_id;
   const standing = appliedTo(payment);
   const more = invoices.filter((row) => sum([row.amount_applied, row.tax_amount_withheld ?? 0]) > (standing.get(row.invoice_id) ?? 0));
   return [
+    ...(whose !== undefined && changesLikeness(payment, given) ? [[allPayments, newestOf(whose)] as const] : []),
     ...(account_id === undefined ? [] : [[allBankAccounts, {}] as const]),
     ...(customer_id === undefined || customer_id === payment.customer_id ? [] : [[getContact, { contact_id: customer_id }] as const]),
     ...more.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),

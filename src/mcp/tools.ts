@@ -89,7 +89,7 @@ const extended = new WeakMap<Tool, z.ZodObject>();
 /** The input of a tool, with what every write takes besides. */
 export function argumentsOf(tool: Tool): z.ZodObject {
   if (tool.method === 'GET') return tool.input;
-  const known = extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(tool.canMake && duplicateArgument) });
+  const known = extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(tool.canDuplicate && duplicateArgument) });
   extended.set(tool, known);
   return known;
 }

@@ -190,7 +190,7 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
   const opened = refunded.slice(0, LAST);
   const refunds = await Promise.all(
     opened.map(async ({ payment_id, payment_number }) =>
-      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).map(({ payment_refund_id: refund_id, amount_fcy, amount_bcy, refund_mode: mode, ...refund }) => ({
+      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).rows.map(({ payment_refund_id: refund_id, amount_fcy, amount_bcy, refund_mode: mode, ...refund }) => ({
         refund_id,
         payment_id,
         payment_number,

@@ -118,7 +118,7 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
     const rows = page.rows.slice(at % PER_PAGE).map(asPayment);
     const refunded = rows.filter((row) => hasRefunds(row) && !tooOld(row) && !seen.has(row.payment_id) && (customer_id === undefined || row.customer_id === undefined || row.customer_id === customer_id));
     const now = refunded.slice(0, MOST_OPENED - opened);
-    const found = (await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).map((refund) => ({ payment, refund })).filter((one) => isWanted(one, given))))).flat();
+    const found = (await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund })).filter((one) => isWanted(one, given))))).flat();
     const { account } = given;
     const detailed = account === undefined ? found : await Promise.all(found.map((one) => withAccount(one, zoho)));
     refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));

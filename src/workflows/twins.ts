@@ -1,5 +1,6 @@
 import { daysFrom } from './days.ts';
 import { isRefundedInFull } from './payment-line.ts';
+import { bareReference } from '../endpoints/reference.ts';
 import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 
@@ -38,7 +39,7 @@ type Pair = readonly [PaymentRow, PaymentRow];
 
 const neighbours = (rows: readonly PaymentRow[]) => rows.slice(1).map((row, i): Pair => [rows[i]!, row]);
 const compare = (a: unknown, b: unknown) => (String(a ?? '') === String(b ?? '') ? 0 : String(a ?? '') < String(b ?? '') ? -1 : 1);
-const referenceOf = ({ reference_number }: PaymentRow) => folded(reference_number);
+const referenceOf = ({ reference_number }: PaymentRow) => bareReference(reference_number);
 const sameReference = (a: PaymentRow, b: PaymentRow) => referenceOf(a) !== '' && referenceOf(a) === referenceOf(b);
 
 function apart(a: PaymentRow, b: PaymentRow): number {

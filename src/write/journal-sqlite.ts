@@ -33,6 +33,9 @@ const holdsIntent = `key_digest IS NULL AND (${unsettled} OR (state = 'recorded'
 /** A record that was made belongs to the write that made it. */
 const madeRecord = "makes IS NOT NULL AND zoho_id IS NOT NULL AND state = 'recorded'";
 
+/** Nobody has had the answer. */
+const untold = "state = 'recorded' AND delivered = 0";
+
 /** Unsettled entries that touch any of a list (as a JSON array). */
 const blocking = 'SELECT entry FROM blocks WHERE block IN (SELECT value FROM json_each(?))';
 
@@ -41,6 +44,8 @@ const layout: Layout = {
   applicationId: 0x7a706d6a,
   version: 1,
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
+  // Not in files of before 0.2.
+  added: { untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}` },
   create(exec) {
     exec(`
       CREATE TABLE journal (
@@ -166,6 +171,10 @@ class SqliteJournal implements Journal {
   async unsettled(blocks?: readonly string[]): Promise<Entry[]> {
     if (blocks === undefined) return await this.#select(`${unsettled} ORDER BY first_seq`);
     return await this.#select(`id IN (${blocking}) ORDER BY first_seq`, JSON.stringify(blocks));
+  }
+
+  async untold(): Promise<Entry[]> {
+    return await this.#select(`${untold} AND EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id AND events.type = 'unknown') ORDER BY first_seq DESC`);
   }
 
   async findByZohoId(makes: Made, zohoId: string): Promise<Entry | undefined> {

@@ -180,6 +180,10 @@ export interface Journal {
   findByIntent(scope: string, intent: string, since: string): Promise<Entry[]>;
   /** Not settled (claimed, sent or unknown) and touching any of `blocks`; all of them without `blocks`. Oldest first. */
   unsettled(blocks?: readonly string[]): Promise<Entry[]>;
+  /**
+   * Recorded after their outcome was unknown, and nobody has been told of it yet. Newest first. Few: whoever calls again is told.
+   */
+  untold(): Promise<Entry[]>;
   /** The entry that made a Zoho record: one record can settle one entry only. */
   findByZohoId(makes: Made, zoho_id: string): Promise<Entry | undefined>;
   /** When this intent was last declined. */

@@ -5,7 +5,8 @@ import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
-import { answered, DAY_MS, keyReused, settle } from './earlier.ts';
+import { refuseSettled, suspectedDuplicates } from './duplicates.ts';
+import { answered, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
 import { inTime } from './in-time.ts';
 import type { Claim, Entry } from './journal.ts';
@@ -67,11 +68,11 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const { facts } = ready;
     await refuseWhileCopiesMayCome(facts, road);
     // What it is about was only found out by looking, and it may be about another payment than the turn that was taken.
-    const about = workflow === undefined ? facts.blocks.filter((block) => block.startsWith('payment:')) : await endpoint.turn(ready.input, zoho);
+    const about = workflow === undefined ? turnsOf(facts) : await endpoint.turn(ready.input, zoho);
     if (about.some((name) => !names.includes(name))) throw movedOn();
     refuseByFacts(policy, tool, facts);
     const suspected = await suspectedDuplicates(facts, intent, call, road);
-    const concerns = [...facts.ask, ...suspected, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
+    const concerns = [...facts.ask, ...suspected.concerns, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
     const request = toRequest(endpoint, ready.input, facts);
 
     const consent = await consentTo(request, facts, judged(policy, concerns), intent, call, road);
@@ -87,7 +88,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       request,
       approval: consent.approval,
       blocks: facts.blocks,
-      counted: facts.money && { ...facts.money, amount: String(facts.money.amount) },
+      counted: facts.money && { kind: facts.money.kind, currency: facts.money.currency, amount: String(facts.money.adds) },
       makes: facts.makes,
       customer_id: facts.customer_id,
       before: facts.before,
@@ -100,6 +101,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry);
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
+    // Not noted, they are named once more: late, and not wrong.
+    for (const { id } of suspected.known) await journal.add(id, { type: 'delivered', state: 'recorded' }).catch(() => undefined);
 
     return await send(claimed.entry, facts, { ...call, input: ready.input }, road);
   } finally {
@@ -136,8 +139,15 @@ async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready |
       const current = await settle(entry, call, road);
       if ('kind' in current) return current;
       if (!isSettled(current.state)) throw inTheWay(current);
+      refuseSettled(current, ready.facts, call);
     }
   }
+}
+
+/** The turns that a write of this must have: of each payment, and of the customer who gets one or whose grows. */
+function turnsOf({ blocks, money, customer_id }: Facts): string[] {
+  const customers = money?.kind === 'payment' && customer_id !== undefined ? [`customer:${customer_id}`] : [];
+  return [...blocks.filter((block) => block.startsWith('payment:')), ...customers];
 }
 
 interface Ready {
@@ -173,23 +183,6 @@ const toolOf = ({ endpoint, workflow }: Call) => workflow ?? endpoint;
 
 function movedOn(): BusyError {
   return new BusyError('While this call waited, another write changed what it is about.', { code: 'payment_changed', next: 'Make the same call again.' });
-}
-
-/** Look-alikes in Zoho, and the same call answered within a day: each must be meant. What is meant is still asked about. */
-async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string, { allowDuplicateOf }: Call, { journal, scope }: Road): Promise<Concern[]> {
-  if (makes === undefined) return [];
-  const [newest] = await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
-  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !alike.some(({ id }) => id === newest.zoho_id);
-  const suspects = [...alike, ...(again ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [])];
-  if (suspects.length === 0) return [];
-  const unmeant = suspects.filter(({ id }) => !allowDuplicateOf.includes(id));
-  if (unmeant.length > 0) {
-    throw new RefusedError(`This looks like one that is there already: ${unmeant.map(({ text }) => text).join('; ')}.`, {
-      code: 'suspected_duplicate',
-      next: `Ask the user. If it really is another one, call again with allow_duplicate_of: ${JSON.stringify(suspects.map(({ id }) => id))}.`,
-    });
-  }
-  return [concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`)];
 }
 
 async function consentTo(request: ZohoRequest, facts: Facts, concerns: readonly Concern[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {

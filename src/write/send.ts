@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Facts, Json } from '../endpoint.ts';
+import type { Facts, Json, WriteEndpoint } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
 import { done, replay } from './answer.ts';
@@ -27,10 +27,10 @@ export async function writesSettled(): Promise<void> {
 }
 
 /** Durable, then the socket, then the outcome. Not stopped by anything but the end of the process. */
-async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, road: Road): Promise<Performed> {
+async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Road): Promise<Performed> {
   const { journal } = road;
   try {
-    const told = endpoint.result(await put(claimed, road), input);
+    const told = proven(endpoint, claimed, await put(claimed, road));
     const result = (await endpoint.each?.(told, road.zoho)) ?? told;
     const answer = answerOf(endpoint, claimed, result, facts);
     const zoho_id = facts.makes && idOf(result);
@@ -52,6 +52,14 @@ async function carry(claimed: Entry, facts: Facts, { endpoint, input }: Call, ro
     await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' });
     throw known ?? new InternalError('no', error);
   }
+}
+
+/** What a success answer tells, unless it is about another record: then it proves nothing, and names nowhere to look. */
+function proven(endpoint: WriteEndpoint, { arguments: input, request: { body }, before }: Entry, answer: Json): Json {
+  const result = endpoint.result(answer, input);
+  const why = endpoint.contradiction(result, { input, body, before });
+  if (why !== undefined) throw new OutcomeUnknownError(`Zoho's answer ${why}.`, { next: 'Look for it.' });
+  return result;
 }
 
 /** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock allows. */
@@ -98,7 +106,7 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
   const endpoint = road.endpoints.get(entry.endpoint);
   if (endpoint === undefined) return entry;
   try {
-    const result = endpoint.result(await put(entry, road), entry.arguments);
+    const result = proven(endpoint, entry, await put(entry, road));
     return await road.journal.add(entry.id, { type: 'recorded', zoho_id: idOf(result), answer: answerOf(endpoint, entry, result) });
   } catch (error) {
     // Still unknown if it was not noted as sent again.

@@ -14,6 +14,8 @@ export interface Layout {
   readonly applicationId: number;
   readonly version: number;
   readonly tables: readonly string[];
+  /** Indexes that older files lack, by name. */
+  readonly added: Readonly<Record<string, string>>;
   /** Fills a new file. */
   create(exec: (sql: string) => void): void;
 }
@@ -71,6 +73,7 @@ export class SqliteFile {
       const opened = (database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS }));
       await whenFree(() => check(opened, file, layout), options.patienceMs);
       await whenFree(() => opened.exec(pragmas(options)), options.patienceMs);
+      await whenFree(() => complete(opened, layout), options.patienceMs);
       return new SqliteFile(opened, file, options.patienceMs);
     } catch (error) {
       database?.close();
@@ -195,6 +198,7 @@ function create(file: string, layout: Layout, { durable }: FileOptions, connect:
     try {
       database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'}; BEGIN`);
       layout.create((sql) => database.exec(sql));
+      for (const sql of Object.values(layout.added)) database.exec(sql);
       database.exec(`PRAGMA application_id = ${layout.applicationId}; PRAGMA user_version = ${layout.version}; COMMIT; PRAGMA journal_mode = WAL`);
     } finally {
       database.close();
@@ -239,6 +243,20 @@ function check(database: Database, file: string, { applicationId, version, table
   }
   for (const table of tables) {
     if (database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) === undefined) throw damaged(file, 'parts of it are missing');
+  }
+}
+
+/** Two processes may be at it at once, so it is looked at again inside the transaction. */
+function complete(database: Database, { added }: Layout): void {
+  const missing = () => Object.entries(added).filter(([name]) => database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(name) === undefined);
+  if (missing().length === 0) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (const [, sql] of missing()) database.exec(sql);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
   }
 }
 

@@ -13,8 +13,8 @@ export interface Altered {
 interface Changes {
   /** Changes the query before the sandbox sees it. */
   readonly query?: (query: URLSearchParams, path: string) => void;
-  /** Gives the answer in place of the sandbox's; `query` is as it was asked. */
-  readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string) => unknown;
+  /** Gives the answer in place of the sandbox's; `query` is as it was asked. The text `number 123` is sent as a number of just these digits. */
+  readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string, method: string) => unknown;
 }
 
 export async function altered(sandbox: Sandbox, { query, body }: Changes): Promise<Altered> {
@@ -23,10 +23,16 @@ export async function altered(sandbox: Sandbox, { query, body }: Changes): Promi
     const asked = new URLSearchParams(url.searchParams);
     const path = url.pathname.replace('/books/v3', '');
     query?.(url.searchParams, path);
-    const answer = await fetch(url, { headers: { authorization: request.headers.authorization ?? '' } });
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const method = request.method ?? 'GET';
+    const { authorization = '', 'content-type': type = '' } = request.headers;
+    const answer = await fetch(url, { method, headers: { authorization, ...(type && { 'content-type': type }) }, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(() => undefined);
+    // A fault of the sandbox.
+    if (answer === undefined) return void response.destroy();
     const json = (await answer.json()) as Record<string, unknown>;
     response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body === undefined ? json : await body(json, asked, path)));
+    response.end(JSON.stringify(body === undefined ? json : await body(json, asked, path, method)).replaceAll(/"number (\d+)"/g, '$1'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

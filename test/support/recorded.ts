@@ -272,10 +272,15 @@ export const recordings = {
   'as on the older refunds page': { ...documented, ...olderPage },
 } as const;
 
-/** The record in the answer is the one asked for, whatever ids its recording has. */
-function asAsked(pathname: string): (key: string, value: unknown) => unknown {
+/** An id that no recording has: of a record that was just made. */
+export const NEW_ID = '9030000099999';
+
+/** The record in the answer is the one asked for, or the one that was sent, whatever ids and amounts its recording has. */
+function asAsked(method: string, pathname: string, sent: Record<string, unknown>): (key: string, value: unknown) => unknown {
   const { payment_id, refund_id } = /\/customerpayments\/(?<payment_id>\d+)(\/refunds\/(?<refund_id>\d+))?/.exec(pathname)?.groups ?? {};
-  return (key, value) => (key === 'payment_id' ? payment_id : key === 'payment_refund_id' ? refund_id : undefined) ?? value;
+  const made = method === 'POST' ? NEW_ID : undefined;
+  const asked: Record<string, unknown> = { payment_id: payment_id ?? made, payment_refund_id: refund_id ?? made, amount: sent['amount'], customer_id: sent['customer_id'], from_account_id: sent['from_account_id'] };
+  return (key, value) => (Object.hasOwn(asked, key) ? asked[key] : undefined) ?? value;
 }
 
 export interface RecordedZoho {
@@ -286,12 +291,18 @@ export interface RecordedZoho {
   close(): Promise<void>;
 }
 
+function sentIn(chunks: readonly Buffer[]): Record<string, unknown> {
+  const text = Buffer.concat(chunks).toString();
+  return text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {};
+}
+
 export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
   const calls: string[] = [];
   /** Deleted several at once: each is looked at afterwards. */
   const gone = new Set<string>();
   const server = createServer((request: IncomingMessage, response) => {
-    request.resume().on('end', () => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
       if (request.method === 'DELETE') searchParams.get('payment_id')?.split(',').forEach((id) => gone.add(id));
       const call = `${request.method} ${pathname.replace('/books/v3', '')}`;
@@ -302,7 +313,7 @@ export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
           : gone.has(pathname.split('/').at(-1) ?? '')
             ? [404, { code: 1002, message: 'Payment does not exist.' }]
             : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
-      response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body, asAsked(pathname)));
+      response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body, asAsked(request.method ?? '', pathname, sentIn(chunks))));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,68 @@
+import { concern, type Concern } from '../concern.ts';
+import type { Facts } from '../endpoint.ts';
+import { RefusedError } from '../errors.ts';
+import type { Call, Road } from './call.ts';
+import { DAY_MS } from './earlier.ts';
+import type { Entry } from './journal.ts';
+
+/** Money that may be recorded already: in Zoho, by the same call a day ago, or by an earlier write whose answer was lost. */
+
+interface Suspect {
+  readonly id: string;
+  readonly text: string;
+}
+
+export interface Suspected {
+  /** All of them are meant to be others: what a person is asked about. */
+  readonly concerns: readonly Concern[];
+  /** Earlier writes that the caller names, and so knows of by now. */
+  readonly known: readonly Entry[];
+}
+
+/** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
+export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
+  const { makes, alike = [] } = facts;
+  const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
+  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
+  const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
+  const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
+  const suspects = [...all.values()];
+  if (suspects.length === 0) return { concerns: [], known: [] };
+  const unmeant = suspects.filter(({ id }) => !call.allowDuplicateOf.includes(id));
+  if (unmeant.length > 0) throw suspected(unmeant, suspects);
+  return { concerns: [concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`)], known: untold };
+}
+
+/** Refuses what could be the money of a write that was just settled, before anything else is said of the call. */
+export function refuseSettled(entry: Entry, facts: Facts, call: Call): void {
+  if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
+  const suspect = asSuspect(entry);
+  if (!call.allowDuplicateOf.includes(suspect.id)) throw suspected([suspect], [suspect]);
+}
+
+function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {
+  return new RefusedError(`This looks like one that is there already: ${unmeant.map(({ text }) => text).join('; ')}.`, {
+    code: 'suspected_duplicate',
+    next: `Ask the user. If it really is another one, call again with allow_duplicate_of: ${JSON.stringify(suspects.map(({ id }) => id))}.`,
+  });
+}
+
+/** Whether an earlier write may have recorded the very money that this call is about, whatever else of it differs. */
+function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
+  const { money } = facts;
+  if (entry.makes === 'payment') return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
+  if (entry.makes === 'refund') return money?.kind === 'refund' && paymentOf(entry) === paymentOf(facts) && isAmount(entry, money.amount);
+  // A change is compared with the change that was unknown: of the same payment, or of the same refund.
+  return entry.request.method === 'PUT' && endpoint.method === 'PUT' && entry.endpoint === endpoint.name && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts);
+}
+
+const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
+
+const paymentOf = ({ blocks }: Pick<Facts, 'blocks'>): string | undefined => blocks.find((block) => block.startsWith('payment:'))?.slice('payment:'.length);
+
+function asSuspect(entry: Entry): Suspect {
+  const { title } = entry.facts as { title?: string };
+  const what = entry.makes ?? 'change of payment';
+  const id = entry.zoho_id ?? paymentOf(entry) ?? entry.id;
+  return { id, text: `${what} ${id}, which an earlier call recorded (${title ?? entry.endpoint}); its answer was lost at first` };
+}
