@@ -13,7 +13,7 @@ export interface Altered {
 interface Changes {
   /** Changes the query before the sandbox sees it. */
   readonly query?: (query: URLSearchParams, path: string) => void;
-  /** Gives the answer in place of the sandbox's; `query` is as it was asked. */
+  /** Gives the answer in place of the sandbox's, a string as it stands; `query` is as it was asked. */
   readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string) => unknown;
 }
 
@@ -23,10 +23,16 @@ export async function altered(sandbox: Sandbox, { query, body }: Changes): Promi
     const asked = new URLSearchParams(url.searchParams);
     const path = url.pathname.replace('/books/v3', '');
     query?.(url.searchParams, path);
-    const answer = await fetch(url, { headers: { authorization: request.headers.authorization ?? '' } });
+    const sent: Buffer[] = [];
+    for await (const chunk of request) sent.push(chunk as Buffer);
+    const { method = 'GET', headers } = request;
+    const kept = Object.fromEntries(['authorization', 'content-type'].flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])));
+    const answer = await fetch(url, { method, headers: kept, ...(sent.length > 0 && { body: Buffer.concat(sent) }) });
     const json = (await answer.json()) as Record<string, unknown>;
-    response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body === undefined ? json : await body(json, asked, path)));
+    const given = body === undefined ? json : await body(json, asked, path);
+    const date = answer.headers.get('date');
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...(date !== null && { date }) });
+    response.end(typeof given === 'string' ? given : JSON.stringify(given));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
