@@ -69,9 +69,9 @@ describe('what stands above the rows', () => {
 
 describe('a customer in a list', () => {
   it('has the id where it first comes, in every list anew', () => {
-    const some = [{ payment_id: '1', customer_id: '71', customer_name: 'A' }, { payment_id: '2', customer_id: '71', customer_name: 'A' }, { payment_id: '3', customer_id: '72' }];
+    const some = [{ payment_id: '1', customer_id: '71', customer_name: 'A', unused_amount: 0 }, { payment_id: '2', customer_id: '71', customer_name: 'A' }, { payment_id: '3', customer_id: '72', unused_amount: 0 }];
     for (const { text } of [listed(some), listed(some)]) {
-      expect(text.split('\n').slice(1)).toEqual(['"A" (customer_id 71) | no amount | id 1', '"A" | no amount | id 2', '(customer_id 72) | no amount | id 3']);
+      expect(text.split('\n').slice(1)).toEqual(['"A" (customer_id 71) | an amount not told by Zoho | id 1', '"A" | an amount not told by Zoho | unused an amount not told by Zoho | id 2', '(customer_id 72) | an amount not told by Zoho | id 3']);
     }
   });
 });
@@ -83,9 +83,9 @@ describe('fields of a row', () => {
     expect(text).not.toContain('undefined');
   });
 
-  it('show an amount that came as text as it is', () => {
-    expect(listed(rows(1, { bcy_refunded_amount: '5.00' })).text).toContain('refunded 5.00 (base)');
-    expect(listed(rows(1, { bcy_refunded_amount: '= "5"' })).text).toContain('refunded "= \\"5\\"" (base)');
+  it('show an amount that came as text, and say so where it does not read as one', () => {
+    expect(listed(rows(1, { bcy_refunded_amount: '5.00' })).text).toContain('refunded 5 (base)');
+    for (const bcy_refunded_amount of ['= "5"', '1,450.00', '4.5e2', true]) expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an amount not told by Zoho (base)');
     expect(listed(rows(1, { unused_amount: '0.00', bcy_refunded_amount: '0.00' })).text).not.toMatch(/unused|refunded/);
   });
 });

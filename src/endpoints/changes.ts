@@ -1,9 +1,10 @@
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { sum } from '../money.ts';
+import { readAmount, sum } from '../money.ts';
+import { settledBy, standingOn, withheldOn, type Standing } from './applied.ts';
 import type { Payment } from './fields.ts';
 import { isObject } from './shape.ts';
-import { lines, money, plain, quoted } from './words.ts';
+import { lines, money, plain, quoted, UNTOLD_AMOUNT } from './words.ts';
 
 /** What an update sends and what it changed. */
 
@@ -28,7 +29,7 @@ export function changesOf<T extends Given>({ invoices, replace_invoices = false,
     throw invalid('`invoices` names the same invoice more than once.', 'Send one row per invoice, with the total to be applied to it.');
   }
   const kept = replace_invoices || before === undefined ? [] : rowsKept(before, invoices);
-  const named = invoices.filter((row) => row.amount_applied > 0).map((row) => ({ ...standing(before, row), ...row }));
+  const named = invoices.filter((row) => settledBy(row) > 0).map((row) => ({ ...standing(before, row), ...row }));
   return { ...fields, invoices: [...kept, ...named].map(withoutUndefined) };
 }
 
@@ -42,7 +43,7 @@ function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
   return before.invoices.flatMap(({ invoice_id, invoice_payment_id, amount_applied, tax_amount_withheld, discount_amount }) => {
     if (invoice_id === undefined) throw cannotSee();
     if (named.has(invoice_id)) return [];
-    if (amount_applied === undefined) throw cannotSee();
+    if (amount_applied === undefined || withheldOn({ tax_amount_withheld }) === undefined) throw cannotSee();
     return [{ invoice_id, invoice_payment_id, amount_applied, tax_amount_withheld, discount_amount }];
   });
 }
@@ -51,8 +52,8 @@ function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
 function standing(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
   const rows = (before?.invoices ?? []).filter((row) => row.invoice_id === invoice_id);
   const total = (name: string) => {
-    const amounts = rows.map((row) => Number(row[name] ?? 0));
-    if (!amounts.every(Number.isFinite)) throw cannotSee();
+    const amounts = rows.map((row) => (row[name] === undefined ? 0 : readAmount(row[name])));
+    if (!amounts.every((amount) => amount !== undefined)) throw cannotSee();
     return sum(amounts) || undefined;
   };
   return { invoice_payment_id: rows[0]?.['invoice_payment_id'], tax_amount_withheld: total('tax_amount_withheld'), discount_amount: total('discount_amount') };
@@ -125,12 +126,13 @@ function isTold({ is, sent }: Reading): boolean {
   return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
 }
 
-function isSame({ was, is }: Reading): boolean {
+function isSame({ name, was, is }: Reading): boolean {
+  if (amounts.has(name) && readAmount(was) !== undefined && readAmount(was) === readAmount(is)) return true;
   return JSON.stringify(was) === JSON.stringify(is);
 }
 
 function inWords(name: string, value: unknown, payment: Payment): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
   if (amounts.has(name)) return money(value, payment);
   return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
 }
@@ -143,18 +145,17 @@ function customValue(payment: Payment, wanted: Json): unknown {
 /** Nothing where either side does not show what it is applied to. */
 function appliedChanges(before: Payment, after: Payment): string[] {
   if (before.invoices === undefined || after.invoices === undefined) return [];
-  const [was, is] = [appliedIn(before.invoices), appliedIn(after.invoices)];
-  return [...new Set([...was.keys(), ...is.keys()])]
-    .map((id) => ({ name: is.get(id)?.name ?? was.get(id)?.name, from: was.get(id)?.amount ?? 0, to: is.get(id)?.amount ?? 0 }))
-    .filter(({ from, to }) => from !== to)
-    .map(({ name, from, to }) => `applied to ${name}: ${money(from, before)} → ${money(to, after)}`);
+  const [was, is] = [standingOn(before), standingOn(after)];
+  const names = new Map([...before.invoices, ...after.invoices].map(({ invoice_id, invoice_number }) => [String(invoice_id), plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`)]));
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((id) => {
+    const name = names.get(id) ?? 'an invoice not told';
+    return (['amount_applied', 'tax_amount_withheld'] as const)
+      .map((part) => ({ what: part === 'amount_applied' ? 'applied to' : 'tax withheld on', from: on(was, id, part, before), to: on(is, id, part, after) }))
+      .filter(({ from, to }) => from !== to)
+      .map(({ what, from, to }) => `${what} ${name}: ${from} → ${to}`);
+  });
 }
 
-function appliedIn(rows: NonNullable<Payment['invoices']>): Map<string, { name: string; amount: number }> {
-  const totals = new Map<string, { name: string; amount: number }>();
-  for (const { invoice_id, invoice_number, amount_applied = 0 } of rows) {
-    const earlier = totals.get(String(invoice_id))?.amount ?? 0;
-    totals.set(String(invoice_id), { name: plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`), amount: sum([earlier, amount_applied]) });
-  }
-  return totals;
+function on(standing: ReadonlyMap<string, Standing | undefined>, id: string, part: keyof Standing, payment: Payment): string {
+  return money(standing.has(id) ? standing.get(id)?.[part] : 0, payment);
 }

@@ -2,12 +2,14 @@ import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
+import { settledBy, type Standing } from './applied.ts';
 import { getInvoice } from './get-invoice.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
 import { allCustomFields } from './list-custom-fields.ts';
 import { allOrganizations } from './list-organizations.ts';
 import { listRetainerInvoices } from './list-retainer-invoices.ts';
-import { money, plain, quoted, told } from './words.ts';
+import { readFlag } from './read-row.ts';
+import { money, plain, quoted, settling, told } from './words.ts';
 
 /** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
 
@@ -62,7 +64,7 @@ export async function checkAccount(field: string, account_id: string | undefined
     return;
   }
   const account = found.bankaccounts.find((one) => one.account_id === account_id);
-  if (account === undefined && found.page_context?.has_more_page === true) {
+  if (account === undefined && readFlag(found.page_context?.has_more_page) === true) {
     lines.push(`Account: id ${account_id}`);
     not_checked.push(`the account ${account_id} (it is not among the first ${found.bankaccounts.length})`);
     return;
@@ -90,29 +92,30 @@ export interface Application {
 }
 
 /**
- * Each invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied. `standing` is what
- * this payment has applied to it already.
+ * Each invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or withheld.
+ * `standing` is what of this payment stands on it already.
  */
 export async function checkInvoices(
   rows: readonly Application[],
-  { customer_id, currency, standing = new Map() }: { customer_id: string | undefined; currency: Currency; standing?: ReadonlyMap<string, number> },
+  { customer_id, currency, standing = new Map() }: { customer_id: string | undefined; currency: Currency; standing?: ReadonlyMap<string, Standing | undefined> },
   zoho: Reader,
   { lines, not_checked }: Notes,
 ): Promise<void> {
   for (const row of rows) {
     const { invoice_id } = row;
-    const already = standing.get(invoice_id) ?? 0;
-    const more = subtract(sum([row.amount_applied, row.tax_amount_withheld ?? 0]), already);
+    const stands = standing.has(invoice_id) ? standing.get(invoice_id) : NOTHING;
+    const already = settledBy(stands ?? NOTHING);
+    const more = subtract(settledBy(row), already);
     if (more <= 0) continue;
     const found = await ifAllowed(zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
       throw named(error, invoice_id);
     }));
     if (found?.invoice === undefined) {
-      lines.push(`Apply ${money(row.amount_applied, currency)} to the invoice with id ${invoice_id}`);
+      lines.push(`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`);
       not_checked.push(`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`);
       continue;
     }
-    const { invoice_number, customer_name, status, balance = 0, ...invoice } = found.invoice;
+    const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
     const name = `Invoice ${quoted(invoice_number, 40)}`;
     if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
       throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, { code: 'invoice_of_another_customer', next: 'Check with the user which invoice is meant.' });
@@ -123,15 +126,22 @@ export async function checkInvoices(
     if (status === 'void' || status === 'draft') {
       throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, { code: 'invoice_not_open', next: 'Ask the user which invoice is meant, or record the money without `invoices`.' });
     }
+    if (balance === undefined || stands === undefined) {
+      lines.push(`Apply ${settling(row, currency)} to ${name}`);
+      not_checked.push(balance === undefined ? `the balance of ${name.replace('I', 'i')} (Zoho does not tell it)` : `how much more ${name.replace('I', 'i')} gets (Zoho does not tell what this payment has on it)`);
+      continue;
+    }
     if (more > balance) {
       throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
         code: 'more_than_balance',
-        next: `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it. What is left over stays on the payment as unused amount.`,
+        next: `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${row.tax_amount_withheld ? ', with the tax withheld' : ''}. What is left over stays on the payment as unused amount.`,
       });
     }
-    lines.push(`Apply ${money(row.amount_applied, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`);
+    lines.push(`Apply ${settling(row, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`);
   }
 }
+
+const NOTHING: Standing = { amount_applied: 0, tax_amount_withheld: 0 };
 
 function named(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;
@@ -157,9 +167,14 @@ export async function checkRetainer(
     not_checked.push(`the retainer invoice ${retainerinvoice_id} (${found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest'})`);
     return;
   }
-  const { balance = 0, ...of } = retainer;
+  const { balance, ...of } = retainer;
   const name = `Retainer invoice ${quoted(of.retainerinvoice_number, 40)}`;
   if (of.customer_id !== customer_id) throw new InputError(`${name} is another customer's.`, { code: 'retainer_of_another_customer', next: 'Check with the user which retainer invoice is meant.' });
+  if (balance === undefined) {
+    lines.push(`Pays ${name}`);
+    not_checked.push(`that the amount is all of the retainer invoice ${quoted(of.retainerinvoice_number, 40)} (Zoho does not tell its balance)`);
+    return;
+  }
   if (amount !== balance) {
     throw new RefusedError(`${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`, {
       code: 'retainer_in_part',

@@ -44,7 +44,8 @@ export const createCustomerPaymentRefund = defineWrite({
     checkDecimals({ amount: given.amount }, payment);
     const amount = given.amount ?? payment.unused_amount;
     if (amount === undefined) throw amountNotTold();
-    if (amount === 0 || payment.unused_amount === 0) throw nothingRefundable(payment);
+    // An overdrawn payment has nothing to give back either.
+    if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
     const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
     return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing }, payment, amount };
   },

@@ -6,6 +6,7 @@ import { ahead } from '../reading.ts';
 import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
 import { otherPayment } from './contradiction.ts';
+import { withTaxOfPayment } from './applied.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, organizationOf, type Application } from './checks.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
@@ -91,7 +92,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);
   await checkCustomFields(payment.custom_fields, zoho, notes);
-  await checkInvoices(invoices as readonly Application[], { customer_id, currency }, zoho, notes);
+  await checkInvoices(withTaxOfPayment<Application>(invoices, payment.tax_amount_withheld), { customer_id, currency }, zoho, notes);
   await checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency }, zoho, notes);
   for (const name of ['bank_charges', 'tax_amount_withheld'] as const) if (payment[name]) notes.lines.push(`${name}: ${money(payment[name], currency)}`);
   for (const name of ['location_id', 'tax_account_id', 'bank_charges_account_id'] as const) if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);

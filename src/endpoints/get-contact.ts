@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { said } from './rows.ts';
+import { readAmount } from './read-row.ts';
 import { isObject, one, only, withoutEmpty } from './shape.ts';
 import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
 
@@ -32,12 +33,12 @@ export const getContact = defineRead({
     if (contact_id === undefined) return unseen('customer');
     const name = `${quoted(contact_name)} (id ${told(contact_id)})`;
     if (contact_type !== 'customer') return `${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`;
-    const amount = (label: string, value: unknown) => said(value, (value) => `${label} ${money(value, contact)}`);
+    const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
     const field = (label: string, value: unknown, max?: number) => said(value, (value) => `${label} ${quoted(value, max)}`);
     const facts = [
       amount('outstanding', contact.outstanding_receivable_amount),
       amount('unused credits', contact['unused_credits_receivable_amount']),
-      amount('unused retainer payments', contact['unused_retainer_payments'] || undefined),
+      readAmount(contact['unused_retainer_payments']) === 0 ? undefined : said(contact['unused_retainer_payments'], (value) => amount('unused retainer payments', value)),
       field('terms', contact['payment_terms_label']),
       field('email', contact['email']),
       field('company', contact['company_name']),

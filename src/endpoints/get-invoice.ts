@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { said } from './rows.ts';
+import { readAmount } from './read-row.ts';
 import { one, only, withoutEmpty } from './shape.ts';
 import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
 
@@ -33,7 +34,7 @@ export const getInvoice = defineRead({
   text: ({ invoice }) => {
     if (invoice === undefined) return unseen('invoice');
     const { invoice_id, customer_id, status = 'status not told' } = invoice;
-    const amount = (label: string, value: unknown) => said(value || undefined, (value) => `${label} ${money(value, invoice)}`);
+    const amount = (label: string, value: unknown) => said(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
     const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [

@@ -3,6 +3,7 @@ import { defineRead, type Json } from '../endpoint.ts';
 import { oneLine } from '../errors.ts';
 import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
+import { readAmount } from './read-row.ts';
 import { many } from './shape.ts';
 import { money, plain, quoted, told } from './words.ts';
 
@@ -56,8 +57,9 @@ function line(row: Json): string {
     `${quoted(contact_name, 60)} (id ${told(row['contact_id'])})`,
     another && `company ${quoted(company_name, 60)}`,
     said(row['email'], (email) => `email ${quoted(email, 60)}`),
-    said(row['outstanding_receivable_amount'], (amount) => `outstanding ${money(amount, row)}`) ?? said(row['currency_code'], plain),
-    said(row['unused_credits_receivable_amount'] || undefined, (amount) => `unused credits ${money(amount, row)}`),
+    `outstanding ${money(row['outstanding_receivable_amount'], row)}`,
+    readAmount(row['outstanding_receivable_amount']) === undefined && said(row['currency_code'], plain),
+    readAmount(row['unused_credits_receivable_amount']) !== 0 && said(row['unused_credits_receivable_amount'], (amount) => `unused credits ${money(amount, row)}`),
     row['status'] !== 'active' && said(row['status'], plain),
   );
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
+import { readRefundAmount } from './read-row.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
@@ -37,7 +38,7 @@ export const listCustomerPaymentRefunds = defineRead({
 function line(row: Json): string {
   return joined(
     said(row['date'], plain),
-    money(row['amount_fcy'] ?? row['amount_bcy'], {}),
+    money(readRefundAmount(row), {}),
     said(row['customer_name'], (name) => quoted(name, 40)),
     said(row['refund_mode'], plain),
     said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),

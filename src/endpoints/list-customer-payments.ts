@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { amountOrZero, cut, date, DEFAULT_PER_PAGE, filter, id, page, pageContext, payment, perPage, rowFields, sortOrder } from './fields.ts';
 import { joined, listing, naming, said } from './rows.ts';
+import { readAmount } from './read-row.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const text100 = filter.optional();
@@ -89,7 +90,7 @@ export const listCustomerPayments = defineRead({
       ...row,
       // `invoice_numbers` live, `invoice_number` in the documentation.
       invoice_numbers: row['invoice_numbers'] ?? invoice_number,
-      bcy_refunded_amount: Number(row['bcy_refunded_amount']) === 0 ? undefined : row['bcy_refunded_amount'],
+      bcy_refunded_amount: readAmount(row['bcy_refunded_amount']) === 0 ? undefined : row['bcy_refunded_amount'],
     }),
     line,
   }),
@@ -106,8 +107,8 @@ function line(): (row: Json) => string {
       said(row['payment_mode'], plain),
       said(row['invoice_numbers'], plain),
       said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
-      said(row['unused_amount'] || undefined, (amount) => `unused ${money(amount, row)}`),
-      said(row['bcy_refunded_amount'] || undefined, (amount) => `refunded ${money(amount, row)} (base)`),
+      readAmount(row['unused_amount']) !== 0 && `unused ${money(row['unused_amount'], row)}`,
+      said(row['bcy_refunded_amount'], (amount) => `refunded ${money(amount, row)} (base)`),
       `id ${told(row['payment_id'])}`,
     );
   };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
+import { readAmount } from './read-row.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
@@ -31,7 +32,7 @@ function line(row: Json): string {
     said(row['date'], plain),
     said(row['payment_number'], (number) => `#${plain(number)}`),
     `${money(row['amount'], row)} applied`,
-    said(row['tax_amount_withheld'] || undefined, (amount) => `${money(amount, row)} tax withheld`),
+    readAmount(row['tax_amount_withheld']) !== 0 && said(row['tax_amount_withheld'], (amount) => `${money(amount, row)} tax withheld`),
     said(row['payment_mode'], plain),
     said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
     said(row['description'], quoted),

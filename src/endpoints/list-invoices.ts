@@ -55,7 +55,7 @@ function line(): (row: Json) => string {
       said(row['due_date'], (day) => `due ${plain(day)}`),
       said(row['status'], plain),
       money(row['total'], row),
-      said(row['balance'], (amount) => `balance ${money(amount, row)}`),
+      `balance ${money(row['balance'], row)}`,
       said(row['reference_number'], (reference) => `ref ${plain(reference)}`),
       `id ${told(row['invoice_id'])}`,
     );

@@ -1,9 +1,17 @@
+import type { Json } from '../endpoint.ts';
+import { readAmount } from '../money.ts';
+
 /**
  * Fields of Zoho's rows, read before they are compared: whatever type they come in, the same id, day or amount reads the same.
  * Undefined is "not told by Zoho": such a field is never equal to another, and never different from it either.
  */
 
 export { readAmount } from '../money.ts';
+
+/** Of a refund, in its payment's currency. The amount in the base currency stands for it only where the row has no other. */
+export function readRefundAmount({ amount, amount_fcy, amount_bcy }: Json): number | undefined {
+  return readAmount(amount === undefined ? (amount_fcy === undefined ? amount_bcy : amount_fcy) : amount);
+}
 
 /** An id as a string of its digits. A number above 2^53 has lost some, so it tells none. */
 export function readId(value: unknown): string | undefined {

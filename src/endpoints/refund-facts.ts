@@ -34,7 +34,8 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   checkDecimals({ amount }, payment);
   // Not every documented shape tells what is unused; then Zoho alone can judge.
-  const refundable = payment.unused_amount === undefined ? undefined : sum([payment.unused_amount, earlier?.amount ?? 0]);
+  const given_back = earlier === undefined ? 0 : earlier.amount;
+  const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
   if (refundable === undefined) notes.not_checked.push('how much can be refunded: Zoho does not tell');
   else if (amount > refundable) throw overRefund(amount, refundable, payment);
   await checkDate(date, zoho, notes);
@@ -66,8 +67,9 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
 }
 
 function overRefund(amount: number, refundable: number, payment: Payment): RefusedError {
-  const applied = sum((payment.invoices ?? []).map((row) => row.amount_applied ?? 0));
-  const explained = applied > 0 ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied with update_customer_payment before it can be refunded.` : '';
+  const rows = (payment.invoices ?? []).map((row) => row.amount_applied);
+  const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
+  const explained = applied === undefined || applied > 0 ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied with update_customer_payment before it can be refunded.` : '';
   return new RefusedError(`${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`, {
     code: 'more_than_refundable',
     next: refundable > 0 ? `Ask the user for an amount up to ${money(refundable, payment)}.` : 'Tell the user that nothing of this payment can be refunded as it stands.',

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Json } from '../endpoint.ts';
 import { asJson } from '../foreign-text.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
+import { readFlag } from './read-row.ts';
 import { isObject, many, only, withoutEmpty } from './shape.ts';
 import { lines, quoted, told } from './words.ts';
 
@@ -127,7 +128,7 @@ function shortened(value: unknown): unknown {
 function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: string, none: string): string {
   const several = `${what.replace(/y$/, 'ie')}s`;
   if (rows === undefined) return `Zoho's answer held no list of ${several}. That does not mean that there are none.`;
-  const more = page_context?.['has_more_page'] === true;
+  const more = readFlag(page_context?.['has_more_page']) === true;
   if (rows.length === 0 && !more) return page > 1 ? `Page ${page} is past the end; nothing on it.` : none;
   const onPage = cut?.rows_on_page ?? rows.length;
   const where = page > 1 || more ? ` on page ${page}${more ? ', more follow' : ''}` : '';
@@ -137,7 +138,7 @@ function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
 function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted, takes: object): string {
   const page = input.page ?? 1;
-  const more = page_context?.['has_more_page'];
+  const more = readFlag(page_context?.['has_more_page']);
   const isFull = (rows?.length ?? 0) >= (input.per_page ?? DEFAULT_PER_PAGE);
   const sorted = page_context?.['sort_column'];
   return lines(

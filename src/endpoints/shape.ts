@@ -1,5 +1,5 @@
 import type { Json } from '../endpoint.ts';
-import { decimalsOf, precisionOf } from '../money.ts';
+import { decimalsOf, precisionOf, readAmount } from '../money.ts';
 import { InputError } from '../errors.ts';
 
 /** From the shapes Zoho answers in, documented and recorded, to the one we report. */
@@ -80,8 +80,9 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
     invoice_number,
     invoice_payment_id,
     amount_applied,
-    tax_amount_withheld: tax_amount_withheld || undefined,
-    discount_amount: discount_amount || undefined,
+    // What does not read as an amount stays, so that it is not taken for none.
+    tax_amount_withheld: readAmount(tax_amount_withheld) === 0 ? undefined : (readAmount(tax_amount_withheld) ?? tax_amount_withheld),
+    discount_amount: readAmount(discount_amount) === 0 ? undefined : (readAmount(discount_amount) ?? discount_amount),
     // The documented names; recordings have total and balance.
     total: total ?? invoice_amount,
     balance: balance ?? balance_amount,

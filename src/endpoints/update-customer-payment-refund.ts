@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
 import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
 import { otherRefund } from './contradiction.ts';
@@ -37,7 +38,8 @@ export const updateCustomerPaymentRefund = defineWrite({
     const refund = await standingRefund(zoho, customer_payment_id, refund_id);
     // The refund does not tell its currency; its payment does.
     const payment = await standingPayment(zoho, customer_payment_id);
-    const { date = '', amount = 0, from_account_id = '' } = { ...refund, ...given };
+    const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
+    if (amount === undefined) throw amountNotTold();
     const { existing: _, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
     const changes = Object.entries(given).map(([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`);
     return { ...facts, title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`, lines: [...facts.lines, ...changes], before: { refund }, payment };
@@ -68,6 +70,10 @@ export const updateCustomerPaymentRefund = defineWrite({
     );
   },
 });
+
+function amountNotTold(): InputError {
+  return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', { code: 'invalid_arguments', next: 'Ask the user for the amount as it stands, and call again with `amount` too.' });
+}
 
 function asWritten(name: string, value: unknown, payment: Payment = {}): string {
   if (value === undefined) return 'nothing';

@@ -5,6 +5,7 @@ import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ahead } from '../reading.ts';
 import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.ts';
+import { settledBy, standingOn, withTaxOfPayment } from './applied.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
@@ -18,7 +19,7 @@ import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, told, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, told, unseen, UNTOLD_AMOUNT } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
@@ -75,13 +76,17 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   await checkAccount('account_id', given.account_id, payment, zoho, notes);
   await checkCustomFields(given.custom_fields, zoho, notes);
 
-  const amount = given.amount ?? payment.amount ?? 0;
+  // Undefined where Zoho does not tell it: then nothing is worked out from it.
+  const amount = given.amount ?? payment.amount;
+  const whose = given.customer_id ?? payment.customer_id;
+  const moved = whose !== payment.customer_id;
   const { invoices } = changesOf(given, payment) as { invoices?: readonly Application[] };
-  const standing = appliedTo(payment);
-  const rows = invoices ?? [...standing].map(([invoice_id, amount_applied]) => ({ invoice_id, amount_applied }));
-  const left = checkApplied(amount, rows, payment);
-  const refunded = subtract(payment.amount ?? 0, sum([payment.unused_amount ?? 0, ...standing.values()]));
-  if (refunded > 0 && left < refunded) {
+  const standing = standingOn(payment);
+  const rows = invoices ?? [...standing].flatMap(([invoice_id, stands]) => (stands === undefined ? [] : [{ invoice_id, ...stands }]));
+  const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
+  const refunded = refundedOf(payment);
+  if ((left === undefined || refunded === undefined) && (given.amount !== undefined || invoices !== undefined)) notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
+  if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) {
     throw new RefusedError(`${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`, {
       code: 'refunded_already',
       next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
@@ -89,26 +94,35 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   }
 
   notes.lines.push(...fieldLines(given, payment));
-  if (given.customer_id !== undefined && given.customer_id !== payment.customer_id) ask.push(concern('customer_changed', await anotherCustomer(given.customer_id, payment, zoho, notes)));
-  if (amount < (payment.amount ?? 0)) ask.push(concern('amount_lowered', 'it lowers the amount that was received'));
+  if (moved) ask.push(concern('customer_changed', await anotherCustomer(String(whose), payment, zoho, notes)));
+  if (given.amount !== undefined && payment.amount === undefined) notes.not_checked.push('whether it lowers the amount (Zoho does not tell the amount as it stands)');
+  if (amount !== undefined && amount < (payment.amount ?? 0)) ask.push(concern('amount_lowered', 'it lowers the amount that was received'));
   if (invoices !== undefined && payment.invoices === undefined) {
     notes.not_checked.push('what the payment is applied to now, and so what this un-applies');
     ask.push(UNAPPLIES);
   }
-  if (invoices !== undefined) {
+  // Tax that is named for the payment as a whole moves what its invoice has open, also where `invoices` is not named.
+  const taxed = given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1 ? invoices : rows.map(({ tax_amount_withheld: _, ...row }) => row);
+  const settled = taxed && withTaxOfPayment<Application>(taxed, given.tax_amount_withheld);
+  if (settled !== undefined) {
     for (const row of payment.invoices ?? []) {
-      const [was, is] = [standing.get(String(row.invoice_id)) ?? 0, sum(invoices.filter((one) => one.invoice_id === row.invoice_id).map((one) => one.amount_applied))];
+      const stands = standing.get(String(row.invoice_id));
+      const is = sum(settled.filter((one) => one.invoice_id === row.invoice_id).map(settledBy));
+      if (stands === undefined) {
+        notes.not_checked.push(`whether it takes money off invoice ${quoted(row.invoice_number, 40)} (Zoho does not tell what is applied to it)`);
+        continue;
+      }
+      const was = settledBy(stands);
       if (is >= was) continue;
       notes.lines.push(`Un-apply ${money(subtract(was, is), payment)} from invoice ${quoted(row.invoice_number, 40)}: it is open again by that much`);
       if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
     }
-    await checkInvoices(invoices, { customer_id: given.customer_id ?? payment.customer_id, currency: payment, standing }, zoho, notes);
-    notes.lines.push(`Left unused afterwards: ${money(subtract(left, refunded > 0 ? refunded : 0), payment)}`);
+    await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
+    if (left !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(subtract(left, Math.max(0, refunded)), payment)}`);
   }
-  const more = subtract(amount, payment.amount ?? 0);
-  const moved = given.customer_id !== undefined && given.customer_id !== payment.customer_id;
-  const [unusedBefore, unusedAfter] = [payment.unused_amount ?? 0, subtract(left, Math.max(0, refunded))];
-  if (more > 0 && rows.length > 0 && unusedAfter > unusedBefore) ask.push(concern('overpaid', `${money(unusedAfter, payment)} more is paid than is applied to invoices`));
+  const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
+  const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
+  if (more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)) ask.push(concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`));
   const { alike, not_checked } = await newLikeness(payment, given, zoho);
   notes.not_checked.push(...not_checked);
   return {
@@ -116,10 +130,10 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     ...notes,
     ask,
     alike,
-    ...((more > 0 || moved) && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount, adds: Math.max(0, more), customer_id: given.customer_id ?? payment.customer_id } }),
+    ...(amount !== undefined && (more > 0 || moved) && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount, adds: Math.max(0, more), customer_id: whose } }),
     customer_id: payment.customer_id,
     uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
-    blocks: [`payment:${payment.payment_id}`, ...(more > 0 || moved ? [`create:${given.customer_id ?? payment.customer_id}:${amount}`] : [])],
+    blocks: [`payment:${payment.payment_id}`, ...(more > 0 || moved ? [`create:${whose}:${amount}`] : [])],
     before: { payment },
   };
 }
@@ -157,8 +171,11 @@ function changesLikeness(payment: Payment, given: Changes): boolean {
 function readsFor(payment: Payment, given: Changes): (readonly [ReadEndpoint, Json])[] {
   const { account_id, customer_id, invoices = [] } = given;
   const whose = customer_id ?? payment.customer_id;
-  const standing = appliedTo(payment);
-  const more = invoices.filter((row) => sum([row.amount_applied, row.tax_amount_withheld ?? 0]) > (standing.get(row.invoice_id) ?? 0));
+  const standing = standingOn(payment);
+  const more = invoices.filter(({ invoice_id, amount_applied, tax_amount_withheld }) => {
+    const stands = standing.get(invoice_id) ?? { amount_applied: 0, tax_amount_withheld: 0 };
+    return settledBy({ amount_applied, tax_amount_withheld: tax_amount_withheld ?? stands.tax_amount_withheld }) > settledBy(stands);
+  });
   return [
     ...(whose !== undefined && changesLikeness(payment, given) ? [[allPayments, newestOf(whose)] as const] : []),
     ...(account_id === undefined ? [] : [[allBankAccounts, {}] as const]),
@@ -179,14 +196,15 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
 
 const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 
-function appliedTo(payment: Payment): Map<string, number> {
-  const applied = new Map<string, number>();
-  for (const { invoice_id, amount_applied = 0 } of payment.invoices ?? []) applied.set(String(invoice_id), sum([applied.get(String(invoice_id)) ?? 0, amount_applied]));
-  return applied;
+/** What of it went back to the customer: all that is neither applied nor unused. Undefined where Zoho does not tell one of them. */
+function refundedOf(payment: Payment): number | undefined {
+  const applied = [...standingOn(payment).values()];
+  if (payment.amount === undefined || payment.unused_amount === undefined || !applied.every((stands) => stands !== undefined)) return undefined;
+  return subtract(payment.amount, sum([payment.unused_amount, ...applied.map(({ amount_applied }) => amount_applied)]));
 }
 
 export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
-  const plain = Object.entries(fields).map(([name, value]) => `${name}: ${payment[name] === undefined ? 'nothing' : quoted(payment[name])} → ${quoted(value)}`);
+  const plain = Object.entries(fields).map(([name, value]) => `${name}: ${payment[name] === undefined ? (name === 'amount' ? UNTOLD_AMOUNT : 'nothing') : quoted(payment[name])} → ${quoted(value)}`);
   return [...plain, ...(custom_fields ?? []).map((field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`), ...(tags === undefined ? [] : ['tags are replaced'])];
 }
 
@@ -196,5 +214,13 @@ function asItWas({ invoices, replace_invoices: _, custom_fields: __, tags: ___, 
   const before = Object.fromEntries(Object.keys(fields).filter((name) => payment[name] !== undefined).map((name) => [name, payment[name]]));
   // What it was applied to is set back only where it could be seen.
   if (invoices === undefined || payment.invoices === undefined) return before;
-  return { ...before, replace_invoices: true, invoices: [...appliedTo(payment)].map(([invoice_id, amount_applied]) => ({ invoice_id, amount_applied })) };
+  const standing = [...standingOn(payment)];
+  if (standing.some(([, stands]) => stands === undefined)) return before;
+  // A row that names no tax keeps what is withheld on it then, so 0 is named too where the call named another.
+  const withTax = invoices.some(({ tax_amount_withheld }) => tax_amount_withheld !== undefined) || fields.tax_amount_withheld !== undefined;
+  return {
+    ...before,
+    replace_invoices: true,
+    invoices: standing.map(([invoice_id, stands]) => ({ invoice_id, amount_applied: stands?.amount_applied, ...((withTax || stands?.tax_amount_withheld !== 0) && { tax_amount_withheld: stands?.tax_amount_withheld }) })),
+  };
 }

@@ -3,6 +3,7 @@ import type { Json, ReadEndpoint, Reader } from '../endpoint.ts';
 import { BusyError } from '../errors.ts';
 import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
+import { readFlag } from './read-row.ts';
 import { isObject, many } from './shape.ts';
 
 /** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
@@ -46,18 +47,28 @@ export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices',
 /** In one piece: it takes no page. */
 export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices' }, 'payments');
 
-/** Zoho says so; where it says nothing, the page is not full. One without rows is the last whatever it says. */
+/** Zoho says so; where it says nothing, the page is not full. One without rows that says more follow proves nothing about the end. */
 export function isLast({ rows, page_context }: WholePage): boolean {
-  const more = page_context?.['has_more_page'];
-  return more === false || rows.length === 0 || (more !== true && rows.length < PER_PAGE);
+  const more = readFlag(page_context?.['has_more_page']);
+  return more === false || (more !== true && rows.length < PER_PAGE);
 }
+
+/** So many pages without rows, one after the other, and Zoho is not believed that more follow. */
+const MOST_EMPTY = 3;
 
 /** Page after page from the `first` until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
 export async function* pagesOf(list: WholeList, query: Query, read: Reader['read'], first = 1): AsyncGenerator<WholePage & { readonly last: boolean }> {
+  let empty = 0;
   for (let page = first; ; page += 1) {
     const answer = await read(list, { ...query, page, per_page: PER_PAGE });
     const last = isLast(answer);
+    empty = answer.rows.length === 0 ? empty + 1 : 0;
+    if (!last && empty >= MOST_EMPTY) throw withoutEnd();
     yield { ...answer, last };
     if (last) return;
   }
+}
+
+function withoutEnd(): BusyError {
+  return new BusyError('Zoho says that more of the list follows, and its pages are empty: what else there is cannot be seen.', { code: 'no_record', next: 'Make the same call again in a little while.' });
 }

@@ -1,6 +1,8 @@
 import { asJson, oneLine } from '../foreign-text.ts';
-import { formatMoney, precisionOf, sum } from '../money.ts';
+import { formatMoney, precisionOf, readAmount } from '../money.ts';
+import { standingOn, withheldOn } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
+import { readRefundAmount } from './read-row.ts';
 
 /** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
 
@@ -23,7 +25,7 @@ export function plain(text: unknown, max = 40): string {
 
 /** An id as it stands. */
 export function told(id: unknown): string {
-  return id === undefined ? 'not told' : plain(id);
+  return id === undefined || id === '' ? 'not told' : plain(id);
 }
 
 /** How next steps begin, and what stands between them: in nothing else of a line that begins so. */
@@ -45,9 +47,13 @@ export function lines(...parts: (string | false | undefined)[]): string {
   return parts.filter(Boolean).join('\n');
 }
 
-/** `USD 450.00`. What Zoho sends instead of an amount is shown as it is: a report must not fail on it. */
-export function money(amount: unknown, { currency_code, price_precision }: { currency_code?: unknown; price_precision?: unknown }): string {
-  if (typeof amount !== 'number' || !Number.isFinite(amount)) return amount === undefined ? 'no amount' : plain(amount);
+/** Said in place of an amount that Zoho does not send, or sends as something that does not read as one. */
+export const UNTOLD_AMOUNT = 'an amount not told by Zoho';
+
+/** `USD 450.00`. */
+export function money(told: unknown, { currency_code, price_precision }: { currency_code?: unknown; price_precision?: unknown }): string {
+  const amount = readAmount(told);
+  if (amount === undefined) return UNTOLD_AMOUNT;
   const code = typeof currency_code === 'string' ? plain(currency_code, 10) : undefined;
   return formatMoney(amount, code, precisionOf(code, price_precision));
 }
@@ -73,14 +79,15 @@ export function aboutAllocation(payment: Payment): string {
 
 /** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. */
 export function aboutWhole(payment: Payment): string {
-  const { account_name, account_id, bank_charges, exchange_rate, custom_fields } = payment;
+  const { account_name, account_id, bank_charges, exchange_rate, custom_fields, unused_amount } = payment;
   const fields = (Array.isArray(custom_fields) ? (custom_fields as unknown[]) : []).map((field) => aboutCustomField(field as Record<string, unknown>));
   return allocation(
     payment,
     lines(
       [
+        unused_amount === undefined && 'Unused: not told by Zoho.',
         (account_name ?? account_id) !== undefined && `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${told(account_id)}).`,
-        Number(bank_charges ?? 0) !== 0 && `Bank charges: ${money(bank_charges, payment)}.`,
+        bank_charges !== undefined && readAmount(bank_charges) !== 0 && `Bank charges: ${money(bank_charges, payment)}.`,
         Number(exchange_rate ?? 1) !== 1 && `Exchange rate: ${typeof exchange_rate === 'number' ? exchange_rate : plain(exchange_rate)}.`,
       ]
         .filter(Boolean)
@@ -99,8 +106,9 @@ function aboutCustomField({ label, api_name, value, customfield_id }: Record<str
 function allocation(payment: Payment, details: string): string {
   const { invoices, unused_amount, payment_refunds: refunds = [], description } = payment;
   const rest = lines(
-    unused_amount !== undefined && Number(unused_amount) !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
-    refunds.length > 0 && `Refunds: ${fitting(refunds.map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} (refund_id ${told(refund.payment_refund_id)})`), 150)}.`,
+    unused_amount !== undefined && unused_amount !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
+    withheldOnNoInvoice(payment),
+    refunds.length > 0 && `Refunds: ${fitting(refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${told(refund.payment_refund_id)})`), 150)}.`,
     details,
     description !== undefined && `Description: ${quoted(description, 150)}.`,
   );
@@ -109,12 +117,28 @@ function allocation(payment: Payment, details: string): string {
   return lines(invoices.length === 0 ? 'Applied to no invoice.' : `Applied: ${fitting(invoices.map((row) => aboutApplied(row, payment)), room)}.`, rest);
 }
 
+/** Tax withheld on the payment as a whole, where no invoice's row has it. */
+function withheldOnNoInvoice(payment: Payment): string {
+  const { tax_amount_withheld, invoices = [] } = payment;
+  const onPayment = withheldOn({ tax_amount_withheld });
+  const onInvoices = invoices.some((row) => withheldOn(row) !== 0);
+  return onInvoices || onPayment === 0 ? '' : `Tax withheld: ${money(onPayment, payment)}.`;
+}
+
+/** `USD 2160.00`, or `USD 2160.00 and USD 240.00 tax withheld`: both settle the invoice. */
+export function settling(row: { readonly amount_applied?: unknown; readonly tax_amount_withheld?: unknown }, currency: Parameters<typeof money>[1]): string {
+  const { amount_applied, tax_amount_withheld } = row;
+  const withheld = withheldOn({ tax_amount_withheld });
+  return `${money(amount_applied, currency)}${withheld === 0 ? '' : ` and ${money(withheld, currency)} tax withheld`}`;
+}
+
 /** `INV-384 (id …) USD 50.00, now paid`. */
 function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Payment): string {
-  const { invoice_id, invoice_number, amount_applied, balance } = row;
+  const { invoice_id, invoice_number } = row;
+  const balance = readAmount(row['balance']);
   const name = invoice_number === undefined ? `id ${told(invoice_id)}` : `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${told(invoice_id)})`}`;
-  const open = balance === undefined ? '' : Number(balance) === 0 ? ', now paid' : `, ${money(balance, payment)} still open`;
-  return `${name} ${money(amount_applied, payment)}${open}`;
+  const open = balance === undefined ? '' : balance === 0 ? ', now paid' : `, ${money(balance, payment)} still open`;
+  return `${name} ${settling(row, payment)}${open}`;
 }
 
 /** As many as there is room for, one at least; the others are counted. */
@@ -131,10 +155,10 @@ export function fitting(items: readonly string[], bytes: number): string {
 /** What deleting a payment sets free. */
 export function aboutReleased(payment: Payment): string {
   const { invoices, unused_amount } = payment;
-  const applied = (invoices ?? []).map((row) => `${plain(row.invoice_number ?? `invoice ${told(row.invoice_id)}`)} ${money(row.amount_applied, payment)}`);
+  const applied = (invoices ?? []).map((row) => `${plain(row.invoice_number ?? `invoice ${told(row.invoice_id)}`)} ${settling(row, payment)}`);
   const parts = [
     invoices && (applied.length === 0 ? 'applied to no invoice' : `applied ${fitting(applied, 400)}`),
-    unused_amount !== undefined && Number(unused_amount) !== 0 && `unused ${money(unused_amount, payment)}`,
+    unused_amount !== undefined && unused_amount !== 0 && `unused ${money(unused_amount, payment)}`,
   ].filter(Boolean);
   if (parts.length === 0) return '';
   return `Before it was deleted: ${parts.join(', ')}.${applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : ''}`;
@@ -142,15 +166,21 @@ export function aboutReleased(payment: Payment): string {
 
 interface Asked {
   readonly amount?: number | undefined;
-  readonly invoices?: readonly { readonly invoice_id: string; readonly amount_applied: number }[] | undefined;
+  readonly invoices?: readonly { readonly invoice_id: string; readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }[] | undefined;
 }
 
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
 export function attention({ amount, invoices = [] }: Asked, recorded: { readonly amount?: number | undefined; readonly invoices?: Payment['invoices'] }, currency: Payment): string {
-  const applied = (invoice_id: string) => sum((recorded.invoices ?? []).filter((row) => row.invoice_id === invoice_id).map((row) => row.amount_applied ?? 0));
+  const standing = standingOn(recorded);
+  const on = (invoice_id: string) => (standing.has(invoice_id) ? standing.get(invoice_id) : { amount_applied: 0, tax_amount_withheld: 0 });
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },
-    ...(recorded.invoices === undefined ? [] : invoices.map((row) => ({ asked: row.amount_applied, is: applied(row.invoice_id), on: ` on invoice ${row.invoice_id}` }))),
+    ...(recorded.invoices === undefined
+      ? []
+      : invoices.flatMap((row) => [
+          { asked: row.amount_applied, is: on(row.invoice_id)?.amount_applied, on: ` on invoice ${row.invoice_id}` },
+          { asked: row.tax_amount_withheld, is: on(row.invoice_id)?.tax_amount_withheld, on: ` as tax withheld on invoice ${row.invoice_id}` },
+        ])),
   ];
   return lines(...pairs.map(({ asked, is, on }) => asked !== undefined && is !== undefined && asked !== is && `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, currency)}. Tell the user.`));
 }

@@ -85,10 +85,10 @@ function isPlainObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most one other may. */
+/** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */
 function named(shape: Record<string, $ZodType>, text: string): Json | undefined {
   const [required, ...others] = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== 'optional');
-  if (required === undefined || others.length > 0 || Object.keys(shape).length > 2 || unwrap(shape[required]!).def.type !== 'string') return undefined;
+  if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || unwrap(shape[required]!).def.type !== 'string') return undefined;
   return { [required]: text };
 }
 

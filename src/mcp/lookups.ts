@@ -3,8 +3,9 @@ import type { Json } from '../endpoint.ts';
 import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/list-customer-payment-refunds.ts';
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
+import { readAmount, readId } from '../endpoints/read-row.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../endpoints/whole-list.ts';
-import { plain, quoted } from '../endpoints/words.ts';
+import { plain, quoted, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { fits, folded, isId, onlyOne } from '../workflows/same-name.ts';
@@ -83,7 +84,7 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
       [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) => String(field ?? '').toLowerCase().startsWith(typed)),
     );
     const found = known.length > 0 || typed.trim() === '' || customer_id !== undefined ? known : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
-    return found.map((row) => String(row['payment_id']));
+    return found.flatMap((row) => readId(row['payment_id']) ?? []);
   };
 
   const refundIds = async (value: string, payment: string | undefined): Promise<string[]> => {
@@ -97,7 +98,7 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
     const { rows } = isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
-    return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive').map((row) => ({ name: String(row['contact_name'] ?? ''), id: String(row['contact_id']) }));
+    return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive').map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '' })).filter(hasId);
   };
 
   /** Of the one customer whom the argument filled in before means. */
@@ -113,8 +114,9 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
       const { rows } = await page(allInvoices, { ...of, ...query });
       return rows
-        .filter((row) => (customer_id === undefined || row['customer_id'] === customer_id) && row['status'] !== 'draft' && row['status'] !== 'void' && (!open || Number(row['balance'] ?? 1) > 0))
-        .map((row) => ({ name: String(row['invoice_number'] ?? ''), id: String(row['invoice_id']) }));
+        .filter((row) => (customer_id === undefined || readId(row['customer_id']) === customer_id) && row['status'] !== 'draft' && row['status'] !== 'void' && (!open || (readAmount(row['balance']) ?? 1) > 0))
+        .map((row) => ({ name: String(row['invoice_number'] ?? ''), id: readId(row['invoice_id']) ?? '' }))
+        .filter(hasId);
     };
     const unpaid = await found({ status: 'unpaid', sort_column: 'date', sort_order: 'D' }, true);
     return value.trim() === '' || matching(value, unpaid).length > 0 ? unpaid : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
@@ -172,10 +174,12 @@ function resolvable(value: string, all: readonly Named[]): string[] {
   return matching(value, all).map(({ name, id }) => (count.get(folded(name)) === 1 && isShownAsItIs(name) && !isId(name) ? name : id));
 }
 
+const hasId = ({ id }: Named) => id !== '';
+
 const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
 
 function asResource(row: Json, sandbox: boolean): Resource {
   const { payment_id, payment_number, date, customer_name, amount } = row;
-  const title = `${plain(date)} ${quoted(customer_name, 60)} ${plain(amount)}${payment_number === undefined ? '' : ` (#${plain(payment_number)})`}`;
+  const title = `${plain(date)} ${quoted(customer_name, 60)} ${readAmount(amount) ?? UNTOLD_AMOUNT}${payment_number === undefined ? '' : ` (#${plain(payment_number)})`}`;
   return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title, sandbox) };
 }

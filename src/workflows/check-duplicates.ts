@@ -4,6 +4,7 @@ import { organizationOf } from '../endpoints/checks.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { readAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
 import { call, lines, next, quoted, told } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
@@ -43,24 +44,31 @@ export const checkDuplicates = defineReadWorkflow({
     const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given)]);
     const alike = new Map<string, PaymentRow[]>();
     let looked = 0;
+    let notCompared = 0;
     let left: Days | undefined;
     // Some days more on either side, so that none is missed whose twin lies just outside.
     const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
     for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, { read: zoho.read, progress, mostPages: MOST_PAGES })) {
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
-        const key = JSON.stringify([row.customer_id ?? row.customer_name ?? row.payment_id, row.amount]);
+        const { customer_id, amount, date } = row;
+        if (customer_id === undefined || amount === undefined || date === undefined) {
+          if (date === undefined || isWithin(date, days)) notCompared += 1;
+          continue;
+        }
+        const key = JSON.stringify([customer_id, amount]);
         const others = alike.get(key);
         if (others === undefined) alike.set(key, [slim(row)]);
         else others.push(slim(row));
       }
+      notCompared += stretch.undated;
       ({ left } = stretch);
     }
     const found = [...alike.values()].flatMap((rows) => twinsAmong(rows, days_apart)).filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
     const sorted = found.toSorted(likeliestFirst).slice(0, MOST_GROUPS);
     const [currencies, organization] = await Promise.all([
       currenciesOf(sorted.map(({ payments: [first] }) => first?.customer_id), zoho),
-      sorted.some(({ payments }) => payments.some((row) => Number(row['bcy_refunded_amount'] ?? 0) > 0)) ? organizationOf(zoho) : undefined,
+      sorted.some(({ payments }) => payments.some((row) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0)) ? organizationOf(zoho) : undefined,
     ]);
     const base = organization?.currency_code;
     const shown = fitting(sorted.map((twins) => shownGroup(twins, currencies)), (group) => linesOf(group, base));
@@ -68,6 +76,7 @@ export const checkDuplicates = defineReadWorkflow({
       groups: [...shown],
       found: found.length,
       looked_through: looked,
+      ...(notCompared > 0 && { not_compared: notCompared }),
       range: asArguments(days),
       days_apart,
       ...(left && { not_looked_through: asArguments(left) }),
@@ -76,15 +85,16 @@ export const checkDuplicates = defineReadWorkflow({
     };
   },
   text(result, given) {
-    const { groups, found, looked_through, range, days_apart, not_looked_through, base_currency, customer } = result as unknown as Result;
+    const { groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer } = result as unknown as Result;
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
     const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
     return lines(
-      looked_through === 0 && `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
-      looked_through > 0 && `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
+      looked_through === 0 && not_compared === 0 && `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
+      looked_through > 0 && `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
       ...groups.map((group) => linesOf(group, base_currency)),
+      not_compared > 0 && `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the customer or the date.`,
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
@@ -118,7 +128,7 @@ interface ShownGroup extends Json {
   readonly why: string;
   readonly customer_id: string | undefined;
   readonly customer_name: string | undefined;
-  readonly amount: number;
+  readonly amount: number | undefined;
   readonly currency_code: string | undefined;
   readonly payments: readonly ShownPayment[];
   /** Not shown. */
@@ -129,6 +139,8 @@ interface Result {
   readonly groups: readonly ShownGroup[];
   readonly found: number;
   readonly looked_through: number;
+  /** Payments whose amount, customer or date Zoho does not tell. */
+  readonly not_compared?: number;
   readonly range: { readonly date_start?: string; readonly date_end?: string };
   readonly days_apart: number;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
@@ -139,7 +151,7 @@ interface Result {
 const MOST_OF_A_GROUP = 20;
 
 function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMap<string, string>): ShownGroup {
-  const { customer_id, customer_name, amount = 0 } = payments[0] ?? {};
+  const { customer_id, customer_name, amount } = payments[0] ?? {};
   const currency_code = currencies.get(String(customer_id));
   const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {
     const { customer_id: _, customer_name: __, amount: ___, currency_code: ____, ...rest } = shownPayment(row, currency_code);

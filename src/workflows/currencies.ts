@@ -2,6 +2,7 @@ import type { Reader } from '../endpoint.ts';
 import { ifServed } from '../endpoints/allowed.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { allContacts, isLast, PER_PAGE } from '../endpoints/whole-list.ts';
+import { readAmount, readId } from '../endpoints/read-row.ts';
 import { money } from '../endpoints/words.ts';
 
 /** Rows of payments do not tell their currency; it is their customer's. */
@@ -19,7 +20,8 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
   missing.delete(undefined);
   const found = new Map<string, string>();
   const note = (contact_id: unknown, currency_code: unknown) => {
-    if (missing.delete(String(contact_id)) && typeof currency_code === 'string' && currency_code !== '') found.set(String(contact_id), currency_code);
+    const id = readId(contact_id) ?? '';
+    if (missing.delete(id) && typeof currency_code === 'string' && currency_code !== '') found.set(id, currency_code);
   };
   for (let page = 1; missing.size > FEW && page <= MOST_PAGES; page += 1) {
     const answer = await ifServed(zoho.recent(allContacts, { contact_type: 'customer', page, per_page: PER_PAGE }));
@@ -33,7 +35,7 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
 
 /** An amount in a currency that may not be known, which is then said. */
 export function inCurrency(amount: unknown, currency_code: string | undefined): string {
-  return `${money(amount, { currency_code })}${currency_code === undefined ? ' (currency not known)' : ''}`;
+  return `${money(amount, { currency_code })}${currency_code === undefined && readAmount(amount) !== undefined ? ' (currency not known)' : ''}`;
 }
 
 /** Why, where it is not known. */

@@ -6,6 +6,7 @@ import { organizationToday } from '../endpoints/checks.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { readAmount, readDay, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allInvoices, allPayments, allRefunds } from '../endpoints/whole-list.ts';
 import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
@@ -63,26 +64,28 @@ export const customerStatement = defineReadWorkflow({
     ]);
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
     // A customer that cannot be seen is named by what can be.
-    const [named] = [...(invoices ?? []), ...(payments?.all ?? [])];
+    const own = invoices?.filter((invoice) => invoice.customer_id === contact_id);
+    const [named] = [...(own ?? []), ...(payments?.all ?? [])];
     const [paid] = payments?.all ?? [];
-    const currency_code = contact.currency_code ?? invoices?.[0]?.currency_code ?? (paid && (await paymentCurrencies([paid], zoho)).get(paid.payment_id));
-    const credits = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount > 0);
-    const aged = (invoices ?? []).map((invoice) => agedOf(invoice, currency_code, today));
+    const currency_code = contact.currency_code ?? own?.[0]?.currency_code ?? (paid && (await paymentCurrencies([paid], zoho)).get(paid.payment_id));
+    const credits = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount !== undefined && unused_amount > 0);
+    const unusedNotTold = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount === undefined).length;
+    const aged = (own ?? []).map((invoice) => agedOf(invoice, currency_code, today));
     return withoutEmpty({
       customer_id: contact_id,
       customer_name: contact.contact_name ?? named?.customer_name,
       currency_code,
       date: today,
-      ...(invoices && { open: { count: aged.length, totals: currencyTotals(aged.map(balanceOf)) }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
+      ...(invoices && { open: { count: aged.length, totals: currencyTotals(aged.map(balanceOf)), balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined, customer_not_told: invoices.length - aged.length || undefined }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
       ...(payments && {
-        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount)) },
+        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount ?? 0)), not_told: unusedNotTold || undefined, customer_not_told: payments.all.ofNobody || undefined },
         credits: credits.slice(0, MOST_CREDITS).map(creditOf),
         last: payments.last,
         refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
         payments_looked_through: payments.all.length >= MOST_PAYMENTS ? payments.all.length : undefined,
       }),
-      outstanding_by_zoho: contact['outstanding_receivable_amount'],
-      unused_credits_by_zoho: contact['unused_credits_receivable_amount'],
+      outstanding_by_zoho: readAmount(contact['outstanding_receivable_amount']),
+      unused_credits_by_zoho: readAmount(contact['unused_credits_receivable_amount']),
       not_shown: [
         contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
         invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
@@ -101,11 +104,15 @@ export const customerStatement = defineReadWorkflow({
     const [newest] = credits;
     return lines(
       `Statement of ${quoted(customer_name)} (id ${customer_id})${date === undefined ? '' : `, ${date}`}: ${[
-        open && (open.count === 0 ? 'owes nothing on invoices' : aboutOpen(open)),
-        credit && (credit.count === 0 ? 'no unused credit' : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
+        open && (open.count === 0 ? (open.customer_not_told === undefined ? 'owes nothing on invoices' : 'owes nothing on the invoices that Zoho tells of') : aboutOpen(open)),
+        credit && (credit.count === 0 ? `no unused credit${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : ' that Zoho tells of'}` : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
       ].filter(Boolean).join('; ')}.`,
-      differs(open?.count === 0 || open?.totals !== undefined ? open : undefined, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
-      differs(credit && { totals: [{ currency_code: currency_code ?? '', amount: credit.total }] }, rest.unused_credits_by_zoho, currency, 'unused credit', 'credit notes or retainers'),
+      leftOut(open?.balance_not_told, 'open invoice', 'what is open'),
+      leftOut(open?.customer_not_told, 'open invoice', 'the customer'),
+      leftOut(credit?.not_told, 'payment', 'what is unused'),
+      leftOut(credit?.customer_not_told, 'payment', 'the customer'),
+      differs((open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined ? open : undefined, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
+      differs(credit && (credit.not_told ?? credit.customer_not_told) === undefined && { totals: [{ currency_code: currency_code ?? '', amount: credit.total }] }, rest.unused_credits_by_zoho, currency, 'unused credit', 'credit notes or retainers'),
       ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
       invoices.length > 0 && 'Open invoices:',
       ...invoices.map(invoiceLine),
@@ -120,7 +127,7 @@ export const customerStatement = defineReadWorkflow({
       not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
       currency_code === undefined && 'The currency is not told.',
       next(
-        oldest && newest && oldest.currency_code === currency_code && `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
+        oldest?.balance !== undefined && newest?.unused_amount !== undefined && oldest.currency_code === currency_code && `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
         newest && `to give credit back: ${call('refund_customer_payment', { payment: newest.payment_id })} with the account it leaves`,
         unseen > 0 && call('find_refunds', { customer: customer_id }),
       ),
@@ -136,7 +143,7 @@ interface Statement {
   readonly open?: Open;
   readonly ages?: readonly (CurrencyTotal & { readonly age: string })[];
   readonly invoices?: readonly Aged[];
-  readonly credit?: { readonly count: number; readonly total: number };
+  readonly credit?: { readonly count: number; readonly total: number; /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number; readonly customer_not_told?: number };
   readonly credits?: readonly ReturnType<typeof creditOf>[];
   readonly last?: readonly Json[];
   readonly refunds_not_looked_at?: number;
@@ -150,11 +157,15 @@ interface Open {
   readonly count: number;
   /** Left out where no currency is told. */
   readonly totals?: readonly CurrencyTotal[];
+  /** Of how many Zoho does not tell what is open: they are counted, and in no total. */
+  readonly balance_not_told?: number;
+  /** Found with the customer's, and Zoho does not tell whose they are: not counted. */
+  readonly customer_not_told?: number;
 }
 
 interface Aged extends Json {
   readonly invoice_id: string;
-  readonly balance: number;
+  readonly balance?: number | undefined;
   readonly currency_code?: string | undefined;
   readonly age?: string | undefined;
 }
@@ -163,11 +174,17 @@ function agedOf({ invoice_id, invoice_number, date, due_date, balance, ...invoic
   const due = String(due_date || date || '');
   const days = today === undefined || !/^\d{4}-\d\d-\d\d$/.test(due) ? undefined : daysFrom(due, today);
   const age = days === undefined ? undefined : AGES.find(([, upTo]) => days <= upTo)?.[0];
-  return { invoice_id, invoice_number, date, due_date: due || undefined, days_past_due: days === undefined ? undefined : Math.max(0, days), age, total: invoice['total'], balance, currency_code: invoice.currency_code ?? currency };
+  return { invoice_id, invoice_number, date, due_date: due || undefined, days_past_due: days === undefined ? undefined : Math.max(0, days), age, total: readAmount(invoice['total']), balance, currency_code: invoice.currency_code ?? currency };
 }
 
-function aboutOpen({ count, totals = [] }: Open): string {
-  const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
+/** In no total above. */
+function leftOut(count: number | undefined, record: string, what: string): string {
+  return count === undefined ? '' : `Left out of the totals: ${count} ${record}${count === 1 ? '' : 's'} of which Zoho does not tell ${what}.`;
+}
+
+function aboutOpen({ count, totals = [], balance_not_told = 0 }: Open): string {
+  const uncounted = count - balance_not_told - totals.reduce((counted, total) => counted + total.count, 0);
+  if (balance_not_told === count) return `has ${count} open invoice${count === 1 ? '' : 's'}, and what is open Zoho does not tell`;
   const amounts = totals.map((total) => ` ${money(total.amount, total)}`).join(' and');
   return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${uncounted === 0 ? '' : `, ${uncounted === count ? '' : `${uncounted} of them `}in a currency that is not told`}`;
 }
@@ -185,17 +202,18 @@ function creditOf({ payment_id, payment_number, date, amount, unused_amount }: P
 /** Payments and refunds together, the last first. A refund changes its payment, so those that changed last have the last refunds. */
 async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ last: Json[]; refunds_not_looked_at: number }> {
   const refunded = payments
-    .filter((row) => Number(row['bcy_refunded_amount'] ?? 0) !== 0)
+    // Where the list does not tell, it may have refunds.
+    .filter((row) => readAmount(row['bcy_refunded_amount']) !== 0)
     .toSorted((a, b) => Date.parse(String(b['last_modified_time'])) - Date.parse(String(a['last_modified_time'])));
   const opened = refunded.slice(0, LAST);
   const refunds = await Promise.all(
     opened.map(async ({ payment_id, payment_number }) =>
-      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).rows.map(({ payment_refund_id: refund_id, amount_fcy, amount_bcy, refund_mode: mode, ...refund }) => ({
+      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).rows.map(({ payment_refund_id: refund_id, refund_mode: mode, ...refund }) => ({
         refund_id,
         payment_id,
         payment_number,
-        date: refund['date'],
-        amount: amount_fcy ?? amount_bcy,
+        date: readDay(refund['date']),
+        amount: readRefundAmount(refund),
         mode,
         reference_number: refund['reference_number'],
       })),
@@ -231,10 +249,10 @@ function lastLine({ refund_id, payment_id, payment_number, date, amount, mode, i
 }
 
 /** Where Zoho's own figure is another one, both are told. */
-function differs(own: { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined, zoho: unknown, currency: { currency_code?: string | undefined }, what: string, why: string): string {
-  const [total, other] = own?.totals ?? [];
+function differs(own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined, zoho: unknown, currency: { currency_code?: string | undefined }, what: string, why: string): string {
+  const [total, other] = (own || undefined)?.totals ?? [];
   const isOther = other !== undefined || (total !== undefined && total.currency_code !== currency.currency_code);
-  if (own === undefined || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
+  if (!own || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
   const more = subtract(zoho, total?.amount ?? 0);
   return `Zoho itself counts ${money(zoho, currency)} ${what}, ${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`;
 }

@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { Json, Reader } from '../endpoint.ts';
 import { ifAllowed } from '../endpoints/allowed.ts';
 import { getContact } from '../endpoints/get-contact.ts';
+import { readId } from '../endpoints/read-row.ts';
 import { allContacts, allPayments, isLast, PER_PAGE } from '../endpoints/whole-list.ts';
 import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
@@ -90,7 +91,7 @@ export async function searchCustomers(query: Json, zoho: Reader): Promise<Custom
 async function search(query: Json, zoho: Reader): Promise<{ readonly found: Customer[]; readonly all: boolean }> {
   const page = await zoho.recent(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
   const customers = page.rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer');
-  return { found: customers.map((row) => ({ ...row, contact_id: String(row['contact_id']) })), all: isLast(page) };
+  return { found: customers.flatMap((row) => (readId(row['contact_id']) === undefined ? [] : [{ ...row, contact_id: readId(row['contact_id']) ?? '' }])), all: isLast(page) };
 }
 
 /** For a name that nobody has: those who share its longest word or begin alike, the most similar first. */
@@ -113,11 +114,11 @@ async function choicesOf(customers: readonly Customer[], zoho: Reader): Promise<
         ifAllowed(zoho.recent(allPayments, { customer_id: contact_id, sort_column: 'date', sort_order: 'D', page: 1, per_page: 1 })),
       ]);
       const { city } = (detail?.contact?.['billing_address'] ?? {}) as { city?: unknown };
-      const paid = last?.rows.find(({ customer_id }) => customer_id === contact_id);
+      const paid = last?.rows.find((paid) => readId(paid['customer_id']) === contact_id);
       const parts = [
         quoted(row.contact_name, 60),
         city ? plain(city) : undefined,
-        `${money(row['outstanding_receivable_amount'] ?? 0, row)} open`,
+        `${money(row['outstanding_receivable_amount'], row)} open`,
         paid === undefined ? 'no payment yet' : `last paid ${money(paid['amount'], row)} on ${plain(paid['date'])}`,
         row['status'] === 'inactive' ? 'inactive' : undefined,
       ];

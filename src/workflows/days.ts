@@ -10,8 +10,10 @@ export interface Days {
 
 const DAY_MS = 86_400_000;
 
+/** What is no day is given back as it stands. */
 export function daysAfter(day: string, days: number): string {
-  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
+  const after = new Date(Date.parse(day) + days * DAY_MS);
+  return Number.isFinite(after.getTime()) ? after.toISOString().slice(0, 10) : day;
 }
 
 /** For what has a date, the newest first. */
@@ -20,7 +22,7 @@ export function newestFirst(a: { readonly date?: unknown }, b: { readonly date?:
   return one === other ? 0 : one < other ? 1 : -1;
 }
 
-/** How many days later the second is; less than 0 where it is earlier. */
+/** How many days later the second is; less than 0 where it is earlier. NaN where one is no day, which is neither near nor far. */
 export function daysFrom(day: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(day)) / DAY_MS);
 }

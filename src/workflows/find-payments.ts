@@ -4,6 +4,7 @@ import { amount, date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
+import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
 import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../endpoints/whole-list.ts';
 import { call, lines, next, plain, quoted, told } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
@@ -16,7 +17,7 @@ import { aboutDays, asArguments, daysOf, newestFirst, type Days } from './days.t
 import { aboutInvoice, invoiceNamed, type Invoice } from './invoices.ts';
 import { modeFilter } from './modes.ts';
 import { paymentLine, shownPayment, type ShownPayment } from './payment-line.ts';
-import { amountsAround, daysAround, matchOf, type Match, type Wanted } from './payment-match.ts';
+import { amountsAround, daysAround, isIncomparable, matchOf, type Match, type Wanted } from './payment-match.ts';
 import { paymentsBetween } from './payments-between.ts';
 import { bareNumber, type PaymentRow } from './payments.ts';
 import { words } from './said.ts';
@@ -59,7 +60,7 @@ export const findPayments = defineReadWorkflow({
     const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
     const [others, organization] = await Promise.all([
       currenciesOf(unknown, zoho),
-      found.best.some(({ row }) => Number(row['bcy_refunded_amount'] ?? 0) > 0) ? organizationOf(zoho) : undefined,
+      found.best.some(({ row }) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0) ? organizationOf(zoho) : undefined,
     ]);
     const shown = found.best.map(({ row, why }) => {
       const currency = currencies.get(String(row.customer_id)) ?? others.get(String(row.customer_id));
@@ -70,6 +71,7 @@ export const findPayments = defineReadWorkflow({
       payments: [...fitting(shown, (payment) => lineOf(payment, base_currency))],
       matches: found.count,
       looked_through: found.looked,
+      ...(found.incomparable > 0 && { not_compared: found.incomparable }),
       ...(found.stopped && { newest_only: true }),
       ...(found.left && { not_looked_through: asArguments(found.left) }),
       ...(base_currency !== undefined && { base_currency }),
@@ -78,10 +80,11 @@ export const findPayments = defineReadWorkflow({
     };
   },
   text(result, given) {
-    const { payments = [], matches, looked_through, newest_only, not_looked_through, base_currency, customers, invoice } = result as unknown as Result;
+    const { payments = [], matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, invoice } = result as unknown as Result;
     const left = not_looked_through && daysOf(not_looked_through);
     const { date: _, date_start: __, date_end: ___, ...undated } = given;
     const rest = left && `Not looked through: ${aboutDays(left)}.`;
+    const untold = not_compared > 0 && `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
     const more = left && call('find_payments', { ...undated, ...not_looked_through });
     if (payments.length === 0) {
       return lines(
@@ -89,6 +92,7 @@ export const findPayments = defineReadWorkflow({
         invoice && `Invoice ${aboutInvoice(invoice)}, of ${quoted(invoice.customer_name, 60)}.`,
         customers !== undefined && customers.length > 0 && `Customers looked at: ${customers.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
         `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
+        untold,
         rest,
         next(more, ...looser(given)) || (customers?.length === 0 && 'Next: ask the user for the name as it stands in Zoho Books.'),
       );
@@ -101,6 +105,7 @@ export const findPayments = defineReadWorkflow({
       ...payments.map((payment) => lineOf(payment, base_currency)),
       others.length > 0 && `Customers called alike: ${others.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
       payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
+      untold,
       rest,
       next(call('get_customer_payment', { payment_id: first?.payment_id }), more, matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 })),
     );
@@ -111,6 +116,7 @@ interface Result {
   readonly payments?: readonly ShownPayment[];
   readonly matches: number;
   readonly looked_through: number;
+  readonly not_compared?: number;
   readonly newest_only?: true;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
@@ -137,6 +143,8 @@ interface Found {
   best: readonly (Match & { readonly row: PaymentRow })[];
   count: number;
   looked: number;
+  /** Of which Zoho does not tell what would have to be compared. */
+  incomparable: number;
   /** Not to the end: as many as are wanted are as good as can be, and those behind are older. */
   stopped: boolean;
   left?: Days | undefined;
@@ -156,6 +164,7 @@ function take(found: Found, rows: readonly PaymentRow[], wanted: Wanted, limit: 
     return match === undefined ? [] : [{ off: match.off, why: [], row }];
   });
   found.looked += rows.length;
+  found.incomparable += rows.filter((row) => isIncomparable(row, wanted)).length;
   found.count += matching.length;
   found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || newestFirst(a.row, b.row)).slice(0, limit);
 }
@@ -164,7 +173,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
   const { amount, day, reference, text, mode } = wanted;
   const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
   const customers = likely?.customers;
-  const found: Found = { best: [], count: 0, looked: 0, stopped: false };
+  const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])));
   if (customers?.length === 0) return { found, currencies, customers };
   const { least, most } = amountsAround(amount ?? 0);
@@ -178,8 +187,9 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
   // Off by no more than any of them can be.
   const best = customers === undefined || wanted.name === undefined ? 0 : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
   const look = async (days: Days, where: Query) => {
-    for await (const { rows, left } of paymentsBetween(days, where, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
+    for await (const { rows, undated, left } of paymentsBetween(days, where, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
       take(found, rows, wanted, limit);
+      found.incomparable += undated;
       found.left = left;
       if (wanted.number !== undefined && found.count > 0) return void (found.left = undefined);
       if (found.best.length === limit && found.best.every(({ off }) => off <= best)) return void (found.stopped = true);
@@ -206,12 +216,15 @@ async function byInvoice({ customer, limit = USUAL_LIMIT }: Given, typed: string
   const { invoice_id, invoice_number, customer_id, currency_code } = whole;
   const invoice = Object.fromEntries(invoiceFields.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]])) as Outcome['invoice'];
   const { rows: applied } = await zoho.recent(allInvoicePayments, { invoice_id });
-  const amounts = new Map(applied.map((row) => [String(row['payment_id']), row['amount']]));
-  const dates = applied.map((row) => String(row['date'])).toSorted();
-  const found: Found = { best: [], count: 0, looked: 0, stopped: false };
+  const amounts = new Map(applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])));
+  const dates = applied.map((row) => readDay(row['date']));
+  // With a date that Zoho does not tell, the payment may be of any.
+  const told = dates.filter((day) => day !== undefined).toSorted();
+  const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
+  const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
   if (amounts.size > 0) {
-    for await (const { rows, left } of paymentsBetween({ start: dates[0], end: dates.at(-1) }, { customer_id }, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
+    for await (const { rows, left } of paymentsBetween(days, { customer_id }, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
       const theirs = rows.filter((row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer));
       take(found, theirs, wanted, limit);
       found.left = left;

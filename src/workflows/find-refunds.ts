@@ -5,6 +5,7 @@ import { amount, date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getCustomerPaymentRefund } from '../endpoints/get-customer-payment-refund.ts';
 import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { readAmount, readDay, readId, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../endpoints/whole-list.ts';
 import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
@@ -96,6 +97,8 @@ interface Looked {
   readonly next_skip?: number;
   /** Refunds whose account Zoho does not tell, so that they could not be matched with the one asked for. */
   readonly account_not_told?: number;
+  /** Refunds of which Zoho does not tell the amount or the date asked for. */
+  readonly not_compared?: number;
 }
 
 interface Result extends Looked {
@@ -109,7 +112,7 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
   const { skip = 0, date_start } = given;
   const refunds: Found[] = [];
   const seen = new Set<string>();
-  let [at, looked, opened, accountless] = [skip, 0, 0, 0];
+  let [at, looked, opened, accountless, incomparable] = [skip, 0, 0, 0, 0];
   // Not changed since then, so not refunded since either.
   const earliest = date_start && daysAfter(date_start, -DATED_AHEAD_DAYS);
   const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOf(row) ?? earliest) < earliest;
@@ -118,7 +121,9 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
     const rows = page.rows.slice(at % PER_PAGE).map(asPayment);
     const refunded = rows.filter((row) => hasRefunds(row) && !tooOld(row) && !seen.has(row.payment_id) && (customer_id === undefined || row.customer_id === undefined || row.customer_id === customer_id));
     const now = refunded.slice(0, MOST_OPENED - opened);
-    const found = (await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund })).filter((one) => isWanted(one, given))))).flat();
+    const all = (await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund }))))).flat();
+    const found = all.filter((one) => isWanted(one, given));
+    incomparable += all.filter((one) => isIncomparable(one, given)).length;
     const { account } = given;
     const detailed = account === undefined ? found : await Promise.all(found.map((one) => withAccount(one, zoho)));
     refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));
@@ -132,7 +137,7 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
     // By whole pages: Zoho may have left some rows out of one.
     at = cutOff === undefined ? at - (at % PER_PAGE) + PER_PAGE : at + done.length;
     progress(`Looked through ${looked} payments.`);
-    const seenSoFar = { refunds, payments_looked_through: looked, ...(accountless > 0 && { account_not_told: accountless }) };
+    const seenSoFar = { refunds, payments_looked_through: looked, ...(accountless > 0 && { account_not_told: accountless }), ...(incomparable > 0 && { not_compared: incomparable }) };
     if (cutOff === undefined && page.last) return seenSoFar;
     const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
     const since = changed_since === undefined ? {} : { changed_since };
@@ -144,7 +149,7 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
 
 /** Where the list does not say, it may. */
 function hasRefunds(row: PaymentRow): boolean {
-  return row['bcy_refunded_amount'] === undefined || Number(row['bcy_refunded_amount']) !== 0;
+  return readAmount(row['bcy_refunded_amount']) !== 0;
 }
 
 /** Whether what follows changed even earlier. */
@@ -154,19 +159,19 @@ function isByChange({ page_context }: WholePage): boolean {
 
 /** Times are told in the organization's own zone. */
 function dayOf(row: PaymentRow | undefined): string | undefined {
-  return /^\d{4}-\d\d-\d\d/.exec(String(row?.['last_modified_time']))?.[0];
-}
-
-function amountOf({ amount, amount_fcy, amount_bcy }: Json): number | undefined {
-  const told = Number(amount ?? amount_fcy ?? amount_bcy);
-  return Number.isFinite(told) ? told : undefined;
+  return readDay(row?.['last_modified_time']);
 }
 
 function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
-  if (!isWithin(String(refund['date'] ?? ''), { start: date_start, end: date_end })) return false;
-  if (wanted !== undefined && amountOf(refund) !== wanted) return false;
+  if (!isWithin(readDay(refund['date']), { start: date_start, end: date_end })) return false;
+  if (wanted !== undefined && readRefundAmount(refund) !== wanted) return false;
   if (refund_mode !== undefined && !isMode(refund_mode, refund['refund_mode'])) return false;
   return reference_number === undefined || folded(refund['reference_number']).includes(folded(reference_number));
+}
+
+/** It may be wanted, or not. */
+function isIncomparable({ refund }: Found, { date_start, date_end, amount }: Given): boolean {
+  return ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) || (amount !== undefined && readRefundAmount(refund) === undefined);
 }
 
 /** Lists tell no account. */
@@ -177,7 +182,7 @@ async function withAccount({ payment, refund }: Found, zoho: Reader): Promise<Fo
 }
 
 function isFrom(account: string, { from_account_id, from_account_name }: Json): boolean {
-  return isId(account) ? from_account_id === account : from_account_name !== undefined && fits(account, from_account_name);
+  return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
 type Row = Json & { readonly date?: string; readonly amount?: number | undefined; readonly currency_code?: string };
@@ -187,7 +192,7 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   return {
     ...withoutEmpty({
-      date,
+      date: readDay(date),
       currency_code: currencies.get(payment_id),
       customer_id,
       customer_name: customer_name ?? refund['customer_name'],
@@ -202,7 +207,7 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
       payment_invoice_numbers: payment['invoice_numbers'],
       payment_description: payment['description'],
     }),
-    amount: amountOf(refund),
+    amount: readRefundAmount(refund),
   };
 }
 
@@ -227,11 +232,12 @@ function lineOf(row: Json): string {
     .join(' | ');
 }
 
-function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told }: Looked): string {
+function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: Looked): string {
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,
     next_skip === undefined && changed_since !== undefined && `Looked through the ${looked} payments${since}; a refund changes its payment.`,
     account_not_told !== undefined && `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'} whose account Zoho does not tell.`,
+    not_compared !== undefined && `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`,
   );
 }

@@ -1,5 +1,6 @@
 import type { Json, Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
+import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../endpoints/whole-list.ts';
 import { money, plain, quoted } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
@@ -14,7 +15,8 @@ export interface Invoice extends Json {
   readonly customer_name?: string | undefined;
   readonly currency_code?: string | undefined;
   readonly status?: string | undefined;
-  readonly balance: number;
+  /** Undefined where Zoho does not tell it: neither paid nor open then. */
+  readonly balance?: number | undefined;
 }
 
 /**
@@ -52,16 +54,19 @@ export function isOf({ customer_id, customer_name }: Invoice, customer: string):
   return isId(customer) ? customer === customer_id : fits(customer, customer_name);
 }
 
-/** What a customer has open, oldest first. */
+/** What a customer has open, oldest first; also what may be open, and what may be the customer's, since Zoho does not tell. */
 export async function openInvoices(customer_id: string, read: Reader['read']): Promise<Invoice[]> {
   const open: Invoice[] = [];
   for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, read)) {
-    open.push(...rows.map(asInvoice).filter((row) => row.customer_id === customer_id && row.balance > 0 && row.status !== 'draft' && row.status !== 'void'));
+    open.push(...rows.map(asInvoice).filter((row) => (row.customer_id ?? customer_id) === customer_id && (row.balance ?? 1) > 0 && row.status !== 'draft' && row.status !== 'void'));
   }
   return open.toSorted((a, b) => compare(a['date'], b['date']) || compare(a['due_date'], b['due_date']) || compare(a.invoice_number, b.invoice_number));
 }
 
 const compare = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
+
+/** Zoho does not tell whose it is, or how much is open: nothing can be worked out from it. */
+export const isUnclear = ({ customer_id, balance }: Invoice): boolean => customer_id === undefined || balance === undefined;
 
 export function aboutInvoice(invoice: Invoice): string {
   const { invoice_number, invoice_id, due_date, balance } = invoice;
@@ -82,8 +87,16 @@ async function search(query: Query, typed: string, read: Reader['read']): Promis
 }
 
 function asInvoice(row: Json): Invoice {
-  const balance = Number(row['balance'] ?? 0);
-  return { ...row, invoice_id: String(row['invoice_id']), balance: Number.isFinite(balance) ? balance : 0 };
+  const { date, due_date } = row;
+  return {
+    ...row,
+    invoice_id: readId(row['invoice_id']) ?? '',
+    customer_id: readId(row['customer_id']),
+    balance: readAmount(row['balance']),
+    date: readDay(date),
+    // One that does not read as a day stays as it is: it is not the same as none, where an invoice is due on its date.
+    due_date: readDay(due_date) ?? due_date,
+  };
 }
 
 function trailing(invoice_number: unknown): bigint | undefined {

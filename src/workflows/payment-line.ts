@@ -1,4 +1,5 @@
 import type { Json } from '../endpoint.ts';
+import { readAmount } from '../endpoints/read-row.ts';
 import { money, plain, quoted, told } from '../endpoints/words.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { inCurrency } from './currencies.ts';
@@ -10,31 +11,36 @@ export interface ShownPayment extends Json {
   readonly payment_id: string;
   readonly customer_id?: string | undefined;
   readonly currency_code?: string | undefined;
-  readonly amount: number;
+  readonly amount?: number | undefined;
+  /** Amounts that Zoho does not tell; one that is not here and not shown is 0. */
+  readonly not_told?: readonly string[];
 }
 
 const fields = ['payment_id', 'payment_number', 'date', 'customer_id', 'customer_name', 'amount', 'payment_mode', 'reference_number', 'invoice_numbers'] as const;
 
 export function shownPayment(row: PaymentRow, currency_code: string | undefined): ShownPayment {
-  const refunded = Number(row['bcy_refunded_amount'] ?? 0);
+  const { bcy_refunded_amount } = row;
+  const refunded = readAmount(bcy_refunded_amount);
+  const not_told = [row.amount === undefined && 'amount', row.unused_amount === undefined && 'unused_amount', refunded === undefined && bcy_refunded_amount !== undefined && 'bcy_refunded_amount'].filter(Boolean);
   return withoutEmpty({
     ...Object.fromEntries(fields.map((name) => [name, row[name]])),
     currency_code,
     unused_amount: row.unused_amount || undefined,
     bcy_refunded_amount: refunded || undefined,
     refunded_in_full: isRefundedInFull(row) || undefined,
+    not_told,
   }) as ShownPayment;
 }
 
 /** Nothing of it was kept: neither on an invoice nor as credit. */
 export function isRefundedInFull(row: PaymentRow): boolean {
   // Not by the amounts: both are in the base currency, each at the rate of its own day.
-  return Number(row['bcy_refunded_amount'] ?? 0) > 0 && row.unused_amount === 0 && row['invoice_numbers'] === '';
+  return (readAmount(row['bcy_refunded_amount']) ?? 0) > 0 && row.unused_amount === 0 && row['invoice_numbers'] === '';
 }
 
 /** `2026-06-18 | #491 (id …) | USD 600.00 | check | ref "4471" | INV-383 | unused USD 100.00`. */
 export function paymentLine(payment: ShownPayment, base: string | undefined, ...more: readonly (string | false | undefined)[]): string {
-  const { payment_id, currency_code, unused_amount: unused, bcy_refunded_amount: refunded } = payment;
+  const { payment_id, currency_code, unused_amount: unused, bcy_refunded_amount: refunded, not_told = [] } = payment;
   const said = (name: string, as: (value: unknown) => string) => payment[name] !== undefined && as(payment[name]);
   return [
     said('date', plain),
@@ -44,6 +50,8 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     said('reference_number', (reference) => `ref ${quoted(reference, 50)}`),
     said('invoice_numbers', aboutNumbers),
     unused !== undefined && `unused ${inCurrency(unused, currency_code)}`,
+    not_told.includes('unused_amount') && 'unused not told by Zoho',
+    not_told.includes('bcy_refunded_amount') && 'refunded not told by Zoho',
     refunded !== undefined && (payment['refunded_in_full'] === true ? 'refunded in full' : `refunded ${base === undefined ? `${money(refunded, {})} in base currency` : money(refunded, { currency_code: base })}`),
   ]
     .filter(Boolean)

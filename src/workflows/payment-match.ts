@@ -40,6 +40,11 @@ export function daysAround(day: string): Days {
   return { start: daysAfter(day, -NEAR_DAYS), end: daysAfter(day, NEAR_DAYS) };
 }
 
+/** Zoho does not tell what would have to be compared: it may be the one, or not. */
+export function isIncomparable(row: PaymentRow, { amount, unusedOnly }: Wanted): boolean {
+  return (amount !== undefined && row.amount === undefined) || (unusedOnly === true && row.unused_amount === undefined);
+}
+
 /** Undefined for what was not asked, false for what is another payment. */
 type Mark = { readonly off: number; readonly why: string } | false | undefined;
 
@@ -60,6 +65,7 @@ function nameMark({ customer_name }: PaymentRow, { name }: Wanted): Mark {
 
 function amountMark(row: PaymentRow, { amount }: Wanted, currency_code: string | undefined): Mark {
   if (amount === undefined) return undefined;
+  if (row.amount === undefined) return false;
   const more = subtract(row.amount, amount);
   if (more === 0) return { off: 0, why: 'same amount' };
   if (Math.abs(more) > tolerance(amount)) return false;
@@ -98,5 +104,5 @@ function modeMark({ payment_mode }: PaymentRow, { mode }: Wanted): Mark {
 
 function unusedMark({ unused_amount }: PaymentRow, { unusedOnly }: Wanted): Mark {
   if (unusedOnly !== true) return undefined;
-  return unused_amount > 0 && { off: 0, why: '' };
+  return unused_amount !== undefined && unused_amount > 0 && { off: 0, why: '' };
 }

@@ -1,4 +1,5 @@
 import type { Reader } from '../endpoint.ts';
+import { readDay } from '../endpoints/read-row.ts';
 import { allPayments, isLast, PER_PAGE, type Query, type WholePage } from '../endpoints/whole-list.ts';
 import { InputError } from '../errors.ts';
 import { daysAfter, daysFrom, isWithin, type Days } from './days.ts';
@@ -12,6 +13,8 @@ import { asPayment, type PaymentRow } from './payments.ts';
 /** Payments of the range, a page's worth. */
 export interface Stretch {
   readonly rows: readonly PaymentRow[];
+  /** Payments whose date Zoho does not tell, so that they may be of the range or not. They are in no rows where there is a range. */
+  readonly undated: number;
   /** With the last: days that were not looked through, since there are more payments than one call may read. */
   readonly left?: Days;
   /** With it: the days that were, whole ones. */
@@ -89,21 +92,23 @@ export async function* paymentsBetween(days: Days, where: Query, { read, progres
     progress(`Looked through ${looked} payments.`);
     const all = answer.rows.map(asPayment);
     // A payment recorded meanwhile moves the others on, and the last of one page comes again on the next.
-    const rows = all.filter((row) => !earlier.has(row.payment_id) && isWithin(row.date, days) && isOf(row, where));
+    const isNew = ({ payment_id }: PaymentRow) => payment_id === '' || !earlier.has(payment_id);
+    const rows = all.filter((row) => isNew(row) && isWithin(row.date, days) && isOf(row, where));
+    const undated = isWithin(undefined, days) ? 0 : all.filter((row) => row.date === undefined && isNew(row) && isOf(row, where)).length;
     earlier = new Set(all.map(({ payment_id }) => payment_id));
     // Only what Zoho confirms it sorted tells that nothing of the range follows.
     const sorted = isSorted(answer, order);
     const last = lastDay(answer);
     const through = sorted && last !== undefined && (order === 'D' ? last < start : last > end);
-    if (isLast(answer) || through) return yield { rows };
+    if (isLast(answer) || through) return yield { rows, undated };
     // Ended between two days, so that what was read are whole days.
     if (pages >= mostPages && sorted && firstDay(answer) !== last) {
       const whole = rows.filter(({ date }) => date !== last);
-      if (order === 'D') return yield { rows: whole, left: { start: days.start, end: last }, covered: { start: daysAfter(last ?? start, 1), end: days.end } };
-      return yield { rows: whole, left: { start: last, end: days.end }, covered: { start: days.start, end: daysAfter(last ?? end, -1) } };
+      if (order === 'D') return yield { rows: whole, undated, left: { start: days.start, end: last }, covered: { start: daysAfter(last ?? start, 1), end: days.end } };
+      return yield { rows: whole, undated, left: { start: last, end: days.end }, covered: { start: days.start, end: daysAfter(last ?? end, -1) } };
     }
     if (pages >= (sorted ? 2 : 1) * mostPages) throw tooMany(looked);
-    yield { rows };
+    yield { rows, undated };
   }
 }
 
@@ -122,8 +127,9 @@ function pageOn(day: string, from: Known, to: Known): number | undefined {
   return from.page + Math.ceil((daysFrom(from.day, day) / daysFrom(from.day, to.day)) * (to.page - from.page));
 }
 
-const firstDay = ({ rows }: WholePage) => rows[0]?.['date'] as string | undefined;
-const lastDay = ({ rows }: WholePage) => rows.at(-1)?.['date'] as string | undefined;
+/** Of the first and of the last whose date Zoho tells. */
+const firstDay = ({ rows }: WholePage) => rows.map((row) => readDay(row['date'])).find((day) => day !== undefined);
+const lastDay = ({ rows }: WholePage) => rows.map((row) => readDay(row['date'])).findLast((day) => day !== undefined);
 
 function isSorted({ page_context }: WholePage, order: Order): boolean {
   return page_context?.['sort_column'] === 'date' && page_context['sort_order'] === order;

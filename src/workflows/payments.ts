@@ -1,4 +1,5 @@
 import type { Json, Reader } from '../endpoint.ts';
+import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
 import { allPayments, pagesOf } from '../endpoints/whole-list.ts';
 import { quoted } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
@@ -8,6 +9,7 @@ import { folded } from './same-name.ts';
 /** Payments as the list shows them. */
 
 export interface PaymentRow extends Json {
+  /** Empty where Zoho does not tell it. */
   readonly payment_id: string;
   readonly payment_number?: string | undefined;
   readonly customer_id?: string | undefined;
@@ -15,24 +17,35 @@ export interface PaymentRow extends Json {
   readonly date?: string | undefined;
   readonly payment_mode?: string | undefined;
   readonly reference_number?: string | undefined;
-  readonly amount: number;
-  readonly unused_amount: number;
+  readonly amount?: number | undefined;
+  readonly unused_amount?: number | undefined;
 }
 
+/** With every field that is compared in one type, or undefined where Zoho does not tell it. */
 export function asPayment(row: Json): PaymentRow {
-  const number = (value: unknown) => (Number.isFinite(Number(value ?? 0)) ? Number(value ?? 0) : 0);
-  // `invoice_numbers` live, `invoice_number` in the documentation.
-  return { ...row, invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'], payment_id: String(row['payment_id']), amount: number(row['amount']), unused_amount: number(row['unused_amount']) };
+  return {
+    ...row,
+    // `invoice_numbers` live, `invoice_number` in the documentation.
+    invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'],
+    payment_id: readId(row['payment_id']) ?? '',
+    customer_id: readId(row['customer_id']),
+    date: readDay(row['date']),
+    amount: readAmount(row['amount']),
+    unused_amount: readAmount(row['unused_amount']),
+  };
 }
 
-/** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too. */
-export async function paymentsOfCustomer(customer_id: string, read: Reader['read'], goOn: (found: number) => boolean = () => true): Promise<PaymentRow[]> {
+/** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; those `ofNobody` do not tell it. */
+export async function paymentsOfCustomer(customer_id: string, read: Reader['read'], goOn: (found: number) => boolean = () => true): Promise<PaymentRow[] & { ofNobody: number }> {
   const found: PaymentRow[] = [];
+  let ofNobody = 0;
   for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, read)) {
-    found.push(...rows.map(asPayment).filter((row) => row.customer_id === customer_id));
+    const all = rows.map(asPayment);
+    found.push(...all.filter((row) => row.customer_id === customer_id));
+    ofNobody += all.filter((row) => row.customer_id === undefined).length;
     if (!goOn(found.length)) break;
   }
-  return found.toSorted(newestFirst);
+  return Object.assign(found.toSorted(newestFirst), { ofNobody });
 }
 
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Reader } from '../endpoint.ts';
 import { createCustomerPayment } from '../endpoints/create-customer-payment.ts';
-import { amount, paymentFields } from '../endpoints/fields.ts';
+import { amount, amountOrZero, paymentFields } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
 import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
@@ -14,7 +14,7 @@ import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { currenciesOf } from './currencies.ts';
 import { customerNamed, isAnother } from './customers.ts';
-import { aboutInvoice, invoiceNamed, isOf, openInvoices, type Invoice } from './invoices.ts';
+import { aboutInvoice, invoiceNamed, isOf, isUnclear, openInvoices, type Invoice } from './invoices.ts';
 import { customer } from './said.ts';
 import { dateOrToday } from './today.ts';
 
@@ -26,7 +26,7 @@ const input = z.strictObject({
   currency: z.string().max(10).optional().describe('As the user said it; compared with the customer\'s.'),
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
-  invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open, as far as the money goes.') })).min(1).optional(),
+  invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open, as far as the money goes.'), tax_amount_withheld: amountOrZero.optional() })).min(1).optional(),
   allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
   account: z.string().min(1).max(100).optional().describe('Account the money went to, name or id; default Undeposited Funds.'),
   reference_number,
@@ -58,9 +58,10 @@ export const recordCustomerPayment = defineWriteWorkflow({
         customer_id,
         date: day,
         ...(account_id !== undefined && { account_id }),
-        ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, amount_applied }) => ({ invoice_id, amount_applied })) }),
+        ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, invoice: _, ...row }) => ({ invoice_id, ...row })) }),
       },
-      read: applied.map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
+      // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
+      read: applied.filter(({ invoice }) => invoice.balance !== undefined).map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
     };
   },
 });
@@ -83,6 +84,8 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
   }
   const found = await Promise.all(invoices.map(async ({ invoice }) => await invoiceNamed(invoice, customer, zoho.recent)));
   const [first] = found;
+  const ofNobody = found.find(({ customer_id }) => customer_id === undefined);
+  if (ofNobody !== undefined) throw customerNotTold(ofNobody);
   const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
   if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
   if (customer !== undefined && (!isOf(first, customer) || (await isAnother(customer, first, zoho)))) throw ofAnother(first, customer);
@@ -92,37 +95,52 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
 interface Application {
   readonly invoice: Invoice;
   readonly amount_applied: number;
+  readonly tax_amount_withheld?: number;
 }
 
 /** Which invoices get how much, from what is open now. */
 async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Application[]> {
   if (invoices !== undefined) {
     if (allocate !== undefined) throw new InputError('Both `invoices` and `allocate` are given.', { code: 'invalid_arguments', next: 'Call again with one of them.' });
-    const named = await Promise.all(invoices.map(async ({ invoice, ...row }) => ({ invoice: await invoiceNamed(invoice, customer, zoho.read), amount: row.amount })));
+    const named = await Promise.all(invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho.read) })));
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined) throw new InputError(`${quoted(twice.invoice.invoice_number, 40)} is named twice.`, { code: 'invalid_arguments', next: 'Name each invoice once.' });
-    const closed = named.find(({ invoice }) => invoice.balance <= 0 && invoice.status !== 'draft');
+    const closed = named.find(({ invoice }) => (invoice.balance ?? 1) <= 0 && invoice.status !== 'draft');
     if (closed !== undefined) throw closed.invoice.status === 'void' ? isVoid(closed.invoice) : paidAlready(closed.invoice);
+    const untold = named.find(({ invoice, amount }) => amount === undefined && invoice.balance === undefined);
+    if (untold !== undefined) throw balanceNotTold(untold.invoice);
     return spread(amount, named);
   }
   if (allocate === 'as_credit') return [];
   const open = await openInvoices(customer_id, zoho.read);
-  if (allocate === 'oldest_first') return spread(amount, open.map((invoice) => ({ invoice, amount: undefined })));
+  if (allocate === 'oldest_first') {
+    const unclear = open.filter((invoice) => isUnclear(invoice) || invoice['date'] === undefined);
+    if (unclear.length > 0) throw orderNotTold(unclear);
+    return spread(amount, open.map((invoice) => ({ invoice })));
+  }
   if (open.length === 0) return [];
   throw allocationNeeded(open);
 }
 
-/** What was said of each; the rest in the order given, each up to what is open, until the money is used up. */
-function spread(amount: number, rows: readonly { readonly invoice: Invoice; readonly amount: number | undefined }[]): Application[] {
+/** What was said of an invoice. */
+interface Named {
+  readonly invoice: Invoice;
+  readonly amount?: number | undefined;
+  readonly tax_amount_withheld?: number | undefined;
+}
+
+/** What was said of each; the rest in the order given, each up to what is open and not withheld, until the money is used up. */
+function spread(amount: number, rows: readonly Named[]): Application[] {
   let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
   return rows
-    .map(({ invoice, amount: said }) => {
-      if (said !== undefined) return { invoice, amount_applied: said };
-      const amount_applied = Math.min(left, invoice.balance);
+    .map(({ invoice, amount: said, tax_amount_withheld = 0 }) => {
+      const withheld = tax_amount_withheld > 0 && { tax_amount_withheld };
+      if (said !== undefined) return { invoice, amount_applied: said, ...withheld };
+      const amount_applied = Math.min(left, Math.max(0, subtract(invoice.balance ?? 0, tax_amount_withheld)));
       left = subtract(left, amount_applied);
-      return { invoice, amount_applied };
+      return { invoice, amount_applied, ...withheld };
     })
-    .filter(({ amount_applied }) => amount_applied > 0);
+    .filter(({ amount_applied, ...row }) => amount_applied > 0 || 'tax_amount_withheld' in row);
 }
 
 function allocationNeeded(open: readonly Invoice[]): InputError {
@@ -131,6 +149,25 @@ function allocationNeeded(open: readonly Invoice[]): InputError {
     code: 'allocation_needed',
     next: 'If the user said which invoices, call again with them as `invoices`; otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
   });
+}
+
+function balanceNotTold({ invoice_number, invoice_id, customer_name }: Invoice): InputError {
+  return new InputError(`Zoho does not tell how much of invoice ${quoted(invoice_number ?? invoice_id, 40)} of ${quoted(customer_name, 40)} is open, so how much of the money goes to it cannot be worked out.`, {
+    code: 'balance_not_told',
+    next: 'Ask the user for the amount, and call again with it as `amount` of that invoice.',
+  });
+}
+
+function orderNotTold(unclear: readonly Invoice[]): InputError {
+  const names = unclear.slice(0, 5).map(({ invoice_number, invoice_id }) => quoted(invoice_number ?? invoice_id, 40));
+  return new InputError(`Oldest first cannot be worked out: Zoho does not tell the balance, the date or the customer of invoice ${names.join(', ')}${unclear.length > 5 ? `, and of ${unclear.length - 5} more` : ''}.`, {
+    code: 'balance_not_told',
+    next: 'Ask the user how much goes to which invoice, and call again with `invoices`, each with its `amount`.',
+  });
+}
+
+function customerNotTold({ invoice_number, invoice_id }: Invoice): InputError {
+  return new InputError(`Zoho does not tell whose invoice ${quoted(invoice_number ?? invoice_id, 40)} is.`, { code: 'customer_not_told', next: 'Ask the user whose it is, and call again with `customer` and allocate: "as_credit"; the money can be applied later.' });
 }
 
 function paidAlready(invoice: Invoice): RefusedError {

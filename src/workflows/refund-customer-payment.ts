@@ -7,6 +7,7 @@ import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
+import { readRefundAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
 import { call, money, plain, quoted, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
@@ -50,7 +51,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
     const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen, zoho.read), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
     const payment = await standingPayment(zoho, payment_id);
     const unused = payment.unused_amount;
-    if (unused !== undefined && (unused === 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
+    if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
     return {
       input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day },
       read: [{ endpoint: getCustomerPayment, input: { payment_id }, result: { payment } }],
@@ -72,13 +73,14 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
   const all = await paymentsOfCustomer(customer_id ?? '', read);
-  const refundable = all.filter((row) => row.unused_amount > 0);
+  // One of which Zoho does not tell what is unused may be meant as well.
+  const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
   if (picked !== undefined) return picked.payment_id;
   // Where only one has so much left, no other can be meant.
-  const enough = refundable.filter((row) => row.unused_amount >= (amount ?? 0));
+  const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
-  const newest = all.find((row) => row.amount >= (amount ?? 0)) ?? all[0];
+  const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
   if (newest === undefined) throw new RefusedError(`There is no payment of ${name} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
@@ -89,7 +91,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   }));
   const [shown, more] = [choices.slice(0, MOST_CHOICES), Math.max(0, choices.length - MOST_CHOICES)];
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-  if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount)), currency);
+  if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount ?? 0)), currency);
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
 }
 
@@ -107,11 +109,12 @@ function notEnough(choices: string, amount: number, unused: number, currency: Pa
 function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
   const { payment_id, invoices = [] } = payment;
   // Not the whole payment: of that, some may have been refunded before.
-  const wanted = amount ?? sum([unused, ...invoices.map(({ amount_applied = 0 }) => amount_applied)]);
+  const applied = invoices.flatMap(({ invoice_id, amount_applied }) => (invoice_id === undefined || amount_applied === undefined ? [] : [{ invoice_id, amount_applied }]));
+  const wanted = amount ?? sum([unused, ...applied.map(({ amount_applied }) => amount_applied)]);
   let missing = subtract(wanted, unused);
   const freed: { invoice_id: string; amount_applied: number }[] = [];
-  for (const { invoice_id, amount_applied = 0 } of invoices.toReversed()) {
-    if (missing <= 0 || invoice_id === undefined) continue;
+  for (const { invoice_id, amount_applied } of applied.toReversed()) {
+    if (missing <= 0) break;
     const taken = Math.min(missing, amount_applied);
     freed.push({ invoice_id, amount_applied: subtract(amount_applied, taken) });
     missing = subtract(missing, taken);
@@ -120,9 +123,9 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
   const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
   const possible = freed.length > 0 && missing <= 0;
-  const given_back = (payment.payment_refunds ?? []).map((refund) => `${money(refund['amount'] ?? refund['amount_fcy'] ?? refund['amount_bcy'], payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`);
+  const given_back = (payment.payment_refunds ?? []).map((refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`);
   return new RefusedError(`${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}.${given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : ''} ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(), {
-    code: unused === 0 ? 'nothing_refundable' : 'more_than_refundable',
+    code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
     next: possible ? `Ask the user whether to un-apply; if so: ${steps}.` : unused > 0 ? `Ask the user for an amount up to ${money(unused, payment)}.` : 'Tell the user.',
   });
 }

@@ -5,7 +5,7 @@ import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, quoted, told, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -15,7 +15,7 @@ import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 import { customer } from './said.ts';
 import { fitting } from './shown.ts';
-import { inBaseOnly, nothing, plus, totalsOf, type Totals } from './totals.ts';
+import { inBaseOnly, notTold, nothing, plus, totalsOf, type Totals } from './totals.ts';
 
 const MOST_PAGES = 50;
 const MOST_GROUPS = 200;
@@ -46,11 +46,13 @@ export const summarizePayments = defineReadWorkflow({
     const groups = new Map<string, Group>();
     let covered: Days = days;
     let left: Days | undefined;
+    let undated = 0;
     for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, { read: zoho.read, progress, mostPages: MOST_PAGES })) {
       for (const row of stretch.rows) {
         const parts = group_by.map((name) => partOf[name](row));
         add(groups, parts.map(({ key }) => key), Object.assign({}, ...parts.map(({ facts }) => facts)) as Json, totalsOf(row));
       }
+      undated += stretch.undated;
       ({ covered = days, left } = stretch);
     }
     const known = await withCurrencies([...groups.values()], group_by, base, zoho);
@@ -63,24 +65,26 @@ export const summarizePayments = defineReadWorkflow({
       ...(rest.length > 0 && { others: { groups: rest.length, ...inBaseOnly(rest.map(({ totals }) => totals).reduce(plus, nothing)) } }),
       covers: asArguments(covered),
       ...(left && { not_counted: asArguments(left) }),
+      ...(undated > 0 && { undated }),
       ...(base !== undefined && { base_currency: base }),
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
     };
   },
   text(result, given) {
-    const { total, groups = [], others, covers, not_counted, base_currency: base, customer } = result as unknown as Result;
+    const { total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer } = result as unknown as Result;
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     return lines(
       `Payments${customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
-      ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, ...facts }) =>
-        lineOf({ facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount } as Totals }, base),
+      ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
+        lineOf({ facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals }, base),
       ),
       others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
       not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
       total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
       total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
-      total.bcy_refunded_amount === undefined && total.count > 0 && 'Zoho does not tell of every payment what was refunded or is unused: those totals are left out.',
+      aboutNotTold(total),
+      dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'} of which Zoho does not tell the date.`,
       groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
       base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
       next(not_counted && call('summarize_payments', { ...undated, ...not_counted }), total.count > 0 && Object.keys(covers).length > 0 && call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers })),
@@ -99,6 +103,8 @@ interface Result {
   readonly others?: Totals & { readonly groups: number };
   readonly covers: { readonly date_start?: string; readonly date_end?: string };
   readonly not_counted?: { readonly date_start?: string; readonly date_end?: string };
+  /** Payments whose date Zoho does not tell: in no total where there is a range. */
+  readonly undated?: number;
   readonly base_currency?: string;
   readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
 }
@@ -129,7 +135,8 @@ async function withCurrencies(groups: readonly Group[], group_by: readonly By[],
   for (const { facts: { customer_id, customer_name, ...facts }, totals } of groups) {
     const currency_code = currencies.get(String(customer_id));
     // A customer of the base currency whose payments differ in it was paid for in another one.
-    const known = currency_code !== undefined && !(currency_code === base && totals.amount !== totals.bcy_amount);
+    const comparable = notTold(totals, 'amount') === 0 && notTold(totals, 'bcy_amount') === 0;
+    const known = currency_code !== undefined && !(currency_code === base && comparable && totals.amount !== totals.bcy_amount);
     const named = { ...facts, ...(byCustomer && { customer_id, customer_name }), currency_code: known ? currency_code : UNKNOWN_CURRENCY };
     add(merged, Object.values(named), named, known ? totals : inBaseOnly(totals));
   }
@@ -156,13 +163,26 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
     .join(' | ');
 }
 
-function aboutTotals({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount }: Totals, base: string | undefined): string {
-  const inBase = (amount: number) => `${money(amount, { currency_code: base })}${base === undefined ? ' in base currency' : ''}`;
+/** What the totals are without. */
+function aboutNotTold(total: Totals): string {
+  const missing = ([['bcy_amount', 'the amount'], ['bcy_refunded_amount', 'what was refunded'], ['bcy_unused_amount', 'what is unused']] as const)
+    .map(([name, what]) => ({ what, count: notTold(total, name) }))
+    .filter(({ count }) => count > 0)
+    .map(({ what, count }) => `${what} (not of ${count})`);
+  return missing.length === 0 ? '' : `Zoho does not tell of every payment ${missing.join(' or ')}: ${missing.length === 1 ? 'that is' : 'those are'} in no total.`;
+}
+
+function aboutTotals(totals: Totals, base: string | undefined): string {
+  const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
+  const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
+    const missing = notTold(totals, name);
+    return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${missing > 0 ? ` (without ${missing} not told)` : ''}`;
+  };
   return [
     `${count} payment${count === 1 ? '' : 's'}`,
-    bcy_amount !== undefined && inBase(bcy_amount),
-    Boolean(bcy_refunded_amount) && `refunded ${inBase(bcy_refunded_amount ?? 0)}`,
-    Boolean(bcy_unused_amount) && `unused ${inBase(bcy_unused_amount ?? 0)}`,
+    bcy_amount === undefined ? count > 0 && UNTOLD_AMOUNT : inBase('bcy_amount'),
+    Boolean(bcy_refunded_amount) && `refunded ${inBase('bcy_refunded_amount')}`,
+    Boolean(bcy_unused_amount) && `unused ${inBase('bcy_unused_amount')}`,
   ]
     .filter(Boolean)
     .join(' | ');

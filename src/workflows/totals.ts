@@ -1,5 +1,4 @@
-import type { Json } from '../endpoint.ts';
-import { sum } from '../money.ts';
+import { readAmount, sum } from '../money.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** Sums of payments: exact, and of one currency each. */
@@ -7,28 +6,33 @@ import type { PaymentRow } from './payments.ts';
 /** In the base currency; then in the payments' own, which means something only where they share it. */
 const names = ['bcy_amount', 'bcy_refunded_amount', 'bcy_unused_amount', 'amount', 'unused_amount'] as const;
 
-/** A sum is left out where one of its payments does not tell what to add: what is not told is not 0. */
-export type Totals = { readonly count: number } & { readonly [name in (typeof names)[number]]?: number };
+type Name = (typeof names)[number];
+
+/** A sum is of the payments that tell what to add, and left out where none does: what is not told is not 0. */
+export type Totals = { readonly count: number; /** Of how many payments Zoho does not tell it: they are in no sum. */ readonly not_told?: { readonly [name in Name]?: number } } & { readonly [name in Name]?: number };
 
 export const nothing: Totals = { count: 0 };
 
 export function totalsOf(row: PaymentRow): Totals {
-  // Where Zoho does not tell what is unused, the row has 0.
-  const { bcy_unused_amount, unused_amount, ...rest } = row;
-  const told: Json = { ...rest, bcy_unused_amount, unused_amount: bcy_unused_amount === undefined ? undefined : unused_amount };
-  return withNumbers(1, (name) => (told[name] === undefined ? NaN : Number(told[name])));
+  return made(1, (name) => readAmount(row[name]), (name) => (readAmount(row[name]) === undefined ? 1 : 0));
 }
 
 export function plus(one: Totals, other: Totals): Totals {
   if (one.count === 0) return other;
-  return withNumbers(one.count + other.count, (name) => (one[name] === undefined || other[name] === undefined ? NaN : sum([one[name], other[name]])));
+  const both = (name: Name) => [one[name], other[name]].filter((amount) => amount !== undefined);
+  return made(one.count + other.count, (name) => (both(name).length === 0 ? undefined : sum(both(name))), (name) => notTold(one, name) + notTold(other, name));
 }
 
-function withNumbers(count: number, of: (name: (typeof names)[number]) => number): Totals {
-  return { count, ...Object.fromEntries(names.map((name) => [name, of(name)] as const).filter(([, value]) => Number.isFinite(value))) };
+export const notTold = ({ not_told }: Totals, name: Name): number => not_told?.[name] ?? 0;
+
+function made(count: number, amount: (name: Name) => number | undefined, missing: (name: Name) => number): Totals {
+  const amounts = names.map((name) => [name, amount(name)] as const).filter(([, value]) => value !== undefined);
+  const not_told = names.map((name) => [name, missing(name)] as const).filter(([, payments]) => payments > 0);
+  return { count, ...Object.fromEntries(amounts), ...(not_told.length > 0 && { not_told: Object.fromEntries(not_told) }) };
 }
 
 /** Without the amounts in the payments' own currencies. */
-export function inBaseOnly({ amount: _, unused_amount: __, ...totals }: Totals): Totals {
-  return totals;
+export function inBaseOnly({ amount: _, unused_amount: __, not_told = {}, ...totals }: Totals): Totals {
+  const { amount: ___, unused_amount: ____, ...inBase } = not_told;
+  return { ...totals, ...(Object.keys(inBase).length > 0 && { not_told: inBase }) };
 }

@@ -13,7 +13,7 @@ export interface Altered {
 interface Changes {
   /** Changes the query before the sandbox sees it. */
   readonly query?: (query: URLSearchParams, path: string) => void;
-  /** Gives the answer in place of the sandbox's; `query` is as it was asked. The text `number 123` is sent as a number of just these digits. */
+  /** Gives the answer in place of the sandbox's, a string as it stands; `query` is as it was asked. The text `number 123` is sent as a number of just these digits. */
   readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string, method: string) => unknown;
 }
 
@@ -25,14 +25,16 @@ export async function altered(sandbox: Sandbox, { query, body }: Changes): Promi
     query?.(url.searchParams, path);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const method = request.method ?? 'GET';
-    const { authorization = '', 'content-type': type = '' } = request.headers;
-    const answer = await fetch(url, { method, headers: { authorization, ...(type && { 'content-type': type }) }, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(() => undefined);
+    const { method = 'GET', headers } = request;
+    const kept = Object.fromEntries(['authorization', 'content-type'].flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])));
+    const answer = await fetch(url, { method, headers: kept, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(() => undefined);
     // A fault of the sandbox.
     if (answer === undefined) return void response.destroy();
     const json = (await answer.json()) as Record<string, unknown>;
-    response.writeHead(answer.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body === undefined ? json : await body(json, asked, path, method)).replaceAll(/"number (\d+)"/g, '$1'));
+    const given = body === undefined ? json : await body(json, asked, path, method);
+    const date = answer.headers.get('date');
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...(date !== null && { date }) });
+    response.end(typeof given === 'string' ? given : JSON.stringify(given).replaceAll(/"number (\d+)"/g, '$1'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
