@@ -60,6 +60,14 @@ export interface ReadEndpoint<P extends string = string, I extends z.ZodObject =
 /** In `money`, where the scopes do not show the currency. */
 export const UNKNOWN_CURRENCY = 'unknown';
 
+/** An exchange rate for a foreign currency, and every known one it can be compared with. Results are in base currency: `USD 804.00`. */
+export interface RateFacts {
+  readonly given: number;
+  readonly result: string;
+  /** `of` says whose it is: `kept for JPY`, `of invoice INV-399`. */
+  readonly known: readonly { readonly rate: number; readonly of: string; readonly result: string }[];
+}
+
 /** What a write would do, read fresh inside its turn: shown to the person, sealed into the consent, compared with afterwards. */
 export interface Facts {
   /** The question's first line, as what would be done: `Refund USD 50.00 to "Acme"`. */
@@ -76,6 +84,8 @@ export interface Facts {
   readonly alike?: readonly { readonly id: string; readonly text: string }[];
   /** What counts against the policy's limits. */
   readonly money?: { readonly kind: 'payment' | 'refund'; readonly currency: string; readonly amount: number } | undefined;
+  /** The exchange rate, where there is one to judge: how far off it may be is the policy's to say. */
+  readonly rate?: RateFacts | undefined;
   readonly customer_id?: string | undefined;
   /** Accounts and date as they will stand, for the policy: also where the call does not name them. */
   readonly uses?: { readonly account_id?: string | undefined; readonly from_account_id?: string | undefined; readonly date?: string | undefined };
@@ -126,7 +136,12 @@ export interface Upsert {
 export interface Undo {
   readonly tool: string;
   readonly arguments: Json;
+  /** What it cannot bring back, in words: ids and numbers of a deleted record, what Zoho does not unset or tell. */
+  readonly not_restored?: readonly string[];
 }
+
+/** What a write's text is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
+export type Told<F extends Facts = Facts> = Pick<F, 'before' | 'not_checked'> & { readonly undo?: Undo | undefined };
 
 export interface WriteEndpoint<
   P extends string = string,
@@ -151,8 +166,8 @@ export interface WriteEndpoint<
   look(attempt: Attempt, zoho: Reader): Promise<Seen>;
   /** What takes it back, or undefined where nothing does. */
   undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
-  /** As for a read, with the facts of before the write. */
-  text(result: z.output<O>, input: z.output<I>, facts?: F): string;
+  /** As for a read, with what was known before the write. An entry of an earlier version may lack any part of `before`. */
+  text(result: z.output<O>, input: z.output<I>, facts?: Told<F>): string;
 }
 
 export type Endpoint = ReadEndpoint | WriteEndpoint;

@@ -3,6 +3,7 @@ import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteEndpoint } from '../
 import { RefusedError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import type { Cap } from './journal.ts';
+import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
 /** What the operator allows, whatever a model asks for. Read once at the start; no tool can change it. */
 
@@ -16,6 +17,7 @@ export const policySchema = z
     allowed_tools: z.array(z.string()).optional().describe('Only these writes. Reads are always allowed.'),
     max_amount: z.strictObject({ per_write: amounts.optional(), per_day: amounts.optional() }).optional().describe('The most money that one write, or all writes of a day (24 hours), may move.'),
     ask_above: amounts.optional().describe('A person is asked about writes that move more than this.'),
+    exchange_rate_tolerance: z.number().min(0).max(1).optional().describe(`How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`),
     max_refunds_per_hour: z.int().min(0).optional(),
     allowed_from_account_ids: ids.optional().describe('Accounts that refunds may come from.'),
     allowed_account_ids: ids.optional().describe('Accounts that payments may go to.'),
@@ -76,7 +78,12 @@ export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'nam
 }
 
 /** Why the policy wants a person to be asked. */
-export function askedByPolicy(policy: Policy, { money }: Facts): string[] {
+export function askedByPolicy(policy: Policy, facts: Facts): string[] {
+  const odd = facts.rate && oddRate(facts.rate, policy.exchange_rate_tolerance);
+  return [...(odd === undefined ? [] : [odd]), ...askedAbove(policy, facts)];
+}
+
+function askedAbove(policy: Policy, { money }: Facts): string[] {
   if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined) return ['the policy asks above an amount, and the currency cannot be seen'];
   const above = money && policy.ask_above?.[money.currency];
   if (money === undefined || above === undefined || money.amount <= above) return [];
