@@ -82,12 +82,12 @@ export function recreating(payment: Payment): Undo | undefined {
   const applied = invoices.map((row) => ({ invoice_id: row.invoice_id, amount_applied: row.amount_applied, ...(row['tax_amount_withheld'] !== undefined && { tax_amount_withheld: row['tax_amount_withheld'] }) }));
   const { custom_fields, not_restored } = customFieldsOf(payment);
   const tags = tagsOf(payment);
-  const set = only(payment, ['customer_id', 'payment_mode', 'amount', 'date', 'reference_number', 'description', 'exchange_rate', 'account_id', 'tax_account_id', 'location_id']);
+  const set = only(payment, ['customer_id', 'payment_mode', 'amount', 'date', 'reference_number', 'description', 'exchange_rate', 'account_id', 'bank_charges_account_id', 'tax_account_id', 'location_id']);
   const documents = Array.isArray(payment['documents']) && payment['documents'].length > 0;
   return undoWith(createCustomerPayment, [], {
     arguments: {
       ...set,
-      ...(Number(bank_charges ?? 0) !== 0 && only(payment, ['bank_charges', 'bank_charges_account_id'])),
+      ...(Number(bank_charges ?? 0) !== 0 && { bank_charges }),
       ...(Number(tax_amount_withheld ?? 0) !== 0 && { tax_amount_withheld }),
       ...(tags.length > 0 && { tags }),
       ...(custom_fields.length > 0 && { custom_fields }),
