@@ -73,6 +73,14 @@ export interface Money {
   readonly customer_id: string | undefined;
 }
 
+/** An exchange rate for a foreign currency, and every known one it can be compared with. Results are in base currency: `USD 804.00`. */
+export interface RateFacts {
+  readonly given: number;
+  readonly result: string;
+  /** `of` says whose it is: `kept for JPY`, `of invoice INV-399`. */
+  readonly known: readonly { readonly rate: number; readonly of: string; readonly result: string }[];
+}
+
 /** What a write would do, read fresh inside its turn: shown to the person, sealed into the consent, compared with afterwards. */
 export interface Facts {
   /** The question's first line, as what would be done: `Refund USD 50.00 to "Acme"`. */
@@ -89,6 +97,8 @@ export interface Facts {
   readonly alike?: readonly { readonly id: string; readonly text: string }[];
   /** What the policy's limits are about, and what may be recorded already. */
   readonly money?: Money | undefined;
+  /** The exchange rate, where there is one to judge: how far off it may be is the policy's to say. */
+  readonly rate?: RateFacts | undefined;
   readonly customer_id?: string | undefined;
   /** Accounts and date as they will stand, for the policy: also where the call does not name them. */
   readonly uses?: { readonly account_id?: string | undefined; readonly from_account_id?: string | undefined; readonly date?: string | undefined };
@@ -144,7 +154,12 @@ export interface Upsert {
 export interface Undo {
   readonly tool: string;
   readonly arguments: Json;
+  /** What it cannot bring back, in words: ids and numbers of a deleted record, what Zoho does not unset or tell. */
+  readonly not_restored?: readonly string[];
 }
+
+/** What a write's text is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
+export type Told<F extends Facts = Facts> = Pick<F, 'before' | 'not_checked'> & { readonly undo?: Undo | undefined };
 
 export interface WriteEndpoint<
   P extends string = string,
@@ -174,8 +189,8 @@ export interface WriteEndpoint<
   contradiction(result: z.output<O>, sent: Sent): string | undefined;
   /** What takes it back, or undefined where nothing does. */
   undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
-  /** As for a read, with the facts of before the write. */
-  text(result: z.output<O>, input: z.output<I>, facts?: F): string;
+  /** As for a read, with what was known before the write. An entry of an earlier version may lack any part of `before`. */
+  text(result: z.output<O>, input: z.output<I>, facts?: Told<F>): string;
 }
 
 export type Endpoint = ReadEndpoint | WriteEndpoint;

@@ -38,6 +38,18 @@ export function subtract(from: Amount, amount: Amount): Amount {
   return new Big(String(from)).minus(String(amount)).toNumber();
 }
 
+/** Whether two exchange rates are the same to a cent in a million. */
+export function sameRate(one: number, other: number): boolean {
+  return Math.abs(one / other - 1) < 1e-8;
+}
+
+/** An amount at an exchange rate, worked out exactly and rounded half up to the decimals of the currency, as Zoho books it: `USD 804.00`. */
+export function formatConverted(amount: Amount, rate: number, currencyCode: string, pricePrecision?: unknown): string {
+  const exact = new Big(String(amount)).times(String(rate));
+  const precision = precisionOf(currencyCode, pricePrecision);
+  return `${currencyCode} ${precision === undefined ? exact.toFixed() : exact.toFixed(precision, Big.roundHalfUp)}`;
+}
+
 /**
  * Decimals a currency allows. Zoho's own `price_precision` wins; ISO 4217 (as Node knows it) is asked without it.
  * Undefined when neither says.

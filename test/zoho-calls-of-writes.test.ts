@@ -36,6 +36,8 @@ const REFUND = 'GET /customerpayments/{id}/refunds/{id}';
 const ACCOUNTS = 'GET /bankaccounts';
 const INVOICE = 'GET /invoices/{id}';
 const bowman = { customer_id: seed.bowman, payment_mode: 'cash', date: '2026-06-05' };
+const CURRENCIES = 'GET /settings/currencies';
+const lindner = { customer_id: '712345000000090061', payment_mode: 'cash', date: '2026-06-25' };
 const sampleRefund = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
 
 describe('the nine writes', () => {
@@ -46,6 +48,22 @@ describe('the nine writes', () => {
       'create_customer_payment',
       { ...bowman, amount: 12, account_id: seed.pettyCash, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 5 }, { invoice_id: seed.overdueInvoice, amount_applied: 7 }] },
       [[ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments', INVOICE, INVOICE], ['POST /customerpayments']],
+    ],
+    ['in euros, at a rate', 'create_customer_payment', { ...lindner, amount: 12, exchange_rate: 1.08 }, [['GET /contacts/{id}', 'GET /customerpayments'], [CURRENCIES], ['POST /customerpayments']]],
+    [
+      'in euros, for an invoice that has a rate of its own',
+      'create_customer_payment',
+      { ...lindner, amount: 12, exchange_rate: 1.08, invoices: [{ invoice_id: '712345000000079397', amount_applied: 12 }] },
+      [['GET /contacts/{id}', 'GET /customerpayments', INVOICE], [CURRENCIES], ['POST /customerpayments']],
+    ],
+    ['the rate of base currency', 'update_customer_payment', { payment_id: seed.samplePayment, exchange_rate: 1 }, [[PAYMENT], ['PUT /customerpayments/{id}']]],
+    ['another rate: it is compared with that of the invoice too', 'update_customer_payment', { payment_id: '712345000000079507', exchange_rate: 1.08 }, [[PAYMENT], [CURRENCIES, INVOICE].toSorted(), ['PUT /customerpayments/{id}']]],
+    ['a word of a payment in euros', 'update_customer_payment', { payment_id: '712345000000079507', description: 'corrected' }, [[PAYMENT], ['PUT /customerpayments/{id}']]],
+    [
+      'a refund in euros',
+      'create_customer_payment_refund',
+      { customer_payment_id: '712345000000079507', date: '2026-06-20', from_account_id: '712345000000000367', exchange_rate: 1.08 },
+      [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], [CURRENCIES], ['POST /customerpayments/{id}/refunds']],
     ],
     ['a word', 'update_customer_payment', { payment_id: seed.samplePayment, description: 'corrected' }, [[PAYMENT], ['PUT /customerpayments/{id}']]],
     [

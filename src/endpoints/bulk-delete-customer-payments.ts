@@ -5,7 +5,8 @@ import { OutcomeUnknownError } from '../errors.ts';
 import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { standingPayment } from './standing.ts';
-import { aboutAllocation, aboutPayment, aboutReleased, lines } from './words.ts';
+import { toUndo } from './undo.ts';
+import { aboutAllocation, aboutPayment, aboutReleased, lines, next } from './words.ts';
 
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
@@ -69,6 +70,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
       ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
       ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
       ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
+      next(toUndo(facts?.undo)),
     );
   },
 });

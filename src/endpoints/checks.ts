@@ -22,7 +22,7 @@ export interface Notes {
 type Currency = { readonly currency_code?: string | undefined; readonly price_precision?: unknown };
 
 /** The organization's own settings; undefined where the scopes do not show them. */
-export async function organizationOf(zoho: Reader): Promise<{ name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined } | undefined> {
+export async function organizationOf(zoho: Reader): Promise<{ name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined> {
   const found = await ifServed(zoho.recall(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }

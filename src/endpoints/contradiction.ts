@@ -1,5 +1,6 @@
 import type { Json } from '../endpoint.ts';
 import { isObject } from './shape.ts';
+import { decimalsOf, precisionOf, subtract } from '../money.ts';
 import { readAmount, readId } from './read-row.ts';
 import type { Payment, Refund } from './fields.ts';
 import { told } from './words.ts';
@@ -11,13 +12,18 @@ interface Expected {
 }
 
 /** What differs, as the rest of a sentence about Zoho's answer. What either side does not tell is not compared. */
-function difference(record: Json, ids: Expected, amounts: Expected): string | undefined {
-  const differs = (expected: Expected, read: (value: unknown) => unknown) =>
-    Object.entries(expected).find(([name, value]) => value !== undefined && record[name] !== undefined && read(record[name]) !== read(value))?.[0];
-  const id = differs(ids, readId);
-  if (id !== undefined) return `shows ${id} ${told(record[id])}, and ${told(ids[id])} was sent`;
-  const amount = differs(amounts, readAmount);
-  return amount === undefined ? undefined : `shows another ${amount} than was sent`;
+function difference(record: Json, ids: Expected, amount: unknown): string | undefined {
+  const [other] = Object.entries(ids).filter(([name, value]) => value !== undefined && record[name] !== undefined && readId(record[name]) !== readId(value));
+  if (other !== undefined) return `shows ${other[0]} ${told(record[other[0]])}, and ${told(other[1])} was sent`;
+  const [sent, shown] = [readAmount(amount), record['amount'] === undefined ? undefined : readAmount(record['amount'])];
+  if (sent === undefined || record['amount'] === undefined || shown === sent || (shown !== undefined && isRounded(sent, shown, record))) return undefined;
+  return 'shows another amount than was sent';
+}
+
+/** Zoho rounds what a currency cannot hold; where the scopes do not show the currency, that is not refused beforehand. */
+function isRounded(sent: number, shown: number, { currency_code, price_precision }: Json): boolean {
+  const precision = precisionOf(typeof currency_code === 'string' ? currency_code : undefined, price_precision);
+  return precision !== undefined && decimalsOf(sent) > precision && Math.abs(subtract(sent, shown)) < 10 ** -precision;
 }
 
 /** `payment_id` where it is known; else it must be none of those that existed. */
@@ -26,7 +32,7 @@ export function otherPayment(payment: Payment | undefined, body: unknown, { paym
   const { customer_id, amount } = isObject(body) ? body : {};
   const { ids = [] } = (isObject(existing) ? existing : {}) as { ids?: readonly string[] };
   if (payment_id === undefined && payment.payment_id !== undefined && ids.includes(payment.payment_id)) return `names the payment ${told(payment.payment_id)}, which was there before`;
-  return difference(payment, { payment_id, customer_id }, { amount });
+  return difference(payment, { payment_id, customer_id }, amount);
 }
 
 export function otherRefund(refund: Refund | undefined, body: unknown, { refund_id, payment_id, existing }: { readonly refund_id?: string | undefined; readonly payment_id: string; readonly existing?: unknown }): string | undefined {
@@ -34,5 +40,5 @@ export function otherRefund(refund: Refund | undefined, body: unknown, { refund_
   const { amount, from_account_id } = isObject(body) ? body : {};
   const { ids = [] } = (isObject(existing) ? existing : {}) as { ids?: readonly string[] };
   if (refund_id === undefined && refund.payment_refund_id !== undefined && ids.includes(refund.payment_refund_id)) return `names the refund ${told(refund.payment_refund_id)}, which was there before`;
-  return difference(refund, { payment_refund_id: refund_id, payment_id, from_account_id }, { amount });
+  return difference(refund, { payment_refund_id: refund_id, payment_id, from_account_id }, amount);
 }

@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
+import { inBase, type InBase } from './exchange-rate.ts';
 import { id, refundFields, writtenRefund, type Payment } from './fields.ts';
 import { otherRefund } from './contradiction.ts';
 import { lookForRefund } from './looks.ts';
 import { ahead } from '../reading.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
-import { refundFacts, refundReads } from './refund-facts.ts';
+import { ofPayment, refundFacts, refundReads } from './refund-facts.ts';
 import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
@@ -14,7 +15,7 @@ import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, u
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 interface NewRefundFacts extends Facts {
-  readonly payment: Payment;
+  readonly before: InBase & { readonly existing: unknown; readonly amount?: number; readonly of?: Payment };
   readonly amount: number;
 }
 
@@ -47,7 +48,7 @@ export const createCustomerPaymentRefund = defineWrite({
     // An overdrawn payment has nothing to give back either.
     if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
     const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
-    return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing }, payment, amount };
+    return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing, amount, of: ofPayment(payment), in_base: facts.rate?.result }, amount };
   },
   parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
   look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
@@ -60,8 +61,9 @@ export const createCustomerPaymentRefund = defineWrite({
     if (payment_refund === undefined) return unseen('refund');
     const { payment_refund_id: refund_id } = payment_refund;
     return lines(
-      `Recorded ${aboutRefund(payment_refund, { ...facts?.payment, payment_id: customer_payment_id })}.`,
-      attention({ amount: amount ?? facts?.amount }, payment_refund, facts?.payment ?? {}),
+      `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
+      attention({ amount: amount ?? facts?.before.amount }, payment_refund, facts?.before.of ?? {}),
+      inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
       next(
         `what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`,

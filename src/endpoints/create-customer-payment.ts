@@ -5,9 +5,10 @@ import { InputError } from '../errors.ts';
 import { ahead } from '../reading.ts';
 import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
-import { otherPayment } from './contradiction.ts';
 import { withTaxOfPayment } from './applied.ts';
-import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, organizationOf, type Application } from './checks.ts';
+import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, type Application } from './checks.ts';
+import { otherPayment } from './contradiction.ts';
+import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -16,7 +17,7 @@ import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, told, unseen } from './words.ts';
+import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -57,6 +58,7 @@ export const createCustomerPayment = defineWrite({
       `Recorded ${aboutPayment(payment)}.`,
       attention(given, payment, payment),
       aboutWhole(payment),
+      inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
       next(
         unused_amount > 0 && 'to apply the rest later: update_customer_payment with payment_id and invoices',
@@ -66,8 +68,12 @@ export const createCustomerPayment = defineWrite({
   },
 });
 
+interface NewPaymentFacts extends Facts {
+  readonly before: InBase & { readonly existing: unknown };
+}
+
 /** What a new payment would do, for create and for the upsert that may come to the same. */
-export async function newPaymentFacts(payment: z.output<typeof input>, reader: Reader): Promise<Facts & { readonly before: { readonly existing: unknown } }> {
+export async function newPaymentFacts(payment: z.output<typeof input>, reader: Reader): Promise<NewPaymentFacts> {
   const { customer_id, amount, date, payment_mode, reference_number, invoices = [] } = payment;
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   const ask: Concern[] = [];
@@ -87,7 +93,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   checkDecimals(amountsOf(payment), currency);
   const left = checkApplied(amount, invoices, currency);
   await checkDate(date, zoho, notes);
-  if (await checkExchangeRate(payment.exchange_rate, currency, zoho, notes)) ask.push(concern('exchange_rate', 'an exchange rate of just 1 is hardly ever right'));
+  const rate = await checkExchangeRate(payment.exchange_rate, { currency_code: currency.currency_code, amount, invoice_ids: invoices.map(({ invoice_id }) => invoice_id), ifMissing: 'refuse' }, zoho, notes);
   notes.lines.push(`Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`, `Date: ${date}, mode: ${quoted(payment_mode, 100)}`);
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);
@@ -110,10 +116,11 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
     makes: 'payment',
     alike,
     money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
+    rate,
     customer_id,
     uses: { account_id: payment.account_id, date },
     blocks: [`create:${customer_id}:${amount}`],
-    before: { existing: existing(newest) },
+    before: { existing: existing(newest), in_base: rate?.result },
   };
 }
 
@@ -126,25 +133,4 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<(Pay
     throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, { code: 'not_a_customer', next: 'Check with the user who paid.' });
   }
   return found?.contact as (Payment & { contact_name?: string }) | undefined;
-}
-
-/** Base currency has the rate 1; a foreign one without a rate is booked at 1, which is nobody's intention. Whether it is said to be just that. */
-async function checkExchangeRate(rate: number | undefined, { currency_code }: Payment, zoho: Reader, notes: { lines: string[]; not_checked: string[] }): Promise<boolean> {
-  const base = (await organizationOf(zoho))?.currency_code;
-  if (base === undefined || currency_code === undefined) {
-    if (rate !== undefined) notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
-    return false;
-  }
-  if (currency_code === base) {
-    if (rate === undefined || rate === 1) return false;
-    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
-  }
-  if (rate === undefined) {
-    throw new InputError(`The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`, {
-      code: 'exchange_rate_missing',
-      next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
-    });
-  }
-  notes.lines.push(`Exchange rate: ${rate} ${told(base)} per ${told(currency_code)}`);
-  return rate === 1;
 }

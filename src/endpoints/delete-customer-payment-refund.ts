@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { ahead } from '../reading.ts';
+import { createCustomerPaymentRefund } from './create-customer-payment-refund.ts';
 import { DESTROYS } from './delete-customer-payment.ts';
 import { id, type Payment, type Refund } from './fields.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { isGone } from './looks.ts';
+import { only } from './shape.ts';
 import { bothReads, standingPayment, standingRefund } from './standing.ts';
+import { toUndo, undoWith } from './undo.ts';
 import { aboutPayment, aboutRefund, call, lines, money, next } from './words.ts';
 
 const output = z.looseObject({ customer_payment_id: z.string().optional(), refund_id: z.string().optional(), deleted: z.boolean().optional() });
@@ -46,14 +49,14 @@ export const deleteCustomerPaymentRefund = defineWrite({
   // Zoho answers with a message only.
   contradiction: () => undefined,
   undo: (_result, { customer_payment_id }, { before: { refund } }) => {
-    const { date, amount, from_account_id, refund_mode, reference_number, exchange_rate, description } = refund;
-    return { tool: 'create_customer_payment_refund', arguments: { customer_payment_id, date, amount, from_account_id, refund_mode, reference_number, exchange_rate, description } };
+    const set = only(refund, ['date', 'amount', 'from_account_id', 'refund_mode', 'reference_number', 'exchange_rate', 'payment_form', 'description']);
+    return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });
   },
 
   result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),
   text: (_result, { customer_payment_id, refund_id }, facts) =>
     lines(
       `Deleted ${aboutRefund({ ...facts?.before.refund, payment_refund_id: refund_id }, { ...facts?.before.payment, payment_id: customer_payment_id })}.`,
-      next(`what is unused again: ${call('get_customer_payment', { payment_id: customer_payment_id })}`),
+      next(`what is unused again: ${call('get_customer_payment', { payment_id: customer_payment_id })}`, toUndo(facts?.undo)),
     ),
 });

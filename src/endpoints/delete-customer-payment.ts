@@ -2,12 +2,14 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { defineWrite, type Facts, type Reader, type Undo } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import { createCustomerPayment } from './create-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
 import { isGone } from './looks.ts';
-import { isObject } from './shape.ts';
+import { only } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutAllocation, aboutPayment, aboutReleased, lines } from './words.ts';
+import { customFieldsOf, discountsLost, tagsOf, toUndo, undoWith } from './undo.ts';
+import { aboutAllocation, aboutPayment, aboutReleased, lines, next } from './words.ts';
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
 
@@ -53,7 +55,7 @@ export const deleteCustomerPayment = defineWrite({
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
   text: (_result, { payment_id }, facts) =>
-    lines(`Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`, facts && aboutReleased(facts.before.payment)),
+    lines(`Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`, facts && aboutReleased(facts.before.payment), next(toUndo(facts?.undo))),
 });
 
 export function isDeleted(zoho: Reader, payment_id: string): Promise<boolean> {
@@ -78,29 +80,29 @@ export function refuseUndeletable(payment: Payment): void {
 }
 
 /** What records the payment again, under a new id. */
-export function recreating(payment: Payment): Undo {
-  const { customer_id, payment_mode, amount, date, reference_number, description, exchange_rate, account_id, bank_charges, invoices = [] } = payment;
-  const applied = invoices.map((row) => ({ invoice_id: row.invoice_id, amount_applied: row.amount_applied, tax_amount_withheld: row['tax_amount_withheld'] }));
-  const custom_fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject).map(({ customfield_id, value }) => ({ customfield_id, value: String(value ?? '') }));
-  const tags = (Array.isArray(payment['tags']) ? payment['tags'] : []).filter(isObject).map(({ tag_id, tag_option_id }) => ({ tag_id, tag_option_id }));
-  return {
-    tool: 'create_customer_payment',
+export function recreating(payment: Payment): Undo | undefined {
+  const { invoices = [], bank_charges, tax_amount_withheld } = payment;
+  const applied = invoices.map((row) => ({ invoice_id: row.invoice_id, amount_applied: row.amount_applied, ...(row['tax_amount_withheld'] !== undefined && { tax_amount_withheld: row['tax_amount_withheld'] }) }));
+  const { custom_fields, not_restored } = customFieldsOf(payment);
+  const tags = tagsOf(payment);
+  const set = only(payment, ['customer_id', 'payment_mode', 'amount', 'date', 'reference_number', 'description', 'exchange_rate', 'account_id', 'bank_charges_account_id', 'tax_account_id', 'location_id']);
+  const documents = Array.isArray(payment['documents']) && payment['documents'].length > 0;
+  return undoWith(createCustomerPayment, [], {
     arguments: {
-      customer_id,
-      payment_mode,
-      amount,
-      date,
-      reference_number,
-      description,
-      exchange_rate: exchange_rate === 1 ? undefined : exchange_rate,
-      account_id,
-      bank_charges: bank_charges || undefined,
-      bank_charges_account_id: bank_charges ? payment['bank_charges_account_id'] : undefined,
-      tax_amount_withheld: payment['tax_amount_withheld'] || undefined,
-      location_id: payment['location_id'],
+      ...set,
+      ...(Number(bank_charges ?? 0) !== 0 && { bank_charges }),
+      ...(Number(tax_amount_withheld ?? 0) !== 0 && { tax_amount_withheld }),
       ...(tags.length > 0 && { tags }),
       ...(custom_fields.length > 0 && { custom_fields }),
       ...(applied.length > 0 && { invoices: applied }),
     },
-  };
+    not_restored: [
+      'payment_id',
+      'payment_number',
+      ...(payment.invoices === undefined ? ['invoices'] : []),
+      ...discountsLost(invoices),
+      ...(documents ? ['documents'] : []),
+      ...not_restored,
+    ],
+  });
 }

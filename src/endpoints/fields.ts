@@ -18,7 +18,7 @@ const exactly = (amount: number) => isExact(amount);
 const tooManyDigits = `has more than ${MAX_DIGITS} significant digits and cannot be exact`;
 export const amount = z.number().positive('must be more than 0').refine(exactly, tooManyDigits);
 export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
-const exchangeRate = z.number().positive('must be more than 0').describe('Base currency per unit.');
+const exchangeRate = z.number().positive('must be more than 0').refine(exactly, tooManyDigits).describe('Base currency per unit.');
 
 /** Text to look for. Zoho takes an empty filter for none, and answers with everything. */
 export const filter = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);

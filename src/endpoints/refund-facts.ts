@@ -5,6 +5,7 @@ import { sum } from '../money.ts';
 import { existingRefunds, refundsAlike, refundsOf, refundsPage, type Existing, type Likeness } from './alike.ts';
 import { readAmount, readId } from './read-row.ts';
 import { checkAccount, checkDate } from './checks.ts';
+import { checkExchangeRate } from './exchange-rate.ts';
 import type { Payment, Refund } from './fields.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
 import { checkDecimals } from './shape.ts';
@@ -24,6 +25,11 @@ interface Given {
 }
 
 const GIVES_BACK = concern('refund', 'it gives money back');
+
+/** What a refund's text says of its payment, kept with the write: a refund tells neither its currency nor whose it is. */
+export function ofPayment({ payment_number, customer_name, currency_code, price_precision }: Payment): Payment {
+  return { payment_number, customer_name, currency_code, price_precision };
+}
 
 /** What it reads besides the payment. */
 export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [allBankAccounts, {}]] as const;
@@ -45,7 +51,17 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
     ...(refundable === undefined ? [] : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
     `Date: ${date}${refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`}${reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`}`,
   );
-  if (given.exchange_rate !== undefined) notes.lines.push(`Exchange rate: ${given.exchange_rate}${payment['exchange_rate'] === undefined ? '' : ` (the payment's is ${quoted(payment['exchange_rate'])})`}`);
+  const rate = await checkExchangeRate(
+    given.exchange_rate,
+    {
+      currency_code: payment.currency_code,
+      amount,
+      standing: [{ rate: earlier?.['exchange_rate'], of: 'on the refund now' }, { rate: payment['exchange_rate'], of: 'of the payment' }],
+      ...(earlier === undefined && { ifMissing: 'is 1' }),
+    },
+    zoho,
+    notes,
+  );
   if (given.description !== undefined) notes.lines.push(`Description: ${quoted(given.description, 200)}`);
   // As documented, a refund that is changed does not tell its account.
   if (from_account_id === '') notes.not_checked.push('the account it came from: Zoho does not tell');
@@ -59,6 +75,7 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
     ask: [GIVES_BACK],
     alike: likeness.alike,
     money: { kind: 'refund', currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount: more > 0 ? amount : 0, adds: more, customer_id: payment.customer_id },
+    rate,
     customer_id: payment.customer_id,
     uses: { from_account_id, date },
     blocks: [`payment:${payment.payment_id}`],

@@ -5,12 +5,15 @@ import { customFieldById, id, type Payment } from './fields.ts';
 import { lookForCustomFields } from './looks.ts';
 import { isObject } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutPayment, lines, notChecked, quoted } from './words.ts';
+import { customFieldsBack, toUndo, undoWith } from './undo.ts';
+import { aboutPayment, lines, next, notChecked, quoted } from './words.ts';
 
 const output = z.looseObject({
   customer_payment_id: z.string().optional(),
   custom_fields: z.array(z.looseObject({ customfield_id: z.string().optional(), value: z.string().optional() })).optional(),
 });
+
+const input = z.strictObject({ customer_payment_id: id, custom_fields: z.array(customFieldById).min(1) });
 
 interface CustomFieldFacts extends Facts {
   readonly before: { readonly payment: Payment };
@@ -23,7 +26,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   method: 'PUT',
   // Zoho's own path: singular here, plural everywhere else.
   path: '/customerpayment/{customer_payment_id}/customfields',
-  input: z.strictObject({ customer_payment_id: id, custom_fields: z.array(customFieldById).min(1) }),
+  input,
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
@@ -45,10 +48,10 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   look: (attempt, zoho) => lookForCustomFields(attempt, String(attempt.input['customer_payment_id']), zoho),
   // Zoho answers with a message only.
   contradiction: () => undefined,
-  undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => ({
-    tool: 'update_custom_fields_in_customer_payment',
-    arguments: { customer_payment_id, custom_fields: custom_fields.map(({ customfield_id }) => ({ customfield_id, value: standing(payment, customfield_id) })) },
-  }),
+  undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => {
+    const { not_restored, ...back } = customFieldsBack(custom_fields, payment);
+    return undoWith({ name: 'update_custom_fields_in_customer_payment', input }, ['customer_payment_id'], { arguments: { customer_payment_id, ...back }, not_restored });
+  },
 
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),
@@ -57,6 +60,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
       `Updated custom fields of ${aboutPayment({ ...facts?.before.payment, payment_id: customer_payment_id })}.`,
       ...custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`),
       notChecked(facts?.not_checked ?? []),
+      next(toUndo(facts?.undo)),
     ),
 });
 

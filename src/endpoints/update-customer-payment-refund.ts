@@ -4,21 +4,24 @@ import { InputError } from '../errors.ts';
 import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
 import { otherRefund } from './contradiction.ts';
+import { inBase, type InBase } from './exchange-rate.ts';
 import { id, refundFields, writtenRefund, type Payment, type Refund } from './fields.ts';
 import { lookForRefundChange } from './looks.ts';
-import { refundFacts, refundReads } from './refund-facts.ts';
+import { ofPayment, refundFacts, refundReads } from './refund-facts.ts';
 import { refundOf } from './shape.ts';
 import { bothReads, standingPayment, standingRefund } from './standing.ts';
+import { fieldsBack, toUndo, undoWith } from './undo.ts';
 import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
+
+const input = z.strictObject({ customer_payment_id: id, refund_id: id, ...z.object(refundFields).partial().shape });
 
 /** Zoho documents these as required on every update, so what is not named is sent as it stands. */
 const required = ['date', 'amount', 'from_account_id'] as const;
 
 interface RefundChangeFacts extends Facts {
-  readonly before: { readonly refund: Refund };
-  readonly payment: Payment;
+  readonly before: InBase & { readonly refund: Refund; readonly of?: Payment };
 }
 
 export const updateCustomerPaymentRefund = defineWrite({
@@ -28,7 +31,7 @@ export const updateCustomerPaymentRefund = defineWrite({
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   canDuplicate: true,
-  input: z.strictObject({ customer_payment_id: id, refund_id: id, ...z.object(refundFields).partial().shape }),
+  input,
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
@@ -42,7 +45,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     if (amount === undefined) throw amountNotTold();
     const { existing: _, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
     const changes = Object.entries(given).map(([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`);
-    return { ...facts, title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`, lines: [...facts.lines, ...changes], before: { refund }, payment };
+    return { ...facts, title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`, lines: [...facts.lines, ...changes], before: { refund, of: ofPayment(payment), in_base: facts.rate?.result } };
   },
   parts: ({ customer_payment_id: _, refund_id: __, ...given }, { before: { refund } }) => {
     const standing = Object.fromEntries(required.filter((name) => refund[name] !== undefined).map((name) => [name, refund[name]]));
@@ -50,23 +53,25 @@ export const updateCustomerPaymentRefund = defineWrite({
   },
   look: (attempt, zoho) => lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
   contradiction: ({ payment_refund }, { input, body }) => otherRefund(payment_refund, body, { refund_id: String(input['refund_id']), payment_id: String(input['customer_payment_id']) }),
-  undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => ({
-    tool: 'update_customer_payment_refund',
-    arguments: { customer_payment_id, refund_id, ...Object.fromEntries(Object.keys(given).map((name) => [name, refund[name] ?? ''])) },
-  }),
+  undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => {
+    const names = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
+    const fields = fieldsBack(names, refund);
+    return undoWith({ name: 'update_customer_payment_refund', input }, ['customer_payment_id', 'refund_id'], { ...fields, arguments: { customer_payment_id, refund_id, ...fields.arguments } });
+  },
 
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
   text: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
     const before = facts?.before.refund;
     return lines(
-      `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.payment, payment_id: customer_payment_id })}.`,
-      attention(given, payment_refund, facts?.payment ?? {}),
+      `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
+      attention(given, payment_refund, facts?.before.of ?? {}),
       ...Object.keys(given)
         .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
-        .map((name) => `${name}: ${asWritten(name, before?.[name], facts?.payment)} → ${asWritten(name, payment_refund[name], facts?.payment)}`),
+        .map((name) => `${name}: ${asWritten(name, before?.[name], facts?.before.of)} → ${asWritten(name, payment_refund[name], facts?.before.of)}`),
+      inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
-      next(`what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`),
+      next(`what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`, toUndo(facts?.undo)),
     );
   },
 });

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { aboutChanges, changesOf, namesAnything, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import { newPaymentFacts } from './create-customer-payment.ts';
+import { inBase, type InBase } from './exchange-rate.ts';
 import { paymentChanges, writtenPayment, type Payment } from './fields.ts';
 import { findByCustomField } from './find-by-custom-field.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -11,8 +12,9 @@ import { isAsSent } from './as-sent.ts';
 import { lookForChange } from './looks.ts';
 import { paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { changeFacts, fieldLines, turnOfChange } from './update-customer-payment.ts';
-import { aboutAllocation, aboutPayment, aboutWhole, attention, call, lines, next, notChecked, quoted, unseen } from './words.ts';
+import { toUndo } from './undo.ts';
+import { changeBack, changeFacts, fieldLines, turnOfChange } from './update-customer-payment.ts';
+import { aboutAllocation, aboutPayment, aboutWhole, attention, lines, next, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -20,7 +22,7 @@ const output = z.looseObject({ payment: writtenPayment.optional() });
 const headerText = z.string().min(1).max(255).regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
 
 interface UpsertFacts extends Facts {
-  readonly before: { readonly payment?: Payment; readonly existing?: unknown };
+  readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown };
 }
 
 export const updateCustomerPaymentUsingCustomField = defineWrite({
@@ -66,7 +68,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     }
     if (!upsert) throw noSuchPayment(key, value);
     const facts = await newPaymentFacts(complete(fields), zoho);
-    return { ...facts, lines: [...facts.lines, `${key}: ${quoted(value)}`], blocks: [unique, ...facts.blocks], before: { existing: facts.before.existing } };
+    return { ...facts, lines: [...facts.lines, `${key}: ${quoted(value)}`], blocks: [unique, ...facts.blocks] };
   },
   parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...given }, { before }) => ({
     body: changesOf(given, before.payment),
@@ -88,19 +90,25 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     return { seen: 'unclear', why: 'A payment has this value, and is not what was sent.', candidates: [{ id: found, text: aboutPayment(payment) }] };
   },
   contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { payment_id: (before['payment'] as Payment | undefined)?.payment_id, existing: before['existing'] }),
-  undo: ({ payment }, _input, { before }) => (before.payment !== undefined || payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }),
+  undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, { before }) => {
+    if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
+    // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.
+    return upsert && payment?.payment_id !== undefined ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } } : undefined;
+  },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert: _, ...given }, facts) => {
+  text: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
     const before = facts?.before.payment;
+    const isNew = upsert === true && before === undefined;
     return lines(
-      `${before ? 'Updated' : 'Recorded'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
+      `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
       attention(given, payment, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
-      before ? aboutAllocation(payment) : aboutWhole(payment),
+      isNew ? aboutWhole(payment) : aboutAllocation(payment),
+      inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
-      next(!before && `to undo: ${call('delete_customer_payment', { payment_id: payment.payment_id })}`),
+      next(toUndo(facts?.undo)),
     );
   },
 });

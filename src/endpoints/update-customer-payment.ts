@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { concern, type Concern } from '../concern.ts';
-import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader, type Undo } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ahead } from '../reading.ts';
@@ -10,6 +10,7 @@ import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
 import { customerOf } from './create-customer-payment.ts';
+import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
 import { getContact } from './get-contact.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -18,15 +19,17 @@ import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
+import { customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, notChecked, quoted, told, unseen, UNTOLD_AMOUNT } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, told, unseen, UNTOLD_AMOUNT } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
 type Changes = z.output<typeof changes>;
+const input = z.strictObject({ payment_id: id, ...paymentChanges });
 
 export interface ChangeFacts extends Facts {
-  readonly before: { readonly payment: Payment };
+  readonly before: InBase & { readonly payment: Payment };
 }
 
 export const updateCustomerPayment = defineWrite({
@@ -39,7 +42,7 @@ export const updateCustomerPayment = defineWrite({
   method: 'PUT',
   path: '/customerpayments/{payment_id}',
   canDuplicate: true,
-  input: z.strictObject({ payment_id: id, ...paymentChanges }),
+  input,
   output,
 
   turn: ({ payment_id, ...given }, zoho) => turnOfChange(payment_id, given, zoho),
@@ -51,7 +54,7 @@ export const updateCustomerPayment = defineWrite({
   parts: ({ payment_id: _, ...given }, { before }) => ({ body: changesOf(given, before.payment) }),
   look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
   contradiction: ({ payment }, { input, body }) => otherPayment(payment, body, { payment_id: String(input['payment_id']) }),
-  undo: (_result, { payment_id, ...given }, { before }) => ({ tool: 'update_customer_payment', arguments: { payment_id, ...asItWas(given, before.payment) } }),
+  undo: ({ payment }, { payment_id, ...given }, { before }) => changeBack(payment_id, given, before.payment, payment),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   text: ({ payment }, { payment_id: _, ...given }, facts) => {
@@ -61,7 +64,9 @@ export const updateCustomerPayment = defineWrite({
       attention(given, payment, payment),
       ...(facts === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
+      inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
+      next(toUndo(facts?.undo)),
     );
   },
 });
@@ -84,6 +89,12 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   const standing = standingOn(payment);
   const rows = invoices ?? [...standing].flatMap(([invoice_id, stands]) => (stands === undefined ? [] : [{ invoice_id, ...stands }]));
   const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
+  const rate = await checkExchangeRate(
+    given.exchange_rate,
+    { currency_code: payment.currency_code, amount, invoice_ids: rows.map(({ invoice_id }) => invoice_id), standing: [{ rate: payment['exchange_rate'], of: 'on the payment now' }] },
+    zoho,
+    notes,
+  );
   const refunded = refundedOf(payment);
   if ((left === undefined || refunded === undefined) && (given.amount !== undefined || invoices !== undefined)) notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) {
@@ -131,10 +142,11 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     ask,
     alike,
     ...(amount !== undefined && (more > 0 || moved) && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount, adds: Math.max(0, more), customer_id: whose } }),
+    rate,
     customer_id: payment.customer_id,
     uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
     blocks: [`payment:${payment.payment_id}`, ...(more > 0 || moved ? [`create:${whose}:${amount}`] : [])],
-    before: { payment },
+    before: { payment, in_base: rate?.result },
   };
 }
 
@@ -208,16 +220,41 @@ export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, t
   return [...plain, ...(custom_fields ?? []).map((field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`), ...(tags === undefined ? [] : ['tags are replaced'])];
 }
 
-/** The arguments that set everything named back. */
-function asItWas({ invoices, replace_invoices: _, custom_fields: __, tags: ___, ...fields }: Changes, payment: Payment): Record<string, unknown> {
-  // What was not set before cannot be unset by naming it again.
-  const before = Object.fromEntries(Object.keys(fields).filter((name) => payment[name] !== undefined).map((name) => [name, payment[name]]));
+/** The call that sets everything named back. `after`: the payment as Zoho's answer shows it. */
+export function changeBack(payment_id: string, given: Changes, payment: Payment, after: Payment = {}): Undo | undefined {
+  const { invoices, replace_invoices = false, custom_fields, tags: _, ...plain } = given;
+  const names = Object.keys(plain).filter((name) => given[name as keyof Changes] !== undefined);
+  const fields = fieldsBack(names, payment);
+  const custom = customFieldsBack(custom_fields ?? [], payment);
+  const named = (payment.invoices ?? []).filter((row) => replace_invoices || invoices?.some(({ invoice_id }) => invoice_id === row.invoice_id));
+  // Zoho names an account for the charges by itself, and takes no empty one.
+  const accountChosen = plain.bank_charges !== undefined && payment['bank_charges_account_id'] === undefined && after['bank_charges_account_id'] !== undefined;
+  return undoWith(updateCustomerPayment, ['payment_id'], {
+    arguments: {
+      payment_id,
+      ...fields.arguments,
+      ...asItWas(given, payment),
+      ...(custom.custom_fields.length > 0 && { custom_fields: custom.custom_fields }),
+    },
+    not_restored: [
+      ...fields.not_restored,
+      ...(accountChosen ? ['bank_charges_account_id'] : []),
+      ...(invoices !== undefined && payment.invoices === undefined ? ['invoices'] : []),
+      ...(invoices === undefined ? [] : discountsLost(named)),
+      ...custom.not_restored,
+    ],
+  });
+}
+
+/** The arguments that set lists back. */
+function asItWas({ invoices, tags, tax_amount_withheld }: Changes, payment: Payment): Record<string, unknown> {
+  const before = tags === undefined ? {} : { tags: tagsOf(payment) };
   // What it was applied to is set back only where it could be seen.
   if (invoices === undefined || payment.invoices === undefined) return before;
   const standing = [...standingOn(payment)];
   if (standing.some(([, stands]) => stands === undefined)) return before;
   // A row that names no tax keeps what is withheld on it then, so 0 is named too where the call named another.
-  const withTax = invoices.some(({ tax_amount_withheld }) => tax_amount_withheld !== undefined) || fields.tax_amount_withheld !== undefined;
+  const withTax = invoices.some(({ tax_amount_withheld }) => tax_amount_withheld !== undefined) || tax_amount_withheld !== undefined;
   return {
     ...before,
     replace_invoices: true,

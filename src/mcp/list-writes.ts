@@ -90,14 +90,14 @@ function textOf(writes: readonly Json[]): string {
   if (writes.length === 0) return 'No writes match.';
   return writes
     .map(({ at, outcome, what, tool, reason, undo, write_id }) => {
-      const { tool: undoing, arguments: args } = (undo ?? {}) as Partial<Undo>;
-      return [`${at} | ${outcome} | ${what ?? tool}`, reason && oneLine(String(reason)), undoing && undoneBy(undoing, args), `write_id ${write_id}`].filter(Boolean).join(' | ');
+      return [`${at} | ${outcome} | ${what ?? tool}`, reason && oneLine(String(reason)), undo !== undefined && undoneBy(undo as Undo), `write_id ${write_id}`].filter(Boolean).join(' | ');
     })
     .join('\n');
 }
 
 /** Too long only with long text in it: the structured result has all of it. */
-function undoneBy(tool: string, args: Json = {}): string {
+function undoneBy({ tool, arguments: args, not_restored = [] }: Undo): string {
   const undoing = `undo: ${call(tool, args)}`;
-  return undoing.length > 400 ? `undo: ${tool} with the \`undo\` of the structured result` : undoing;
+  const but = not_restored.length === 0 ? '' : ` (does not restore ${not_restored.join(', ')})`;
+  return `${undoing.length > 400 ? `undo: ${tool} with the \`undo\` of the structured result` : undoing}${but}`;
 }

@@ -129,7 +129,7 @@ async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unk
   if (!replayed) onWritten(input, result);
   deliveries.expect(id, { entry, state: 'recorded' });
   const facts: WriteFacts = { outcome: 'recorded', replayed, undo, write_id: entry, asked, concerns };
-  return succeeded({ ...result, ...facts }, offering(lines(text, aboutConcerns(performed))), [], books.sandbox);
+  return succeeded({ ...result, ...facts }, offering(lines(aboutConcerns(performed), text)), [], books.sandbox);
 }
 
 /** What nobody was asked about is said, so that it does not go by unseen. */

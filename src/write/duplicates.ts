@@ -1,9 +1,10 @@
 import { concern, type Concern } from '../concern.ts';
-import type { Facts } from '../endpoint.ts';
+import type { Facts, Undo } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Call, Road } from './call.ts';
 import { DAY_MS } from './earlier.ts';
 import type { Entry } from './journal.ts';
+import { digestOf } from './seal.ts';
 
 /** Money that may be recorded already: in Zoho, by the same call a day ago, or by an earlier write whose answer was lost. */
 
@@ -23,7 +24,7 @@ export interface Suspected {
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts;
   const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
-  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
+  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !(await wasTakenBack(newest, { journal, scope })) ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
   const suspects = [...all.values()];
@@ -38,6 +39,13 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call): void {
   if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
   const suspect = asSuspect(entry);
   if (!call.allowDuplicateOf.includes(suspect.id)) throw suspected([suspect], [suspect]);
+}
+
+/** Its own undo was carried out since: what it made is gone, and may be made again. */
+async function wasTakenBack({ answer, claimedAt }: Entry, { journal, scope }: Pick<Road, 'journal' | 'scope'>): Promise<boolean> {
+  const { undo } = (answer?.result ?? {}) as { undo?: Undo };
+  const [taken] = undo === undefined ? [] : await journal.findByIntent(scope, digestOf([undo.tool, undo.arguments]), claimedAt);
+  return taken?.state === 'recorded';
 }
 
 function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {

@@ -92,7 +92,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       makes: facts.makes,
       customer_id: facts.customer_id,
       before: facts.before,
-      facts: { title: facts.title, lines: facts.lines, asked: consent.asked, concerns, ...(workflow && { called: { tool: tool.name, arguments: input } }) },
+      facts: { title: facts.title, lines: facts.lines, asked: consent.asked, concerns, not_checked: facts.not_checked, ...(workflow && { called: { tool: tool.name, arguments: input } }) },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.

@@ -4,6 +4,7 @@ import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteEndpoint } from '../
 import { RefusedError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import type { Cap } from './journal.ts';
+import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
 /** What the operator allows, whatever a model asks for. Read once at the start; no tool can change it. */
 
@@ -25,6 +26,7 @@ export const policySchema = z
     ask_above: amounts.optional().describe('A person is asked about a payment or refund of more than this.'),
     refuse: codesOf(concernCodes).optional().describe('Concerns that are always refused.'),
     accept: codesOf(concernCodes.filter((code) => code !== 'deletion')).optional().describe('Concerns that nobody need be asked about. `refuse` stands before it.'),
+    exchange_rate_tolerance: z.number().min(0).max(1).optional().describe(`How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`),
     max_refunds_per_hour: z.int().min(0).optional(),
     allowed_from_account_ids: ids.optional().describe('Accounts that refunds may come from.'),
     allowed_account_ids: ids.optional().describe('Accounts that payments may go to.'),
@@ -102,7 +104,12 @@ export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'nam
 }
 
 /** Why the policy wants a person to be asked. */
-export function askedByPolicy(policy: Policy, { money }: Facts): Concern[] {
+export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
+  const odd = facts.rate && oddRate(facts.rate, policy.exchange_rate_tolerance);
+  return [...(odd === undefined ? [] : [concern('exchange_rate', odd)]), ...askedAbove(policy, facts)];
+}
+
+function askedAbove(policy: Policy, { money }: Facts): Concern[] {
   if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined) return [concern('above_limit', 'the policy asks above an amount, and the currency cannot be seen')];
   const above = money && limitOf(policy.ask_above, money.currency);
   if (money === undefined || above === undefined || money.amount <= above) return [];

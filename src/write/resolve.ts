@@ -1,4 +1,4 @@
-import type { Attempt, Facts, Json, Seen, WriteEndpoint } from '../endpoint.ts';
+import type { Attempt, Json, Seen, WriteEndpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
@@ -89,9 +89,10 @@ export function isGraceOver({ id, sentAt, zohoTime }: Entry, { zoho, graceMs, se
 }
 
 /** What is answered, and what takes it back: kept together, so that a replay tells both. */
-export function answerOf(endpoint: WriteEndpoint, { arguments: input, before }: Pick<Entry, 'arguments' | 'before'>, result: Json, facts?: Facts): Answer {
+export function answerOf(endpoint: WriteEndpoint, { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>, result: Json): Answer {
   const undo = endpoint.undo(result, input, { before });
-  return { result: undo === undefined ? result : { ...result, undo }, text: endpoint.text(result, input, facts) };
+  const { not_checked = [] } = facts as { not_checked?: readonly string[] };
+  return { result: undo === undefined ? result : { ...result, undo }, text: endpoint.text(result, input, { before, not_checked, undo }) };
 }
 
 function attemptOf(entry: Entry, journal: Journal): Attempt {

@@ -32,7 +32,7 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
   try {
     const told = proven(endpoint, claimed, await put(claimed, road));
     const result = (await endpoint.each?.(told, road.zoho)) ?? told;
-    const answer = answerOf(endpoint, claimed, result, facts);
+    const answer = answerOf(endpoint, claimed, result);
     const zoho_id = facts.makes && idOf(result);
     if (facts.makes !== undefined && zoho_id === undefined) throw new OutcomeUnknownError(answer.text, { next: 'Look for it.' });
     const recorded = { type: 'recorded', answer } as const;

@@ -1,0 +1,117 @@
+import * as z from 'zod';
+import { defineRead, type RateFacts, type Reader } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+import { formatConverted, sameRate } from '../money.ts';
+import { ifAllowed, ifServed } from './allowed.ts';
+import { organizationOf, type Notes } from './checks.ts';
+import { getInvoice } from './get-invoice.ts';
+import { listCurrencies } from './list-currencies.ts';
+import { many } from './shape.ts';
+import { plain, told } from './words.ts';
+
+/** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
+
+/** All of them at once: the tool's own list is cut to what a conversation can hold. */
+const allCurrencies = defineRead({
+  ...listCurrencies,
+  input: z.strictObject({}),
+  output: z.looseObject({ currencies: z.array(z.looseObject({ currency_code: z.string().optional(), exchange_rate: z.unknown().optional() })).optional() }),
+  parts: () => ({ query: { per_page: 200 } }),
+  result: (body) => ({ currencies: many(body, 'currencies') }),
+  text: () => '',
+});
+
+/** Invoices whose rates are looked at, of a payment that is applied to very many. */
+const MOST_INVOICES = 10;
+/** Known rates that a person is shown. */
+const MOST_SHOWN = 3;
+
+interface Compared {
+  /** The record's. */
+  readonly currency_code: string | undefined;
+  /** What is converted: the whole amount as it will stand. Undefined where Zoho does not tell it. */
+  readonly amount: number | undefined;
+  /** What the write is applied to. */
+  readonly invoice_ids?: readonly string[];
+  /** Rates of records that stand already, each with the words for it. */
+  readonly standing?: readonly { readonly rate: unknown; readonly of: string }[];
+  /** Zoho takes 1 where none is given; a new payment is refused then, a new refund is asked about. */
+  readonly ifMissing?: 'refuse' | 'is 1';
+}
+
+/**
+ * Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. Undefined where there is nothing
+ * to compare: the base currency, no rate given, or not to be seen, which is then noted.
+ */
+export async function checkExchangeRate(rate: number | undefined, compared: Compared, zoho: Reader, notes: Notes): Promise<RateFacts | undefined> {
+  const { currency_code, amount, ifMissing } = compared;
+  if (rate === undefined && ifMissing === undefined) return undefined;
+  const organization = await organizationOf(zoho);
+  const base = organization?.currency_code;
+  if (base === undefined || currency_code === undefined) {
+    if (rate !== undefined) notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
+    return undefined;
+  }
+  if (currency_code === base) {
+    if (rate === undefined || rate === 1) return undefined;
+    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
+  }
+  if (rate === undefined && ifMissing === 'refuse') {
+    throw new InputError(`The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`, {
+      code: 'exchange_rate_missing',
+      next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
+    });
+  }
+  if (amount === undefined) {
+    notes.not_checked.push('the exchange rate (Zoho does not tell the amount of the payment)');
+    return undefined;
+  }
+  const given = rate ?? 1;
+  const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
+  const rates = await knownRates(compared, currency_code, zoho);
+  const known = rates.map((one) => ({ ...one, result: result(one.rate) }));
+  if (known.length === 0) notes.not_checked.push(`the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`);
+  notes.lines.push(
+    `Exchange rate: ${rate === undefined ? 'not given, so Zoho takes 1' : rate} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+    ...known
+      .filter((one) => !sameRate(one.rate, given))
+      .slice(0, MOST_SHOWN)
+      .map((one) => `Exchange rate ${one.of}: ${one.rate}, which would make ${one.result}`),
+  );
+  return { given, result: result(given), known };
+}
+
+/** Kept with the write: what the amount comes to in base currency, where the record is in another. */
+export type InBase = { readonly in_base?: string | undefined };
+
+export function inBase({ in_base }: InBase = {}): string | undefined {
+  return in_base && `In base currency: ${in_base}.`;
+}
+
+/** Every rate once: that of the currency first, then those of what stands, then those of the invoices. */
+async function knownRates({ invoice_ids = [], standing = [] }: Compared, currency_code: string, zoho: Reader): Promise<{ rate: number; of: string }[]> {
+  const [kept, ...invoices] = await Promise.all([keptRate(currency_code, zoho), ...[...new Set(invoice_ids)].slice(0, MOST_INVOICES).map((invoice_id) => invoiceRate(invoice_id, zoho))]);
+  const found = [kept, ...standing.map(({ rate, of }) => known(rate, of)), ...invoices].filter((one) => one !== undefined);
+  return found.filter((one, i) => found.findIndex(({ rate }) => sameRate(rate, one.rate)) === i);
+}
+
+async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
+  const found = await ifServed(zoho.recall(allCurrencies, {}));
+  const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
+  return known(currency?.exchange_rate, `kept for ${told(currency_code)}`);
+}
+
+/** What is wrong with the invoice itself is said where it is checked. */
+async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
+  const found = await ifAllowed(zoho.read(getInvoice, { invoice_id })).catch((error: unknown) => {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  });
+  return known(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
+}
+
+/** 0 is how Zoho says that it keeps none. What is no plain number is not known. */
+function known(value: unknown, of: string): { rate: number; of: string } | undefined {
+  const rate = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  return typeof rate === 'number' && Number.isFinite(rate) && rate > 0 ? { rate, of } : undefined;
+}
