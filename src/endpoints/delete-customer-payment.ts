@@ -4,6 +4,7 @@ import { RefusedError } from '../errors.ts';
 import { id, type Payment } from './fields.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
 import { isGone } from './looks.ts';
+import { readAmount } from './read-row.ts';
 import { isObject } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { aboutAllocation, aboutPayment, aboutReleased, lines } from './words.ts';
@@ -93,7 +94,7 @@ export function recreating(payment: Payment): Undo {
       account_id,
       bank_charges: bank_charges || undefined,
       bank_charges_account_id: bank_charges ? payment['bank_charges_account_id'] : undefined,
-      tax_amount_withheld: payment['tax_amount_withheld'] || undefined,
+      tax_amount_withheld: readAmount(payment['tax_amount_withheld']) || undefined,
       location_id: payment['location_id'],
       ...(tags.length > 0 && { tags }),
       ...(custom_fields.length > 0 && { custom_fields }),
