@@ -60,7 +60,7 @@ export const customerStatement = defineReadWorkflow({
     const [today, invoices, payments] = await Promise.all([
       organizationToday(zoho),
       ifAllowed(openInvoices(contact_id, zoho.recent)),
-      ifAllowed(paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async (all) => ({ all, ...(await lastOf(all, zoho)) }))),
+      ifAllowed(paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async ({ rows: all, ofNobody }) => ({ all, ofNobody, ...(await lastOf(all, zoho)) }))),
     ]);
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
     // A customer that cannot be seen is named by what can be.
@@ -78,7 +78,7 @@ export const customerStatement = defineReadWorkflow({
       date: today,
       ...(invoices && { open: { count: aged.length, totals: currencyTotals(aged.map(balanceOf)), balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined, customer_not_told: invoices.length - aged.length || undefined, age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
       ...(payments && {
-        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount ?? 0)), not_told: unusedNotTold || undefined, customer_not_told: payments.all.ofNobody || undefined },
+        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount ?? 0)), not_told: unusedNotTold || undefined, customer_not_told: payments.ofNobody || undefined },
         credits: credits.slice(0, MOST_CREDITS).map(creditOf),
         last: payments.last,
         refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
