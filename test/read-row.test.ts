@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readAmount, readDay, readFlag, readId } from '../src/endpoints/read-row.ts';
+import { daysAfter, daysFrom } from '../src/workflows/days.ts';
 import { untold, untoldAmounts } from './support/untold.ts';
 
 describe('an amount', () => {
@@ -79,5 +80,13 @@ describe('a flag', () => {
   it('is true or false, also as text, and nothing else', () => {
     expect([true, 'true', false, 'false'].map(readFlag)).toEqual([true, true, false, false]);
     expect([...untold, 0, 1, 'yes', 'TRUE'].map(readFlag)).toEqual([...untold, 0, 1, 'yes', 'TRUE'].map(() => undefined));
+  });
+});
+
+describe('reckoning with days', () => {
+  it.each(['', 'soon', '2026-13-45', 'undefined'])('never throws on %j', (day) => {
+    expect(daysAfter(day, 7)).toBe(day);
+    expect(daysFrom(day, '2026-06-22')).toBeNaN();
+    expect(daysFrom('2026-06-22', day)).toBeNaN();
   });
 });

@@ -183,6 +183,30 @@ describe.each(some)('where Zoho tells %j', (untold) => {
   });
 });
 
+describe('what is offered while somebody types or opens a menu', () => {
+  it.each(values)('an invoice with a balance of %j may be open', async (untold) => {
+    const server = await startAt(without(/^balance$/, untold));
+    const { completion } = await server.client.complete({ ref: { type: 'ref/resource', uri: 'zoho-books://invoices/{invoice_id}' }, argument: { name: 'invoice_id', value: '' } });
+    expect(completion.values).toContain(seed.openInvoice);
+  });
+
+  it.each(some)('a payment with an amount of %j is titled so', async (untold) => {
+    const server = await startAt(without(/^amount$/, untold));
+    const titles = (await server.client.listResources()).resources.map(({ title }) => title ?? '').filter((title) => /#\d+/.test(title));
+    expect(titles.length).toBeGreaterThan(0);
+    for (const title of titles) expect(title).toContain('an amount not told by Zoho');
+  });
+});
+
+describe('days of invoices', () => {
+  it.each(['22.06.2026', '06/22/2026', 'soon'])('due on %j is of no age, and not due on its date', async (due) => {
+    const server = await startAt((name, value, { invoice_number }) => (name === 'due_date' && invoice_number === 'INV-386' ? due : value));
+    const text = ok(await server.call('customer_statement', { customer: 'Bowman Furniture' }));
+    expect(text).toContain('Of no age: 1 open invoice of which Zoho does not tell when it is due.');
+    expect(text).toContain('61-90: USD 305.00 (1)');
+  });
+});
+
 describe('an unused amount of 0 or less', () => {
   it.each([0, -3, '-3.00', '0.00'])('%j is nothing to refund, and nobody is asked', async (unused) => {
     const asked: string[] = [];

@@ -25,7 +25,8 @@ export function settledBy({ amount_applied, tax_amount_withheld = 0 }: { readonl
 /** By invoice, several rows of one taken together; undefined for one of which Zoho does not tell how much stands on it. */
 export function standingOn(payment: Payment): Map<string, Standing | undefined> {
   const standing = new Map<string, Standing | undefined>();
-  for (const row of payment.invoices ?? []) {
+  // Anything may stand in its place in an answer.
+  for (const row of Array.isArray(payment.invoices) ? payment.invoices : []) {
     const id = readId(row.invoice_id) ?? NOT_TOLD;
     const [amount_applied, tax_amount_withheld] = [readAmount(row.amount_applied), withheldOn(row)];
     const earlier = standing.has(id) ? standing.get(id) : { amount_applied: 0, tax_amount_withheld: 0 };

@@ -6,6 +6,7 @@ import { createCustomerPayment } from './create-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
 import { isGone } from './looks.ts';
+import { readAmount } from './read-row.ts';
 import { only } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { customFieldsOf, discountsLost, tagsOf, toUndo, undoWith } from './undo.ts';
@@ -90,8 +91,8 @@ export function recreating(payment: Payment): Undo | undefined {
   return undoWith(createCustomerPayment, [], {
     arguments: {
       ...set,
-      ...(Number(bank_charges ?? 0) !== 0 && { bank_charges }),
-      ...(Number(tax_amount_withheld ?? 0) !== 0 && { tax_amount_withheld }),
+      bank_charges: readAmount(bank_charges) || undefined,
+      tax_amount_withheld: readAmount(tax_amount_withheld) || undefined,
       ...(tags.length > 0 && { tags }),
       ...(custom_fields.length > 0 && { custom_fields }),
       ...(applied.length > 0 && { invoices: applied }),

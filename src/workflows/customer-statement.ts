@@ -60,7 +60,7 @@ export const customerStatement = defineReadWorkflow({
     const [today, invoices, payments] = await Promise.all([
       organizationToday(zoho),
       ifAllowed(openInvoices(contact_id, zoho.recent)),
-      ifAllowed(paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async (all) => ({ all, ...(await lastOf(all, zoho)) }))),
+      ifAllowed(paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async ({ rows: all, ofNobody }) => ({ all, ofNobody, ...(await lastOf(all, zoho)) }))),
     ]);
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
     // A customer that cannot be seen is named by what can be.
@@ -76,9 +76,9 @@ export const customerStatement = defineReadWorkflow({
       customer_name: contact.contact_name ?? named?.customer_name,
       currency_code,
       date: today,
-      ...(invoices && { open: { count: aged.length, totals: currencyTotals(aged.map(balanceOf)), balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined, customer_not_told: invoices.length - aged.length || undefined }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
+      ...(invoices && { open: { count: aged.length, totals: currencyTotals(aged.map(balanceOf)), balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined, customer_not_told: invoices.length - aged.length || undefined, age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
       ...(payments && {
-        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount ?? 0)), not_told: unusedNotTold || undefined, customer_not_told: payments.all.ofNobody || undefined },
+        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount ?? 0)), not_told: unusedNotTold || undefined, customer_not_told: payments.ofNobody || undefined },
         credits: credits.slice(0, MOST_CREDITS).map(creditOf),
         last: payments.last,
         refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
@@ -114,6 +114,7 @@ export const customerStatement = defineReadWorkflow({
       differs((open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined ? open : undefined, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
       differs(credit && (credit.not_told ?? credit.customer_not_told) === undefined && { totals: [{ currency_code: currency_code ?? '', amount: credit.total }] }, rest.unused_credits_by_zoho, currency, 'unused credit', 'credit notes or retainers'),
       ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
+      open?.age_not_told !== undefined && `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
       invoices.length > 0 && 'Open invoices:',
       ...invoices.map(invoiceLine),
       moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
@@ -161,6 +162,8 @@ interface Open {
   readonly balance_not_told?: number;
   /** Found with the customer's, and Zoho does not tell whose they are: not counted. */
   readonly customer_not_told?: number;
+  /** Of how many Zoho does not tell when they are due: they are of no age. */
+  readonly age_not_told?: number;
 }
 
 interface Aged extends Json {

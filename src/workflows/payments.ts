@@ -35,8 +35,8 @@ export function asPayment(row: Json): PaymentRow {
   };
 }
 
-/** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; those `ofNobody` do not tell it. */
-export async function paymentsOfCustomer(customer_id: string, read: Reader['read'], goOn: (found: number) => boolean = () => true): Promise<PaymentRow[] & { ofNobody: number }> {
+/** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; so many are `ofNobody`, since Zoho does not tell whose. */
+export async function paymentsOfCustomer(customer_id: string, read: Reader['read'], goOn: (found: number) => boolean = () => true): Promise<{ readonly rows: PaymentRow[]; readonly ofNobody: number }> {
   const found: PaymentRow[] = [];
   let ofNobody = 0;
   for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, read)) {
@@ -45,7 +45,7 @@ export async function paymentsOfCustomer(customer_id: string, read: Reader['read
     ofNobody += all.filter((row) => row.customer_id === undefined).length;
     if (!goOn(found.length)) break;
   }
-  return Object.assign(found.toSorted(newestFirst), { ofNobody });
+  return { rows: found.toSorted(newestFirst), ofNobody };
 }
 
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */

@@ -26,7 +26,7 @@ const input = z.strictObject({
   currency: z.string().max(10).optional().describe('As the user said it; compared with the customer\'s.'),
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
-  invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open, as far as the money goes.'), tax_amount_withheld: amountOrZero.optional() })).min(1).optional(),
+  invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open less the tax withheld, as far as the money goes.'), tax_amount_withheld: amountOrZero.optional() })).min(1).optional(),
   allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
   account: z.string().min(1).max(100).optional().describe('Account the money went to, name or id; default Undeposited Funds.'),
   reference_number,

@@ -72,7 +72,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const customer_id = whose?.contact_id;
   const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
-  const all = await paymentsOfCustomer(customer_id ?? '', read);
+  const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', read);
   // One of which Zoho does not tell what is unused may be meant as well.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
@@ -81,7 +81,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
-  if (newest === undefined) throw new RefusedError(`There is no payment of ${name} that could be refunded.`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
+  if (newest === undefined) throw new RefusedError(`There is no payment of ${name} that could be refunded.${ofNobody > 0 ? ` Of ${ofNobody} payments Zoho does not tell whose they are.` : ''}`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
   const currency = whose ?? {};
