@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
+import { listedFor, many } from './shape.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
@@ -16,6 +17,7 @@ export const listInvoicePayments = defineRead({
   path: '/invoices/{invoice_id}/payments',
   input,
   output,
+  shows: (body, { invoice_id }) => listedFor(invoice_id, 'invoice_id', many(body, 'payments')),
   ...listing({
     input,
     keys: ['payments'],

@@ -195,6 +195,22 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
   return unanswered(why, request, zoho);
 }
 
+/** The answer is not about the record that was asked for. Not repeated silently: how many other answers were wrong is not known. */
+export function anotherRecord({ path }: ZohoRequest): BusyError {
+  const kind = kindOf(path);
+  const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
+  return new BusyError(`Zoho was asked for ${asked}, and the answer shows something else. The connections to Zoho were closed, because answers on a connection can get out of step.`, {
+    code: 'another_record',
+    next: 'Make the same call again: it uses a new connection.',
+  });
+}
+
+/** The answer holds such a record, and does not say which one it is. */
+export function unnamedRecord({ path }: ZohoRequest): BusyError {
+  const kind = kindOf(path);
+  return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
+}
+
 /** A proxy in between did not let the request through, so Zoho never had it. Whether the proxy refuses or only fails is told by its status. */
 export function proxyFailure(error: NetworkError, { proxy, target, status }: AtProxy): PaymentsError {
   const unsent = 'The request was not sent to Zoho.';

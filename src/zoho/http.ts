@@ -34,6 +34,8 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly bytes: Buffer;
+  /** Closes the connection that this came over, and every other to the same server that is kept: what is on them cannot be trusted. */
+  disconnect(): void;
 }
 
 /** Where a request came to its end before it was sent: at a proxy, which answered something other than a way through, or nothing. */
@@ -84,13 +86,26 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const shared = new EnvHttpProxyAgent(options);
+  /** Kept connections, by the origin of the server. */
+  const agents = new Map<string, EnvHttpProxyAgent>();
+  const agentFor = (origin: string): EnvHttpProxyAgent => {
+    const agent = agents.get(origin) ?? new EnvHttpProxyAgent(options);
+    agents.set(origin, agent);
+    return agent;
+  };
 
   return {
     async exchange({ method, url, headers, body, signal, deadline, once }) {
       let sent = false;
       let tooLate = false;
       const own = once && ownConnection(options);
+      const agent = own?.agent ?? agentFor(url.origin);
+      const disconnect = () => {
+        // Others may have found the same, and new connections be there already.
+        if (agents.get(url.origin) !== agent) return;
+        agents.delete(url.origin);
+        void agent.destroy(new errors.SocketError('answers out of step'));
+      };
       const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
         dispatch(options, {
           onRequestStart: (controller, context) => {
@@ -111,11 +126,11 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       const timeout = AbortSignal.timeout(timeoutMs);
       const end = AbortSignal.any([signal, deadline, timeout].filter((one) => one !== undefined));
       try {
-        const options = { method, headers, ...(body !== undefined && { body }), dispatcher: (own?.agent ?? shared).compose(noteSent), signal: end };
+        const options = { method, headers, ...(body !== undefined && { body }), dispatcher: agent.compose(noteSent), signal: end };
         // undici itself would first wait until it is connected.
         const response = await orAborted(request(url, options), end);
         const bytes = Buffer.from(await response.body.arrayBuffer());
-        return { status: response.statusCode, headers: response.headers, bytes };
+        return { status: response.statusCode, headers: response.headers, bytes, disconnect };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (end.aborted) own?.reset();
@@ -126,7 +141,9 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
         void own?.agent.destroy();
       }
     },
-    close: () => shared.destroy(),
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
   };
 }
 

@@ -274,8 +274,9 @@ export const recordings = {
 
 /** The record in the answer is the one asked for, whatever ids its recording has. */
 function asAsked(pathname: string): (key: string, value: unknown) => unknown {
+  const { kind, id } = /\/(?<kind>contacts|invoices)\/(?<id>\d+)/.exec(pathname)?.groups ?? {};
   const { payment_id, refund_id } = /\/customerpayments\/(?<payment_id>\d+)(\/refunds\/(?<refund_id>\d+))?/.exec(pathname)?.groups ?? {};
-  return (key, value) => (key === 'payment_id' ? payment_id : key === 'payment_refund_id' ? refund_id : undefined) ?? value;
+  return (key, value) => (key === 'payment_id' ? payment_id : key === 'payment_refund_id' ? refund_id : key === (kind === 'contacts' ? 'contact_id' : 'invoice_id') ? id : undefined) ?? value;
 }
 
 export interface RecordedZoho {
