@@ -48,12 +48,20 @@ export interface ResourceForm {
   readonly mimeType: 'application/json' | 'application/pdf';
 }
 
+/**
+ * What an answer shows, against the record that its request named: that one, or another, or a record without an id, or none of its
+ * kind. An answer that does not tell whose its rows are counts as that of the record asked for.
+ */
+export type Shown = 'asked' | 'another' | 'unnamed' | 'none';
+
 export interface ReadEndpoint<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
   extends Shared<P, I, O> {
   readonly method: 'GET';
   readonly resources?: readonly ResourceForm[];
   /** What is not in the path; by default every other input field, as the query. */
   parts?(input: z.output<I>): Parts;
+  /** Where the path names a record: whether the answer is about it. On a connection out of step each answer is that of an earlier request. */
+  shows?(body: Json, input: z.output<I>): Shown;
   /** Resources worth opening after this result, as `name of a ResourceForm`. */
   links?(input: z.output<I>): readonly string[];
 }
@@ -226,9 +234,13 @@ type FieldForEachPlaceholder<P extends string, I extends z.ZodObject> = Placehol
   ? unknown
   : { readonly path: { missing_input_field: Exclude<Placeholder<P>, keyof z.output<I>> } };
 
-/** A GET. Does not compile when a `{placeholder}` has no input field. */
+type ShowsItsRecord<P extends string, I extends z.ZodObject, O extends z.ZodObject> = [Placeholder<P>] extends [never]
+  ? unknown
+  : Required<Pick<ReadEndpoint<P, I, O>, 'shows'>>;
+
+/** A GET. Does not compile when a `{placeholder}` has no input field, or when its path names a record and it does not tell whether an answer is about that. */
 export function defineRead<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
-  endpoint: Omit<ReadEndpoint<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I>,
+  endpoint: Omit<ReadEndpoint<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
 ): ReadEndpoint<P, I, O> {
   return fitting<ReadEndpoint<P, I, O>>({ ...endpoint, method: 'GET' });
 }

@@ -8,11 +8,16 @@ const input = z.strictObject({ payment_id: z.string() });
 const facts = { title: 'x', lines: [], ask: [], not_checked: [], blocks: [], before: {} };
 const write = { turn: () => ['payment:1'], preflight: async () => facts, look: async () => ({ seen: 'not there' as const }), contradiction: () => undefined, undo: () => undefined };
 
-defineRead({ ...told, path: '/customerpayments/{payment_id}', input });
+const shows = () => 'asked' as const;
+defineRead({ ...told, path: '/customerpayments/{payment_id}', input, shows });
+defineRead({ ...told, path: '/customerpayments', input });
 defineWrite({ ...told, ...write, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a placeholder without an input field
-defineRead({ ...told, path: '/customerpayments/{refund_id}', input });
+defineRead({ ...told, path: '/customerpayments/{refund_id}', input, shows });
+
+// @ts-expect-error a path that names a record, and nothing that tells whether an answer is about it
+defineRead({ ...told, path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a placeholder without an input field, on a write
 defineWrite({ ...told, ...write, method: 'PUT', path: '/customerpayments/{refund_id}', input });

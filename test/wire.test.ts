@@ -721,7 +721,7 @@ describe('over a proxy', () => {
     const { apiBaseUrl } = dataCenter('eu');
     const { zoho } = await wire({ apiBaseUrl, http: { proxy: { https: `http://clerk:wrong@${host}` } } });
     const error = await failureOf(zoho.send(creation));
-    expect(error).toMatchObject({ code: 'zoho_unreachable', changed: 'no' });
+    expect(error).toMatchObject({ code: 'proxy_refused', changed: 'no' });
     expect(connects).toEqual(['www.zohoapis.eu:443']);
     expect(allTextOf(error)).not.toContain('wrong');
   });

@@ -137,7 +137,7 @@ async function* elsewhere({ accountsUrl, refreshToken, ...client }: Account, { p
       if (center.accountsUrl === accountsUrl) continue;
       const failure = await requestTokens(http, center.accountsUrl, client, { kind: 'refresh', refreshToken }).then(() => undefined, asError);
       if (failure === undefined) return yield wrong('data centre', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
-      if (failure.code === 'accounts_unavailable') silent.push(name);
+      if (['accounts_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
     }
     if (silent.length > 0) yield wrong('data centre', `the credentials work in no other that could be reached; ${silent.join(', ')} could not`, 'Check network and proxy.');
     else yield wrong('data centre', 'the credentials work in no other data centre either', 'Run `zoho-payments-mcp login`.');

@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { oneLine } from '../errors.ts';
+import { keepingArguments } from '../mcp/arguments.ts';
 import { createDeliveries } from '../mcp/deliveries.ts';
+import { handshakeFirst } from '../mcp/handshake.ts';
 import { reportingProgress } from '../mcp/progress.ts';
 import { serverFactory } from '../mcp/server.ts';
+import { stdioTransport } from '../mcp/stdio.ts';
 import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
 import { createLog } from './log.ts';
@@ -23,7 +26,8 @@ export function serve(config: Config): void {
     { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log },
     deliveries,
   );
-  const transport = deliveries.over(reportingProgress(new StdioServerTransport()));
+  const pipes = stdioTransport(process.stdin, process.stdout, () => log('warn', 'a message of more than 10 MB was not read'));
+  const transport = deliveries.over(reportingProgress(handshakeFirst(keepingArguments(pipes))));
   const stdio = serveStdio(factory, { transport, onerror: (error) => log('warn', protocolProblem(error)) });
 
   let ending = false;
@@ -39,7 +43,7 @@ export function serve(config: Config): void {
     process.exit(0);
   };
   process.stdin.once('end', end).once('close', end);
-  // The SDK closes by itself when a message is too long or the host cannot be written to, and then no longer reads stdin.
+  // The SDK closes by itself when the host cannot be written to, and then no longer reads stdin.
   const { onclose } = transport;
   Object.assign(transport, {
     onclose: () => {

@@ -1,5 +1,5 @@
 import type { Json, Reader } from '../endpoint.ts';
-import { readAmount, readDay, readFlag, readId } from './read-row.ts';
+import { readAmount, readDay, readId } from './read-row.ts';
 import { bareReference } from './reference.ts';
 import { allPayments, allRefunds, isLast, PER_PAGE, type WholePage } from './whole-list.ts';
 import { aboutRefund, money, plain, quoted, told } from './words.ts';
@@ -80,8 +80,8 @@ function instantOf(value: unknown): number | undefined {
   return Number.isFinite(time) ? time : undefined;
 }
 
-/** Whether the list ends here: one without rows that says that more follow was cut short. */
-const ends = (page: WholePage): boolean => isLast(page) && !(page.rows.length === 0 && readFlag(page.page_context?.['has_more_page']) === true);
+/** Without rows, and says that more follow: nobody can tell what is missing. */
+const isCutShort = (page: WholePage): boolean => page.rows.length === 0 && !isLast(page);
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
@@ -91,7 +91,8 @@ export async function newestPayments(zoho: Reader, customer_id: string, known?: 
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
     const own = answer.rows.map(asPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
-    if (isLast(answer)) return { rows, all: ends(answer), whole: ends(answer) };
+    if (isLast(answer)) return { rows, all: true, whole: true };
+    if (isCutShort(answer)) break;
     // Only what Zoho confirms it sorted by tells that everything further back is older.
     const sorted = answer.page_context?.['sort_column'] === 'created_time' && answer.page_context['sort_order'] === 'D';
     const reached = known === undefined ? page === 1 : own.some(({ id }) => id !== undefined && known.has(id));
@@ -137,7 +138,8 @@ async function paymentsOf(zoho: Reader, { customer_id, amount }: Wanted): Promis
   for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
     rows.push(...answer.rows.map(asPayment));
-    if (isLast(answer)) return { rows, whole: ends(answer) };
+    if (isLast(answer)) return { rows, whole: true };
+    if (isCutShort(answer)) break;
   }
   return { rows, whole: false };
 }
@@ -155,7 +157,8 @@ export async function refundsOf(zoho: Reader, customer_payment_id: string): Prom
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await zoho.read(allRefunds, refundsPage(customer_payment_id, page));
     rows.push(...answer.rows);
-    if (isLast(answer)) return { rows, all: ends(answer) };
+    if (isLast(answer)) return { rows, all: true };
+    if (isCutShort(answer)) break;
   }
   return { rows, all: false };
 }

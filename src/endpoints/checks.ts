@@ -9,6 +9,7 @@ import { allCustomFields } from './list-custom-fields.ts';
 import { allOrganizations } from './list-organizations.ts';
 import { listRetainerInvoices } from './list-retainer-invoices.ts';
 import { readFlag } from './read-row.ts';
+import { notThere } from './standing.ts';
 import { money, plain, quoted, settling, told } from './words.ts';
 
 /** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
@@ -110,6 +111,7 @@ export async function checkInvoices(
     const found = await ifAllowed(zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
       throw named(error, invoice_id);
     }));
+    if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
     if (found?.invoice === undefined) {
       lines.push(`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`);
       not_checked.push(`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`);

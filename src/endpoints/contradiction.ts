@@ -13,7 +13,7 @@ interface Expected {
 
 /** What differs, as the rest of a sentence about Zoho's answer. What either side does not tell is not compared. */
 function difference(record: Json, ids: Expected, amount: unknown): string | undefined {
-  const [other] = Object.entries(ids).filter(([name, value]) => value !== undefined && record[name] !== undefined && readId(record[name]) !== readId(value));
+  const other = Object.entries(ids).find(([name, value]) => value !== undefined && record[name] !== undefined && readId(record[name]) !== readId(value));
   if (other !== undefined) return `shows ${other[0]} ${told(record[other[0]])}, and ${told(other[1])} was sent`;
   const [sent, shown] = [readAmount(amount), record['amount'] === undefined ? undefined : readAmount(record['amount'])];
   if (sent === undefined || record['amount'] === undefined || shown === sent || (shown !== undefined && isRounded(sent, shown, record))) return undefined;

@@ -15,6 +15,7 @@ import { getInvoice } from './get-invoice.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
+import { notThere } from './standing.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
 import { allPayments } from './whole-list.ts';
 import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
@@ -129,6 +130,7 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<(Pay
     if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
     throw new InputError(`There is no customer ${contact_id}.`, { code: 'no_such_customer', next: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.', zoho: error.zoho });
   }));
+  if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
     throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, { code: 'not_a_customer', next: 'Check with the user who paid.' });
   }

@@ -3,7 +3,7 @@ import { defineRead, type Json } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { said } from './rows.ts';
 import { readAmount } from './read-row.ts';
-import { isObject, one, only, withoutEmpty } from './shape.ts';
+import { isObject, one, only, shownAs, withoutEmpty } from './shape.ts';
 import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
 
 const text = z.string().optional();
@@ -27,6 +27,7 @@ export const getContact = defineRead({
   resources: [{ uri: 'zoho-books://contacts/{contact_id}', name: 'contact', title: 'Customer', description: 'One customer, the same as get_contact.', mimeType: 'application/json' }],
   input: z.strictObject({ contact_id: id }),
   output,
+  shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
   result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shown)) }),
   text: ({ contact = {} }) => {
     const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;

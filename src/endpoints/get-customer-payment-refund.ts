@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id, refund } from './fields.ts';
-import { refundOf } from './shape.ts';
+import { refundOf, refundsIn, shownAs } from './shape.ts';
 import { aboutRefund, call, lines, next, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
@@ -22,6 +22,7 @@ export const getCustomerPaymentRefund = defineRead({
   ],
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
   output,
+  shows: (body, { refund_id }) => shownAs(refund_id, 'payment_refund_id', refundsIn(body)),
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
   text: ({ payment_refund }, { customer_payment_id }) => {
     if (payment_refund === undefined) return unseen('refund');

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
 import { id, payment } from './fields.ts';
-import { paymentOf } from './shape.ts';
+import { onePayment, paymentOf, shownAs } from './shape.ts';
 import { aboutPayment, aboutWhole, call, lines, next, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: payment.optional() });
@@ -35,6 +35,7 @@ export const getCustomerPayment = defineRead({
   // The receipt itself is a resource: base64 has no place in a conversation. The record is read either way.
   parts: () => ({ query: { accept: 'json' } }),
   links: ({ accept }) => (accept === 'pdf' ? ['customer_payment_pdf'] : []),
+  shows: (body, { payment_id }) => shownAs(payment_id, 'payment_id', [onePayment(body)]),
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   text: ({ payment }) => {
     if (payment === undefined) return unseen('payment');

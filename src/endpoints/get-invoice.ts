@@ -3,7 +3,7 @@ import { defineRead } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { said } from './rows.ts';
 import { readAmount } from './read-row.ts';
-import { one, only, withoutEmpty } from './shape.ts';
+import { one, only, shownAs, withoutEmpty } from './shape.ts';
 import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
 
 const text = z.string().optional();
@@ -27,6 +27,7 @@ export const getInvoice = defineRead({
   resources: [{ uri: 'zoho-books://invoices/{invoice_id}', name: 'invoice', title: 'Invoice', description: 'One invoice, the same as get_invoice.', mimeType: 'application/json' }],
   input: z.strictObject({ invoice_id: id }),
   output,
+  shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
   result: (body): z.output<typeof output> => {
     const invoice = one(body, 'invoice');
     return invoice ? { invoice: withoutEmpty(only(invoice, shown)) } : {};

@@ -3,6 +3,7 @@ import { defineRead, type Json } from '../endpoint.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
 import { readRefundAmount } from './read-row.ts';
+import { listedFor, many } from './shape.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
@@ -32,6 +33,7 @@ export const listCustomerPaymentRefunds = defineRead({
   input,
   output,
   parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  shows: (body, { customer_payment_id }) => listedFor(customer_payment_id, 'payment_id', many(body, 'payment_refunds', 'payment_refund')),
   ...listing({ input, keys: ['payment_refunds', 'payment_refund'], what: 'refund', none: 'This payment has no refunds.', usual: usualFields, line: () => line }),
 });
 

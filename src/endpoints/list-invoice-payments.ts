@@ -3,6 +3,7 @@ import { defineRead, type Json } from '../endpoint.ts';
 import { id } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
 import { readAmount } from './read-row.ts';
+import { listedFor, many } from './shape.ts';
 import { money, plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
@@ -17,6 +18,7 @@ export const listInvoicePayments = defineRead({
   path: '/invoices/{invoice_id}/payments',
   input,
   output,
+  shows: (body, { invoice_id }) => listedFor(invoice_id, 'invoice_id', many(body, 'payments')),
   ...listing({
     input,
     keys: ['payments'],

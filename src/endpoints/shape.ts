@@ -1,4 +1,4 @@
-import type { Json } from '../endpoint.ts';
+import type { Json, Shown } from '../endpoint.ts';
 import { decimalsOf, precisionOf, readAmount } from '../money.ts';
 import { InputError } from '../errors.ts';
 
@@ -25,6 +25,21 @@ export function many(body: Json, ...keys: string[]): Json[] | undefined {
     if (Array.isArray(value)) return value.filter(isObject);
   }
   return undefined;
+}
+
+/** For an answer with one record: whether it is the one of this id. Any of `records` may be it. */
+export function shownAs(id: string, field: string, records: readonly (Json | undefined)[]): Shown {
+  const there = records.filter((record) => record !== undefined);
+  if (there.length === 0) return 'none';
+  const ids = there.map((record) => record[field]).filter((value) => !isEmpty(value));
+  if (ids.length === 0) return 'unnamed';
+  return ids.some((value) => String(value) === id) ? 'asked' : 'another';
+}
+
+/** For a list of what belongs to the record of this id: whether no row says that it belongs to another. */
+export function listedFor(id: string, field: string, rows: readonly Json[] | undefined): Shown {
+  if (rows === undefined) return 'none';
+  return rows.every((row) => isEmpty(row[field]) || String(row[field]) === id) ? 'asked' : 'another';
 }
 
 /** Those of the named fields that the record has. */
@@ -55,9 +70,12 @@ export function withoutEmpty(record: Json): Json {
 const presentation =
   /^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$/;
 
+/** A payment as Zoho sends it. */
+export const onePayment = (body: Json): Json | undefined => one(body, 'payment', 'customerpayment', 'customer_payment');
+
 /** A payment as the tools report it. */
 export function paymentOf(body: Json): Json | undefined {
-  const found = one(body, 'payment', 'customerpayment', 'customer_payment');
+  const found = onePayment(body);
   if (found === undefined) return undefined;
   const { custom_fields, ...payment } = withoutEmpty(found);
   const shown = Object.fromEntries(Object.entries(payment).filter(([name]) => !presentation.test(name)));
@@ -96,11 +114,16 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
  * without an id of its own is taken for it. Without an id it is the only one there is.
  */
 export function refundOf(body: Json, refund_id?: string): Json | undefined {
-  const one = body['payment_refund'];
-  const all = isObject(one) ? [one] : (many(body, 'payment_refunds', 'payment_refund') ?? []);
+  const all = refundsIn(body);
   const found = all.find((refund) => refund_id !== undefined && String(refund['payment_refund_id']) === refund_id) ?? onlyOne(all);
   const another = refund_id !== undefined && String(found?.['payment_refund_id'] ?? refund_id) !== refund_id;
   return found === undefined || another ? undefined : withoutEmpty(found);
+}
+
+/** Every refund in an answer that is about one. */
+export function refundsIn(body: Json): Json[] {
+  const one = body['payment_refund'];
+  return isObject(one) ? [one] : (many(body, 'payment_refunds', 'payment_refund') ?? []);
 }
 
 function onlyOne<T>(all: readonly T[]): T | undefined {

@@ -19,6 +19,7 @@ export async function standingRefund(zoho: Reader, customer_payment_id: string, 
   return payment_refund?.payment_refund_id === refund_id ? payment_refund : notThere('refund', refund_id);
 }
 
-function notThere(what: string, id: string): never {
+/** An answer without the record rests nothing on it. */
+export function notThere(what: string, id: string): never {
   throw new BusyError(`Zoho's answer held no ${what} with the id ${id}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
 }

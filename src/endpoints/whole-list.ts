@@ -3,6 +3,7 @@ import type { Json, ReadEndpoint, Reader } from '../endpoint.ts';
 import { BusyError } from '../errors.ts';
 import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
+import { listInvoicePayments } from './list-invoice-payments.ts';
 import { readFlag } from './read-row.ts';
 import { isObject, many } from './shape.ts';
 
@@ -16,8 +17,8 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export const PER_PAGE = 200;
 
-function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'path' | 'module'>, ...keys: string[]): WholeList {
-  const { name, title, description, path, module } = of;
+function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'path' | 'module'> & { readonly shows?: ReadEndpoint['shows'] | undefined }, ...keys: string[]): WholeList {
+  const { name, title, description, path, module, shows } = of;
   return {
     method: 'GET',
     name,
@@ -25,6 +26,7 @@ function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'pa
     description,
     path,
     ...(module !== undefined && { module }),
+    ...(shows !== undefined && { shows }),
     input: z.looseObject({}),
     output,
     result: (body) => listing(body, ...keys),
@@ -45,7 +47,7 @@ export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds
 export const allContacts = wholeList({ name: 'list_contacts', title: 'Customers', description: '', path: '/contacts', module: 'contacts' }, 'contacts');
 export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices', description: '', path: '/invoices', module: 'invoices' }, 'invoices');
 /** In one piece: it takes no page. */
-export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices' }, 'payments');
+export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices', shows: listInvoicePayments.shows }, 'payments');
 
 /** Zoho says so; where it says nothing, the page is not full. One without rows that says more follow proves nothing about the end. */
 export function isLast({ rows, page_context }: WholePage): boolean {

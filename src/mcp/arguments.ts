@@ -1,12 +1,28 @@
+import type { Transport } from '@modelcontextprotocol/server';
 import { closest, distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
 import type { $ZodType } from 'zod/v4/core';
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { relay } from './relay.ts';
 
 /**
  * From what a model sent to what an endpoint takes: repair, validate, and say what is wrong so that the next call is right.
  */
+
+/** The SDK leaves an argument of this name out of what it hands on. */
+const LEFT_OUT = '__proto__';
+
+/** The same connection, where an argument that the SDK would leave out has another name, under which it is refused as unknown. */
+export function keepingArguments(inner: Transport): Transport {
+  return relay(inner, ([message, ...rest], pass) => {
+    const { params } = message as { readonly params?: Json };
+    const given = params?.['arguments'];
+    if (!isPlainObject(given) || !Object.hasOwn(given, LEFT_OUT)) return pass(message, ...rest);
+    const kept = Object.fromEntries(Object.entries(given).map(([name, value]) => [name === LEFT_OUT ? `["${LEFT_OUT}"]` : name, value]));
+    pass({ ...message, params: { ...params, arguments: kept } } as typeof message, ...rest);
+  });
+}
 
 /** The validated input; throws an InputError that names every problem. */
 export function readArguments(schema: z.ZodObject, sent: unknown): Json {

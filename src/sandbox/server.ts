@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAccounts } from './accounts.ts';
@@ -19,6 +20,8 @@ export interface Listener {
 
 export function listen(controls: Controls): Listener {
   const closing = new AbortController();
+  // Every delayed answer listens for the end: no leak to warn of.
+  setMaxListeners(0, closing.signal);
   const active = new Set<Promise<void>>();
   const state: State = { controls, inProcess: 0, closing: closing.signal };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {

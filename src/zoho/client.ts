@@ -6,14 +6,14 @@ import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { AccessTokens } from './access-token.ts';
 import { createClock, momentNow, type Clock } from './clock.ts';
-import { failureOf, networkFailure } from './failure.ts';
+import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failure.ts';
 import { createKept } from './kept.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
 import type { Shared } from './shared.ts';
 import { orAborted } from './or-aborted.ts';
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
-import { readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
+import { holdsSomething, readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
 
@@ -75,10 +75,10 @@ export function createZoho(options: ZohoOptions): Zoho {
   const recent = createKept(RECENT_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
-  const once = async (request: ZohoRequest, token: string, place: Place, { mayGo, ...bounds }: { signal?: AbortSignal | undefined; deadline?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answer> => {
+  const once = async (request: ZohoRequest, token: string, place: Place, { mayGo, ...bounds }: { signal?: AbortSignal | undefined; deadline?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answered> => {
     const began = performance.now();
     const note = (facts: Parameters<Log>[2]) => log('debug', `${request.method} ${request.path.replaceAll(/\/\d+/g, '/{id}')}`, { ...facts, ms: Math.round(performance.now() - began) });
-    const { answer, headers, location } = await exchange(options, request, token, { ...bounds, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
+    const { answer, headers, location, disconnect } = await exchange(options, request, token, { ...bounds, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
       note({ error: error instanceof PaymentsError ? error.code : 'given up' });
       await place.leave().catch(() => undefined);
       throw error;
@@ -95,7 +95,7 @@ export function createZoho(options: ZohoOptions): Zoho {
     if (failure === undefined) {
       scopes.allowed(request.scope, token);
       refusedTokens.clear();
-      return answer;
+      return { answer, disconnect };
     }
     if (failure.code === 'day_limit' && until !== undefined) throw dayUsedUp(until, failure.zoho);
     if (failure.code === 'scope_missing') await scopes.refused(request.scope, token);
@@ -104,8 +104,15 @@ export function createZoho(options: ZohoOptions): Zoho {
     throw failure;
   };
 
+  /** An answer was that of another request: so may the next ones be, and those before it that are kept. */
+  const distrust = (disconnect: () => void): void => {
+    disconnect();
+    recent.forget();
+    recalled.forget();
+  };
+
   /** Repeats a read on 429, 5xx and lost answers, after a growing pause; and once, with a new token, after a 401. */
-  const patiently = async (request: ZohoRequest, signal: AbortSignal | undefined): Promise<Answer> => {
+  const patiently = async (request: ZohoRequest, signal: AbortSignal | undefined): Promise<Answered> => {
     const started = performance.now();
     let freshToken = false;
     for (let attempt = 1; ; attempt += 1) {
@@ -133,14 +140,33 @@ export function createZoho(options: ZohoOptions): Zoho {
     clock: clock.now,
     async read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(endpoint: ReadEndpoint<P, I, O>, input: z.input<I>) {
       const parsed = endpoint.input.parse(input);
-      const answer = await patiently(toRequest(endpoint as ReadEndpoint, parsed), signal);
-      if (answer.kind !== 'json') throw new InputError('Zoho sent a document where a record was expected.', { code: 'not_a_record', next: 'Read it as a resource.' });
-      return endpoint.result(answer.body, parsed);
+      const request = toRequest(endpoint as ReadEndpoint, parsed);
+      const { answer, disconnect } = await patiently(request, signal);
+      if (answer.kind !== 'json') {
+        distrust(disconnect);
+        throw new InputError('Zoho sent a document where a record was expected.', { code: 'not_a_record', next: 'Read it as a resource.' });
+      }
+      const shown = endpoint.shows?.(answer.body, parsed);
+      if (shown === 'another' || (shown === 'none' && holdsSomething(answer.body))) {
+        distrust(disconnect);
+        throw anotherRecord(request);
+      }
+      if (shown === 'unnamed') throw unnamedRecord(request);
+      try {
+        return endpoint.result(answer.body, parsed);
+      } catch (error) {
+        // A list was asked for, and the answer is something else.
+        if (holdsSomething(answer.body)) distrust(disconnect);
+        throw error;
+      }
     },
     async document(endpoint, input, accept) {
       const request = toRequest(endpoint, input);
-      const answer = await patiently({ ...request, query: { ...request.query, accept } }, signal);
-      if (answer.kind !== 'bytes') throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Open the payment itself instead.' });
+      const { answer, disconnect } = await patiently({ ...request, query: { ...request.query, accept } }, signal);
+      if (answer.kind !== 'bytes') {
+        distrust(disconnect);
+        throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Open the payment itself instead.' });
+      }
       return answer;
     },
     recall: (endpoint, input) => orAborted(recalled.get(endpoint, input, () => until(undefined).read(endpoint, input)), signal),
@@ -156,7 +182,7 @@ export function createZoho(options: ZohoOptions): Zoho {
             await place.leave().catch(() => undefined);
             throw error;
           });
-          const answer = await once(request, token, place, { mayGo, deadline });
+          const { answer } = await once(request, token, place, { mayGo, deadline });
           return answer.kind === 'json' ? answer.body : {};
         } catch (error) {
           // Both are Zoho's own word that it did nothing.
@@ -170,11 +196,15 @@ export function createZoho(options: ZohoOptions): Zoho {
   return until(undefined);
 }
 
+interface Answered extends Pick<HttpResponse, 'disconnect'> {
+  readonly answer: Answer;
+}
+
 interface Exchange extends Pick<HttpRequest, 'signal' | 'deadline' | 'once'> {
   readonly clock: Clock;
 }
 
-async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { clock, ...bounds }: Exchange): Promise<{ answer: Answer; headers: HttpResponse['headers']; location: string | undefined }> {
+async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { clock, ...bounds }: Exchange): Promise<Answered & { readonly headers: HttpResponse['headers']; readonly location: string | undefined }> {
   const url = new URL(apiBaseUrl + request.path);
   if (organizationId !== '') url.searchParams.set('organization_id', organizationId);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -188,7 +218,7 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
   try {
     const response = await http.exchange({ method: request.method, url, headers, body, ...bounds });
     clock.read(response.headers['date'], asked);
-    return { answer: readAnswer(response), headers: response.headers, location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
+    return { answer: readAnswer(response), headers: response.headers, disconnect: response.disconnect, location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
   } catch (error) {
     if (error instanceof NetworkError) throw networkFailure(error, request);
     throw error;

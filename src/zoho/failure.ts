@@ -1,6 +1,6 @@
 import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
 import type { ZohoRequest } from '../endpoint.ts';
-import type { NetworkError } from './http.ts';
+import type { AtProxy, NetworkError } from './http.ts';
 import { zohoWords } from './quote.ts';
 import { wholeNumber, type Answer } from './zoho-answer.ts';
 
@@ -195,8 +195,51 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
   return unanswered(why, request, zoho);
 }
 
+/** The answer is not about the record that was asked for. Not repeated silently: how many other answers were wrong is not known. */
+export function anotherRecord({ path }: ZohoRequest): BusyError {
+  const kind = kindOf(path);
+  const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
+  return new BusyError(`Zoho was asked for ${asked}, and the answer shows something else. The connections to Zoho were closed, because answers on a connection can get out of step.`, {
+    code: 'another_record',
+    next: 'Make the same call again: it uses a new connection.',
+  });
+}
+
+/** The answer holds such a record, and does not say which one it is. */
+export function unnamedRecord({ path }: ZohoRequest): BusyError {
+  const kind = kindOf(path);
+  return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
+}
+
+/** A proxy in between did not let the request through, so Zoho never had it. Whether the proxy refuses or only fails is told by its status. */
+export function proxyFailure(error: NetworkError, { proxy, target, status }: AtProxy): PaymentsError {
+  const unsent = 'The request was not sent to Zoho.';
+  const settings = 'HTTPS_PROXY, HTTP_PROXY and NO_PROXY';
+  if (status === 407) {
+    return new AccessError(`The proxy ${proxy} does not accept the user name and password for it, or was given none (HTTP 407). ${unsent}`, {
+      code: 'proxy_refused',
+      next: 'Ask the operator to check the user name and password of the proxy in HTTPS_PROXY or HTTP_PROXY.',
+      cause: error,
+    });
+  }
+  if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
+    return new AccessError(`The proxy ${proxy} refuses a connection to ${target} (HTTP ${status}). ${unsent}`, {
+      code: 'proxy_refused',
+      next: `Ask the operator to have the proxy allow connections to ${target}, or to check ${settings}.`,
+      cause: error,
+    });
+  }
+  const why = status === undefined ? `cannot be used: ${error.message}` : `made no connection to ${target} (HTTP ${status})`;
+  return new BusyError(`The proxy ${proxy} ${why}. ${unsent}`, {
+    code: 'proxy_unavailable',
+    next: `Make the same call again in a little while; if it stays so, ask the operator to check the proxy, and ${settings}.`,
+    cause: error,
+  });
+}
+
 /** No whole response came. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
+  if (error.atProxy !== undefined) return proxyFailure(error, error.atProxy);
   if (!error.sent) {
     return new BusyError(`Zoho could not be reached: ${error.message}. The request was not sent.`, {
       code: 'zoho_unreachable',

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
-import { buildConnector, EnvHttpProxyAgent, errors, request, type Dispatcher } from 'undici';
+import { buildConnector, EnvHttpProxyAgent, errors, Pool, request, type Dispatcher } from 'undici';
 import { orAborted } from './or-aborted.ts';
 
 /** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
@@ -34,6 +34,18 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly bytes: Buffer;
+  /** Closes the connection that this came over, and every other to the same server that is kept: what is on them cannot be trusted. */
+  disconnect(): void;
+}
+
+/** Where a request came to its end before it was sent: at a proxy, which answered something other than a way through, or nothing. */
+export interface AtProxy {
+  /** Host and port. Its address may hold a password. */
+  readonly proxy: string;
+  /** Host and port that it was asked to connect to. */
+  readonly target: string;
+  /** HTTP status of its own answer, if there was one. */
+  readonly status?: number | undefined;
 }
 
 /** No whole response came. `sent` tells whether the request was handed to a socket: if not, it was never made. */
@@ -41,11 +53,13 @@ export class NetworkError extends Error {
   override readonly name = 'NetworkError';
   readonly sent: boolean;
   readonly timedOut: boolean;
+  readonly atProxy: AtProxy | undefined;
 
-  constructor(message: string, { sent, timedOut = false, cause }: { sent: boolean; timedOut?: boolean; cause?: unknown }) {
+  constructor(message: string, { sent, timedOut = false, atProxy, cause }: { sent: boolean; timedOut?: boolean; atProxy?: AtProxy | undefined; cause?: unknown }) {
     super(message, { cause });
     this.sent = sent;
     this.timedOut = timedOut;
+    this.atProxy = atProxy;
   }
 }
 
@@ -57,7 +71,10 @@ export interface Http {
 const LOOPBACK = '127.0.0.1,localhost,[::1]';
 
 export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 16 * 1024 * 1024 }: HttpOptions = {}): Http {
+  /** Connections that a proxy was asked for, and has not made yet. */
+  const asked = new Set<AtProxy>();
   const options = {
+    clientFactory: proxyClient(asked, timeoutMs),
     // Empty strings rather than undefined: undici would read the process's environment itself.
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? '',
@@ -69,13 +86,26 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const shared = new EnvHttpProxyAgent(options);
+  /** Kept connections, by the origin of the server. */
+  const agents = new Map<string, EnvHttpProxyAgent>();
+  const agentFor = (origin: string): EnvHttpProxyAgent => {
+    const agent = agents.get(origin) ?? new EnvHttpProxyAgent(options);
+    agents.set(origin, agent);
+    return agent;
+  };
 
   return {
     async exchange({ method, url, headers, body, signal, deadline, once }) {
       let sent = false;
       let tooLate = false;
       const own = once && ownConnection(options);
+      const agent = own?.agent ?? agentFor(url.origin);
+      const disconnect = () => {
+        // Others may have found the same, and new connections be there already.
+        if (agents.get(url.origin) !== agent) return;
+        agents.delete(url.origin);
+        void agent.destroy(new errors.SocketError('answers out of step'));
+      };
       const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
         dispatch(options, {
           onRequestStart: (controller, context) => {
@@ -96,22 +126,63 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       const timeout = AbortSignal.timeout(timeoutMs);
       const end = AbortSignal.any([signal, deadline, timeout].filter((one) => one !== undefined));
       try {
-        const options = { method, headers, ...(body !== undefined && { body }), dispatcher: (own?.agent ?? shared).compose(noteSent), signal: end };
+        const options = { method, headers, ...(body !== undefined && { body }), dispatcher: agent.compose(noteSent), signal: end };
         // undici itself would first wait until it is connected.
         const response = await orAborted(request(url, options), end);
         const bytes = Buffer.from(await response.body.arrayBuffer());
-        return { status: response.statusCode, headers: response.headers, bytes };
+        return { status: response.statusCode, headers: response.headers, bytes, disconnect };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (end.aborted) own?.reset();
         const late = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : deadline?.aborted ? 'no answer in the time that was left for it' : undefined;
-        throw new NetworkError(tooLate ? 'this process was held up before it could be sent' : (late ?? reasonOf(error)), { sent, timedOut: late !== undefined, cause: error });
+        const atProxy = sent ? undefined : error instanceof ProxyError ? error.at : late === undefined ? undefined : [...asked].find(({ target }) => target === hostAndPort(url));
+        throw new NetworkError(tooLate ? 'this process was held up before it could be sent' : (late ?? reasonOf(error)), { sent, timedOut: late !== undefined, atProxy, cause: error });
       } finally {
         void own?.agent.destroy();
       }
     },
-    close: () => shared.destroy(),
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
   };
+}
+
+/** A proxy did not make a connection. Told by a class of its own: undici tries again for ever where the error is one of its sockets'. */
+class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  readonly at: AtProxy;
+
+  constructor(message: string, at: AtProxy, cause?: unknown) {
+    super(message, { cause });
+    this.at = at;
+  }
+}
+
+/** What asks a proxy for connections: every request goes through one, to https and to http alike. */
+function proxyClient(asked: Set<AtProxy>, timeoutMs: number) {
+  return (address: URL, options: object): Dispatcher => {
+    const pool = new Pool(address, options);
+    const ask = pool.connect.bind(pool) as (params: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+    const connect = async (params: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+      const at = { proxy: hostAndPort(address), target: String(params.path) };
+      asked.add(at);
+      try {
+        const answer = await ask({ ...params, signal: AbortSignal.timeout(timeoutMs) });
+        if (answer.statusCode === 200) return answer;
+        answer.socket.on('error', () => undefined).destroy();
+        throw new ProxyError(`HTTP ${answer.statusCode}`, { ...at, status: answer.statusCode });
+      } catch (error) {
+        throw error instanceof ProxyError ? error : new ProxyError(reasonOf(error), at, error);
+      } finally {
+        asked.delete(at);
+      }
+    };
+    return Object.assign(pool, { connect });
+  };
+}
+
+function hostAndPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
 
 /** A connection that nothing else uses: an idle one could be closed by the other side just when the request is written. */
@@ -145,6 +216,7 @@ function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: 
 /** In words where they are known, else the system's code (`ECONNREFUSED`) or its message; none holds request data. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'the connection failed';
+  if (error instanceof ProxyError) return error.message;
   if (error instanceof errors.ResponseExceededMaxSizeError) return 'the answer was too large';
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE') return 'the connection broke';

@@ -1,4 +1,5 @@
 import { AccessError, BusyError, oneLine, type PaymentsError, type ZohoRefusal } from '../errors.ts';
+import { proxyFailure } from './failure.ts';
 import { NetworkError, type Http } from './http.ts';
 import { zohoWords } from './quote.ts';
 import { readAnswer, wholeNumber } from './zoho-answer.ts';
@@ -72,7 +73,7 @@ async function post(http: Http, url: string, form: URLSearchParams) {
   const response = await http
     .exchange({ method: 'POST', url: new URL(url), headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString() })
     .catch((error: unknown) => {
-      if (error instanceof NetworkError) throw unreachable(url, error.message, error);
+      if (error instanceof NetworkError) throw error.atProxy === undefined ? unreachable(url, error.message, error) : proxyFailure(error, error.atProxy);
       throw error;
     });
   const answer = readAnswer(response);

@@ -9,7 +9,7 @@ export type Answer =
   /** Not what the API answers with: an HTML error page, a cut-off or empty body. */
   | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
 
-export function readAnswer({ status, headers, bytes }: HttpResponse): Answer {
+export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): Answer {
   const mimeType = String(headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   // A receipt may come as application/octet-stream.
   if (mimeType === 'application/pdf' || bytes.subarray(0, 5).toString('latin1') === '%PDF-') return { kind: 'bytes', status, bytes, mimeType: 'application/pdf' };
@@ -23,6 +23,11 @@ export function readAnswer({ status, headers, bytes }: HttpResponse): Answer {
   } catch {
     return { kind: 'unreadable', status, what: 'a body that is not whole JSON' };
   }
+}
+
+/** A success holds its code and words, and a record, a list, or neither. Whether it holds more than the code and words. */
+export function holdsSomething(body: Json): boolean {
+  return Object.values(body).some((value) => typeof value === 'object' && value !== null);
 }
 
 /** A whole number of Zoho's, which may come as a string of its digits: the code of an envelope. What else is in its place is none. */

@@ -277,9 +277,17 @@ export const NEW_ID = '9030000099999';
 
 /** The record in the answer is the one asked for, or the one that was sent, whatever ids and amounts its recording has. */
 function asAsked(method: string, pathname: string, sent: Record<string, unknown>): (key: string, value: unknown) => unknown {
+  const { kind, id } = /\/(?<kind>contacts|invoices)\/(?<id>\d+)/.exec(pathname)?.groups ?? {};
   const { payment_id, refund_id } = /\/customerpayments\/(?<payment_id>\d+)(\/refunds\/(?<refund_id>\d+))?/.exec(pathname)?.groups ?? {};
   const made = method === 'POST' ? NEW_ID : undefined;
-  const asked: Record<string, unknown> = { payment_id: payment_id ?? made, payment_refund_id: refund_id ?? made, amount: sent['amount'], customer_id: sent['customer_id'], from_account_id: sent['from_account_id'] };
+  const asked: Record<string, unknown> = {
+    payment_id: payment_id ?? made,
+    payment_refund_id: refund_id ?? made,
+    amount: sent['amount'],
+    customer_id: sent['customer_id'],
+    from_account_id: sent['from_account_id'],
+    ...(kind !== undefined && { [kind === 'contacts' ? 'contact_id' : 'invoice_id']: id }),
+  };
   return (key, value) => (Object.hasOwn(asked, key) ? asked[key] : undefined) ?? value;
 }
 

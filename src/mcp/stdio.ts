@@ -1,0 +1,128 @@
+import { Transform, type Readable, type Writable } from 'node:stream';
+import { ProtocolErrorCode, type RequestId, type Transport } from '@modelcontextprotocol/server';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+
+/** The most bytes of one message. */
+const MOST_BYTES = 10 * 1024 * 1024;
+
+/**
+ * MCP over a pair of pipes, a message a line. A longer message is answered with an error and the next one is served: the SDK would
+ * end the connection. `onTooLong` hears of it when the limit is passed, since the line may never end.
+ */
+export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () => void): Transport {
+  // Each message that waits for a slow host would add two listeners in the SDK's own `send`, and Node warns of more than ten.
+  const send = (message: unknown) => new Promise<void>((resolve, reject) => stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve())));
+  const lines = boundedLines(onTooLong, (id) => {
+    const error = { code: ProtocolErrorCode.InvalidRequest, message: 'The message is longer than 10 MB, so it was not read and nothing was done.' };
+    send({ jsonrpc: '2.0', id, error }).catch(() => undefined);
+  });
+  stdin.on('error', (error) => lines.destroy(error));
+  // The lines that pass are within the bound; the SDK's own would count several of them together.
+  return Object.assign(new StdioServerTransport(stdin.pipe(lines), stdout, { maxBufferSize: 3 * MOST_BYTES }), { send });
+}
+
+const NEWLINE = 0x0a;
+const EMPTY = Buffer.alloc(0);
+
+/** Passes whole lines on. Of one that is too long nothing is kept, and at its end the id of the request in it is told. */
+function boundedLines(onTooLong: () => void, onRequestTooLong: (id: RequestId) => void): Transform {
+  let line = EMPTY;
+  let bytes = 0;
+  let skipped: ReturnType<typeof createIdReader> | undefined;
+
+  const keep = (part: Buffer) => {
+    if (bytes + part.length > line.length) {
+      const larger = Buffer.allocUnsafe(Math.max(2 * line.length, bytes + part.length));
+      line.copy(larger, 0, 0, bytes);
+      line = larger;
+    }
+    part.copy(line, bytes);
+    bytes += part.length;
+  };
+  const take = (part: Buffer) => {
+    if (skipped === undefined && bytes + part.length > MOST_BYTES) {
+      skipped = createIdReader();
+      skipped.read(line.subarray(0, bytes));
+      [line, bytes] = [EMPTY, 0];
+      onTooLong();
+    }
+    if (skipped === undefined) keep(part);
+    else skipped.read(part);
+  };
+
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      let from = 0;
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+        take(chunk.subarray(from, end + 1));
+        from = end + 1;
+        if (skipped === undefined) this.push(line.subarray(0, bytes));
+        else {
+          const id = skipped.requestId();
+          if (id !== undefined) onRequestTooLong(id);
+        }
+        [line, bytes, skipped] = [EMPTY, 0, undefined];
+      }
+      if (from < chunk.length) take(chunk.subarray(from));
+      done();
+    },
+  });
+}
+
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const OPENING = new Set([0x7b, 0x5b]);
+const CLOSING = new Set([0x7d, 0x5d]);
+/** Of a name or a plain value at the top level; an id is shorter. */
+const MOST_CHARACTERS = 1000;
+
+/** Reads the id of a request while its bytes go by: most clients write it behind the params. An answer of the client's has an id and no method. */
+function createIdReader() {
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  let name: string | undefined;
+  let text = '';
+  const members = new Map<string, string>();
+  const note = (byte: number) => {
+    if (depth === 1 && text.length <= MOST_CHARACTERS) text += String.fromCharCode(byte);
+  };
+  const endOfMember = () => {
+    if (name === '"id"' || name === '"method"') members.set(name, text.trim());
+    [name, text] = [undefined, ''];
+  };
+  return {
+    read(bytes: Buffer): void {
+      for (let i = 0; i < bytes.length; i += 1) {
+        const byte = bytes[i]!;
+        if (inString) {
+          note(byte);
+          if (escaped) escaped = false;
+          else if (byte === BACKSLASH) escaped = true;
+          else if (byte === QUOTE) inString = false;
+        } else if (OPENING.has(byte)) {
+          depth += 1;
+        } else if (CLOSING.has(byte)) {
+          if (depth === 1) endOfMember();
+          depth -= 1;
+        } else if (byte === COMMA) {
+          if (depth === 1) endOfMember();
+        } else if (byte === COLON) {
+          if (depth === 1) [name, text] = [text.trim(), ''];
+        } else {
+          if (byte === QUOTE) inString = true;
+          note(byte);
+        }
+      }
+    },
+    requestId(): RequestId | undefined {
+      const id = members.get('"id"');
+      if (depth !== 0 || id === undefined || !members.has('"method"')) return undefined;
+      try {
+        const value: unknown = JSON.parse(Buffer.from(id, 'latin1').toString('utf8'));
+        return typeof value === 'string' || Number.isSafeInteger(value) ? (value as RequestId) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
