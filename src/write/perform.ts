@@ -1,4 +1,4 @@
-import { toRequest, type Facts, type Json, type Reader, type Undo, type ZohoRequest } from '../endpoint.ts';
+import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
 import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
@@ -178,7 +178,7 @@ function movedOn(): BusyError {
 async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string, { allowDuplicateOf }: Call, { journal, scope }: Road): Promise<string[]> {
   if (makes === undefined) return [];
   const [newest] = await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
-  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !alike.some(({ id }) => id === newest.zoho_id) && !(await wasTakenBack(newest, { journal, scope }));
+  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !alike.some(({ id }) => id === newest.zoho_id) && !(await wasTakenBack(newest, { journal }));
   const suspects = [...alike, ...(again ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [])];
   if (suspects.length === 0) return [];
   const unmeant = suspects.filter(({ id }) => !allowDuplicateOf.includes(id));
@@ -191,12 +191,19 @@ async function suspectedDuplicates({ makes, alike = [] }: Facts, intent: string,
   return [`it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`];
 }
 
-/** Its own undo was carried out since: what it made is gone, and may be made again. */
-async function wasTakenBack({ answer, claimedAt }: Entry, { journal, scope }: Pick<Road, 'journal' | 'scope'>): Promise<boolean> {
-  const { undo } = (answer?.result ?? {}) as { undo?: Undo };
-  const [taken] = undo === undefined ? [] : await journal.findByIntent(scope, digestOf([undo.tool, undo.arguments]), claimedAt);
-  return taken?.state === 'recorded';
+/** What it made was deleted through this server since: it is gone, and may be made again. */
+async function wasTakenBack({ zoho_id = '', claimedAt }: Entry, { journal }: Pick<Road, 'journal'>): Promise<boolean> {
+  const later = await journal.list({ state: 'recorded', since: claimedAt, limit: MOST_LATER });
+  return later.some(({ request, arguments: { payment_id, refund_id }, answer }) => {
+    if (request.method !== 'DELETE') return false;
+    // Of several Zoho may have kept some.
+    const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
+    return Array.isArray(deleted) ? deleted.includes(zoho_id) : deleted === true && (refund_id ?? payment_id) === zoho_id;
+  });
 }
+
+/** Later writes that are looked through; where there are more it counts as still there. */
+const MOST_LATER = 500;
 
 async function consentTo(request: ZohoRequest, facts: Facts, because: readonly string[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
   const { journal, scope, declinedMs } = road;
