@@ -167,7 +167,11 @@ export interface Undo {
 }
 
 /** What a write's text is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
-export type Told<F extends Facts = Facts> = Pick<F, 'before' | 'not_checked'> & { readonly undo?: Undo | undefined };
+export type Told<F extends Facts = Facts> = Pick<F, 'not_checked'> & {
+  /** An entry of an earlier version may lack any part of it. */
+  readonly before: Partial<F['before']>;
+  readonly undo?: Undo | undefined;
+};
 
 export interface WriteEndpoint<
   P extends string = string,
@@ -197,7 +201,7 @@ export interface WriteEndpoint<
   contradiction(result: z.output<O>, sent: Sent): string | undefined;
   /** What takes it back, or undefined where nothing does. */
   undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
-  /** As for a read, with what was known before the write. An entry of an earlier version may lack any part of `before`. */
+  /** As for a read, with what was known before the write. */
   text(result: z.output<O>, input: z.output<I>, facts?: Told<F>): string;
 }
 

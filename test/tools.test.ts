@@ -222,7 +222,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const result = await ok('delete_customer_payment', { payment_id });
     expect(result.structuredContent).toMatchObject({ payment_id, deleted: true, outcome: 'recorded' });
     expect(textOf(result)).toContain('USD 450.00 from "Bowman Furniture"');
-    expect(textOf(result)).toMatch(/\nBefore it was deleted: applied INV-385 USD 450\.00\. That invoice is open again\.\nNext: to undo: create_customer_payment .*\(does not restore payment_id, payment_number\)$/);
+    expect(textOf(result)).toMatch(/\nBefore it was deleted: applied INV-385 USD 450\.00\. That invoice is open again\.\nNext: to undo: create_customer_payment .*\(all but payment_id, payment_number\)$/);
     expect(await balanced()).toEqual(before);
     const again = await server.call('delete_customer_payment', { payment_id });
     expect(again.structuredContent).toMatchObject({ error: { code: 'not_found', changed: 'no' } });

@@ -62,7 +62,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
   result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
   text({ deleted = [], kept = [], unknown = [] }, _input, facts) {
     const about = (payment_id: string) => {
-      const before = facts?.before.payments.find((payment) => payment.payment_id === payment_id);
+      const before = facts?.before.payments?.find((payment) => payment.payment_id === payment_id);
       return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
     };
     return lines(

@@ -15,7 +15,7 @@ import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, u
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 interface NewRefundFacts extends Facts {
-  readonly before: InBase & { readonly existing: unknown; readonly amount?: number; readonly of?: Payment };
+  readonly before: InBase & { readonly existing: unknown; readonly amount: number; readonly of: Payment };
   readonly amount: number;
 }
 

@@ -9,7 +9,7 @@ import { isGone } from './looks.ts';
 import { readAmount } from './read-row.ts';
 import { only } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { customFieldsOf, discountsLost, tagsOf, toUndo, undoWith } from './undo.ts';
+import { accountOfCharges, customFieldsOf, discountsLost, tagsOf, toUndo, undoWith } from './undo.ts';
 import { aboutAllocation, aboutPayment, aboutReleased, lines, next } from './words.ts';
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
@@ -56,7 +56,7 @@ export const deleteCustomerPayment = defineWrite({
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
   text: (_result, { payment_id }, facts) =>
-    lines(`Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`, facts && aboutReleased(facts.before.payment), next(toUndo(facts?.undo))),
+    lines(`Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`, facts?.before.payment && aboutReleased(facts.before.payment), next(toUndo(facts?.undo))),
 });
 
 export function isDeleted(zoho: Reader, payment_id: string): Promise<boolean> {
@@ -102,6 +102,7 @@ export function recreating(payment: Payment): Undo | undefined {
       'payment_number',
       ...(payment.invoices === undefined ? ['invoices'] : []),
       ...discountsLost(invoices),
+      ...accountOfCharges(payment),
       ...(documents ? ['documents'] : []),
       ...not_restored,
     ],

@@ -81,14 +81,20 @@ export function discountsLost(rows: readonly Json[]): string[] {
   return rows.filter((row) => Number(row['discount_amount'] ?? 0) !== 0).map((row) => `the discount on invoice ${quoted(row['invoice_number'] ?? row['invoice_id'], 40)}`);
 }
 
+/** Charges get an account from Zoho where none is given, and it takes no empty one: one that had none keeps what it got. `after`: as Zoho shows it now. */
+export function accountOfCharges(before: Payment, after: Payment = {}): string[] {
+  const chosen = after['bank_charges_account_id'] !== undefined || Number(before['bank_charges'] ?? 0) !== 0;
+  return before['bank_charges_account_id'] === undefined && chosen ? ['bank_charges_account_id'] : [];
+}
+
 /** More would stand in the way of what happened; the structured result has it whole. */
-const MOST_CHARACTERS = 200;
+const MOST_CHARACTERS = 160;
 
 /** The step that takes a write back, with what it does not restore. */
 export function toUndo(undo: Undo | undefined, most = MOST_CHARACTERS): string | undefined {
   if (undo === undefined) return undefined;
   const { tool, arguments: args, not_restored = [] } = undo;
   const whole = call(tool, args);
-  const but = not_restored.length === 0 ? '' : ` (does not restore ${not_restored.join(', ').replaceAll('·', '\\u00b7')})`;
-  return `to undo: ${whole.length > most ? `${tool} with the arguments of \`undo\`` : whole}${but}`;
+  const but = not_restored.length === 0 ? '' : ` (all but ${not_restored.join(', ').replaceAll('·', '\\u00b7')})`;
+  return `to undo: ${whole.length > most ? `${tool} as in \`undo\`` : whole}${but}`;
 }

@@ -21,7 +21,7 @@ const input = z.strictObject({ customer_payment_id: id, refund_id: id, ...z.obje
 const required = ['date', 'amount', 'from_account_id'] as const;
 
 interface RefundChangeFacts extends Facts {
-  readonly before: InBase & { readonly refund: Refund; readonly of?: Payment };
+  readonly before: InBase & { readonly refund: Refund; readonly of: Payment };
 }
 
 export const updateCustomerPaymentRefund = defineWrite({

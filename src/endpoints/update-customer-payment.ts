@@ -19,7 +19,7 @@ import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
+import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
 import { allPayments } from './whole-list.ts';
 import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, told, unseen, UNTOLD_AMOUNT } from './words.ts';
 
@@ -62,7 +62,7 @@ export const updateCustomerPayment = defineWrite({
     return lines(
       `Updated ${aboutPayment(payment)}.`,
       attention(given, payment, payment),
-      ...(facts === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
+      ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
@@ -221,14 +221,12 @@ export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, t
 }
 
 /** The call that sets everything named back. `after`: the payment as Zoho's answer shows it. */
-export function changeBack(payment_id: string, given: Changes, payment: Payment, after: Payment = {}): Undo | undefined {
+export function changeBack(payment_id: string, given: Changes, payment: Payment, after?: Payment): Undo | undefined {
   const { invoices, replace_invoices = false, custom_fields, tags: _, ...plain } = given;
   const names = Object.keys(plain).filter((name) => given[name as keyof Changes] !== undefined);
   const fields = fieldsBack(names, payment);
   const custom = customFieldsBack(custom_fields ?? [], payment);
   const named = (payment.invoices ?? []).filter((row) => replace_invoices || invoices?.some(({ invoice_id }) => invoice_id === row.invoice_id));
-  // Zoho names an account for the charges by itself, and takes no empty one.
-  const accountChosen = plain.bank_charges !== undefined && payment['bank_charges_account_id'] === undefined && after['bank_charges_account_id'] !== undefined;
   return undoWith(updateCustomerPayment, ['payment_id'], {
     arguments: {
       payment_id,
@@ -238,7 +236,7 @@ export function changeBack(payment_id: string, given: Changes, payment: Payment,
     },
     not_restored: [
       ...fields.not_restored,
-      ...(accountChosen ? ['bank_charges_account_id'] : []),
+      ...(plain.bank_charges === undefined ? [] : accountOfCharges(payment, after)),
       ...(invoices !== undefined && payment.invoices === undefined ? ['invoices'] : []),
       ...(invoices === undefined ? [] : discountsLost(named)),
       ...custom.not_restored,

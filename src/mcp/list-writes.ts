@@ -98,6 +98,6 @@ function textOf(writes: readonly Json[]): string {
 /** Too long only with long text in it: the structured result has all of it. */
 function undoneBy({ tool, arguments: args, not_restored = [] }: Undo): string {
   const undoing = `undo: ${call(tool, args)}`;
-  const but = not_restored.length === 0 ? '' : ` (does not restore ${not_restored.join(', ')})`;
+  const but = not_restored.length === 0 ? '' : ` (all but ${not_restored.join(', ')})`;
   return `${undoing.length > 400 ? `undo: ${tool} with the \`undo\` of the structured result` : undoing}${but}`;
 }

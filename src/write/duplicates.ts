@@ -1,10 +1,9 @@
 import { concern, type Concern } from '../concern.ts';
-import type { Facts, Undo } from '../endpoint.ts';
+import type { Facts } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Call, Road } from './call.ts';
 import { DAY_MS } from './earlier.ts';
 import type { Entry } from './journal.ts';
-import { digestOf } from './seal.ts';
 
 /** Money that may be recorded already: in Zoho, by the same call a day ago, or by an earlier write whose answer was lost. */
 
@@ -24,7 +23,7 @@ export interface Suspected {
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts;
   const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
-  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !(await wasTakenBack(newest, { journal, scope })) ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
+  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !(await wasTakenBack(newest, { journal })) ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
   const suspects = [...all.values()];
@@ -41,12 +40,19 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call): void {
   if (!call.allowDuplicateOf.includes(suspect.id)) throw suspected([suspect], [suspect]);
 }
 
-/** Its own undo was carried out since: what it made is gone, and may be made again. */
-async function wasTakenBack({ answer, claimedAt }: Entry, { journal, scope }: Pick<Road, 'journal' | 'scope'>): Promise<boolean> {
-  const { undo } = (answer?.result ?? {}) as { undo?: Undo };
-  const [taken] = undo === undefined ? [] : await journal.findByIntent(scope, digestOf([undo.tool, undo.arguments]), claimedAt);
-  return taken?.state === 'recorded';
+/** What it made was deleted through this server since: it is gone, and may be made again. */
+async function wasTakenBack({ zoho_id = '', claimedAt }: Entry, { journal }: Pick<Road, 'journal'>): Promise<boolean> {
+  const later = await journal.list({ state: 'recorded', since: claimedAt, limit: MOST_LATER });
+  return later.some(({ request, arguments: { payment_id, refund_id }, answer }) => {
+    if (request.method !== 'DELETE') return false;
+    // Of several Zoho may have kept some.
+    const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
+    return Array.isArray(deleted) ? deleted.includes(zoho_id) : deleted === true && (refund_id ?? payment_id) === zoho_id;
+  });
 }
+
+/** Later writes that are looked through; where there are more it counts as still there. */
+const MOST_LATER = 500;
 
 function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {
   return new RefusedError(`This looks like one that is there already: ${unmeant.map(({ text }) => text).join('; ')}.`, {
