@@ -42,6 +42,7 @@ const layout: Layout = {
   applicationId: 0x7a706d6a,
   version: 1,
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
+  mark: 'SELECT hex(secret) AS id, head_seq AS position, head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
   create(exec) {
     exec(`
       CREATE TABLE journal (
@@ -113,6 +114,7 @@ class SqliteJournal implements Journal {
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0)) throw new RangeError('An amount that counts cannot be negative.');
 
+    await this.#file.refuseUnlessIntact();
     return await this.#file.write(() => {
       const known = this.#known(claim);
       if (known !== undefined) return known;
