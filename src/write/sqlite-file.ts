@@ -365,7 +365,11 @@ async function onceSteady(file: string, patienceMs: number, look: () => Promise<
 }
 
 function writtenAt(file: string): bigint | undefined {
-  return statSync(file, { bigint: true, throwIfNoEntry: false })?.mtimeNs;
+  try {
+    return statSync(file, { bigint: true }).mtimeNs;
+  } catch {
+    return undefined;
+  }
 }
 
 function check(database: Database, file: string, { applicationId, version, tables }: Layout): void {
