@@ -7,7 +7,7 @@ import type { Entry } from '../write/journal.ts';
 import type { OpenRoad } from '../write/road.ts';
 import type { Quota } from '../zoho/limits.ts';
 import type { Zoho } from '../zoho/client.ts';
-import { accountVersion, stateOf } from './account.ts';
+import { accountOf, accountVersion, overlookedWarning, stateOf } from './account.ts';
 import type { Config } from './config.ts';
 import { openWire, usable, type Wire } from './wire.ts';
 
@@ -55,6 +55,8 @@ export function connect(config: Config, log: Log): Connection {
       const { journalFile } = await import('../write/road.ts');
       const dir = config.sandbox === 'memory' ? undefined : await stateOf(config).catch(() => undefined);
       if (dir === undefined || !existsSync(journalFile(dir))) return;
+      const overlooked = config.sandbox ? undefined : overlookedWarning(config, await accountOf(config));
+      if (overlooked !== undefined) warn(overlooked);
       await (await road.get()).resolveAll(warn);
     },
     settle: async (entry, recorded) => await (await road.get()).settle(entry, recorded),
