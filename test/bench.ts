@@ -14,6 +14,7 @@ import { scriptedModel } from './evals/script.ts';
 import { solutions } from './evals/solutions.ts';
 import { conversations } from './evals/tasks.ts';
 import { withThirteen } from './evals/thirteen.ts';
+import { longJournal } from './support/long-journal.ts';
 
 /** Measures: start-up, latency, throughput, memory, bytes. Medians, next to something comparable measured in turn. */
 
@@ -253,6 +254,29 @@ function memoryOf(pid: number | null): string {
   return `${(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1000).toFixed(0)} MB`;
 }
 
+/** The most that `journal verify` takes, by itself: it must not grow with the journal. */
+async function measureVerify(): Promise<void> {
+  const source = JSON.stringify(join(root, 'src/write/journal-sqlite.ts'));
+  const script = `
+    const { openSqliteJournal } = await import(${source});
+    const journal = await openSqliteJournal(process.argv[1]);
+    // Not the system's own maximum: on Linux a process begins with that of the one that started it.
+    let most = 0;
+    setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20).unref();
+    const { problems } = await journal.verify();
+    if (problems.length > 0) throw new Error(problems[0]);
+    await journal.close();
+    console.log(Math.max(most, process.memoryUsage.rss()) / 1e6);`;
+  const most: string[] = [];
+  for (const writes of [1_000, 30_000]) {
+    const file = join(scratch, `journal-of-${writes}`, 'journal.sqlite');
+    await longJournal(file, writes);
+    const megabytes = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, file], { cwd: root, encoding: 'utf8' });
+    most.push(`${Number(megabytes).toFixed(0)} MB`);
+  }
+  rows.push({ what: 'memory of `journal verify`, 1,000 and 30,000 writes', measured: most.join(' and '), aim: '≤ 200 MB for both' });
+}
+
 /** What twelve conversations cost a model in calls and in bytes to read, next to the same with the thirteen endpoints alone. */
 async function measureConversations(): Promise<string[]> {
   const table = ['| conversation | calls | bytes of results | with the thirteen alone: calls | bytes of results |', '| --- | --- | --- | --- | --- |'];
@@ -272,6 +296,7 @@ let conversed: string[];
 try {
   await measureStart();
   await measureCalls();
+  await measureVerify();
   conversed = await measureConversations();
 } finally {
   rmSync(scratch, { recursive: true, force: true });

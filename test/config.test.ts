@@ -119,6 +119,10 @@ describe('where Zoho is', () => {
     ['http://127.0.0.1:8080/books/v3', 'http://127.0.0.1:8080/books/v3'],
     ['http://localhost:8080//', 'http://localhost:8080'],
     ['http://[::1]:8080', 'http://[::1]:8080'],
+    ['HTTPS://WWW.ZohoAPIs.UK/books/v3', 'https://www.zohoapis.uk/books/v3'],
+    ['https://www.zohoapis.uk:443/books/v3', 'https://www.zohoapis.uk/books/v3'],
+    ['https://www.zohoapis.uk./books/v3///', 'https://www.zohoapis.uk/books/v3'],
+    ['http://LOCALHOST.:80/', 'http://localhost'],
   ])('the base address %s', (value, expected) => {
     expect(readConfig({ ZOHO_API_BASE_URL: value }).apiBaseUrl).toBe(expected);
     expect(readConfig({ ZOHO_ACCOUNTS_URL: value }).accountsUrl).toBe(expected);
@@ -165,6 +169,14 @@ describe('what cannot be meant is said in one line, without secrets', () => {
     ['ZOHO_API_BASE_URL', 'http://127.0.0.1.evil.example'],
     ['ZOHO_API_BASE_URL', 'www.zohoapis.com'],
     ['ZOHO_API_BASE_URL', 'ftp://127.0.0.1'],
+    ['ZOHO_API_BASE_URL', 'https://www.zohoapis.com/books/v3?'],
+    ['ZOHO_API_BASE_URL', 'https://www.zohoapis.com/books/v3?token=hunter2'],
+    ['ZOHO_API_BASE_URL', 'https://www.zohoapis.com/books/v3#hunter2'],
+    ['ZOHO_API_BASE_URL', 'https://www.zohoapis.com/books/v3/#'],
+    ['ZOHO_API_BASE_URL', 'https://clerk:hunter2@www.zohoapis.com/books/v3'],
+    ['ZOHO_API_BASE_URL', 'https://hunter2@www.zohoapis.com/books/v3'],
+    ['ZOHO_API_BASE_URL', 'https://./books/v3'],
+    ['ZOHO_ACCOUNTS_URL', 'https://accounts.zoho.com/?organization=hunter2'],
     ['ZOHO_ACCOUNTS_URL', 'http://accounts.zoho.com'],
     ['ZOHO_ACCOUNTS_URL', 'file:///etc/passwd'],
     ['ZOHO_PAYMENTS_READ_ONLY', 'maybe'],

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccessError } from '../errors.ts';
 import type { Login } from '../zoho/login-store.ts';
 import type { Config } from './config.ts';
-import { defaultStateDir } from './state-dir.ts';
+import { refuseWorldWritable, safeStateDir, writtenStateDir } from './state-dir.ts';
 
 /** Who this server is at Zoho: what the environment says, else what the last login left behind. */
 export interface Account extends Omit<Login, 'scopes'> {
@@ -11,7 +12,8 @@ export interface Account extends Omit<Login, 'scopes'> {
   readonly from: 'environment' | 'login';
 }
 
-export const baseDirOf = ({ stateDir }: Config): string => stateDir ?? defaultStateDir();
+/** Throws AccessError (`state_dir_unsafe`) where others could put something into it. */
+export const baseDirOf = ({ stateDir }: Config): string => safeStateDir(stateDir);
 
 /** Changes whenever another account may be meant. */
 export function accountVersion(config: Config): () => Promise<string> {
@@ -41,9 +43,41 @@ export async function stateOf(config: Config): Promise<string> {
   return folderOf(base, await accountOf(config));
 }
 
-export function folderOf(base: string, { apiBaseUrl, organizationId }: Pick<Account, 'apiBaseUrl' | 'organizationId'>): string {
-  return join(base, `${new URL(apiBaseUrl).host.replaceAll(/[^\w.-]/g, '_')}-${organizationId}`);
+type BooksAt = Pick<Account, 'apiBaseUrl' | 'organizationId'>;
+
+/**
+ * One folder however the address is written. One that is there under another of its names is used; of several, the first in this
+ * order that has a journal, whichever name is configured: all servers must come to the same one.
+ */
+export function folderOf(base: string, books: BooksAt): string {
+  const folders = foldersOf(base, books);
+  return refuseWorldWritable(folders.find(hasJournal) ?? folders.find((folder) => existsSync(folder)) ?? folders[0]!);
 }
+
+/** Folders of the same books that have a journal and are not looked at. */
+export function overlookedFolders(base: string, books: BooksAt): string[] {
+  return foldersOf(base, books).filter(hasJournal).slice(1);
+}
+
+/** What to say of such folders. */
+export function overlookedWarning(config: Config, books: BooksAt): string | undefined {
+  const base = baseDirOf(config);
+  const overlooked = overlookedFolders(base, books);
+  if (overlooked.length === 0) return undefined;
+  return `there are several journals of the same books, since Zoho's address was written in several ways: ${folderOf(base, books)} is used, and ${overlooked.join(' and ')} ${overlooked.length === 1 ? 'is' : 'are'} not looked at`;
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** The address was taken into the name as it was written: `localhost`, and a host with a full stop at its end, had folders of their own. */
+function foldersOf(base: string, { apiBaseUrl, organizationId }: BooksAt): string[] {
+  const { hostname, port } = new URL(apiBaseUrl);
+  const host = hostname.replace(/\.+$/, '');
+  const hosts = LOOPBACK.includes(host) ? LOOPBACK : [host];
+  return hosts.flatMap((name) => [name, `${name}.`]).map((name) => join(base, `${(port === '' ? name : `${name}:${port}`).replaceAll(/[^\w.-]/g, '_')}-${organizationId}`));
+}
+
+const hasJournal = (folder: string) => existsSync(join(folder, 'journal.sqlite'));
 
 function isInEnvironment({ sandbox, credentials, organizationId }: Config): boolean {
   return sandbox !== false || (credentials !== undefined && organizationId !== undefined);
@@ -51,7 +85,9 @@ function isInEnvironment({ sandbox, credentials, organizationId }: Config): bool
 
 export async function loginsOf(config: Config) {
   const { openLoginStore } = await import('../zoho/login-store.ts');
-  return openLoginStore(baseDirOf(config), { keychain: config.keychain });
+  baseDirOf(config);
+  // As it was written: the entry in the keychain is named after it.
+  return openLoginStore(writtenStateDir(config.stateDir), { keychain: config.keychain });
 }
 
 function notConfigured(missing: readonly string[], why: string): AccessError {

@@ -65,8 +65,13 @@ function baseUrl(env: Environment, name: string): string | undefined {
   const value = setting(env, name);
   if (value === undefined) return undefined;
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  const loopback = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return value.replace(/\/+$/, '');
+  // Never quoted: what does not belong there may be a secret.
+  if (url !== undefined && /[?#]/.test(value)) throw new ConfigError(`${name} has a "?" or a "#" in it: set it to the address without them, as in https://www.zohoapis.com/books/v3.`);
+  if (url !== undefined && (url.username !== '' || url.password !== '')) throw new ConfigError(`${name} has a user name or a password in it: set it to the address without them.`);
+  const host = url?.hostname.replace(/\.+$/, '') ?? '';
+  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(host);
+  // In one way of writing, since it is compared with others.
+  if (url !== undefined && host !== '' && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) return `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname.replace(/\/+$/, '')}`;
   throw new ConfigError(`${name} is not an https address (http is possible to 127.0.0.1 only).`);
 }
 

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { endpoints } from '../endpoints/index.ts';
+import { AccessError, InternalError, PaymentsError } from '../errors.ts';
 import type { Books, Reading } from '../mcp/books.ts';
 import type { Log } from '../trace.ts';
 import type { OpenRoad } from '../write/road.ts';
 import type { Quota } from '../zoho/limits.ts';
 import type { Zoho } from '../zoho/client.ts';
-import { accountVersion, stateOf } from './account.ts';
+import { accountOf, accountVersion, overlookedWarning, stateOf } from './account.ts';
 import type { Config } from './config.ts';
 import { openWire, usable, type Wire } from './wire.ts';
 
@@ -36,14 +37,25 @@ export function connect(config: Config, log: Log): Connection {
     reader: async (signal) => (await wire.get()).zoho.until(signal),
     quota: async (): Promise<Quota> => await (await wire.get()).limits.quota(),
     write: async (call) => {
-      const { perform } = await import('../write/perform.ts');
-      return await perform(call, (await road.get()).road);
+      try {
+        const { perform } = await import('../write/perform.ts');
+        const { road: opened } = await road.get().catch((error: unknown) => {
+          throw error instanceof PaymentsError ? error : new InternalError('no', error);
+        });
+        return await perform(call, opened);
+      } catch (error) {
+        // The model passes it on, if it does; whoever runs the server reads the log.
+        if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code)) log('error', error.whatHappened, { code: error.code });
+        throw error;
+      }
     },
     journal: async () => (await road.get()).road.journal,
     async resolveLeftovers(warn) {
       const { journalFile } = await import('../write/road.ts');
       const dir = config.sandbox === 'memory' ? undefined : await stateOf(config).catch(() => undefined);
       if (dir === undefined || !existsSync(journalFile(dir))) return;
+      const overlooked = config.sandbox ? undefined : overlookedWarning(config, await accountOf(config));
+      if (overlooked !== undefined) warn(overlooked);
       await (await road.get()).resolveAll(warn);
     },
     settle: async (...args) => await (await road.get()).settle(...args),

@@ -18,10 +18,10 @@ import type { Zoho } from '../zoho/client.ts';
 import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
 import { createHttp } from '../zoho/http.ts';
 import { requestTokens } from '../zoho/oauth.ts';
-import { accountOf, baseDirOf, type Account } from './account.ts';
+import { accountOf, baseDirOf, overlookedWarning, type Account } from './account.ts';
 import type { Config } from './config.ts';
 import { toOperator } from './problem.ts';
-import { ensureDir } from './state-dir.ts';
+import { ensureDir, stateDirWarning } from './state-dir.ts';
 import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -53,12 +53,16 @@ const wrong = (check: string, says: string, next: string): Finding => ({ check, 
 /** In the order in which one thing rests on another; ends early where nothing further can be looked at. */
 export async function* examine(config: Config, options: ExamineOptions): AsyncGenerator<Finding> {
   yield ok('program', `version ${version} on Node ${process.versions.node}`);
-  yield folderFinding(config);
+  const folder = folderFinding(config);
+  yield folder.finding;
+  if (folder.unsafe && config.sandbox !== 'memory') return;
   yield ok('policy', policyInWords(config));
   const account = config.sandbox ? undefined : await accountOf(config).catch(asError);
   if (account instanceof PaymentsError) return yield ofError('credentials', account);
   if (account !== undefined) {
     yield credentialsFinding(account);
+    const overlooked = overlookedWarning(config, account);
+    if (overlooked !== undefined) yield wrong('folder', overlooked, 'See with `zoho-payments-mcp journal list` what each holds: move the others away once nothing in them is unresolved, or move the one that is used away first to look at another.');
     const center = dataCenterFinding(account);
     yield center;
     if (center.state === 'wrong') return;
@@ -97,12 +101,21 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   else yield ok('limits', `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`);
 }
 
-function folderFinding(config: Config): Finding {
-  const dir = baseDirOf(config);
+/** `unsafe`: nothing else is read from it then. */
+function folderFinding(config: Config): { readonly finding: Finding; readonly unsafe: boolean } {
+  try {
+    return { finding: usableFinding(baseDirOf(config)), unsafe: false };
+  } catch (error) {
+    return { finding: ofError('folder', asError(error)), unsafe: true };
+  }
+}
+
+function usableFinding(dir: string): Finding {
   try {
     ensureDir(dir);
     accessSync(dir, constants.W_OK);
-    return ok('folder', dir);
+    const warning = stateDirWarning(dir);
+    return warning === undefined ? ok('folder', dir) : { ...ok('folder', warning), next: 'Keep it so only if everybody in the group may do that.' };
   } catch (error) {
     return wrong('folder', `${dir} cannot be written to (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, 'Set ZOHO_PAYMENTS_STATE_DIR to a folder that can: without it nothing is written to Zoho either.');
   }

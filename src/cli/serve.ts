@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { oneLine } from '../errors.ts';
+import { oneLine, PaymentsError } from '../errors.ts';
 import { keepingArguments } from '../mcp/arguments.ts';
 import { createDeliveries } from '../mcp/deliveries.ts';
 import { handshakeFirst } from '../mcp/handshake.ts';
@@ -9,14 +9,18 @@ import { serverFactory } from '../mcp/server.ts';
 import { stdioTransport } from '../mcp/stdio.ts';
 import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
+import type { Log } from '../trace.ts';
 import { createLog } from './log.ts';
 import { connect, type Connection } from './connect.ts';
+import { baseDirOf } from './account.ts';
+import { stateDirWarning } from './state-dir.ts';
 import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
 
 /** MCP over stdio until the host goes away. */
 export function serve(config: Config): void {
   const log = createLog(config.log);
+  warnOfFolder(config, log);
   const { close, resolveLeftovers, ...connection } = connect(config, log);
   const deliveries = createDeliveries(({ entry, state }) => {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
@@ -59,6 +63,18 @@ export function serve(config: Config): void {
 }
 
 const LEFTOVERS_MS = 2_000;
+
+/** At the start, for whoever runs the server; each call that is refused for it says so again. */
+function warnOfFolder(config: Config, log: Log): void {
+  if (config.sandbox === 'memory') return;
+  try {
+    const warning = stateDirWarning(baseDirOf(config));
+    if (warning !== undefined) log('warn', warning);
+  } catch (error) {
+    if (!(error instanceof PaymentsError)) throw error;
+    log('error', error.whatHappened, { code: error.code });
+  }
+}
 
 async function noteDelivery({ journal }: Pick<Connection, 'journal'>, entry: string, state: 'recorded' | 'unknown'): Promise<void> {
   await (await journal()).add(entry, { type: 'delivered', state });

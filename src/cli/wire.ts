@@ -9,7 +9,7 @@ import type { Zoho } from '../zoho/client.ts';
 import type { Limits } from '../zoho/limits.ts';
 import { accountOf, folderOf, baseDirOf, stateOf, type Account } from './account.ts';
 import type { Config } from './config.ts';
-import { ensureDir } from './state-dir.ts';
+import { ensureDir, refuseWorldWritable } from './state-dir.ts';
 
 /** Zoho over HTTP as configured: the real one, or the sandbox. */
 export interface Wire {
@@ -78,8 +78,9 @@ async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organiz
 /** Without a place for its journal the server writes nothing. */
 export function usable(dir: string): string {
   try {
-    return ensureDir(dir);
+    return refuseWorldWritable(ensureDir(dir));
   } catch (cause) {
+    if (cause instanceof AccessError) throw cause;
     throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'state_dir_unusable',
       next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',

@@ -52,7 +52,7 @@ export function addTools(served: Served): void {
           } catch (error) {
             // A cancelled call gets no answer.
             if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
-            const known = error instanceof PaymentsError ? error : unexpected(error, tool, books);
+            const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
             return failed(known, books.sandbox, tool.method === 'GET' ? undefined : outcomeOf(known));
           }
         }),
@@ -110,8 +110,8 @@ export function outputOf(tool: Tool): z.ZodObject {
 }
 
 async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unknown, { server, books, deliveries, onWritten, offering }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
-  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = readArguments(argumentsOf(tool), args);
-  const person = personOf(server, ctx, approval as string | undefined);
+  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = ofNothingSent(() => readArguments(argumentsOf(tool), args));
+  const person = ofNothingSent(() => personOf(server, ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
   const performed = await books
     .write({ ...('plan' in tool ? { endpoint: tool.endpoint, workflow: tool } : { endpoint: tool }), input, key: key as string | undefined, allowDuplicateOf: allow_duplicate_of as string[], person, signal })
@@ -122,9 +122,9 @@ async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unk
       }
       throw error;
     });
-  if (performed.kind === 'ask') return ask(marked(performed.question, books.sandbox), performed.state);
+  if (performed.kind === 'ask') return ofNothingSent(() => ask(marked(performed.question, books.sandbox), performed.state));
   if (performed.kind === 'settle') return askWhich({ ...performed, question: marked(performed.question, books.sandbox) });
-  if (performed.kind === 'preview') return preview(performed, books.sandbox);
+  if (performed.kind === 'preview') return ofNothingSent(() => preview(performed, books.sandbox));
   const { entry, result, text, replayed, undo, asked, concerns } = performed;
   if (!replayed) onWritten(input, result);
   deliveries.expect(id, { entry, state: 'recorded' });
@@ -152,11 +152,21 @@ function outcomeOf(error: PaymentsError): WriteFacts {
   return { outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown', ...(write_id && { write_id }) };
 }
 
+/** A part of a write's call in which nothing can have been sent: a fault of ours in it has changed nothing. */
+function ofNothingSent<T>(part: () => T): T {
+  try {
+    return part();
+  } catch (error) {
+    throw error instanceof PaymentsError ? error : new InternalError('no', error);
+  }
+}
+
 /** A fault of ours. Its message could hold customer data, so only its place is logged. */
 function unexpected(error: unknown, { name, method }: Tool, { log }: Books): InternalError {
-  const place = error instanceof Error ? (error.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
-  log('error', `${name} failed`, { error: error instanceof Error ? error.name : typeof error, place: place?.trim() });
-  return new InternalError(method === 'GET' ? 'no' : 'unknown', error);
+  const fault = error instanceof InternalError ? error.cause : error;
+  const place = fault instanceof Error ? (fault.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
+  log('error', `${name} failed`, { error: fault instanceof Error ? fault.name : typeof fault, place: place?.trim() });
+  return error instanceof InternalError ? error : new InternalError(method === 'GET' ? 'no' : 'unknown', error);
 }
 
 /** Hints follow from the HTTP method, so none can be forgotten or typed wrong. */

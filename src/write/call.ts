@@ -22,6 +22,8 @@ export interface Road extends Resolver {
   readonly lookMs: number;
   /** Everything before the claim; past it nothing is claimed. */
   readonly beforeMs: number;
+  /** Told just before this call sends anything; until then it has changed nothing, whatever fails. */
+  readonly onSend?: (() => void) | undefined;
   /** The whole of one call. */
   readonly wholeMs: number;
   /** Of the call that is under way: what is not sent by then is not sent, and what is not answered is unknown. */

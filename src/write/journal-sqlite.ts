@@ -6,7 +6,7 @@ import { canonical, digestOf, hashOf, type StoredEvent } from './chain.ts';
 import { changesNothing, claimedRow, entryOf, isSettled, keptOf, lookUp, nextRow, RecordTakenError, type Erasure, type NoteRow, type Row } from './entry.ts';
 import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, Made, Note, Verdict } from './journal.ts';
 import { isDamage, SqliteFile, type FileOptions, type Layout, type SqlValue } from './sqlite-file.ts';
-import { verify, type Place, type Pruning } from './verify.ts';
+import { verify, type Place, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
  * The journal of one person's processes, in one SQLite file. Every method that writes is one transaction of a few statements;
@@ -23,6 +23,7 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
 const PAGE = 500;
 
 const ROW = 'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
+const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
 const columns = ROW.split(', ') as (keyof Row)[];
 
 const unsettled = "state IN ('claimed', 'sent', 'unknown')";
@@ -46,6 +47,7 @@ const layout: Layout = {
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
   // Not in files of before 0.2.
   added: { untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}` },
+  mark: 'SELECT hex(secret) AS id, head_seq AS position, head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
   create(exec) {
     exec(`
       CREATE TABLE journal (
@@ -117,6 +119,7 @@ class SqliteJournal implements Journal {
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0)) throw new RangeError('An amount that counts cannot be negative.');
 
+    await this.#file.refuseUnlessIntact();
     return await this.#file.write(() => {
       const known = this.#known(claim);
       if (known !== undefined) return known;
@@ -220,10 +223,15 @@ class SqliteJournal implements Journal {
       const verdict = await verify({
         checkpoint: placeOf(view, 'checkpoint'),
         head: placeOf(view, 'head'),
-        events: stored(async (after) => pageOf(view, after)),
-        rows: view.all<Row>(`SELECT ${ROW} FROM entries ORDER BY first_seq`),
-        notes: view.all<NoteRow>('SELECT seq, scope, intent, type, at FROM notes ORDER BY seq'),
-        blocks: view.all<{ entry: string; block: string }>('SELECT entry, block FROM blocks'),
+        entries: view.get<{ entries: number }>('SELECT count(*) AS entries FROM entries')?.entries ?? 0,
+        events: stored(async (after) => walkedPageOf(view, after)),
+        entry: (id) => ({
+          events: view.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE entry = ? ORDER BY seq`, id),
+          row: view.get<Row>(`SELECT ${ROW} FROM entries WHERE id = ?`, id),
+          blocks: view.all<{ block: string }>('SELECT block FROM blocks WHERE entry = ?', id).map(({ block }) => block),
+        }),
+        withoutEvents: idsWithoutEvents(view),
+        notes: stored(async (after) => view.all<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE)),
       });
       const damage = view.all<{ integrity_check: string }>('PRAGMA integrity_check(20)').map((row) => row.integrity_check).filter((line) => line !== 'ok');
       return { ...verdict, problems: [...verdict.problems, ...damage.map((line) => `The file is damaged: ${line}`)] };
@@ -431,8 +439,8 @@ class SqliteJournal implements Journal {
   }
 }
 
-/** The chain, oldest first, a page at a time: others get their turn between pages. */
-async function* stored(page: (after: number) => Promise<StoredEvent[]>): AsyncGenerator<StoredEvent> {
+/** The chain, or the notes, oldest first, a page at a time: others get their turn between pages. */
+async function* stored<T extends { readonly seq: number }>(page: (after: number) => Promise<T[]>): AsyncGenerator<T> {
   for (let events = await page(Number.MIN_SAFE_INTEGER); events.length > 0; events = await page(events.at(-1)?.seq ?? Infinity)) {
     yield* events;
     await turn();
@@ -440,7 +448,18 @@ async function* stored(page: (after: number) => Promise<StoredEvent[]>): AsyncGe
 }
 
 function pageOf(file: SqliteFile, after: number): StoredEvent[] {
-  return file.all<StoredEvent>('SELECT seq, entry, type, at, data, salt, digest, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE);
+  return file.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
+}
+
+function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
+  const earlier = 'SELECT 1 FROM events AS earlier WHERE earlier.entry = events.entry AND earlier.seq < events.seq';
+  const rows = file.all<StoredEvent & { later: number }>(`SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
+  return rows.map(({ later, ...event }) => ({ ...event, first: later === 0 }));
+}
+
+async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
+  const rows = (after: number) => file.all<{ id: string; seq: number }>('SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?', after, PAGE);
+  for await (const { id } of stored(async (after) => rows(after))) yield id;
 }
 
 function placeOf(file: SqliteFile, which: 'head' | 'checkpoint'): Place {

@@ -157,7 +157,8 @@ export interface Verdict {
 
 /**
  * Every method may throw BusyError (`journal_busy`: others kept the journal too long) or AccessError (`journal_damaged`,
- * `journal_unusable`: an operator must act). What was not acknowledged may still have happened: find out before going on.
+ * `journal_unusable`: an operator must act; `journal_replaced`, before anything is sent: what is open is not what is kept any
+ * more). What was not acknowledged may still have happened: find out before going on.
  */
 export interface Journal {
   /**

@@ -1,6 +1,6 @@
 import { concern, type Concern } from '../concern.ts';
 import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
-import { BusyError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
+import { AccessError, BusyError, InternalError, OutcomeUnknownError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
 import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
@@ -26,11 +26,15 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   const { endpoint, input, signal } = called;
   const intent = digestOf([toolOf(called).name, input]);
   const call = { ...called, person: withChoices(called.person, intent, road.seal) };
+  let sent = false;
+  const onSend = () => void (sent = true);
   try {
-    return await inTime(call, road, (call, road) => carryOut(call, intent, road));
-  } catch (error) {
+    return await inTime(call, road, (call, road) => carryOut(call, intent, { ...road, onSend }));
+  } catch (thrown) {
+    const cancelled = signal?.aborted === true && !(thrown instanceof PaymentsError);
+    const error = sent || cancelled ? thrown : ofNothingSent(thrown);
     if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, intent, road.seal);
-    const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : signal?.aborted && !(error instanceof PaymentsError) ? 'cancelled' : undefined;
+    const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : cancelled ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
     // The trace is for whoever asks later; that it cannot be written is no reason to hide the error.
     if (type !== undefined) await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
@@ -40,6 +44,16 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
     if (earlier !== undefined && !isSettled(earlier.state)) return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` });
     throw error;
   }
+}
+
+/** Until a call sends something, no error of it may say that something may have changed: not a fault of ours, nor what befell an earlier write that it looked for. */
+function ofNothingSent(error: unknown): PaymentsError {
+  if (!(error instanceof PaymentsError)) return new InternalError('no', error);
+  // It tells of the earlier write.
+  if (error.changed !== 'unknown' || error instanceof OutcomeUnknownError) return error;
+  const { message, code, zoho, next } = error;
+  if (error instanceof BusyError) return new BusyError(message, { code, zoho, next: 'Make the same call again in a moment.', cause: error });
+  return new AccessError(message, { code, zoho, next, cause: error });
 }
 
 async function carryOut(call: Call, intent: string, road: Road): Promise<Performed> {

@@ -49,7 +49,8 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
     // Noted as sent it may have left; before that it did not, whatever went wrong.
     const mayHaveLeft = await journal.find(claimed.id).then((entry) => entry?.state !== 'claimed', () => true);
     if (mayHaveLeft && (known === undefined || known.changed === 'unknown')) return await lost(claimed, error, road);
-    await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' });
+    // What it came to is known, also where it cannot be written down: then it is looked for like any other.
+    await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' }).catch(() => undefined);
     throw known ?? new InternalError('no', error);
   }
 }
@@ -72,6 +73,7 @@ async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road
 
 /** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
 function put(entry: Entry, road: Road): Promise<Json> {
+  road.onSend?.();
   return road.zoho.send(entry.request, { fenceMs: road.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { DatabaseSync, StatementSyncInstance } from '@photostructure/sqlite';
 import { AccessError, BusyError, oneLine, type Changed } from '../errors.ts';
 
@@ -16,6 +17,8 @@ export interface Layout {
   readonly tables: readonly string[];
   /** Indexes that older files lack, by name. */
   readonly added: Readonly<Record<string, string>>;
+  /** Reads one row: an `id` that no other file has, a `position` that never goes back, and whether what is newest is there (0 or 1: `whole`). */
+  readonly mark: string;
   /** Fills a new file. */
   create(exec: (sql: string) => void): void;
 }
@@ -49,32 +52,65 @@ const codeOf: Record<string, number> = {
   'unable to open database file': 14,
 };
 
+interface Mark {
+  readonly id: string;
+  readonly position: number;
+  readonly whole: number;
+}
+
+type Connect = (path: string, options?: { readonly readOnly?: boolean; readonly timeout?: number }) => Database;
+
+/** A file that looks wrong for so long, while nobody writes to it, is wrong. */
+const STEADY_MS = 300;
+
 export class SqliteFile {
   readonly #database: Database;
   readonly #file: string;
+  readonly #mark: string;
+  readonly #connect: Connect;
   readonly #patienceMs: number;
   readonly #statements = new Map<string, StatementSyncInstance>();
+  /** The file that is open and what lies beside it. SQLite keeps all of them until the last connection is closed. */
+  readonly #opened: string;
+  readonly #id: string;
+  /** Of the file itself, without its log. */
+  #lowest: number;
 
-  private constructor(database: Database, file: string, patienceMs: number) {
+  private constructor(database: Database, file: string, { mark }: Layout, connect: Connect, patienceMs: number) {
     this.#database = database;
     this.#file = file;
+    this.#mark = mark;
+    this.#connect = connect;
     this.#patienceMs = patienceMs;
+    this.#opened = identityOf(file);
+    this.#id = this.#own().id;
+    try {
+      this.#lowest = this.#onDisk().position;
+    } catch {
+      // Whoever writes first is told.
+      this.#lowest = 0;
+    }
   }
 
   /** Opens the file, or makes it with its folder. Never makes a new one in place of one that cannot be read. */
   static async open(file: string, layout: Layout, options: FileOptions): Promise<SqliteFile> {
     // Native code, loaded only by those who have something to write down.
     const { DatabaseSync } = await import('@photostructure/sqlite');
+    const connect: Connect = (path, connection = {}) => new DatabaseSync(path, connection);
     let database: Database | undefined;
     try {
-      if (!existsSync(file)) create(file, layout, options, (path) => new DatabaseSync(path));
+      if (!existsSync(file)) {
+        // SQLite would put what is in the log into the new file. Looked at twice, since another process may be making it.
+        if (existsSync(`${file}-wal`) && !existsSync(file)) throw damaged(file, 'it is gone, and its write-ahead log is there');
+        create(file, layout, options, connect);
+      }
       makePrivate(file);
       if (statSync(file).size === 0) throw damaged(file, 'it is empty');
-      const opened = (database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS }));
+      const opened = (database = connect(file, { timeout: BUSY_TIMEOUT_MS }));
       await whenFree(() => check(opened, file, layout), options.patienceMs);
       await whenFree(() => opened.exec(pragmas(options)), options.patienceMs);
       await whenFree(() => complete(opened, layout), options.patienceMs);
-      return new SqliteFile(opened, file, options.patienceMs);
+      return await whenFree(() => new SqliteFile(opened, file, layout, connect, options.patienceMs), options.patienceMs);
     } catch (error) {
       database?.close();
       throw explained(error, file, 'no');
@@ -95,10 +131,42 @@ export class SqliteFile {
 
   /**
    * Runs synchronous work as one transaction: others see all of it or nothing, and it is on the disk when this resolves. The work
-   * is run again when the file was busy. `changed`: what an error says of the books.
+   * is run again when the file was busy. `changed`: what an error says of the books. What can still be refused (`no`) is, where
+   * the file is not the one at its path any more; what has happened is written down wherever that is possible.
    */
   write<T>(work: () => T, changed: Changed = 'no'): Promise<T> {
-    return this.#transaction('BEGIN IMMEDIATE', work, changed);
+    if (changed !== 'no') return this.#transaction('BEGIN IMMEDIATE', work, changed);
+    return this.#transaction(
+      'BEGIN IMMEDIATE',
+      () => {
+        this.#refuseUnlessInPlace();
+        return work();
+      },
+      changed,
+      () => this.#refuseUnlessInPlace(),
+    );
+  }
+
+  /**
+   * Throws AccessError (`journal_replaced`) unless what lies at the path is the file that is open, as a connection that knows
+   * nothing of it yet would read it. What this connection reads and writes would not tell: a deleted file takes writes until it is closed.
+   */
+  async refuseUnlessIntact(): Promise<void> {
+    await this.#whenFree(() => this.#refuseUnlessInPlace());
+    await onceSteady(this.#file, this.#patienceMs, () =>
+      this.#whenFree(() => {
+        const onDisk = this.#onDisk();
+        if (onDisk.id !== this.#id) throw replaced(this.#file, 'another one was written over it');
+        if (onDisk.position < this.#lowest) throw replaced(this.#file, 'an older copy was written over it');
+        if (onDisk.whole === 0) throw replaced(this.#file, 'a part of it is missing');
+        this.#lowest = onDisk.position;
+        // Last: opened as usual, an empty file would cost the log beside it.
+        const own = this.#own();
+        if (own.whole === 0) throw damaged(this.#file, 'what was written last is missing');
+        const withLog = this.#look(this.#file);
+        if (own.id !== this.#id || withLog.id !== this.#id || withLog.position < own.position || withLog.whole === 0) throw replaced(this.#file, 'something else was written over its write-ahead log');
+      }),
+    );
   }
 
   /** Reads of one moment. */
@@ -120,7 +188,10 @@ export class SqliteFile {
     const giveUpAt = Date.now() + this.#patienceMs;
     for (;;) {
       const done = await this.#whenFree(() => this.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
-      if (done?.busy === 0) return;
+      if (done?.busy === 0) {
+        this.#lowest = this.#onDisk().position;
+        return;
+      }
       if (Date.now() > giveUpAt) throw busy(this.#file, 'no');
       await sleep(50);
     }
@@ -134,12 +205,46 @@ export class SqliteFile {
     this.#database.close();
   }
 
-  async #transaction<T>(begin: string, work: () => T, changed: Changed): Promise<T> {
+  #refuseUnlessInPlace(): void {
+    const now = identityOf(this.#file);
+    if (now !== this.#opened) throw replaced(this.#file, now.startsWith('gone') ? 'it is no longer there' : 'another file is in its place, or in that of its write-ahead log');
+  }
+
+  #own(): Mark {
+    return this.get<Mark>(this.#mark) ?? nothing();
+  }
+
+  /** The file alone: `immutable` leaves its log aside, and takes no locks. */
+  #onDisk(): Mark {
+    const url = pathToFileURL(this.#file);
+    url.searchParams.set('immutable', '1');
+    return this.#look(url.href);
+  }
+
+  #look(path: string): Mark {
+    let database: Database | undefined;
+    try {
+      database = this.#connect(path, { readOnly: true, timeout: 0 });
+      // Not by a statement of its own: the connection would stay open until that is collected.
+      const seen: Mark[] = [];
+      database.function('seen', (id: string, position: number, whole: number) => seen.push({ id, position, whole }));
+      database.exec(`SELECT seen(id, position, whole) FROM (${this.#mark})`);
+      return seen[0] ?? nothing();
+    } catch (error) {
+      if (is(BUSY, error) || !(error instanceof Error)) throw error;
+      throw replaced(this.#file, `it cannot be read any more (${oneLine(error.message)})`, error);
+    } finally {
+      database?.close();
+    }
+  }
+
+  async #transaction<T>(begin: string, work: () => T, changed: Changed, committed?: () => void): Promise<T> {
     return await this.#whenFree(() => {
       this.#database.exec(begin);
       try {
         const result = work();
         this.#database.exec('COMMIT');
+        committed?.();
         return result;
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -231,6 +336,49 @@ function makePrivate(file: string): void {
   }
 }
 
+/** Which files lie there, without opening them: on every platform the device and the number of the file on it. */
+function identityOf(file: string): string {
+  const of = (path: string) => {
+    try {
+      const stat = statSync(path, { bigint: true });
+      return stat.isFile() ? `${stat.dev}-${stat.ino}` : 'gone';
+    } catch {
+      return 'gone';
+    }
+  };
+  return [file, `${file}-wal`, `${file}-shm`].map(of).join(' ');
+}
+
+function nothing(): never {
+  throw new Error('nothing is in it');
+}
+
+/** Looks again while the file is being written to: whoever copies its log into it, or compacts it, leaves half of that to be seen. */
+async function onceSteady(file: string, patienceMs: number, look: () => Promise<void>): Promise<void> {
+  const began = Date.now();
+  let steadySince = began;
+  for (let written = writtenAt(file); ; ) {
+    try {
+      return await look();
+    } catch (error) {
+      const now = Date.now();
+      const writtenNow = writtenAt(file);
+      if (writtenNow !== written) [written, steadySince] = [writtenNow, now];
+      const replacedOrHalf = error instanceof AccessError && error.code === 'journal_replaced';
+      if (!replacedOrHalf || now - steadySince > STEADY_MS || now - began > patienceMs) throw error;
+    }
+    await sleep(20);
+  }
+}
+
+function writtenAt(file: string): bigint | undefined {
+  try {
+    return statSync(file, { bigint: true }).mtimeNs;
+  } catch {
+    return undefined;
+  }
+}
+
 function check(database: Database, file: string, { applicationId, version, tables }: Layout): void {
   const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
@@ -300,6 +448,14 @@ function damaged(file: string, why: string, changed: Changed = 'no', cause?: unk
     code: 'journal_damaged',
     changed,
     next: 'Ask the operator to bring it back from a backup. Without it nobody knows what was written before, so do not simply remove it.',
+    cause,
+  });
+}
+
+function replaced(file: string, why: string, cause?: unknown): AccessError {
+  return new AccessError(`The journal ${file} is not as this server opened it: ${why}.`, {
+    code: 'journal_replaced',
+    next: 'Ask the operator to put the journal back as it was, from a backup if need be, and then to start the server again. Until then nothing is written: nobody could look up what was written before.',
     cause,
   });
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BusyError } from '../errors.ts';
+import { AccessError, BusyError, oneLine, PaymentsError } from '../errors.ts';
 import { orAborted } from '../zoho/or-aborted.ts';
 import { osLocks, type OsLock } from '../zoho/os-lock.ts';
 
@@ -31,7 +31,7 @@ function fileOf(name: string): number {
 
 export async function openTurns(dir: string): Promise<Turns> {
   const openLock = await osLocks();
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  usable(() => mkdirSync(dir, { recursive: true, mode: 0o700 }));
   const locks = new Map<number, OsLock>();
   const queue = createQueue();
   let closed = false;
@@ -39,7 +39,13 @@ export async function openTurns(dir: string): Promise<Turns> {
   const lockOf = (file: number): OsLock => {
     // Whoever still waits would take a lock that nobody ever gives back.
     if (closed) throw closing();
-    const lock = locks.get(file) ?? openLock(lockPath(dir, file));
+    const known = locks.get(file);
+    if (known?.isInPlace()) return known;
+    // Removed while nobody here held it. The turns' own folder is made again, and no more than that: without the one it is in, there is no journal either.
+    known?.close();
+    locks.delete(file);
+    if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
+    const lock = openLock(lockPath(dir, file));
     locks.set(file, lock);
     return lock;
   };
@@ -49,7 +55,7 @@ export async function openTurns(dir: string): Promise<Turns> {
     const place = queue.stand(file);
     try {
       await orAborted(place.reached, deadline);
-      while (!lockOf(file).tryTake()) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
+      while (!usable(() => taken(lockOf(file)))) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
       tellHolder(dir, file, what);
       return () => {
         try {
@@ -91,6 +97,28 @@ export async function openTurns(dir: string): Promise<Turns> {
       locks.clear();
     },
   };
+}
+
+/** Taken, and still in place: it may have been removed just before. */
+function taken(lock: OsLock): boolean {
+  if (!lock.tryTake()) return false;
+  if (lock.isInPlace()) return true;
+  lock.free();
+  return false;
+}
+
+/** What the disk refuses: without turns nothing is written. */
+function usable<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    if (cause instanceof PaymentsError) throw cause;
+    throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
+      code: 'state_dir_unusable',
+      next: 'Ask the operator to check that the folder is there, belongs to this user and has room.',
+      cause,
+    });
+  }
 }
 
 const lockPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.lock`);

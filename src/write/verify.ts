@@ -11,16 +11,31 @@ export interface Place {
   readonly hash: string;
 }
 
-/** A journal at one moment, as its backend keeps it. */
+/** An event as verify walks past it. `first`: of the events of its entry. */
+export type WalkedEvent = StoredEvent & { readonly first: boolean };
+
+/** All that is kept of one entry. */
+export interface KeptEntry {
+  /** By seq. */
+  readonly events: readonly StoredEvent[];
+  readonly row: Row | undefined;
+  readonly blocks: readonly string[];
+}
+
+/** A journal at one moment, as its backend keeps it: read in pieces, so that the memory it takes does not grow with the journal. */
 export interface Kept {
   /** What the oldest event follows. */
   readonly checkpoint: Place;
   readonly head: Place;
+  /** How many entries have a row. */
+  readonly entries: number;
   /** By seq. */
-  readonly events: AsyncIterable<StoredEvent>;
-  readonly rows: readonly Row[];
-  readonly notes: readonly NoteRow[];
-  readonly blocks: readonly { readonly entry: string; readonly block: string }[];
+  readonly events: AsyncIterable<WalkedEvent>;
+  entry(id: string): KeptEntry | Promise<KeptEntry>;
+  /** Entries that have a row and no event. */
+  readonly withoutEvents: AsyncIterable<string>;
+  /** By seq. */
+  readonly notes: AsyncIterable<NoteRow>;
 }
 
 /** The data of a `pruned` event: where the chain goes on from. */
@@ -29,16 +44,30 @@ export interface Pruning {
   readonly entries: number;
 }
 
-export async function verify({ checkpoint, head, events, rows, notes, blocks }: Kept): Promise<Verdict> {
+/** Walks the chain once. At the first event of an entry the whole entry is derived; notes are compared as they come. */
+export async function verify({ checkpoint, head, entries, events, entry, withoutEvents, notes }: Kept): Promise<Verdict> {
   const chain = new Chain(checkpoint);
-  const derived = new Derived(checkpoint, chain.problems);
+  const ofEvents: string[] = [];
+  const ofEntries: string[] = [];
+  const notesOf = new Notes(checkpoint, notes, ofEvents);
+  let pruned: Place | undefined;
   for await (const event of events) {
     chain.follow(event);
-    derived.add(event);
+    if (event.entry !== null) {
+      if (event.first) compareEntry(event.entry, await entry(event.entry), checkpoint, ofEvents, ofEntries);
+      continue;
+    }
+    const data = dataOf(event, ofEvents);
+    if (event.type === 'pruned' && data !== undefined) pruned = (data as unknown as Pruning).checkpoint;
+    else await notesOf.follow(event, data);
   }
   chain.end(head);
-  derived.compare(rows, notes, blocks);
-  return { events: chain.count, entries: rows.length, problems: chain.problems };
+  await notesOf.end();
+  if (checkpoint.seq > 0 || pruned !== undefined) {
+    if (pruned?.seq !== checkpoint.seq || pruned.hash !== checkpoint.hash) ofEvents.push('The checkpoint is not the one that the last pruning left.');
+  }
+  for await (const id of withoutEvents) ofEntries.push(`Entry ${id} has no events.`);
+  return { events: chain.count, entries, problems: [...chain.problems, ...ofEvents, ...ofEntries, ...notesOf.problems] };
 }
 
 class Chain {
@@ -77,111 +106,201 @@ class Chain {
   }
 }
 
+/** What is derived of one entry from its events. */
 class Derived {
+  row: Row | undefined;
+  blocks: readonly string[] = [];
+  /** It cannot be derived, because something of it is missing or was changed. */
+  lost = false;
   readonly #checkpoint: Place;
   readonly #problems: string[];
-  readonly #rows = new Map<string, Row>();
-  readonly #notes = new Map<number, NoteRow>();
-  /** `entry block` of unsettled entries. */
-  readonly #blocks = new Map<string, readonly string[]>();
-  /** Events without data that no erasure has named yet, with their entries. */
-  readonly #empty = new Map<number, string | null>();
-  /** Entries that cannot be derived, because something of them is missing or was changed. */
-  readonly #lost = new Set<string>();
-  #pruned: Place | undefined;
+  /** Events without data that no erasure has named yet. */
+  readonly #empty = new Set<number>();
 
   constructor(checkpoint: Place, problems: string[]) {
     this.#checkpoint = checkpoint;
     this.#problems = problems;
   }
 
-  add({ seq, entry, type, at, data }: StoredEvent): void {
-    if (data === null) {
-      this.#empty.set(seq, entry);
-      if (entry !== null) this.#lost.add(entry);
+  add(entry: string, event: StoredEvent): void {
+    const { seq, type, at } = event;
+    if (event.data === null) {
+      this.#empty.add(seq);
+      this.lost = true;
+      return;
+    }
+    const data = dataOf(event, this.#problems);
+    if (data === undefined) {
+      this.lost = true;
       return;
     }
     try {
-      const parsed = JSON.parse(data) as Json;
-      if (type === 'erased') this.#erase(entry, parsed as unknown as Erasure);
-      else if (type === 'pruned') this.#pruned = (parsed as unknown as Pruning).checkpoint;
-      else if (NOTES.includes(type)) this.#notes.set(seq, { seq, scope: String(parsed['scope']), intent: String(parsed['intent']), type, at });
-      else if (entry !== null && !this.#lost.has(entry)) this.#advance(entry, seq, at, type, parsed);
+      if (type === 'erased') this.#erase(data as unknown as Erasure);
+      else if (!this.lost) this.#advance(entry, seq, at, type, data);
     } catch (error) {
-      if (entry !== null) this.#lost.add(entry);
-      this.#problems.push(error instanceof StateError ? `Event ${seq}: ${error.message}` : `Event ${seq} (${type}) makes no sense.`);
+      this.lost = true;
+      this.#problems.push(error instanceof StateError ? `Event ${seq}: ${error.message}` : makesNoSense(event));
     }
   }
 
-  compare(rows: readonly Row[], notes: readonly NoteRow[], blocks: Kept['blocks']): void {
-    for (const [seq, entry] of this.#empty) {
-      this.#problems.push(`The data of event ${seq} is missing, and no erasure names it.`);
-      if (entry !== null) this.#lost.add(entry);
-    }
-    if (this.#checkpoint.seq > 0 || this.#pruned !== undefined) {
-      if (this.#pruned?.seq !== this.#checkpoint.seq || this.#pruned.hash !== this.#checkpoint.hash) this.#problems.push('The checkpoint is not the one that the last pruning left.');
-    }
-    const found = new Set(rows.map(({ id }) => id));
-    for (const row of rows) this.#compareRow(row);
-    for (const id of this.#rows.keys()) if (!found.has(id) && !this.#lost.has(id)) this.#problems.push(`Entry ${id} is missing.`);
-    this.#compareNotes(notes);
-    this.#compareBlocks(blocks);
+  end(): void {
+    for (const seq of this.#empty) this.#problems.push(unnamed(seq));
+    if (this.#empty.size > 0) this.lost = true;
   }
 
   #advance(entry: string, seq: number, at: string, type: string, data: Json): void {
-    const row = this.#rows.get(entry);
-    if ((row === undefined) !== (type === 'claimed')) throw new Error('out of order');
-    if (row !== undefined) {
-      this.#rows.set(entry, nextRow(row, seq, at, { ...data, type } as unknown as Happening));
+    if ((this.row === undefined) !== (type === 'claimed')) throw new Error('out of order');
+    if (this.row !== undefined) {
+      this.row = nextRow(this.row, seq, at, { ...data, type } as unknown as Happening);
       return;
     }
     const claim = data as unknown as Claim;
-    this.#rows.set(entry, claimedRow(entry, seq, at, claim));
-    this.#blocks.set(entry, claim.blocks);
+    this.row = claimedRow(entry, seq, at, claim);
+    this.blocks = claim.blocks;
   }
 
-  #erase(entry: string | null, { events, kept }: Erasure): void {
+  #erase({ events, kept }: Erasure): void {
     for (const seq of events) {
       // Forgotten since, by a pruning.
       if (seq <= this.#checkpoint.seq) continue;
-      if (!this.#empty.delete(seq)) this.#problems.push(`The data of event ${seq} was removed by an erasure, and is there.`);
+      if (!this.#empty.delete(seq)) this.#problems.push(notEmptied(seq));
     }
-    if (entry === null || kept === undefined || kept.row.first_seq <= this.#checkpoint.seq) return;
-    this.#rows.set(entry, kept.row);
-    this.#lost.delete(entry);
-  }
-
-  #compareRow(row: Row): void {
-    if (this.#lost.has(row.id)) return;
-    const derived = this.#rows.get(row.id);
-    if (derived === undefined) {
-      this.#problems.push(`Entry ${row.id} has no events.`);
-      return;
-    }
-    for (const [name, value] of Object.entries(derived) as [keyof Row, Row[keyof Row]][]) {
-      // Values may be a customer's, so only the name is told.
-      if (row[name] !== value) this.#problems.push(`Entry ${row.id}: its ${name} is not what its events say.`);
-    }
-  }
-
-  #compareNotes(notes: readonly NoteRow[]): void {
-    for (const note of notes) {
-      const derived = this.#notes.get(note.seq);
-      this.#notes.delete(note.seq);
-      const same = derived !== undefined && (['scope', 'intent', 'type', 'at'] as const).every((name) => derived[name] === note[name]);
-      if (!same) this.#problems.push(`Note ${note.seq} is not what its event says.`);
-    }
-    for (const seq of this.#notes.keys()) this.#problems.push(`Note ${seq} is missing.`);
-  }
-
-  #compareBlocks(blocks: Kept['blocks']): void {
-    const kept = new Map<string, Set<string>>();
-    for (const { entry, block } of blocks) kept.set(entry, (kept.get(entry) ?? new Set()).add(block));
-    for (const [id, row] of this.#rows) {
-      if (this.#lost.has(id)) continue;
-      const wanted = new Set(UNSETTLED.includes(row.state) ? this.#blocks.get(id) : []);
-      const found = kept.get(id) ?? new Set();
-      if (wanted.size !== found.size || [...wanted].some((block) => !found.has(block))) this.#problems.push(`Entry ${id}: what it blocks is not what its events say.`);
-    }
+    if (kept === undefined || kept.row.first_seq <= this.#checkpoint.seq) return;
+    this.row = kept.row;
+    this.lost = false;
   }
 }
+
+function compareEntry(id: string, { events, row, blocks }: KeptEntry, checkpoint: Place, ofEvents: string[], ofEntries: string[]): void {
+  const derived = new Derived(checkpoint, ofEvents);
+  for (const event of events) derived.add(id, event);
+  derived.end();
+  if (derived.lost) return;
+  if (derived.row === undefined) {
+    if (row !== undefined) ofEntries.push(`Entry ${id} has no events.`);
+    return;
+  }
+  if (row === undefined) ofEntries.push(`Entry ${id} is missing.`);
+  else {
+    for (const [name, value] of Object.entries(derived.row) as [keyof Row, Row[keyof Row]][]) {
+      // Values may be a customer's, so only the name is told.
+      if (row[name] !== value) ofEntries.push(`Entry ${id}: its ${name} is not what its events say.`);
+    }
+  }
+  const wanted = new Set(UNSETTLED.includes(derived.row.state) ? derived.blocks : []);
+  const found = new Set(blocks);
+  if (wanted.size !== found.size || [...wanted].some((block) => !found.has(block))) ofEntries.push(`Entry ${id}: what it blocks is not what its events say.`);
+}
+
+/** Notes, and the erasures that empty them: events that belong to no entry. */
+class Notes {
+  readonly problems: string[] = [];
+  readonly #checkpoint: Place;
+  readonly #kept: AsyncIterator<NoteRow>;
+  readonly #ofEvents: string[];
+  /** Events without data that no erasure has named yet. */
+  readonly #empty = new Bits();
+  #next: NoteRow | undefined;
+  #begun = false;
+
+  constructor(checkpoint: Place, kept: AsyncIterable<NoteRow>, ofEvents: string[]) {
+    this.#checkpoint = checkpoint;
+    this.#kept = kept[Symbol.asyncIterator]();
+    this.#ofEvents = ofEvents;
+  }
+
+  /** Of an event that belongs to no entry. `data` is undefined where there is none that makes sense. */
+  async follow({ seq, type, at, data: stored }: StoredEvent, data: Json | undefined): Promise<void> {
+    if (stored === null) this.#empty.add(seq);
+    else if (data === undefined) return;
+    else if (type === 'erased') this.#erase(data as unknown as Erasure);
+    else if (NOTES.includes(type)) await this.#compare({ seq, scope: String(data['scope']), intent: String(data['intent']), type, at });
+  }
+
+  async end(): Promise<void> {
+    for (let note = await this.#peek(); note !== undefined; note = await this.#pull()) this.problems.push(notItsEvent(note.seq));
+    for (const seq of this.#empty) this.#ofEvents.push(unnamed(seq));
+  }
+
+  async #compare(derived: NoteRow): Promise<void> {
+    let note = await this.#peek();
+    for (; note !== undefined && note.seq < derived.seq; note = await this.#pull()) this.problems.push(notItsEvent(note.seq));
+    if (note?.seq !== derived.seq) {
+      this.problems.push(`Note ${derived.seq} is missing.`);
+      return;
+    }
+    const kept = note;
+    if ((['scope', 'intent', 'type', 'at'] as const).some((name) => derived[name] !== kept[name])) this.problems.push(notItsEvent(kept.seq));
+    await this.#pull();
+  }
+
+  #erase({ events }: Erasure): void {
+    for (const seq of events) {
+      // Forgotten since, by a pruning.
+      if (seq > this.#checkpoint.seq && !this.#empty.delete(seq)) this.#ofEvents.push(notEmptied(seq));
+    }
+  }
+
+  async #peek(): Promise<NoteRow | undefined> {
+    return this.#begun ? this.#next : await this.#pull();
+  }
+
+  async #pull(): Promise<NoteRow | undefined> {
+    this.#begun = true;
+    const { value, done } = await this.#kept.next();
+    this.#next = done === true ? undefined : (value as NoteRow);
+    return this.#next;
+  }
+}
+
+/** A set of whole numbers, one bit each: all notes of a journal may have been emptied before the erasure that names them. */
+class Bits {
+  static readonly #SPAN = 8 * 4096;
+  readonly #parts = new Map<number, Uint8Array>();
+
+  add(n: number): void {
+    const { part, byte, bit } = Bits.#at(n);
+    const bytes = this.#parts.get(part) ?? new Uint8Array(Bits.#SPAN / 8);
+    this.#parts.set(part, bytes);
+    bytes[byte]! |= bit;
+  }
+
+  /** Whether it was there. */
+  delete(n: number): boolean {
+    const { part, byte, bit } = Bits.#at(n);
+    const bytes = this.#parts.get(part);
+    if (bytes === undefined || (bytes[byte]! & bit) === 0) return false;
+    bytes[byte]! &= ~bit;
+    return true;
+  }
+
+  *[Symbol.iterator](): Generator<number> {
+    for (const [part, bytes] of this.#parts) {
+      for (const [byte, bits] of bytes.entries()) for (let i = 0; i < 8; i += 1) if ((bits & (1 << i)) !== 0) yield part * Bits.#SPAN + byte * 8 + i;
+    }
+  }
+
+  static #at(n: number) {
+    const part = Math.floor(n / Bits.#SPAN);
+    const rest = n - part * Bits.#SPAN;
+    return { part, byte: Math.floor(rest / 8), bit: 1 << (rest % 8) };
+  }
+}
+
+/** Undefined without data, and where it makes no sense, which is a problem. */
+function dataOf(event: StoredEvent, problems: string[]): Json | undefined {
+  if (event.data === null) return undefined;
+  try {
+    const data: unknown = JSON.parse(event.data);
+    if (typeof data === 'object' && data !== null) return data as Json;
+  } catch {
+    // As below.
+  }
+  problems.push(makesNoSense(event));
+  return undefined;
+}
+
+const makesNoSense = ({ seq, type }: StoredEvent) => `Event ${seq} (${type}) makes no sense.`;
+const unnamed = (seq: number) => `The data of event ${seq} is missing, and no erasure names it.`;
+const notEmptied = (seq: number) => `The data of event ${seq} was removed by an erasure, and is there.`;
+const notItsEvent = (seq: number) => `Note ${seq} is not what its event says.`;

@@ -109,8 +109,13 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
     },
 
     version() {
-      const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-      return stat === undefined ? '' : `${stat.ino}-${stat.mtimeNs}-${stat.size}`;
+      try {
+        const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+        return stat === undefined ? '' : `${stat.ino}-${stat.mtimeNs}-${stat.size}`;
+      } catch {
+        // Whoever reads it is told why.
+        return 'unreadable';
+      }
     },
   };
 }

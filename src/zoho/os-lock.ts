@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 
 /**
  * A lock between processes: an exclusive transaction on an SQLite file of its own, which is a lock of the operating system. Held
@@ -7,6 +7,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 export interface OsLock {
   /** False while another process, or another lock of this one on the same file, has it. */
   tryTake(): boolean;
+  /** Whether its file is still the one at its path: a lock on a file that was removed keeps nobody out. */
+  isInPlace(): boolean;
   free(): void;
   close(): void;
 }
@@ -17,6 +19,7 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
   return (path) => {
     makePrivate(path);
     const connection = new DatabaseSync(path, { timeout: 0 });
+    const opened = identityOf(path);
     const free = () => {
       if (connection.isTransaction) connection.exec('ROLLBACK');
     };
@@ -30,6 +33,7 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
           throw error;
         }
       },
+      isInPlace: () => identityOf(path) === opened,
       free,
       close() {
         // A transaction left open would outlive `close`.
@@ -46,6 +50,11 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
  */
 export function makePrivate(path: string): void {
   if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+}
+
+function identityOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev}-${stat.ino}`;
 }
 
 /** Whether SQLite says that another connection is in the way. */
