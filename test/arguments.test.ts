@@ -54,7 +54,7 @@ describe('what can only have been meant one way is repaired', () => {
           payment_mode: fc.string({ minLength: 1, maxLength: 100 }),
           amount: fc.integer({ min: 1, max: 10 ** 9 }).map((cents) => cents / 100),
           date: fc.date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true }).map((day) => day.toISOString().slice(0, 10)),
-          reference_number: fc.string({ maxLength: 50 }),
+          reference_number: fc.string({ maxLength: 50 }).map((text) => text.trim()),
           description: fc.string(),
         }),
         (sent) => {

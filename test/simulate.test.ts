@@ -7,8 +7,8 @@ import { simulate } from './simulate/simulate.ts';
 
 /** The whole system under simulation, and the simulation itself: without each safeguard it must fail. */
 
-const faults = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'];
-const told = ['recorded', 'recorded, again', 'outcome_unknown', 'killed', 'cancelled', 'declined', 'approval_needed', 'key_reused', 'suspected_duplicate', 'unresolved_write', 'against_policy', 'consent_unavailable'];
+const faults = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit', 'wrong_date', 'no_date', 'odd_rows', 'another_record'];
+const told = ['recorded', 'recorded, again', 'outcome_unknown', 'killed', 'cancelled', 'declined', 'approval_needed', 'key_reused', 'suspected_duplicate', 'unresolved_write', 'against_policy', 'consent_unavailable', 'journal_replaced'];
 const seeds = (from: number, runs: number) => Array.from({ length: runs }, (_, n) => from + n);
 
 it('300 runs end with every promise kept', { timeout: 240_000 }, async () => {
@@ -32,6 +32,14 @@ describe('it bites', () => {
     fence: [50, 136, 159, 169, 190],
     seal: [13, 19, 48, 77, 95],
     caps: [18, 27, 34, 72, 148],
+    clock: [],
+    types: [],
+    answer: [],
+    untold: [],
+    change: [],
+    lost: [],
+    near: [],
+    away: [],
   };
 
   it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])('without this it fails as named: %s', { timeout: 120_000 }, async (sabotage, { failsOn, what }) => {

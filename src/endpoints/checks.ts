@@ -40,12 +40,17 @@ export async function organizationToday(zoho: Reader): Promise<string | undefine
   return organization?.time_zone === undefined || now === undefined ? undefined : todayIn(organization.time_zone, now.notAfter);
 }
 
+/** Why the organization's today is not known. */
+export async function whyNoToday(zoho: Reader): Promise<string> {
+  return (await organizationOf(zoho))?.time_zone === undefined ? 'needs the scope ZohoBooks.settings.READ' : 'Zoho does not tell its time';
+}
+
 /** Not after the organization's today. */
 export async function checkDate(date: string | undefined, zoho: Reader, { not_checked }: Notes): Promise<void> {
   if (date === undefined) return;
   const today = await organizationToday(zoho);
   if (today === undefined) {
-    not_checked.push('that the date is not in the future (needs the scope ZohoBooks.settings.READ)');
+    not_checked.push(`that the date is not in the future (${await whyNoToday(zoho)})`);
     return;
   }
   if (date <= today) return;

@@ -3,7 +3,7 @@ import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
 import { tokenThrottle } from './tokens.ts';
 import { ZohoError, badToken, internalError, scopeMissing, tooManyAtOnce, tooManyPerDay, tooManyPerMinute } from './errors.ts';
 
-export const FAULT_KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit'] as const;
+export const FAULT_KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit', 'wrong_date', 'no_date', 'odd_rows', 'another_record'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
@@ -22,6 +22,8 @@ export interface Fault {
   status?: number;
   code?: number;
   message?: string;
+  /** how far the `Date` of a wrong_date is ahead; behind where it is less than 0 */
+  date_ms?: number;
   /** the change is applied first, then the bad answer is given */
   after: boolean;
 }
@@ -90,10 +92,11 @@ function readFault(value: unknown): Fault | string {
   const times = count(value['times'], 1);
   const skip = count(value['skip'], 0);
   const delay = count(value['delay_ms'], 0);
-  const { status, code, message } = value;
+  const { status, code, message, date_ms } = value;
   if (times === undefined || times === 0 || skip === undefined || delay === undefined) return 'times, skip and delay_ms must be whole numbers';
   if (status !== undefined && !(Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599)) return 'status must be 200 to 599';
   if (code !== undefined && !Number.isInteger(code)) return 'code must be a whole number';
+  if (date_ms !== undefined && !Number.isSafeInteger(date_ms)) return 'date_ms must be a whole number';
   if (message !== undefined && typeof message !== 'string') return 'message must be a string';
   return {
     match: {
@@ -108,6 +111,7 @@ function readFault(value: unknown): Fault | string {
     ...(status === undefined ? {} : { status: status as number }),
     ...(code === undefined ? {} : { code: code as number }),
     ...(message === undefined ? {} : { message }),
+    ...(date_ms === undefined ? {} : { date_ms: date_ms as number }),
     after: kind === 'drop_after' || value['after'] === true,
   };
 }
@@ -149,9 +153,42 @@ export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
       return isOauth(arrival) ? jsonReply(200, { error: fault.message ?? 'invalid_code' }) : refusal(fault, good, fault.code === 57 ? scopeMissing() : badToken());
     case 'rate_limit':
       return isOauth(arrival) ? tokenThrottle() : refusal(fault, good, rateLimit(fault.code));
+    case 'odd_rows':
+      return rewritten(good, (body) => mapped(body, oddly));
+    case 'another_record':
+      return rewritten(good, (body) => mapped(body, (name, value) => (SHOWN.has(name) && typeof value === 'string' ? '903000000000001' : value)));
     default:
       return good;
   }
+}
+
+/** Whether the change stands although the answer is spoiled: what is odd about it is in the answer alone. */
+export const isOdd = ({ fault }: Fault): boolean => fault === 'wrong_date' || fault === 'no_date' || fault === 'odd_rows' || fault === 'another_record';
+
+const SHOWN = new Set(['payment_id', 'payment_refund_id', 'customer_id']);
+
+function rewritten(good: Reply, change: (body: unknown) => unknown): Reply {
+  const text = good.body.toString();
+  // A receipt has no rows.
+  if (!text.startsWith('{')) return good;
+  const body = JSON.stringify(change(JSON.parse(text))).replaceAll(/"digits (\d+)"/g, '$1');
+  const { 'content-length': _, ...headers } = good.headers;
+  return { ...good, headers, body };
+}
+
+function mapped(value: unknown, change: (name: string, value: unknown) => unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => mapped(item, change, name));
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapped(item, change, key)]));
+  return change(name, value);
+}
+
+/** The same in the types that recordings of Zoho show now and then; and a balance that is not told. */
+function oddly(name: string, value: unknown): unknown {
+  if (name === 'balance') return null;
+  if (/^(payment|customer|payment_refund)_id$/.test(name) && typeof value === 'string' && /^\d+$/.test(value)) return `digits ${value}`;
+  if (/^(amount|amount_fcy|unused_amount)$/.test(name) && typeof value === 'number') return String(value);
+  if (name === 'date' && typeof value === 'string') return value.replaceAll('-', '/');
+  return value;
 }
 
 /** Nothing was made when the change was not applied, so nothing may be named either. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAccounts } from './accounts.ts';
 import { BOOKS_PREFIX, answerBooks } from './books-api.ts';
 import { CONTROL_PREFIX, type Controls, answerControl } from './control.ts';
-import { type Fault, spoil } from './faults.ts';
+import { type Fault, isOdd, spoil } from './faults.ts';
 import { type Arrival, type Reply, jsonReply } from './message.ts';
 import { noteReply } from './request-log.ts';
 
@@ -104,13 +104,18 @@ async function answer(state: State, arrival: Arrival, response: ServerResponse):
   if (fault?.fault === 'delay' && fault.after) await sleep(fault.delay_ms, undefined, { signal: state.closing });
   const final = fault ? spoil(fault, arrival, reply) : reply;
   noteReply(entry, final);
+  if (fault?.fault === 'wrong_date') response.setHeader('date', new Date(world.now() + (fault.date_ms ?? 0)).toUTCString());
+  if (fault?.fault === 'no_date') {
+    response.sendDate = false;
+    response.removeHeader('date');
+  }
   if (fault?.fault === 'truncate') await sendHalf(response, final);
   else send(response, final);
 }
 
 /** Whether a request's change is to stay: with most faults the answer is computed, but only `after` lets the change stand. */
 function keeps(fault: Fault | undefined): boolean {
-  return fault === undefined || fault.after || fault.fault === 'delay';
+  return fault === undefined || fault.after || fault.fault === 'delay' || isOdd(fault);
 }
 
 async function respond(state: State, arrival: Arrival, keep: boolean): Promise<Reply> {

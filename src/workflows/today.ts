@@ -1,10 +1,10 @@
 import type { Reader } from '../endpoint.ts';
-import { organizationToday } from '../endpoints/checks.ts';
+import { organizationToday, whyNoToday } from '../endpoints/checks.ts';
 import { InputError } from '../errors.ts';
 
 /** The date given, or the day it is where the organization is. `field` is the argument that tells it otherwise. */
 export async function dateOrToday(date: string | undefined, zoho: Reader, field = 'date'): Promise<string> {
   const today = date ?? (await organizationToday(zoho));
   if (today !== undefined) return today;
-  throw new InputError('What day it is where the organization is cannot be seen (needs the scope ZohoBooks.settings.READ).', { code: 'date_needed', next: `Call again with \`${field}\`; ask the user for it if they did not say.` });
+  throw new InputError(`What day it is where the organization is cannot be seen (${await whyNoToday(zoho)}).`, { code: 'date_needed', next: `Call again with \`${field}\`; ask the user for it if they did not say.` });
 }

@@ -115,8 +115,8 @@ export type Claimed =
  * unknown -> sent | resolved. A recorded, not_recorded or unknown entry can be delivered.
  */
 export type Happening =
-  /** Durable before the socket write. `zohoTime`: Zoho's own clock at that moment, as well as it is known. ISO 8601. */
-  | { readonly type: 'sent'; readonly zohoTime: string }
+  /** Durable before the socket write. `zohoTime`: Zoho's own clock at that moment, where it is known. ISO 8601. */
+  | { readonly type: 'sent'; readonly zohoTime?: string | undefined }
   /** Claimed, and then never handed to a socket; or refused by Zoho. */
   | { readonly type: 'not_recorded'; readonly reason: string }
   | { readonly type: 'recorded'; readonly zoho_id?: string | undefined; readonly answer: Answer }

@@ -80,9 +80,9 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
  */
 export function isGraceOver({ id, sentAt, zohoTime }: Entry, { zoho, graceMs, sentHere }: Pick<Resolver, 'zoho' | 'graceMs' | 'sentHere'>): boolean {
   const now = zoho.clock()?.notBefore;
-  if (now === undefined || sentAt === undefined || zohoTime === undefined) return false;
-  // Versions before 0.2 noted Zoho's time as it was told, however far ahead.
-  const sentByZoho = Math.min(Date.parse(zohoTime), Date.parse(sentAt) + MINUTE_MS);
+  if (now === undefined || sentAt === undefined) return false;
+  // Versions before 0.2 noted Zoho's time as it was told, however far ahead. Where Zoho had not told any, there is none to compare.
+  const sentByZoho = zohoTime === undefined ? -Infinity : Math.min(Date.parse(zohoTime), Date.parse(sentAt) + MINUTE_MS);
   const ticks = sentHere.get(id);
   const passed = ticks === undefined ? Date.now() - Date.parse(sentAt) : performance.now() - ticks;
   return now - sentByZoho > graceMs && passed > graceMs;

@@ -125,5 +125,5 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
 function againstSettling({ sentAt, zohoTime }: Entry, { zoho, graceMs }: Road): string {
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
-  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent`;
+  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent`;
 }

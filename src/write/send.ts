@@ -65,10 +65,10 @@ function proven(endpoint: WriteEndpoint, { arguments: input, request: { body }, 
 
 /** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock allows. */
 async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road): Promise<void> {
-  const now = Date.now();
-  const zohoTime = Math.min((zoho.clock()?.notAfter ?? now) + fenceMs, now + MINUTE_MS);
+  const clock = zoho.clock();
+  const zohoTime = clock && Math.min(clock.notAfter + fenceMs, Date.now() + MINUTE_MS);
   sentHere.set(entry.id, performance.now() + fenceMs);
-  await journal.add(entry.id, { type: 'sent', zohoTime: new Date(zohoTime).toISOString() });
+  await journal.add(entry.id, { type: 'sent', zohoTime: zohoTime === undefined ? undefined : new Date(zohoTime).toISOString() });
 }
 
 /** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */

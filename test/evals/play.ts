@@ -1,3 +1,4 @@
+import { withClock, type Clock } from '../simulate/clock.ts';
 import { endpoints } from '../../src/endpoints/index.ts';
 import { harness, textOf, type Choice, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { booksOf, fault } from '../support/books.ts';
@@ -50,8 +51,12 @@ const MOST_ANSWERS = 60;
 /** The endpoints of payments and refunds; with the workflows, what is on unless somebody chooses. */
 export const thirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = { endpoints: endpoints.filter(({ path }) => path.startsWith('/customerpayment')) };
 
+/** With clocks of its own, Zoho's and this machine's: minutes pass by all of them. */
 export async function play(task: Task, model: Model, tools = thirteen): Promise<Played> {
-  let now = Date.parse(`${TODAY}T15:00:00Z`);
+  return await withClock(Date.parse(`${TODAY}T15:00:00Z`), async (clock) => await playBy(clock, task, model, tools));
+}
+
+async function playBy(clock: Clock, task: Task, model: Model, tools: typeof thirteen): Promise<Played> {
   const messages: Message[] = [];
   const asked: Played['asked'][number][] = [];
   const server = await harness({
@@ -62,7 +67,7 @@ export async function play(task: Task, model: Model, tools = thirteen): Promise<
       asked.push({ at: messages.length, question, answer });
       return answer;
     },
-    sandbox: { now: () => new Date(now), limits: { per_minute: 100_000, per_day: 100_000 } },
+    sandbox: { now: () => new Date(clock.now()), limits: { per_minute: 100_000, per_day: 100_000 } },
   });
   try {
     const { sandbox, client } = server;
@@ -73,7 +78,7 @@ export async function play(task: Task, model: Model, tools = thirteen): Promise<
     const conversation: Conversation = { instructions: client.getInstructions() ?? '', today: TODAY, tools: listed, messages };
     const problems: string[] = [];
     try {
-      await converse(task, conversation, messages, model, server.call, (minutes) => void (now += minutes * 60_000));
+      await converse(task, conversation, messages, model, server.call, (minutes) => clock.pass(minutes * 60_000));
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
     }

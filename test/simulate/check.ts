@@ -17,6 +17,8 @@ export const invariants = {
   caps: "the policy's limits hold for what was carried out",
   trace: 'every write leaves its trace in a journal that holds together',
   books: 'the books balance',
+  away: 'nothing is claimed while the journal is not at its place',
+  paid: 'no invoice is told to be paid that is not',
   fault: 'no fault of our own shows',
 } as const;
 export type Invariant = keyof typeof invariants;
@@ -44,6 +46,8 @@ export function check(remains: Remains): Problem[] {
   for (const { entry } of matched) if (isOpen(entry) && !facts.touchedByHand(entry)) say('unknown for ever', `${nameOf(entry)} is still ${entry.state}: ${entry.reason}`);
   checkConsent(remains, facts, matched, say);
   checkCaps(remains, matched, say);
+  checkAway(remains, say);
+  checkPaid(remains, facts, say);
   for (const problem of remains.journalProblems) say('trace', problem);
   for (const problem of remains.booksProblems) say('books', problem);
   for (const { told } of remains.calls) if (told.code !== undefined && /Error|internal_error/.test(told.code)) say('fault', told.code);
@@ -162,22 +166,76 @@ function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[
   }
 }
 
-function checkDuplicates({ calls, plan }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
-  const made = matched.filter(({ entry, applied }) => applied !== undefined && entry.makes !== undefined && entry.zoho_id !== undefined).toSorted((a, b) => a.applied!.seq - b.applied!.seq);
-  for (const [n, later] of made.entries()) {
-    for (const earlier of made.slice(0, n)) {
-      if (!isAlike(earlier.entry, later.entry)) continue;
-      const id = earlier.entry.zoho_id!;
+/** A claim that had looked just before takes some milliseconds. */
+const LOOKED_MS = 40;
+
+function checkAway({ away, entries }: Remains, say: Say): void {
+  for (const entry of entries) {
+    const at = Date.parse(entry.claimedAt);
+    if (away.some(([from, to]) => at > from + LOOKED_MS && at < to)) say('away', `${nameOf(entry)} was claimed`);
+  }
+}
+
+/** Told to be paid, although all that was ever applied to it is less than its total. */
+function checkPaid({ calls, plan, template, requests }: Remains, facts: Facts, say: Say): void {
+  const applied = (invoice_id: string) => requests.filter((one) => one.applied.length > 0).flatMap(({ body }) => ((body as Json | null)?.['invoices'] ?? []) as Json[]).filter((row) => row['invoice_id'] === invoice_id).reduce((sum, row) => sum + Number(row['amount_applied'] ?? 0), 0);
+  for (const { intent, altered, told } of calls) {
+    if (told.code !== 'invoice_paid') continue;
+    const { args, altered: other } = plan.intents[intent]!;
+    const named = new Set((((altered ? other : args)['invoices'] ?? []) as Json[]).map(({ invoice }) => invoice));
+    const invoices = template.customers.flatMap((customer) => customer.invoices).filter(({ id, number }) => named.has(id) || named.has(number));
+    // What the books began with: at most 30 of each of two payments.
+    if (invoices.length > 0 && invoices.every(({ id, total }) => applied(id) + 60 < total)) say('paid', `intent ${intent} was told so of ${invoices.map(({ number }) => number).join()}`);
+  }
+}
+
+/** What stands after a write, where it made a record or changed how much was paid. */
+interface Stands {
+  readonly id: string;
+  readonly where: string;
+  readonly amount: unknown;
+  readonly date: string;
+}
+
+function standsOf({ entry, applied }: Matched): Stands | undefined {
+  if (applied === undefined) return undefined;
+  const body = entry.request.body as Json;
+  if (entry.makes !== undefined && entry.zoho_id !== undefined) {
+    return { id: entry.zoho_id, where: entry.makes === 'payment' ? String(entry.customer_id) : entry.request.path, amount: body['amount'], date: String(body['date']) };
+  }
+  const before = entry.before['payment'] as Json | undefined;
+  if (entry.endpoint !== 'update_customer_payment' || before === undefined || body['amount'] === undefined || body['amount'] === before['amount']) return undefined;
+  return { id: String(before['payment_id']), where: String(before['customer_id']), amount: body['amount'], date: String(body['date'] ?? before['date']) };
+}
+
+function checkDuplicates({ calls, plan, events }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
+  const all = matched.flatMap((one) => {
+    const stands = standsOf(one);
+    return stands === undefined ? [] : [{ ...one, stands }];
+  });
+  const inOrder = all.toSorted((a, b) => a.applied!.seq - b.applied!.seq);
+  for (const [n, later] of inOrder.entries()) {
+    for (const earlier of inOrder.slice(0, n)) {
+      const { id } = earlier.stands;
+      if (id === later.stands.id || !(isAlike(earlier.stands, later.stands) || isUntold(earlier.entry, later, events))) continue;
       const meant = calls.some((call) => call.allowed.includes(id) && isCallOf(call, later.entry, plan.intents));
       if (!meant && !facts.changedSince(id, earlier.applied)) say('duplicate', `${nameOf(later.entry)} looks like ${nameOf(earlier.entry)}, and nobody meant it`);
     }
   }
 }
 
-function isAlike(a: Entry, b: Entry): boolean {
-  const [one, other] = [a.request.body as Json, b.request.body as Json];
-  const where = (entry: Entry) => (entry.makes === 'payment' ? entry.customer_id : entry.request.path);
-  return a.makes === b.makes && where(a) === where(b) && one['amount'] === other['amount'] && one['date'] === other['date'];
+/** At most a week apart: no two of these writes have a reference number each. */
+function isAlike(a: Stands, b: Stands): boolean {
+  return a.where === b.where && a.amount === b.amount && Math.abs(Date.parse(a.date) - Date.parse(b.date)) <= 7 * 86_400_000;
+}
+
+/** Its outcome was unknown and was settled before the later one was claimed, and nobody had been told by then. */
+function isUntold(earlier: Entry, { entry, stands }: Matched & { readonly stands: Stands }, events: Remains['events']): boolean {
+  if (earlier.makes !== 'payment' || entry.makes !== 'payment' || earlier.customer_id !== entry.customer_id || (earlier.request.body as Json)['amount'] !== stands.amount) return false;
+  const claimed = events.findIndex((event) => event.entry === entry.id && event.type === 'claimed');
+  const before = events.slice(0, claimed).filter((event) => event.entry === earlier.id).map(({ type }) => type);
+  const resolved = before.lastIndexOf('resolved');
+  return resolved >= 0 && !before.slice(resolved).includes('delivered');
 }
 
 function checkRecorded({ standing }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {

@@ -58,6 +58,7 @@ export interface Fault {
   readonly delay_ms?: number;
   readonly status?: number;
   readonly code?: number;
+  readonly date_ms?: number;
 }
 
 /** Killed at a step of the journal, just before or after it is written down; or at a moment. */
@@ -81,6 +82,8 @@ export interface Phase {
   readonly edits: readonly Edit[];
   readonly crashes: readonly Crash[];
   readonly pauses: readonly Pause[];
+  /** The journal is not at its place from one moment of the phase to another, in milliseconds. */
+  readonly away?: readonly [from: number, to: number] | undefined;
   /** Afterwards the grace period goes by. */
   readonly longAfter: boolean;
   /** Servers that begin the phase anew, and whether they look for what was left first. */
@@ -124,6 +127,9 @@ export function drawPlan(seed: number, template: Template): Plan {
   // Most runs keep to one customer: that is where writes meet.
   const customers = random.chance(0.6) ? [random.pick(template.customers)] : template.customers;
   const intents = Array.from({ length: random.between(2, 4) }, (_, n) => drawIntent(random, random.pick(customers), n));
+  // The same money once more, put in other words: after an unknown outcome nobody knows that it is another.
+  const first = intents.find(({ tool }) => tool === 'create_customer_payment');
+  if (first !== undefined && random.chance(0.3)) intents.push(reworded(random, first, intents.length));
   const phases = Array.from({ length: random.between(1, 3) }, (_, n) => drawPhase(random, servers, intents, customers, n));
   const uniqueField = random.chance(0.1) ? UNIQUE_FIELD : undefined;
   const processes = inProcesses(seed);
@@ -131,6 +137,13 @@ export function drawPlan(seed: number, template: Template): Plan {
 }
 
 const AMOUNTS = [40, 40, 55, 70.5];
+
+/** Of another day and with a reference, so that only what became of the first one tells; or as it was. */
+function reworded(random: Random, { tool, args, altered }: Intent, n: number): Intent {
+  const { invoices: _, ...rest } = args;
+  const words = random.chance(0.5) ? { date: '2026-02-02', reference_number: `reworded ${n}` } : {};
+  return { tool, args: { ...rest, ...words, description: `intent ${n}` }, altered: { ...altered, ...words, description: `intent ${n} altered` } };
+}
 
 function drawIntent(random: Random, customer: Customer, n: number): Intent {
   const marker = `intent ${n}`;
@@ -164,7 +177,7 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
     }
     case 'update': {
       const rows = random.chance(0.4) ? { invoices: [{ invoice_id: random.pick(customer.invoices).id, amount_applied: 5 + n }] } : {};
-      const args = { payment_id: payment, description: marker, ...rows, ...(random.chance(0.3) && { amount: 310 }) };
+      const args = { payment_id: payment, description: marker, ...rows, ...(random.chance(0.4) && { amount: random.pick([310, 101, 102]) }) };
       return { tool: 'update_customer_payment', args, altered: { ...args, payment_id: random.pick(customer.advances), description: `${marker} altered` } };
     }
     case 'unapply': {
@@ -229,6 +242,7 @@ function drawPhase(random: Random, servers: readonly Server[], intents: readonly
     };
   }
   const create = intents.findIndex(({ tool }) => tool === 'create_customer_payment');
+  if (create >= 0 && random.chance(0.12)) return drawMisled(random, { ...drawOp(random, servers, intents, customers), intent: create }, intents, restarts);
   if (create >= 0 && random.chance(0.12)) return drawTwoHands(random, { ...drawOp(random, servers, intents, customers), intent: create }, intents[create]!, restarts);
   if (create >= 0 && servers.length > 1 && random.chance(0.12)) return drawAtOnce(random, { ...drawOp(random, servers, intents, customers), intent: create }, restarts);
   const ops = drawOps(random, servers, intents, customers);
@@ -237,7 +251,33 @@ function drawPhase(random: Random, servers: readonly Server[], intents: readonly
   );
   const pauses = servers.flatMap((_, server): Pause[] => (random.chance(0.2) ? [{ server, step: random.pick(journalSteps), when: random.pick(['before', 'after'] as const), ms: random.between(5, 100), long: false }] : []));
   const edits = random.chance(0.25) ? Array.from({ length: random.between(1, 2) }, () => drawEdit(random, intents, customers)) : [];
-  return { faults: drawFaults(random, random.pick([0, 1, 1, 1, 2, 3])), ops, edits, crashes, pauses, longAfter: random.chance(0.4), restarts };
+  const away = random.chance(0.06) ? ([random.between(0, 60), random.between(80, 200)] as const) : undefined;
+  return { faults: drawFaults(random, random.pick([0, 1, 1, 1, 2, 3])), ops, edits, crashes, pauses, away, longAfter: random.chance(0.4), restarts };
+}
+
+/** An answer is late or lost, and what Zoho shows of the time or of its records misleads whoever looks for it; then the money is said once more. */
+function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], restarts: readonly number[]): Phase {
+  const op: Op = { ...drawn, at: 0, key: 'key of one misled', altered: false, meansIt: false, cancelAfter: undefined, decisions: ['yes', 'yes'], meanwhile: undefined, approval: 'used' };
+  const posts = { method: 'POST', path: '^/books/v3/customerpayments$' };
+  const reads = { method: 'GET', path: '^/books/v3/' };
+  const lost = random.pick<Fault>([
+    { match: posts, fault: 'delay', delay_ms: TIMEOUT_MS + random.between(60, 90), skip: 0, times: 1 },
+    { match: posts, fault: 'drop_after', skip: 0, times: 1 },
+    { match: posts, fault: 'drop_before', skip: 0, times: 1 },
+    { match: posts, fault: 'another_record', skip: 0, times: 1 },
+    // Nothing is lost, and what is misleading is only in the way of the next.
+    { match: posts, fault: 'delay', delay_ms: 5, skip: 0, times: 1 },
+    { match: posts, fault: 'delay', delay_ms: 5, skip: 0, times: 1 },
+  ]);
+  const misleading = random.pick<Fault>([
+    { match: reads, fault: 'wrong_date', date_ms: random.pick([600_000, 600_000, -600_000, 31_536_000_000]), skip: random.pick([0, 4]), times: random.pick([1, 8, 60]) },
+    { match: reads, fault: 'no_date', skip: 0, times: 60 },
+    { match: reads, fault: 'odd_rows', skip: random.pick([0, 4]), times: 60 },
+    { match: reads, fault: 'odd_rows', skip: random.pick([0, 4]), times: 60 },
+  ]);
+  const again = { ...op, at: TIMEOUT_MS + random.between(15, 120), key: random.pick([op.key, 'another key of one misled']) };
+  const other = random.chance(0.5) ? [{ ...again, key: 'the same in other words', at: again.at + random.between(0, 150), intent: intents.length - 1 }] : [];
+  return { faults: [lost, misleading], ops: [op, again, ...other], edits: [], crashes: [], pauses: [], longAfter: random.chance(0.5), restarts };
 }
 
 /** An answer is lost just when somebody else records something of the same customer; and the call is repeated at once. */
@@ -319,6 +359,10 @@ function drawFaults(random: Random, count: number): Fault[] {
       ['malformed', { after: random.chance(0.5) }],
       ['truncate', { after: random.chance(0.5) }],
       ['html', { after: random.chance(0.5) }],
+      ['another_record', {}],
+      ['odd_rows', {}],
+      ['wrong_date', { date_ms: random.pick([600_000, -600_000, 31_536_000_000]) }],
+      ['no_date', {}],
     ]);
     return { match, fault, skip: random.pick([0, 0, 0, 1, 2]), times: random.pick([1, 1, 1, 2, 4]), ...more };
   });

@@ -1,5 +1,5 @@
 import { realTicks, withClock, type Clock } from './clock.ts';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints } from '../../src/endpoints/index.ts';
@@ -16,7 +16,7 @@ import { drawPlan, GRACE_MS, type Decision, type Edit, type Intent, type Op, typ
 import { startServer, type Elicited, type PersonAnswer, type Running, type ToolResult } from './server.ts';
 import { spawnServer } from './spawned.ts';
 import { scheduleOf, storyOf } from './story.ts';
-import { bookkeeper, BEGINNING, type Template } from './template.ts';
+import { bookkeeper, type Template } from './template.ts';
 
 /** One run: a schedule carried out, everything started anew and looked for, and what is left to be checked. */
 
@@ -79,6 +79,8 @@ export interface Remains {
   /** How often a person was asked which record it is. */
   readonly chosen: number;
   readonly warnings: readonly string[];
+  /** When the journal was not at its place; by our clock. */
+  readonly away: readonly (readonly [from: number, to: number])[];
   /** Records as they stand in the end, by the path that shows them; undefined when gone. */
   readonly standing: ReadonlyMap<string, Json | undefined>;
 }
@@ -109,7 +111,7 @@ export async function run(seed: number, template: Template, { scratch, keep }: {
   const plan = drawPlan(seed, template);
   const dir = mkdtempSync(join(scratch, `${seed}-`));
   try {
-    const remains = await withClock(BEGINNING, (clock) => carryOut(plan, template, dir, clock));
+    const remains = await withClock(Date.now(), (clock) => carryOut(plan, template, dir, clock));
     const problems = check(remains);
     if (problems.length > 0 && keep !== undefined) keepRemains(remains, problems, dir, keep);
     return { seed, problems, schedule: problems.length > 0 ? scheduleOf(plan) : undefined, figures: figuresOf(remains), ms: realTicks() - began };
@@ -129,6 +131,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   const calls: Called[] = [];
   const asked: Asked[] = [];
   const warnings: string[] = [];
+  const away: [number, number][] = [];
   let chosen = 0;
   const running: Running[] = [];
   /** What the person will answer, by server, in the order they are asked. */
@@ -193,6 +196,19 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
         decisions[op.server]!.push(...op.decisions.map((decision, n) => ({ decision, meanwhile: n === 0 ? op.meanwhile : undefined })));
         await callOnce(op, plan.intents[op.intent]!, running[op.server]!, { calls, answerOf, choose });
       }),
+      ...(phase.away === undefined
+        ? []
+        : [
+            (async ([from, to]: readonly [number, number]) => {
+              await sleep(from);
+              // Whoever looks at it just now may have looked before.
+              takeAway(dir);
+              const began = Date.now();
+              await sleep(to - from);
+              away.push([began, Date.now()]);
+              putBack(dir);
+            })(phase.away),
+          ]),
       ...phase.edits.map(async (one) => {
         await sleep(one.at);
         await edit(one);
@@ -206,6 +222,8 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   // Everything starts anew, on a quiet network, when Zoho has had all the time it may take.
   for (const one of running) await one.close();
   await timePasses();
+  // A time that was noted from a clock ahead is up to a minute late.
+  clock.pass(65_000);
   const last = await startServer({
     plan,
     server: { client: 'direct', canBeAsked: true, lookMs: 0 },
@@ -249,11 +267,23 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     aheadOfZoho: clock.aheadOfZoho,
     booksProblems: ((await get(`${sandbox.url}/__sandbox/books`)) as { problems: string[] }).problems,
     warnings,
+    away,
     standing,
   };
   await last.close();
   await sandbox.close();
   return remains;
+}
+
+const JOURNAL = ['', '-wal', '-shm'].map((suffix) => `journal.sqlite${suffix}`);
+
+/** The files themselves, so that nothing in them is lost: whoever has them open may go on writing. */
+function takeAway(dir: string): void {
+  for (const file of JOURNAL) if (existsSync(join(dir, file))) renameSync(join(dir, file), join(dir, `taken-${file}`));
+}
+
+function putBack(dir: string): void {
+  for (const file of JOURNAL) if (existsSync(join(dir, `taken-${file}`))) renameSync(join(dir, `taken-${file}`), join(dir, file));
 }
 
 /** Where each record that was made can be seen. */

@@ -52,6 +52,58 @@ export const sabotages = {
     patches: [{ file: 'write/journal-sqlite.ts', from: 'for (const { cap, since } of limits) {', to: 'for (const { cap, since } of limits.slice(limits.length)) {' }],
     failsOn: 'caps',
   },
+  clock: {
+    what: "Zoho's clock alone decides that a write will not come any more, whatever one answer says",
+    patches: [
+      { file: 'write/resolve.ts', from: 'now - sentByZoho > graceMs && passed > graceMs', to: 'now - sentByZoho > graceMs && passed > -1e15' },
+      { file: 'zoho/clock.ts', from: 'if (newest === undefined || agree(newest, reading)', to: 'if (newest === undefined || reading.date > 0 || agree(newest, reading)' },
+    ],
+    failsOn: 'not recorded with record',
+  },
+  types: {
+    what: 'rows are compared as they come',
+    patches: [
+      { file: 'endpoints/alike.ts', from: "customer_id: readId(row['customer_id']),", to: "customer_id: row['customer_id'] as string | undefined," },
+      { file: 'endpoints/alike.ts', from: "amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),", to: 'amount: amount.map((name) => row[name] as number).find((value) => value !== undefined),' },
+    ],
+    failsOn: 'duplicate',
+  },
+  answer: {
+    what: 'a success answer is believed whatever record it shows',
+    patches: [{ file: 'write/send.ts', from: 'if (why !== undefined) throw new OutcomeUnknownError', to: 'if (why === null) throw new OutcomeUnknownError' }],
+    failsOn: 'recorded without record',
+  },
+  untold: {
+    what: 'a balance that is not told is 0',
+    patches: [{ file: 'workflows/invoices.ts', from: "balance: readAmount(row['balance']),", to: "balance: readAmount(row['balance']) ?? 0," }],
+    failsOn: 'paid',
+  },
+  change: {
+    what: 'what a change leaves is not compared',
+    patches: [{ file: 'endpoints/update-customer-payment.ts', from: '    ask,\n    alike,', to: '    ask,\n    alike: alike.slice(alike.length),' }],
+    failsOn: 'duplicate',
+  },
+  lost: {
+    what: 'what a lost write became is not compared',
+    patches: [
+      { file: 'write/duplicates.ts', from: '(await journal.untold()).filter(', to: '(await journal.untold()).slice(1e6).filter(' },
+      { file: 'write/duplicates.ts', from: "if (entry.state !== 'recorded' ||", to: "if (entry.state !== 'claimed' ||" },
+    ],
+    failsOn: 'duplicate',
+  },
+  near: {
+    what: 'payments without a reference are compared by their date alone',
+    patches: [{ file: 'endpoints/alike.ts', from: 'const NEAR_DAYS = 7;', to: 'const NEAR_DAYS = 0;' }],
+    failsOn: 'duplicate',
+  },
+  away: {
+    what: 'nobody looks whether the journal is still there',
+    patches: [
+      { file: 'write/sqlite-file.ts', from: 'async refuseUnlessIntact(): Promise<void> {', to: 'async refuseUnlessIntact(): Promise<void> {\n    if (this.#id !== undefined) return;' },
+      { file: 'write/sqlite-file.ts', from: '#refuseUnlessInPlace(): void {', to: '#refuseUnlessInPlace(): void {\n    if (this.#id !== undefined) return;' },
+    ],
+    failsOn: 'away',
+  },
 } satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof sabotages;

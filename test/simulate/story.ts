@@ -11,7 +11,7 @@ export function scheduleOf({ seed, processes, mode, policy, uniqueField, servers
     ...list('intent', intents),
     ...phases.flatMap(({ restarts, longAfter, ...happenings }, n) => [
       `  phase ${n}${restarts.length > 0 ? `, servers begin anew: ${restarts.join(', ')}` : ''}${longAfter ? '; afterwards the grace period goes by' : ''}`,
-      ...Object.entries(happenings).flatMap(([name, items]) => list(`  ${name}`, items)),
+      ...Object.entries(happenings).flatMap(([name, items = []]) => list(`  ${name}`, items)),
     ]),
   ];
 }
