@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { concerns } from '../src/concern.ts';
 import { limitsResource } from '../src/mcp/resources.ts';
 import { isRead, scopeOf } from '../src/endpoint.ts';
 import { endpoints, toolsets } from '../src/endpoints/index.ts';
@@ -35,8 +36,9 @@ describe('what is written about the tools is generated from them', () => {
     for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
     resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
     const tasks = ['| tool | what it does |', '| --- | --- |', ...workflows.map((workflow) => `| \`${workflow.name}\` | ${firstLine(workflow.description)} |`)];
+    const asked = ['| code | what it means |', '| --- | --- |', ...Object.entries(concerns).map(([code, text]) => `| \`${code}\` | ${text} |`)];
     const conversations = await shown({ Recording: 'cash for an invoice', 'Giving back': 'overpaid and sent back', 'Looking up': 'refunds of a month', Correcting: 'paid twice' });
-    const parts = { workflows: tasks.join('\n'), payments: payments.join('\n'), lookups: rowsOf('lookups').join('\n'), resources: resources.join('\n'), conversations };
+    const parts = { workflows: tasks.join('\n'), payments: payments.join('\n'), lookups: rowsOf('lookups').join('\n'), resources: resources.join('\n'), concerns: asked.join('\n'), conversations };
     const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
     await expect(text).toMatchFileSnapshot('../README.md');
   });
@@ -83,6 +85,17 @@ describe('README.md', () => {
     const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
     const inTable = new Set(read('README.md').match(/^\| `.*$/gm)?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []));
     expect(inTable).toEqual(inCode);
+  });
+
+  it('tells a program to repeat a call for every error that passes by itself, and for no other', () => {
+    const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.startsWith('sandbox'));
+    const inCode = sources.flatMap((file) => [...read(`src/${file}`).matchAll(/new BusyError\((?:(?!new \w+Error)[^])*?\bcode: '(\w+)'/g)].map(([, code]) => code));
+    // The first is of `logout`, the second of a receipt that Zoho does not have.
+    const elsewhere = new Set<unknown>(['not_revoked', 'no_document']);
+    const rows = read('README.md').match(/^\| .*\| (?:where `changed` is `no`: )?the same call again(?:,| after) .*$/gm) ?? [];
+    expect(rows).toHaveLength(2);
+    const inTable = rows.flatMap((row) => row.split(' | ')[0]?.match(/\w+_\w+/g) ?? []);
+    expect(new Set(inTable)).toEqual(new Set([...inCode.filter((code) => !elsewhere.has(code)), 'outcome_unknown']));
   });
 
   it('names only scripts that exist', () => {

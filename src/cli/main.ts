@@ -43,8 +43,10 @@ Options of sandbox
   --payments N         fill the books up to N payments
 
 Options of journal
-  show ID, resolve ID --recorded ZOHO_ID | --not-recorded, resolve (looks in Zoho now)
-  resolve ID --not-recorded --force    decides also while the clocks say that Zoho may still carry it out
+  show ID
+  resolve                              looks in Zoho now
+  resolve ID --recorded ZOHO_ID | --not-recorded
+                                       takes your word; with --force also while Zoho may still carry it out
   prune --before YYYY-MM-DD, prune --customer ID (removes what is known of a customer)
   list --limit N; with --sandbox the journal of the practice books
 
