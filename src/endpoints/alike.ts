@@ -80,8 +80,8 @@ function instantOf(value: unknown): number | undefined {
   return Number.isFinite(time) ? time : undefined;
 }
 
-/** Without rows, and says that more follow: nobody can tell what is missing. */
-const isCutShort = (page: WholePage): boolean => page.rows.length === 0 && !isLast(page);
+/** Without rows, and says that more follow; or with rows that are no records: nobody can tell what is missing. */
+const isCutShort = (page: WholePage): boolean => (page.rows.length === 0 && !isLast(page)) || page.unreadable !== undefined;
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
@@ -91,8 +91,9 @@ export async function newestPayments(zoho: Reader, customer_id: string, known?: 
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
     const own = answer.rows.map(asPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
+    // Only of others: this is not the list that was asked for.
+    if (isCutShort(answer) || (own.length === 0 && answer.rows.length > 0)) break;
     if (isLast(answer)) return { rows, all: true, whole: true };
-    if (isCutShort(answer)) break;
     // Only what Zoho confirms it sorted by tells that everything further back is older.
     const sorted = answer.page_context?.['sort_column'] === 'created_time' && answer.page_context['sort_order'] === 'D';
     const reached = known === undefined ? page === 1 : own.some(({ id }) => id !== undefined && known.has(id));
@@ -138,8 +139,8 @@ async function paymentsOf(zoho: Reader, { customer_id, amount }: Wanted): Promis
   for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
     rows.push(...answer.rows.map(asPayment));
-    if (isLast(answer)) return { rows, whole: true };
     if (isCutShort(answer)) break;
+    if (isLast(answer)) return { rows, whole: true };
   }
   return { rows, whole: false };
 }
@@ -157,8 +158,8 @@ export async function refundsOf(zoho: Reader, customer_payment_id: string): Prom
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await zoho.read(allRefunds, refundsPage(customer_payment_id, page));
     rows.push(...answer.rows);
-    if (isLast(answer)) return { rows, all: true };
     if (isCutShort(answer)) break;
+    if (isLast(answer)) return { rows, all: true };
   }
   return { rows, all: false };
 }
@@ -188,11 +189,14 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
-  const sameReference = (reference_number !== undefined && row.reference === reference_number) || (own !== '' && own === bare);
+  const sameReference = own !== '' || Boolean(reference_number) ? row.reference === reference_number || (own !== '' && own === bare) || (isTold(row.reference) ? false : undefined) : false;
   const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * 86_400_000 : false;
-  const when = sameReference || near === true || row.date === date || (row.date === undefined ? undefined : false);
+  const when = sameReference === true || near === true || row.date === date || (row.date === undefined || sameReference === undefined ? undefined : false);
   return every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount), when]);
 }
+
+/** Zoho sends an empty text where there is no reference. */
+const isTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
 
 /** False where one is, else undefined where one is. */
 function every(marks: readonly (boolean | undefined)[]): boolean | undefined {

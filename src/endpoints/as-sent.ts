@@ -6,7 +6,7 @@ import { isObject } from './shape.ts';
 /** Whether a record is what was sent, field by field. */
 
 /** Sent, and not told again by Zoho, or only under settings of the organization. */
-const notTold = new Set(['payment_form', 'contact_persons', 'location_id', 'retainerinvoice_id', 'tags', 'bank_charges_account_id', 'tax_account_id', 'tax_amount_withheld']);
+const notTold = new Set(['payment_form', 'contact_persons', 'location_id', 'retainerinvoice_id', 'tags', 'bank_charges_account_id', 'tax_account_id']);
 
 export function isAsSent(body: unknown, record: Json): boolean {
   if (!isObject(body)) return false;

@@ -32,6 +32,7 @@ export function otherPayment(payment: Payment | undefined, body: unknown, { paym
   const { customer_id, amount } = isObject(body) ? body : {};
   const { ids = [] } = (isObject(existing) ? existing : {}) as { ids?: readonly string[] };
   if (payment_id === undefined && payment.payment_id !== undefined && ids.includes(payment.payment_id)) return `names the payment ${told(payment.payment_id)}, which was there before`;
+  if (payment_id === undefined && payment.payment_id !== undefined && (payment.customer_id === undefined || payment.amount === undefined)) return 'does not tell whose payment it shows, or of how much';
   return difference(payment, { payment_id, customer_id }, amount);
 }
 
@@ -40,5 +41,6 @@ export function otherRefund(refund: Refund | undefined, body: unknown, { refund_
   const { amount, from_account_id } = isObject(body) ? body : {};
   const { ids = [] } = (isObject(existing) ? existing : {}) as { ids?: readonly string[] };
   if (refund_id === undefined && refund.payment_refund_id !== undefined && ids.includes(refund.payment_refund_id)) return `names the refund ${told(refund.payment_refund_id)}, which was there before`;
+  if (refund_id === undefined && refund.payment_refund_id !== undefined && refund.amount === undefined) return 'does not tell of how much the refund is that it shows';
   return difference(refund, { payment_refund_id: refund_id, payment_id, from_account_id }, amount);
 }

@@ -27,7 +27,7 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     }),
   );
   const unclear = !whole
-    ? "Zoho's list of the customer's payments was cut short."
+    ? "Zoho's list of the customer's payments was cut short, or held none of theirs."
     : rows.some(({ id }) => id === undefined) || read.some(({ since }) => since === undefined)
       ? 'Zoho does not tell of every payment which it is, whose, or when it was recorded.'
       : undefined;

@@ -56,7 +56,7 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
     {
       currency_code: payment.currency_code,
       amount,
-      standing: [{ rate: earlier?.['exchange_rate'], of: 'on the refund now' }, { rate: payment['exchange_rate'], of: 'of the payment' }],
+      standing: [{ rate: payment['exchange_rate'], of: 'of the payment' }],
       ...(earlier === undefined && { ifMissing: 'is 1' }),
     },
     zoho,

@@ -91,7 +91,7 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
   const rate = await checkExchangeRate(
     given.exchange_rate,
-    { currency_code: payment.currency_code, amount, invoice_ids: rows.map(({ invoice_id }) => invoice_id), standing: [{ rate: payment['exchange_rate'], of: 'on the payment now' }] },
+    { currency_code: payment.currency_code, amount, invoice_ids: rows.map(({ invoice_id }) => invoice_id) },
     zoho,
     notes,
   );

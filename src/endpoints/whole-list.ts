@@ -4,12 +4,12 @@ import { BusyError } from '../errors.ts';
 import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
 import { listInvoicePayments } from './list-invoice-payments.ts';
-import { readFlag } from './read-row.ts';
+import { readAmount, readFlag } from './read-row.ts';
 import { isObject, many } from './shape.ts';
 
 /** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
 
-const output = z.looseObject({ rows: z.array(z.looseObject({})), page_context: z.looseObject({}).optional() });
+const output = z.looseObject({ rows: z.array(z.looseObject({})), unreadable: z.number().optional(), page_context: z.looseObject({}).optional() });
 
 export type WholePage = z.output<typeof output>;
 export type WholeList = ReadEndpoint<string, z.ZodObject, typeof output>;
@@ -39,7 +39,9 @@ function listing(body: Json, ...keys: string[]): WholePage {
   const rows = many(body, ...keys);
   if (rows === undefined) throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", { code: 'no_record', next: 'Make the same call again in a little while.' });
   const context = body['page_context'];
-  return { rows, ...(isObject(context) && { page_context: context }) };
+  // A row that is no object may be any record.
+  const unreadable = (keys.map((key) => body[key]).find((value) => Array.isArray(value)) as unknown[]).length - rows.length;
+  return { rows, ...(unreadable > 0 && { unreadable }), ...(isObject(context) && { page_context: context }) };
 }
 
 export const allPayments = wholeList(listCustomerPayments, 'customerpayments', 'customer_payments');
@@ -49,10 +51,11 @@ export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices',
 /** In one piece: it takes no page. */
 export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices', shows: listInvoicePayments.shows }, 'payments');
 
-/** Zoho says so; where it says nothing, the page is not full. One without rows that says more follow proves nothing about the end. */
+/** Zoho says so; where it says nothing, the page is not full. What it says in a form that cannot be read is no end, nor is a page without rows that says more follow. */
 export function isLast({ rows, page_context }: WholePage): boolean {
-  const more = readFlag(page_context?.['has_more_page']);
-  return more === false || (more !== true && rows.length < PER_PAGE);
+  const told = page_context?.['has_more_page'] ?? undefined;
+  const perPage = Math.min(PER_PAGE, readAmount(page_context?.['per_page']) || PER_PAGE);
+  return told === undefined ? rows.length < perPage : readFlag(told) === false;
 }
 
 /** So many pages without rows, one after the other, and Zoho is not believed that more follow. */

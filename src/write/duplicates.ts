@@ -15,6 +15,8 @@ interface Suspect {
 export interface Suspected {
   /** All of them are meant to be others: what a person is asked about. */
   readonly concerns: readonly Concern[];
+  /** Shown to whoever is asked. */
+  readonly suspects: readonly Suspect[];
   /** Earlier writes that the caller names, and so knows of by now. */
   readonly known: readonly Entry[];
 }
@@ -27,10 +29,10 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
   const suspects = [...all.values()];
-  if (suspects.length === 0) return { concerns: [], known: [] };
+  if (suspects.length === 0) return { concerns: [], suspects, known: [] };
   const unmeant = suspects.filter(({ id }) => !call.allowDuplicateOf.includes(id));
   if (unmeant.length > 0) throw suspected(unmeant, suspects);
-  return { concerns: [concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`)], known: untold };
+  return { concerns: [concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`)], suspects, known: untold };
 }
 
 /** Refuses what could be the money of a write that was just settled, before anything else is said of the call. */
@@ -64,10 +66,12 @@ function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): R
 /** Whether an earlier write may have recorded the very money that this call is about, whatever else of it differs. */
 function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   const { money } = facts;
+  // A raise is as good as a new payment of that amount.
+  if (entry.blocks.some((block) => block.startsWith('create:') && facts.blocks.includes(block))) return true;
   if (entry.makes === 'payment') return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
   if (entry.makes === 'refund') return money?.kind === 'refund' && paymentOf(entry) === paymentOf(facts) && isAmount(entry, money.amount);
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
-  return entry.request.method === 'PUT' && endpoint.method === 'PUT' && entry.endpoint === endpoint.name && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts);
+  return entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.canDuplicate === true && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts);
 }
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;

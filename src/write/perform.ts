@@ -89,7 +89,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const concerns = [...facts.ask, ...suspected.concerns, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
     const request = toRequest(endpoint, ready.input, facts);
 
-    const consent = await consentTo(request, facts, judged(policy, concerns), intent, call, road);
+    const consent = await consentTo(request, { ...facts, alike: suspected.suspects }, judged(policy, concerns), intent, call, road);
     if (consent.kind !== 'given') return consent;
     signal?.throwIfAborted();
 

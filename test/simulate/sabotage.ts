@@ -31,7 +31,7 @@ export const sabotages = {
   },
   look: {
     what: 'what is unknown is not looked for',
-    patches: [{ file: 'write/resolve.ts', from: 'const seen = await endpoint.look(attemptOf(entry, journal), zoho);', to: "const seen = await endpoint.look(attemptOf(entry, journal), zoho).then((): Seen => ({ seen: 'not there' }));" }],
+    patches: [{ file: 'write/resolve.ts', from: 'return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho) };', to: "return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho).then((): Seen => ({ seen: 'not there' })) };" }],
     failsOn: 'not recorded with record',
   },
   fence: {
