@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AccessError, oneLine } from '../errors.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
+import { inStateDir } from '../write/turn.ts';
 import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Limits } from '../zoho/limits.ts';
@@ -77,16 +78,7 @@ async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organiz
 
 /** Without a place for its journal the server writes nothing. */
 export function usable(dir: string): string {
-  try {
-    return refuseWorldWritable(ensureDir(dir));
-  } catch (cause) {
-    if (cause instanceof AccessError) throw cause;
-    throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
-      code: 'state_dir_unusable',
-      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
-      cause,
-    });
-  }
+  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.');
 }
 
 async function openSandbox(data: string): Promise<Sandbox> {

@@ -17,6 +17,14 @@ export function withheldOn({ tax_amount_withheld: tax }: Json): number | undefin
   return tax === undefined || tax === null || tax === '' ? 0 : readAmount(tax);
 }
 
+/** What stands on an invoice of which the payment has no row. */
+export const NOTHING: Standing = { amount_applied: 0, tax_amount_withheld: 0 };
+
+/** What stands on one invoice; undefined where Zoho does not tell it. */
+export function standsOn(standing: ReadonlyMap<string, Standing | undefined>, invoice_id: string): Standing | undefined {
+  return standing.has(invoice_id) ? standing.get(invoice_id) : NOTHING;
+}
+
 /** By how much it settles its invoice. */
 export function settledBy({ amount_applied, tax_amount_withheld = 0 }: { readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }): number {
   return sum([amount_applied, tax_amount_withheld]);
@@ -29,7 +37,7 @@ export function standingOn(payment: Payment): Map<string, Standing | undefined> 
   for (const row of Array.isArray(payment.invoices) ? payment.invoices : []) {
     const id = readId(row.invoice_id) ?? NOT_TOLD;
     const [amount_applied, tax_amount_withheld] = [readAmount(row.amount_applied), withheldOn(row)];
-    const earlier = standing.has(id) ? standing.get(id) : { amount_applied: 0, tax_amount_withheld: 0 };
+    const earlier = standsOn(standing, id);
     const isTold = earlier !== undefined && amount_applied !== undefined && tax_amount_withheld !== undefined;
     standing.set(id, isTold ? { amount_applied: sum([earlier.amount_applied, amount_applied]), tax_amount_withheld: sum([earlier.tax_amount_withheld, tax_amount_withheld]) } : undefined);
   }

@@ -1,7 +1,7 @@
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { readAmount, sum } from '../money.ts';
-import { settledBy, standingOn, withheldOn, type Standing } from './applied.ts';
+import { settledBy, standingOn, standsOn, withheldOn, type Standing } from './applied.ts';
 import type { Payment } from './fields.ts';
 import { isObject } from './shape.ts';
 import { lines, money, plain, quoted, UNTOLD_AMOUNT } from './words.ts';
@@ -157,5 +157,5 @@ function appliedChanges(before: Payment, after: Payment): string[] {
 }
 
 function on(standing: ReadonlyMap<string, Standing | undefined>, id: string, part: keyof Standing, payment: Payment): string {
-  return money(standing.has(id) ? standing.get(id)?.[part] : 0, payment);
+  return money(standsOn(standing, id)?.[part], payment);
 }

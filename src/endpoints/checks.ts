@@ -2,7 +2,7 @@ import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
-import { settledBy, type Standing } from './applied.ts';
+import { NOTHING, settledBy, standsOn, type Standing } from './applied.ts';
 import { getInvoice } from './get-invoice.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
 import { allCustomFields } from './list-custom-fields.ts';
@@ -109,7 +109,7 @@ export async function checkInvoices(
 ): Promise<void> {
   for (const row of rows) {
     const { invoice_id } = row;
-    const stands = standing.has(invoice_id) ? standing.get(invoice_id) : NOTHING;
+    const stands = standsOn(standing, invoice_id);
     const already = settledBy(stands ?? NOTHING);
     const more = subtract(settledBy(row), already);
     if (more <= 0) continue;
@@ -147,8 +147,6 @@ export async function checkInvoices(
     lines.push(`Apply ${settling(row, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`);
   }
 }
-
-const NOTHING: Standing = { amount_applied: 0, tax_amount_withheld: 0 };
 
 function named(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;

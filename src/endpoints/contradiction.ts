@@ -1,6 +1,7 @@
 import type { Json } from '../endpoint.ts';
 import { isObject } from './shape.ts';
 import { decimalsOf, precisionOf, subtract } from '../money.ts';
+import type { Existing } from './alike.ts';
 import { readAmount, readId } from './read-row.ts';
 import type { Payment, Refund } from './fields.ts';
 import { told } from './words.ts';
@@ -26,12 +27,16 @@ function isRounded(sent: number, shown: number, { currency_code, price_precision
   return precision !== undefined && decimalsOf(sent) > precision && Math.abs(subtract(sent, shown)) < 10 ** -precision;
 }
 
+function wasThere(existing: unknown, id: string | undefined): boolean {
+  const { ids = [] } = (isObject(existing) ? existing : {}) as Partial<Existing>;
+  return id !== undefined && ids.includes(id);
+}
+
 /** `payment_id` where it is known; else it must be none of those that existed. */
 export function otherPayment(payment: Payment | undefined, body: unknown, { payment_id, existing }: { readonly payment_id?: string | undefined; readonly existing?: unknown }): string | undefined {
   if (payment === undefined) return undefined;
   const { customer_id, amount } = isObject(body) ? body : {};
-  const { ids = [] } = (isObject(existing) ? existing : {}) as { ids?: readonly string[] };
-  if (payment_id === undefined && payment.payment_id !== undefined && ids.includes(payment.payment_id)) return `names the payment ${told(payment.payment_id)}, which was there before`;
+  if (payment_id === undefined && wasThere(existing, payment.payment_id)) return `names the payment ${told(payment.payment_id)}, which was there before`;
   if (payment_id === undefined && payment.payment_id !== undefined && (payment.customer_id === undefined || payment.amount === undefined)) return 'does not tell whose payment it shows, or of how much';
   return difference(payment, { payment_id, customer_id }, amount);
 }
@@ -39,8 +44,7 @@ export function otherPayment(payment: Payment | undefined, body: unknown, { paym
 export function otherRefund(refund: Refund | undefined, body: unknown, { refund_id, payment_id, existing }: { readonly refund_id?: string | undefined; readonly payment_id: string; readonly existing?: unknown }): string | undefined {
   if (refund === undefined) return undefined;
   const { amount, from_account_id } = isObject(body) ? body : {};
-  const { ids = [] } = (isObject(existing) ? existing : {}) as { ids?: readonly string[] };
-  if (refund_id === undefined && refund.payment_refund_id !== undefined && ids.includes(refund.payment_refund_id)) return `names the refund ${told(refund.payment_refund_id)}, which was there before`;
+  if (refund_id === undefined && wasThere(existing, refund.payment_refund_id)) return `names the refund ${told(refund.payment_refund_id)}, which was there before`;
   if (refund_id === undefined && refund.payment_refund_id !== undefined && refund.amount === undefined) return 'does not tell of how much the refund is that it shows';
   return difference(refund, { payment_refund_id: refund_id, payment_id, from_account_id }, amount);
 }

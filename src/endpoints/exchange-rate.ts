@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineRead, type RateFacts, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { formatConverted, sameRate } from '../money.ts';
+import { formatConverted, readAmount, sameRate } from '../money.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { organizationOf, type Notes } from './checks.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -112,6 +112,6 @@ async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: nu
 
 /** 0 is how Zoho says that it keeps none. What is no plain number is not known. */
 function known(value: unknown, of: string): { rate: number; of: string } | undefined {
-  const rate = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
-  return typeof rate === 'number' && Number.isFinite(rate) && rate > 0 ? { rate, of } : undefined;
+  const rate = readAmount(typeof value === 'string' ? value.trim() : value);
+  return rate !== undefined && rate > 0 ? { rate, of } : undefined;
 }

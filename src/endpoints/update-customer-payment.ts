@@ -5,7 +5,7 @@ import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { ahead } from '../reading.ts';
 import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.ts';
-import { settledBy, standingOn, withTaxOfPayment } from './applied.ts';
+import { NOTHING, settledBy, standingOn, standsOn, withTaxOfPayment } from './applied.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
@@ -96,6 +96,7 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     notes,
   );
   const refunded = refundedOf(payment);
+  const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
   if ((left === undefined || refunded === undefined) && (given.amount !== undefined || invoices !== undefined)) notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) {
     throw new RefusedError(`${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`, {
@@ -129,10 +130,9 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
       if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
     }
     await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
-    if (left !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(subtract(left, Math.max(0, refunded)), payment)}`);
+    if (unused !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
   }
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
-  const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
   if (more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)) ask.push(concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`));
   const { alike, not_checked } = await newLikeness(payment, given, zoho);
   notes.not_checked.push(...not_checked);
@@ -185,7 +185,7 @@ function readsFor(payment: Payment, given: Changes): (readonly [ReadEndpoint, Js
   const whose = customer_id ?? payment.customer_id;
   const standing = standingOn(payment);
   const more = invoices.filter(({ invoice_id, amount_applied, tax_amount_withheld }) => {
-    const stands = standing.get(invoice_id) ?? { amount_applied: 0, tax_amount_withheld: 0 };
+    const stands = standsOn(standing, invoice_id) ?? NOTHING;
     return settledBy({ amount_applied, tax_amount_withheld: tax_amount_withheld ?? stands.tax_amount_withheld }) > settledBy(stands);
   });
   return [

@@ -1,6 +1,6 @@
 import { asJson, oneLine } from '../foreign-text.ts';
 import { formatMoney, precisionOf, readAmount } from '../money.ts';
-import { standingOn, withheldOn } from './applied.ts';
+import { standingOn, standsOn, withheldOn } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
 
@@ -172,14 +172,13 @@ interface Asked {
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
 export function attention({ amount, invoices = [] }: Asked, recorded: { readonly amount?: number | undefined; readonly invoices?: Payment['invoices'] }, currency: Payment): string {
   const standing = standingOn(recorded);
-  const on = (invoice_id: string) => (standing.has(invoice_id) ? standing.get(invoice_id) : { amount_applied: 0, tax_amount_withheld: 0 });
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },
     ...(recorded.invoices === undefined
       ? []
       : invoices.flatMap((row) => [
-          { asked: row.amount_applied, is: on(row.invoice_id)?.amount_applied, on: ` on invoice ${row.invoice_id}` },
-          { asked: row.tax_amount_withheld, is: on(row.invoice_id)?.tax_amount_withheld, on: ` as tax withheld on invoice ${row.invoice_id}` },
+          { asked: row.amount_applied, is: standsOn(standing, row.invoice_id)?.amount_applied, on: ` on invoice ${row.invoice_id}` },
+          { asked: row.tax_amount_withheld, is: standsOn(standing, row.invoice_id)?.tax_amount_withheld, on: ` as tax withheld on invoice ${row.invoice_id}` },
         ])),
   ];
   return lines(...pairs.map(({ asked, is, on }) => asked !== undefined && is !== undefined && asked !== is && `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, currency)}. Tell the user.`));

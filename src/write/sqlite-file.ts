@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { DatabaseSync, StatementSyncInstance } from '@photostructure/sqlite';
 import { AccessError, BusyError, oneLine, type Changed } from '../errors.ts';
+import { identityOf } from '../zoho/os-lock.ts';
 
 /** One private SQLite file that several processes share: durable transactions that wait their turn without blocking the event loop. */
 
@@ -82,7 +83,7 @@ export class SqliteFile {
     this.#mark = mark;
     this.#connect = connect;
     this.#patienceMs = patienceMs;
-    this.#opened = identityOf(file);
+    this.#opened = identitiesOf(file);
     this.#id = this.#own().id;
     try {
       this.#lowest = this.#onDisk().position;
@@ -206,7 +207,7 @@ export class SqliteFile {
   }
 
   #refuseUnlessInPlace(): void {
-    const now = identityOf(this.#file);
+    const now = identitiesOf(this.#file);
     if (now !== this.#opened) throw replaced(this.#file, now.startsWith('gone') ? 'it is no longer there' : 'another file is in its place, or in that of its write-ahead log');
   }
 
@@ -336,12 +337,11 @@ function makePrivate(file: string): void {
   }
 }
 
-/** Which files lie there, without opening them: on every platform the device and the number of the file on it. */
-function identityOf(file: string): string {
+/** Of the file and of what lies beside it; `gone` for what is not there or cannot be looked at. */
+function identitiesOf(file: string): string {
   const of = (path: string) => {
     try {
-      const stat = statSync(path, { bigint: true });
-      return stat.isFile() ? `${stat.dev}-${stat.ino}` : 'gone';
+      return identityOf(path) ?? 'gone';
     } catch {
       return 'gone';
     }

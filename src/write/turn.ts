@@ -31,7 +31,7 @@ function fileOf(name: string): number {
 
 export async function openTurns(dir: string): Promise<Turns> {
   const openLock = await osLocks();
-  usable(() => mkdirSync(dir, { recursive: true, mode: 0o700 }));
+  inStateDir(() => mkdirSync(dir, { recursive: true, mode: 0o700 }));
   const locks = new Map<number, OsLock>();
   const queue = createQueue();
   let closed = false;
@@ -55,7 +55,7 @@ export async function openTurns(dir: string): Promise<Turns> {
     const place = queue.stand(file);
     try {
       await orAborted(place.reached, deadline);
-      while (!usable(() => taken(lockOf(file)))) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
+      while (!inStateDir(() => taken(lockOf(file)))) await sleep(5 + Math.random() * 25, undefined, { signal: deadline });
       tellHolder(dir, file, what);
       return () => {
         try {
@@ -107,15 +107,15 @@ function taken(lock: OsLock): boolean {
   return false;
 }
 
-/** What the disk refuses: without turns nothing is written. */
-function usable<T>(step: () => T): T {
+/** Runs a step on the folder for this server's state, without which nothing is written. What the disk refuses becomes an AccessError (`state_dir_unusable`). */
+export function inStateDir<T>(step: () => T, next = 'Ask the operator to check that the folder is there, belongs to this user and has room.'): T {
   try {
     return step();
   } catch (cause) {
     if (cause instanceof PaymentsError) throw cause;
     throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'state_dir_unusable',
-      next: 'Ask the operator to check that the folder is there, belongs to this user and has room.',
+      next,
       cause,
     });
   }

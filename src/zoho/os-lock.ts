@@ -52,9 +52,10 @@ export function makePrivate(path: string): void {
   if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });
 }
 
-function identityOf(path: string): string | undefined {
+/** Which file lies there, without opening it: on every platform the device and the number of the file on it. Undefined where none does. */
+export function identityOf(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && `${stat.dev}-${stat.ino}`;
+  return stat?.isFile() ? `${stat.dev}-${stat.ino}` : undefined;
 }
 
 /** Whether SQLite says that another connection is in the way. */
