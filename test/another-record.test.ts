@@ -2,21 +2,17 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isRead, type Json, type ReadEndpoint } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import * as wholeLists from '../src/endpoints/whole-list.ts';
 import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { workflows } from '../src/workflows/index.ts';
 import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
+import { closers } from './support/closers.ts';
 import { harness, textOf, type HarnessOptions } from './support/harness.ts';
 
 /** A connection out of step: from some moment on, each request on it is answered with the answer to the one before. */
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
 
 interface Answer {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
 import { toRequest } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { AccessError, BusyError, PaymentsError } from '../src/errors.ts';
@@ -9,16 +9,13 @@ import { errorFacts } from '../src/mcp/results.ts';
 import { createHttp } from '../src/zoho/http.ts';
 import { requestTokens } from '../src/zoho/oauth.ts';
 import { requestsTo, seed } from './support/books.ts';
+import { closedPort } from './support/closed-port.ts';
+import { closers } from './support/closers.ts';
 import { harness, textOf } from './support/harness.ts';
 import { hostileZoho } from './support/hostile-zoho.ts';
 import { run } from './support/program.ts';
 
 /** What a proxy answers itself, and what fails on the way to it: told as the proxy's, and never as sent. */
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
 
 type Behaviour = (near: Socket, tunnel: (port: number) => void) => void;
 
@@ -52,15 +49,6 @@ async function startProxy(behaves: Behaviour) {
   });
   proxy.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return proxy;
-}
-
-async function closedPort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 interface Row {

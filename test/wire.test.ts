@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toRequest, type Json, type WriteEndpoint } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { deleteCustomerPayment } from '../src/endpoints/delete-customer-payment.ts';
@@ -21,13 +21,10 @@ import { dataCenter, dataCenterNames } from '../src/zoho/data-centers.ts';
 import { createHttp, type HttpOptions } from '../src/zoho/http.ts';
 import { requestTokens, revoke } from '../src/zoho/oauth.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
+import { closedPort } from './support/closed-port.ts';
+import { closers } from './support/closers.ts';
 
 /** The wire on its own: src/zoho over real HTTP, to the sandbox with faults or to small servers that do what it cannot. */
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
 
 interface Arrived {
   readonly method: string;
@@ -98,16 +95,6 @@ async function serving(listener: RequestListener): Promise<{ url: string; server
     return new Promise((resolve) => server.close(resolve));
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
-}
-
-/** A port that nothing listens on. */
-async function closedPort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Where a connection is never made: what would be TLS is met with silence. */
