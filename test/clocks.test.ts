@@ -80,6 +80,31 @@ describe('a request that is on its way is waited for, whatever one clock says', 
   });
 });
 
+describe('a request that is on its way is waited for after a restart, where the clock of this machine was set right meanwhile', () => {
+  it.each([
+    ['it was ten minutes behind', 0, -10 * MINUTE_MS],
+    ['it was forty minutes behind', 0, -40 * MINUTE_MS],
+    ['it was ten minutes behind, and Zoho told no time before', undefined, -10 * MINUTE_MS],
+    ['it was an hour ahead, and Zoho told no time before', undefined, 60 * MINUTE_MS],
+  ])('%s', async (_, date, wall) => {
+    const { zoho, sandbox, local, recorded, server, open } = await start();
+    local.wall = wall;
+    zoho.ahead = date;
+    const first = await open({ stateDir: server.dir });
+    await fault(sandbox, { match: posts, fault: 'delay', delay_ms: 1500, times: 1 });
+    expect((await first.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
+    local.wall = 0;
+    zoho.ahead = 0;
+    const restarted = await open({ stateDir: server.dir });
+    const again = async (more: object = {}) => (await restarted.call('create_customer_payment', { ...payment, ...more })).structuredContent;
+    expect(await again()).toMatchObject({ outcome: 'unknown' });
+    expect(await again({ idempotency_key: 'another', reference_number: 'other' })).toMatchObject({ outcome: 'not_recorded', error: { code: 'unresolved_write' } });
+    await sleep(1700);
+    expect(await again()).toMatchObject({ outcome: 'recorded', replayed: true });
+    expect(await recorded()).toBe(1);
+  });
+});
+
 describe('a request that was lost does not block for longer than its grace period', () => {
   const lost = { match: posts, fault: 'drop_before', times: 1 };
 
@@ -105,6 +130,27 @@ describe('a request that was lost does not block for longer than its grace perio
     await after.zoho.read(listCustomerPayments, { per_page: 1 });
     pass(2 * MINUTE_MS);
     zoho.ahead = 9 * MINUTE_MS;
+    if (restart) {
+      // Nothing tells the new process which of the two clocks was wrong, so it waits itself.
+      expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
+      pass(6 * MINUTE_MS);
+      zoho.ahead = 15 * MINUTE_MS;
+    }
+    expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
+    expect(await recorded()).toBe(1);
+  });
+
+  it('because the clock of this machine was a year ahead when it was sent, and another process looks for it', async () => {
+    const { sandbox, recorded, pass, server, open, local, zoho } = await start();
+    local.wall = YEAR_MS;
+    const first = await open({ stateDir: server.dir });
+    await fault(sandbox, lost);
+    expect((await first.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
+    local.wall = 0;
+    const after = await open({ stateDir: server.dir });
+    expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
+    pass(6 * MINUTE_MS);
+    zoho.ahead = 6 * MINUTE_MS;
     expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
     expect(await recorded()).toBe(1);
   });

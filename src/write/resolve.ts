@@ -13,7 +13,7 @@ export interface Resolver {
   readonly endpoints: ReadonlyMap<string, WriteEndpoint>;
   /** How long Zoho may take to carry out a request whose answer was lost. */
   readonly graceMs: number;
-  /** When this process sent a write at the latest, in milliseconds of its monotonic clock, by the write's id. */
+  /** By a write's id, in milliseconds of this process's monotonic clock: the latest moment at which it can have been sent, where that is known. */
   readonly sentHere: Map<string, number>;
 }
 
@@ -78,15 +78,28 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
  * Whether Zoho can no longer carry out a request that was sent then: the grace period is over by Zoho's clock and by this
  * machine's. The process that sent it goes by its monotonic clock, another one by the time of day.
  */
-export function isGraceOver({ id, sentAt, zohoTime }: Entry, { zoho, graceMs, sentHere }: Pick<Resolver, 'zoho' | 'graceMs' | 'sentHere'>): boolean {
+export function isGraceOver(entry: Entry, { zoho, graceMs, sentHere }: Pick<Resolver, 'zoho' | 'graceMs' | 'sentHere'>): boolean {
+  const { id, sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   if (now === undefined || sentAt === undefined) return false;
-  // Versions before 0.2 noted Zoho's time as it was told, however far ahead. Where Zoho had not told any, there is none to compare.
-  const sentByZoho = zohoTime === undefined ? -Infinity : Math.min(Date.parse(zohoTime), Date.parse(sentAt) + MINUTE_MS);
+  const sent = Date.parse(sentAt);
+  const sentByZoho = zohoTime === undefined ? undefined : Date.parse(zohoTime);
+  // Then this process counts from when it first met the write.
+  if (isTimeDoubtful(entry) && !sentHere.has(id)) sentHere.set(id, performance.now());
   const ticks = sentHere.get(id);
-  const passed = ticks === undefined ? Date.now() - Date.parse(sentAt) : performance.now() - ticks;
-  return now - sentByZoho > graceMs && passed > graceMs;
+  const passed = ticks === undefined ? Date.now() - sent : performance.now() - ticks;
+  // Versions before 0.2 noted Zoho's time as it was told, however far ahead. Where Zoho had not told any, there is none to compare.
+  return (sentByZoho === undefined || now - Math.min(sentByZoho, sent + MINUTE_MS) > graceMs) && passed > graceMs;
 }
+
+/** Whether the time of day was wrong when a write was sent, or may have been: by Zoho's time, for want of it, or by the time of day now. */
+export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
+  const sent = Date.parse(sentAt ?? '');
+  return zohoTime === undefined || Date.parse(zohoTime) - sent > MOST_AHEAD_MS || sent > Date.now();
+}
+
+/** How far Zoho's noted time may be ahead of the time of day. What is further ahead may have been cut to a minute; the rest is for noting it. */
+const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 
 /** What is answered, and what takes it back: kept together, so that a replay tells both. */
 export function answerOf(endpoint: WriteEndpoint, { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>, result: Json): Answer {

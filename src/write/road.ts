@@ -8,7 +8,7 @@ import type { Entry } from './journal.ts';
 import type { Road } from './call.ts';
 import type { Policy } from './policy.ts';
 import { isSettled } from './entry.ts';
-import { isGraceOver, resolve, resolveAll } from './resolve.ts';
+import { isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
 import { createSeal } from './seal.ts';
 import { openTurns } from './turn.ts';
 
@@ -122,8 +122,9 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
   };
 }
 
-function againstSettling({ sentAt, zohoTime }: Entry, { zoho, graceMs }: Road): string {
+function againstSettling(entry: Entry, { zoho, graceMs }: Road): string {
+  const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
-  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent`;
+  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${isTimeDoubtful(entry) ? ", and these clocks do not prove how long ago that was" : ''}`;
 }
