@@ -127,9 +127,11 @@ export interface Attempt {
   ofAnother(zoho_id: string): Promise<boolean>;
 }
 
-/** What was sent, for comparing it with the answer. */
+/** What was sent, and the answer to it, for comparing the two. */
 export interface Sent extends Pick<Attempt, 'body' | 'before'> {
   readonly input: Json;
+  /** The answer itself, as Zoho sent it. */
+  readonly answer: Json;
 }
 
 /** What Zoho shows of it. */

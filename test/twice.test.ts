@@ -175,10 +175,30 @@ describe('a success answer that shows another record proves nothing', () => {
     expect(await recorded()).toBe(0);
   });
 
-  it('of an update: it is unknown until it is seen', async () => {
-    const { server } = await start({ change: (body, _query, path, method) => (method === 'PUT' && path.startsWith('/customerpayments/') ? { ...body, payment: { ...(body['payment'] as Json), payment_id: seed.samplePayment } } : body) });
+  it.each<[string, (payment: Json) => Json | undefined]>([
+    ['another id', (payment) => ({ ...payment, payment_id: seed.samplePayment })],
+    ['another customer', (payment) => ({ ...payment, customer_id: '712345000000090003' })],
+    ['another amount', (payment) => ({ ...payment, amount: 1 })],
+    ['no id', ({ payment_id: _, ...payment }) => payment],
+    ['no payment', () => undefined],
+  ])('of an update, %s: it is unknown until it is seen', async (_, change) => {
+    const { server } = await start({ change: (body, _query, path, method) => (method === 'PUT' && path.startsWith('/customerpayments/') ? { ...body, payment: change(body['payment'] as Json) } : body) });
     const { structuredContent } = await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'new' });
     expect(structuredContent).toMatchObject({ outcome: 'recorded', payment: { payment_id: seed.paymentWithUnused, description: 'new' } });
+  });
+
+  const messageOnly: [string, string, Json][] = [
+    ['DELETE', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }],
+    ['DELETE', 'bulk_delete_customer_payments', { payment_id: [seed.paymentWithUnused] }],
+    ['DELETE', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
+    ['PUT', 'update_custom_fields_in_customer_payment', { customer_payment_id: seed.paymentWithUnused, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] }],
+    ['PUT', 'update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, description: 'new' }],
+  ];
+  it.each(messageOnly)('of a %s by %s that was not carried out: it is unknown', async (method, tool, args) => {
+    const { server, sandbox } = await start({ change: (body, _query, _path, how) => (how === method ? { code: 0, message: 'success', payment: { payment_id: seed.samplePayment, amount: 1 } } : body) });
+    await fault(sandbox, { match: { method }, fault: 'status', status: 200 });
+    const { structuredContent } = await server.call(tool, args);
+    expect(structuredContent).toMatchObject({ outcome: 'unknown', error: { message: expect.stringMatching(/answer (shows a record|does not show which refund)/) as unknown } });
   });
 
   it('of a refund', async () => {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { defineWrite, type Facts, type Reader } from '../endpoint.ts';
 import { OutcomeUnknownError } from '../errors.ts';
+import { moreThanMessage } from './contradiction.ts';
 import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { standingPayment } from './standing.ts';
@@ -54,8 +55,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
     if (deleted.length === 0) return { seen: 'not there' };
     return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
   },
-  // Zoho answers with a message only.
-  contradiction: () => undefined,
+  contradiction: (_result, { answer }) => moreThanMessage(answer),
   // One call takes back one payment; the others are named in the report.
   undo: ({ deleted = [] }, _input, { before: { payments } }) => (deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined),
 

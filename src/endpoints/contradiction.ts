@@ -32,16 +32,24 @@ function wasThere(existing: unknown, id: string | undefined): boolean {
   return id !== undefined && ids.includes(id);
 }
 
-/** `payment_id` where it is known; else it must be none of those that existed. */
-export function otherPayment(payment: Payment | undefined, body: unknown, { payment_id, existing }: { readonly payment_id?: string | undefined; readonly existing?: unknown }): string | undefined {
+/** Zoho answers a deletion, and a change of custom fields, with a message. A record in the answer is that of another request. */
+export function moreThanMessage(answer: Json): string | undefined {
+  return Object.values(answer).some((value) => typeof value === 'object' && value !== null) ? 'shows a record, where Zoho sends a message only' : undefined;
+}
+
+/** `standing`: the payment that was changed, as it stood. A new one must be none of the `existing`. */
+export function otherPayment(payment: Payment | undefined, body: unknown, { standing, existing }: { readonly standing?: Payment | undefined; readonly existing?: unknown }): string | undefined {
+  const payment_id = standing?.payment_id;
+  if (payment_id !== undefined && payment?.payment_id === undefined) return 'does not show which payment it is about';
   if (payment === undefined) return undefined;
-  const { customer_id, amount } = isObject(body) ? body : {};
+  const { customer_id, amount } = { ...standing, ...(isObject(body) ? body : {}) } as Json;
   if (payment_id === undefined && wasThere(existing, payment.payment_id)) return `names the payment ${told(payment.payment_id)}, which was there before`;
   if (payment_id === undefined && payment.payment_id !== undefined && (payment.customer_id === undefined || payment.amount === undefined)) return 'does not tell whose payment it shows, or of how much';
   return difference(payment, { payment_id, customer_id }, amount);
 }
 
 export function otherRefund(refund: Refund | undefined, body: unknown, { refund_id, payment_id, existing }: { readonly refund_id?: string | undefined; readonly payment_id: string; readonly existing?: unknown }): string | undefined {
+  if (refund_id !== undefined && refund?.payment_refund_id === undefined) return 'does not show which refund it is about';
   if (refund === undefined) return undefined;
   const { amount, from_account_id } = isObject(body) ? body : {};
   if (refund_id === undefined && wasThere(existing, refund.payment_refund_id)) return `names the refund ${told(refund.payment_refund_id)}, which was there before`;

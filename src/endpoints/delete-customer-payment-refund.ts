@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { ahead } from '../reading.ts';
+import { moreThanMessage } from './contradiction.ts';
 import { createCustomerPaymentRefund } from './create-customer-payment-refund.ts';
 import { DESTROYS } from './delete-customer-payment.ts';
 import { id, type Payment, type Refund } from './fields.ts';
@@ -46,8 +47,7 @@ export const deleteCustomerPaymentRefund = defineWrite({
     const gone = await isGone(zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id }));
     return gone ? { seen: 'there', result: { customer_payment_id, refund_id, deleted: true } } : { seen: 'not there' };
   },
-  // Zoho answers with a message only.
-  contradiction: () => undefined,
+  contradiction: (_result, { answer }) => moreThanMessage(answer),
   undo: (_result, { customer_payment_id }, { before: { refund } }) => {
     const set = only(refund, ['date', 'amount', 'from_account_id', 'refund_mode', 'reference_number', 'exchange_rate', 'payment_form', 'description']);
     return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });

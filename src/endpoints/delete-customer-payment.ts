@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { defineWrite, type Facts, type Reader, type Undo } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import { moreThanMessage } from './contradiction.ts';
 import { createCustomerPayment } from './create-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -50,8 +51,7 @@ export const deleteCustomerPayment = defineWrite({
     const payment_id = String(input['payment_id']);
     return (await isDeleted(zoho, payment_id)) ? { seen: 'there', result: { payment_id, deleted: true } } : { seen: 'not there' };
   },
-  // Zoho answers with a message only.
-  contradiction: () => undefined,
+  contradiction: (_result, { answer }) => moreThanMessage(answer),
   undo: (_result, _input, { before: { payment } }) => recreating(payment),
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { checkCustomFields } from './checks.ts';
+import { moreThanMessage } from './contradiction.ts';
 import { customFieldById, id, type Payment } from './fields.ts';
 import { lookForCustomFields } from './looks.ts';
 import { isObject } from './shape.ts';
@@ -46,8 +47,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   // The body is a bare array.
   parts: ({ custom_fields }) => ({ body: custom_fields }),
   look: (attempt, zoho) => lookForCustomFields(attempt, String(attempt.input['customer_payment_id']), zoho),
-  // Zoho answers with a message only.
-  contradiction: () => undefined,
+  contradiction: (_result, { answer }) => moreThanMessage(answer),
   undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => {
     const { not_restored, ...back } = customFieldsBack(custom_fields, payment);
     return undoWith({ name: 'update_custom_fields_in_customer_payment', input }, ['customer_payment_id'], { arguments: { customer_payment_id, ...back }, not_restored });

@@ -89,7 +89,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
     return { seen: 'unclear', why: 'A payment has this value, and is not what was sent.', candidates: [{ id: found, text: aboutPayment(payment) }] };
   },
-  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { payment_id: (before['payment'] as Payment | undefined)?.payment_id, existing: before['existing'] }),
+  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
   undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, { before }) => {
     if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
     // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.

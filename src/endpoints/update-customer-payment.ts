@@ -53,7 +53,7 @@ export const updateCustomerPayment = defineWrite({
   },
   parts: ({ payment_id: _, ...given }, { before }) => ({ body: changesOf(given, before.payment) }),
   look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
-  contradiction: ({ payment }, { input, body }) => otherPayment(payment, body, { payment_id: String(input['payment_id']) }),
+  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment }),
   undo: ({ payment }, { payment_id, ...given }, { before }) => changeBack(payment_id, given, before.payment, payment),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),

@@ -58,7 +58,7 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
 /** What a success answer tells, unless it is about another record: then it proves nothing, and names nowhere to look. */
 function proven(endpoint: WriteEndpoint, { arguments: input, request: { body }, before }: Entry, answer: Json): Json {
   const result = endpoint.result(answer, input);
-  const why = endpoint.contradiction(result, { input, body, before });
+  const why = endpoint.contradiction(result, { input, body, before, answer });
   if (why !== undefined) throw new OutcomeUnknownError(`Zoho's answer ${why}.`, { next: 'Look for it.' });
   return result;
 }
