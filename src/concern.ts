@@ -21,4 +21,17 @@ export interface Concern {
   readonly text: string;
 }
 
+/** How consent was given: in a window of the host, by a second call that the host lets a person allow, at the command line, or not at all. */
+export type Asked = 'window' | 'call' | 'terminal' | 'nobody';
+
+/** What a write was judged by, as far as it came: in every result of one. */
+export interface Judged {
+  /** Undefined for a write of a version that did not note it. */
+  readonly asked: Asked | undefined;
+  /** Everything that a person was asked about, or would have been. */
+  readonly concerns: readonly Concern[];
+}
+
+export const NOT_JUDGED: Judged = { asked: 'nobody', concerns: [] };
+
 export const concern = (code: ConcernCode, text: string): Concern => ({ code, text });

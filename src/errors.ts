@@ -1,3 +1,4 @@
+import type { Judged } from './concern.ts';
 import { oneLine } from './foreign-text.ts';
 
 export { oneLine };
@@ -37,6 +38,8 @@ export abstract class PaymentsError extends Error {
   readonly next: string;
   readonly changed: Changed;
   readonly zoho: ZohoRefusal | undefined;
+  /** Of the write that ended with it, once it was judged. */
+  judged?: Judged;
 
   constructor(message: string, { code, next, changed = 'no', zoho, cause }: Details) {
     super(message, { cause });

@@ -54,6 +54,52 @@ describe('a result of a write tells how consent was given, and to what', () => {
   });
 });
 
+describe('so does a result of a write that was not recorded, or may have been', () => {
+  const overpays = [{ code: 'overpaid' }];
+  const strict = { confirm: 'strict' } as const;
+  const ask = (person?: HarnessOptions['person']) => ({ confirm: 'ask', ...(person && { person }) }) as const;
+  const lost = { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_before' };
+
+  it.each<[string, HarnessOptions, Record<string, unknown>, string, object]>([
+    ['wrong arguments', ask(), { ...overpaid, amount: -1 }, 'invalid_arguments', { asked: 'nobody', concerns: [] }],
+    ['a refusal before it was judged', ask(), { ...overpaid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 451 }] }, 'more_than_balance', { asked: 'nobody', concerns: [] }],
+    ['a preview', ask(), overpaid, 'approval_needed', { asked: 'nobody', concerns: overpays }],
+    ['a decline', ask(() => ({ action: 'decline' })), overpaid, 'declined', { asked: 'window', concerns: overpays }],
+    ['no answer', ask(() => ({ action: 'cancel' })), overpaid, 'not_confirmed', { asked: 'window', concerns: overpays }],
+    ['nobody to ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
+    ['a concern that the policy refuses', { confirm: 'host', policy: { refuse: ['overpaid'] } }, overpaid, 'against_policy', { asked: 'nobody', concerns: overpays }],
+    ['a limit of the policy', { confirm: 'host', policy: { max_amount: { per_day: { USD: 1 } } } }, overpaid, 'against_policy', { asked: 'nobody', concerns: overpays }],
+  ])('%s', async (_, options, args, code, judged) => {
+    const server = await start(options);
+    const { structuredContent } = await server.call('create_customer_payment', args);
+    expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code }, ...judged });
+  });
+
+  it('a suspected duplicate', async () => {
+    const server = await start({ confirm: 'host' });
+    await server.call('create_customer_payment', { ...overpaid, invoices: undefined, reference_number: '1' });
+    const { structuredContent } = await server.call('create_customer_payment', overpaid);
+    expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'suspected_duplicate' }, asked: 'nobody', concerns: [{ code: 'overpaid' }, { code: 'duplicate' }] });
+  });
+
+  it('an unknown outcome, and what could be the same money meanwhile', async () => {
+    const server = await start({ ...ask(() => yes), timings: { lookMs: 0 } });
+    await fault(server.sandbox, lost);
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'unknown', asked: 'window', concerns: overpays });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'unknown', asked: 'window', concerns: overpays });
+    const other = await server.call('create_customer_payment', { ...overpaid, reference_number: 'other' });
+    expect(other.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'unresolved_write' }, asked: 'nobody', concerns: [] });
+  });
+
+  it('one that a person settled at the command line', async () => {
+    const server = await start({ confirm: 'host', timings: { lookMs: 0 } });
+    await fault(server.sandbox, lost);
+    const { write_id } = (await server.call('create_customer_payment', overpaid)).structuredContent;
+    expect(await server.opened.settle(String(write_id), seed.samplePayment)).toMatchObject({ kind: 'settled' });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'recorded', asked: 'terminal', concerns: overpays });
+  });
+});
+
 describe('in host mode nothing is asked', () => {
   it('a choice among customers is an error with candidates', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
@@ -105,7 +151,7 @@ describe('the policy names concerns', () => {
 
 describe('a policy that cannot be meant does not start', () => {
   it.each([
-    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX/],
+    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: is not a currency code such as USD, nor "\*"/],
     ['a currency in small letters', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
     ['__proto__ as a currency', '{"ask_above":{"__proto__":5}}', /__proto__/],
     ['__proto__ as a rule', '{"__proto__":{"read_only":false}}', /__proto__/],

@@ -89,6 +89,14 @@ describe('a program that is killed', () => {
 });
 
 describe('journal resolve --force', () => {
+  it.each([
+    ['--force goes with --not-recorded only', ['--recorded', '9030000079467', '--force']],
+    ['--force goes with --not-recorded only', ['--force']],
+    ['--recorded and --not-recorded contradict each other', ['--recorded', '9030000079467', '--not-recorded']],
+  ])('%s', async (message, options) => {
+    expect(await run(['journal', 'resolve', 'w_1', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
+  });
+
   it('decides against the clocks, says what speaks against it, and leaves a turn alone that a running server holds', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);

@@ -95,6 +95,8 @@ async function main(argv: readonly string[]): Promise<void> {
       if (verb === undefined || !journalVerbs.includes(verb)) throw new UsageError(`journal takes one of ${journalVerbs.join(', ')}`);
       const { recorded, 'not-recorded': notRecorded, force, before, customer } = values;
       if (before !== undefined && !/^\d{4}-\d\d-\d\d$/.test(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
+      if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
+      if (force && !notRecorded) throw new UsageError('--force goes with --not-recorded only');
       return await runJournal({ verb, id, recorded, notRecorded, force, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
     }
     case 'login': {

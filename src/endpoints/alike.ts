@@ -57,6 +57,7 @@ interface Wanted {
 const MOST_PAGES = 50;
 /** Of payments of one customer and amount. */
 const MOST_PAGES_ALIKE = 10;
+const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
 const NEAR_DAYS = 7;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
@@ -131,7 +132,7 @@ export async function paymentsAlike(zoho: Reader, wanted: Wanted & { readonly cu
   const found = [...rows, ...older.rows];
   // By id, since both lists may hold the same; one without an id stands for itself.
   const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
-  return likenessOf(each, wanted, aboutPayment, whole && older.whole ? [] : ["payments further back: Zoho's list was cut short"]);
+  return likenessOf(each, wanted, aboutPayment, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
 }
 
 async function paymentsOf(zoho: Reader, { customer_id, amount }: Wanted): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
@@ -172,7 +173,7 @@ export function existingRefunds({ rows, all }: { readonly rows: readonly Json[];
 /** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
 export function refundsAlike({ rows, all }: { readonly rows: readonly Json[]; readonly all: boolean }, wanted: Wanted, inBase: boolean): Likeness {
   const asRefund = compared('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
-  return likenessOf(rows.map(asRefund), wanted, ({ row, amount }) => aboutRefund({ ...row, amount }), all ? [] : ["refunds further back: Zoho's list was cut short"]);
+  return likenessOf(rows.map(asRefund), wanted, ({ row, amount }) => aboutRefund({ ...row, amount }), all ? [] : [`refunds further back: ${NOT_WHOLE}`]);
 }
 
 function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Compared) => string, not_checked: readonly string[]): Likeness {

@@ -27,7 +27,7 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     }),
   );
   const unclear = !whole
-    ? "Zoho's list of the customer's payments was cut short, or held none of theirs."
+    ? "Zoho's list of the customer's payments was cut short, is longer than this server reads, or held none of theirs."
     : rows.some(({ id }) => id === undefined) || read.some(({ since }) => since === undefined)
       ? 'Zoho does not tell of every payment which it is, whose, or when it was recorded.'
       : undefined;
@@ -44,7 +44,7 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
   const ids = await strangers(named, found.filter((id): id is string => id !== undefined && !known.has(id)), ofAnother);
   if (ids.length > MOST_READ) return tooMany(ids.length);
   const fresh = await Promise.all(ids.map(async (refund_id) => (await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id })).payment_refund ?? { payment_refund_id: refund_id }));
-  const unclear = !all || !existing.all ? "Zoho's list of the payment's refunds was cut short." : found.includes(undefined) ? 'Zoho does not tell of every refund which it is.' : undefined;
+  const unclear = !all || !existing.all ? "Zoho's list of the payment's refunds was cut short, or is longer than this server reads." : found.includes(undefined) ? 'Zoho does not tell of every refund which it is.' : undefined;
   return oneOf(fresh, { body, name: 'payment_refund', unclear: isNamed(named, ids) ? undefined : unclear }, (refund) => ({ id: String(refund.payment_refund_id), text: aboutRefund(refund) }));
 }
 

@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Concern } from '../concern.ts';
+import type { Judged } from '../concern.ts';
 import type { Json, Undo } from '../endpoint.ts';
 import { oneLine, PaymentsError } from '../errors.ts';
 import { requestId } from '../trace.ts';
@@ -10,7 +10,7 @@ import { requestId } from '../trace.ts';
 export const SANDBOX_NOTE = 'SANDBOX: practice books on this machine, not real money.';
 
 /** What became of a write: in every result of one. */
-export interface WriteFacts {
+export interface WriteFacts extends Judged {
   readonly outcome: 'recorded' | 'not_recorded' | 'unknown';
   /** Answered from the journal: nothing was sent now. */
   readonly replayed?: boolean;
@@ -18,10 +18,6 @@ export interface WriteFacts {
   readonly undo?: Undo | undefined;
   /** The write in the journal. */
   readonly write_id?: string | undefined;
-  /** How consent was given. */
-  readonly asked?: string | undefined;
-  /** Everything that a person was asked about, or would have been. */
-  readonly concerns?: readonly Concern[];
 }
 
 export function succeeded(result: Json, text: string, links: CallToolResult['content'], sandbox: boolean): CallToolResult {

@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { NOT_JUDGED } from '../concern.ts';
 import type { Endpoint, Json, ReadEndpoint } from '../endpoint.ts';
 import { quiet } from '../endpoints/fields.ts';
 import { lines } from '../endpoints/words.ts';
@@ -138,18 +139,18 @@ function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): s
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */
-function preview({ question, approval, refused }: Extract<Performed, { kind: 'preview' }>, sandbox: boolean): CallToolResult {
+function preview({ question, approval, refused, asked, concerns }: Extract<Performed, { kind: 'preview' }>, sandbox: boolean): CallToolResult {
   const error = new RefusedError(refused ? 'The approval that came with this call is not good for it: it was used, has expired, or is of another write.' : 'This needs the consent of the user.', {
     code: 'approval_needed',
     next: `Show the user the above. If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
   });
-  const { content, ...rest } = failed(error, sandbox, { outcome: 'not_recorded' });
+  const { content, ...rest } = failed(error, sandbox, { outcome: 'not_recorded', asked, concerns });
   return { ...rest, content: [{ type: 'text', text: marked(question, sandbox) }, ...content], structuredContent: { ...(rest.structuredContent as Json), question, approval } };
 }
 
 function outcomeOf(error: PaymentsError): WriteFacts {
   const write_id = error instanceof OutcomeUnknownError ? error.entry : undefined;
-  return { outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown', ...(write_id && { write_id }) };
+  return { outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown', ...(write_id && { write_id }), ...(error.judged ?? NOT_JUDGED) };
 }
 
 /** A part of a write's call in which nothing can have been sent: a fault of ours in it has changed nothing. */

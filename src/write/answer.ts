@@ -1,8 +1,7 @@
+import type { Asked, Concern, Judged } from '../concern.ts';
 import type { Json, Undo } from '../endpoint.ts';
 import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
-import type { Concern } from '../concern.ts';
 import type { Done, Performed } from './call.ts';
-import type { Asked } from './confirm.ts';
 import type { Answer, Entry } from './journal.ts';
 
 /** From an entry of the journal to what its caller is told. */
@@ -14,19 +13,26 @@ export function replay(entry: Entry, replayed = true, zoho?: ZohoRefusal): Perfo
     const note = replayed ? `This was recorded already, at ${entry.settledAt}; nothing was sent now.\n` : '';
     return done(entry, { result, text: note + text }, replayed);
   }
+  const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {
-    throw new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, { code: 'not_carried_out', next: 'If it is still wanted, make the same call again.' });
+    const error = new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, { code: 'not_carried_out', next: 'If it is still wanted, make the same call again.' });
+    throw Object.assign(error, { judged });
   }
-  throw new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
+  const error = new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
     entry: entry.id,
     zoho,
     next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
   });
+  throw Object.assign(error, { judged });
 }
 
-export function done({ id, facts }: Entry, { result, text }: Answer, replayed: boolean): Done {
+export function done(entry: Entry, { result, text }: Answer, replayed: boolean): Done {
   const { undo, ...rest } = result as Json & { undo?: Undo };
+  return { kind: 'done', entry: entry.id, result: rest, text, replayed, undo, ...judgedOf(entry) };
+}
+
+function judgedOf({ facts, settledIn }: Entry): Judged {
   const { asked, concerns = [] } = facts as { asked?: Asked | object; concerns?: readonly Concern[] };
   // Versions before 0.2 had something else under this name.
-  return { kind: 'done', entry: id, result: rest, text, replayed, undo, asked: typeof asked === 'string' ? asked : undefined, concerns };
+  return { asked: settledIn ?? (typeof asked === 'string' ? asked : undefined), concerns };
 }

@@ -1,6 +1,6 @@
-import type { Concern } from '../concern.ts';
+import type { Judged } from '../concern.ts';
 import type { Json, Undo, WriteEndpoint } from '../endpoint.ts';
-import type { Asked, ConfirmMode, Consent, Person } from './confirm.ts';
+import type { ConfirmMode, Consent, Person } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
@@ -24,6 +24,8 @@ export interface Road extends Resolver {
   readonly beforeMs: number;
   /** Told just before this call sends anything; until then it has changed nothing, whatever fails. */
   readonly onSend?: (() => void) | undefined;
+  /** Told how far this call was judged, and how consent to it was given. */
+  readonly onJudged?: ((judged: Judged) => void) | undefined;
   /** The whole of one call. */
   readonly wholeMs: number;
   /** Of the call that is under way: what is not sent by then is not sent, and what is not answered is unknown. */
@@ -59,20 +61,16 @@ export interface Settling {
   readonly state: string;
 }
 
-export interface Done {
+export interface Done extends Judged {
   readonly kind: 'done';
   readonly entry: string;
   readonly result: Json;
   readonly text: string;
   readonly replayed: boolean;
   readonly undo: Undo | undefined;
-  /** How consent was given. Undefined for a write of a version that did not note it. */
-  readonly asked: Asked | undefined;
-  /** Everything that a person was asked about, or would have been. */
-  readonly concerns: readonly Concern[];
 }
 
 export type Performed =
   | Settling
   | Done
-  | Extract<Consent, { kind: 'ask' | 'preview' }>;
+  | (Extract<Consent, { kind: 'ask' | 'preview' }> & Judged);

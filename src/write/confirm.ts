@@ -1,4 +1,4 @@
-import type { Concern } from '../concern.ts';
+import type { Asked, Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
 import { DeclinedError, RefusedError } from '../errors.ts';
 import type { Chosen } from '../workflow.ts';
@@ -25,9 +25,6 @@ export interface Person {
   /** What we sealed into a preview, come back as an argument. */
   readonly approval?: string | undefined;
 }
-
-/** How consent was given: in a window of the host, by a second call that the host lets a person allow, or not at all. */
-export type Asked = 'window' | 'call' | 'nobody';
 
 export type Consent =
   | { readonly kind: 'given'; readonly asked: Asked; readonly approval?: string | undefined }

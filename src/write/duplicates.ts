@@ -19,6 +19,8 @@ export interface Suspected {
   readonly suspects: readonly Suspect[];
   /** Earlier writes that the caller names, and so knows of by now. */
   readonly known: readonly Entry[];
+  /** Where one of them is not meant. */
+  readonly refusal?: RefusedError;
 }
 
 /** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
@@ -31,15 +33,18 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
   const suspects = [...all.values()];
   if (suspects.length === 0) return { concerns: [], suspects, known: [] };
   const unmeant = suspects.filter(({ id }) => !call.allowDuplicateOf.includes(id));
-  if (unmeant.length > 0) throw suspected(unmeant, suspects);
-  return { concerns: [concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`)], suspects, known: untold };
+  return { concerns: [looksLike(suspects)], suspects, known: untold, ...(unmeant.length > 0 && { refusal: suspected(unmeant, suspects) }) };
 }
 
+const looksLike = (suspects: readonly Suspect[]): Concern => concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`);
+
 /** Refuses what could be the money of a write that was just settled, before anything else is said of the call. */
-export function refuseSettled(entry: Entry, facts: Facts, call: Call): void {
+export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged }: Pick<Road, 'onJudged'>): void {
   if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
   const suspect = asSuspect(entry);
-  if (!call.allowDuplicateOf.includes(suspect.id)) throw suspected([suspect], [suspect]);
+  if (call.allowDuplicateOf.includes(suspect.id)) return;
+  onJudged?.({ asked: 'nobody', concerns: [...facts.ask, looksLike([suspect])] });
+  throw suspected([suspect], [suspect]);
 }
 
 /** What it made was deleted through this server since: it is gone, and may be made again. */

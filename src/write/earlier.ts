@@ -54,10 +54,10 @@ async function settledBy(choice: string, entry: Entry, choices: Settling['choice
   const chosen = choices.find(({ id }) => id === choice);
   // They judge what is there; what may still come only time can tell.
   if (choice === NONE && !isGraceOver(entry, road)) return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
-  if (choice === NONE) return await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'person', reason: 'The user says that it is none of those there.' });
+  if (choice === NONE) return await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'person', asked: 'window', reason: 'The user says that it is none of those there.' });
   if (chosen === undefined) return entry;
   const answer = { result: {}, text: `Recorded, as the user says: ${chosen.text}.` };
-  return await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'person', reason: `The user says that it is ${chosen.id}.`, zoho_id: entry.makes && chosen.id, answer });
+  return await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'person', asked: 'window', reason: `The user says that it is ${chosen.id}.`, zoho_id: entry.makes && chosen.id, answer });
 }
 
 export function keyReused(entry: Entry, { name: tool }: { readonly name: string }, input: Json): InputError {

@@ -160,6 +160,7 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
   const told = Object.assign({}, ...events.filter(({ type }) => type in FROM).map(({ data }) => data)) as {
     zohoTime?: string;
     reason?: string;
+    asked?: 'window' | 'terminal';
     answer?: Entry['answer'];
   };
   const lost = events.findIndex(({ type }) => type === 'unknown');
@@ -176,6 +177,7 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
     ...(row.zoho_id !== null && { zoho_id: row.zoho_id }),
     ...(sentAgain && { sentAgain }),
     ...(told.answer !== undefined && { answer: told.answer }),
+    ...(told.asked !== undefined && { settledIn: told.asked }),
     ...(told.reason !== undefined && { reason: told.reason }),
     ...(claim === undefined && { erased: true as const }),
   };

@@ -88,6 +88,8 @@ export interface Entry extends Claim {
   readonly answer?: Answer;
   /** Why it is unknown, was not recorded, or was resolved as it was. */
   readonly reason?: string;
+  /** Where a person said what became of it. */
+  readonly settledIn?: 'window' | 'terminal';
   /** The customer's data was removed: key, approval, arguments, request, before, facts and answer are empty or left out. */
   readonly erased?: true;
 }
@@ -122,8 +124,8 @@ export type Happening =
   | { readonly type: 'recorded'; readonly zoho_id?: string | undefined; readonly answer: Answer }
   /** `zoho_id`: a record that the answer named without being clear, for whoever looks. */
   | { readonly type: 'unknown'; readonly reason: string; readonly zoho_id?: string | undefined }
-  /** By looking in Zoho, or by a person who did. Settles an unknown entry. */
-  | { readonly type: 'resolved'; readonly outcome: 'recorded' | 'not_recorded'; readonly by: 'look' | 'person'; readonly reason: string; readonly zoho_id?: string | undefined; readonly answer?: Answer | undefined }
+  /** By looking in Zoho, or by a person who did, and where they said so. Settles an unknown entry. */
+  | { readonly type: 'resolved'; readonly outcome: 'recorded' | 'not_recorded'; readonly by: 'look' | 'person'; readonly asked?: 'window' | 'terminal'; readonly reason: string; readonly zoho_id?: string | undefined; readonly answer?: Answer | undefined }
   /** `state`: what the caller was told. Adds nothing when the entry has come to something else since, or was delivered before. */
   | { readonly type: 'delivered'; readonly state?: State | undefined };
 

@@ -1,6 +1,6 @@
-import { concern, type Concern } from '../concern.ts';
+import { concern, NOT_JUDGED, type Concern, type Judged } from '../concern.ts';
 import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
-import { AccessError, BusyError, InternalError, OutcomeUnknownError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
+import { AccessError, BusyError, DeclinedError, InternalError, OutcomeUnknownError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
 import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
@@ -28,11 +28,14 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   const call = { ...called, person: withChoices(called.person, intent, road.seal) };
   let sent = false;
   const onSend = () => void (sent = true);
+  let judgement: Judged = NOT_JUDGED;
+  const onJudged = (judged: Judged) => void (judgement = judged);
   try {
-    return await inTime(call, road, (call, road) => carryOut(call, intent, { ...road, onSend }));
+    return await inTime(call, road, (call, road) => carryOut(call, intent, { ...road, onSend, onJudged }));
   } catch (thrown) {
     const cancelled = signal?.aborted === true && !(thrown instanceof PaymentsError);
     const error = sent || cancelled ? thrown : ofNothingSent(thrown);
+    if (error instanceof PaymentsError) error.judged ??= error instanceof DeclinedError && call.person.answer !== undefined ? { ...judgement, asked: 'window' } : judgement;
     if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, intent, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : cancelled ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
@@ -84,13 +87,17 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     // What it is about was only found out by looking, and it may be about another payment than the turn that was taken.
     const about = workflow === undefined ? turnsOf(facts) : await endpoint.turn(ready.input, zoho);
     if (about.some((name) => !names.includes(name))) throw movedOn();
+    road.onJudged?.({ asked: 'nobody', concerns: facts.ask });
     refuseByFacts(policy, tool, facts);
     const suspected = await suspectedDuplicates(facts, intent, call, road);
     const concerns = [...facts.ask, ...suspected.concerns, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
+    road.onJudged?.({ asked: 'nobody', concerns });
+    if (suspected.refusal !== undefined) throw suspected.refusal;
     const request = toRequest(endpoint, ready.input, facts);
 
     const consent = await consentTo(request, { ...facts, alike: suspected.suspects }, judged(policy, concerns), intent, call, road);
-    if (consent.kind !== 'given') return consent;
+    if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
+    road.onJudged?.({ asked: consent.asked, concerns });
     signal?.throwIfAborted();
 
     const claim: Claim = {
@@ -153,7 +160,7 @@ async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready |
       const current = await settle(entry, call, road);
       if ('kind' in current) return current;
       if (!isSettled(current.state)) throw inTheWay(current);
-      refuseSettled(current, ready.facts, call);
+      refuseSettled(current, ready.facts, call, road);
     }
   }
 }

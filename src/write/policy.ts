@@ -47,7 +47,12 @@ export function readPolicy(text: string): Policy {
   const json = jsonOf(text);
   const parsed = policySchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new PolicyError(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`).join('; '));
+  throw new PolicyError(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${messageOf(issue)}`).join('; '));
+}
+
+/** Of a name that is wrong, what is wrong with it. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
 }
 
 /** A name that JSON.parse would drop or overwrite would be a limit that nobody keeps. */

@@ -110,7 +110,7 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
         if (against !== undefined && !force) return { kind: 'too early', against };
         const reason = against === undefined ? 'Said by a person at the command line.' : 'Said by a person at the command line, against the clocks.';
         const outcome = recorded === undefined ? ({ outcome: 'not_recorded' } as const) : ({ outcome: 'recorded', zoho_id: recorded, answer: { result: {}, text: `Recorded as ${recorded}, as a person says.` } } as const);
-        return { kind: 'settled', entry: await journal.add(id, { type: 'resolved', by: 'person', reason, ...outcome }), against };
+        return { kind: 'settled', entry: await journal.add(id, { type: 'resolved', by: 'person', asked: 'terminal', reason, ...outcome }), against };
       } finally {
         turn.leave();
       }
