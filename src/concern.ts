@@ -4,6 +4,7 @@ export const concerns = {
   deletion: 'a record is deleted',
   duplicate: 'it looks like a payment or refund that is there already, and the caller says that it is another one',
   overpaid: 'more is paid than is applied to invoices',
+  tax_withheld: 'more of an invoice is settled by withheld tax than by money',
   exchange_rate: 'the exchange rate is 1, far from every known one, or nearer to a reciprocal',
   amount_lowered: 'an amount that was received is lowered',
   unapplied: 'money is taken off invoices',

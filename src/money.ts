@@ -22,12 +22,14 @@ export function isExact(amount: Amount): boolean {
 
 /**
  * The amount that Zoho tells, as a JSON number or as a plain number in text ("1450.00"). Undefined where it tells none: null,
- * nothing, "1,450.00" and "4.5e2" are not 0, and not a guess either. JSON has 1e999, which is no amount.
+ * nothing, "1,450.00" and "4.5e2" are not 0, and not a guess either. JSON has 1e999, which is no amount. What an addition in binary
+ * leaves behind the 15th digit (993.6700000000001) is no part of it.
  */
 export function readAmount(value: unknown): Amount | undefined {
   const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  const exact = typeof amount === 'number' ? Number(amount.toPrecision(MAX_DIGITS)) : NaN;
   // Without a sign on 0: "-0.00" would be shown as it stands.
-  return typeof amount === 'number' && Number.isFinite(amount) ? amount + 0 : undefined;
+  return Number.isFinite(exact) ? exact + 0 : undefined;
 }
 
 export function sum(amounts: readonly Amount[]): Amount {

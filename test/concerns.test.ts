@@ -119,6 +119,7 @@ describe('the policy names concerns', () => {
   const calls: Record<string, [tool: string, args: Record<string, unknown>]> = {
     overpaid: ['create_customer_payment', overpaid],
     refund: ['create_customer_payment_refund', refund],
+    tax_withheld: ['create_customer_payment', { ...overpaid, amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] }],
     deletion: ['delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     unapplied: ['update_customer_payment', { payment_id: seed.paymentWithUnused, invoices: [], replace_invoices: true }],
     amount_lowered: ['update_customer_payment', { payment_id: seed.paymentWithUnused, amount: 590 }],

@@ -69,10 +69,15 @@ describe('a payment that is there already is suspected', () => {
   });
 
   it('whatever stands around the number', () => {
-    const decorated = fc.tuple(fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-'), fc.stringMatching(/^[0-9]{1,12}$/), fc.constantFrom('', ' ', '.', ' -'));
+    const decorated = fc.tuple(fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-', '00'), fc.stringMatching(/^(0|[1-9][0-9]{0,11})$/), fc.constantFrom('', ' ', '.', ' -'));
     fc.assert(fc.property(decorated, ([before, number, after]) => bareReference(`${before}${number}${after}`) === number));
     fc.assert(fc.property(fc.string(), (text) => bareReference(bareReference(text)) === bareReference(text) || bareReference(text) === ''));
     for (const nothing of ['', ' ', 'Check', 'check no.', '---', undefined, null, {}]) expect(bareReference(nothing)).toBe('');
+    for (const word of ['eCheck', 'e-check', 'Checks', 'CHKS', 'Bank draft', 'Money order', "Cashier's check", 'Cashier’s cheque', 'Wire transfer ID', 'ACH trace no.', 'Ref. nº', 'n°', '№', 'Card payment', 'Direct deposit', 'E-Transfer', 'Virement n°', 'Überweisung', 'Transferencia núm', 'Bonifico']) {
+      expect([word, bareReference(`${word} 7731`)]).toEqual([word, '7731']);
+      expect([word, bareReference(word)]).toEqual([word, '']);
+    }
+    for (const name of ['Referral 5', 'Checkers Inc 5', 'Cashmere 5', 'Northern 5', 'Idaho 5', 'E-12', 'Transit 5', 'Mobil 5']) expect([name, bareReference(name)]).not.toEqual([name, bareReference('5')]);
     expect(bareReference('A-12')).not.toBe(bareReference('B-12'));
     expect(bareReference('Jan 2026')).not.toBe(bareReference('Feb 2026'));
   });
@@ -89,6 +94,7 @@ const types: [name: string, change: (row: Json) => Json, comparable: boolean][] 
   ['no date', ({ date: _, ...row }) => row, false],
   ['an amount as text', (row) => ({ ...row, amount: String(row['amount']) }), true],
   ['an amount with a comma', (row) => ({ ...row, amount: `1,${String(row['amount'])}` }), false],
+  ['an amount with what a sum in binary leaves', (row) => ({ ...row, amount: String(row['amount']) === '993.67' ? 993.6700000000001 : row['amount'] }), true],
   ['no amount', (row) => ({ ...row, amount: null }), false],
   ['a created_time that cannot be read', (row) => ({ ...row, created_time: 'today' }), true],
   ['no created_time', ({ created_time: _, ...row }) => row, true],
@@ -270,6 +276,20 @@ describe('a change is judged by what it leaves', () => {
 });
 
 describe('after an unknown outcome', () => {
+  it('of a change of one refund, another refund and the payment itself can be changed', async () => {
+    const { server, sandbox } = await start();
+    const refund = async (amount: number) => ((await server.call('create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, amount, date: '2026-06-22', from_account_id: seed.pettyCash })).structuredContent['payment_refund'] as Json)['payment_refund_id'];
+    const [one, other] = [await refund(20), await refund(19)];
+    const change = async (refund_id: unknown, description: string) => await server.call('update_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, refund_id, description });
+    await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
+    await fault(sandbox, { match: { method: 'GET', path: `/refunds/${String(one)}$` }, fault: 'status', status: 503, times: 3, skip: 1 });
+    expect((await change(one, 'one')).structuredContent['outcome']).toBe('unknown');
+    await server.opened.resolveAll(() => undefined);
+    expect((await change(other, 'other')).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'refund' }] });
+    expect((await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' })).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
+    expect(errorOf(await change(one, 'two'))).toMatchObject({ code: 'suspected_duplicate', message: expect.stringContaining(`change of refund ${String(one)}`) as string });
+  });
+
   const lost = { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' };
   const hidden = { match: { method: 'GET', path: '^/books/v3/customerpayments$' }, fault: 'status', status: 503, times: 3 };
   const changed = { amount: 970, reference_number: 'Check 4410 b', date: '2026-01-02' };

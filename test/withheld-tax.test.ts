@@ -70,6 +70,26 @@ describe('a payment that closes an invoice with tax withheld', () => {
   });
 });
 
+describe('tax that settles more of an invoice than the money does', () => {
+  it.each<[string, Json]>([
+    ['of the row', { amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] }],
+    ['of the payment as a whole', { amount: 1, tax_amount_withheld: 449, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1 }] }],
+  ])('is asked about: %s', async (_, payment) => {
+    const { server, asked } = await asking();
+    expect((await ok(server, 'create_customer_payment', { ...cash, ...payment })).structuredContent).toMatchObject({ asked: 'window', concerns: [{ code: 'tax_withheld' }] });
+    expect(asked[0]).toContain('You are asked because USD 449.00 of withheld tax settles more of an invoice than the money does.');
+  });
+
+  it('is asked about in a change that puts it in the place of money, and not again', async () => {
+    const { server } = await asking();
+    const { payment_id } = await recorded(server);
+    const change = async (row: Json) => (await ok(server, 'update_customer_payment', { payment_id, ...row })).structuredContent['concerns'];
+    expect(await change({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200, tax_amount_withheld: 250 }] })).toMatchObject([{ code: 'tax_withheld' }]);
+    expect(await change({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200 }], description: 'x' })).toEqual([]);
+    expect(await change({ tax_amount_withheld: 250, description: 'y' })).toEqual([]);
+  });
+});
+
 describe('the tax is shown', () => {
   it('in the question, the receipt, the detail, the question and the report of a deletion, and in the bulk one', async () => {
     const { server, asked } = await asking();

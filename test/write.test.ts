@@ -345,6 +345,13 @@ describe('the policy holds whatever a model asks for', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
+  it('counts refunds that are made or raised, and no other change of one', async () => {
+    const server = await start({ policy: { max_refunds_per_hour: 2, max_amount: { per_write: { USD: 15 } } } });
+    const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10 })).structuredContent as { payment_refund: { payment_refund_id: string } };
+    const change = async (args: object) => (await server.call('update_customer_payment_refund', { customer_payment_id: refund.customer_payment_id, refund_id: payment_refund.payment_refund_id, ...args })).structuredContent['outcome'];
+    expect([await change({ description: 'one' }), await change({ description: 'two' }), await change({ amount: 9 }), await change({ amount: 10 }), await change({ amount: 11 })]).toEqual(['recorded', 'recorded', 'recorded', 'recorded', 'not_recorded']);
+  });
+
   it('asks above an amount', async () => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', policy: { ask_above: { USD: 400 } }, person: (question) => (questions.push(question), yes) });

@@ -1,3 +1,4 @@
+import { concern, type Concern } from '../concern.ts';
 import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
@@ -211,6 +212,12 @@ export async function checkCustomFields(
       next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`).join(', ') || 'none'}.`,
     });
   }
+}
+
+/** Withheld tax closes an invoice without money. Where it is more than the money, it is hardly tax. `standing`: what of this payment stands on its invoices. */
+export function mostlyTax(rows: readonly Application[], currency: Currency, standing: ReadonlyMap<string, Standing | undefined> = new Map()): Concern[] {
+  const taxes = rows.flatMap(({ invoice_id, amount_applied, tax_amount_withheld: tax = 0 }) => (tax > amount_applied && tax > (standsOn(standing, invoice_id)?.tax_amount_withheld ?? 0) ? [tax] : []));
+  return taxes.length === 0 ? [] : [concern('tax_withheld', `${money(sum(taxes), currency)} of withheld tax settles more of an invoice than the money does`)];
 }
 
 /** Applied to at most the whole; what is left over is named. */

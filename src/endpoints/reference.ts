@@ -2,19 +2,23 @@
 
 /** Words that say what kind of number follows. They tell two references apart only for whoever wrote them. */
 const KINDS = (
-  'check cheque chq chk ck transfer trf trsf tfr wire bank payment pmt paid ref reference number no nr num transaction txn trx trans id ' +
-  'ach eft bacs sepa neft rtgs imps upi utr zelle venmo paypal stripe deposit receipt rcpt ' +
-  'scheck überweisung ueberweisung zahlung chèque virement transferencia transferência bonifico assegno overboeking'
+  'check cheque chq chk ck echeck echeque echk draft money order mo cashier cashiers certified counterfoil cash card credit debit direct giro ' +
+  'transfer etransfer xfer trf trsf tfr wire swift bank online mobile payment epayment pmt pymt pay paid remittance ref refno reference number numbers no nos nr num ' +
+  'transaction txn tx trx trans trace id confirmation conf auth voucher slip ' +
+  'ach eft bacs chaps fps sepa neft rtgs imps upi utr interac zelle venmo paypal stripe square wise cashapp gpay paytm phonepe razorpay deposit receipt rcpt ' +
+  'scheck uberweisung ueberweisung lastschrift gutschrift zahlung beleg nummer virement prelevement paiement numero recu ' +
+  'transferencia pago pagamento recibo bonifico assegno ricevuta overboeking betaling'
 ).split(' ');
-const LEADING = new RegExp(`^(?:${KINDS.toSorted((a, b) => b.length - a.length).join('|')})(?![\\p{L}\\p{M}])`, 'u');
+/** One of them, alone or as a plural, so that a letter does not follow: "trf7731" begins with one, "Referral" does not. */
+const LEADING = new RegExp(`^(?:e[-\\s])?(?:n°|(?:${KINDS.toSorted((a, b) => b.length - a.length).join('|')})(?:'?s)?)(?![\\p{L}\\p{M}])`, 'u');
 
-/** What is left of a reference for comparing it: without case, spaces, punctuation and leading words. '' is no reference. */
+/** What is left of a reference for comparing it: without case, accents, spaces, punctuation, leading words and the zeros before a number. '' is no reference. */
 export function bareReference(reference: unknown): string {
   const text = typeof reference === 'string' || typeof reference === 'number' ? String(reference) : '';
-  let rest = text.normalize('NFKC').toLowerCase();
+  let rest = text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase().replaceAll('’', "'");
   for (let before = ''; rest !== before; ) {
     before = rest;
     rest = rest.replace(/^[^\p{L}\p{N}]+/u, '').replace(LEADING, '');
   }
-  return rest.replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
+  return rest.replace(/[^\p{L}\p{M}\p{N}]+/gu, '').replace(/^0+(?=\d+$)/, '');
 }

@@ -8,7 +8,7 @@ import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.
 import { NOTHING, settledBy, standingOn, standsOn, withTaxOfPayment } from './applied.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
-import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, type Application, type Notes } from './checks.ts';
+import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, mostlyTax, type Application, type Notes } from './checks.ts';
 import { customerOf } from './create-customer-payment.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
@@ -130,6 +130,7 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
       if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
     }
     await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
+    ask.push(...mostlyTax(settled, payment, standing));
     if (unused !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
   }
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);

@@ -1,5 +1,6 @@
 import { concern, type Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
+import type { Refund } from '../endpoints/fields.ts';
 import { RefusedError } from '../errors.ts';
 import type { Call, Road } from './call.ts';
 import { DAY_MS } from './earlier.ts';
@@ -76,16 +77,21 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   if (entry.makes === 'payment') return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
   if (entry.makes === 'refund') return money?.kind === 'refund' && paymentOf(entry) === paymentOf(facts) && isAmount(entry, money.amount);
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
-  return entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.canDuplicate === true && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts);
+  const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.canDuplicate === true;
+  return isChange && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts) && refundOf(entry) === refundOf(facts);
 }
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
 
 const paymentOf = ({ blocks }: Pick<Facts, 'blocks'>): string | undefined => blocks.find((block) => block.startsWith('payment:'))?.slice('payment:'.length);
 
+/** Which refund of the payment is changed; undefined for a change of the payment itself. */
+const refundOf = ({ before }: Pick<Facts, 'before'>): string | undefined => (before['refund'] as Refund | undefined)?.payment_refund_id;
+
 function asSuspect(entry: Entry): Suspect {
   const { title } = entry.facts as { title?: string };
-  const what = entry.makes ?? 'change of payment';
-  const id = entry.zoho_id ?? paymentOf(entry) ?? entry.id;
+  const refund = refundOf(entry);
+  const what = entry.makes ?? (refund === undefined ? 'change of payment' : 'change of refund');
+  const id = entry.zoho_id ?? refund ?? paymentOf(entry) ?? entry.id;
   return { id, text: `${what} ${id}, which an earlier call recorded (${title ?? entry.endpoint}); its answer was lost at first` };
 }
