@@ -499,6 +499,42 @@ describe('what was recorded is never denied', () => {
   });
 });
 
+describe('what was deleted since', () => {
+  const created = ({ structuredContent }: { structuredContent: Record<string, unknown> }) => structuredContent['undo'] as { tool: string; arguments: Record<string, unknown> };
+
+  it.each([
+    ['a payment', 'create_customer_payment', payment],
+    ['a refund', 'create_customer_payment_refund', refund],
+  ])('%s: a replay says so, and offers nothing to undo', async (_, tool, args) => {
+    const server = await start();
+    const { tool: back, arguments: which } = created(await server.call(tool, { ...args, idempotency_key: 'k' }));
+    const { write_id } = (await server.call(back, which)).structuredContent;
+    const again = await server.call(tool, { ...args, idempotency_key: 'k' });
+    expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, deleted_by: write_id });
+    expect(again.structuredContent['undo']).toBeUndefined();
+    expect(textOf(again)).toMatch(/This was recorded already, at .*, and deleted since, at .* nothing was sent now\. If it is to be recorded again, call with another idempotency_key\.$/);
+    expect((await server.call(tool, { ...args, idempotency_key: 'another' })).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
+  });
+});
+
+describe('a lost change that Zoho does not show', () => {
+  const change = { payment_id: seed.paymentWithUnused, tags: [] };
+  const puts = { method: 'PUT', path: '^/customerpayments/' };
+
+  it.each(['drop_after', 'drop_before'])('is put to the person where the payment changed since (%s)', async (lost) => {
+    const questions: string[] = [];
+    const server = await start({ confirm: 'ask', timings: { lookMs: 0 }, person: (question) => (questions.push(question), { action: 'accept', content: { which: seed.paymentWithUnused } }) });
+    await fault(server.sandbox, { match: puts, fault: lost });
+    expect(errorOf(await server.call('update_customer_payment', change)).code).toBe('outcome_unknown');
+    const other = await start({ on: server.sandbox });
+    await new Promise((passed) => setTimeout(passed, 1_000));
+    if (lost === 'drop_before') await other.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'by hand' });
+    const again = await server.call('update_customer_payment', change);
+    expect(questions[0]).toContain('as it is now');
+    expect(again.structuredContent, textOf(again)).toMatchObject({ outcome: 'recorded', asked: 'window' });
+  });
+});
+
 describe('an unknown that looking cannot settle', () => {
   it.each(kinds)('is put to the person (%s)', async (kind) => {
     const questions: string[] = [];

@@ -13,6 +13,11 @@ export function isAsSent(body: unknown, record: Json): boolean {
   return Object.entries(body).every(([name, sent]) => notTold.has(name) || isSame(name, sent, record[name]));
 }
 
+/** Whether any of it can be seen in a record afterwards. */
+export function isSeen(body: unknown): boolean {
+  return isObject(body) && Object.keys(body).some((name) => !notTold.has(name));
+}
+
 /** What was sent is there as it stood before: nothing to see of it. */
 export function isAsBefore(body: unknown, before: Json, record: Json): boolean {
   if (!isObject(body)) return false;

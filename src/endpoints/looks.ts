@@ -1,7 +1,7 @@
 import type { Attempt, Json, Reader, Seen } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { asPayment, isSince, paymentsSince, refundsOf, type Existing } from './alike.ts';
-import { hasCustomFields, isAsBefore, isAsSent } from './as-sent.ts';
+import { hasCustomFields, isAsBefore, isAsSent, isSeen } from './as-sent.ts';
 import type { Payment, Refund } from './fields.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -85,7 +85,10 @@ function oneOf<T extends Json>(fresh: readonly T[], { body, name, unclear }: Sou
 export async function lookForChange({ body, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
   const now = await standingPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
-  return changed({ body, was, now, moved: now['updated_time'] === undefined ? undefined : now['updated_time'] !== was['updated_time'], result: { payment: now } });
+  const moved = now['updated_time'] === undefined ? undefined : now['updated_time'] !== was['updated_time'];
+  // Whoever it was that changed it: for a person to tell.
+  if (moved === true && !isSeen(body)) return { seen: 'unclear', why: 'The payment has changed since, and Zoho does not tell what was sent.', candidates: [{ id: payment_id, text: `${aboutPayment(now)}, as it is now` }] };
+  return changed({ body, was, now, moved, result: { payment: now } });
 }
 
 /** Custom fields of a payment. */

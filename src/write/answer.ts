@@ -6,12 +6,13 @@ import type { Answer, Entry } from './journal.ts';
 
 /** From an entry of the journal to what its caller is told. */
 
-/** A settled entry's answer once more. */
-export function replay(entry: Entry, replayed = true, zoho?: ZohoRefusal): Performed {
+/** A settled entry's answer once more. `deletedBy`: the later write that deleted what it made. */
+export function replay(entry: Entry, { replayed = true, zoho, deletedBy }: { readonly replayed?: boolean; readonly zoho?: ZohoRefusal | undefined; readonly deletedBy?: Entry | undefined } = {}): Performed {
   if (entry.state === 'recorded') {
     const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
-    const note = replayed ? `This was recorded already, at ${entry.settledAt}; nothing was sent now.\n` : '';
-    return done(entry, { result, text: note + text }, replayed);
+    const recorded = `This was recorded already, at ${entry.settledAt}`;
+    if (deletedBy !== undefined) return done(entry, { result: { ...result, undo: undefined, deleted_by: deletedBy.id }, text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.'}` }, replayed);
+    return done(entry, { result, text: replayed ? `${recorded}; nothing was sent now.\n${text}` : text }, replayed);
   }
   const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {

@@ -28,7 +28,7 @@ export interface Suspected {
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts;
   const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
-  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && !(await wasTakenBack(newest, { journal })) ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
+  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
   const suspects = [...all.values()];
@@ -48,10 +48,11 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged
   throw suspected([suspect], [suspect]);
 }
 
-/** What it made was deleted through this server since: it is gone, and may be made again. */
-async function wasTakenBack({ zoho_id = '', claimedAt }: Entry, { journal }: Pick<Road, 'journal'>): Promise<boolean> {
+/** The later write of this server that deleted what it made: that is gone, and may be made again. */
+export async function takenBackBy({ makes, zoho_id, claimedAt }: Entry, { journal }: Pick<Road, 'journal'>): Promise<Entry | undefined> {
+  if (makes === undefined || zoho_id === undefined) return undefined;
   const later = await journal.list({ state: 'recorded', since: claimedAt, limit: MOST_LATER });
-  return later.some(({ request, arguments: { payment_id, refund_id }, answer }) => {
+  return later.find(({ request, arguments: { payment_id, refund_id }, answer }) => {
     if (request.method !== 'DELETE') return false;
     // Of several Zoho may have kept some.
     const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };

@@ -5,7 +5,7 @@ import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
-import { refuseSettled, suspectedDuplicates } from './duplicates.ts';
+import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
 import { answered, keyReused, settle } from './earlier.ts';
 import { isSettled } from './entry.ts';
 import { inTime } from './in-time.ts';
@@ -67,7 +67,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const began = Date.now();
 
   const known = await answered(call, intent, began, road);
-  if (known?.state === 'recorded') return replay(known);
+  if (known?.state === 'recorded') return replay(known, { deletedBy: await takenBackBy(known, road) });
   refuseByPolicy(policy, tool, input);
 
   const names = await turnOf(call, known, zoho);

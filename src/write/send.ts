@@ -92,7 +92,7 @@ async function lost(claimed: Entry, error: unknown, road: Road): Promise<Perform
     if (entry.state !== 'unknown' || road.deadline?.aborted || Date.now() + pause > until) break;
     await sleep(pause, undefined, { signal: road.deadline }).catch(() => undefined);
   }
-  return replay(entry, false, error instanceof PaymentsError ? error.zoho : undefined);
+  return replay(entry, { replayed: false, zoho: error instanceof PaymentsError ? error.zoho : undefined });
 }
 
 function idOf(result: Json): string | undefined {
