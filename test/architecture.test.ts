@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   endpoint: ['concern', 'conform'],
   reading: ['endpoint'],
   workflow: ['endpoint', 'reading'],
-  errors: ['foreign-text'],
+  errors: ['concern', 'foreign-text'],
   'foreign-text': [],
   money: [],
   trace: [],

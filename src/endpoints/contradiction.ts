@@ -42,7 +42,7 @@ export function otherPayment(payment: Payment | undefined, body: unknown, { stan
   const payment_id = standing?.payment_id;
   if (payment_id !== undefined && payment?.payment_id === undefined) return 'does not show which payment it is about';
   if (payment === undefined) return undefined;
-  const { customer_id, amount } = { ...standing, ...(isObject(body) ? body : {}) } as Json;
+  const { customer_id = standing?.customer_id, amount } = isObject(body) ? body : {};
   if (payment_id === undefined && wasThere(existing, payment.payment_id)) return `names the payment ${told(payment.payment_id)}, which was there before`;
   if (payment_id === undefined && payment.payment_id !== undefined && (payment.customer_id === undefined || payment.amount === undefined)) return 'does not tell whose payment it shows, or of how much';
   return difference(payment, { payment_id, customer_id }, amount);

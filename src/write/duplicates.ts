@@ -1,6 +1,5 @@
 import { concern, type Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
-import type { Refund } from '../endpoints/fields.ts';
 import { RefusedError } from '../errors.ts';
 import type { Call, Road } from './call.ts';
 import { DAY_MS } from './earlier.ts';
@@ -87,7 +86,7 @@ const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== un
 const paymentOf = ({ blocks }: Pick<Facts, 'blocks'>): string | undefined => blocks.find((block) => block.startsWith('payment:'))?.slice('payment:'.length);
 
 /** Which refund of the payment is changed; undefined for a change of the payment itself. */
-const refundOf = ({ before }: Pick<Facts, 'before'>): string | undefined => (before['refund'] as Refund | undefined)?.payment_refund_id;
+const refundOf = ({ before }: Pick<Facts, 'before'>): string | undefined => (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
 function asSuspect(entry: Entry): Suspect {
   const { title } = entry.facts as { title?: string };
