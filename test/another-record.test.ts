@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { isRead, type Json, type ReadEndpoint } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import * as wholeLists from '../src/endpoints/whole-list.ts';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { workflows } from '../src/workflows/index.ts';
 import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import type { WriteEndpoint } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { openTurns } from '../src/write/turn.ts';
 import { openLoginStore } from '../src/zoho/login-store.ts';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { createClock, MINUTE_MS, momentNow } from '../src/zoho/clock.ts';
 import { booksOf, fault, seed } from './support/books.ts';
 import { clocks } from './support/clocks.ts';

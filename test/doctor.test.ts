@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { examine, type Finding } from '../src/cli/examine.ts';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
 import { fault, requestsTo, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PaymentsError } from '../src/errors.ts';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { createHttp } from '../src/zoho/http.ts';
 import { requestTokens } from '../src/zoho/oauth.ts';
 import { fault, seed } from './support/books.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { requestsTo, seed } from './support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from './support/harness.ts';

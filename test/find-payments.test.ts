@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { seed } from './support/books.ts';
 import { closers } from './support/closers.ts';

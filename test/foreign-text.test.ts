@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { call, plain, quoted } from '../src/endpoints/words.ts';
 import { asJson, oneLine } from '../src/foreign-text.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { seedCustomers } from '../src/sandbox/seed-customers.ts';
 import { folded } from '../src/workflows/same-name.ts';
 import { seed } from './support/books.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { fault } from './support/books.ts';
 import { closers } from './support/closers.ts';
 import { serving, settingsFor, type Json } from './support/program.ts';

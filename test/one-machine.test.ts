@@ -12,7 +12,7 @@ import { createCustomerPayment } from '../src/endpoints/create-customer-payment.
 import { getContact } from '../src/endpoints/get-contact.ts';
 import { getInvoice } from '../src/endpoints/get-invoice.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
 import { createAccessTokens, type Credentials } from '../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../src/zoho/client.ts';
 import { createHttp } from '../src/zoho/http.ts';

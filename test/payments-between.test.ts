@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { altered, type Altered } from './support/altered.ts';
 import { harness, textOf, type Harness } from './support/harness.ts';
 

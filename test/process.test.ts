@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import manifest from '../package.json' with { type: 'json' };
 import { endpoints, toolsets } from '../src/endpoints/index.ts';
 import { workflows } from '../src/workflows/index.ts';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { harness } from './support/harness.ts';
 import { closers } from './support/closers.ts';
 import { endsWithin, environment, folder, program, run, serving, start, type Json, type Program } from './support/program.ts';

@@ -7,7 +7,7 @@ import type { Performed } from '../src/write/call.ts';
 import type { Person } from '../src/write/confirm.ts';
 import { NONE } from '../src/write/earlier.ts';
 import { perform } from '../src/write/perform.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';

@@ -11,13 +11,13 @@ const faults = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'ht
 const told = ['recorded', 'recorded, again', 'outcome_unknown', 'killed', 'cancelled', 'declined', 'approval_needed', 'key_reused', 'suspected_duplicate', 'unresolved_write', 'against_policy', 'consent_unavailable', 'journal_replaced'];
 const seeds = (from: number, runs: number) => Array.from({ length: runs }, (_, n) => from + n);
 
-it('300 runs end with every promise kept', { timeout: 240_000 }, async () => {
-  const { runs, failed, figures } = await simulate({ seeds: seeds(1, 300) });
+it('200 runs end with every promise kept', { timeout: 240_000 }, async () => {
+  const { runs, failed, figures } = await simulate({ seeds: seeds(1, 200) });
   // What a failing run did is kept by: npm run simulate -- --runs 1 --seed <seed> --keep <folder>
   expect(failed.map(({ seed, problems }) => ({ seed, problems }))).toEqual([]);
-  expect(runs).toBe(300);
+  expect(runs).toBe(200);
   // They did what they are for.
-  const least = { writes: 500, faults: 200, 'killed calls': 40, pauses: 150, 'edits by hand': 80, questions: 250, 'unknown for a time': 50, 'runs in processes': 3 };
+  const least = { writes: 350, faults: 150, 'killed calls': 30, pauses: 100, 'edits by hand': 50, questions: 150, 'unknown for a time': 30, 'runs in processes': 2 };
   const every = [...endpoints.filter((endpoint) => !isRead(endpoint)).map(({ name }) => `write ${name}`), ...faults.map((kind) => `fault ${kind}`), ...told.map((what) => `told ${what}`)];
   const missing = [...Object.entries(least), ...every.map((name) => [name, 1] as const)].filter(([name, count]) => (figures[name] ?? 0) < count);
   expect(missing).toEqual([]);
@@ -27,7 +27,7 @@ describe('it bites', () => {
   // Seeds at which it did so, then any.
   const first: Record<SabotageName, readonly number[]> = {
     key: [141, 214, 294, 316],
-    turn: [84, 28, 48, 49, 61, 69],
+    turn: [40104, 40165, 40300, 40598, 41235],
     look: [1, 12, 25, 29, 34],
     fence: [102],
     seal: [11, 63, 95, 116],
@@ -43,7 +43,7 @@ describe('it bites', () => {
   };
 
   it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])('without this it fails as named: %s', { timeout: 120_000 }, async (sabotage, { failsOn, what }) => {
-    const { failed } = await simulate({ seeds: [...first[sabotage], ...seeds(20_000, 1500)], sabotage, enough: ({ problems }) => problems.some(({ invariant }) => invariant === failsOn) });
+    const { failed } = await simulate({ seeds: [...first[sabotage], ...seeds(20_000, 1500)], workers: 1, sabotage, enough: ({ problems }) => problems.some(({ invariant }) => invariant === failsOn) });
     const found = failed.flatMap(({ problems }) => problems.map(({ invariant }) => invariant));
     expect(found, `${what}: ${invariants[failsOn]}`).toContain(failsOn);
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { folderOf, overlookedFolders } from '../src/cli/account.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { safeStateDir, stateDirWarning } from '../src/cli/state-dir.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { openSqliteJournal } from '../src/write/journal-sqlite.ts';
 import { requestsTo, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { fault, requestsTo } from './support/books.ts';
 import { closers } from './support/closers.ts';
 import { endsWithin, serving, settingsFor, type Json, type Program } from './support/program.ts';

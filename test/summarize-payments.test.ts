@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSandbox, type Sandbox } from '../src/sandbox/index.ts';
+import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bareReference } from '../src/endpoints/reference.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { bookkeeper } from './simulate/template.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';

@@ -12,7 +12,7 @@ import { getCustomerPayment } from '../src/endpoints/get-customer-payment.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
 import { AccessError, BusyError, PaymentsError } from '../src/errors.ts';
 import { errorFacts } from '../src/mcp/results.ts';
-import { startSandbox, type SandboxOptions } from '../src/sandbox/index.ts';
+import { startSandbox, type SandboxOptions } from './support/sandbox.ts';
 import { createLimits } from '../src/zoho/limits.ts';
 import { openShared } from '../src/zoho/shared.ts';
 import { createAccessTokens, type AccessTokens, type Credentials } from '../src/zoho/access-token.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../src/endpoint.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { startSandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, forgetRequests, requestsTo, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';

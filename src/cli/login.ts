@@ -71,10 +71,12 @@ async function consentInBrowser({ port, browser }: LoginCommand, config: Config,
     print(`The client in Zoho's API console (https://api-console.zoho.com) needs this redirect address: ${redirectUri}`);
     const client = await clientOf(config);
     const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });
+    // Ctrl-C counts from the moment that it is named.
+    const answer = patiently(callback.answer);
     print(`\nOpen this address in a browser on this machine, and accept:\n\n  ${url.href}\n`);
     if (browser) openBrowser(url);
     print('Waiting for Zoho\'s answer, for at most ten minutes; Ctrl-C cancels.');
-    const { code, accountsUrl } = readConsent(await patiently(callback.answer), config.accountsUrl);
+    const { code, accountsUrl } = readConsent(await answer, config.accountsUrl);
     return { client, grant: { kind: 'code', code, redirectUri }, accountsUrl };
   } finally {
     callback.close();

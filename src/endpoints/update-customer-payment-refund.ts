@@ -65,7 +65,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     const before = facts?.before.refund;
     return lines(
       `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
-      attention(given, payment_refund, facts?.before.of ?? {}),
+      attention(given, { amount: payment_refund.amount }, facts?.before.of ?? {}),
       ...Object.keys(given)
         .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
         .map((name) => `${name}: ${asWritten(name, before?.[name], facts?.before.of)} → ${asWritten(name, payment_refund[name], facts?.before.of)}`),

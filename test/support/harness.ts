@@ -10,7 +10,6 @@ import { workflows } from '../../src/workflows/index.ts';
 import type { Endpoint } from '../../src/endpoint.ts';
 import { reportingProgress } from '../../src/mcp/progress.ts';
 import { serverFactory } from '../../src/mcp/server.ts';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
 import { createAccessTokens } from '../../src/zoho/access-token.ts';
 import { createZoho, type Zoho } from '../../src/zoho/client.ts';
 import { createLimits, type LimitsOptions } from '../../src/zoho/limits.ts';
@@ -26,6 +25,8 @@ import { perform } from '../../src/write/perform.ts';
 import { writesSettled } from '../../src/write/send.ts';
 import type { Policy } from '../../src/write/policy.ts';
 import { openRoad, type OpenRoad, type Timings } from '../../src/write/road.ts';
+import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
+import { olderValidators, validators } from './validators.ts';
 
 /** The sandbox on a free port, our server on it, and a real MCP client, in one call. */
 
@@ -178,7 +179,7 @@ async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'cur
   if (kind === 'older SDK') {
     const [near, far] = OlderTransport.createLinkedPair();
     const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far as unknown as InMemoryTransport, progressMs)) });
-    const client = new OlderClient(clientInfo, { capabilities });
+    const client = new OlderClient(clientInfo, { capabilities, jsonSchemaValidator: olderValidators as never });
     if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message, choicesOf(params)));
     await client.connect(near);
     return { client, stop: () => server.close() };
@@ -186,7 +187,7 @@ async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'cur
   const [near, far] = InMemoryTransport.createLinkedPair();
   const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far, progressMs)) });
   const mode = kind === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
-  const client = new ModernClient(clientInfo, { capabilities, versionNegotiation: { mode } });
+  const client = new ModernClient(clientInfo, { capabilities, jsonSchemaValidator: validators, versionNegotiation: { mode } });
   if (person) client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message, choicesOf(params)));
   await client.connect(near);
   return { client, stop: () => server.close() };

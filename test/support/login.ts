@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { startSandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
+import { startSandbox, type SandboxOptions } from './sandbox.ts';
 import { closers } from './closers.ts';
 import { folder, start, type Json, type Program } from './program.ts';
 
