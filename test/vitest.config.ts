@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,8 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // With system.config.ts.
     exclude: [...configDefaults.exclude, 'test/browser/**', 'test/keychain/**'],
-    // By itself Vitest leaves a core idle, half of the machines that this is run on.
-    maxWorkers: '100%',
+    // More than cores, since many tests wait for time limits; by itself Vitest leaves a core idle.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // Loading everything anew for each file takes longer than many a file's tests.
     isolate: false,
     setupFiles: ['test/support/setup.ts'],

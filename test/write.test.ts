@@ -102,7 +102,7 @@ describe('an answer that was lost', () => {
 
   // At the same time, since they wait.
   it.concurrent.for(['drop_before', 'html', 'truncate', 'malformed'])('is unknown when nothing shows (%s), and becomes not recorded only after the grace period', async (kind, { onTestFinished }) => {
-    const server = await start({ timings: { lookMs: 0, graceMs: 2_500, fenceMs: 100 } }, onTestFinished);
+    const server = await start({ timings: { lookMs: 0, graceMs: 2_000, fenceMs: 600 } }, onTestFinished);
     await fault(server.sandbox, { match: posts, fault: kind });
     const lost = await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     expect(errorOf(lost)).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
@@ -112,7 +112,7 @@ describe('an answer that was lost', () => {
     expect(errorOf(await server.call('create_customer_payment', { ...payment, payment_mode: 'check' })).code).toBe('unresolved_write');
     expect(await writesTo(server)).toHaveLength(1);
 
-    await new Promise((done) => setTimeout(done, 4_200));
+    await new Promise((done) => setTimeout(done, 4_800));
     const retried = await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     expect(retried.structuredContent, textOf(retried)).toMatchObject({ outcome: 'recorded', replayed: false });
     expect(await writesTo(server)).toHaveLength(2);
@@ -415,13 +415,13 @@ describe('with a unique custom field', () => {
   });
 
   it('what was sent twice cannot be deleted while a copy may still come', async () => {
-    const server = await start({ ...unique, timings: { graceMs: 2_500, fenceMs: 100 } });
+    const server = await start({ ...unique, timings: { graceMs: 2_000, fenceMs: 600 } });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });
     const { structuredContent } = await server.call('create_customer_payment', payment);
     const { payment_id } = structuredContent['payment'] as { payment_id: string };
     expect(errorOf(await server.call('delete_customer_payment', { payment_id }))).toMatchObject({ code: 'copy_on_its_way', changed: 'no' });
-    await new Promise((done) => setTimeout(done, 4_200));
+    await new Promise((done) => setTimeout(done, 4_800));
     expect((await server.call('delete_customer_payment', { payment_id })).structuredContent).toMatchObject({ outcome: 'recorded' });
   });
 
@@ -592,13 +592,13 @@ describe('several payments deleted at once', () => {
   });
 
   it('a lost answer is settled for each, and blocks neither for good', async () => {
-    const server = await start({ timings: { lookMs: 0, graceMs: 2_500, fenceMs: 100 } });
+    const server = await start({ timings: { lookMs: 0, graceMs: 2_000, fenceMs: 600 } });
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
     await fault(server.sandbox, { match: deletes, fault: 'drop_before' });
     expect(errorOf(await server.call('bulk_delete_customer_payments', { payment_id: two })).code).toBe('outcome_unknown');
     await byHand(server, two[1]!);
     expect(errorOf(await server.call('delete_customer_payment', { payment_id: two[0] })).code).toBe('unresolved_write');
-    await new Promise((done) => setTimeout(done, 4_200));
+    await new Promise((done) => setTimeout(done, 4_800));
     const again = await server.call('bulk_delete_customer_payments', { payment_id: two });
     expect(again.structuredContent, textOf(again)).toMatchObject({ outcome: 'recorded', replayed: true, deleted: [two[1]], kept: [two[0]] });
     expect((await server.call('delete_customer_payment', { payment_id: two[0] })).structuredContent).toMatchObject({ outcome: 'recorded' });
