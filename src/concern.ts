@@ -29,8 +29,8 @@ export type Asked = 'window' | 'call' | 'terminal' | 'nobody';
 export interface Judged {
   /** Undefined for a write of a version that did not note it. */
   readonly asked: Asked | undefined;
-  /** Everything that a person was asked about, or would have been. */
-  readonly concerns: readonly Concern[];
+  /** Everything that a person was asked about, or would have been. Undefined where what was known of the customer has been removed. */
+  readonly concerns: readonly Concern[] | undefined;
 }
 
 export const NOT_JUDGED: Judged = { asked: 'nobody', concerns: [] };

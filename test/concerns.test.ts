@@ -95,7 +95,7 @@ describe('so does a result of a write that was not recorded, or may have been', 
     const server = await start({ confirm: 'host', timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
     const { write_id } = (await server.call('create_customer_payment', overpaid)).structuredContent;
-    expect(await server.opened.settle(String(write_id), seed.samplePayment)).toMatchObject({ kind: 'settled' });
+    expect(await server.opened.settle(String(write_id), { id: seed.samplePayment, result: { payment: { payment_id: seed.samplePayment } } }, { force: true })).toMatchObject({ kind: 'settled' });
     expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'recorded', asked: 'terminal', concerns: overpays });
   });
 });

@@ -72,7 +72,7 @@ describe('a program that is killed', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('leaves an unknown that a person can settle from the command line', async () => {
+  it('leaves an unknown that a person can settle from the command line', { timeout: 60_000 }, async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -82,7 +82,9 @@ describe('a program that is killed', () => {
     // Within the grace period nobody can know that it does not come; that it is there, anybody can see.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringMatching(/may still be carried out: it was sent at .* or decide now with --force/) as string });
     expect(await run(['journal', 'resolve', write_id, '--recorded', '999'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string });
-    expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).stdout).toContain('| recorded |');
+    // That it is there is not enough: it was there before.
+    expect(await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('9030000079467 is not what this write recorded: Zoho names the payment 9030000079467, which was there before. If it is, say so with --force') as string });
+    expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toContain('| recorded |');
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('it is settled already') as string });
     expect((await run(['journal', 'list'], settings)).stdout).toContain('Zoho id 9030000079467');
   });
@@ -90,14 +92,30 @@ describe('a program that is killed', () => {
 
 describe('journal resolve --force', () => {
   it.each([
-    ['--force goes with --not-recorded only', ['--recorded', '9030000079467', '--force']],
-    ['--force goes with --not-recorded only', ['--force']],
-    ['--recorded and --not-recorded contradict each other', ['--recorded', '9030000079467', '--not-recorded']],
-  ])('%s', async (message, options) => {
-    expect(await run(['journal', 'resolve', 'w_1', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
+    ['--force goes with --recorded or --not-recorded', ['resolve', 'w_1', '--force']],
+    ['--recorded and --not-recorded contradict each other', ['resolve', 'w_1', '--recorded', '9030000079467', '--not-recorded']],
+    ['--recorded takes the id of a record in Zoho Books, which is digits', ['resolve', 'w_1', '--recorded', 'abc']],
+    ['--before takes a date, YYYY-MM-DD', ['prune', '--before', '2026-13-01']],
+    ['--before takes a date, YYYY-MM-DD', ['prune', '--before', '2026-02-30']],
+    ['--customer takes the id of a customer', ['prune', '--customer', 'Acme']],
+    ['prune takes either --before or --customer', ['prune', '--customer', '1', '--before', '2026-01-01']],
+    ['unexpected argument "extra"', ['verify', 'extra']],
+  ])('%s (%j)', async (message, options) => {
+    expect(await run(['journal', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 
-  it('decides against the clocks, says what speaks against it, and leaves a turn alone that a running server holds', async () => {
+  it('an id that there is not is told, and one record settles one write only', { timeout: 60_000 }, async () => {
+    const { settings, fault } = await zoho();
+    const server = await serving([], settings);
+    const made = structured(await server.call('create_customer_payment', payment))['payment'].payment_id as string;
+    await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
+    const { write_id } = structured(await server.call('create_customer_payment', { ...payment, amount: 9 }));
+    expect(await run(['journal', 'resolve', 'w_nope'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no write w_nope') as string });
+    expect(await run(['journal', 'resolve', write_id, '--recorded', made, '--force'], settings)).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not what this write recorded: the write w_\w+ made it\n/) as string });
+    expect(await run(['journal', 'prune', '--customer', payment.customer_id], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('of that customer 1 write is kept, since it is not known whether carried out') as string });
+  });
+
+  it('decides against the clocks, says what speaks against it, and leaves a turn alone that a running server holds', { timeout: 60_000 }, async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Json } from '../endpoint.ts';
 import { getCustomerPaymentRefund } from '../endpoints/get-customer-payment-refund.ts';
 import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { PaymentsError } from '../errors.ts';
@@ -53,13 +54,15 @@ const verbs = {
   /** By a person who has looked in Zoho Books; without a word of theirs, by looking now. */
   async resolve(journal: Journal, command: JournalCommand, config: Config) {
     const { recorded, notRecorded, force = false } = command;
-    if (recorded === undefined && notRecorded !== true) return await lookNow(journal, config);
-    const entry = await entryOf(journal, command);
+    const named = command.id === undefined ? undefined : await entryOf(journal, command);
+    if (recorded === undefined && notRecorded !== true) return await lookNow(journal, named, config);
+    const entry = named ?? (await entryOf(journal, command));
     if (isSettled(entry.state)) throw new ProblemError(`it is settled already, and stays so: ${lineOf(entry)}`, { exitCode: 1 });
     const connection = connect(config, createLog(config.log));
     try {
-      if (recorded !== undefined) await seen(recorded, entry, connection);
-      const settled = await connection.settle(entry.id, recorded, { force });
+      const record = recorded === undefined ? undefined : { id: recorded, result: await seen(recorded, entry, connection) };
+      const settled = await connection.settle(entry.id, record, { force });
+      if (settled.kind === 'another') throw new ProblemError(`${recorded} is not what this write recorded: ${settled.why}${settled.canForce ? '. If it is, say so with --force' : ''}`, { exitCode: 1 });
       if (settled.kind === 'in hand') throw new ProblemError('a running server still works on this write: try again in a minute', { exitCode: 1 });
       if (settled.kind === 'too early') throw new ProblemError(`this write may still be carried out: ${settled.against}. Try again later, or decide now with --force`, { exitCode: 1 });
       if (settled.against !== undefined) process.stderr.write(`decided with --force, although ${settled.against}\n`);
@@ -71,11 +74,16 @@ const verbs = {
   async verify(journal: Journal) {
     const { events, entries, problems } = await journal.verify();
     for (const problem of problems) print(problem);
-    if (problems.length > 0) throw new ProblemError(`the journal is not whole: ${problems.length} problems`, { exitCode: 1 });
+    if (problems.length > 0) throw new ProblemError(`the journal is not whole: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`, { exitCode: 1 });
     print(`whole: ${events} events, ${entries} writes`);
   },
   async prune(journal: Journal, { before, customer }: JournalCommand) {
-    if (customer !== undefined) return print(`${await journal.erase(customer)} writes emptied of what is known of customer ${customer}`);
+    if (customer !== undefined) {
+      print(`${await journal.erase(customer)} writes emptied of what is known of customer ${customer}`);
+      const kept = (await journal.unsettled()).filter(({ customer_id }) => customer_id === customer).length;
+      if (kept > 0) throw new ProblemError(`of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, since it is not known whether carried out: run journal resolve first`, { exitCode: 1 });
+      return;
+    }
     if (before === undefined) throw new ProblemError('prune takes --before YYYY-MM-DD, or --customer ID to remove what is known of a customer', { exitCode: 2 });
     // Younger entries still keep keys, approvals and the day's limits.
     if (Date.parse(before) > Date.now() - KEPT_DAYS * 24 * 3600_000) throw new ProblemError(`prune keeps the last ${KEPT_DAYS} days`, { exitCode: 2 });
@@ -99,18 +107,20 @@ function onlyFolder(config: Config, error: unknown): string {
 }
 
 /** A word of a person is taken for which record it is, not for whether there is one. */
-async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }: Connection): Promise<void> {
+async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }: Connection): Promise<Json> {
   try {
-    if (makes === 'payment') await zoho.read(getCustomerPayment, { payment_id: zoho_id });
-    if (makes === 'refund') await zoho.read(getCustomerPaymentRefund, { customer_payment_id: String(args['customer_payment_id']), refund_id: zoho_id });
+    if (makes === 'payment') return await zoho.read(getCustomerPayment, { payment_id: zoho_id });
+    if (makes === 'refund') return await zoho.read(getCustomerPaymentRefund, { customer_payment_id: String(args['customer_payment_id']), refund_id: zoho_id });
+    return {};
   } catch (error) {
     if (error instanceof PaymentsError && (error.code === 'not_found' || error.code === 'invalid_value')) throw new ProblemError(`there is no ${makes} ${zoho_id} in Zoho Books`, { exitCode: 1, cause: error });
     throw error;
   }
 }
 
-async function lookNow(journal: Journal, config: Config): Promise<void> {
-  const before = await journal.unsettled();
+/** Looks for all that are unsettled; of one that is named only that is told. */
+async function lookNow(journal: Journal, named: Entry | undefined, config: Config): Promise<void> {
+  const before = named === undefined ? await journal.unsettled() : [named];
   const connection = connect(config, createLog(config.log));
   try {
     await connection.resolveLeftovers((message) => process.stderr.write(`${message}\n`));
@@ -118,7 +128,7 @@ async function lookNow(journal: Journal, config: Config): Promise<void> {
     await connection.close();
   }
   for (const { id } of before) print(lineOf((await journal.find(id))!));
-  const left = await journal.unsettled();
+  const left = (await journal.unsettled()).filter(({ id }) => named === undefined || id === named.id);
   print(left.length === 0 ? 'nothing is unresolved' : `${left.length} unresolved`);
   if (left.length > 0) process.exitCode = 1;
 }

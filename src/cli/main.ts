@@ -94,9 +94,13 @@ async function main(argv: readonly string[]): Promise<void> {
       const { journalVerbs, runJournal } = await import('./journal.ts');
       if (verb === undefined || !journalVerbs.includes(verb)) throw new UsageError(`journal takes one of ${journalVerbs.join(', ')}`);
       const { recorded, 'not-recorded': notRecorded, force, before, customer } = values;
-      if (before !== undefined && !/^\d{4}-\d\d-\d\d$/.test(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
+      if (id !== undefined && !['show', 'resolve'].includes(verb)) throw new UsageError(`unexpected argument ${JSON.stringify(id)}`);
+      if (before !== undefined && !isDay(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
+      if (customer !== undefined && !/^\d+$/.test(customer)) throw new UsageError('--customer takes the id of a customer in Zoho Books, which is digits');
+      if (before !== undefined && customer !== undefined) throw new UsageError('prune takes either --before or --customer');
+      if (recorded !== undefined && !/^\d+$/.test(recorded)) throw new UsageError('--recorded takes the id of a record in Zoho Books, which is digits');
       if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
-      if (force && !notRecorded) throw new UsageError('--force goes with --not-recorded only');
+      if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
       return await runJournal({ verb, id, recorded, notRecorded, force, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
     }
     case 'login': {
@@ -177,6 +181,10 @@ function withFlags(config: Config, flags: Flags): Config {
   const log = { level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']), json: config.log.json || flags['log-json'] === true };
   const toolsets = flags.toolsets === undefined ? config.toolsets : toolsetsOf('--toolsets', flags.toolsets);
   return { ...config, policy, toolsets, log, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
 }
 
 function wholeNumber(option: string, value: string | undefined): number | undefined {

@@ -131,8 +131,8 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     }
     await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
     ask.push(...mostlyTax(settled, payment, standing));
-    if (unused !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
   }
+  if ((settled !== undefined || given.amount !== undefined) && unused !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
   if (more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)) ask.push(concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`));
   const { alike, not_checked } = await newLikeness(payment, given, zoho);
@@ -216,8 +216,14 @@ function refundedOf(payment: Payment): number | undefined {
   return subtract(payment.amount, sum([payment.unused_amount, ...applied.map(({ amount_applied }) => amount_applied)]));
 }
 
+const AMOUNTS = new Set(['amount', 'bank_charges', 'tax_amount_withheld']);
+
 export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
-  const plain = Object.entries(fields).map(([name, value]) => `${name}: ${payment[name] === undefined ? (name === 'amount' ? UNTOLD_AMOUNT : 'nothing') : quoted(payment[name])} → ${quoted(value)}`);
+  const shown = (name: string, value: unknown) => {
+    if (value === undefined) return name === 'amount' ? UNTOLD_AMOUNT : 'nothing';
+    return AMOUNTS.has(name) ? money(value, payment) : quoted(value);
+  };
+  const plain = Object.entries(fields).map(([name, value]) => `${name}: ${shown(name, payment[name])} → ${shown(name, value)}`);
   return [...plain, ...(custom_fields ?? []).map((field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`), ...(tags === undefined ? [] : ['tags are replaced'])];
 }
 

@@ -135,7 +135,7 @@ async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unk
 
 /** What nobody was asked about is said, so that it does not go by unseen. */
 function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string {
-  return asked !== 'nobody' || concerns.length === 0 ? '' : `Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`;
+  return asked !== 'nobody' || !concerns?.length ? '' : `Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`;
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */

@@ -12,7 +12,7 @@ export function replay(entry: Entry, { replayed = true, zoho, deletedBy }: { rea
     const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
     const recorded = `This was recorded already, at ${entry.settledAt}`;
     if (deletedBy !== undefined) return done(entry, { result: { ...result, undo: undefined, deleted_by: deletedBy.id }, text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.'}` }, replayed);
-    return done(entry, { result, text: replayed ? `${recorded}; nothing was sent now.\n${text}` : text }, replayed);
+    return done(entry, { result, text: replayed ? `${recorded}; nothing was sent now. As it was then:\n${text}` : text }, replayed);
   }
   const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {
@@ -32,8 +32,8 @@ export function done(entry: Entry, { result, text }: Answer, replayed: boolean):
   return { kind: 'done', entry: entry.id, result: rest, text, replayed, undo, ...judgedOf(entry) };
 }
 
-function judgedOf({ facts, settledIn }: Entry): Judged {
+function judgedOf({ facts, settledIn, erased }: Entry): Judged {
   const { asked, concerns = [] } = facts as { asked?: Asked | object; concerns?: readonly Concern[] };
   // Versions before 0.2 had something else under this name.
-  return { asked: settledIn ?? (typeof asked === 'string' ? asked : undefined), concerns };
+  return { asked: settledIn ?? (typeof asked === 'string' ? asked : undefined), concerns: erased ? undefined : concerns };
 }

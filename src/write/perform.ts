@@ -92,10 +92,11 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const suspected = await suspectedDuplicates(facts, intent, call, road);
     const concerns = [...facts.ask, ...suspected.concerns, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
     road.onJudged?.({ asked: 'nobody', concerns });
+    const doubtful = judged(policy, concerns);
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const request = toRequest(endpoint, ready.input, facts);
 
-    const consent = await consentTo(request, { ...facts, alike: suspected.suspects }, judged(policy, concerns), intent, call, road);
+    const consent = await consentTo(request, { ...facts, alike: suspected.suspects }, doubtful, intent, call, road);
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
     road.onJudged?.({ asked: consent.asked, concerns });
     signal?.throwIfAborted();

@@ -12,7 +12,7 @@ import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 const EVERY_OTHER = '*';
 
 const amounts = z
-  .record(z.string().refine((code) => code === EVERY_OTHER || Intl.supportedValuesOf('currency').includes(code), 'is not a currency code such as USD, nor "*"'), z.number().positive())
+  .record(z.string().refine((code) => code === EVERY_OTHER || Intl.supportedValuesOf('currency').includes(code), 'is not a currency code such as USD, nor "*"').meta({ pattern: '^([A-Z]{3}|\\*)$' }), z.number().positive())
   .describe('Amount per currency code. "*" limits each other currency by itself; without it, a currency that is not named is not limited.');
 const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
 const ids = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { isRead, type Endpoint, type WriteEndpoint } from '../endpoint.ts';
+import { isRead, type Endpoint, type Json, type WriteEndpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
 import { openSqliteJournal, type SqliteJournalOptions } from './journal-sqlite.ts';
-import type { Entry } from './journal.ts';
+import type { Answer, Entry } from './journal.ts';
 import type { Road } from './call.ts';
 import type { Policy } from './policy.ts';
 import { isSettled } from './entry.ts';
-import { isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
+import { answerOf, isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
 import { createSeal } from './seal.ts';
 import { openTurns } from './turn.ts';
 
@@ -49,8 +49,8 @@ export interface OpenRoad {
   readonly road: Road;
   /** Looks for whatever earlier processes left unsettled. */
   resolveAll(warn: (message: string) => void): Promise<void>;
-  /** Takes a person's word for an unsettled write, in its turn: the id of the record that it made, or undefined for none. */
-  settle(entry: string, recorded: string | undefined, options?: { readonly force?: boolean }): Promise<Settled>;
+  /** Takes a person's word for an unsettled write, in its turn: the record that it made, as Zoho shows it, or undefined for none. */
+  settle(entry: string, recorded: { readonly id: string; readonly result: Json } | undefined, options?: { readonly force?: boolean }): Promise<Settled>;
   close(): Promise<void>;
 }
 
@@ -60,6 +60,8 @@ export type Settled =
   | { readonly kind: 'settled'; readonly entry: Entry; readonly against?: string | undefined }
   /** A running server works on it. */
   | { readonly kind: 'in hand' }
+  /** The record is not what was sent, or another write made it. What was sent may have been changed since, so a person may insist. */
+  | { readonly kind: 'another'; readonly why: string; readonly canForce: boolean }
   /** Zoho may still carry it out. Only a person who insists decides now. */
   | { readonly kind: 'too early'; readonly against: string };
 
@@ -108,9 +110,12 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
         if (isSettled(looked.entry.state)) return { kind: 'settled', entry: looked.entry };
         const against = recorded === undefined && !isGraceOver(looked.entry, road) ? againstSettling(looked.entry, road) : undefined;
         if (against !== undefined && !force) return { kind: 'too early', against };
-        const reason = against === undefined ? 'Said by a person at the command line.' : 'Said by a person at the command line, against the clocks.';
-        const outcome = recorded === undefined ? ({ outcome: 'not_recorded' } as const) : ({ outcome: 'recorded', zoho_id: recorded, answer: { result: {}, text: `Recorded as ${recorded}, as a person says.` } } as const);
-        return { kind: 'settled', entry: await journal.add(id, { type: 'resolved', by: 'person', asked: 'terminal', reason, ...outcome }), against };
+        const another = recorded === undefined ? undefined : await againstRecord(recorded, looked.entry, road);
+        if (another !== undefined && !(another.canForce && force)) return { kind: 'another', ...another };
+        const insisted = another?.why ?? against;
+        const reason = `Said by a person at the command line${insisted === undefined ? '' : ', with --force'}.`;
+        const outcome = recorded === undefined ? ({ outcome: 'not_recorded' } as const) : ({ outcome: 'recorded', zoho_id: looked.entry.makes && recorded.id, answer: answerOfPerson(recorded, looked.entry, road) } as const);
+        return { kind: 'settled', entry: await journal.add(id, { type: 'resolved', by: 'person', asked: 'terminal', reason, ...outcome }), against: insisted };
       } finally {
         turn.leave();
       }
@@ -120,6 +125,20 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
       await journal.close();
     },
   };
+}
+
+/** What speaks against a record's being the one that a write made. */
+async function againstRecord({ id, result }: { readonly id: string; readonly result: Json }, { id: entry, endpoint, makes, arguments: input, request: { body }, before }: Entry, { endpoints, journal }: Road): Promise<{ why: string; canForce: boolean } | undefined> {
+  const other = makes && (await journal.findByZohoId(makes, id));
+  if (other !== undefined && other.id !== entry) return { why: `the write ${other.id} made it`, canForce: false };
+  const why = makes && endpoints.get(endpoint)?.contradiction(result, { input, body, before, answer: result });
+  return why === undefined ? undefined : { why: `Zoho ${why}`, canForce: true };
+}
+
+/** Of a change or a deletion Zoho shows nothing that tells it from another. */
+function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
+  const endpoint = endpoints.get(entry.endpoint);
+  return entry.makes === undefined || endpoint === undefined ? { result: {}, text: `Recorded as ${id}, as a person says.` } : answerOf(endpoint, entry, result);
 }
 
 function againstSettling(entry: Entry, { zoho, graceMs }: Road): string {
