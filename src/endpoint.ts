@@ -121,6 +121,8 @@ export interface Attempt {
   readonly input: Json;
   readonly body: unknown;
   readonly before: Json;
+  /** When it was sent, by Zoho's clock where that is known. Milliseconds since 1970. */
+  readonly sentAt?: number | undefined;
   /** The record that a broken answer named. */
   readonly named?: string | undefined;
   /** Whether a record is known to come of another write of ours: one record settles one write only. */

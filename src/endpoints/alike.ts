@@ -76,7 +76,7 @@ const compared = (id: string, amount: readonly string[]) => (row: Json): Compare
 export const asPayment = compared('payment_id', ['amount']);
 
 /** Only a moment in full: without a zone it could be any hour of two days. */
-function instantOf(value: unknown): number | undefined {
+export function instantOf(value: unknown): number | undefined {
   const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
   return Number.isFinite(time) ? time : undefined;
 }

@@ -13,15 +13,53 @@ export function isAsSent(body: unknown, record: Json): boolean {
   return Object.entries(body).every(([name, sent]) => notTold.has(name) || isSame(name, sent, record[name]));
 }
 
-/** Whether any of it can be seen in a record afterwards. */
-export function isSeen(body: unknown): boolean {
-  return isObject(body) && Object.keys(body).some((name) => !notTold.has(name));
+/**
+ * What a record shows of a change. Only what the change would have made different tells whether it was made; what Zoho does not tell, or
+ * tells as it was sent before and after, tells nothing.
+ */
+export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'no difference';
+
+export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
+  const fields = Object.entries(isObject(body) ? body : {}).map(([name, sent]) => {
+    // A payment without custom fields has no list of them.
+    const before = name === 'custom_fields' ? (was[name] ?? []) : was[name];
+    return { changes: negated(isTheSame(name, sent, before)), asSent: isTheSame(name, sent, is[name]), asBefore: isTheSame(name, before, is[name]) };
+  });
+  const changed = fields.filter(({ changes }) => changes === true);
+  const made = changed.filter(({ asSent }) => asSent === true);
+  const unmade = changed.filter(({ asSent, asBefore }) => asSent === false && asBefore === true);
+  if (fields.some(({ asSent, asBefore }) => asSent === false && asBefore !== true) || (made.length > 0 && unmade.length > 0)) return 'otherwise';
+  if (made.length > 0) return 'as sent';
+  if (unmade.length > 0) return 'as before';
+  return fields.some(({ asSent }) => asSent === undefined) ? 'not told' : 'no difference';
 }
 
-/** What was sent is there as it stood before: nothing to see of it. */
-export function isAsBefore(body: unknown, before: Json, record: Json): boolean {
-  if (!isObject(body)) return false;
-  return Object.keys(body).every((name) => notTold.has(name) || isSame(name, before[name], record[name]));
+const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);
+
+/** Zoho leaves these out where they are empty. Anything else that is left out is not told. */
+const emptyIfMissing = new Set(['reference_number', 'description']);
+
+/** Undefined where Zoho does not tell it. */
+function isTheSame(name: string, one: unknown, other: unknown): boolean | undefined {
+  if (notTold.has(name)) return undefined;
+  if (!emptyIfMissing.has(name) && (one === undefined || other === undefined)) return undefined;
+  if (name === 'invoices' && Array.isArray(one) && Array.isArray(other)) {
+    const [here, there] = [applied(one), applied(other)];
+    if (here === undefined || there === undefined) return undefined;
+    const ids = new Set([...here.keys(), ...there.keys()]);
+    const rows = new Set([...ids].map((id) => isSameTold(here.get(id) ?? NONE, there.get(id) ?? NONE)));
+    return rows.has(false) ? false : rows.has(undefined) ? undefined : true;
+  }
+  return isSame(name, one, other);
+}
+
+const NONE: Applied = { amount: 0, withheld: 0 };
+
+/** A row leaves out its tax where there is none, and where Zoho does not tell it. */
+function isSameTold(one: Applied, other: Applied): boolean | undefined {
+  if (one.amount !== other.amount) return false;
+  if (one.withheld === undefined || other.withheld === undefined) return (one.withheld ?? 0) === (other.withheld ?? 0) ? true : undefined;
+  return one.withheld === other.withheld;
 }
 
 function isSame(name: string, sent: unknown, found: unknown): boolean {

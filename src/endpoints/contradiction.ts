@@ -48,7 +48,9 @@ export function otherPayment(payment: Payment | undefined, body: unknown, { stan
   return difference(payment, { payment_id, customer_id }, amount);
 }
 
-export function otherRefund(refund: Refund | undefined, body: unknown, { refund_id, payment_id, existing }: { readonly refund_id?: string | undefined; readonly payment_id: string; readonly existing?: unknown }): string | undefined {
+/** `standing`: the refund that was changed, as it stood. A new one must be none of the `existing`. */
+export function otherRefund(refund: Refund | undefined, body: unknown, { standing, payment_id, existing }: { readonly standing?: Refund | undefined; readonly payment_id: string; readonly existing?: unknown }): string | undefined {
+  const refund_id = standing?.payment_refund_id;
   if (refund_id !== undefined && refund?.payment_refund_id === undefined) return 'does not show which refund it is about';
   if (refund === undefined) return undefined;
   const { amount, from_account_id } = isObject(body) ? body : {};

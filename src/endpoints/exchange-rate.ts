@@ -49,7 +49,7 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
   const organization = await organizationOf(zoho);
   const base = organization?.currency_code;
   if (base === undefined || currency_code === undefined) {
-    if (rate !== undefined) notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
+    notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
     return undefined;
   }
   if (currency_code === base) {

@@ -1,7 +1,7 @@
 import type { Attempt, Json, Reader, Seen } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { asPayment, isSince, paymentsSince, refundsOf, type Existing } from './alike.ts';
-import { hasCustomFields, isAsBefore, isAsSent, isSeen } from './as-sent.ts';
+import { asPayment, instantOf, isSince, paymentsSince, refundsOf, type Existing } from './alike.ts';
+import { changeSeen, hasCustomFields, isAsSent } from './as-sent.ts';
 import type { Payment, Refund } from './fields.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
@@ -82,13 +82,10 @@ function oneOf<T extends Json>(fresh: readonly T[], { body, name, unclear }: Sou
 }
 
 /** A change of a payment: its updated_time moves with every change. */
-export async function lookForChange({ body, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
+export async function lookForChange({ body, before, sentAt }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
   const now = await standingPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
-  const moved = now['updated_time'] === undefined ? undefined : now['updated_time'] !== was['updated_time'];
-  // Whoever it was that changed it: for a person to tell.
-  if (moved === true && !isSeen(body)) return { seen: 'unclear', why: 'The payment has changed since, and Zoho does not tell what was sent.', candidates: [{ id: payment_id, text: `${aboutPayment(now)}, as it is now` }] };
-  return changed({ body, was, now, moved, result: { payment: now } });
+  return changed({ body, was, now, moved: movedSince(was, now, sentAt), result: { payment: now }, candidate: { id: payment_id, text: `${aboutPayment(now)}, as it is now` } });
 }
 
 /** Custom fields of a payment. */
@@ -96,8 +93,10 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
   const now = await standingPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
-  // What was so before shows nothing.
-  if (asSent(now) && !asSent(was)) return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
+  // What was so before shows nothing, nor does a list that is left out.
+  if (now['custom_fields'] !== undefined && asSent(now) && !asSent(was)) return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
+  // A list that is left out says nothing of its fields.
+  if (was['custom_fields'] !== undefined && now['custom_fields'] === undefined) return { seen: 'unclear', why: 'Zoho does not tell the custom fields.', candidates: [{ id: payment_id, text: `${aboutPayment(now)}, as it is now` }] };
   if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields'])) return notThere;
   return { seen: 'unclear', why: 'The custom fields have changed, and are not what was sent.', candidates: [] };
 }
@@ -105,13 +104,36 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
 /** A change of a refund, which has no updated_time: its fields alone tell. */
 export async function lookForRefundChange({ body, before }: Attempt, customer_payment_id: string, refund_id: string, zoho: Reader): Promise<Seen> {
   const now = await standingRefund(zoho, customer_payment_id, refund_id);
-  return changed({ body, was: before['refund'] as Refund, now, moved: undefined, result: { payment_refund: now } });
+  return changed({ body, was: before['refund'] as Refund, now, moved: undefined, result: { payment_refund: now }, candidate: { id: refund_id, text: `${aboutRefund(now)}, as it is now` } });
 }
 
-function changed({ body, was, now, moved, result }: { body: unknown; was: Json; now: Json; moved: boolean | undefined; result: Json }): Seen {
-  // Times are told to the second, so a change within one shows by its fields alone; and what was so before, by the time alone.
-  if (isAsSent(body, now) && (moved === true || !isAsSent(body, was))) return { seen: 'there', result };
-  if (moved !== true && isAsBefore(body, was, now)) return notThere;
+/** Times are told to the second, by a clock that may not agree with the one that the time of sending was noted by. */
+const SURELY_BEFORE_MS = 2 * 60_000;
+
+/** Whether a payment was changed since; undefined where its updated_time does not tell, or could hide a change within the same second. */
+function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boolean | undefined {
+  const [then, since] = [was['updated_time'], now['updated_time']];
+  if (since === undefined) return undefined;
+  if (since !== then) return true;
+  const updated = instantOf(then);
+  return updated !== undefined && sentAt !== undefined && updated + SURELY_BEFORE_MS < sentAt ? false : undefined;
+}
+
+function changed({ body, was, now, moved, result, candidate }: { body: unknown; was: Json; now: Json; moved: boolean | undefined; result: Json; candidate: { id: string; text: string } }): Seen {
+  switch (changeSeen(body, was, now)) {
+    case 'as sent':
+      return { seen: 'there', result };
+    case 'no difference':
+      return moved === true ? { seen: 'there', result } : notThere;
+    case 'as before':
+      if (moved !== true) return notThere;
+      break;
+    case 'not told':
+      if (moved === false) return notThere;
+      // Whoever may have changed it: for a person to tell.
+      return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };
+    case 'otherwise':
+  }
   return { seen: 'unclear', why: 'It has changed since, and is not what was sent.', candidates: [] };
 }
 

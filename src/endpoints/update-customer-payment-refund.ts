@@ -52,7 +52,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     return { body: { ...standing, ...given } };
   },
   look: (attempt, zoho) => lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
-  contradiction: ({ payment_refund }, { input, body }) => otherRefund(payment_refund, body, { refund_id: String(input['refund_id']), payment_id: String(input['customer_payment_id']) }),
+  contradiction: ({ payment_refund }, { input, body, before }) => otherRefund(payment_refund, body, { standing: before['refund'] as Refund, payment_id: String(input['customer_payment_id']) }),
   undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => {
     const names = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
     const fields = fieldsBack(names, refund);

@@ -119,14 +119,17 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   if (settled !== undefined) {
     for (const row of payment.invoices ?? []) {
       const stands = standing.get(String(row.invoice_id));
-      const is = sum(settled.filter((one) => one.invoice_id === row.invoice_id).map(settledBy));
+      const left = settled.filter((one) => one.invoice_id === row.invoice_id);
       if (stands === undefined) {
         notes.not_checked.push(`whether it takes money off invoice ${quoted(row.invoice_number, 40)} (Zoho does not tell what is applied to it)`);
         continue;
       }
-      const was = settledBy(stands);
-      if (is >= was) continue;
-      notes.lines.push(`Un-apply ${money(subtract(was, is), payment)} from invoice ${quoted(row.invoice_number, 40)}: it is open again by that much`);
+      // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
+      const off = subtract(stands.amount_applied, sum(left.map(({ amount_applied }) => amount_applied)));
+      const open = subtract(settledBy(stands), sum(left.map(settledBy)));
+      if (off <= 0 && open <= 0) continue;
+      const name = `invoice ${quoted(row.invoice_number, 40)}`;
+      notes.lines.push(open > 0 ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much` : `Take ${money(off, payment)} of money off ${name}, with tax in its place`);
       if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
     }
     await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
@@ -146,17 +149,20 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     rate,
     customer_id: payment.customer_id,
     uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
-    blocks: [`payment:${payment.payment_id}`, ...(more > 0 || moved ? [`create:${whose}:${amount}`] : [])],
+    blocks: [`payment:${payment.payment_id}`, ...createBlocks(String(whose), moved ? [amount] : more > 0 ? [amount, more] : [])],
     before: { payment, in_base: rate?.result },
   };
 }
 
+/** What it adds is as good as a new payment of that amount, and so is the whole as it will stand. */
+const createBlocks = (customer_id: string, amounts: readonly (number | undefined)[]) => [...new Set(amounts.map((amount) => `create:${customer_id}:${amount}`))];
+
 /**
- * A change that raises a payment or moves it to another customer is as good as a new payment, and takes the turn of one. Whose it is
+ * A change that makes a payment look like another one is as good as a new payment, and takes the turn of one. Whose it is
  * may be some seconds old: a payment that moved meanwhile is found by the preflight.
  */
-export async function turnOfChange(payment_id: string, { amount, customer_id }: Changes, zoho: Reader): Promise<string[]> {
-  if (amount === undefined && customer_id === undefined) return [`payment:${payment_id}`];
+export async function turnOfChange(payment_id: string, { amount, customer_id, date, reference_number }: Changes, zoho: Reader): Promise<string[]> {
+  if (![amount, customer_id, date, reference_number].some((value) => value !== undefined)) return [`payment:${payment_id}`];
   const { payment } = await zoho.recent(getCustomerPayment, { payment_id });
   const customers = new Set([payment?.customer_id, customer_id].filter((id) => id !== undefined));
   return [`payment:${payment_id}`, ...[...customers].map((id) => `customer:${id}`)];

@@ -48,18 +48,21 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged
 }
 
 /** The later write of this server that deleted what it made: that is gone, and may be made again. */
-export async function takenBackBy({ makes, zoho_id, claimedAt }: Entry, { journal }: Pick<Road, 'journal'>): Promise<Entry | undefined> {
+export async function takenBackBy({ makes, zoho_id }: Entry, { journal }: Pick<Road, 'journal'>): Promise<Entry | undefined> {
   if (makes === undefined || zoho_id === undefined) return undefined;
-  const later = await journal.list({ state: 'recorded', since: claimedAt, limit: MOST_LATER });
+  // Not by the time of day, which may have been set back.
+  const later = await journal.list({ state: 'recorded', limit: MOST_LATER });
   return later.find(({ request, arguments: { payment_id, refund_id }, answer }) => {
     if (request.method !== 'DELETE') return false;
     // Of several Zoho may have kept some.
     const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
-    return Array.isArray(deleted) ? deleted.includes(zoho_id) : deleted === true && (refund_id ?? payment_id) === zoho_id;
+    const asked = refund_id ?? payment_id;
+    // A person who settled it did not tell of each.
+    return Array.isArray(deleted) ? deleted.includes(zoho_id) : Array.isArray(asked) ? asked.includes(zoho_id) : asked === zoho_id;
   });
 }
 
-/** Later writes that are looked through; where there are more it counts as still there. */
+/** Writes that are looked through, the newest first; where there are more it counts as still there. */
 const MOST_LATER = 500;
 
 function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {
@@ -75,7 +78,9 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   // A raise is as good as a new payment of that amount.
   if (entry.blocks.some((block) => block.startsWith('create:') && facts.blocks.includes(block))) return true;
   if (entry.makes === 'payment') return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
-  if (entry.makes === 'refund') return money?.kind === 'refund' && paymentOf(entry) === paymentOf(facts) && isAmount(entry, money.amount);
+  // So is what a raise of one adds.
+  const sameRefund = entry.counted?.kind === 'refund' && money?.kind === 'refund' && paymentOf(entry) === paymentOf(facts) && (isAmount(entry, money.amount) || isAmount(entry, money.adds));
+  if (entry.makes === 'refund' || sameRefund) return sameRefund;
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
   const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.canDuplicate === true;
   return isChange && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts) && refundOf(entry) === refundOf(facts);

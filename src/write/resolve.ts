@@ -13,8 +13,14 @@ export interface Resolver {
   readonly endpoints: ReadonlyMap<string, WriteEndpoint>;
   /** How long Zoho may take to carry out a request whose answer was lost. */
   readonly graceMs: number;
-  /** By a write's id, in milliseconds of this process's monotonic clock: the latest moment at which it can have been sent, where that is known. */
-  readonly sentHere: Map<string, number>;
+  /** By a write's id: the latest moment at which it can have been sent, by this process's monotonic clock, where that is known. */
+  readonly sentHere: Map<string, SentHere>;
+}
+
+interface SentHere {
+  readonly ticks: number;
+  /** Of which sending, as the journal has it: another process may have sent the same again. */
+  readonly sentAt: string | undefined;
 }
 
 /** The entry as it is after looking, and what was seen if it had to be looked for. */
@@ -85,8 +91,9 @@ export function isGraceOver(entry: Entry, { zoho, graceMs, sentHere }: Pick<Reso
   const sent = Date.parse(sentAt);
   const sentByZoho = zohoTime === undefined ? undefined : Date.parse(zohoTime);
   // Then this process counts from when it first met the write.
-  if (isTimeDoubtful(entry) && !sentHere.has(id)) sentHere.set(id, performance.now());
-  const ticks = sentHere.get(id);
+  if (isTimeDoubtful(entry) && sentHere.get(id)?.sentAt !== sentAt) sentHere.set(id, { ticks: performance.now(), sentAt });
+  const here = sentHere.get(id);
+  const ticks = here?.sentAt === sentAt ? here.ticks : undefined;
   const passed = ticks === undefined ? Date.now() - sent : performance.now() - ticks;
   // Versions before 0.2 noted Zoho's time as it was told, however far ahead. Where Zoho had not told any, there is none to compare.
   return (sentByZoho === undefined || now - Math.min(sentByZoho, sent + MINUTE_MS) > graceMs) && passed > graceMs;
@@ -113,6 +120,7 @@ function attemptOf(entry: Entry, journal: Journal): Attempt {
     input: entry.arguments,
     body: entry.request.body,
     before: entry.before,
+    sentAt: entry.zohoTime === undefined ? undefined : Date.parse(entry.zohoTime),
     named: entry.zoho_id,
     async ofAnother(zoho_id) {
       const other = entry.makes && (await journal.findByZohoId(entry.makes, zoho_id));
