@@ -27,9 +27,10 @@ export function isExact(amount: Amount): boolean {
  */
 export function readAmount(value: unknown): Amount | undefined {
   const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-  const exact = typeof amount === 'number' ? Number(amount.toPrecision(MAX_DIGITS)) : NaN;
-  // Without a sign on 0: "-0.00" would be shown as it stands.
-  return Number.isFinite(exact) ? exact + 0 : undefined;
+  if (typeof amount !== 'number' || !Number.isFinite(amount)) return undefined;
+  const exact = Number(amount.toPrecision(MAX_DIGITS));
+  // More digits than that of an amount so large are its cents. Without a sign on 0: "-0.00" would be shown as it stands.
+  return Number.isFinite(exact) && Math.abs(exact - amount) < 0.0001 ? exact + 0 : undefined;
 }
 
 export function sum(amounts: readonly Amount[]): Amount {

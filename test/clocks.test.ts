@@ -105,6 +105,28 @@ describe('a request that is on its way is waited for after a restart, where the 
   });
 });
 
+describe('a payment that another process sent again', () => {
+  it.each([
+    ['with a clock of this machine that is seven minutes behind', -7 * MINUTE_MS],
+    ['with clocks that agree', 0],
+  ])('is waited for anew by the process that sent it first, %s', async (_, wall) => {
+    const { local, sandbox, server, open, recorded, pass } = await start({ uniqueField: 'cf_external_reference' });
+    local.wall = wall;
+    const [first, other] = [await open({ stateDir: server.dir }), await open({ stateDir: server.dir })];
+    // Proves the field.
+    await first.call('create_customer_payment', { ...payment, amount: 1, idempotency_key: 'first' });
+    await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_before', times: 2 });
+    expect((await first.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
+    pass(6 * MINUTE_MS);
+    await fault(sandbox, { match: { method: 'PUT' }, fault: 'delay', delay_ms: 1500, times: 1 });
+    expect((await other.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
+    await first.call('create_customer_payment', payment);
+    await sleep(1700);
+    // One beside the one that proved the field.
+    expect(await recorded()).toBe(2);
+  });
+});
+
 describe('a request that was lost does not block for longer than its grace period', () => {
   const lost = { match: posts, fault: 'drop_before', times: 1 };
 

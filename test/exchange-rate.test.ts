@@ -38,6 +38,29 @@ async function named(server: Harness, payment_id: string): Promise<{ unique_iden
   return { unique_identifier_key: 'cf_external_reference', unique_identifier_value: value };
 }
 
+it.each([
+  ['the organization', '/organizations', 'organizations'],
+  ['the customer', '/contacts/', 'contact'],
+])('a payment without a rate is asked about where the currency of %s is not told', async (_, path, key) => {
+  const sandbox = await startSandbox();
+  const without = ({ currency_code: _code, ...record }: Record<string, unknown>) => record;
+  const at = await altered(sandbox, {
+    body: (body, _query, asked) => {
+      const told = body[key] as Record<string, unknown> | Record<string, unknown>[] | undefined;
+      return !asked.startsWith(path) || told === undefined ? body : { ...body, [key]: Array.isArray(told) ? told.map(without) : without(told) };
+    },
+  });
+  const server = await harness({ on: sandbox, at, confirm: 'strict' });
+  onTestFinished(async () => {
+    await server.close();
+    await at.close();
+    await sandbox.close();
+  });
+  const { structuredContent } = await server.call('create_customer_payment', inEuros);
+  expect(structuredContent).toMatchObject({ error: { code: 'consent_unavailable' } });
+  expect(JSON.stringify(structuredContent['concerns'])).toContain('this was not checked: the exchange rate');
+});
+
 describe('a rate that is far from every known one, or near to a reciprocal, is asked about with both results', () => {
   it.each<[what: string, tool: string, args: Record<string, unknown>, given: string, known: string]>([
     ['yen per dollar instead of dollars per yen', 'create_customer_payment', { ...inYen, exchange_rate: 149.3 }, 'USD 17916000.00', 'USD 804.00'],

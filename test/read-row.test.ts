@@ -9,13 +9,14 @@ describe('an amount', () => {
     expect([450.1, -3, 0, '450.10', '1450.00', '-3', '0', '0.00', '007'].map(readAmount)).toEqual([450.1, -3, 0, 450.1, 1450, -3, 0, 0, 7]);
     fc.assert(
       fc.property(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), (amount) => {
-        expect(readAmount(amount)).toBe(Number(amount.toPrecision(15)) + 0);
+        expect(readAmount(amount)).toBe(Math.abs(Number(amount.toPrecision(15)) - amount) < 0.0001 ? Number(amount.toPrecision(15)) + 0 : undefined);
       }),
     );
   });
 
   it('has no more digits than a JSON number carries, so that a sum in binary leaves nothing behind them', () => {
     expect([0.1 + 0.2, 993.6700000000001, '993.6700000000001', 1e9 + 0.1].map(readAmount)).toEqual([0.3, 993.67, 993.67, 1000000000.1]);
+    expect(readAmount('99999999999999.99')).toBeUndefined();
     fc.assert(fc.property(fc.integer({ min: -1e12, max: 1e12 }), (cents) => readAmount(cents / 100) === cents / 100));
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { bareReference } from '../src/endpoints/reference.ts';
+import { bareReference, isSameReference } from '../src/endpoints/reference.ts';
 import { startSandbox } from './support/sandbox.ts';
 import { bookkeeper } from './simulate/template.ts';
 import { altered } from './support/altered.ts';
@@ -77,6 +77,8 @@ describe('a payment that is there already is suspected', () => {
       expect([word, bareReference(`${word} 7731`)]).toEqual([word, '7731']);
       expect([word, bareReference(word)]).toEqual([word, '']);
     }
+    for (const [one, other] of [['INV-00384', 'INV-384'], ['Cheque A-007', 'A-7'], ['R-7731/01', 'R-7731/1'], ['TxnID 7731', '7731'], ['chequeno7731', '#7731'], ['Your ref 7731', '007731'], ['Inv. 7731', 'Invoice 7731'], ['1-01', '101']]) expect([one, other, isSameReference(one, other)]).toEqual([one, other, true]);
+    for (const [one, other] of [['A-100', 'A-1'], ['A-10', 'A-1'], ['', ''], ['Check', 'Wire'], ['0', 'A']]) expect([one, other, isSameReference(one, other)]).toEqual([one, other, false]);
     for (const name of ['Referral 5', 'Checkers Inc 5', 'Cashmere 5', 'Northern 5', 'Idaho 5', 'E-12', 'Transit 5', 'Mobil 5']) expect([name, bareReference(name)]).not.toEqual([name, bareReference('5')]);
     expect(bareReference('A-12')).not.toBe(bareReference('B-12'));
     expect(bareReference('Jan 2026')).not.toBe(bareReference('Feb 2026'));
@@ -216,6 +218,20 @@ describe('a success answer that shows another record proves nothing', () => {
 });
 
 describe('a change is judged by what it leaves', () => {
+  it.each<[string, Json]>([
+    ['a reference', { reference_number: 'TRF-1' }],
+    ['a date', { date: '2026-11-11' }],
+  ])('a new payment waits for a change of %s, and is compared with what it left', async (_, change) => {
+    const { server, sandbox } = await start();
+    const id = idOf(await pay(server, { reference_number: 'A', date: '2026-01-01' }));
+    await fault(sandbox, { match: { method: 'PUT' }, fault: 'delay', delay_ms: 800 });
+    const changing = server.call('update_customer_payment', { payment_id: id, ...change });
+    await expect.poll(async () => (await requestsTo(sandbox)).some(({ method }) => method === 'PUT')).toBe(true);
+    const other = await pay(server, { reference_number: 'trf 1', date: '2026-11-11' });
+    expect((await changing).structuredContent['outcome']).toBe('recorded');
+    expect(errorOf(other)).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(id) as string });
+  });
+
   it('raised to the amount of another payment, it is a suspected duplicate', async () => {
     const { server, sent } = await start();
     const first = idOf(await pay(server, { amount: 700 }));
@@ -275,6 +291,35 @@ describe('a change is judged by what it leaves', () => {
 });
 
 describe('after an unknown outcome', () => {
+  it('of a raise, a payment of what it added waits, and is a look-alike afterwards', async () => {
+    const { server, sandbox } = await start();
+    const id = idOf(await pay(server, { amount: 500, reference_number: 'A' }));
+    await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
+    await fault(sandbox, { match: { method: 'GET', path: `/${id}$` }, fault: 'status', status: 503, times: 6, skip: 2 });
+    expect((await server.call('update_customer_payment', { payment_id: id, amount: 600 })).structuredContent['outcome']).toBe('unknown');
+    expect(errorOf(await pay(server, { amount: 100, reference_number: 'B' }))?.code).toMatch(/unresolved_write|zoho_unavailable/);
+    await server.opened.resolveAll(() => undefined);
+    expect(errorOf(await pay(server, { amount: 100, reference_number: 'B' }))?.code).toBe('suspected_duplicate');
+  });
+
+  it('of a payment, a raise by as much waits', async () => {
+    const { server, sandbox } = await start();
+    const id = idOf(await pay(server, { amount: 500, reference_number: 'A' }));
+    await fault(sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_before' });
+    expect((await pay(server, { amount: 100, reference_number: 'B' })).structuredContent['outcome']).toBe('unknown');
+    expect(errorOf(await server.call('update_customer_payment', { payment_id: id, amount: 600 }))?.code).toBe('unresolved_write');
+  });
+
+  it('of a raise of a refund, a refund of what it added', async () => {
+    const { server, sandbox } = await start();
+    const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-22', from_account_id: seed.pettyCash };
+    const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10, reference_number: '1' })).structuredContent as { payment_refund: { payment_refund_id: string } };
+    await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
+    await fault(sandbox, { match: { method: 'GET', path: `/refunds/${payment_refund.payment_refund_id}$` }, fault: 'status', status: 503, times: 3, skip: 1 });
+    expect((await server.call('update_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, refund_id: payment_refund.payment_refund_id, amount: 20 })).structuredContent['outcome']).toBe('unknown');
+    expect(errorOf(await server.call('create_customer_payment_refund', { ...refund, amount: 10, date: '2026-01-01', reference_number: '2' }))?.code).toBe('suspected_duplicate');
+  });
+
   it('of a change of one refund, another refund and the payment itself can be changed', async () => {
     const { server, sandbox } = await start();
     const refund = async (amount: number) => ((await server.call('create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, amount, date: '2026-06-22', from_account_id: seed.pettyCash })).structuredContent['payment_refund'] as Json)['payment_refund_id'];

@@ -90,6 +90,18 @@ describe('tax that settles more of an invoice than the money does', () => {
   });
 });
 
+describe('money that tax takes the place of', () => {
+  it.each<[string, Json]>([
+    ['half of it', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }] }],
+    ['and that goes to another invoice', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }, { invoice_id: seed.overdueInvoice, amount_applied: 225 }] }],
+  ])('is taken off the invoice, which is asked about: %s', async (_, change) => {
+    const { server, asked } = await asking();
+    const { payment_id } = paymentIn(await ok(server, 'create_customer_payment', { ...cash, amount: 450, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] }));
+    expect((await ok(server, 'update_customer_payment', { payment_id, ...change })).structuredContent).toMatchObject({ asked: 'window', concerns: [{ code: 'unapplied' }] });
+    expect(asked.at(-1)).toContain('Take USD 225.00 of money off invoice "INV-385", with tax in its place');
+  });
+});
+
 describe('the tax is shown', () => {
   it('in the question, the receipt, the detail, the question and the report of a deletion, and in the bulk one', async () => {
     const { server, asked } = await asking();

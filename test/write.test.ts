@@ -472,6 +472,32 @@ describe('what the look rests on is all there is', () => {
   });
 });
 
+describe('a no stays a no, whatever is said along with it', () => {
+  const over = { ...payment, amount: 460, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] };
+  const give = { ...refund, amount: 10 };
+  it.each<[string, Record<string, unknown>, string, Record<string, unknown>]>([
+    ['delete_customer_payment', { payment_id: '712345000000079504' }, 'bulk_delete_customer_payments', { payment_id: ['712345000000079504'] }],
+    ['create_customer_payment_refund', give, 'create_customer_payment_refund', { ...give, refund_mode: 'cash' }],
+    ['create_customer_payment_refund', give, 'create_customer_payment_refund', { ...give, payment_form: 'x', exchange_rate: 1 }],
+    ['create_customer_payment', over, 'create_customer_payment', { ...over, bank_charges: 0, tags: [], description: 'x', reference_number: 'y' }],
+    ['create_customer_payment', over, 'create_customer_payment', { ...over, payment_mode: 'Cash' }],
+    ['create_customer_payment', over, 'create_customer_payment', { ...over, invoices: [{ ...over.invoices[0], tax_amount_withheld: 0 }] }],
+  ])('%s %j, then %s %j', async (tool, args, then, again) => {
+    const questions: string[] = [];
+    const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
+    expect(errorOf(await server.call(tool, args)).code).toBe('declined');
+    expect(errorOf(await server.call(then, again)).code).toBe('declined');
+    expect(questions).toHaveLength(1);
+  });
+
+  it('and something else is asked about', async () => {
+    const questions: string[] = [];
+    const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
+    for (const args of [give, { ...give, amount: 11 }, { ...give, refund_mode: 'check' }, { ...give, from_account_id: '712345000000000361' }]) await server.call('create_customer_payment_refund', args);
+    expect(questions).toHaveLength(4);
+  });
+});
+
 describe('an update is asked about when it is more than a correction', () => {
   it.each([
     ['another customer', { customer_id: '712345000000090009' }, 'it moves the payment to another customer, "Acme Corp"'],
@@ -515,6 +541,16 @@ describe('what was deleted since', () => {
     expect(textOf(again)).toMatch(/This was recorded already, at .*, and deleted since, at .* nothing was sent now\. If it is to be recorded again, call with another idempotency_key\.$/);
     expect((await server.call(tool, { ...args, idempotency_key: 'another' })).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
   });
+});
+
+it('what was deleted by the word of a person counts as deleted', async () => {
+  const server = await start({ timings: { lookMs: 0 } });
+  const args = { ...payment, idempotency_key: 'k' };
+  const { payment: made } = (await server.call('create_customer_payment', args)).structuredContent as { payment: { payment_id: string } };
+  await fault(server.sandbox, { match: { method: 'DELETE' }, fault: 'drop_before' });
+  const { write_id } = (await server.call('delete_customer_payment', { payment_id: made.payment_id })).structuredContent;
+  expect(await server.opened.settle(String(write_id), { id: made.payment_id, result: {} })).toMatchObject({ kind: 'settled' });
+  expect((await server.call('create_customer_payment', args)).structuredContent).toMatchObject({ replayed: true, deleted_by: write_id });
 });
 
 describe('a lost change that Zoho does not show', () => {

@@ -1,6 +1,6 @@
 import type { Json, Reader } from '../endpoint.ts';
 import { readAmount, readDay, readId } from './read-row.ts';
-import { bareReference } from './reference.ts';
+import { bareReference, isSameReference } from './reference.ts';
 import { allPayments, allRefunds, isLast, PER_PAGE, type WholePage } from './whole-list.ts';
 import { aboutRefund, money, plain, quoted, told } from './words.ts';
 
@@ -190,7 +190,7 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
-  const sameReference = own !== '' || Boolean(reference_number) ? row.reference === reference_number || (own !== '' && own === bare) || (isTold(row.reference) ? false : undefined) : false;
+  const sameReference = own !== '' || Boolean(reference_number) ? row.reference === reference_number || isSameReference(row.reference, reference_number) || (isTold(row.reference) ? false : undefined) : false;
   const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * 86_400_000 : false;
   const when = sameReference === true || near === true || row.date === date || (row.date === undefined || sameReference === undefined ? undefined : false);
   return every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount), when]);

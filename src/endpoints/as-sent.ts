@@ -17,7 +17,7 @@ export function isAsSent(body: unknown, record: Json): boolean {
  * What a record shows of a change. Only what the change would have made different tells whether it was made; what Zoho does not tell, or
  * tells as it was sent before and after, tells nothing.
  */
-export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'no difference';
+export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'as sent, or already' | 'no difference';
 
 export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
   const fields = Object.entries(isObject(body) ? body : {}).map(([name, sent]) => {
@@ -31,7 +31,8 @@ export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
   if (fields.some(({ asSent, asBefore }) => asSent === false && asBefore !== true) || (made.length > 0 && unmade.length > 0)) return 'otherwise';
   if (made.length > 0) return 'as sent';
   if (unmade.length > 0) return 'as before';
-  return fields.some(({ asSent }) => asSent === undefined) ? 'not told' : 'no difference';
+  if (!fields.every(({ asSent }) => asSent === true)) return 'not told';
+  return fields.every(({ changes }) => changes === false) ? 'no difference' : 'as sent, or already';
 }
 
 const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);

@@ -25,12 +25,16 @@ export function changesOf<T extends Given>({ invoices, replace_invoices = false,
     if (replace_invoices) throw invalid('`replace_invoices` needs `invoices`, the list to replace with.', 'Send `invoices` too, [] to un-apply all, or leave `replace_invoices` out.');
     return fields;
   }
-  if (new Set(invoices.map((row) => row.invoice_id)).size < invoices.length) {
-    throw invalid('`invoices` names the same invoice more than once.', 'Send one row per invoice, with the total to be applied to it.');
-  }
+  refuseSameInvoiceTwice(invoices);
   const kept = replace_invoices || before === undefined ? [] : rowsKept(before, invoices);
   const named = invoices.filter((row) => settledBy(row) > 0).map((row) => ({ ...standing(before, row), ...row }));
   return { ...fields, invoices: [...kept, ...named].map(withoutUndefined) };
+}
+
+/** Each row would be checked as if it were the only one of its invoice. */
+export function refuseSameInvoiceTwice(rows: readonly AppliedRow[]): void {
+  if (new Set(rows.map((row) => row.invoice_id)).size === rows.length) return;
+  throw invalid('`invoices` names the same invoice more than once.', 'Send one row per invoice, with the total to be applied to it.');
 }
 
 /**

@@ -6,6 +6,7 @@ import { ahead } from '../reading.ts';
 import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
 import { withTaxOfPayment } from './applied.ts';
+import { refuseSameInvoiceTwice } from './changes.ts';
 import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, mostlyTax, type Application } from './checks.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
@@ -76,6 +77,7 @@ interface NewPaymentFacts extends Facts {
 /** What a new payment would do, for create and for the upsert that may come to the same. */
 export async function newPaymentFacts(payment: z.output<typeof input>, reader: Reader): Promise<NewPaymentFacts> {
   const { customer_id, amount, date, payment_mode, reference_number, invoices = [] } = payment;
+  refuseSameInvoiceTwice(invoices);
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   const ask: Concern[] = [];
   const zoho = ahead(
@@ -94,7 +96,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   checkDecimals(amountsOf(payment), currency);
   const left = checkApplied(amount, invoices, currency);
   await checkDate(date, zoho, notes);
-  const rate = await checkExchangeRate(payment.exchange_rate, { currency_code: currency.currency_code, amount, invoice_ids: invoices.map(({ invoice_id }) => invoice_id), ifMissing: 'refuse' }, zoho, notes);
+  const rate = await checkExchangeRate(payment.exchange_rate, { currency_code: currency.currency_code, amount, invoice_ids: invoices.map(({ invoice_id }) => invoice_id), ...(contact !== undefined && { ifMissing: 'refuse' as const }) }, zoho, notes);
   notes.lines.push(`Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`, `Date: ${date}, mode: ${quoted(payment_mode, 100)}`);
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);

@@ -101,6 +101,8 @@ export function recreating(payment: Payment): Undo | undefined {
       'payment_id',
       'payment_number',
       ...(payment.invoices === undefined ? ['invoices'] : []),
+      ...(['account_id', 'exchange_rate'] as const).filter((name) => payment[name] === undefined),
+      ...(['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name] !== undefined && readAmount(payment[name]) === undefined),
       ...discountsLost(invoices),
       ...accountOfCharges(payment),
       ...(documents ? ['documents'] : []),

@@ -120,20 +120,12 @@ function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boo
 }
 
 function changed({ body, was, now, moved, result, candidate }: { body: unknown; was: Json; now: Json; moved: boolean | undefined; result: Json; candidate: { id: string; text: string } }): Seen {
-  switch (changeSeen(body, was, now)) {
-    case 'as sent':
-      return { seen: 'there', result };
-    case 'no difference':
-      return moved === true ? { seen: 'there', result } : notThere;
-    case 'as before':
-      if (moved !== true) return notThere;
-      break;
-    case 'not told':
-      if (moved === false) return notThere;
-      // Whoever may have changed it: for a person to tell.
-      return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };
-    case 'otherwise':
-  }
+  const seen = changeSeen(body, was, now);
+  const isNoProof = seen === 'not told' || seen === 'as sent, or already';
+  if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, or already'))) return { seen: 'there', result };
+  if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return notThere;
+  // Whoever may have changed it: for a person to tell.
+  if (isNoProof) return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };
   return { seen: 'unclear', why: 'It has changed since, and is not what was sent.', candidates: [] };
 }
 

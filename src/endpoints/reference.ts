@@ -2,6 +2,7 @@
 
 /** Words that say what kind of number follows. They tell two references apart only for whoever wrote them. */
 const KINDS = (
+  'inv invoice your our txnid refid checkno chequeno chqno txnno refnr utrno ' +
   'check cheque chq chk ck echeck echeque echk draft money order mo cashier cashiers certified counterfoil cash card credit debit direct giro ' +
   'transfer etransfer xfer trf trsf tfr wire swift bank online mobile payment epayment pmt pymt pay paid remittance ref refno reference number numbers no nos nr num ' +
   'transaction txn tx trx trans trace id confirmation conf auth voucher slip ' +
@@ -11,6 +12,14 @@ const KINDS = (
 ).split(' ');
 /** One of them, alone or as a plural, so that a letter does not follow: "trf7731" begins with one, "Referral" does not. */
 const LEADING = new RegExp(`^(?:e[-\\s])?(?:n°|(?:${KINDS.toSorted((a, b) => b.length - a.length).join('|')})(?:'?s)?)(?![\\p{L}\\p{M}])`, 'u');
+
+/** Whether two references name the same: as they are left bare, or with no zeros before any number in them ("INV-0384", "INV-384"). */
+export function isSameReference(one: unknown, other: unknown): boolean {
+  const [bare, otherBare] = [bareReference(one), bareReference(other)];
+  return bare !== '' && otherBare !== '' && (bare === otherBare || bareReference(unpadded(one)) === bareReference(unpadded(other)));
+}
+
+const unpadded = (reference: unknown): string => String(reference).replace(/(?<!\d)0+(?=\d)/g, '');
 
 /** What is left of a reference for comparing it: without case, accents, spaces, punctuation, leading words and the zeros before a number. '' is no reference. */
 export function bareReference(reference: unknown): string {

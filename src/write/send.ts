@@ -67,8 +67,9 @@ function proven(endpoint: WriteEndpoint, { arguments: input, request: { body }, 
 async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road): Promise<void> {
   const clock = zoho.clock();
   const zohoTime = clock && Math.min(clock.notAfter + fenceMs, Date.now() + MINUTE_MS);
+  const ticks = performance.now() + fenceMs;
   const { sentAt } = await journal.add(entry.id, { type: 'sent', zohoTime: zohoTime === undefined ? undefined : new Date(zohoTime).toISOString() });
-  sentHere.set(entry.id, { ticks: performance.now() + fenceMs, sentAt });
+  sentHere.set(entry.id, { ticks, sentAt });
 }
 
 /** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
