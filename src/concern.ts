@@ -2,8 +2,8 @@
 export const concerns = {
   refund: 'money is given back',
   deletion: 'a record is deleted',
-  duplicate: 'it looks like a payment or refund that is there already, and the caller says that it is another one',
-  overpaid: 'more is paid than is applied to invoices',
+  duplicate: 'it looks like a payment or refund that is there already',
+  overpaid: 'invoices are named, and more is paid than is applied to them (an advance without invoices is not)',
   tax_withheld: 'more of an invoice is settled by withheld tax than by money',
   exchange_rate: 'the exchange rate is 1, far from every known one, or nearer to a reciprocal',
   amount_lowered: 'an amount that was received is lowered',

@@ -45,8 +45,8 @@ Options of sandbox
 Options of journal
   show ID
   resolve                              looks in Zoho now
-  resolve ID --recorded ZOHO_ID | --not-recorded
-                                       takes your word; with --force also while Zoho may still carry it out
+  resolve ID --recorded RECORD_ID | --not-recorded
+                                       takes your word; --force although the record or the clocks speak against it
   prune --before YYYY-MM-DD, prune --customer ID (removes what is known of a customer)
   list --limit N; with --sandbox the journal of the practice books
 

@@ -141,8 +141,8 @@ export function capsOf(policy: Policy, { money }: Facts, now: number): Cap[] {
 }
 
 export function capReached(cap: Cap, used: string): RefusedError {
-  const most = 'amount' in cap.most ? `${cap.currency ?? ''} ${cap.most.amount}`.trim() : `${cap.most.writes} refunds`;
-  return against(cap.name, `The policy allows ${most} in this time; with what was written already (${used}) this would be more.`);
+  const most = 'amount' in cap.most ? `${cap.currency ?? ''} ${cap.most.amount}`.trim() : `${cap.most.writes} ${cap.most.writes === 1 ? 'refund' : 'refunds'}`;
+  return against(cap.name, `The policy allows ${most} in ${'amount' in cap.most ? '24 hours' : 'an hour'}; with what was written already (${used}) this would be more.`);
 }
 
 function accountNotNamed(allowed: readonly string[]): RefusedError {
