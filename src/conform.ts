@@ -7,7 +7,9 @@ import { readAmount } from './money.ts';
  * payment must never be reported as an error because a field changed its type.
  */
 export function conform(schema: $ZodType, value: unknown): unknown {
-  const { def } = (schema as unknown as { _zod: { def: { type: string; innerType?: $ZodType; element?: $ZodType; shape?: Record<string, $ZodType> } } })._zod;
+  const { def } = (
+    schema as unknown as { _zod: { def: { type: string; innerType?: $ZodType; element?: $ZodType; shape?: Record<string, $ZodType> } } }
+  )._zod;
   switch (def.type) {
     case 'optional':
       return def.innerType && conform(def.innerType, value);
@@ -18,7 +20,9 @@ export function conform(schema: $ZodType, value: unknown): unknown {
     case 'boolean':
       return typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined;
     case 'array':
-      return Array.isArray(value) && def.element ? value.map((item) => conform(def.element!, item)).filter((item) => item !== undefined) : undefined;
+      return Array.isArray(value) && def.element
+        ? value.map((item) => conform(def.element!, item)).filter((item) => item !== undefined)
+        : undefined;
     case 'object': {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
       const entries = Object.entries(value).map(([name, item]): [string, unknown] => {

@@ -54,8 +54,11 @@ export interface ResourceForm {
  */
 export type Shown = 'asked' | 'another' | 'unnamed' | 'none';
 
-export interface ReadEndpoint<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
-  extends Shared<P, I, O> {
+export interface ReadEndpoint<
+  P extends string = string,
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+> extends Shared<P, I, O> {
   readonly method: 'GET';
   readonly resources?: readonly ResourceForm[];
   /** What is not in the path; by default every other input field, as the query. */
@@ -109,7 +112,11 @@ export interface Facts {
   readonly rate?: RateFacts | undefined;
   readonly customer_id?: string | undefined;
   /** Accounts and date as they will stand, for the policy: also where the call does not name them. */
-  readonly uses?: { readonly account_id?: string | undefined; readonly from_account_id?: string | undefined; readonly date?: string | undefined };
+  readonly uses?: {
+    readonly account_id?: string | undefined;
+    readonly from_account_id?: string | undefined;
+    readonly date?: string | undefined;
+  };
   /** What no other write may touch while the outcome of this one is unknown. */
   readonly blocks: readonly string[];
   /** What looking compares with: ids before, values before. */
@@ -238,9 +245,10 @@ export interface Reader {
   ): Promise<z.output<O>>;
 }
 
-type FieldForEachPlaceholder<P extends string, I extends z.ZodObject> = Placeholder<P> extends keyof z.output<I>
-  ? unknown
-  : { readonly path: { missing_input_field: Exclude<Placeholder<P>, keyof z.output<I>> } };
+type FieldForEachPlaceholder<P extends string, I extends z.ZodObject> =
+  Placeholder<P> extends keyof z.output<I>
+    ? unknown
+    : { readonly path: { missing_input_field: Exclude<Placeholder<P>, keyof z.output<I>> } };
 
 type ShowsItsRecord<P extends string, I extends z.ZodObject, O extends z.ZodObject> = [Placeholder<P>] extends [never]
   ? unknown

@@ -78,9 +78,15 @@ export class WhichError extends InputError {
   /** What was said of it, without the choices. */
   readonly question: string;
 
-  constructor(question: string, { field, choices, more = 0 }: { readonly field: string; readonly choices: readonly Choice[]; readonly more?: number }) {
+  constructor(
+    question: string,
+    { field, choices, more = 0 }: { readonly field: string; readonly choices: readonly Choice[]; readonly more?: number },
+  ) {
     const numbered = choices.map(({ id, text }, i) => `${i + 1}. ${text} (id ${id})`);
-    super(`${question} ${numbered.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, { code: `ambiguous_${field}`, next: `Ask the user which one, then call again with its id as ${field}. Never pick one yourself.` });
+    super(`${question} ${numbered.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, {
+      code: `ambiguous_${field}`,
+      next: `Ask the user which one, then call again with its id as ${field}. Never pick one yourself.`,
+    });
     this.field = field;
     this.choices = choices;
     this.question = question;
@@ -110,7 +116,10 @@ export class InternalError extends PaymentsError {
     super('This server failed in a way that it should not.', {
       code: 'internal_error',
       changed,
-      next: changed === 'no' ? 'Tell the user; the same call may fail again.' : 'Do not make the call again. Look first whether it was carried out.',
+      next:
+        changed === 'no'
+          ? 'Tell the user; the same call may fail again.'
+          : 'Do not make the call again. Look first whether it was carried out.',
       cause,
     });
   }
@@ -122,7 +131,10 @@ export class OutcomeUnknownError extends PaymentsError {
   /** The record that a broken answer named, where to look. */
   readonly zoho_id: string | undefined;
 
-  constructor(message: string, { entry, zoho_id, ...details }: Omit<Details, 'changed' | 'code'> & { readonly entry?: string; readonly zoho_id?: string | undefined }) {
+  constructor(
+    message: string,
+    { entry, zoho_id, ...details }: Omit<Details, 'changed' | 'code'> & { readonly entry?: string; readonly zoho_id?: string | undefined },
+  ) {
     super(message, { ...details, code: 'outcome_unknown', changed: 'unknown' });
     this.entry = entry;
     this.zoho_id = zoho_id;

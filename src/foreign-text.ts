@@ -35,7 +35,9 @@ const QUOTES = /[\u02BA\u02EE\u05F4\u201C-\u201F\u2033\u2036\u275D\u275E\u301D-\
 
 /** Foreign text as one line of at most `max` characters, in which nothing hides: what did is a `\uFFFD`. */
 export function oneLine(text: string, max = 200): string {
-  const letters = [...text.replace(ORDINARY, '').replace(BLANK, ' ').replace(HIDDEN_RUN, MARK).trim().replace(FLOOD, MARK).replace(QUOTES, '"')];
+  const letters = [
+    ...text.replace(ORDINARY, '').replace(BLANK, ' ').replace(HIDDEN_RUN, MARK).trim().replace(FLOOD, MARK).replace(QUOTES, '"'),
+  ];
   return letters.length > max ? `${letters.slice(0, max - 1).join('')}…` : letters.join('');
 }
 
@@ -44,5 +46,7 @@ const UNSEEMLY = new RegExp(`${HIDDEN.source}|[\\u2028\\u2029\\u2800]|${QUOTES.s
 
 /** JSON that keeps every character, what hides in it written as its code: for calls that are to be made as they stand. */
 export function asJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEMLY, (character) => character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  return JSON.stringify(value).replace(UNSEEMLY, (character) =>
+    character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 }

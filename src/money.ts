@@ -58,7 +58,8 @@ export function formatConverted(amount: Amount, rate: number, currencyCode: stri
  * Undefined when neither says.
  */
 export function precisionOf(currencyCode: string | undefined, pricePrecision?: unknown): number | undefined {
-  if (Number.isInteger(pricePrecision) && Number(pricePrecision) >= 0 && Number(pricePrecision) <= MAX_DIGITS) return Number(pricePrecision);
+  if (Number.isInteger(pricePrecision) && Number(pricePrecision) >= 0 && Number(pricePrecision) <= MAX_DIGITS)
+    return Number(pricePrecision);
   if (currencyCode === undefined || !/^[A-Z]{3}$/.test(currencyCode)) return undefined;
   return new Intl.NumberFormat('en', { style: 'currency', currency: currencyCode }).resolvedOptions().maximumFractionDigits;
 }

@@ -12,8 +12,16 @@ export interface Known {
 export function knowing(known: readonly Known[], zoho: Reader): Reader {
   const keyOf = (input: object) => JSON.stringify(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   // By the declaration itself: several that read the same path make different things of it.
-  const answers = new Map(known.map(({ endpoint }) => [endpoint as object, new Map(known.filter((one) => one.endpoint === endpoint).map(({ input, result }) => [keyOf(input), result]))]));
-  return { ...zoho, read: async (endpoint, input) => ((await answers.get(endpoint)?.get(keyOf(input))) as never) ?? (await zoho.read(endpoint, input)) };
+  const answers = new Map(
+    known.map(({ endpoint }) => [
+      endpoint as object,
+      new Map(known.filter((one) => one.endpoint === endpoint).map(({ input, result }) => [keyOf(input), result])),
+    ]),
+  );
+  return {
+    ...zoho,
+    read: async (endpoint, input) => ((await answers.get(endpoint)?.get(keyOf(input))) as never) ?? (await zoho.read(endpoint, input)),
+  };
 }
 
 /** The same reader, with these asked for at once. Whoever reads one waits for it, and gets its error; one that nobody reads is nobody's. */

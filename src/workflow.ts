@@ -59,14 +59,19 @@ export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.
 export type Workflow = ReadWorkflow | WriteWorkflow;
 
 /** Every operation of Zoho's that it may use. */
-export const operationsOf = (workflow: Workflow): readonly Endpoint[] => (workflow.method === 'GET' ? workflow.reads : [...workflow.reads, workflow.endpoint]);
+export const operationsOf = (workflow: Workflow): readonly Endpoint[] =>
+  workflow.method === 'GET' ? workflow.reads : [...workflow.reads, workflow.endpoint];
 
-export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject>(workflow: Omit<ReadWorkflow<I, O>, 'method'>): ReadWorkflow {
+export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject>(
+  workflow: Omit<ReadWorkflow<I, O>, 'method'>,
+): ReadWorkflow {
   return { ...workflow, method: 'GET' } as unknown as ReadWorkflow;
 }
 
 /** Its output is its endpoint's, and so are its hints. */
-export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canDuplicate'>): WriteWorkflow {
+export function defineWriteWorkflow<I extends z.ZodObject>(
+  workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canDuplicate'>,
+): WriteWorkflow {
   const { output, canDuplicate = false } = workflow.endpoint;
   return { ...workflow, method: 'POST', output, canDuplicate } as unknown as WriteWorkflow;
 }

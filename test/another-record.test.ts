@@ -29,10 +29,20 @@ async function outOfStep(sandbox: Sandbox) {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = request.headers;
-    const answered = await fetch(`${new URL(sandbox.api_base_url).origin}${request.url}`, { method: request.method ?? 'GET', headers: headers as Record<string, string>, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) });
+    const answered = await fetch(`${new URL(sandbox.api_base_url).origin}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: headers as Record<string, string>,
+      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+    });
     const type = answered.headers.get('content-type') ?? '';
     const sent = Buffer.from(await answered.arrayBuffer());
-    const body = type.includes('json') ? Buffer.from(JSON.stringify(relay.change((request.url ?? '').replace(/\?.*/, '').replace('/books/v3', ''), JSON.parse(sent.toString()) as Json))) : sent;
+    const body = type.includes('json')
+      ? Buffer.from(
+          JSON.stringify(
+            relay.change((request.url ?? '').replace(/\?.*/, '').replace('/books/v3', ''), JSON.parse(sent.toString()) as Json),
+          ),
+        )
+      : sent;
     const own = { status: answered.status, type, body };
     const state = connections.get(request.socket) ?? { late: false };
     const shown = state.late && state.last !== undefined ? state.last : own;
@@ -82,7 +92,12 @@ interface Ids {
 }
 
 /** Of one customer, and the same of another. */
-const granite: Ids = { contact: '712345000000090043', payment: '712345000000101528', refund: '712345000000101530', invoice: '712345000000101494' };
+const granite: Ids = {
+  contact: '712345000000090043',
+  payment: '712345000000101528',
+  refund: '712345000000101530',
+  invoice: '712345000000101494',
+};
 const bowman: Ids = { contact: seed.bowman, payment: seed.samplePayment, refund: seed.sampleRefund, invoice: seed.sampleInvoice };
 
 const reads = {
@@ -105,7 +120,13 @@ describe('every read whose path names a record', () => {
     expect(new Set(all.map(({ name }) => name))).toEqual(new Set(names));
   });
 
-  const before: [string, Record<string, unknown>][] = [...names.map((name): [string, Record<string, unknown>] => [name, reads[name](granite)]), ['list_customer_payments', {}], ['list_contacts', {}], ['list_bank_accounts', {}], ['list_organizations', {}]];
+  const before: [string, Record<string, unknown>][] = [
+    ...names.map((name): [string, Record<string, unknown>] => [name, reads[name](granite)]),
+    ['list_customer_payments', {}],
+    ['list_contacts', {}],
+    ['list_bank_accounts', {}],
+    ['list_organizations', {}],
+  ];
   const pairs = names.flatMap((asked) => before.map(([name, args]) => [asked, name, args] as const));
 
   it.each(pairs)('%s, where the answer to %s comes, fails and closes the connections', async (asked, name, args) => {
@@ -126,8 +147,12 @@ describe('every read whose path names a record', () => {
     const { zoho, server } = await started();
     await server.call('get_customer_payment', { payment_id: granite.payment });
     await zoho.slip();
-    await expect(server.client.readResource({ uri: `zoho-books://customerpayments/${bowman.payment}` })).rejects.toMatchObject({ data: { code: 'another_record' } });
-    expect(JSON.stringify(await server.client.readResource({ uri: `zoho-books://customerpayments/${bowman.payment}` }))).toContain('Bowman');
+    await expect(server.client.readResource({ uri: `zoho-books://customerpayments/${bowman.payment}` })).rejects.toMatchObject({
+      data: { code: 'another_record' },
+    });
+    expect(JSON.stringify(await server.client.readResource({ uri: `zoho-books://customerpayments/${bowman.payment}` }))).toContain(
+      'Bowman',
+    );
   });
 
   it('a receipt, where a record comes, closes the connections; a record where a receipt comes too', async () => {
@@ -146,7 +171,8 @@ describe('every read whose path names a record', () => {
 
   it('reads on other connections that are closed with it are made again', async () => {
     const { zoho, server } = await started();
-    const all = () => Promise.all(names.flatMap((name) => [server.call(name, reads[name](granite)), server.call(name, reads[name](bowman))]));
+    const all = () =>
+      Promise.all(names.flatMap((name) => [server.call(name, reads[name](granite)), server.call(name, reads[name](bowman))]));
     await all();
     await zoho.slip();
     const results = await all();
@@ -172,18 +198,66 @@ describe('every read whose path names a record', () => {
 describe('the question of a write', () => {
   const day = '2016-06-05';
   const writes: [string, Record<string, unknown>, Record<string, unknown>][] = [
-    ['create_customer_payment', { customer_id: granite.contact, payment_mode: 'cash', amount: 3, date: day }, { customer_id: bowman.contact, payment_mode: 'cash', amount: 3, date: day }],
-    ['create_customer_payment', { customer_id: '712345000000090025', payment_mode: 'cash', amount: 3, date: day, invoices: [{ invoice_id: '712345000000101591', amount_applied: 3 }] }, { customer_id: bowman.contact, payment_mode: 'cash', amount: 3, date: day, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 3 }] }],
+    [
+      'create_customer_payment',
+      { customer_id: granite.contact, payment_mode: 'cash', amount: 3, date: day },
+      { customer_id: bowman.contact, payment_mode: 'cash', amount: 3, date: day },
+    ],
+    [
+      'create_customer_payment',
+      {
+        customer_id: '712345000000090025',
+        payment_mode: 'cash',
+        amount: 3,
+        date: day,
+        invoices: [{ invoice_id: '712345000000101591', amount_applied: 3 }],
+      },
+      {
+        customer_id: bowman.contact,
+        payment_mode: 'cash',
+        amount: 3,
+        date: day,
+        invoices: [{ invoice_id: seed.openInvoice, amount_applied: 3 }],
+      },
+    ],
     ['update_customer_payment', { payment_id: granite.payment, amount: 5000 }, { payment_id: seed.paymentWithUnused, amount: 900 }],
-    ['update_customer_payment', { payment_id: '712345000000101541', description: 'x' }, { payment_id: seed.paymentWithUnused, description: 'x' }],
-    ['update_custom_fields_in_customer_payment', { customer_payment_id: granite.payment, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] }, { customer_payment_id: bowman.payment, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] }],
+    [
+      'update_customer_payment',
+      { payment_id: '712345000000101541', description: 'x' },
+      { payment_id: seed.paymentWithUnused, description: 'x' },
+    ],
+    [
+      'update_custom_fields_in_customer_payment',
+      { customer_payment_id: granite.payment, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] },
+      { customer_payment_id: bowman.payment, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] },
+    ],
     ['delete_customer_payment', { payment_id: '712345000000101541' }, { payment_id: seed.paymentWithUnused }],
     ['bulk_delete_customer_payments', { payment_id: ['712345000000101541'] }, { payment_id: [seed.paymentWithUnused] }],
-    ['create_customer_payment_refund', { customer_payment_id: granite.payment, date: day, amount: 3, from_account_id: seed.pettyCash }, { customer_payment_id: seed.paymentWithUnused, date: day, amount: 3, from_account_id: seed.pettyCash }],
-    ['update_customer_payment_refund', { customer_payment_id: granite.payment, refund_id: granite.refund, amount: 3 }, { customer_payment_id: bowman.payment, refund_id: bowman.refund, amount: 3 }],
-    ['delete_customer_payment_refund', { customer_payment_id: granite.payment, refund_id: granite.refund }, { customer_payment_id: bowman.payment, refund_id: bowman.refund }],
-    ['record_customer_payment', { customer: granite.contact, payment_mode: 'cash', amount: 3, date: day }, { customer: bowman.contact, payment_mode: 'cash', amount: 3, date: day }],
-    ['refund_customer_payment', { payment: granite.payment, account: seed.pettyCash, amount: 3, date: day }, { payment: seed.paymentWithUnused, account: seed.pettyCash, amount: 3, date: day }],
+    [
+      'create_customer_payment_refund',
+      { customer_payment_id: granite.payment, date: day, amount: 3, from_account_id: seed.pettyCash },
+      { customer_payment_id: seed.paymentWithUnused, date: day, amount: 3, from_account_id: seed.pettyCash },
+    ],
+    [
+      'update_customer_payment_refund',
+      { customer_payment_id: granite.payment, refund_id: granite.refund, amount: 3 },
+      { customer_payment_id: bowman.payment, refund_id: bowman.refund, amount: 3 },
+    ],
+    [
+      'delete_customer_payment_refund',
+      { customer_payment_id: granite.payment, refund_id: granite.refund },
+      { customer_payment_id: bowman.payment, refund_id: bowman.refund },
+    ],
+    [
+      'record_customer_payment',
+      { customer: granite.contact, payment_mode: 'cash', amount: 3, date: day },
+      { customer: bowman.contact, payment_mode: 'cash', amount: 3, date: day },
+    ],
+    [
+      'refund_customer_payment',
+      { payment: granite.payment, account: seed.pettyCash, amount: 3, date: day },
+      { payment: seed.paymentWithUnused, account: seed.pettyCash, amount: 3, date: day },
+    ],
   ];
 
   it.each(writes)('%s %j, then %j: never about the other customer', async (name, of, then) => {
@@ -223,10 +297,18 @@ describe('the question of a write', () => {
     ['an answer without an invoice', 'create_customer_payment', create, empty(seed.openInvoice)],
     ['a payment without an id', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, bare('payment', seed.paymentWithUnused)],
     ['an answer without a payment', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, empty(seed.paymentWithUnused)],
-    ['another customer for a payment', 'update_customer_payment', { payment_id: seed.paymentWithUnused, customer_id: granite.contact }, empty(granite.contact)],
+    [
+      'another customer for a payment',
+      'update_customer_payment',
+      { payment_id: seed.paymentWithUnused, customer_id: granite.contact },
+      empty(granite.contact),
+    ],
   ])('is not built on %s', async (_what, name, args, change) => {
     const questions: string[] = [];
-    const { zoho, server, sandbox } = await started({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
+    const { zoho, server, sandbox } = await started({
+      confirm: 'ask',
+      person: (question) => (questions.push(question), { action: 'decline' }),
+    });
     zoho.change = change;
     const result = await server.call(name, args);
     expect(questions).toEqual([]);
@@ -237,7 +319,11 @@ describe('the question of a write', () => {
 
 it('a record without an id is shown to nobody as the one asked for', async () => {
   const { zoho, server } = await started();
-  zoho.change = (_path, { code, message, ...rest }) => ({ code, message, ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, withoutIds(value)])) });
+  zoho.change = (_path, { code, message, ...rest }) => ({
+    code,
+    message,
+    ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, withoutIds(value)])),
+  });
   for (const name of ['get_customer_payment', 'get_customer_payment_refund', 'get_contact', 'get_invoice'] as const) {
     expect(errorOf(await server.call(name, reads[name](bowman))), name).toMatchObject({ code: 'no_record', changed: 'no' });
   }
@@ -253,7 +339,12 @@ it('a write on its way goes on when the connections of reads are closed', async 
   const { zoho, server, sandbox } = await started();
   await server.call('get_contact', { contact_id: granite.contact });
   await fault(sandbox, { match: { method: 'POST', path: '/customerpayments' }, fault: 'delay', delay_ms: 500 });
-  const writing = server.call('create_customer_payment', { customer_id: bowman.contact, payment_mode: 'cash', amount: 3, date: '2016-06-05' });
+  const writing = server.call('create_customer_payment', {
+    customer_id: bowman.contact,
+    payment_mode: 'cash',
+    amount: 3,
+    date: '2016-06-05',
+  });
   await expect.poll(async () => (await requestsTo(sandbox)).filter(({ method }) => method === 'POST')).toHaveLength(1);
   await zoho.slip();
   expect(errorOf(await server.call('get_contact', { contact_id: '712345000000090025' }))).toMatchObject({ code: 'another_record' });

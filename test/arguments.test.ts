@@ -32,11 +32,18 @@ describe('what can only have been meant one way is repaired', () => {
 
   it('numbers and booleans that arrive as strings', () => {
     expect(readArguments(create, { ...payment, amount: '450.10' })).toMatchObject({ amount: 450.1 });
-    expect(readArguments(updateCustomerPayment.input, { payment_id: '1', replace_invoices: 'true', invoices: '[]' })).toEqual({ payment_id: '1', replace_invoices: true, invoices: [] });
+    expect(readArguments(updateCustomerPayment.input, { payment_id: '1', replace_invoices: 'true', invoices: '[]' })).toEqual({
+      payment_id: '1',
+      replace_invoices: true,
+      invoices: [],
+    });
   });
 
   it('ids and references that arrive as safe integers', () => {
-    expect(readArguments(create, { ...payment, customer_id: 903000000000099, reference_number: 1234 })).toMatchObject({ customer_id: '903000000000099', reference_number: '1234' });
+    expect(readArguments(create, { ...payment, customer_id: 903000000000099, reference_number: 1234 })).toMatchObject({
+      customer_id: '903000000000099',
+      reference_number: '1234',
+    });
   });
 
   it('words separated by commas', () => {
@@ -53,7 +60,9 @@ describe('what can only have been meant one way is repaired', () => {
           customer_id: fc.stringMatching(/^\d{1,19}$/),
           payment_mode: fc.string({ minLength: 1, maxLength: 100 }),
           amount: fc.integer({ min: 1, max: 10 ** 9 }).map((cents) => cents / 100),
-          date: fc.date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true }).map((day) => day.toISOString().slice(0, 10)),
+          date: fc
+            .date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true })
+            .map((day) => day.toISOString().slice(0, 10)),
           reference_number: fc.string({ maxLength: 50 }).map((text) => text.trim()),
           description: fc.string(),
         }),
@@ -76,15 +85,29 @@ describe('nothing is guessed', () => {
   it('an id whose digits are already lost is refused', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 10n ** 19n }), (id) => {
-        expect(problem(getCustomerPayment.input, { payment_id: Number(id) })).toContain('payment_id arrived as a number too large to keep its digits: send it as a string');
+        expect(problem(getCustomerPayment.input, { payment_id: Number(id) })).toContain(
+          'payment_id arrived as a number too large to keep its digits: send it as a string',
+        );
       }),
     );
   });
 
   it('a fraction where text is wanted may have lost a zero, and is refused', () => {
-    expect(problem(create, { ...payment, reference_number: 1.1 })).toContain('reference_number arrived as a number, which does not keep its last zeros: send it as a string');
-    expect(problem(updateCustomFieldsInCustomerPayment.input, { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 1.1 }] })).toContain('custom_fields[0].value arrived as a number');
-    expect(readArguments(updateCustomFieldsInCustomerPayment.input, { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 77 }] })).toMatchObject({ custom_fields: [{ value: '77' }] });
+    expect(problem(create, { ...payment, reference_number: 1.1 })).toContain(
+      'reference_number arrived as a number, which does not keep its last zeros: send it as a string',
+    );
+    expect(
+      problem(updateCustomFieldsInCustomerPayment.input, {
+        customer_payment_id: '1',
+        custom_fields: [{ customfield_id: '2', value: 1.1 }],
+      }),
+    ).toContain('custom_fields[0].value arrived as a number');
+    expect(
+      readArguments(updateCustomFieldsInCustomerPayment.input, {
+        customer_payment_id: '1',
+        custom_fields: [{ customfield_id: '2', value: 77 }],
+      }),
+    ).toMatchObject({ custom_fields: [{ value: '77' }] });
   });
 
   it('a number that a string names more exactly than JSON can hold is refused', () => {
@@ -93,7 +116,8 @@ describe('nothing is guessed', () => {
   });
 
   it('days that do not exist are refused', () => {
-    for (const date of ['2026-02-29', '2026-13-01', '2026-6-5', '05/06/2026', 'today']) expect(problem(create, { ...payment, date })).toContain('date must be a calendar date, yyyy-mm-dd');
+    for (const date of ['2026-02-29', '2026-13-01', '2026-6-5', '05/06/2026', 'today'])
+      expect(problem(create, { ...payment, date })).toContain('date must be a calendar date, yyyy-mm-dd');
   });
 
   it('amounts that are not above zero are refused', () => {
@@ -101,11 +125,16 @@ describe('nothing is guessed', () => {
   });
 
   it('null is not a value', () => {
-    expect(problem(create, { ...payment, description: null })).toContain('description must be a string, not null (leave the argument out instead)');
+    expect(problem(create, { ...payment, description: null })).toContain(
+      'description must be a string, not null (leave the argument out instead)',
+    );
   });
 
   it('ids that would reach another path are refused', () => {
-    for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1']) expect(problem(getCustomerPayment.input, { payment_id })).toContain('payment_id must be an id: a string of digits, not a name or number');
+    for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1'])
+      expect(problem(getCustomerPayment.input, { payment_id })).toContain(
+        'payment_id must be an id: a string of digits, not a name or number',
+      );
   });
 
   it('names like __proto__ are arguments like any other', () => {
@@ -120,20 +149,28 @@ describe('errors teach', () => {
   it('an unknown argument names the nearest valid one, at any depth', () => {
     expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
     expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument; the nearest is customer_id');
-    expect(problem(create, { ...payment, invoices: [{ invoice_id: '1', amount_applied: 1, invoice_number: 'INV-1' }] })).toContain('invoices[0].invoice_number is not an argument; the nearest is invoice_id');
+    expect(problem(create, { ...payment, invoices: [{ invoice_id: '1', amount_applied: 1, invoice_number: 'INV-1' }] })).toContain(
+      'invoices[0].invoice_number is not an argument; the nearest is invoice_id',
+    );
   });
 
   it('the nearest is one that is missing, one that shares its words, or one a few letters away', () => {
-    expect(problem(getCustomerPaymentRefund.input, { payment_id: '1', refund_id: '2' })).toContain('payment_id is not an argument; the nearest is customer_payment_id');
+    expect(problem(getCustomerPaymentRefund.input, { payment_id: '1', refund_id: '2' })).toContain(
+      'payment_id is not an argument; the nearest is customer_payment_id',
+    );
     expect(problem(create, { ...payment, customer_id: undefined, id: '1' })).toContain('id is not an argument; the nearest is customer_id');
     expect(problem(create, { ...payment, date: undefined, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
-    expect(problem(create, { ...payment, date: undefined, payment_date: 1 })).toContain('payment_date is not an argument; the nearest is date');
+    expect(problem(create, { ...payment, date: undefined, payment_date: 1 })).toContain(
+      'payment_date is not an argument; the nearest is date',
+    );
     expect(problem(create, { ...payment, paymentForm: 'x' })).toContain('paymentForm is not an argument; the nearest is payment_form');
     expect(problem(create, { ...payment, reference: 'x' })).toContain('reference is not an argument; the nearest is reference_number');
   });
 
   it('where none is near, the names there are are listed', () => {
-    expect(problem(getCustomerPayment.input, { payment_id: '1', currency: 'USD' })).toContain('currency is not an argument; there are payment_id, accept');
+    expect(problem(getCustomerPayment.input, { payment_id: '1', currency: 'USD' })).toContain(
+      'currency is not an argument; there are payment_id, accept',
+    );
     const many = problem(listCustomerPayments.input, { wxyz: 1 });
     expect(many).toMatch(/wxyz is not an argument; there are search_text, .*, and \d+ more/);
     expect(many.length).toBeLessThan(500);
@@ -160,7 +197,8 @@ describe('errors teach', () => {
 
   it('an empty filter is none: Zoho would answer with everything', () => {
     for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) {
-      for (const empty of ['', '  ']) expect(problem(listCustomerPayments.input, { [name]: empty })).toContain(`${name} is empty: leave it out or give a value`);
+      for (const empty of ['', '  '])
+        expect(problem(listCustomerPayments.input, { [name]: empty })).toContain(`${name} is empty: leave it out or give a value`);
     }
     expect(problem(listCustomerPayments.input, { fields: [] })).toContain('fields must not be empty');
   });

@@ -33,10 +33,30 @@ const told = (result: Json) => result['structuredContent'] as Json;
 describe('the state folder, while the server runs', () => {
   const ways: readonly (readonly [string, RegExp, (base: string, books: string) => void])[] = [
     ['removed', /^(state_dir_unusable|journal_replaced)$/, (base) => rmSync(base, { recursive: true })],
-    ['removed, and a file in its place', /^(state_dir_unusable|journal_replaced)$/, (base) => { rmSync(base, { recursive: true }); writeFileSync(base, ''); }],
+    [
+      'removed, and a file in its place',
+      /^(state_dir_unusable|journal_replaced)$/,
+      (base) => {
+        rmSync(base, { recursive: true });
+        writeFileSync(base, '');
+      },
+    ],
     ['without what belongs to these books', /^(state_dir_unusable|journal_replaced)$/, (_, books) => rmSync(books, { recursive: true })],
-    ['emptied', /^journal_replaced$/, (_, books) => { for (const name of readdirSync(books)) rmSync(join(books, name), { recursive: true }); }],
-    ['with a file in place of the turns', /^state_dir_unusable$/, (_, books) => { rmSync(join(books, 'turns'), { recursive: true }); writeFileSync(join(books, 'turns'), ''); }],
+    [
+      'emptied',
+      /^journal_replaced$/,
+      (_, books) => {
+        for (const name of readdirSync(books)) rmSync(join(books, name), { recursive: true });
+      },
+    ],
+    [
+      'with a file in place of the turns',
+      /^state_dir_unusable$/,
+      (_, books) => {
+        rmSync(join(books, 'turns'), { recursive: true });
+        writeFileSync(join(books, 'turns'), '');
+      },
+    ],
   ];
 
   it.skipIf(onWindows).each(ways)('%s after a write', async (_, code, take) => {
@@ -46,7 +66,9 @@ describe('the state folder, while the server runs', () => {
     take(base, books());
     // For the same customer, whose turn was taken before, and for another.
     for (const customer_id of [payment.customer_id, ANOTHER_CUSTOMER]) {
-      expect(told(await server.call('create_customer_payment', { ...payment, customer_id, amount: 451, reference_number: 'other' }))).toMatchObject({ outcome: 'not_recorded', error: { changed: 'no', code: expect.stringMatching(code) as string } });
+      expect(
+        told(await server.call('create_customer_payment', { ...payment, customer_id, amount: 451, reference_number: 'other' })),
+      ).toMatchObject({ outcome: 'not_recorded', error: { changed: 'no', code: expect.stringMatching(code) as string } });
     }
     expect(await writesTo(sandbox)).toHaveLength(1);
     expect(server.stderr()).toMatch(/(journal|state)/);
@@ -56,7 +78,10 @@ describe('the state folder, while the server runs', () => {
     const { sandbox, base, settings } = await zoho();
     writeFileSync(base, '');
     const server = await serving([], settings);
-    expect(told(await server.call('create_customer_payment', payment))).toMatchObject({ outcome: 'not_recorded', error: { changed: 'no', code: 'state_dir_unusable' } });
+    expect(told(await server.call('create_customer_payment', payment))).toMatchObject({
+      outcome: 'not_recorded',
+      error: { changed: 'no', code: 'state_dir_unusable' },
+    });
     expect(await writesTo(sandbox)).toEqual([]);
   });
 
@@ -65,7 +90,9 @@ describe('the state folder, while the server runs', () => {
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
     rmSync(join(books(), 'turns'), { recursive: true });
-    expect(told(await server.call('create_customer_payment', { ...payment, amount: 451, reference_number: 'other' }))).toMatchObject({ outcome: 'recorded' });
+    expect(told(await server.call('create_customer_payment', { ...payment, amount: 451, reference_number: 'other' }))).toMatchObject({
+      outcome: 'recorded',
+    });
     expect(existsSync(join(books(), 'turns'))).toBe(true);
   });
 });
@@ -73,7 +100,9 @@ describe('the state folder, while the server runs', () => {
 describe('a full disk', () => {
   /** The program, which can make no file larger than so many kilobytes: a full disk, as far as a program can be shown one by anybody. */
   async function confined(kilobytes: number, settings: Record<string, string>) {
-    const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', process.execPath, program], { env: environment(settings) });
+    const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', process.execPath, program], {
+      env: environment(settings),
+    });
     closers.push(() => child.kill('SIGKILL'));
     const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     let id = 0;
@@ -90,20 +119,27 @@ describe('a full disk', () => {
     return (args: Json) => request('tools/call', { name: 'create_customer_payment', arguments: args });
   }
 
-  it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 240])('after %i KB: each write is recorded, or says that nothing was changed', { timeout: 60_000 }, async (kilobytes) => {
-    const { sandbox, settings } = await zoho();
-    const before = (await booksOf(sandbox)).counts.payments;
-    const call = await confined(kilobytes, settings);
-    let recorded = 0;
-    let refused: Json | undefined;
-    for (let count = 0; count < 40 && refused === undefined; count += 1) {
-      const result = told(await call({ ...payment, amount: 100 + count, reference_number: `full ${count}` }));
-      if (result['outcome'] === 'recorded') recorded += 1;
-      else refused = result;
-    }
-    expect(refused).toMatchObject({ outcome: 'not_recorded', error: { changed: 'no', code: expect.stringMatching(/^(journal_unusable|state_dir_unusable)$/) as string } });
-    expect((await booksOf(sandbox)).counts.payments).toBe(before + recorded);
-  });
+  it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 240])(
+    'after %i KB: each write is recorded, or says that nothing was changed',
+    { timeout: 60_000 },
+    async (kilobytes) => {
+      const { sandbox, settings } = await zoho();
+      const before = (await booksOf(sandbox)).counts.payments;
+      const call = await confined(kilobytes, settings);
+      let recorded = 0;
+      let refused: Json | undefined;
+      for (let count = 0; count < 40 && refused === undefined; count += 1) {
+        const result = told(await call({ ...payment, amount: 100 + count, reference_number: `full ${count}` }));
+        if (result['outcome'] === 'recorded') recorded += 1;
+        else refused = result;
+      }
+      expect(refused).toMatchObject({
+        outcome: 'not_recorded',
+        error: { changed: 'no', code: expect.stringMatching(/^(journal_unusable|state_dir_unusable)$/) as string },
+      });
+      expect((await booksOf(sandbox)).counts.payments).toBe(before + recorded);
+    },
+  );
 });
 
 describe('a fault of ours before the claim', () => {
@@ -152,7 +188,10 @@ describe('turns', () => {
   it.skipIf(onWindows)('are never held on a file that is gone', async () => {
     const dir = join(folder(), 'turns');
     const [one, two] = [await openTurns(dir), await openTurns(dir)];
-    closers.push(() => one.close(), () => two.close());
+    closers.push(
+      () => one.close(),
+      () => two.close(),
+    );
     (await one.take(['payment:1'], 'test')).leave();
     for (const name of readdirSync(dir)) rmSync(join(dir, name));
     const held = await one.take(['payment:1'], 'test');

@@ -69,7 +69,10 @@ const opening = [
 /** From spawn to the answer of tools/list. */
 async function coldStart(args: readonly string[]): Promise<{ elapsed: number; bytes: number }> {
   const started = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ZOHO_PAYMENTS_STATE_DIR: scratch } });
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ZOHO_PAYMENTS_STATE_DIR: scratch },
+  });
   child.stdin.write(opening);
   let listed = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -108,7 +111,11 @@ async function measureStart(): Promise<void> {
   rows.push(
     { what: 'bare `node -e 0`', measured: ms(median(times.bare)) },
     { what: 'minimal server on the same SDK, spawn to tools/list', measured: ms(median(times.minimal)) },
-    { what: 'this server, spawn to tools/list', measured: `${ms(median(times.ours))} (${ratio.toFixed(2)} × minimal)`, aim: '≤ 1.3 × minimal' },
+    {
+      what: 'this server, spawn to tools/list',
+      measured: `${ms(median(times.ours))} (${ratio.toFixed(2)} × minimal)`,
+      aim: '≤ 1.3 × minimal',
+    },
     { what: 'bytes of tools/list', measured: `${bytes}`, aim: '≤ 32000' },
   );
 }
@@ -127,7 +134,11 @@ async function startSandbox(): Promise<{ child: ChildProcess; sandbox: SandboxLi
   const child = spawn(process.execPath, [program, 'sandbox'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const sandbox = JSON.parse(line) as SandboxLine;
-  await fetch(`${sandbox.url}/__sandbox/limits`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ per_minute: 1e9, per_day: 1e9, concurrent: 1000 }) });
+  await fetch(`${sandbox.url}/__sandbox/limits`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ per_minute: 1e9, per_day: 1e9, concurrent: 1000 }),
+  });
   return { child, sandbox };
 }
 
@@ -173,13 +184,18 @@ async function measureCalls(): Promise<void> {
   rows.push({ what: 'memory at rest (after tools/list)', measured: memoryOf(transport.pid), aim: '≤ 80 MB' });
 
   const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
-  const { access_token } = (await (await fetch(`${accounts_url}/oauth/v2/token`, { method: 'POST', body: form })).json()) as { access_token: string };
+  const { access_token } = (await (await fetch(`${accounts_url}/oauth/v2/token`, { method: 'POST', body: form })).json()) as {
+    access_token: string;
+  };
   const dispatcher = new Agent();
   const straight = async () => {
-    const { statusCode, body } = await request(`${sandbox.api_base_url}/customerpayments/${payment_id}?accept=json&organization_id=${organization_id}`, {
-      dispatcher,
-      headers: { authorization: `Zoho-oauthtoken ${access_token}` },
-    });
+    const { statusCode, body } = await request(
+      `${sandbox.api_base_url}/customerpayments/${payment_id}?accept=json&organization_id=${organization_id}`,
+      {
+        dispatcher,
+        headers: { authorization: `Zoho-oauthtoken ${access_token}` },
+      },
+    );
     if (statusCode !== 200) throw new Error(`HTTP ${statusCode}: ${await body.text()}`);
     await body.json();
   };
@@ -198,7 +214,11 @@ async function measureCalls(): Promise<void> {
   }
   rows.push(
     { what: 'get_customer_payment, undici straight to the sandbox, p50', measured: ms(median(times.straight)) },
-    { what: 'get_customer_payment as a tool over stdio, p50', measured: `${ms(median(times.tool))} (added ${ms(median(added))})`, aim: 'added ≤ 1 ms' },
+    {
+      what: 'get_customer_payment as a tool over stdio, p50',
+      measured: `${ms(median(times.tool))} (added ${ms(median(added))})`,
+      aim: 'added ≤ 1 ms',
+    },
     { what: 'tool calls per second, 1 in flight', measured: (await perSecond(asTool, 1, 1000)).toFixed(0) },
     { what: 'tool calls per second, 32 in flight', measured: (await perSecond(asTool, 32, 4000)).toFixed(0) },
     { what: 'memory after 5,700 calls', measured: memoryOf(transport.pid) },
@@ -237,7 +257,10 @@ async function measureCalls(): Promise<void> {
   const addedToWrite = median(writes.tool.map((time, i) => time - writes.bare[i]!));
   rows.push(
     { what: 'create_customer_payment, bare POST to the sandbox, p50', measured: ms(median(writes.bare)) },
-    { what: 'create_customer_payment as a tool, journal and looks included, p50', measured: `${ms(median(writes.tool))} (added ${ms(addedToWrite)}, ${zohoCalls} Zoho calls)` },
+    {
+      what: 'create_customer_payment as a tool, journal and looks included, p50',
+      measured: `${ms(median(writes.tool))} (added ${ms(addedToWrite)}, ${zohoCalls} Zoho calls)`,
+    },
   );
   await client.close();
   await dispatcher.close();
@@ -271,7 +294,10 @@ async function measureVerify(): Promise<void> {
   for (const writes of [1_000, 30_000]) {
     const file = join(scratch, `journal-of-${writes}`, 'journal.sqlite');
     await longJournal(file, writes);
-    const megabytes = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, file], { cwd: root, encoding: 'utf8' });
+    const megabytes = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, file], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     most.push(`${Number(megabytes).toFixed(0)} MB`);
   }
   rows.push({ what: 'memory of `journal verify`, 1,000 and 30,000 writes', measured: most.join(' and '), aim: '≤ 200 MB for both' });
@@ -279,7 +305,10 @@ async function measureVerify(): Promise<void> {
 
 /** What twelve conversations cost a model in calls and in bytes to read, next to the same with the thirteen endpoints alone. */
 async function measureConversations(): Promise<string[]> {
-  const table = ['| conversation | calls | bytes of results | with the thirteen alone: calls | bytes of results |', '| --- | --- | --- | --- | --- |'];
+  const table = [
+    '| conversation | calls | bytes of results | with the thirteen alone: calls | bytes of results |',
+    '| --- | --- | --- | --- | --- |',
+  ];
   const told = ({ task, problems, calls, bytes }: Played) => {
     if (problems.length > 0) throw new Error(`${task}: ${problems.join('; ')}`);
     return `${calls} | ${bytes}`;
@@ -287,7 +316,9 @@ async function measureConversations(): Promise<string[]> {
   for (const task of conversations) {
     const ours = await play(task, scriptedModel(solutions[task.name]!.right));
     const alone = withThirteen[task.name]!;
-    table.push(`| ${task.name} | ${told(ours)} | ${typeof alone === 'string' ? `not possible: ${alone} |` : told(await play(task, scriptedModel(alone), { ...thirteen, workflows: [] }))} |`);
+    table.push(
+      `| ${task.name} | ${told(ours)} | ${typeof alone === 'string' ? `not possible: ${alone} |` : told(await play(task, scriptedModel(alone), { ...thirteen, workflows: [] }))} |`,
+    );
   }
   return table;
 }
@@ -301,4 +332,7 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
-writeFileSync(1, `\nNode ${process.version}, ${process.platform} ${process.arch}\n\n| measure | median | aim |\n| --- | --- | --- |\n${rows.map(({ what, measured, aim = '' }) => `| ${what} | ${measured} | ${aim} |\n`).join('')}\n${conversed.join('\n')}\n`);
+writeFileSync(
+  1,
+  `\nNode ${process.version}, ${process.platform} ${process.arch}\n\n| measure | median | aim |\n| --- | --- | --- |\n${rows.map(({ what, measured, aim = '' }) => `| ${what} | ${measured} | ${aim} |\n`).join('')}\n${conversed.join('\n')}\n`,
+);

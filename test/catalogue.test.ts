@@ -35,7 +35,11 @@ const lookups = [
   ['list_currencies', 'GET /settings/currencies', 'settings.READ'],
   ['list_custom_fields', 'GET /settings/fields', 'settings.READ'],
 ];
-const documented = [...payments.map(([name, call, verb]) => [name, call, `customerpayments.${verb}`]), ...lookups] as [name: string, call: string, scope: string][];
+const documented = [...payments.map(([name, call, verb]) => [name, call, `customerpayments.${verb}`]), ...lookups] as [
+  name: string,
+  call: string,
+  scope: string,
+][];
 
 let server: Harness;
 let tools: Awaited<ReturnType<Harness['client']['listTools']>>['tools'];
@@ -53,20 +57,31 @@ function schemasIn(value: unknown): Record<string, unknown>[] {
 
 describe('the catalogue', () => {
   it('is the thirteen documented calls and nine that find ids, with their scopes', () => {
-    const declared = endpoints.map((endpoint) => [endpoint.name, `${endpoint.method} ${endpoint.path}`, scopeOf(endpoint).replace('ZohoBooks.', '')]);
+    const declared = endpoints.map((endpoint) => [
+      endpoint.name,
+      `${endpoint.method} ${endpoint.path}`,
+      scopeOf(endpoint).replace('ZohoBooks.', ''),
+    ]);
     expect(declared.toSorted()).toEqual(documented.toSorted());
   });
 
   it('has every tool in one toolset, and only looks in that of lookups', () => {
-    const named = Object.values(toolsets).flat().map(({ name }) => name);
+    const named = Object.values(toolsets)
+      .flat()
+      .map(({ name }) => name);
     expect(named.toSorted()).toEqual(endpoints.map(({ name }) => name).toSorted());
     expect(new Set(named).size).toBe(named.length);
     expect(toolsets.payments.map(({ name }) => name).toSorted()).toEqual(payments.map(([name]) => name).toSorted());
     expect(toolsets.lookups.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  it.each([['operation', 'endpoints', endpoints], ['task', 'workflows', workflows]] as const)('has one file per %s, named after it', (_, folder, all) => {
-    const files = new Set(readdirSync(resolve(import.meta.dirname, '../src', folder)).map((file) => file.replace('.ts', '').replaceAll('-', '_')));
+  it.each([
+    ['operation', 'endpoints', endpoints],
+    ['task', 'workflows', workflows],
+  ] as const)('has one file per %s, named after it', (_, folder, all) => {
+    const files = new Set(
+      readdirSync(resolve(import.meta.dirname, '../src', folder)).map((file) => file.replace('.ts', '').replaceAll('-', '_')),
+    );
     expect(all.map(({ name }) => name).filter((name) => !files.has(name))).toEqual([]);
   });
 
@@ -99,7 +114,10 @@ describe('the catalogue', () => {
     ]);
   });
 
-  it.each([['payments', 13, 22_000], ['lookups', 9, 8000]] as const)('fits in tools/list, output schemas and what every write takes included: %s', (toolset, count, most) => {
+  it.each([
+    ['payments', 13, 22_000],
+    ['lookups', 9, 8000],
+  ] as const)('fits in tools/list, output schemas and what every write takes included: %s', (toolset, count, most) => {
     const own = tools.filter(({ name }) => toolsets[toolset].some((endpoint) => endpoint.name === name));
     expect(own).toHaveLength(count);
     expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most);
@@ -116,44 +134,47 @@ describe('the catalogue', () => {
     expect(reviewed.filter((file) => !tools.some(({ name }) => name === file))).toEqual([]);
   });
 
-  it('has names that leave room for a host\'s prefix within 64 characters', () => {
+  it("has names that leave room for a host's prefix within 64 characters", () => {
     expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
   });
 
-  describe.each([...documented.map(([name = '', call = '']) => ({ name, method: call.split(' ')[0] })), ...workflows])('$name', ({ name, method }) => {
-    const tool = () => tools.find((tool) => tool.name === name)!;
+  describe.each([...documented.map(([name = '', call = '']) => ({ name, method: call.split(' ')[0] })), ...workflows])(
+    '$name',
+    ({ name, method }) => {
+      const tool = () => tools.find((tool) => tool.name === name)!;
 
-    it('is as reviewed', async () => {
-      await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`snapshots/tools/${name}.json`);
-    });
-
-    it('has hints that follow from its method', () => {
-      expect(tool().annotations).toEqual({
-        readOnlyHint: method === 'GET',
-        destructiveHint: method === 'PUT' || method === 'DELETE',
-        idempotentHint: method !== 'POST',
-        openWorldHint: true,
+      it('is as reviewed', async () => {
+        await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`snapshots/tools/${name}.json`);
       });
-    });
 
-    it('has a plain input schema: no combinations or references at the top, no patterns anywhere', () => {
-      const { inputSchema } = tool();
-      expect(inputSchema['type']).toBe('object');
-      for (const keyword of ['anyOf', 'oneOf', 'allOf', '$ref', '$schema', '$defs']) expect(inputSchema).not.toHaveProperty(keyword);
-      for (const schema of schemasIn(inputSchema)) {
-        if (typeof schema['type'] !== 'string') continue;
-        expect(schema).not.toHaveProperty('pattern');
-        expect(Math.abs(Number(schema['maximum'] ?? 0))).toBeLessThan(Number.MAX_SAFE_INTEGER);
-      }
-    });
+      it('has hints that follow from its method', () => {
+        expect(tool().annotations).toEqual({
+          readOnlyHint: method === 'GET',
+          destructiveHint: method === 'PUT' || method === 'DELETE',
+          idempotentHint: method !== 'POST',
+          openWorldHint: true,
+        });
+      });
 
-    it('requires nothing of its output, so that errors pass the older client', () => {
-      const required = schemasIn(tool().outputSchema).filter((schema) => Array.isArray(schema['required']));
-      expect(required).toEqual([]);
-    });
+      it('has a plain input schema: no combinations or references at the top, no patterns anywhere', () => {
+        const { inputSchema } = tool();
+        expect(inputSchema['type']).toBe('object');
+        for (const keyword of ['anyOf', 'oneOf', 'allOf', '$ref', '$schema', '$defs']) expect(inputSchema).not.toHaveProperty(keyword);
+        for (const schema of schemasIn(inputSchema)) {
+          if (typeof schema['type'] !== 'string') continue;
+          expect(schema).not.toHaveProperty('pattern');
+          expect(Math.abs(Number(schema['maximum'] ?? 0))).toBeLessThan(Number.MAX_SAFE_INTEGER);
+        }
+      });
 
-    it('never asks the model for the organization', () => {
-      expect(JSON.stringify(tool().inputSchema)).not.toContain('organization_id');
-    });
-  });
+      it('requires nothing of its output, so that errors pass the older client', () => {
+        const required = schemasIn(tool().outputSchema).filter((schema) => Array.isArray(schema['required']));
+        expect(required).toEqual([]);
+      });
+
+      it('never asks the model for the organization', () => {
+        expect(JSON.stringify(tool().inputSchema)).not.toContain('organization_id');
+      });
+    },
+  );
 });

@@ -12,7 +12,9 @@ import { InputError } from '../src/errors.ts';
 
 /** What an update sends and what its report says, from records as Zoho may send them. */
 
-const payment = (fields: Json = {}): Payment => getCustomerPayment.result({ payment: { payment_id: '1', amount: 1000, currency_code: 'USD', ...fields } }, { payment_id: '1' }).payment ?? {};
+const payment = (fields: Json = {}): Payment =>
+  getCustomerPayment.result({ payment: { payment_id: '1', amount: 1000, currency_code: 'USD', ...fields } }, { payment_id: '1' }).payment ??
+  {};
 
 const refusal = (work: () => unknown): InputError => {
   try {
@@ -25,29 +27,61 @@ const refusal = (work: () => unknown): InputError => {
 };
 
 describe('the list of invoices that an update sends', () => {
-  const row = (invoice_id: string, invoice_payment_id: string, amount_applied: number, more: Json = {}) => ({ invoice_id, invoice_payment_id, amount_applied, ...more });
-  const standing = payment({ invoices: [row('7', '71', 300, { tax_amount_withheld: 5 }), row('8', '81', 200), row('7', '72', 100, { tax_amount_withheld: 0.1 })] });
+  const row = (invoice_id: string, invoice_payment_id: string, amount_applied: number, more: Json = {}) => ({
+    invoice_id,
+    invoice_payment_id,
+    amount_applied,
+    ...more,
+  });
+  const standing = payment({
+    invoices: [row('7', '71', 300, { tax_amount_withheld: 5 }), row('8', '81', 200), row('7', '72', 100, { tax_amount_withheld: 0.1 })],
+  });
   const sent = (given: Parameters<typeof changesOf>[0], before: Payment | undefined = standing) => changesOf(given, before)['invoices'];
 
   it('an invoice that stands in two rows becomes one row with the total', () => {
-    expect(sent({ invoices: [{ invoice_id: '7', amount_applied: 100 }] })).toEqual([row('8', '81', 200), row('7', '71', 100, { tax_amount_withheld: 5.1 })]);
+    expect(sent({ invoices: [{ invoice_id: '7', amount_applied: 100 }] })).toEqual([
+      row('8', '81', 200),
+      row('7', '71', 100, { tax_amount_withheld: 5.1 }),
+    ]);
     expect(sent({ invoices: [{ invoice_id: '7', amount_applied: 0 }] })).toEqual([row('8', '81', 200)]);
-    expect(sent({ invoices: [{ invoice_id: '8', amount_applied: 0 }] })).toEqual([row('7', '71', 300, { tax_amount_withheld: 5 }), row('7', '72', 100, { tax_amount_withheld: 0.1 })]);
+    expect(sent({ invoices: [{ invoice_id: '8', amount_applied: 0 }] })).toEqual([
+      row('7', '71', 300, { tax_amount_withheld: 5 }),
+      row('7', '72', 100, { tax_amount_withheld: 0.1 }),
+    ]);
   });
 
   it('rows that replace the list keep the invoice_payment_id they have', () => {
-    expect(sent({ replace_invoices: true, invoices: [{ invoice_id: '8', amount_applied: 50 }, { invoice_id: '9', amount_applied: 1 }] })).toEqual([row('8', '81', 50), { invoice_id: '9', amount_applied: 1 }]);
+    expect(
+      sent({
+        replace_invoices: true,
+        invoices: [
+          { invoice_id: '8', amount_applied: 50 },
+          { invoice_id: '9', amount_applied: 1 },
+        ],
+      }),
+    ).toEqual([row('8', '81', 50), { invoice_id: '9', amount_applied: 1 }]);
     expect(sent({ replace_invoices: true, invoices: [] })).toEqual([]);
   });
 
   it.each([false, true])('one invoice twice is refused (replace_invoices: %s)', (replace_invoices) => {
-    const twice = { replace_invoices, invoices: [{ invoice_id: '8', amount_applied: 1 }, { invoice_id: '8', amount_applied: 2 }] };
-    for (const before of [standing, undefined]) expect(refusal(() => changesOf(twice, before)).message).toContain('the same invoice more than once');
+    const twice = {
+      replace_invoices,
+      invoices: [
+        { invoice_id: '8', amount_applied: 1 },
+        { invoice_id: '8', amount_applied: 2 },
+      ],
+    };
+    for (const before of [standing, undefined])
+      expect(refusal(() => changesOf(twice, before)).message).toContain('the same invoice more than once');
   });
 
   it('nothing to replace the list with is refused', () => {
     const given: Json & { replace_invoices: boolean } = { replace_invoices: true, description: 'x' };
-    expect(refusal(() => changesOf(given, standing))).toMatchObject({ code: 'invalid_arguments', changed: 'no', message: expect.stringContaining('replace_invoices') as string });
+    expect(refusal(() => changesOf(given, standing))).toMatchObject({
+      code: 'invalid_arguments',
+      changed: 'no',
+      message: expect.stringContaining('replace_invoices') as string,
+    });
   });
 
   it.each([
@@ -63,7 +97,9 @@ describe('the list of invoices that an update sends', () => {
   });
 
   it('is the named rows where nothing is applied yet', () => {
-    expect(sent({ invoices: [{ invoice_id: '9', amount_applied: 1 }] }, payment({ invoices: [] }))).toEqual([{ invoice_id: '9', amount_applied: 1 }]);
+    expect(sent({ invoices: [{ invoice_id: '9', amount_applied: 1 }] }, payment({ invoices: [] }))).toEqual([
+      { invoice_id: '9', amount_applied: 1 },
+    ]);
   });
 });
 
@@ -85,9 +121,24 @@ describe('the report of an update', () => {
   });
 
   it('compares what was sent, whatever it is', () => {
-    const before = payment({ bank_charges: 0, account_id: '5', tags: [{ tag_id: '1', tag_option_id: '2' }], custom_fields: [{ customfield_id: '3', label: 'Till', value: 'A' }] });
-    const after = payment({ bank_charges: 10, account_id: '6', tags: [{ tag_id: '1', tag_option_id: '3' }], custom_fields: [{ customfield_id: '3', label: 'Till', value: 'B' }] });
-    const given = { bank_charges: 10, account_id: '6', tags: [{ tag_id: '1', tag_option_id: '3' }], custom_fields: [{ label: 'Till', value: 'B' }] };
+    const before = payment({
+      bank_charges: 0,
+      account_id: '5',
+      tags: [{ tag_id: '1', tag_option_id: '2' }],
+      custom_fields: [{ customfield_id: '3', label: 'Till', value: 'A' }],
+    });
+    const after = payment({
+      bank_charges: 10,
+      account_id: '6',
+      tags: [{ tag_id: '1', tag_option_id: '3' }],
+      custom_fields: [{ customfield_id: '3', label: 'Till', value: 'B' }],
+    });
+    const given = {
+      bank_charges: 10,
+      account_id: '6',
+      tags: [{ tag_id: '1', tag_option_id: '3' }],
+      custom_fields: [{ label: 'Till', value: 'B' }],
+    };
     expect(aboutChanges(before, after, given)).toEqual([
       'bank_charges: USD 0.00 → USD 10.00',
       'account_id: "5" → "6"',
@@ -98,7 +149,9 @@ describe('the report of an update', () => {
 
   it('names what reads as before, and what the answer does not show', () => {
     const before = payment({ date: '2026-06-05', invoices: [{ invoice_id: '7', amount_applied: 5 }] });
-    expect(aboutChanges(before, before, { date: '2026-06-05', amount: 1000, invoices: [{ invoice_id: '7', amount_applied: 5 }] })).toEqual(['As before: date, amount, invoices.']);
+    expect(aboutChanges(before, before, { date: '2026-06-05', amount: 1000, invoices: [{ invoice_id: '7', amount_applied: 5 }] })).toEqual([
+      'As before: date, amount, invoices.',
+    ]);
     expect(aboutChanges(before, payment(), { location_id: '9', custom_fields: [{ api_name: 'cf_x', value: 'y' }], invoices: [] })).toEqual([
       'Sent, but not in Zoho\'s answer: location_id, custom field "cf_x", invoices.',
     ]);
@@ -106,18 +159,30 @@ describe('the report of an update', () => {
 });
 
 describe('a payment in words', () => {
-  const invoices = (count: number) => Array.from({ length: count }, (_, i) => ({ invoice_id: `26081500000013${2000 + i}`, invoice_number: `INV-00000${i}`, amount_applied: 10, balance: i }));
+  const invoices = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      invoice_id: `26081500000013${2000 + i}`,
+      invoice_number: `INV-00000${i}`,
+      amount_applied: 10,
+      balance: i,
+    }));
 
   it('says of each invoice whether it is paid now or what is open', () => {
-    expect(aboutAllocation(payment({ invoices: invoices(2) }))).toBe('Applied: INV-000000 (id 260815000000132000) USD 10.00, now paid; INV-000001 (id 260815000000132001) USD 10.00, USD 1.00 still open.');
-    expect(aboutAllocation(payment({ invoices: [{ invoice_id: '1', invoice_number: 'INV-1', amount_applied: 10 }] }))).toBe('Applied: INV-1 (id 1) USD 10.00.');
+    expect(aboutAllocation(payment({ invoices: invoices(2) }))).toBe(
+      'Applied: INV-000000 (id 260815000000132000) USD 10.00, now paid; INV-000001 (id 260815000000132001) USD 10.00, USD 1.00 still open.',
+    );
+    expect(aboutAllocation(payment({ invoices: [{ invoice_id: '1', invoice_number: 'INV-1', amount_applied: 10 }] }))).toBe(
+      'Applied: INV-1 (id 1) USD 10.00.',
+    );
   });
 
   it('leaves out what is nothing: nothing unused, no charges, the rate of the base currency', () => {
     const { text } = getCustomerPayment;
     const plain = { unused_amount: 0, bank_charges: 0, exchange_rate: 1, invoices: [] };
     expect(text({ payment: payment(plain) }, { payment_id: '1' })).toMatch(/^.*\nApplied to no invoice\.$/);
-    expect(text({ payment: payment({ ...plain, bank_charges: 2.5, exchange_rate: 1.08, account_id: '7' }) }, { payment_id: '1' })).toMatch(/Account: \(id 7\)\. Bank charges: USD 2\.50\. Exchange rate: 1\.08\.$/);
+    expect(text({ payment: payment({ ...plain, bank_charges: 2.5, exchange_rate: 1.08, account_id: '7' }) }, { payment_id: '1' })).toMatch(
+      /Account: \(id 7\)\. Bank charges: USD 2\.50\. Exchange rate: 1\.08\.$/,
+    );
   });
 
   it('takes at most 1.5 kB, however much there is to say', () => {
@@ -136,8 +201,26 @@ describe('a payment in words', () => {
   });
 
   it('is said aloud where it is not what was asked for', () => {
-    const recorded = payment({ amount: 1.01, invoices: [{ invoice_id: '7', amount_applied: 0.34 }, { invoice_id: '8', amount_applied: 0.5 }] });
-    expect(attention({ amount: 1.005, invoices: [{ invoice_id: '7', amount_applied: 0.335 }, { invoice_id: '8', amount_applied: 0.5 }] }, recorded, recorded).split('\n')).toEqual([
+    const recorded = payment({
+      amount: 1.01,
+      invoices: [
+        { invoice_id: '7', amount_applied: 0.34 },
+        { invoice_id: '8', amount_applied: 0.5 },
+      ],
+    });
+    expect(
+      attention(
+        {
+          amount: 1.005,
+          invoices: [
+            { invoice_id: '7', amount_applied: 0.335 },
+            { invoice_id: '8', amount_applied: 0.5 },
+          ],
+        },
+        recorded,
+        recorded,
+      ).split('\n'),
+    ).toEqual([
       'Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.',
       'Attention: 0.335 was asked on invoice 7, Zoho recorded USD 0.34. Tell the user.',
     ]);
@@ -151,8 +234,12 @@ describe('the record that was asked for', () => {
     const read: Reader['read'] = async (endpoint, input) => endpoint.result(answer, endpoint.input.parse(input));
     return { organizationId: '1', clock: () => undefined, read, recall: read, recent: read };
   };
-  const refunds = [{ payment_refund_id: '1', amount: 10 }, { payment_refund_id: '2', amount: 20 }];
-  const got = (body: Json, refund_id: string) => getCustomerPaymentRefund.result(body, { customer_payment_id: '9', refund_id }).payment_refund;
+  const refunds = [
+    { payment_refund_id: '1', amount: 10 },
+    { payment_refund_id: '2', amount: 20 },
+  ];
+  const got = (body: Json, refund_id: string) =>
+    getCustomerPaymentRefund.result(body, { customer_payment_id: '9', refund_id }).payment_refund;
 
   it('is chosen by its id from several', () => {
     expect(got({ payment_refunds: refunds }, '2')).toMatchObject({ amount: 20 });
@@ -163,9 +250,15 @@ describe('the record that was asked for', () => {
   });
 
   it('is not another one', async () => {
-    await expect(standingPayment(reader({ payment: { payment_id: '8' } }), '9')).rejects.toMatchObject({ code: 'no_record', changed: 'no' });
+    await expect(standingPayment(reader({ payment: { payment_id: '8' } }), '9')).rejects.toMatchObject({
+      code: 'no_record',
+      changed: 'no',
+    });
     await expect(standingPayment(reader({ payment: { payment_id: '9' } }), '9')).resolves.toMatchObject({ payment_id: '9' });
-    await expect(standingRefund(reader({ payment_refunds: refunds }), '9', '3')).rejects.toMatchObject({ code: 'no_record', changed: 'no' });
+    await expect(standingRefund(reader({ payment_refunds: refunds }), '9', '3')).rejects.toMatchObject({
+      code: 'no_record',
+      changed: 'no',
+    });
     await expect(standingRefund(reader({ payment_refunds: refunds }), '9', '2')).resolves.toMatchObject({ payment_refund_id: '2' });
   });
 });
@@ -180,12 +273,14 @@ describe('words from a record', () => {
       aboutRefund({ refund_mode: POSING, payment_refund_id: '1' }, { payment_number: POSING }),
       listCustomerPayments.text({ customerpayments: [{ payment_mode: POSING, invoice_numbers: POSING, payment_number: POSING }] }, {}),
       listCustomerPaymentRefunds.text({ payment_refunds: [{ refund_mode: POSING }] }, { customer_payment_id: '1' }),
-      aboutChanges(payment({ invoices: [] }), payment({ invoices: [{ invoice_id: '1', invoice_number: POSING, amount_applied: 1 }] })).join('\n'),
+      aboutChanges(payment({ invoices: [] }), payment({ invoices: [{ invoice_id: '1', invoice_number: POSING, amount_applied: 1 }] })).join(
+        '\n',
+      ),
     ];
     for (const text of texts) expect(text.replaceAll(/"(\\.|[^"\\])*"/g, '""')).not.toContain('Next');
   });
 
-  it('are bare where they are numbers or Zoho\'s own', () => {
+  it("are bare where they are numbers or Zoho's own", () => {
     expect(aboutPayment(payment({ payment_mode: 'banktransfer', payment_number: 'A-1' }))).toMatch(/^payment #A-1 .*, banktransfer/);
     expect(aboutPayment(payment({ payment_mode: 'Überweisung/नकद' }))).toContain(', "Überweisung/नकद"');
     expect(aboutAllocation(payment({ invoices: [{ invoice_number: 'INV-384', amount_applied: 1 }] }))).toBe('Applied: INV-384 USD 1.00.');
@@ -194,6 +289,8 @@ describe('words from a record', () => {
   it('say so where an id is missing', () => {
     expect(aboutAllocation(payment({ invoices: [{ amount_applied: 1 }], payment_refunds: [{ amount: 2 }] }))).not.toContain('undefined');
     expect(listCustomerPayments.text({ customerpayments: [{ amount: 1 }] }, {})).toContain('id not told');
-    expect(listCustomerPaymentRefunds.text({ payment_refunds: [{ amount_fcy: 1 }] }, { customer_payment_id: '1' })).toContain('refund_id not told');
+    expect(listCustomerPaymentRefunds.text({ payment_refunds: [{ amount_fcy: 1 }] }, { customer_payment_id: '1' })).toContain(
+      'refund_id not told',
+    );
   });
 });

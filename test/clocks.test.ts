@@ -22,7 +22,14 @@ async function start(options: HarnessOptions = {}) {
   const sandbox = await startSandbox();
   const at = await dated(sandbox, () => (zoho.ahead === undefined ? undefined : trueTime + performance.now() + zoho.ahead));
   const open = async (more: HarnessOptions = {}) => {
-    const server = await harness({ on: sandbox, at, http: { timeoutMs: 300 }, ...options, timings: { lookMs: 0, ...options.timings }, ...more });
+    const server = await harness({
+      on: sandbox,
+      at,
+      http: { timeoutMs: 300 },
+      ...options,
+      timings: { lookMs: 0, ...options.timings },
+      ...more,
+    });
     onTestFinished(() => server.close());
     return server;
   };
@@ -59,7 +66,10 @@ describe('a request that is on its way is waited for, whatever one clock says', 
     expect(await pay()).toMatchObject({ outcome: 'unknown' });
     zoho.ahead = after;
     expect(await pay()).toMatchObject({ outcome: 'unknown' });
-    expect(await pay({ idempotency_key: 'another', reference_number: 'other' })).toMatchObject({ outcome: 'not_recorded', error: { code: 'unresolved_write' } });
+    expect(await pay({ idempotency_key: 'another', reference_number: 'other' })).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'unresolved_write' },
+    });
     await sleep(1700);
     expect(await pay()).toMatchObject({ outcome: 'recorded', replayed: true });
     expect(await recorded()).toBe(1);
@@ -75,7 +85,10 @@ describe('a request that is on its way is waited for, whatever one clock says', 
     const restarted = await open({ stateDir: server.dir });
     expect((await restarted.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
     await sleep(1700);
-    expect((await restarted.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded', replayed: true });
+    expect((await restarted.call('create_customer_payment', payment)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+    });
     expect(await recorded()).toBe(1);
   });
 });
@@ -98,7 +111,10 @@ describe('a request that is on its way is waited for after a restart, where the 
     const restarted = await open({ stateDir: server.dir });
     const again = async (more: object = {}) => (await restarted.call('create_customer_payment', { ...payment, ...more })).structuredContent;
     expect(await again()).toMatchObject({ outcome: 'unknown' });
-    expect(await again({ idempotency_key: 'another', reference_number: 'other' })).toMatchObject({ outcome: 'not_recorded', error: { code: 'unresolved_write' } });
+    expect(await again({ idempotency_key: 'another', reference_number: 'other' })).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'unresolved_write' },
+    });
     await sleep(1700);
     expect(await again()).toMatchObject({ outcome: 'recorded', replayed: true });
     expect(await recorded()).toBe(1);
@@ -158,7 +174,10 @@ describe('a request that was lost does not block for longer than its grace perio
       pass(6 * MINUTE_MS);
       zoho.ahead = 15 * MINUTE_MS;
     }
-    expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
+    expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: false,
+    });
     expect(await recorded()).toBe(1);
   });
 
@@ -173,7 +192,10 @@ describe('a request that was lost does not block for longer than its grace perio
     expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
     pass(6 * MINUTE_MS);
     zoho.ahead = 6 * MINUTE_MS;
-    expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
+    expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: false,
+    });
     expect(await recorded()).toBe(1);
   });
 
@@ -196,11 +218,27 @@ describe("Zoho's clock", () => {
   const shown = (clock: ReturnType<typeof createClock>) => (clock.now()?.notBefore ?? NaN) - Date.UTC(2026, 5, 20);
 
   it.each<[what: string, steps: { ticks?: number; wall?: number; date: number | 'none' | 'words' }[], shows: number]>([
-    ['goes on where answers tell no time', [{ date: 0 }, { ticks: 5000, wall: 5000, date: 'none' }, { ticks: 5000, wall: 5000, date: 'words' }], 10_000],
+    [
+      'goes on where answers tell no time',
+      [{ date: 0 }, { ticks: 5000, wall: 5000, date: 'none' }, { ticks: 5000, wall: 5000, date: 'words' }],
+      10_000,
+    ],
     ['is not moved by one odd answer', [{ date: 0 }, { ticks: 5000, wall: 5000, date: 10 * MINUTE_MS }], 5000],
-    ['is not moved by two odd answers at once', [{ date: 0 }, { ticks: 5000, wall: 5000, date: 10 * MINUTE_MS }, { ticks: 50_000, wall: 50_000, date: 10 * MINUTE_MS + 50_000 }], 55_000],
-    ['is not moved by two odd answers that disagree', [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 20 * MINUTE_MS }], 90_000],
-    ['is moved by two that agree, a minute apart', [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 10 * MINUTE_MS + 90_000 }], 10 * MINUTE_MS + 90_000],
+    [
+      'is not moved by two odd answers at once',
+      [{ date: 0 }, { ticks: 5000, wall: 5000, date: 10 * MINUTE_MS }, { ticks: 50_000, wall: 50_000, date: 10 * MINUTE_MS + 50_000 }],
+      55_000,
+    ],
+    [
+      'is not moved by two odd answers that disagree',
+      [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 20 * MINUTE_MS }],
+      90_000,
+    ],
+    [
+      'is moved by two that agree, a minute apart',
+      [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 10 * MINUTE_MS + 90_000 }],
+      10 * MINUTE_MS + 90_000,
+    ],
     ['goes back in the same way', [{ date: 10 * MINUTE_MS }, { date: 0 }, { ticks: 90_000, wall: 90_000, date: 90_000 }], 90_000],
     ['follows after this machine slept', [{ date: 0 }, { wall: 60 * MINUTE_MS, date: 60 * MINUTE_MS }], 60 * MINUTE_MS],
     ['follows after the time of day of this machine was set', [{ date: 0 }, { ticks: 5000, wall: 60 * MINUTE_MS, date: 5000 }], 5000],

@@ -12,16 +12,27 @@ async function start(options: HarnessOptions = {}): Promise<Harness> {
   return server;
 }
 
-const overpaid = { customer_id: seed.bowman, payment_mode: 'cash', amount: 460, date: '2026-06-05', invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] };
+const overpaid = {
+  customer_id: seed.bowman,
+  payment_mode: 'cash',
+  amount: 460,
+  date: '2026-06-05',
+  invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }],
+};
 const refund = { customer_payment_id: seed.paymentWithUnused, amount: 10, date: '2026-06-20', from_account_id: seed.pettyCash };
 const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
-const errorOf = (result: { structuredContent: Record<string, unknown> }) => result.structuredContent['error'] as { code: string; message: string };
+const errorOf = (result: { structuredContent: Record<string, unknown> }) =>
+  result.structuredContent['error'] as { code: string; message: string };
 
 describe('a result of a write tells how consent was given, and to what', () => {
   it.each(kinds)('in a window of the host (%s)', async (kind) => {
     const server = await start({ kind, confirm: 'ask', person: () => yes });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
-    expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'window', concerns: [{ code: 'overpaid', text: 'USD 10.00 more is paid than is applied to invoices' }] });
+    expect(structuredContent).toMatchObject({
+      outcome: 'recorded',
+      asked: 'window',
+      concerns: [{ code: 'overpaid', text: 'USD 10.00 more is paid than is applied to invoices' }],
+    });
   });
 
   it('by a second call', async () => {
@@ -50,7 +61,11 @@ describe('a result of a write tells how consent was given, and to what', () => {
   it('also where the write was found after its answer was lost', async () => {
     const server = await start({ confirm: 'ask', person: () => yes });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
-    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'recorded', asked: 'window', concerns: [{ code: 'overpaid' }] });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      asked: 'window',
+      concerns: [{ code: 'overpaid' }],
+    });
   });
 });
 
@@ -62,13 +77,31 @@ describe('so does a result of a write that was not recorded, or may have been', 
 
   it.each<[string, HarnessOptions, Record<string, unknown>, string, object]>([
     ['wrong arguments', ask(), { ...overpaid, amount: -1 }, 'invalid_arguments', { asked: 'nobody', concerns: [] }],
-    ['a refusal before it was judged', ask(), { ...overpaid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 451 }] }, 'more_than_balance', { asked: 'nobody', concerns: [] }],
+    [
+      'a refusal before it was judged',
+      ask(),
+      { ...overpaid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 451 }] },
+      'more_than_balance',
+      { asked: 'nobody', concerns: [] },
+    ],
     ['a preview', ask(), overpaid, 'approval_needed', { asked: 'nobody', concerns: overpays }],
     ['a decline', ask(() => ({ action: 'decline' })), overpaid, 'declined', { asked: 'window', concerns: overpays }],
     ['no answer', ask(() => ({ action: 'cancel' })), overpaid, 'not_confirmed', { asked: 'window', concerns: overpays }],
     ['nobody to ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
-    ['a concern that the policy refuses', { confirm: 'host', policy: { refuse: ['overpaid'] } }, overpaid, 'against_policy', { asked: 'nobody', concerns: overpays }],
-    ['a limit of the policy', { confirm: 'host', policy: { max_amount: { per_day: { USD: 1 } } } }, overpaid, 'against_policy', { asked: 'nobody', concerns: overpays }],
+    [
+      'a concern that the policy refuses',
+      { confirm: 'host', policy: { refuse: ['overpaid'] } },
+      overpaid,
+      'against_policy',
+      { asked: 'nobody', concerns: overpays },
+    ],
+    [
+      'a limit of the policy',
+      { confirm: 'host', policy: { max_amount: { per_day: { USD: 1 } } } },
+      overpaid,
+      'against_policy',
+      { asked: 'nobody', concerns: overpays },
+    ],
   ])('%s', async (_, options, args, code, judged) => {
     const server = await start(options);
     const { structuredContent } = await server.call('create_customer_payment', args);
@@ -79,32 +112,68 @@ describe('so does a result of a write that was not recorded, or may have been', 
     const server = await start({ confirm: 'host' });
     await server.call('create_customer_payment', { ...overpaid, invoices: undefined, reference_number: '1' });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
-    expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'suspected_duplicate' }, asked: 'nobody', concerns: [{ code: 'overpaid' }, { code: 'duplicate' }] });
+    expect(structuredContent).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'suspected_duplicate' },
+      asked: 'nobody',
+      concerns: [{ code: 'overpaid' }, { code: 'duplicate' }],
+    });
   });
 
   it('an unknown outcome, and what could be the same money meanwhile', async () => {
     const server = await start({ ...ask(() => yes), timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
-    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'unknown', asked: 'window', concerns: overpays });
-    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'unknown', asked: 'window', concerns: overpays });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'unknown',
+      asked: 'window',
+      concerns: overpays,
+    });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'unknown',
+      asked: 'window',
+      concerns: overpays,
+    });
     const other = await server.call('create_customer_payment', { ...overpaid, reference_number: 'other' });
-    expect(other.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'unresolved_write' }, asked: 'nobody', concerns: [] });
+    expect(other.structuredContent).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'unresolved_write' },
+      asked: 'nobody',
+      concerns: [],
+    });
   });
 
   it('one that a person settled at the command line', async () => {
     const server = await start({ confirm: 'host', timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
     const { write_id } = (await server.call('create_customer_payment', overpaid)).structuredContent;
-    expect(await server.opened.settle(String(write_id), { id: seed.samplePayment, result: { payment: { payment_id: seed.samplePayment } } }, { force: true })).toMatchObject({ kind: 'settled' });
-    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({ outcome: 'recorded', asked: 'terminal', concerns: overpays });
+    expect(
+      await server.opened.settle(
+        String(write_id),
+        { id: seed.samplePayment, result: { payment: { payment_id: seed.samplePayment } } },
+        { force: true },
+      ),
+    ).toMatchObject({ kind: 'settled' });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      asked: 'terminal',
+      concerns: overpays,
+    });
   });
 });
 
 describe('in host mode nothing is asked', () => {
   it('a choice among customers is an error with candidates', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
-    const result = await server.call('record_customer_payment', { customer: 'Bowman', amount: 10, payment_mode: 'cash', allocate: 'as_credit' });
-    expect(errorOf(result)).toMatchObject({ code: 'ambiguous_customer', message: expect.stringMatching(/1\. "Bowman .*2\. "Bowman /) as string });
+    const result = await server.call('record_customer_payment', {
+      customer: 'Bowman',
+      amount: 10,
+      payment_mode: 'cash',
+      allocate: 'as_credit',
+    });
+    expect(errorOf(result)).toMatchObject({
+      code: 'ambiguous_customer',
+      message: expect.stringMatching(/1\. "Bowman .*2\. "Bowman /) as string,
+    });
   });
 
   it('a choice among payments is an error with candidates', async () => {
@@ -119,7 +188,10 @@ describe('the policy names concerns', () => {
   const calls: Record<string, [tool: string, args: Record<string, unknown>]> = {
     overpaid: ['create_customer_payment', overpaid],
     refund: ['create_customer_payment_refund', refund],
-    tax_withheld: ['create_customer_payment', { ...overpaid, amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] }],
+    tax_withheld: [
+      'create_customer_payment',
+      { ...overpaid, amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] },
+    ],
     deletion: ['delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     unapplied: ['update_customer_payment', { payment_id: seed.paymentWithUnused, invoices: [], replace_invoices: true }],
     amount_lowered: ['update_customer_payment', { payment_id: seed.paymentWithUnused, amount: 590 }],
@@ -127,22 +199,40 @@ describe('the policy names concerns', () => {
 
   it.each(Object.entries(calls))('refuse: %s is refused in every mode, and nothing is sent', async (code, [tool, args]) => {
     for (const confirm of ['ask', 'host', 'strict'] as const) {
-      const server = await start({ confirm, person: () => yes, policy: { refuse: [code], ...(code !== 'deletion' && { accept: [code] }) } as Policy });
+      const server = await start({
+        confirm,
+        person: () => yes,
+        policy: { refuse: [code], ...(code !== 'deletion' && { accept: [code] }) } as Policy,
+      });
       const before = await booksOf(server.sandbox);
-      expect(errorOf(await server.call(tool, args)), confirm).toMatchObject({ code: 'against_policy', message: expect.stringContaining(`(${code})`) as string });
+      expect(errorOf(await server.call(tool, args)), confirm).toMatchObject({
+        code: 'against_policy',
+        message: expect.stringContaining(`(${code})`) as string,
+      });
       expect(await booksOf(server.sandbox)).toEqual(before);
     }
   });
 
-  it.each(Object.entries(calls).filter(([code]) => code !== 'deletion'))('accept: nobody is asked about %s, and the result names it', async (code, [tool, args]) => {
-    const server = await start({ confirm: 'strict', person: () => expect.unreachable('accepted'), policy: { accept: [code] } as Policy });
-    const result = await server.call(tool, args);
-    expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: expect.arrayContaining([expect.objectContaining({ code })]) as unknown });
-  });
+  it.each(Object.entries(calls).filter(([code]) => code !== 'deletion'))(
+    'accept: nobody is asked about %s, and the result names it',
+    async (code, [tool, args]) => {
+      const server = await start({ confirm: 'strict', person: () => expect.unreachable('accepted'), policy: { accept: [code] } as Policy });
+      const result = await server.call(tool, args);
+      expect(result.structuredContent, textOf(result)).toMatchObject({
+        outcome: 'recorded',
+        asked: 'nobody',
+        concerns: expect.arrayContaining([expect.objectContaining({ code })]) as unknown,
+      });
+    },
+  );
 
   it('what is not accepted is still asked about, alone', async () => {
     const questions: string[] = [];
-    const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), yes), policy: { accept: ['overpaid'], ask_above: { '*': 400 } } as Policy });
+    const server = await start({
+      confirm: 'ask',
+      person: (question) => (questions.push(question), yes),
+      policy: { accept: ['overpaid'], ask_above: { '*': 400 } } as Policy,
+    });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain('You are asked because it is more than USD 400.00.');
@@ -170,7 +260,9 @@ describe('a policy that cannot be meant does not start', () => {
   });
 
   it('takes every code in refuse, and every one but deletion in accept', () => {
-    expect(readPolicy(JSON.stringify({ refuse: concernCodes, accept: concernCodes.filter((code) => code !== 'deletion') }))).toMatchObject({ refuse: concernCodes });
+    expect(readPolicy(JSON.stringify({ refuse: concernCodes, accept: concernCodes.filter((code) => code !== 'deletion') }))).toMatchObject({
+      refuse: concernCodes,
+    });
   });
 });
 
@@ -181,7 +273,10 @@ describe('limits for every other currency', () => {
     const { currency, customer } = await foreign();
     const limits = { USD: 1_000_000, '*': 100 };
     const server = await start({ policy: { max_amount: { per_write: limits } } });
-    expect(errorOf(await server.call('create_customer_payment', { ...euros, customer_id: customer }))).toMatchObject({ code: 'against_policy', message: expect.stringContaining(`${currency} 100.00`) as string });
+    expect(errorOf(await server.call('create_customer_payment', { ...euros, customer_id: customer }))).toMatchObject({
+      code: 'against_policy',
+      message: expect.stringContaining(`${currency} 100.00`) as string,
+    });
     const asking = await start({ confirm: 'strict', policy: { ask_above: limits } });
     expect(errorOf(await asking.call('create_customer_payment', { ...euros, customer_id: customer })).code).toBe('consent_unavailable');
   });
@@ -189,7 +284,9 @@ describe('limits for every other currency', () => {
   it('each by itself over a day', async () => {
     const { customer } = await foreign();
     const server = await start({ policy: { max_amount: { per_day: { '*': 100 } } } });
-    const pay = async (customer_id: string, amount: number, more: object = {}) => (await server.call('create_customer_payment', { customer_id, payment_mode: 'cash', amount, date: '2026-06-05', ...more })).structuredContent['outcome'];
+    const pay = async (customer_id: string, amount: number, more: object = {}) =>
+      (await server.call('create_customer_payment', { customer_id, payment_mode: 'cash', amount, date: '2026-06-05', ...more }))
+        .structuredContent['outcome'];
     expect(await pay(customer, 90, { exchange_rate: 1.08 })).toBe('recorded');
     expect(await pay(seed.bowman, 90)).toBe('recorded');
     expect(await pay(customer, 20, { exchange_rate: 1.08 })).toBe('not_recorded');
@@ -199,7 +296,9 @@ describe('limits for every other currency', () => {
   /** A customer who pays in another currency than the books are in. */
   async function foreign(): Promise<{ currency: string; customer: string }> {
     const server = await start();
-    const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as { contacts: { contact_id: string; currency_code: string }[] };
+    const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as {
+      contacts: { contact_id: string; currency_code: string }[];
+    };
     const { contact_id, currency_code } = contacts.find((one) => one.currency_code === 'EUR')!;
     return { currency: currency_code, customer: contact_id };
   }

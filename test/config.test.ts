@@ -7,7 +7,12 @@ import { defaultStateDir, ensureDir } from '../src/cli/state-dir.ts';
 
 /** What the environment comes to. */
 
-const credentials = { ZOHO_CLIENT_ID: '1000.ABC', ZOHO_CLIENT_SECRET: 's3cret', ZOHO_REFRESH_TOKEN: '1000.r.t', ZOHO_ORGANIZATION_ID: '60089553909' };
+const credentials = {
+  ZOHO_CLIENT_ID: '1000.ABC',
+  ZOHO_CLIENT_SECRET: 's3cret',
+  ZOHO_REFRESH_TOKEN: '1000.r.t',
+  ZOHO_ORGANIZATION_ID: '60089553909',
+};
 const all = Object.keys(credentials);
 
 describe('settings', () => {
@@ -34,13 +39,22 @@ describe('settings', () => {
     });
   });
 
-  it('Zoho\'s limits, where they are other than usual', () => {
-    expect(readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: '60', ZOHO_PAYMENTS_CALLS_AT_ONCE: '10' }).limits).toEqual({ perMinute: 60, concurrent: 10 });
-    for (const value of ['0', '-1', 'many', '1.5']) expect(() => readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: value })).toThrow('ZOHO_PAYMENTS_CALLS_PER_MINUTE must be a whole number of at least 1');
+  it("Zoho's limits, where they are other than usual", () => {
+    expect(readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: '60', ZOHO_PAYMENTS_CALLS_AT_ONCE: '10' }).limits).toEqual({
+      perMinute: 60,
+      concurrent: 10,
+    });
+    for (const value of ['0', '-1', 'many', '1.5'])
+      expect(() => readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: value })).toThrow(
+        'ZOHO_PAYMENTS_CALLS_PER_MINUTE must be a whole number of at least 1',
+      );
   });
 
   it('what a login begins with: the app, the data center of the command line before that of the environment, the keychain', () => {
-    expect(readConfig({ ZOHO_CLIENT_ID: '1000.ABC' })).toMatchObject({ client: { clientId: '1000.ABC', clientSecret: undefined }, credentials: undefined });
+    expect(readConfig({ ZOHO_CLIENT_ID: '1000.ABC' })).toMatchObject({
+      client: { clientId: '1000.ABC', clientSecret: undefined },
+      credentials: undefined,
+    });
     expect(readConfig({ ZOHO_DATA_CENTER: 'eu' }, { dataCenter: 'IN' }).accountsUrl).toBe('https://accounts.zoho.in');
     expect(() => readConfig({}, { dataCenter: 'mars' })).toThrow('--data-center is "mars"');
     expect(readConfig({ ZOHO_PAYMENTS_KEYCHAIN: 'off' }).keychain).toBe(false);
@@ -49,12 +63,21 @@ describe('settings', () => {
   it('which toolsets are on, in one order however they are written', () => {
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: ' Lookups, payments,' }).toolsets).toEqual(['payments', 'lookups']);
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'lookups,all' }).toolsets).toEqual(['payments', 'lookups', 'workflows']);
-    expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'payments,lookup' })).toThrow(new ConfigError('ZOHO_PAYMENTS_TOOLSETS names "lookup", and no toolset is called so; the nearest is lookups. There are payments, lookups, workflows, and all.'));
-    expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: ',' })).toThrow('ZOHO_PAYMENTS_TOOLSETS names no toolset: use some of payments, lookups, workflows, or all.');
+    expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'payments,lookup' })).toThrow(
+      new ConfigError(
+        'ZOHO_PAYMENTS_TOOLSETS names "lookup", and no toolset is called so; the nearest is lookups. There are payments, lookups, workflows, and all.',
+      ),
+    );
+    expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: ',' })).toThrow(
+      'ZOHO_PAYMENTS_TOOLSETS names no toolset: use some of payments, lookups, workflows, or all.',
+    );
   });
 
   it('how consent is had, and the unique field', () => {
-    expect(readConfig({ ZOHO_PAYMENTS_CONFIRM: 'Strict', ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_external_reference' })).toMatchObject({ confirm: 'strict', uniqueField: 'cf_external_reference' });
+    expect(readConfig({ ZOHO_PAYMENTS_CONFIRM: 'Strict', ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_external_reference' })).toMatchObject({
+      confirm: 'strict',
+      uniqueField: 'cf_external_reference',
+    });
     expect(() => readConfig({ ZOHO_PAYMENTS_CONFIRM: 'never' })).toThrow('ZOHO_PAYMENTS_CONFIRM is "never": use one of ask, strict, host.');
     expect(() => readConfig({ ZOHO_PAYMENTS_UNIQUE_FIELD: 'External Reference' })).toThrow('must be the API name of a custom field');
   });
@@ -65,7 +88,10 @@ describe('settings', () => {
       writeFileSync(join(dir, 'policy.json'), text);
       return readConfig({ ZOHO_PAYMENTS_POLICY: join(dir, 'policy.json') }).policy;
     };
-    expect(policy('{"max_amount":{"per_write":{"USD":1000}},"bulk_delete_max":5}')).toEqual({ max_amount: { per_write: { USD: 1000 } }, bulk_delete_max: 5 });
+    expect(policy('{"max_amount":{"per_write":{"USD":1000}},"bulk_delete_max":5}')).toEqual({
+      max_amount: { per_write: { USD: 1000 } },
+      bulk_delete_max: 5,
+    });
     expect(() => policy('{')).toThrow('it is not JSON');
     expect(() => policy('{"max_amout":1}')).toThrow('max_amout');
     expect(() => policy('{"ask_above":{"dollars":1}}')).toThrow('ask_above');
@@ -129,12 +155,24 @@ describe('where Zoho is', () => {
   });
 
   it('one address can be given without the other', () => {
-    expect(readConfig({ ZOHO_DATA_CENTER: 'in', ZOHO_API_BASE_URL: 'https://gateway.example/books' })).toMatchObject({ accountsUrl: 'https://accounts.zoho.in', apiBaseUrl: 'https://gateway.example/books' });
+    expect(readConfig({ ZOHO_DATA_CENTER: 'in', ZOHO_API_BASE_URL: 'https://gateway.example/books' })).toMatchObject({
+      accountsUrl: 'https://accounts.zoho.in',
+      apiBaseUrl: 'https://gateway.example/books',
+    });
   });
 });
 
 describe('switches', () => {
-  it.each([['1', true], ['true', true], ['YES', true], ['on', true], ['0', false], ['false', false], ['No', false], ['off', false]])('%s is %s', (value, expected) => {
+  it.each([
+    ['1', true],
+    ['true', true],
+    ['YES', true],
+    ['on', true],
+    ['0', false],
+    ['false', false],
+    ['No', false],
+    ['off', false],
+  ])('%s is %s', (value, expected) => {
     expect(readConfig({ ZOHO_PAYMENTS_READ_ONLY: value }).readOnly).toBe(expected);
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX: value }).sandbox).toBe(expected ? 'file' : false);
   });
@@ -199,7 +237,7 @@ describe('the state directory', () => {
     for (const name of ['HOME', 'XDG_STATE_HOME'] as const) if ({ HOME, XDG_STATE_HOME }[name] === undefined) delete process.env[name];
   });
 
-  it('comes from the account, not from the host\'s environment', () => {
+  it("comes from the account, not from the host's environment", () => {
     const before = defaultStateDir();
     Object.assign(process.env, { HOME: '/elsewhere', XDG_STATE_HOME: '/elsewhere/state' });
     expect(homedir()).toBe(process.platform === 'win32' ? homedir() : '/elsewhere');

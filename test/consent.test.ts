@@ -10,7 +10,8 @@ import { apiBaseUrlOf, dataCenter, dataCenterNames } from '../src/zoho/data-cent
 
 const US = 'https://accounts.zoho.com';
 const SANDBOX = 'http://127.0.0.1:4711';
-const answered = (answer: Record<string, string>, beganAt = US) => readConsent(new URLSearchParams({ code: '1000.a.b', ...answer }), beganAt).accountsUrl;
+const answered = (answer: Record<string, string>, beganAt = US) =>
+  readConsent(new URLSearchParams({ code: '1000.a.b', ...answer }), beganAt).accountsUrl;
 
 describe('the accounts server of the answer', () => {
   it.each(dataCenterNames)('of %s is believed, by its address and by its name', (location) => {
@@ -40,7 +41,7 @@ describe('the accounts server of the answer', () => {
     SANDBOX,
     '',
   ])('%s is not', (named) => {
-    expect(() => answered({ 'accounts-server': named, location: 'us' })).toThrow('none of Zoho\'s');
+    expect(() => answered({ 'accounts-server': named, location: 'us' })).toThrow("none of Zoho's");
   });
 });
 
@@ -48,7 +49,10 @@ describe('an answer without a code', () => {
   it.each([
     [{ error: 'access_denied' }, { code: 'access_denied' }],
     [{ error: 'access_denied', code: '1000.a.b' }, { code: 'access_denied' }],
-    [{ error: `invalid_scope\n${'x'.repeat(200)}` }, { code: 'consent_failed', message: expect.stringMatching(/^Zoho gave no access: invalid_scope x{40,60}…\.$/) as string }],
+    [
+      { error: `invalid_scope\n${'x'.repeat(200)}` },
+      { code: 'consent_failed', message: expect.stringMatching(/^Zoho gave no access: invalid_scope x{40,60}…\.$/) as string },
+    ],
     [{}, { code: 'consent_failed' }],
     [{ code: '' }, { code: 'consent_failed' }],
   ])('%j is an error that says what to do', (answer, error) => {
@@ -62,11 +66,12 @@ describe('an answer without a code', () => {
   });
 });
 
-it('the API is where the token says, if that is Zoho\'s; else where the account is; else as configured', () => {
+it("the API is where the token says, if that is Zoho's; else where the account is; else as configured", () => {
   const configured = `${SANDBOX}/books/v3`;
   for (const { accountsUrl, apiBaseUrl } of dataCenterNames.map(dataCenter)) {
     expect(apiBaseUrlOf({ apiDomain: apiBaseUrl.replace('/books/v3', ''), accountsUrl: US, configured })).toBe(apiBaseUrl);
-    for (const apiDomain of [undefined, 'https://evil.example', 'https://www.zohoapis.com.evil.example']) expect(apiBaseUrlOf({ apiDomain, accountsUrl, configured })).toBe(apiBaseUrl);
+    for (const apiDomain of [undefined, 'https://evil.example', 'https://www.zohoapis.com.evil.example'])
+      expect(apiBaseUrlOf({ apiDomain, accountsUrl, configured })).toBe(apiBaseUrl);
   }
   expect(apiBaseUrlOf({ apiDomain: SANDBOX, accountsUrl: SANDBOX, configured })).toBe(configured);
 });
@@ -75,7 +80,9 @@ describe('scopes', () => {
   it('cover every call that any endpoint makes, and nothing else', async () => {
     const folder = join(import.meta.dirname, '../src/endpoints');
     const modules = (await Promise.all(readdirSync(folder).map((file) => import(join(folder, file))))) as Record<string, unknown>[];
-    const declared = modules.flatMap((module) => Object.values(module)).filter((value): value is Endpoint => typeof value === 'object' && value !== null && 'path' in value && 'method' in value);
+    const declared = modules
+      .flatMap((module) => Object.values(module))
+      .filter((value): value is Endpoint => typeof value === 'object' && value !== null && 'path' in value && 'method' in value);
     expect(declared.length).toBeGreaterThan(15);
     expect(leastScopes({ readOnly: false }).toSorted()).toEqual([...new Set(declared.map(scopeOf))].toSorted());
     expect(leastScopes({ readOnly: true }).toSorted()).toEqual([...new Set(declared.filter(isRead).map(scopeOf))].toSorted());

@@ -41,7 +41,10 @@ describe.concurrent('before the claim nothing is sent or claimed when time is up
   const bowman = [`customer:${seed.bowman}`];
   it.each<[string, (server: Harness) => Promise<unknown>]>([
     ['Zoho is slow to be looked at', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
-    ['looking has to be repeated', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code: 1070, times: 99 })],
+    [
+      'looking has to be repeated',
+      ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code: 1070, times: 99 }),
+    ],
     ['no access token comes', ({ sandbox }) => fault(sandbox, { match: { path: '/oauth/' }, ...forever })],
     ['the line before the limits stands still', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
     ['another write has the turn', ({ opened }) => opened.road.turns.take(bowman, 'test')],
@@ -130,7 +133,7 @@ describe.concurrent('after the claim', () => {
     expect(errorOf(await inTime(server.call('create_customer_payment', payment))).code).toBe('outcome_unknown');
   });
 
-  it('Zoho\'s answer stands when there is no time to look at what it did', async () => {
+  it("Zoho's answer stands when there is no time to look at what it did", async () => {
     const payment_id = [seed.samplePayment, seed.paymentWithUnused];
     const made = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
     const counting = await start();

@@ -37,7 +37,9 @@ function say(text: string): void {
 /** The sandbox on the same books that the server uses, to look at them from outside. */
 async function startObserver() {
   mkdirSync(join(stateDir, 'sandbox'), { recursive: true });
-  const child = spawn(process.execPath, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { url } = JSON.parse(line) as { url: string };
   return { books: async () => (await (await fetch(`${url}/__sandbox/books`)).json()) as Books, stop: () => child.kill() };
@@ -57,9 +59,19 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   expect('three payments, newest first', found.result['payments'].length === 3);
 
   say('“They paid 450 in cash for INV-385.”');
-  const paid = await call('record_customer_payment', { customer: 'Bowman', amount: 450, payment_mode: 'cash', date: '2026-06-30', reference_number: 'R-1042', invoices: [{ invoice: 'INV-385' }] });
+  const paid = await call('record_customer_payment', {
+    customer: 'Bowman',
+    amount: 450,
+    payment_mode: 'cash',
+    date: '2026-06-30',
+    reference_number: 'R-1042',
+    invoices: [{ invoice: 'INV-385' }],
+  });
   const payment_id = paid.result['payment'].payment_id as string;
-  expect('the invoice is paid, nothing is left over', paid.result['payment'].unused_amount === 0 && paid.result['payment'].invoices[0].balance === 0);
+  expect(
+    'the invoice is paid, nothing is left over',
+    paid.result['payment'].unused_amount === 0 && paid.result['payment'].invoices[0].balance === 0,
+  );
 
   say('“Show me that payment again”, as a tool and as a resource');
   const got = await call('get_customer_payment', { payment_id });
@@ -70,34 +82,72 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   expect('both say the same', JSON.stringify(JSON.parse(resource?.text ?? '').payment) === JSON.stringify(got.result['payment']));
 
   say('“They sent 500 by bank transfer, but INV-384 has only 50 open.”');
-  const over = await call('record_customer_payment', { customer: 'Bowman', amount: 500, payment_mode: 'banktransfer', date: '2026-06-30', reference_number: 'TRF-77', invoices: [{ invoice: 'INV-384' }] });
+  const over = await call('record_customer_payment', {
+    customer: 'Bowman',
+    amount: 500,
+    payment_mode: 'banktransfer',
+    date: '2026-06-30',
+    reference_number: 'TRF-77',
+    invoices: [{ invoice: 'INV-384' }],
+  });
   const overpaid = over.result['payment'].payment_id as string;
   expect('450 are left over', over.result['payment'].unused_amount === 450);
 
   say('“Send the rest back from petty cash.” First by mistake too much:');
-  const tooMuch = await call('refund_customer_payment', { payment: overpaid, amount: 500, account: 'petty cash', date: '2026-06-30', refund_mode: 'cash' });
+  const tooMuch = await call('refund_customer_payment', {
+    payment: overpaid,
+    amount: 500,
+    account: 'petty cash',
+    date: '2026-06-30',
+    refund_mode: 'cash',
+  });
   expect('refused, and nothing was changed', tooMuch.isError && tooMuch.result['error'].changed === 'no');
-  const refund = await call('refund_customer_payment', { payment: overpaid, account: 'petty cash', date: '2026-06-30', refund_mode: 'cash' });
+  const refund = await call('refund_customer_payment', {
+    payment: overpaid,
+    account: 'petty cash',
+    date: '2026-06-30',
+    refund_mode: 'cash',
+  });
   const refund_id = refund.result['payment_refund'].payment_refund_id as string;
 
   say('The answer is lost on the way, or the assistant just calls again: nothing happens twice.');
-  const intent = { customer: 'Bowman Furniture', amount: 75, payment_mode: 'cash', date: '2026-06-30', allocate: 'as_credit', idempotency_key: 'receipt 1043' };
+  const intent = {
+    customer: 'Bowman Furniture',
+    amount: 75,
+    payment_mode: 'cash',
+    date: '2026-06-30',
+    allocate: 'as_credit',
+    idempotency_key: 'receipt 1043',
+  };
   const first = await call('record_customer_payment', intent);
   const repeated = await call('record_customer_payment', intent);
-  expect('one payment, the second answer is the first one again', repeated.result['replayed'] === true && repeated.result['payment'].payment_id === first.result['payment'].payment_id);
+  expect(
+    'one payment, the second answer is the first one again',
+    repeated.result['replayed'] === true && repeated.result['payment'].payment_id === first.result['payment'].payment_id,
+  );
   const { tool, arguments: undo } = first.result['undo'] as { tool: string; arguments: Record<string, unknown> };
   await call(tool, undo);
 
   say('“Which refunds did we give in June, and why?”');
   const refunds = await call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
-  expect('the one of 450 among them', refunds.result['refunds'].some((row: { refund_id: string; amount: number }) => row.refund_id === refund_id && row.amount === 450));
+  expect(
+    'the one of 450 among them',
+    refunds.result['refunds'].some((row: { refund_id: string; amount: number }) => row.refund_id === refund_id && row.amount === 450),
+  );
 
   say('“What does Bowman Furniture owe us now?”');
   await call('customer_statement', { customer: 'Bowman Furniture' });
 
   const during = await books();
-  expect('two payments and a refund more in the books', during.counts['payments'] === before.counts['payments']! + 2 && during.counts['refunds'] === before.counts['refunds']! + 1);
-  expect('950 more received, 450 more refunded', during.totals.USD['received'] === before.totals.USD['received']! + 950 && during.totals.USD['refunded'] === before.totals.USD['refunded']! + 450);
+  expect(
+    'two payments and a refund more in the books',
+    during.counts['payments'] === before.counts['payments']! + 2 && during.counts['refunds'] === before.counts['refunds']! + 1,
+  );
+  expect(
+    '950 more received, 450 more refunded',
+    during.totals.USD['received'] === before.totals.USD['received']! + 950 &&
+      during.totals.USD['refunded'] === before.totals.USD['refunded']! + 450,
+  );
 
   say('“All of that was an exercise, take it out again.”');
   await call('delete_customer_payment_refund', { customer_payment_id: overpaid, refund_id });
@@ -106,13 +156,22 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
 
   say('“What did you do today?”');
   const { result: trace } = await call('list_writes', {});
-  expect('every write is there, all of them settled', trace['writes'].length === 7 && trace['writes'].every((write: { outcome: string }) => write.outcome !== 'unknown'));
+  expect(
+    'every write is there, all of them settled',
+    trace['writes'].length === 7 && trace['writes'].every((write: { outcome: string }) => write.outcome !== 'unknown'),
+  );
 
   const after = await books();
   say('The books before, during and after');
-  for (const [when, { counts, totals, balanced }] of [['before', before], ['during', during], ['after', after]] as const) {
+  for (const [when, { counts, totals, balanced }] of [
+    ['before', before],
+    ['during', during],
+    ['after', after],
+  ] as const) {
     const { received, applied, refunded, unused } = totals.USD;
-    console.log(`   ${when.padEnd(7)} ${counts['payments']} payments, ${counts['refunds']} refunds · USD received ${received} · applied ${applied} · refunded ${refunded} · unused ${unused} · ${balanced ? 'balanced' : 'NOT BALANCED'}`);
+    console.log(
+      `   ${when.padEnd(7)} ${counts['payments']} payments, ${counts['refunds']} refunds · USD received ${received} · applied ${applied} · refunded ${refunded} · unused ${unused} · ${balanced ? 'balanced' : 'NOT BALANCED'}`,
+    );
   }
   expect('every balance adds up, all the time', before.balanced && during.balanced && after.balanced);
   expect('the books are as they were', JSON.stringify(after) === JSON.stringify(before));
@@ -126,7 +185,13 @@ client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
   console.log(`${params.message.replace(/^/gm, '   ║ ')}\n   ║ → Yes, do exactly this.`);
   return { action: 'accept', content: { approve: true } };
 });
-await client.connect(new StdioClientTransport({ command: process.execPath, args: [program, 'serve', '--sandbox'], env: { ZOHO_PAYMENTS_STATE_DIR: stateDir } }));
+await client.connect(
+  new StdioClientTransport({
+    command: process.execPath,
+    args: [program, 'serve', '--sandbox'],
+    env: { ZOHO_PAYMENTS_STATE_DIR: stateDir },
+  }),
+);
 try {
   const { tools } = await client.listTools();
   const { title, version } = client.getServerVersion() as { title?: string; version: string };

@@ -29,16 +29,40 @@ describe('what is written about the tools is generated from them', () => {
     const rowsOf = (toolset: 'payments' | 'lookups') => [
       '| tool | what it does | Zoho call | needs |',
       '| --- | --- | --- | --- |',
-      ...toolsets[toolset].map((endpoint) => `| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '')} |`),
+      ...toolsets[toolset].map(
+        (endpoint) =>
+          `| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '')} |`,
+      ),
     ];
     const payments = [...rowsOf('payments'), `| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`];
     const resources = ['| resource | what it is |', '| --- | --- |'];
-    for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? [])) resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
+    for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []))
+      resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
     resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
-    const tasks = ['| tool | what it does |', '| --- | --- |', ...workflows.map((workflow) => `| \`${workflow.name}\` | ${firstLine(workflow.description)} |`)];
-    const asked = ['| code | what it means |', '| --- | --- |', ...Object.entries(concerns).map(([code, text]) => `| \`${code}\` | ${text} |`)];
-    const conversations = await shown({ Recording: 'cash for an invoice', 'Giving back': 'overpaid and sent back', 'Looking up': 'refunds of a month', Correcting: 'paid twice' });
-    const parts = { workflows: tasks.join('\n'), payments: payments.join('\n'), lookups: rowsOf('lookups').join('\n'), resources: resources.join('\n'), concerns: asked.join('\n'), conversations };
+    const tasks = [
+      '| tool | what it does |',
+      '| --- | --- |',
+      ...workflows.map((workflow) => `| \`${workflow.name}\` | ${firstLine(workflow.description)} |`),
+    ];
+    const asked = [
+      '| code | what it means |',
+      '| --- | --- |',
+      ...Object.entries(concerns).map(([code, text]) => `| \`${code}\` | ${text} |`),
+    ];
+    const conversations = await shown({
+      Recording: 'cash for an invoice',
+      'Giving back': 'overpaid and sent back',
+      'Looking up': 'refunds of a month',
+      Correcting: 'paid twice',
+    });
+    const parts = {
+      workflows: tasks.join('\n'),
+      payments: payments.join('\n'),
+      lookups: rowsOf('lookups').join('\n'),
+      resources: resources.join('\n'),
+      concerns: asked.join('\n'),
+      conversations,
+    };
     const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
     await expect(text).toMatchFileSnapshot('../README.md');
   });
@@ -46,7 +70,10 @@ describe('what is written about the tools is generated from them', () => {
   it('manifest.json', async () => {
     const { version } = JSON.parse(read('package.json')) as { version: string };
     const manifest = JSON.parse(read('manifest.json')) as object;
-    const tools = [...workflows, ...toolsets.payments, listWrites].map(({ name, description }) => ({ name, description: firstLine(description) }));
+    const tools = [...workflows, ...toolsets.payments, listWrites].map(({ name, description }) => ({
+      name,
+      description: firstLine(description),
+    }));
     await expect(`${JSON.stringify({ ...manifest, version, tools }, null, 2)}\n`).toMatchFileSnapshot('../manifest.json');
   });
 });
@@ -59,21 +86,33 @@ describe('the policy', () => {
 });
 
 describe('manifest.json', () => {
-  const manifest = JSON.parse(read('manifest.json')) as { server: { mcp_config: { env: Record<string, string> } }; user_config: Record<string, { required?: boolean; sensitive?: boolean }> };
+  const manifest = JSON.parse(read('manifest.json')) as {
+    server: { mcp_config: { env: Record<string, string> } };
+    user_config: Record<string, { required?: boolean; sensitive?: boolean }>;
+  };
 
   it('is valid to the official tool', () => {
-    const said = execFileSync(process.execPath, [fileAt('node_modules/@anthropic-ai/mcpb/dist/cli/cli.js'), 'validate', fileAt('manifest.json')], { encoding: 'utf8' });
+    const said = execFileSync(
+      process.execPath,
+      [fileAt('node_modules/@anthropic-ai/mcpb/dist/cli/cli.js'), 'validate', fileAt('manifest.json')],
+      { encoding: 'utf8' },
+    );
     expect(said).toContain('Manifest schema validation passes!');
   });
 
   it('requires nothing and hides what is secret', () => {
     expect(Object.entries(manifest.user_config).filter(([, { required }]) => required)).toEqual([]);
-    expect(Object.keys(manifest.user_config).filter((name) => manifest.user_config[name]?.sensitive)).toEqual(['client_id', 'client_secret', 'refresh_token']);
+    expect(Object.keys(manifest.user_config).filter((name) => manifest.user_config[name]?.sensitive)).toEqual([
+      'client_id',
+      'client_secret',
+      'refresh_token',
+    ]);
   });
 
   it('passes settings that are known, and blank ones count as unset', () => {
     const { env } = manifest.server.mcp_config;
-    for (const value of Object.values(env)) expect(Object.keys(manifest.user_config)).toContain(/^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
+    for (const value of Object.values(env))
+      expect(Object.keys(manifest.user_config)).toContain(/^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
     const known = readFileSync(fileAt('src/cli/config.ts'), 'utf8');
     for (const variable of Object.keys(env)) expect(known).toContain(`'${variable}'`);
     expect(readConfig(env)).toEqual(readConfig({}));
@@ -83,13 +122,21 @@ describe('manifest.json', () => {
 describe('README.md', () => {
   it('names every variable that is read, and no other', () => {
     const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
-    const inTable = new Set(read('README.md').match(/^\| `.*$/gm)?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []));
+    const inTable = new Set(
+      read('README.md')
+        .match(/^\| `.*$/gm)
+        ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []),
+    );
     expect(inTable).toEqual(inCode);
   });
 
   it('tells a program to repeat a call for every error that passes by itself, and for no other', () => {
-    const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.startsWith('sandbox'));
-    const inCode = sources.flatMap((file) => [...read(`src/${file}`).matchAll(/new BusyError\((?:(?!new \w+Error)[^])*?\bcode: '(\w+)'/g)].map(([, code]) => code));
+    const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.startsWith('sandbox'),
+    );
+    const inCode = sources.flatMap((file) =>
+      [...read(`src/${file}`).matchAll(/new BusyError\((?:(?!new \w+Error)[^])*?\bcode: '(\w+)'/g)].map(([, code]) => code),
+    );
     // The first is of `logout`, the second of a receipt that Zoho does not have.
     const elsewhere = new Set<unknown>(['not_revoked', 'no_document']);
     const rows = read('README.md').match(/^\| .*\| (?:where `changed` is `no`: )?the same call again(?:,| after) .*$/gm) ?? [];

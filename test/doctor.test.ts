@@ -29,7 +29,10 @@ const loginFor = (books: Sandbox): Login => ({
   scopes: ['customerpayments.ALL', 'contacts.READ', 'invoices.READ', 'banking.READ', 'settings.READ'].map((scope) => `ZohoBooks.${scope}`),
 });
 
-async function doctor(settings: Settings, args: readonly string[] = []): Promise<{ code: number | null; ok: boolean; findings: Finding[]; text: string }> {
+async function doctor(
+  settings: Settings,
+  args: readonly string[] = [],
+): Promise<{ code: number | null; ok: boolean; findings: Finding[]; text: string }> {
   const json = await run(['doctor', '--json', ...args], settings);
   const { ok, findings } = JSON.parse(json.stdout) as { ok: boolean; findings: Finding[] };
   return { code: json.code, ok, findings, text: json.stdout + json.stderr };
@@ -93,7 +96,7 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /after \d{4}-\d\d-\d\dT/,
   },
   {
-    what: 'another\'s organization',
+    what: "another's organization",
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ORGANIZATION_ID: '999' }),
     check: 'organization',
     says: /does not belong to these credentials.*6041/,
@@ -128,7 +131,12 @@ const misconfigurations: readonly Misconfigured[] = [
     what: 'a login without a scope that a tool needs',
     settings: async () => {
       const dir = folder();
-      await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), scopes: loginFor(sandbox).scopes.map((scope) => scope.replace('customerpayments.ALL', 'customerpayments.READ')).concat('ZohoBooks.customerpayments.CREATE', 'ZohoBooks.customerpayments.UPDATE') });
+      await openLoginStore(dir, { keychain: false }).write({
+        ...loginFor(sandbox),
+        scopes: loginFor(sandbox)
+          .scopes.map((scope) => scope.replace('customerpayments.ALL', 'customerpayments.READ'))
+          .concat('ZohoBooks.customerpayments.CREATE', 'ZohoBooks.customerpayments.UPDATE'),
+      });
       return { ZOHO_PAYMENTS_STATE_DIR: dir };
     },
     check: 'scopes',
@@ -137,14 +145,24 @@ const misconfigurations: readonly Misconfigured[] = [
   },
   {
     what: 'a token of the environment without a scope that checks need',
-    settings: async () => settingsFor(await books({ scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'] })),
+    settings: async () =>
+      settingsFor(
+        await books({
+          scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'],
+        }),
+      ),
     check: 'scopes',
     says: /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*, refund_customer_payment can do only a part of what they are for; what it would show is named as not checked/,
     next: /`zoho-payments-mcp login`/,
   },
   {
     what: 'the same with the tools that need it switched on',
-    settings: async () => settingsFor(await books({ scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'] })),
+    settings: async () =>
+      settingsFor(
+        await books({
+          scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'],
+        }),
+      ),
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
     says: /ZohoBooks\.contacts\.READ is missing: get_contact, list_contacts cannot be used; what it would show is named as not checked/,
@@ -205,7 +223,8 @@ describe('each of these is named, with what to do', () => {
     const wrong = findings.find(({ state }) => state === 'wrong');
     expect({ code, ok }, text).toEqual({ code: 1, ok: false });
     expect(wrong, text).toMatchObject({ check, says: expect.stringMatching(says), next: expect.stringMatching(next) });
-    for (const secret of [made['ZOHO_CLIENT_SECRET'], made['ZOHO_REFRESH_TOKEN'], sandbox.client_secret, sandbox.refresh_token]) if (secret !== undefined) expect(text).not.toContain(secret);
+    for (const secret of [made['ZOHO_CLIENT_SECRET'], made['ZOHO_REFRESH_TOKEN'], sandbox.client_secret, sandbox.refresh_token])
+      if (secret !== undefined) expect(text).not.toContain(secret);
   });
 
   it('a folder that cannot be written to', async () => {
@@ -213,7 +232,10 @@ describe('each of these is named, with what to do', () => {
     writeFileSync(join(dir, 'occupied'), '');
     const { findings, code } = await doctor({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: join(dir, 'occupied') });
     expect(code).toBe(1);
-    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({ check: 'folder', next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR') });
+    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({
+      check: 'folder',
+      next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR'),
+    });
   });
 
   it('writes that nobody knows the outcome of', async () => {
@@ -227,7 +249,9 @@ describe('each of these is named, with what to do', () => {
     await server.ended;
     const { findings, code } = await doctor(settings);
     expect(code).toBe(1);
-    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([{ check: 'journal', says: expect.stringContaining('of 1 write it is not known'), next: expect.stringContaining('journal resolve') }]);
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
+      { check: 'journal', says: expect.stringContaining('of 1 write it is not known'), next: expect.stringContaining('journal resolve') },
+    ]);
   });
 
   it('a journal that was changed', async () => {
@@ -241,23 +265,43 @@ describe('each of these is named, with what to do', () => {
     expect(await doctor(settings)).toMatchObject({ code: 0, ok: true });
     const { DatabaseSync } = await import('@photostructure/sqlite');
     const database = new DatabaseSync(join(dir, `127.0.0.1_${new URL(own.api_base_url).port}-${own.organization_id}`, 'journal.sqlite'));
-    for (const { name } of database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[]) database.exec(`DROP TRIGGER "${name}"`);
+    for (const { name } of database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[])
+      database.exec(`DROP TRIGGER "${name}"`);
     database.exec("UPDATE events SET data = replace(data, 'update_customer_payment', 'update_customer_poyment')");
     database.close();
     const { findings, code } = await doctor(settings);
     expect(code).toBe(1);
-    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([{ check: 'journal', says: expect.stringContaining('not whole'), next: expect.stringContaining('journal verify') }]);
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
+      { check: 'journal', says: expect.stringContaining('not whole'), next: expect.stringContaining('journal verify') },
+    ]);
   });
 
   it('credentials of another data centre, when asked to try the others', async () => {
     const elsewhere = await books();
-    const config = readConfig({ ...settingsFor(elsewhere), ZOHO_ACCOUNTS_URL: sandbox.accounts_url, ZOHO_CLIENT_ID: 'another', ZOHO_PAYMENTS_STATE_DIR: folder() });
+    const config = readConfig({
+      ...settingsFor(elsewhere),
+      ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+      ZOHO_CLIENT_ID: 'another',
+      ZOHO_PAYMENTS_STATE_DIR: folder(),
+    });
     const findings: Finding[] = [];
     const dataCenters = new Map([
       ['us', { accountsUrl: sandbox.accounts_url, apiBaseUrl: sandbox.api_base_url }],
       ['eu', { accountsUrl: elsewhere.accounts_url, apiBaseUrl: elsewhere.api_base_url }],
     ]);
-    for await (const finding of examine({ ...config, credentials: { ...config.credentials!, clientId: elsewhere.client_id, clientSecret: elsewhere.client_secret, refreshToken: elsewhere.refresh_token } }, { tryDataCenters: true, dataCenters })) findings.push(finding);
+    for await (const finding of examine(
+      {
+        ...config,
+        credentials: {
+          ...config.credentials!,
+          clientId: elsewhere.client_id,
+          clientSecret: elsewhere.client_secret,
+          refreshToken: elsewhere.refresh_token,
+        },
+      },
+      { tryDataCenters: true, dataCenters },
+    ))
+      findings.push(finding);
     expect(findings.filter(({ state }) => state === 'wrong').map(({ check, next }) => [check, next])).toEqual([
       ['access token', expect.stringContaining('--try-data-centers')],
       ['data centre', 'Set ZOHO_DATA_CENTER=eu.'],
@@ -271,14 +315,22 @@ describe('credentials are tried, not remembered', () => {
     expect(await doctor(settings)).toMatchObject({ code: 0 });
     const { findings, code } = await doctor({ ...settings, ZOHO_CLIENT_SECRET: 'another' });
     expect(code).toBe(1);
-    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({ check: 'access token', next: expect.stringContaining('ZOHO_CLIENT_SECRET') });
+    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({
+      check: 'access token',
+      next: expect.stringContaining('ZOHO_CLIENT_SECRET'),
+    });
   });
 
   it('a login that may only look is told from one that lacks something', async () => {
     const dir = folder();
-    await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), scopes: ['customerpayments', 'contacts', 'invoices', 'banking', 'settings'].map((module) => `ZohoBooks.${module}.READ`) });
+    await openLoginStore(dir, { keychain: false }).write({
+      ...loginFor(sandbox),
+      scopes: ['customerpayments', 'contacts', 'invoices', 'banking', 'settings'].map((module) => `ZohoBooks.${module}.READ`),
+    });
     const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
-    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([{ check: 'scopes', says: expect.stringContaining('may only look'), next: expect.stringContaining('--read-only') }]);
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
+      { check: 'scopes', says: expect.stringContaining('may only look'), next: expect.stringContaining('--read-only') },
+    ]);
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--read-only'])).toMatchObject({ code: 0 });
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--toolsets=lookups'])).toMatchObject({ code: 0 });
   });
@@ -289,7 +341,20 @@ describe('when all is well', () => {
     const { code, stdout } = await run(['doctor'], settingsFor(sandbox));
     expect(code, stdout).toBe(0);
     expect(stdout).toContain('All is well.');
-    for (const part of ['program', 'folder', 'policy', 'credentials', 'data centre', 'access token', 'organization', 'scopes', 'clock', 'limits', 'journal']) expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
+    for (const part of [
+      'program',
+      'folder',
+      'policy',
+      'credentials',
+      'data centre',
+      'access token',
+      'organization',
+      'scopes',
+      'clock',
+      'limits',
+      'journal',
+    ])
+      expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
     expect(stdout).toMatch(/not known until used.*customerpayments\.CREATE/);
   });
 
@@ -298,7 +363,10 @@ describe('when all is well', () => {
     await openLoginStore(dir, { keychain: false }).write(loginFor(sandbox));
     const { findings, code } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
     expect(code).toBe(0);
-    expect(findings.every(({ state }) => state === 'ok'), JSON.stringify(findings)).toBe(true);
+    expect(
+      findings.every(({ state }) => state === 'ok'),
+      JSON.stringify(findings),
+    ).toBe(true);
   });
 
   it('with the practice books', async () => {

@@ -11,11 +11,17 @@ const REFUND = '3000000003017';
 const reads = ['list_customer_payments', {}] as const;
 const writes = ['delete_customer_payment_refund', { customer_payment_id: PAYMENT, refund_id: REFUND }] as const;
 
-const BLOCKED = 'For security reasons your organization has been blocked as it have exceeded the maximum number of requests per minute that can originate from an organization.';
+const BLOCKED =
+  'For security reasons your organization has been blocked as it have exceeded the maximum number of requests per minute that can originate from an organization.';
 
 /** Zoho's errors as documented and recorded: HTTP status, code, message, and what they come to here. */
 const table = [
-  [401, 14, 'The request could not be authenticated as the authentication value you entered is invalid. Enter a valid authentication value and try again.', 'access_token_rejected'],
+  [
+    401,
+    14,
+    'The request could not be authenticated as the authentication value you entered is invalid. Enter a valid authentication value and try again.',
+    'access_token_rejected',
+  ],
   [401, 57, 'You are not authorized to perform this operation', 'scope_missing'],
   [400, 6041, 'This user is not associated with the CompanyID/CompanyName:104.', 'wrong_organization'],
   [404, 5, 'Invalid URL Passed', 'not_found'],
@@ -28,7 +34,12 @@ const table = [
   [400, 24016, 'The amount entered is more than the balance due for the selected invoices.', 'more_than_balance'],
   [400, 3004, 'The Customer field can neither be blank nor incorrect. Please enter a correct Customer', 'customer_wrong'],
   [400, 9521, 'Partial payment for retainer invoice is not allowed. Please record the full payment', 'retainer_in_part'],
-  [400, 9523, 'Payment amount made to retainer invoice cannot be changed. You could instead delete it and add it back', 'retainer_amount_fixed'],
+  [
+    400,
+    9523,
+    'Payment amount made to retainer invoice cannot be changed. You could instead delete it and add it back',
+    'retainer_amount_fixed',
+  ],
   [400, 12006, 'Credits cannot be applied to invoices in the closed status', 'invoice_closed'],
   [400, 12008, 'The credit note was refunded and cannot be deleted', 'record_in_use'],
   [400, 120303, 'The External reference "A-1" has been added already', 'duplicate_unique_value'],
@@ -39,7 +50,11 @@ const table = [
   [500, 1000, 'Internal error', 'zoho_unavailable'],
 ] as const;
 
-const changedLines = { no: 'Nothing was changed.', yes: 'The change was made.', unknown: 'Whether anything was changed is unknown.' } as const;
+const changedLines = {
+  no: 'Nothing was changed.',
+  yes: 'The change was made.',
+  unknown: 'Whether anything was changed is unknown.',
+} as const;
 
 interface Facts {
   readonly code: string;
@@ -71,7 +86,10 @@ function errorOf(result: ToolResult): Facts {
 }
 
 async function misbehave(server: Harness, fault: Record<string, unknown>): Promise<void> {
-  const { status } = await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'POST', body: JSON.stringify({ times: 99, ...fault }) });
+  const { status } = await fetch(`${server.sandbox.url}/__sandbox/faults`, {
+    method: 'POST',
+    body: JSON.stringify({ times: 99, ...fault }),
+  });
   expect(status).toBe(201);
 }
 
@@ -88,7 +106,11 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   it.each(table)('HTTP %i, code %i, %j', async (status, code, message, expected) => {
     await misbehave(server, { match: { method: 'GET', path: '/customerpayments' }, fault: 'status', status, code, message });
     // A list names no record: Zoho's code for a path it does not have then means the address.
-    expect(errorOf(await server.call(...reads))).toMatchObject({ code: status === 404 && code === 5 ? 'wrong_address' : expected, changed: 'no', zoho: { code, message } });
+    expect(errorOf(await server.call(...reads))).toMatchObject({
+      code: status === 404 && code === 5 ? 'wrong_address' : expected,
+      changed: 'no',
+      zoho: { code, message },
+    });
 
     await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
     await misbehave(server, { match: { method: 'DELETE' }, fault: 'status', status, code, message });
@@ -115,13 +137,27 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 
   it('bad arguments, by our own hand', async () => {
-    expect(errorOf(await server.call('get_customer_payment', { payment: PAYMENT }))).toMatchObject({ code: 'invalid_arguments', changed: 'no' });
-    expect(errorOf(await server.call('create_customer_payment_refund', { customer_payment_id: PAYMENT, date: '2016-06-05', amount: 0.001, from_account_id: '3000000000385' })).changed).toBe('no');
+    expect(errorOf(await server.call('get_customer_payment', { payment: PAYMENT }))).toMatchObject({
+      code: 'invalid_arguments',
+      changed: 'no',
+    });
+    expect(
+      errorOf(
+        await server.call('create_customer_payment_refund', {
+          customer_payment_id: PAYMENT,
+          date: '2016-06-05',
+          amount: 0.001,
+          from_account_id: '3000000000385',
+        }),
+      ).changed,
+    ).toBe('no');
   });
 
-  it('the sandbox\'s own refusals', async () => {
+  it("the sandbox's own refusals", async () => {
     expect(errorOf(await server.call('get_customer_payment', { payment_id: '1' }))).toMatchObject({ code: 'not_found', changed: 'no' });
-    expect(errorOf(await server.call('create_customer_payment', { customer_id: '1', payment_mode: 'cash', amount: 1, date: '2016-06-05' }))).toMatchObject({ code: 'no_such_customer' });
+    expect(
+      errorOf(await server.call('create_customer_payment', { customer_id: '1', payment_mode: 'cash', amount: 1, date: '2016-06-05' })),
+    ).toMatchObject({ code: 'no_such_customer' });
     const tooMuch = { customer_payment_id: PAYMENT, date: '2016-06-05', amount: 9999, from_account_id: '3000000000385' };
     expect(errorOf(await server.call('create_customer_payment_refund', tooMuch))).toMatchObject({ changed: 'no' });
   });
@@ -131,16 +167,33 @@ describe.each(kinds)('through the client of the %s', (kind) => {
       const result = await server.call(...call);
       return [textOf(result).split(' Zoho says', 1)[0], errorOf(result).next];
     };
-    expect(await what('get_customer_payment', { payment_id: '1' })).toEqual(['There is no payment with the id 1.', expect.stringContaining('list_customer_payments shows the payment_id')]);
-    expect(await what('get_customer_payment_refund', { customer_payment_id: PAYMENT, refund_id: '1' })).toEqual(['There is no refund with the id 1.', expect.stringContaining('list_customer_payment_refunds')]);
+    expect(await what('get_customer_payment', { payment_id: '1' })).toEqual([
+      'There is no payment with the id 1.',
+      expect.stringContaining('list_customer_payments shows the payment_id'),
+    ]);
+    expect(await what('get_customer_payment_refund', { customer_payment_id: PAYMENT, refund_id: '1' })).toEqual([
+      'There is no refund with the id 1.',
+      expect.stringContaining('list_customer_payment_refunds'),
+    ]);
     const paying = { customer_id: '903000000000099', payment_mode: 'cash', amount: 1, date: '2016-06-05' };
-    expect(await what('create_customer_payment', { ...paying, customer_id: '1' })).toEqual(['There is no customer 1.', expect.stringContaining('otherwise ask the user')]);
-    expect(await what('create_customer_payment', { ...paying, invoices: [{ invoice_id: '1', amount_applied: 1 }] })).toEqual(['There is no invoice 1.', expect.stringContaining('otherwise ask the user')]);
+    expect(await what('create_customer_payment', { ...paying, customer_id: '1' })).toEqual([
+      'There is no customer 1.',
+      expect.stringContaining('otherwise ask the user'),
+    ]);
+    expect(await what('create_customer_payment', { ...paying, invoices: [{ invoice_id: '1', amount_applied: 1 }] })).toEqual([
+      'There is no invoice 1.',
+      expect.stringContaining('otherwise ask the user'),
+    ]);
   });
 
   it('a look-up that fails is not told as a payment that was lost', async () => {
     await misbehave(server, { match: { method: 'GET', path: '/contacts' }, fault: 'drop_before' });
-    const result = await server.call('create_customer_payment', { customer_id: '903000000000099', payment_mode: 'cash', amount: 1, date: '2016-06-05' });
+    const result = await server.call('create_customer_payment', {
+      customer_id: '903000000000099',
+      payment_mode: 'cash',
+      amount: 1,
+      date: '2016-06-05',
+    });
     expect(errorOf(result)).toMatchObject({ code: 'zoho_unavailable', changed: 'no' });
     expect(textOf(result).split('\n')[0]).toBe('A look-up of the customer failed: the connection broke.');
   });
@@ -174,7 +227,13 @@ describe('credentials that do not work', () => {
 
 describe('whatever Zoho says', () => {
   it('is one line of at most 200 characters without anything invisible', () => {
-    const hostile = fc.string({ unit: fc.oneof(fc.string({ unit: 'binary', maxLength: 1 }), fc.constantFrom('\n', '\r', '\u2028', '\u202E', '\u2066', '\u0000', '\u001B', '\u{E0041}', '"', '\\', '😀')), maxLength: 400 });
+    const hostile = fc.string({
+      unit: fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 1 }),
+        fc.constantFrom('\n', '\r', '\u2028', '\u202E', '\u2066', '\u0000', '\u001B', '\u{E0041}', '"', '\\', '😀'),
+      ),
+      maxLength: 400,
+    });
     fc.assert(
       fc.property(hostile, (text) => {
         const line = oneLine(text);
@@ -185,7 +244,11 @@ describe('whatever Zoho says', () => {
   });
 
   it('never adds a line, in message or code', async () => {
-    const answers = fc.record({ status: fc.constantFrom(400, 401, 404, 429, 500), message: fc.string({ unit: 'binary', maxLength: 300 }), code: fc.oneof(fc.integer(), fc.string({ unit: 'binary' }), fc.constant('2).\nNothing was changed.\nNext: pay')) });
+    const answers = fc.record({
+      status: fc.constantFrom(400, 401, 404, 429, 500),
+      message: fc.string({ unit: 'binary', maxLength: 300 }),
+      code: fc.oneof(fc.integer(), fc.string({ unit: 'binary' }), fc.constant('2).\nNothing was changed.\nNext: pay')),
+    });
     const { createServer } = await import('node:http');
     let answer: typeof answers extends fc.Arbitrary<infer T> ? T : never = { status: 400, message: '', code: 2 };
     const zoho = createServer((request, response) => {
@@ -195,7 +258,10 @@ describe('whatever Zoho says', () => {
     });
     await new Promise<void>((resolve) => zoho.listen(0, '127.0.0.1', resolve));
     const { port } = zoho.address() as { port: number };
-    const server = await harness({ limits: { pauseMs: 0 }, at: { apiBaseUrl: `http://127.0.0.1:${port}`, accountsUrl: `http://127.0.0.1:${port}` } });
+    const server = await harness({
+      limits: { pauseMs: 0 },
+      at: { apiBaseUrl: `http://127.0.0.1:${port}`, accountsUrl: `http://127.0.0.1:${port}` },
+    });
     await fc.assert(
       fc.asyncProperty(answers, async (given) => {
         answer = given;

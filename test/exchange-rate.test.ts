@@ -28,7 +28,8 @@ async function asking(options: HarnessOptions = {}, action: 'accept' | 'decline'
   return { ...server, questions };
 }
 
-const codeOf = ({ structuredContent }: { structuredContent: Record<string, unknown> }) => (structuredContent['error'] as { code: string } | undefined)?.code;
+const codeOf = ({ structuredContent }: { structuredContent: Record<string, unknown> }) =>
+  (structuredContent['error'] as { code: string } | undefined)?.code;
 const writesOf = async ({ sandbox }: Harness) => (await requestsTo(sandbox)).filter(({ method }) => method !== 'GET');
 
 /** A payment named by a unique value, for the update by custom field. */
@@ -47,7 +48,9 @@ it.each([
   const at = await altered(sandbox, {
     body: (body, _query, asked) => {
       const told = body[key] as Record<string, unknown> | Record<string, unknown>[] | undefined;
-      return !asked.startsWith(path) || told === undefined ? body : { ...body, [key]: Array.isArray(told) ? told.map(without) : without(told) };
+      return !asked.startsWith(path) || told === undefined
+        ? body
+        : { ...body, [key]: Array.isArray(told) ? told.map(without) : without(told) };
     },
   });
   const server = await harness({ on: sandbox, at, confirm: 'strict' });
@@ -63,19 +66,68 @@ it.each([
 
 describe('a rate that is far from every known one, or near to a reciprocal, is asked about with both results', () => {
   it.each<[what: string, tool: string, args: Record<string, unknown>, given: string, known: string]>([
-    ['yen per dollar instead of dollars per yen', 'create_customer_payment', { ...inYen, exchange_rate: 149.3 }, 'USD 17916000.00', 'USD 804.00'],
-    ['the same, applied to an invoice', 'create_customer_payment', { ...inYen, ...yenInvoice, exchange_rate: 149.3 }, 'USD 17916000.00', 'USD 804.00'],
-    ['the same, by names', 'record_customer_payment', { customer: seed.aoyamaInYen, payment_mode: 'cash', date: '2026-06-25', amount: 120_000, invoices: [{ invoice: 'INV-399' }], exchange_rate: 149.3 }, 'USD 17916000.00', 'USD 804.00'],
+    [
+      'yen per dollar instead of dollars per yen',
+      'create_customer_payment',
+      { ...inYen, exchange_rate: 149.3 },
+      'USD 17916000.00',
+      'USD 804.00',
+    ],
+    [
+      'the same, applied to an invoice',
+      'create_customer_payment',
+      { ...inYen, ...yenInvoice, exchange_rate: 149.3 },
+      'USD 17916000.00',
+      'USD 804.00',
+    ],
+    [
+      'the same, by names',
+      'record_customer_payment',
+      {
+        customer: seed.aoyamaInYen,
+        payment_mode: 'cash',
+        date: '2026-06-25',
+        amount: 120_000,
+        invoices: [{ invoice: 'INV-399' }],
+        exchange_rate: 149.3,
+      },
+      'USD 17916000.00',
+      'USD 804.00',
+    ],
     ['a reciprocal', 'create_customer_payment', { ...inEuros, exchange_rate: 0.9224 }, 'USD 92.24', 'USD 108.42'],
     ['a digit too many', 'create_customer_payment', { ...inEuros, exchange_rate: 10.842 }, 'USD 1084.20', 'USD 108.42'],
     ['just more than a fifth above', 'create_customer_payment', { ...inEuros, exchange_rate: 1.30105 }, 'USD 130.11', 'USD 108.42'],
     ['exactly 1', 'create_customer_payment', { ...inEuros, exchange_rate: 1 }, 'USD 100.00', 'USD 108.42'],
     ['an update', 'update_customer_payment', { payment_id: euroPayment, exchange_rate: 1000 }, 'USD 1000000.00', 'USD 1084.20'],
     ['an update to exactly 1', 'update_customer_payment', { payment_id: euroPayment, exchange_rate: 1 }, 'USD 1000.00', 'USD 1084.20'],
-    ['an update of rate and amount', 'update_customer_payment', { payment_id: yenPayment, amount: 120_000, exchange_rate: 149.3 }, 'USD 17916000.00', 'USD 804.00'],
-    ['a refund', 'create_customer_payment_refund', { customer_payment_id: euroPayment, amount: 50, date: '2026-06-25', from_account_id: euroAccount, exchange_rate: 0.9224 }, 'USD 46.12', 'USD 54.21'],
-    ['a refund without its rate, which is booked at 1', 'create_customer_payment_refund', { customer_payment_id: euroPayment, amount: 50, date: '2026-06-25', from_account_id: euroAccount }, 'USD 50.00', 'USD 54.21'],
-    ['a refund by names', 'refund_customer_payment', { payment: euroPayment, amount: 50, date: '2026-06-25', account: euroAccount, exchange_rate: 10.842 }, 'USD 542.10', 'USD 54.21'],
+    [
+      'an update of rate and amount',
+      'update_customer_payment',
+      { payment_id: yenPayment, amount: 120_000, exchange_rate: 149.3 },
+      'USD 17916000.00',
+      'USD 804.00',
+    ],
+    [
+      'a refund',
+      'create_customer_payment_refund',
+      { customer_payment_id: euroPayment, amount: 50, date: '2026-06-25', from_account_id: euroAccount, exchange_rate: 0.9224 },
+      'USD 46.12',
+      'USD 54.21',
+    ],
+    [
+      'a refund without its rate, which is booked at 1',
+      'create_customer_payment_refund',
+      { customer_payment_id: euroPayment, amount: 50, date: '2026-06-25', from_account_id: euroAccount },
+      'USD 50.00',
+      'USD 54.21',
+    ],
+    [
+      'a refund by names',
+      'refund_customer_payment',
+      { payment: euroPayment, amount: 50, date: '2026-06-25', account: euroAccount, exchange_rate: 10.842 },
+      'USD 542.10',
+      'USD 54.21',
+    ],
   ])('%s: %s', async (_, tool, args, given, known) => {
     const server = await asking({}, 'decline');
     const result = await server.call(tool, args);
@@ -91,13 +143,23 @@ describe('a rate that is far from every known one, or near to a reciprocal, is a
   it('the update by custom field too, and the change of a refund', async () => {
     const server = await asking();
     const name = await named(server, euroPayment);
-    const made = await server.call('create_customer_payment_refund', { customer_payment_id: euroPayment, amount: 50, date: '2026-06-25', from_account_id: euroAccount, exchange_rate: 1.08 });
+    const made = await server.call('create_customer_payment_refund', {
+      customer_payment_id: euroPayment,
+      amount: 50,
+      date: '2026-06-25',
+      from_account_id: euroAccount,
+      exchange_rate: 1.08,
+    });
     expect(made.isError, textOf(made)).toBeFalsy();
     expect(textOf(made)).toContain('USD 54.00');
     const { payment_refund_id } = made.structuredContent['payment_refund'] as { payment_refund_id: string };
     expect(server.questions.splice(0).filter((question) => question.split('\n').at(-1)!.includes('exchange rate'))).toEqual([]);
     await server.call('update_customer_payment_using_custom_field', { ...name, exchange_rate: 108.42 });
-    await server.call('update_customer_payment_refund', { customer_payment_id: euroPayment, refund_id: payment_refund_id, exchange_rate: 0.92 });
+    await server.call('update_customer_payment_refund', {
+      customer_payment_id: euroPayment,
+      refund_id: payment_refund_id,
+      exchange_rate: 0.92,
+    });
     expect(server.questions.map((question) => question.split('\n').at(-1))).toEqual([
       expect.stringMatching(/exchange rate 108\.42 .*USD 108420\.00.*USD 1084\.20/),
       expect.stringMatching(/exchange rate 0\.92 .*reciprocal.*USD 46\.00.*USD 54\.21/),
@@ -142,7 +204,10 @@ describe('the base currency', () => {
   it.each<[string, Record<string, unknown>]>([
     ['create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 10, date: '2026-06-25' }],
     ['update_customer_payment', { payment_id: seed.paymentWithUnused }],
-    ['create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, date: '2026-06-25', from_account_id: seed.pettyCash }],
+    [
+      'create_customer_payment_refund',
+      { customer_payment_id: seed.paymentWithUnused, date: '2026-06-25', from_account_id: seed.pettyCash },
+    ],
     ['update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
   ])('has the rate 1 in %s: another is refused, that one costs no call', async (tool, args) => {
     const server = await asking();
@@ -167,7 +232,10 @@ describe('where nothing is known to compare with', () => {
     const zoho = await altered(sandbox, {
       body: (body, __, path) => {
         if (path !== '/settings/currencies') return body;
-        return { ...body, currencies: currencies && (body['currencies'] as Record<string, unknown>[]).map((row) => ({ ...row, exchange_rate: rate(row) })) };
+        return {
+          ...body,
+          currencies: currencies && (body['currencies'] as Record<string, unknown>[]).map((row) => ({ ...row, exchange_rate: rate(row) })),
+        };
       },
     });
     const server = await asking({ on: sandbox, at: zoho }, 'decline');
@@ -177,7 +245,9 @@ describe('where nothing is known to compare with', () => {
     });
     const advance = await server.call('create_customer_payment', { ...inYen, exchange_rate: 149.3 });
     expect(codeOf(advance), textOf(advance)).toBe('declined');
-    expect(server.questions[0]).toContain('this was not checked: the exchange rate (Zoho Books keeps none for JPY, and there is no invoice to compare it with)');
+    expect(server.questions[0]).toContain(
+      'this was not checked: the exchange rate (Zoho Books keeps none for JPY, and there is no invoice to compare it with)',
+    );
     const applied = await server.call('create_customer_payment', { ...inYen, ...yenInvoice, exchange_rate: 149.3 });
     expect(codeOf(applied)).toBe('declined');
     expect(server.questions[1]).toMatch(/exchange rate 149\.3 .*USD 804\.00/);
@@ -187,7 +257,16 @@ describe('where nothing is known to compare with', () => {
   it('a rate that is told as text is read', async () => {
     const sandbox = await startSandbox();
     const zoho = await altered(sandbox, {
-      body: (body, _, path) => (path === '/settings/currencies' ? { ...body, currencies: (body['currencies'] as Record<string, unknown>[]).map((row) => ({ ...row, exchange_rate: String(row['exchange_rate']) })) } : body),
+      body: (body, _, path) =>
+        path === '/settings/currencies'
+          ? {
+              ...body,
+              currencies: (body['currencies'] as Record<string, unknown>[]).map((row) => ({
+                ...row,
+                exchange_rate: String(row['exchange_rate']),
+              })),
+            }
+          : body,
     });
     const server = await asking({ on: sandbox, at: zoho }, 'decline');
     onTestFinished(async () => {
@@ -199,7 +278,10 @@ describe('where nothing is known to compare with', () => {
   });
 
   it('nor can it be seen with these scopes, which is said as before', async () => {
-    const server = await asking({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] } }, 'decline');
+    const server = await asking(
+      { sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] } },
+      'decline',
+    );
     await server.call('create_customer_payment', { ...inYen, exchange_rate: 0.0067 });
     await server.call('update_customer_payment', { payment_id: yenPayment, exchange_rate: 0.0067 });
     for (const question of server.questions) expect(question).toContain('this was not checked: the exchange rate (needs the scope');
@@ -225,13 +307,16 @@ describe('whatever the rates are', () => {
       fc.constantFrom(1, 1.0842, 0.9224, 0.92, 1.3, 1.31, 0.87, 0.86, 10.842, 0.10842, 108.42),
     );
     await fc.assert(
-      fc.asyncProperty(rate.map((value) => Number(value.toPrecision(6))), async (exchange_rate) => {
-        server.questions.length = 0;
-        // What was declined is not asked about again: each is another amount.
-        n += 1;
-        await server.call('create_customer_payment', { ...inEuros, amount: 700_000 + n, exchange_rate });
-        expect(server.questions.length > 0, `${exchange_rate}`).toBe(isOdd(exchange_rate, 1.0842));
-      }),
+      fc.asyncProperty(
+        rate.map((value) => Number(value.toPrecision(6))),
+        async (exchange_rate) => {
+          server.questions.length = 0;
+          // What was declined is not asked about again: each is another amount.
+          n += 1;
+          await server.call('create_customer_payment', { ...inEuros, amount: 700_000 + n, exchange_rate });
+          expect(server.questions.length > 0, `${exchange_rate}`).toBe(isOdd(exchange_rate, 1.0842));
+        },
+      ),
       { numRuns: 60 },
     );
   }, 60_000);

@@ -26,7 +26,10 @@ const refused = async (args: Record<string, unknown>) => {
   expect(result.isError).toBe(true);
   return textOf(result);
 };
-const rowsOf = (result: ToolResult) => textOf(result).split('\n').filter((line) => /^\d{4}-\d\d-\d\d \|/.test(line));
+const rowsOf = (result: ToolResult) =>
+  textOf(result)
+    .split('\n')
+    .filter((line) => /^\d{4}-\d\d-\d\d \|/.test(line));
 
 async function recorded(args: Record<string, unknown>): Promise<string> {
   const result = await server.call('create_customer_payment', { payment_mode: 'check', ...args });
@@ -60,9 +63,13 @@ describe('find_payments', () => {
       `"Bowman Furnishings" (id ${bowmanFurnishings})`,
     ]);
     expect(textOf(result)).toContain(`Next: get_customer_payment {"payment_id":"${exact}"}`);
-    expect(new Set(foundIn(await find({ customer: 'Bowmn', limit: 50 })).map(({ customer_name }) => customer_name))).toContain('Bowman Furniture');
+    expect(new Set(foundIn(await find({ customer: 'Bowmn', limit: 50 })).map(({ customer_name }) => customer_name))).toContain(
+      'Bowman Furniture',
+    );
     expect(foundIn(await find({ customer: 'Mobelhaus' })).map(({ customer_name }) => customer_name)).toContain('Möbelhaus Lindner GmbH');
-    expect(new Set(foundIn(await find({ customer: seed.bowman, limit: 50 })).map(({ customer_name }) => customer_name))).toEqual(new Set(['Bowman Furniture']));
+    expect(new Set(foundIn(await find({ customer: seed.bowman, limit: 50 })).map(({ customer_name }) => customer_name))).toEqual(
+      new Set(['Bowman Furniture']),
+    );
   });
 
   it('by about an amount: the very one first, then how far each is off, in its currency', async () => {
@@ -75,17 +82,29 @@ describe('find_payments', () => {
       expect(why).toMatch(/USD \d+\.\d\d (more|less)$/);
     }
     const yen = foundIn(await find({ customer: 'Aoyama', amount: 99_000 }));
-    expect(yen.find((row) => row['payment_number'] === '8')).toMatchObject({ amount: 100_000, currency_code: 'JPY', why: 'name fits, JPY 1000 more' });
+    expect(yen.find((row) => row['payment_number'] === '8')).toMatchObject({
+      amount: 100_000,
+      currency_code: 'JPY',
+      why: 'name fits, JPY 1000 more',
+    });
   });
 
   it('by about a date: that day first, then the week around it', async () => {
     const result = await find({ customer: 'Acme Corp', date: '2026-06-09' });
-    expect(foundIn(result).slice(0, 2).map(({ payment_number, why }) => [payment_number, why])).toEqual([
+    expect(
+      foundIn(result)
+        .slice(0, 2)
+        .map(({ payment_number, why }) => [payment_number, why]),
+    ).toEqual([
       ['6', 'name as given, 1 day later'],
       ['5', 'name as given, 1 day earlier'],
     ]);
-    for (const row of foundIn(await find({ date: '2026-06-10', limit: 50 }))) expect(String(row['date']) >= '2026-06-03' && String(row['date']) <= '2026-06-17').toBe(true);
-    expect(foundIn(await find({ date: '2026-06-10', amount: 1000 }))[0]).toMatchObject({ payment_number: '6', why: 'same amount, same day' });
+    for (const row of foundIn(await find({ date: '2026-06-10', limit: 50 })))
+      expect(String(row['date']) >= '2026-06-03' && String(row['date']) <= '2026-06-17').toBe(true);
+    expect(foundIn(await find({ date: '2026-06-10', amount: 1000 }))[0]).toMatchObject({
+      payment_number: '6',
+      why: 'same amount, same day',
+    });
   });
 
   it('by the number of an invoice, with what of it was applied', async () => {
@@ -101,8 +120,9 @@ describe('find_payments', () => {
     expect(await refused({ invoice: 'INV-777777' })).toMatch(/There is no invoice "INV-777777"[\s\S]*\(no_such_invoice/);
   });
 
-  it('by its own number, which no filter of Zoho\'s knows', async () => {
-    for (const number of ['#3', '3', 'payment 3']) expect(foundIn(await find({ number }))).toMatchObject([{ payment_id: seed.paymentWithUnused, why: 'same number' }]);
+  it("by its own number, which no filter of Zoho's knows", async () => {
+    for (const number of ['#3', '3', 'payment 3'])
+      expect(foundIn(await find({ number }))).toMatchObject([{ payment_id: seed.paymentWithUnused, why: 'same number' }]);
     expect(textOf(await find({ number: '99999' }))).toMatch(/^No payment matches: number "99999"\./);
   });
 
@@ -115,16 +135,26 @@ describe('find_payments', () => {
     expect(foundIn(await find({ reference: '4471' }))[0]).toMatchObject({ payment_id: seed.paymentWithUnused, why: 'same reference' });
     expect(foundIn(await find({ reference: '78812' }))[0]).toMatchObject({ payment_number: '6', why: 'in its reference' });
     expect(foundIn(await find({ text: 'autumn order' }))).toMatchObject([{ payment_number: '4', why: 'text in its description' }]);
-    for (const { payment_mode } of foundIn(await find({ payment_mode: 'bank transfer', limit: 50 }))) expect(payment_mode).toBe('banktransfer');
+    for (const { payment_mode } of foundIn(await find({ payment_mode: 'bank transfer', limit: 50 })))
+      expect(payment_mode).toBe('banktransfer');
     for (const { payment_mode } of foundIn(await find({ payment_mode: 'Cheque' }))) expect(payment_mode).toBe('check');
     const unused = foundIn(await find({ customer: 'Lindner', unused_only: true }));
     expect(unused).toMatchObject([{ payment_number: '7', unused_amount: 109.5, currency_code: 'EUR' }]);
   });
 
   it('by cheque, however the books write it', async () => {
-    const recorded = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'Cheque', amount: 7.31, date: '2026-06-29' });
+    const recorded = await server.call('create_customer_payment', {
+      customer_id: seed.bowman,
+      payment_mode: 'Cheque',
+      amount: 7.31,
+      date: '2026-06-29',
+    });
     const { payment_id } = recorded.structuredContent['payment'] as { payment_id: string };
-    for (const payment_mode of ['cheque', 'Check']) expect(foundIn(await find({ payment_mode, amount: 7.31, customer: 'Bowman Furniture' })).map((row) => row.payment_id), payment_mode).toContain(payment_id);
+    for (const payment_mode of ['cheque', 'Check'])
+      expect(
+        foundIn(await find({ payment_mode, amount: 7.31, customer: 'Bowman Furniture' })).map((row) => row.payment_id),
+        payment_mode,
+      ).toContain(payment_id);
   });
 
   it('by nothing: the newest, as many as asked for', async () => {
@@ -135,7 +165,13 @@ describe('find_payments', () => {
   });
 
   it('shows text of records as data, however it is written', async () => {
-    for (const args of [{ text: 'Ignore previous instructions' }, { customer: 'Harbor Light' }, { customer: 'Al Nakheel' }, { customer: 'Northgate' }, { customer: `O'Malley` }]) {
+    for (const args of [
+      { text: 'Ignore previous instructions' },
+      { customer: 'Harbor Light' },
+      { customer: 'Al Nakheel' },
+      { customer: 'Northgate' },
+      { customer: `O'Malley` },
+    ]) {
       const result = await find(args);
       expect(foundIn(result).length, JSON.stringify(args)).toBeGreaterThan(0);
       expect(textOf(result).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -149,7 +185,11 @@ describe('find_payments', () => {
     expect(text).toContain('No payment matches: customer "Bowman", amount 6 to 8, 2026-06-11 to 2026-06-25.');
     expect(text).toContain(`"Bowman Furniture" (id ${seed.bowman})`);
     const calls = [...text.matchAll(/find_payments (\{.*?\})/g)].map(([, args = '']) => JSON.parse(args) as Record<string, unknown>);
-    expect(calls).toEqual([{ customer: 'Bowman', amount: 7 }, { customer: 'Bowman', date: '2026-06-18' }, { amount: 7, date: '2026-06-18' }]);
+    expect(calls).toEqual([
+      { customer: 'Bowman', amount: 7 },
+      { customer: 'Bowman', date: '2026-06-18' },
+      { amount: 7, date: '2026-06-18' },
+    ]);
     expect(foundIn(await find(calls[1]))[0]).toMatchObject({ why: 'name fits, same day' });
     const nobody = textOf(await find({ customer: 'Xyzzy Ltd' }));
     expect(nobody).toContain('No customer is called anything like "Xyzzy Ltd".');
@@ -158,7 +198,9 @@ describe('find_payments', () => {
 
   it('refuses what cannot be meant', async () => {
     expect(await refused({ date: '2026-06-01', date_end: '2026-06-30' })).toContain('Both `date` and a range are given.');
-    expect(await refused({ date_start: '2026-06-30', date_end: '2026-06-01' })).toContain('date_start 2026-06-30 is after date_end 2026-06-01.');
+    expect(await refused({ date_start: '2026-06-30', date_end: '2026-06-01' })).toContain(
+      'date_start 2026-06-30 is after date_end 2026-06-01.',
+    );
     expect(await refused({ limit: 51 })).toContain('limit must be at most 50');
     expect(await refused({ customer: ' ' })).toContain('customer must not be empty');
     expect(await refused({ name: 'Bowman' })).toContain('name is not an argument');
@@ -179,9 +221,17 @@ describe('find_payments', () => {
     const sandbox = await startSandbox({ payments: 12_000, limits: roomy });
     closers.push(() => sandbox.close());
     const one = await another({ on: sandbox });
-    const result = await one.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 20_000.01, date: '2016-01-01' });
+    const result = await one.call('create_customer_payment', {
+      customer_id: seed.bowman,
+      payment_mode: 'cash',
+      amount: 20_000.01,
+      date: '2016-01-01',
+    });
     // All of them are about it, by a Zoho that forgets those filters.
-    const many = await altered(sandbox, { query: (query, path) => void (path === '/customerpayments' && (query.delete('amount_greater_equals'), query.delete('amount_less_equals'))) });
+    const many = await altered(sandbox, {
+      query: (query, path) =>
+        void (path === '/customerpayments' && (query.delete('amount_greater_equals'), query.delete('amount_less_equals'))),
+    });
     closers.push(() => many.close());
     const found = await find({ amount: 20_000.01 }, await another({ on: sandbox, at: many }));
     expect(foundIn(found)).toMatchObject([{ payment_id: (result.structuredContent['payment'] as Found).payment_id, why: 'same amount' }]);
@@ -209,7 +259,9 @@ describe('find_payments', () => {
     });
     closers.push(() => forgetful.close());
     const one = await another({ on: sandbox, at: forgetful });
-    expect(foundIn(await find({ customer: seed.bowman, amount: 600, date_start: '2026-06-01', date_end: '2026-06-30' }, one))).toMatchObject([{ payment_id: seed.paymentWithUnused }]);
+    expect(
+      foundIn(await find({ customer: seed.bowman, amount: 600, date_start: '2026-06-01', date_end: '2026-06-30' }, one)),
+    ).toMatchObject([{ payment_id: seed.paymentWithUnused }]);
     expect(foundIn(await find({ reference: '4471', payment_mode: 'check' }, one))[0]).toMatchObject({ payment_id: seed.paymentWithUnused });
     expect(foundIn(await find({ date: '2016-06-05' }, one))).toMatchObject([{ payment_id: seed.samplePayment, why: 'same day' }]);
   });

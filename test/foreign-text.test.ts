@@ -19,7 +19,41 @@ const IN_QUOTES = /"(?:[^"\\\n]|\\.)*"/g;
 const anything = fc.string({
   unit: fc.oneof(
     fc.string({ unit: 'binary', maxLength: 1 }),
-    fc.constantFrom('\n', '\r', '\t', '\u0085', '\u2028', '\u202E', '\u2066', '\u200B', '\u200D', '\u200F', '\uFEFF', '\u00AD', '\u034F', '\uFE0F', '\u3164', '\u2800', '\u0000', '\u001B[31m', '\u{E0041}', '\u{E0100}', '\uD800', '\u0301', '\u20DD', '"', '\u201D', '\uFF02', '\\', '|', ' ', '😀', '葛', 'ا', 'Next: pay'),
+    fc.constantFrom(
+      '\n',
+      '\r',
+      '\t',
+      '\u0085',
+      '\u2028',
+      '\u202E',
+      '\u2066',
+      '\u200B',
+      '\u200D',
+      '\u200F',
+      '\uFEFF',
+      '\u00AD',
+      '\u034F',
+      '\uFE0F',
+      '\u3164',
+      '\u2800',
+      '\u0000',
+      '\u001B[31m',
+      '\u{E0041}',
+      '\u{E0100}',
+      '\uD800',
+      '\u0301',
+      '\u20DD',
+      '"',
+      '\u201D',
+      '\uFF02',
+      '\\',
+      '|',
+      ' ',
+      '😀',
+      '葛',
+      'ا',
+      'Next: pay',
+    ),
   ),
   maxLength: 300,
 });
@@ -51,10 +85,21 @@ describe('foreign text', () => {
     );
   });
 
-  it('is quoted unless it is a number, a date or a word of Zoho\'s', () => {
+  it("is quoted unless it is a number, a date or a word of Zoho's", () => {
     const words = ['491', '2026-06-09', 'INV-000384', 'cash', 'banktransfer', 'USD', 'PMT/2026/0012'];
     expect(words.map((word) => plain(word))).toEqual(words);
-    const claims = ['approved', 'SYSTEM', 'delete_customer_payment', 'delete-all-1', 'Next:1', 'INV 384', 'ＩＮＶ-384', 'I\u0406V-384', '1\u{FE00}2', ''];
+    const claims = [
+      'approved',
+      'SYSTEM',
+      'delete_customer_payment',
+      'delete-all-1',
+      'Next:1',
+      'INV 384',
+      'ＩＮＶ-384',
+      'I\u0406V-384',
+      '1\u{FE00}2',
+      '',
+    ];
     expect(claims.map((word) => plain(word))).toEqual(claims.map((word) => quoted(word)));
     fc.assert(fc.property(anything, (text) => void expect(plain(text)).toMatch(/^(?:[\w.,#/-]+|"(?:[^"\\\n]|\\.)*")$/)));
   });
@@ -132,7 +177,10 @@ const calls: [string, Record<string, unknown>][] = [
   ['record_customer_payment', { customer: seed.bowman, amount: 5, payment_mode: 'cash', allocate: 'as_credit', account: 'Nowhere' }],
   ['record_customer_payment', { invoices: [seed.sampleInvoice], amount: 5, payment_mode: 'cash' }],
   ['record_customer_payment', { customer: seed.bowman, invoices: ['INV-385'], amount: 5, payment_mode: 'cash' }],
-  ['record_customer_payment', { customer: seed.bowman, invoices: [{ invoice: seed.openInvoice, amount: 5 }], amount: 8, payment_mode: 'cash' }],
+  [
+    'record_customer_payment',
+    { customer: seed.bowman, invoices: [{ invoice: seed.openInvoice, amount: 5 }], amount: 8, payment_mode: 'cash' },
+  ],
   ['refund_customer_payment', { customer: seed.bowman, account: seed.pettyCash, amount: 7, date: '2026-06-20' }],
   ['refund_customer_payment', { customer: seed.bowman, account: seed.pettyCash, amount: 99_999 }],
   ['refund_customer_payment', { payment: seed.samplePayment, account: seed.pettyCash }],
@@ -140,13 +188,22 @@ const calls: [string, Record<string, unknown>][] = [
   ['create_customer_payment', { ...paid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 10 }] }],
   ['create_customer_payment', { ...paid, amount: 21, custom_fields: [{ label: 'none', value: 'x' }] }],
   ['create_customer_payment', { ...paid, amount: 9999, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 9999 }] }],
-  ['create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', amount: 1, from_account_id: seed.pettyCash }],
+  [
+    'create_customer_payment_refund',
+    { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', amount: 1, from_account_id: seed.pettyCash },
+  ],
   ['create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', amount: 2, from_account_id: '1' }],
-  ['update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'new', invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 1 }] }],
+  [
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, description: 'new', invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 1 }] },
+  ],
   ['update_customer_payment', { payment_id: seed.samplePayment, replace_invoices: true, invoices: [] }],
   ['update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, description: 'new' }],
   ['update_customer_payment_using_custom_field', { ...unique, ...paid, amount: 22 }],
-  ['update_custom_fields_in_customer_payment', { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: '1', value: 'x' }] }],
+  [
+    'update_custom_fields_in_customer_payment',
+    { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: '1', value: 'x' }] },
+  ],
   ['delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
   ['bulk_delete_customer_payments', { payment_id: [seed.paymentWithUnused, seed.samplePayment] }],
   ['delete_customer_payment', { payment_id: seed.samplePayment }],
@@ -157,7 +214,9 @@ const calls: [string, Record<string, unknown>][] = [
 function check(where: string, text: string): void {
   const bare = text.replaceAll(IN_QUOTES, '');
   expect.soft(bare.includes(TAG) ? `${where}: ${text.slice(0, 2000)}` : 'quoted', where).toBe('quoted');
-  expect.soft(HIDDEN.test(text.replaceAll('\n', '')) || FLOOD.test(text) ? `${where}: ${JSON.stringify(text.slice(0, 2000))}` : 'plain', where).toBe('plain');
+  expect
+    .soft(HIDDEN.test(text.replaceAll('\n', '')) || FLOOD.test(text) ? `${where}: ${JSON.stringify(text.slice(0, 2000))}` : 'plain', where)
+    .toBe('plain');
   expect.soft(Buffer.byteLength(text), where).toBeLessThanOrEqual(21_000);
 }
 
@@ -194,8 +253,14 @@ describe.each([
     expect(holding).toBeGreaterThan(15);
     expect(questions > 0).toBe(asks);
     for (const { uri, title } of (await server.client.listResources()).resources) check(uri, title ?? '');
-    for (const [name, value] of [['customer_name', 'Bowman'], ['customer_id', 'Bowman'], ['payment_id', '']] as const) {
-      const uri = (await server.client.listResourceTemplates()).resourceTemplates.find(({ uriTemplate }) => new RegExp(`[{?,]${name}[},]`).test(uriTemplate))!.uriTemplate;
+    for (const [name, value] of [
+      ['customer_name', 'Bowman'],
+      ['customer_id', 'Bowman'],
+      ['payment_id', ''],
+    ] as const) {
+      const uri = (await server.client.listResourceTemplates()).resourceTemplates.find(({ uriTemplate }) =>
+        new RegExp(`[{?,]${name}[},]`).test(uriTemplate),
+      )!.uriTemplate;
       const { values } = (await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion;
       // Typed into a field as they stand: no quotes around them, and nothing hidden in them.
       for (const one of values) expect(one).toBe(oneLine(one));
@@ -209,7 +274,13 @@ describe.each([
 it('a customer whose name holds what cannot be seen is found by the name as it was shown', async () => {
   const server = await harness();
   for (const { name, id } of seedCustomers().filter(({ name, type }) => type === 'customer' && oneLine(name) !== name)) {
-    const result = await server.call('record_customer_payment', { customer: oneLine(name), amount: 12, payment_mode: 'cash', allocate: 'as_credit', date: '2026-06-20' });
+    const result = await server.call('record_customer_payment', {
+      customer: oneLine(name),
+      amount: 12,
+      payment_mode: 'cash',
+      allocate: 'as_credit',
+      date: '2026-06-20',
+    });
     expect(result.isError, textOf(result)).toBeFalsy();
     expect(textOf(result)).toContain(`(id ${id})`);
   }

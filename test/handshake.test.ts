@@ -18,7 +18,11 @@ const newServer = () => start(['serve', '--sandbox=memory']);
 
 /** What was recorded with the reference, asked on the same connection after its handshake. */
 async function recorded(server: Program, params: Json = {}): Promise<Json[]> {
-  const { result } = await server.request('tools/call', { name: 'list_customer_payments', arguments: { reference_number: 'EARLY-1' }, ...params });
+  const { result } = await server.request('tools/call', {
+    name: 'list_customer_payments',
+    arguments: { reference_number: 'EARLY-1' },
+    ...params,
+  });
   return result.structuredContent.customerpayments as Json[];
 }
 
@@ -39,7 +43,10 @@ describe('before `initialize`', () => {
     ['resources/subscribe', { uri: 'zoho-books://customerpayments' }],
     ['prompts/list', {}],
     ['prompts/get', { name: 'month_end_check' }],
-    ['completion/complete', { ref: { type: 'ref/resource', uri: 'zoho-books://customerpayments/{payment_id}' }, argument: { name: 'payment_id', value: '9' } }],
+    [
+      'completion/complete',
+      { ref: { type: 'ref/resource', uri: 'zoho-books://customerpayments/{payment_id}' }, argument: { name: 'payment_id', value: '9' } },
+    ],
     ['logging/setLevel', { level: 'debug' }],
     ['server/discover', {}],
     ['no/such/method', {}],
@@ -61,13 +68,16 @@ describe('before `initialize`', () => {
     expect(await server.request('tools/call', { ...write, ...envelope })).toHaveProperty('result.structuredContent.outcome', 'recorded');
   });
 
-  it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/roots/list_changed'])('the notification %s stands for no handshake', async (method) => {
-    const server = newServer();
-    server.line(JSON.stringify({ jsonrpc: '2.0', method, params: { requestId: 1 } }));
-    expect(await server.request('tools/call', write)).toMatchObject(refused);
-    await initialize(server);
-    expect(await recorded(server)).toEqual([]);
-  });
+  it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/roots/list_changed'])(
+    'the notification %s stands for no handshake',
+    async (method) => {
+      const server = newServer();
+      server.line(JSON.stringify({ jsonrpc: '2.0', method, params: { requestId: 1 } }));
+      expect(await server.request('tools/call', write)).toMatchObject(refused);
+      await initialize(server);
+      expect(await recorded(server)).toEqual([]);
+    },
+  );
 
   it('an `initialize` that fails is no handshake, and what was sent with it is refused', async () => {
     const server = newServer();
@@ -120,7 +130,10 @@ describe('what clients do, and may go on doing', () => {
 
   it('from 2026-07-28 on a cancellation names no revision', async () => {
     const server = newServer();
-    const long = server.request('tools/call', { name: 'find_refunds', arguments: {}, ...envelope }).then(() => 'answered', () => 'ended');
+    const long = server.request('tools/call', { name: 'find_refunds', arguments: {}, ...envelope }).then(
+      () => 'answered',
+      () => 'ended',
+    );
     server.line('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}');
     expect(await server.request('tools/list', envelope)).toHaveProperty('result.tools');
     server.child.stdin.end();

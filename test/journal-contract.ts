@@ -35,7 +35,12 @@ export function claimOf(some: Partial<Claim> = {}): Claim {
     endpoint: 'create_customer_payment',
     intent: `intent ${serial}`,
     arguments: { customer_id: CUSTOMER, amount: 100 },
-    request: { method: 'POST', path: '/customerpayments', scope: 'ZohoBooks.customerpayments.CREATE', body: { customer_id: CUSTOMER, amount: 100 } },
+    request: {
+      method: 'POST',
+      path: '/customerpayments',
+      scope: 'ZohoBooks.customerpayments.CREATE',
+      body: { customer_id: CUSTOMER, amount: 100 },
+    },
     blocks: [`create:${serial}`],
     customer_id: CUSTOMER,
     before: { ids: ['9030000079467'] },
@@ -44,12 +49,21 @@ export function claimOf(some: Partial<Claim> = {}): Claim {
   };
 }
 
-const answer = { result: { payment: { payment_id: '9030000079999', customer_name: NAME } }, text: `Recorded payment 9030000079999 of ${NAME}.` };
+const answer = {
+  result: { payment: { payment_id: '9030000079999', customer_name: NAME } },
+  text: `Recorded payment 9030000079999 of ${NAME}.`,
+};
 const sent: Happening = { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' };
 const recorded: Happening = { type: 'recorded', zoho_id: '9030000079999', answer };
 const notRecorded: Happening = { type: 'not_recorded', reason: 'Zoho refused it.' };
 const unknown: Happening = { type: 'unknown', reason: 'No answer came.' };
-const resolved = (outcome: 'recorded' | 'not_recorded'): Happening => ({ type: 'resolved', outcome, by: 'look', reason: 'It was looked for.', ...(outcome === 'recorded' && { zoho_id: '9030000079999', answer }) });
+const resolved = (outcome: 'recorded' | 'not_recorded'): Happening => ({
+  type: 'resolved',
+  outcome,
+  by: 'look',
+  reason: 'It was looked for.',
+  ...(outcome === 'recorded' && { zoho_id: '9030000079999', answer }),
+});
 const delivered: Happening = { type: 'delivered' };
 
 /** How each state is reached. */
@@ -153,8 +167,15 @@ export function journalContract(backend: JournalBackend): void {
       const journal = await open();
       const { id } = await claimed(journal, claimOf({ approval: 'a', key: 'k' }));
       await journal.add(id, notRecorded);
-      expect(await journal.claim(claimOf({ approval: 'a', key: 'k' }), [])).toMatchObject({ kind: 'known', by: 'approval', entry: { id, state: 'not_recorded' } });
-      expect(await journal.claim(claimOf({ approval: 'a', scope: 'org 10 / someone else' }), [])).toMatchObject({ kind: 'known', by: 'approval' });
+      expect(await journal.claim(claimOf({ approval: 'a', key: 'k' }), [])).toMatchObject({
+        kind: 'known',
+        by: 'approval',
+        entry: { id, state: 'not_recorded' },
+      });
+      expect(await journal.claim(claimOf({ approval: 'a', scope: 'org 10 / someone else' }), [])).toMatchObject({
+        kind: 'known',
+        by: 'approval',
+      });
       expect((await journal.findByApproval('a'))?.id).toBe(id);
       expect(await journal.findByApproval('b')).toBeUndefined();
     });
@@ -223,7 +244,11 @@ export function journalContract(backend: JournalBackend): void {
       const journal = await open();
       await claimed(journal, claimOf(counted('0.1')), [atMost('0.3')]);
       await claimed(journal, claimOf(counted('0.2')), [atMost('0.3')]);
-      expect(await journal.claim(claimOf(counted('0.0000001')), [atMost('0.3')])).toEqual({ kind: 'capped', cap: atMost('0.3'), used: '0.3' });
+      expect(await journal.claim(claimOf(counted('0.0000001')), [atMost('0.3')])).toEqual({
+        kind: 'capped',
+        cap: atMost('0.3'),
+        used: '0.3',
+      });
       expect(await journal.claim(claimOf(counted('0.31')), [atMost('0.6')])).toMatchObject({ kind: 'capped', used: '0.3' });
       await claimed(journal, claimOf(counted('0.30')), [atMost('0.6')]);
     });
@@ -246,7 +271,13 @@ export function journalContract(backend: JournalBackend): void {
       await entryIn(journal, state, counted('60'));
       const kind = state === 'not_recorded' ? 'claimed' : 'capped';
       expect((await journal.claim(claimOf(counted('60')), [atMost('100')])).kind).toBe(kind);
-      expect((await journal.claim(claimOf(counted('1')), [{ name: 'one', kind: 'payment', since: LONG_AGO, most: { writes: kind === 'capped' ? 1 : 2 } }])).kind).toBe(kind);
+      expect(
+        (
+          await journal.claim(claimOf(counted('1')), [
+            { name: 'one', kind: 'payment', since: LONG_AGO, most: { writes: kind === 'capped' ? 1 : 2 } },
+          ])
+        ).kind,
+      ).toBe(kind);
     });
 
     it('count what they are about, and bind only that', async () => {
@@ -255,9 +286,18 @@ export function journalContract(backend: JournalBackend): void {
       await claimed(journal, claimOf(counted('1000', 'USD', 'refund')), [atMost('100')]);
       await claimed(journal, claimOf(), [atMost('100'), { name: 'refunds', kind: 'refund', since: LONG_AGO, most: { writes: 1 } }]);
       await claimed(journal, claimOf(counted('100')), [atMost('100')]);
-      expect(await journal.claim(claimOf(counted('1', 'USD', 'refund')), [{ name: 'refunds', kind: 'refund', since: LONG_AGO, most: { writes: 1 } }])).toMatchObject({ kind: 'capped', used: '1' });
-      expect(await journal.claim(claimOf(), [{ name: 'writes', since: LONG_AGO, most: { writes: 4 } }])).toMatchObject({ kind: 'capped', used: '4' });
-      await expect(journal.claim(claimOf(counted('1')), [{ name: 'mixed', since: LONG_AGO, most: { amount: '1' } }])).rejects.toThrow('mixed');
+      expect(
+        await journal.claim(claimOf(counted('1', 'USD', 'refund')), [
+          { name: 'refunds', kind: 'refund', since: LONG_AGO, most: { writes: 1 } },
+        ]),
+      ).toMatchObject({ kind: 'capped', used: '1' });
+      expect(await journal.claim(claimOf(), [{ name: 'writes', since: LONG_AGO, most: { writes: 4 } }])).toMatchObject({
+        kind: 'capped',
+        used: '4',
+      });
+      await expect(journal.claim(claimOf(counted('1')), [{ name: 'mixed', since: LONG_AGO, most: { amount: '1' } }])).rejects.toThrow(
+        'mixed',
+      );
     });
 
     it('count from their moment on, however it is written', async () => {
@@ -282,14 +322,18 @@ export function journalContract(backend: JournalBackend): void {
       unknown: ['sent', 'resolved', 'delivered'],
     };
     const happenings = [sent, recorded, notRecorded, unknown, resolved('recorded'), resolved('not_recorded'), delivered];
-    const cases = states.flatMap((state) => happenings.map((happening) => ({ state, happening, type: happening.type, ok: allowed[state].includes(happening.type) })));
+    const cases = states.flatMap((state) =>
+      happenings.map((happening) => ({ state, happening, type: happening.type, ok: allowed[state].includes(happening.type) })),
+    );
 
     it.each(cases)('$type after $state: $ok', async ({ state, happening, ok }) => {
       const journal = await open();
       const entry = await entryIn(journal, state);
       if (ok) {
         const after = await journal.add(entry.id, happening);
-        expect(after.state).toBe(happening.type === 'resolved' ? happening.outcome : happening.type === 'delivered' ? state : happening.type);
+        expect(after.state).toBe(
+          happening.type === 'resolved' ? happening.outcome : happening.type === 'delivered' ? state : happening.type,
+        );
         expect(await journal.find(entry.id)).toEqual(after);
       } else {
         const before = await all(journal.events());
@@ -310,14 +354,24 @@ export function journalContract(backend: JournalBackend): void {
       const { id, scope } = await entryIn(first, 'recorded', { key: 'k' });
       await first.close();
       const entry = await (await open(place)).findByKey(scope, 'k');
-      expect(entry).toMatchObject({ id, state: 'recorded', answer, zoho_id: '9030000079999', zohoTime: '2026-07-01T10:00:00.000Z', delivered: false });
+      expect(entry).toMatchObject({
+        id,
+        state: 'recorded',
+        answer,
+        zoho_id: '9030000079999',
+        zohoTime: '2026-07-01T10:00:00.000Z',
+        delivered: false,
+      });
       expect(Date.parse(entry?.settledAt ?? '')).toBeGreaterThanOrEqual(Date.parse(entry?.sentAt ?? ''));
     });
 
     it('an unknown one says where to look, and why; resolving it makes an answer that nobody has had', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'sent');
-      expect(await journal.add(id, { type: 'unknown', reason: 'The body was cut off.', zoho_id: '1' })).toMatchObject({ zoho_id: '1', reason: 'The body was cut off.' });
+      expect(await journal.add(id, { type: 'unknown', reason: 'The body was cut off.', zoho_id: '1' })).toMatchObject({
+        zoho_id: '1',
+        reason: 'The body was cut off.',
+      });
       expect(await journal.add(id, { type: 'delivered', state: 'unknown' })).toMatchObject({ delivered: true });
       const after = await journal.add(id, { type: 'resolved', outcome: 'not_recorded', by: 'person', reason: 'She looked.' });
       expect(after).toMatchObject({ delivered: false, reason: 'She looked.' });
@@ -407,7 +461,8 @@ export function journalContract(backend: JournalBackend): void {
         now += day;
       }
       const [unknownId, recordedId, claimedId, notRecordedId] = ids;
-      const list = async (filter: Partial<Parameters<Journal['list']>[0]>) => (await journal.list({ limit: 10, ...filter })).map(({ id }) => id);
+      const list = async (filter: Partial<Parameters<Journal['list']>[0]>) =>
+        (await journal.list({ limit: 10, ...filter })).map(({ id }) => id);
       expect(await list({})).toEqual([claimedId, unknownId, notRecordedId, recordedId]);
       expect(await list({ limit: 3 })).toEqual([claimedId, unknownId, notRecordedId]);
       expect(await list({ limit: 1 })).toEqual([claimedId]);
@@ -443,11 +498,16 @@ export function journalContract(backend: JournalBackend): void {
 
     it('streams its events, oldest first, while others write', async () => {
       const journal = await open();
-      for (let count = 0; count < 600; count += 1) await journal.note({ scope: 's', endpoint: 'e', intent: String(count), type: 'asked', reason: 'why' });
+      for (let count = 0; count < 600; count += 1)
+        await journal.note({ scope: 's', endpoint: 'e', intent: String(count), type: 'asked', reason: 'why' });
       const seen: number[] = [];
       for await (const { seq, type, entry, data } of journal.events()) {
         if (seen.push(seq) === 10) await journal.note({ scope: 's', endpoint: 'e', intent: 'late', type: 'asked', reason: 'why' });
-        expect({ type, entry, data }).toEqual({ type: 'asked', entry: undefined, data: { scope: 's', endpoint: 'e', intent: seq === 601 ? 'late' : String(seq - 1), reason: 'why' } });
+        expect({ type, entry, data }).toEqual({
+          type: 'asked',
+          entry: undefined,
+          data: { scope: 's', endpoint: 'e', intent: seq === 601 ? 'late' : String(seq - 1), reason: 'why' },
+        });
       }
       expect(seen).toEqual(Array.from({ length: 601 }, (_, index) => index + 1));
     });
@@ -479,7 +539,12 @@ export function journalContract(backend: JournalBackend): void {
         for (const side of [one, two]) side.tell(JSON.stringify(claimOf(same[round % same.length]?.(round))));
         const said = await Promise.all([one.next(), two.next()]);
         expect(new Set(said.map((it) => it?.entry)).size).toBe(1);
-        kinds.push(said.map((it) => it?.kind).toSorted().join());
+        kinds.push(
+          said
+            .map((it) => it?.kind)
+            .toSorted()
+            .join(),
+        );
       }
       expect(new Set(kinds)).toEqual(new Set(['claimed,known', 'blocked,claimed']));
       expect(await journal.verify()).toEqual({ events: 200, entries: 200, problems: [] });
@@ -500,7 +565,11 @@ export function journalContract(backend: JournalBackend): void {
       const place = backend.place();
       const many = await Promise.all(Array.from({ length: 8 }, () => open(place)));
       const cap: Cap = { name: 'ten', kind: 'payment', currency: 'USD', since: LONG_AGO, most: { amount: '1' } };
-      const outcomes = await Promise.all(many.flatMap((journal) => Array.from({ length: 5 }, () => journal.claim(claimOf({ counted: { kind: 'payment', currency: 'USD', amount: '0.1' } }), [cap]))));
+      const outcomes = await Promise.all(
+        many.flatMap((journal) =>
+          Array.from({ length: 5 }, () => journal.claim(claimOf({ counted: { kind: 'payment', currency: 'USD', amount: '0.1' } }), [cap])),
+        ),
+      );
       expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(10);
       expect(outcomes.filter(({ kind }) => kind === 'capped')).toHaveLength(30);
     });
@@ -532,16 +601,45 @@ export function journalContract(backend: JournalBackend): void {
       const place = backend.place();
       const sides = [await open(place), await open(place)] as const;
       const pick = fc.nat(3);
-      const steps = fc.array(fc.record({ side: fc.nat(1), key: fc.option(pick), approval: fc.option(pick), intent: pick, block: pick, zoho: pick, step: fc.nat(9), which: fc.nat(50) }), { minLength: 40, maxLength: 40 });
+      const steps = fc.array(
+        fc.record({
+          side: fc.nat(1),
+          key: fc.option(pick),
+          approval: fc.option(pick),
+          intent: pick,
+          block: pick,
+          zoho: pick,
+          step: fc.nat(9),
+          which: fc.nat(50),
+        }),
+        { minLength: 40, maxLength: 40 },
+      );
       await fc.assert(
         fc.asyncProperty(steps, async (steps) => {
           for (const { side, key, approval, intent, block, zoho, step, which } of steps) {
             const journal = sides[side as 0 | 1];
             const entries = await journal.list({ limit: 50 });
             const entry = entries[which % Math.max(entries.length, 1)];
-            const happening = [sent, { ...recorded, zoho_id: String(zoho) }, notRecorded, unknown, resolved('recorded'), resolved('not_recorded'), delivered][step] as Happening | undefined;
+            const happening = [
+              sent,
+              { ...recorded, zoho_id: String(zoho) },
+              notRecorded,
+              unknown,
+              resolved('recorded'),
+              resolved('not_recorded'),
+              delivered,
+            ][step] as Happening | undefined;
             if (happening === undefined || entry === undefined) {
-              await journal.claim(claimOf({ intent: `i${intent}`, blocks: [`b${block}`], makes: 'payment', ...(key !== null && { key: `k${key}` }), ...(approval !== null && { approval: `a${approval}` }) }), []);
+              await journal.claim(
+                claimOf({
+                  intent: `i${intent}`,
+                  blocks: [`b${block}`],
+                  makes: 'payment',
+                  ...(key !== null && { key: `k${key}` }),
+                  ...(approval !== null && { approval: `a${approval}` }),
+                }),
+                [],
+              );
             } else {
               await journal.add(entry.id, happening).catch((error: unknown) => {
                 if (!(error instanceof StateError || error instanceof RecordTakenError)) throw error;
@@ -559,7 +657,12 @@ export function journalContract(backend: JournalBackend): void {
     /** Events 1 to 10: a recorded entry, a note, an unknown entry, and one not recorded. */
     const story = async (place: string, erased = false): Promise<void> => {
       const journal = await open(place);
-      await entryIn(journal, 'recorded', { key: 'k', approval: 'a', makes: 'payment', counted: { kind: 'payment', currency: 'USD', amount: '100' } });
+      await entryIn(journal, 'recorded', {
+        key: 'k',
+        approval: 'a',
+        makes: 'payment',
+        counted: { kind: 'payment', currency: 'USD', amount: '100' },
+      });
       await journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'declined', reason: 'no' });
       await entryIn(journal, 'unknown', { customer_id: 'another', arguments: {}, request: { method: 'POST', path: '/', scope: '' } });
       await entryIn(journal, 'not_recorded');
@@ -586,17 +689,42 @@ export function journalContract(backend: JournalBackend): void {
       ['a deleted first event', /Event 1 is missing/, 'DELETE FROM events WHERE seq = 1'],
       ['a deleted event in the middle', /Event 3 is missing/, 'DELETE FROM events WHERE seq = 3'],
       ['deleted events in the middle', /Events 3 to 5 are missing/, 'DELETE FROM events WHERE seq BETWEEN 3 AND 5'],
-      ['a deleted event that was closed up', /Event 3 was changed[^]*Event 10 is missing/, 'DELETE FROM events WHERE seq = 3', ...[4, 5, 6, 7, 8, 9, 10].map((seq) => `UPDATE events SET seq = ${seq - 1} WHERE seq = ${seq}`)],
+      [
+        'a deleted event that was closed up',
+        /Event 3 was changed[^]*Event 10 is missing/,
+        'DELETE FROM events WHERE seq = 3',
+        ...[4, 5, 6, 7, 8, 9, 10].map((seq) => `UPDATE events SET seq = ${seq - 1} WHERE seq = ${seq}`),
+      ],
       ['a deleted tail', /Events 9 to 10 are missing/, 'DELETE FROM events WHERE seq >= 9'],
       ['no events at all', /Events 1 to 10 are missing/, 'DELETE FROM events'],
-      ['swapped events', /Event 2 was changed[^]*Event 3 was changed/, 'UPDATE events SET seq = -1 WHERE seq = 2', 'UPDATE events SET seq = 2 WHERE seq = 3', 'UPDATE events SET seq = 3 WHERE seq = -1'],
-      ['an inserted event', /head is at 10, its last event is 11/, 'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) SELECT 11, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4'],
-      ['an event before the beginning', /Event 0 stands before the checkpoint/, 'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) SELECT 0, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4'],
+      [
+        'swapped events',
+        /Event 2 was changed[^]*Event 3 was changed/,
+        'UPDATE events SET seq = -1 WHERE seq = 2',
+        'UPDATE events SET seq = 2 WHERE seq = 3',
+        'UPDATE events SET seq = 3 WHERE seq = -1',
+      ],
+      [
+        'an inserted event',
+        /head is at 10, its last event is 11/,
+        'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) SELECT 11, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4',
+      ],
+      [
+        'an event before the beginning',
+        /Event 0 stands before the checkpoint/,
+        'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) SELECT 0, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4',
+      ],
       ['data that is gone without an erasure', /data of event 4 is missing/, 'UPDATE events SET data = NULL, salt = NULL WHERE seq = 4'],
       ['a head set back', /head is at 8/, 'UPDATE journal SET head_seq = 8, head_hash = (SELECT hash FROM events WHERE seq = 8)'],
       ['another head', /another hash than its last event/, "UPDATE journal SET head_hash = 'x'"],
       ['another beginning', /Event 1 was changed/, "UPDATE journal SET checkpoint_hash = 'x'"],
-      ['a beginning moved up', /checkpoint is not the one/, 'UPDATE journal SET checkpoint_seq = 3, checkpoint_hash = (SELECT hash FROM events WHERE seq = 3)', 'DELETE FROM events WHERE seq <= 3', "DELETE FROM entries WHERE state = 'recorded'"],
+      [
+        'a beginning moved up',
+        /checkpoint is not the one/,
+        'UPDATE journal SET checkpoint_seq = 3, checkpoint_hash = (SELECT hash FROM events WHERE seq = 3)',
+        'DELETE FROM events WHERE seq <= 3',
+        "DELETE FROM entries WHERE state = 'recorded'",
+      ],
       ['an entry set to another state', /its state is not/, "UPDATE entries SET state = 'not_recorded' WHERE state = 'recorded'"],
       ['an entry set to delivered', /its delivered is not/, 'UPDATE entries SET delivered = 1'],
       ['a freed key', /its key_digest is not/, 'UPDATE entries SET key_digest = NULL'],
@@ -615,17 +743,25 @@ export function journalContract(backend: JournalBackend): void {
       expect(await verified(place, ...sql)).toMatch(problem);
     });
 
-    it('no customer\'s data in what it says', async () => {
+    it("no customer's data in what it says", async () => {
       const place = backend.place();
       await story(place);
-      const said = await verified(place, `UPDATE entries SET customer_id = '${NAME}', state = 'sent'`, `UPDATE events SET data = '${NAME}'`);
+      const said = await verified(
+        place,
+        `UPDATE entries SET customer_id = '${NAME}', state = 'sent'`,
+        `UPDATE events SET data = '${NAME}'`,
+      );
       expect(said).toMatch(/customer_id|makes no sense/);
       expect(said).not.toContain(NAME);
     });
 
     it.each<[string, RegExp, ...string[]]>([
       ['nothing in a whole one', /^$/, 'UPDATE events SET at = at'],
-      ['data put back', /removed by an erasure, and is there/, `UPDATE events SET data = '{}', salt = (SELECT salt FROM events WHERE seq = 4) WHERE seq = 1`],
+      [
+        'data put back',
+        /removed by an erasure, and is there/,
+        `UPDATE events SET data = '{}', salt = (SELECT salt FROM events WHERE seq = 4) WHERE seq = 1`,
+      ],
       ['an entry changed', /its key_digest is not/, 'UPDATE entries SET key_digest = NULL'],
       ['more data gone', /data of event 5 is missing/, 'UPDATE events SET data = NULL, salt = NULL WHERE seq = 5'],
     ])('after an erasure: %s', async (_, problem, ...sql) => {
@@ -653,7 +789,16 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.lastDeclined('s', 'i')).toBeUndefined();
       expect(await journal.find(late.id)).toMatchObject({ state: 'not_recorded' });
       expect(await journal.find(young.id)).toEqual(young);
-      expect((await all(journal.events())).map(({ seq, type }) => `${seq} ${type}`)).toEqual(['5 claimed', '6 sent', '7 unknown', '8 resolved', '9 claimed', '10 sent', '11 recorded', '12 pruned']);
+      expect((await all(journal.events())).map(({ seq, type }) => `${seq} ${type}`)).toEqual([
+        '5 claimed',
+        '6 sent',
+        '7 unknown',
+        '8 resolved',
+        '9 claimed',
+        '10 sent',
+        '11 recorded',
+        '12 pruned',
+      ]);
       // Nothing more to forget, and nothing written about it.
       expect(await journal.prune('2026-03-01T00:00:00Z')).toBe(0);
       expect((await journal.verify()).events).toBe(8);
@@ -686,7 +831,8 @@ export function journalContract(backend: JournalBackend): void {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const { id } = await entryIn(journal, 'sent');
-      for (let count = 0; count < 700; count += 1) await journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' });
+      for (let count = 0; count < 700; count += 1)
+        await journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' });
       await journal.add(id, notRecorded);
       for (let count = 0; count < 150; count += 1) await entryIn(journal, 'not_recorded');
       now += day;
@@ -713,10 +859,25 @@ export function journalContract(backend: JournalBackend): void {
     it('erases a customer from settled entries and notes, and nobody else', async () => {
       const place = backend.place();
       const journal = await open(place);
-      const done = await entryIn(journal, 'recorded', { key: `for ${NAME}`, approval: 'a', makes: 'payment', counted: { kind: 'payment', currency: 'USD', amount: '100' } });
-      const bulk = await entryIn(journal, 'not_recorded', { customer_id: undefined, arguments: {}, request: { method: 'DELETE', path: '/', scope: '' }, facts: { payments: [{ customer_id: 'x' }, { customer_id: CUSTOMER, customer_name: NAME }] } });
+      const done = await entryIn(journal, 'recorded', {
+        key: `for ${NAME}`,
+        approval: 'a',
+        makes: 'payment',
+        counted: { kind: 'payment', currency: 'USD', amount: '100' },
+      });
+      const bulk = await entryIn(journal, 'not_recorded', {
+        customer_id: undefined,
+        arguments: {},
+        request: { method: 'DELETE', path: '/', scope: '' },
+        facts: { payments: [{ customer_id: 'x' }, { customer_id: CUSTOMER, customer_name: NAME }] },
+      });
       const open_ = await entryIn(journal, 'unknown');
-      const other = await entryIn(journal, 'recorded', { customer_id: '1', arguments: { customer_id: '1' }, request: { method: 'POST', path: '/', scope: '' }, facts: { customer: 'Benton' } });
+      const other = await entryIn(journal, 'recorded', {
+        customer_id: '1',
+        arguments: { customer_id: '1' },
+        request: { method: 'POST', path: '/', scope: '' },
+        facts: { customer: 'Benton' },
+      });
       await journal.note({ scope: done.scope, endpoint: 'e', intent: done.intent, type: 'declined', reason: NAME });
       await journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'refused', reason: NAME, customer_id: CUSTOMER });
       expect(await journal.erase(CUSTOMER)).toBe(2);
@@ -733,14 +894,26 @@ export function journalContract(backend: JournalBackend): void {
 
       // What keeps a write from being made twice is still there.
       const emptied = await journal.find(done.id);
-      expect(emptied).toMatchObject({ erased: true, state: 'recorded', arguments: {}, facts: {}, before: {}, zoho_id: '9030000079999', intent: done.intent });
+      expect(emptied).toMatchObject({
+        erased: true,
+        state: 'recorded',
+        arguments: {},
+        facts: {},
+        before: {},
+        zoho_id: '9030000079999',
+        intent: done.intent,
+      });
       expect(emptied).not.toHaveProperty('answer');
       expect(emptied).not.toHaveProperty('customer_id');
       expect(await journal.list({ customer_id: CUSTOMER, limit: 10 })).toEqual([open_]);
       expect(await journal.claim(claimOf({ key: `for ${NAME}` }), [])).toMatchObject({ kind: 'known', by: 'key', entry: { id: done.id } });
       expect(await journal.claim(claimOf({ approval: 'a' }), [])).toMatchObject({ kind: 'known', by: 'approval' });
       expect((await journal.findByZohoId('payment', '9030000079999'))?.id).toBe(done.id);
-      expect(await journal.claim(claimOf({ counted: { kind: 'payment', currency: 'USD', amount: '1' } }), [{ name: 'cap', kind: 'payment', currency: 'USD', since: LONG_AGO, most: { amount: '100' } }])).toMatchObject({ kind: 'capped', used: '100' });
+      expect(
+        await journal.claim(claimOf({ counted: { kind: 'payment', currency: 'USD', amount: '1' } }), [
+          { name: 'cap', kind: 'payment', currency: 'USD', since: LONG_AGO, most: { amount: '100' } },
+        ]),
+      ).toMatchObject({ kind: 'capped', used: '100' });
 
       // It goes on: delivered late, resolved and erased later, pruned, reopened.
       await journal.add(done.id, delivered);

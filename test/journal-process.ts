@@ -44,7 +44,17 @@ for await (const line of createInterface(process.stdin)) {
   for (let count = 0; ; count += 1) {
     const { pid } = process;
     const name = `${pid}-${count}`;
-    await claim({ scope: 'flood', endpoint: 'x', intent: name, key: name, arguments: {}, request: { method: 'POST', path: '/x', scope: 'x' }, blocks: [name], before: {}, facts: {} });
+    await claim({
+      scope: 'flood',
+      endpoint: 'x',
+      intent: name,
+      key: name,
+      arguments: {},
+      request: { method: 'POST', path: '/x', scope: 'x' },
+      blocks: [name],
+      before: {},
+      facts: {},
+    });
   }
 }
 await journal.close();

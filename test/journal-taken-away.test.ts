@@ -17,8 +17,12 @@ function elsewhere(script: string, ...args: string[]): void {
   execFileSync(process.execPath, ['-e', `const fs = require('node:fs'); const [file, other] = process.argv.slice(1); ${script}`, ...args]);
 }
 
-const garbage = (end: string) => (file: string) => elsewhere(`fs.writeFileSync(file + '${end}', Buffer.alloc(fs.statSync(file + '${end}').size, 'x'))`, file);
-const cut = (bytes: number, end = '') => (file: string) => elsewhere(`fs.truncateSync(file + '${end}', ${bytes})`, file);
+const garbage = (end: string) => (file: string) =>
+  elsewhere(`fs.writeFileSync(file + '${end}', Buffer.alloc(fs.statSync(file + '${end}').size, 'x'))`, file);
+const cut =
+  (bytes: number, end = '') =>
+  (file: string) =>
+    elsewhere(`fs.truncateSync(file + '${end}', ${bytes})`, file);
 
 /** A journal of the same kind, beside. */
 async function anotherJournal(file: string): Promise<string> {
@@ -39,17 +43,41 @@ const ways: readonly (readonly [string, (file: string) => void | Promise<void>])
         ['deleted with all that lies beside it', (file) => ['', '-wal', '-shm'].forEach((end) => rmSync(file + end))],
         ['deleted with its folder', (file) => rmSync(dirname(file), { recursive: true })],
         ['moved away', (file) => renameSync(file, `${file}.old`)],
-        ['moved away with its folder, and the folder made anew', (file) => { renameSync(dirname(file), `${dirname(file)}.old`); mkdirSync(dirname(file)); }],
-        ['replaced by a copy of itself', (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', file, `${file}.copy`)],
+        [
+          'moved away with its folder, and the folder made anew',
+          (file) => {
+            renameSync(dirname(file), `${dirname(file)}.old`);
+            mkdirSync(dirname(file));
+          },
+        ],
+        [
+          'replaced by a copy of itself',
+          (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', file, `${file}.copy`),
+        ],
         ['replaced by another journal', async (file) => renameSync(await anotherJournal(file), file)],
-        ['replaced by a folder', (file) => { rmSync(file); mkdirSync(file); }],
+        [
+          'replaced by a folder',
+          (file) => {
+            rmSync(file);
+            mkdirSync(file);
+          },
+        ],
         ['without its write-ahead log', (file) => rmSync(`${file}-wal`)],
-        ['with another write-ahead log', (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', `${file}-wal`, `${file}.copy`)],
+        [
+          'with another write-ahead log',
+          (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', `${file}-wal`, `${file}.copy`),
+        ],
         ['without its shared memory', (file) => rmSync(`${file}-shm`)],
       ] satisfies [string, (file: string) => void | Promise<void>][])),
   ['overwritten with other bytes', garbage('')],
-  ['overwritten with another journal', async (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, await anotherJournal(file))],
-  ['overwritten with an older copy of itself', (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, `${file}.before`)],
+  [
+    'overwritten with another journal',
+    async (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, await anotherJournal(file)),
+  ],
+  [
+    'overwritten with an older copy of itself',
+    (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, `${file}.before`),
+  ],
   ['emptied', cut(0)],
   ['cut off within its first page', cut(3000)],
   ['cut off at a page', cut(8192)],
@@ -81,13 +109,16 @@ describe('a journal that is taken away while it is open', () => {
     await expect(journal.claim(claimOf(), [])).rejects.toMatchObject(refused);
   });
 
-  it.runIf(!onWindows).each(ways.filter(([name]) => /^(deleted|moved|replaced|with(out| another))/.test(name)))('%s after the claim: it is not noted as sent, and nothing is asked', async (_, take) => {
-    const { journal, file } = await ready();
-    const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
-    await take(file);
-    await expect(journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' })).rejects.toMatchObject(refused);
-    await expect(journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' })).rejects.toMatchObject(refused);
-  });
+  it.runIf(!onWindows).each(ways.filter(([name]) => /^(deleted|moved|replaced|with(out| another))/.test(name)))(
+    '%s after the claim: it is not noted as sent, and nothing is asked',
+    async (_, take) => {
+      const { journal, file } = await ready();
+      const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
+      await take(file);
+      await expect(journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' })).rejects.toMatchObject(refused);
+      await expect(journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' })).rejects.toMatchObject(refused);
+    },
+  );
 
   it.runIf(!onWindows)('takes what a write came to all the same, and goes on once it is back', async () => {
     const { journal, file } = await ready();
@@ -118,7 +149,8 @@ describe('a journal that others use', () => {
     const old = new Date(Date.now() + 3600_000).toISOString();
     await Promise.all([
       ...[journal, ...others].map(async (one) => {
-        for (let count = 0; count < 40; count += 1) expect((await one.claim(claimOf({ facts: { filler: 'x'.repeat(20_000) } }), [])).kind).toBe('claimed');
+        for (let count = 0; count < 40; count += 1)
+          expect((await one.claim(claimOf({ facts: { filler: 'x'.repeat(20_000) } }), [])).kind).toBe('claimed');
       }),
       (async () => {
         // Compacts the file each time, and its log.
@@ -147,7 +179,10 @@ describe('a server whose journal is taken away', () => {
     const before = (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET').length;
     await take(file);
     const { structuredContent } = await server.call('create_customer_payment', { ...payment, amount: 451, reference_number: 'other' });
-    expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { changed: 'no', code: expect.stringMatching(/^(journal|state_dir)_/) as string } });
+    expect(structuredContent).toMatchObject({
+      outcome: 'not_recorded',
+      error: { changed: 'no', code: expect.stringMatching(/^(journal|state_dir)_/) as string },
+    });
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toHaveLength(before);
   });
 });

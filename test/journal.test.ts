@@ -1,4 +1,15 @@
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
@@ -22,7 +33,8 @@ const place = (): string => join(folder, `${(count += 1)}`, 'journal.sqlite');
 /** SQL past the journal, its triggers included. */
 function past(file: string, ...sql: string[]): void {
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
-  for (const { name } of database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[]) database.exec(`DROP TRIGGER ${name}`);
+  for (const { name } of database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[])
+    database.exec(`DROP TRIGGER ${name}`);
   for (const statement of sql) database.exec(statement);
   database.close();
 }
@@ -42,7 +54,10 @@ describe('the file', () => {
     const file = join(folder, 'state', 'deeper', 'journal.sqlite');
     const journal = await openSqliteJournal(file);
     await journal.claim(claimOf(), []);
-    const modes = () => readdirSync(join(folder, 'state', 'deeper')).toSorted().map((name) => [name, statSync(join(folder, 'state', 'deeper', name)).mode & 0o777]);
+    const modes = () =>
+      readdirSync(join(folder, 'state', 'deeper'))
+        .toSorted()
+        .map((name) => [name, statSync(join(folder, 'state', 'deeper', name)).mode & 0o777]);
     const owners = ['journal.sqlite', 'journal.sqlite-shm', 'journal.sqlite-wal'].map((name) => [name, 0o600]);
     expect(modes()).toEqual(owners);
     for (const dir of ['state', join('state', 'deeper')]) expect(statSync(join(folder, dir)).mode & 0o777).toBe(0o700);
@@ -78,7 +93,13 @@ describe('the file', () => {
   it.each([
     ['empty', (file: string) => writeFileSync(file, '')],
     ['text', (file: string) => writeFileSync(file, 'these are no books '.repeat(100))],
-    ['another program\'s', (file: string) => { rmSync(file); past(file, 'CREATE TABLE t (x)'); }],
+    [
+      "another program's",
+      (file: string) => {
+        rmSync(file);
+        past(file, 'CREATE TABLE t (x)');
+      },
+    ],
     ['cut off', (file: string) => truncateSync(file, 3000)],
     ['without one of its tables', (file: string) => past(file, 'DROP TABLE events')],
   ])('that is %s is refused, and left as it is', async (_, damage) => {
@@ -116,7 +137,10 @@ describe('the file', () => {
   it('that cannot be made is said to be so', async () => {
     const blocked = join(folder, 'a file');
     writeFileSync(blocked, '');
-    await expect(openSqliteJournal(join(blocked, 'journal.sqlite'))).rejects.toMatchObject({ name: 'AccessError', code: 'journal_unusable' });
+    await expect(openSqliteJournal(join(blocked, 'journal.sqlite'))).rejects.toMatchObject({
+      name: 'AccessError',
+      code: 'journal_unusable',
+    });
     expect(existsSync(join(blocked, 'journal.sqlite'))).toBe(false);
   });
 
@@ -125,7 +149,8 @@ describe('the file', () => {
     const journal = await openSqliteJournal(file);
     await journal.claim(claimOf(), []);
     const database = new DatabaseSync(file);
-    for (const sql of ["UPDATE events SET type = 'x'", "UPDATE events SET data = '{}'", 'DELETE FROM events']) expect(() => database.exec(sql)).toThrow('an event is never');
+    for (const sql of ["UPDATE events SET type = 'x'", "UPDATE events SET data = '{}'", 'DELETE FROM events'])
+      expect(() => database.exec(sql)).toThrow('an event is never');
     database.close();
     await journal.close();
   });
@@ -154,7 +179,11 @@ describe('waiting', () => {
     await journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' });
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
-    const [claim, add, read] = await Promise.allSettled([journal.claim(claimOf(), []), journal.add(entry.id, { type: 'not_recorded', reason: 'x' }), journal.find(entry.id)]);
+    const [claim, add, read] = await Promise.allSettled([
+      journal.claim(claimOf(), []),
+      journal.add(entry.id, { type: 'not_recorded', reason: 'x' }),
+      journal.find(entry.id),
+    ]);
     expect(claim).toMatchObject({ status: 'rejected', reason: { name: 'BusyError', code: 'journal_busy', changed: 'no' } });
     // It may be about a write that is already at Zoho.
     expect(add).toMatchObject({ status: 'rejected', reason: { code: 'journal_busy', changed: 'unknown' } });
@@ -188,14 +217,32 @@ describe('erasing', () => {
     // Enough to fill pages, and to be split and moved by what comes between.
     for (let round = 0; round < 40; round += 1) {
       const mine = round % 2 === 0;
-      const claim = claimOf({ customer_id: mine ? id : '5', arguments: { note: (mine ? name : 'Benton').repeat(1 + (round % 7) * 60) }, request: { method: 'POST', path: '/', scope: '' }, facts: {}, key: `${mine ? name : 'Benton'} ${round}`, blocks: [`create:${mine ? id : '5'}:${round}`] });
+      const claim = claimOf({
+        customer_id: mine ? id : '5',
+        arguments: { note: (mine ? name : 'Benton').repeat(1 + (round % 7) * 60) },
+        request: { method: 'POST', path: '/', scope: '' },
+        facts: {},
+        key: `${mine ? name : 'Benton'} ${round}`,
+        blocks: [`create:${mine ? id : '5'}:${round}`],
+      });
       const claimed = await journal.claim(claim, []);
       if (claimed.kind !== 'claimed') throw new Error(claimed.kind);
       await second.add(claimed.entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' });
-      await journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: mine ? name : 'Benton', customer_id: mine ? id : '5' });
-      await second.add(claimed.entry.id, { type: 'recorded', answer: { result: { name: mine ? name : 'Benton' }, text: mine ? name : 'Benton' } });
+      await journal.note({
+        scope: 's',
+        endpoint: 'e',
+        intent: 'i',
+        type: 'asked',
+        reason: mine ? name : 'Benton',
+        customer_id: mine ? id : '5',
+      });
+      await second.add(claimed.entry.id, {
+        type: 'recorded',
+        answer: { result: { name: mine ? name : 'Benton' }, text: mine ? name : 'Benton' },
+      });
     }
-    const bytes = () => ['', '-wal', '-shm'].map((end) => (existsSync(file + end) ? readFileSync(file + end).toString('latin1') : '')).join('');
+    const bytes = () =>
+      ['', '-wal', '-shm'].map((end) => (existsSync(file + end) ? readFileSync(file + end).toString('latin1') : '')).join('');
     expect(bytes()).toContain(name);
     expect(await journal.erase(id)).toBe(20);
     expect(bytes()).not.toContain(name);
@@ -208,7 +255,9 @@ describe('erasing', () => {
 
 describe('canonical JSON', () => {
   it('is one text for equal values, whatever the order of names', () => {
-    expect(canonical({ b: [{ d: 1, c: undefined }, undefined], a: 'é\u2028"', 10: null, 9: 0.1 })).toBe('{"9":0.1,"10":null,"a":"é\u2028\\"","b":[{"d":1},null]}');
+    expect(canonical({ b: [{ d: 1, c: undefined }, undefined], a: 'é\u2028"', 10: null, 9: 0.1 })).toBe(
+      '{"9":0.1,"10":null,"a":"é\u2028\\"","b":[{"d":1},null]}',
+    );
     expect(canonical({ x: { z: 1, y: 2 } })).toBe(canonical({ x: { y: 2, z: 1 } }));
     expect(canonical(JSON.parse('{"__proto__":{"b":1,"a":2}}'))).toBe('{"__proto__":{"a":2,"b":1}}');
   });

@@ -23,10 +23,32 @@ const marked = {
 const markers = ['Zyxwvut', 'Kqjx', 'Zwpriv', 'qqxz', 'zkeyqx', '8127.63', '8,127.63', 'Bowman'];
 
 const writes = fc.constantFrom<[string, Record<string, unknown>]>(
-  ['create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: marked.amount, date: '2026-06-05', description: marked.note, reference_number: 'qqxz' }],
-  ['create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', amount: 1, from_account_id: seed.pettyCash, description: marked.note }],
+  [
+    'create_customer_payment',
+    {
+      customer_id: seed.bowman,
+      payment_mode: 'cash',
+      amount: marked.amount,
+      date: '2026-06-05',
+      description: marked.note,
+      reference_number: 'qqxz',
+    },
+  ],
+  [
+    'create_customer_payment_refund',
+    {
+      customer_payment_id: seed.paymentWithUnused,
+      date: '2026-06-20',
+      amount: 1,
+      from_account_id: seed.pettyCash,
+      description: marked.note,
+    },
+  ],
   ['update_customer_payment', { payment_id: seed.paymentWithUnused, description: marked.note }],
-  ['update_customer_payment_using_custom_field', { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'qqxz-1', description: marked.note }],
+  [
+    'update_customer_payment_using_custom_field',
+    { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'qqxz-1', description: marked.note },
+  ],
   ['delete_customer_payment', { payment_id: '1' }],
   ['list_customer_payments', { search_text: marked.name }],
   ['get_customer_payment', { payment: marked.name }],
@@ -51,7 +73,9 @@ describe('whatever is called and whatever goes wrong', () => {
         const keyed = withKey && !tool.startsWith('list') && !tool.startsWith('get') ? { idempotency_key: marked.key } : {};
         const answer = await server.call(tool, { ...args, ...keyed });
         const held = await server.shared.write((sql) => sql.get<{ access_token: string | null }>('SELECT access_token FROM tokens'));
-        const secrets = [server.sandbox.client_secret, server.sandbox.refresh_token, held?.access_token].filter((secret) => typeof secret === 'string');
+        const secrets = [server.sandbox.client_secret, server.sandbox.refresh_token, held?.access_token].filter(
+          (secret) => typeof secret === 'string',
+        );
         const log = server.logged.join('');
         expect(log).not.toBe('');
         for (const text of [...secrets, ...markers]) expect(log, `${tool} ${JSON.stringify(misbehave)}`).not.toContain(text);
@@ -102,9 +126,18 @@ describe('what is written', () => {
   };
 
   it('only what is asked for, a line each', () => {
-    expect(written('warn', false).map((line) => line.replace(/r_\w+/, 'r_'))).toEqual(['zoho-payments-mcp: told error ms=3 request_id=r_\n', 'zoho-payments-mcp: told warn ms=3 request_id=r_\n']);
+    expect(written('warn', false).map((line) => line.replace(/r_\w+/, 'r_'))).toEqual([
+      'zoho-payments-mcp: told error ms=3 request_id=r_\n',
+      'zoho-payments-mcp: told warn ms=3 request_id=r_\n',
+    ]);
     expect(written('debug', false)).toHaveLength(4);
-    expect(JSON.parse(written('error', true)[0] ?? '')).toMatchObject({ level: 'error', event: 'told error', ms: 3, request_id: expect.stringMatching(/^r_\w+$/), time: expect.stringMatching(/Z$/) });
+    expect(JSON.parse(written('error', true)[0] ?? '')).toMatchObject({
+      level: 'error',
+      event: 'told error',
+      ms: 3,
+      request_id: expect.stringMatching(/^r_\w+$/),
+      time: expect.stringMatching(/Z$/),
+    });
   });
 
   it('an ordinary session says nothing; with --log-level debug --log-json each line is JSON', async () => {
@@ -113,7 +146,11 @@ describe('what is written', () => {
     expect(quiet.stderr()).toBe('');
     const talkative = await serving(['serve', '--sandbox=memory', '--log-level', 'debug', '--log-json']);
     await talkative.call('list_customer_payments', {});
-    const lines = talkative.stderr().trim().split('\n').map((line) => JSON.parse(line) as { event: string });
+    const lines = talkative
+      .stderr()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string });
     expect(lines.map(({ event }) => event)).toContain('GET /customerpayments');
   });
 });

@@ -80,13 +80,15 @@ describe('what is there and cannot be read', () => {
     ['not an object', '"s3cret"'],
     ['without a token', JSON.stringify(tokenless)],
     ['with an empty token', JSON.stringify({ ...whole, refreshToken: '' })],
-    ['with another address than the web\'s', JSON.stringify({ ...whole, accountsUrl: 'file:///etc/passwd' })],
+    ["with another address than the web's", JSON.stringify({ ...whole, accountsUrl: 'file:///etc/passwd' })],
     ['with an organization that is none', JSON.stringify({ ...whole, organizationId: '../x' })],
     ['with secrets in a place that is not known', JSON.stringify({ ...whole, secrets: 'cloud' })],
   ])('%s, is an error that quotes nothing', async (_what, text) => {
     const dir = folder();
     writeFileSync(join(dir, 'login.json'), text);
-    const error = await store(dir).read().catch((error: unknown) => error);
+    const error = await store(dir)
+      .read()
+      .catch((error: unknown) => error);
     expect(error).toBeInstanceOf(AccessError);
     expect(error).toMatchObject({ code: 'login_unreadable', next: expect.stringContaining('`zoho-payments-mcp login`') as string });
     expect((error as AccessError).lines).not.toMatch(/s3cret|1000\./);

@@ -45,7 +45,10 @@ const account: typeof zohoAccount = async (options) => {
 };
 
 /** The whole way: consent, back to the callback, and on to the end of the program. */
-async function logIn({ settings }: Account, { args = [], decision = 'accept', change }: { args?: string[]; decision?: Decision; change?: (back: URL) => void } = {}) {
+async function logIn(
+  { settings }: Account,
+  { args = [], decision = 'accept', change }: { args?: string[]; decision?: Decision; change?: (back: URL) => void } = {},
+) {
   const { program: login, address, redirectUri } = await loggingIn(args, settings);
   const back = await decide(address, decision);
   const code = back.searchParams.get('code');
@@ -78,8 +81,22 @@ describe('login', () => {
     expect(redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
 
     const asked = Object.fromEntries(new URL(address).searchParams);
-    expect(asked).toMatchObject({ response_type: 'code', access_type: 'offline', prompt: 'consent', state: expect.stringMatching(/^[\w-]{43}$/) as string });
-    const scopes = ['customerpayments.READ', 'customerpayments.CREATE', 'customerpayments.UPDATE', 'customerpayments.DELETE', 'contacts.READ', 'invoices.READ', 'banking.READ', 'settings.READ'].map((scope) => `ZohoBooks.${scope}`);
+    expect(asked).toMatchObject({
+      response_type: 'code',
+      access_type: 'offline',
+      prompt: 'consent',
+      state: expect.stringMatching(/^[\w-]{43}$/) as string,
+    });
+    const scopes = [
+      'customerpayments.READ',
+      'customerpayments.CREATE',
+      'customerpayments.UPDATE',
+      'customerpayments.DELETE',
+      'contacts.READ',
+      'invoices.READ',
+      'banking.READ',
+      'settings.READ',
+    ].map((scope) => `ZohoBooks.${scope}`);
     expect(asked['scope']?.split(',').toSorted()).toEqual(scopes.toSorted());
 
     expect(page.status).toBe(200);
@@ -103,13 +120,17 @@ describe('login', () => {
     });
     if (!windows) expect(statSync(zoho.file).mode & 0o777).toBe(0o600);
     expect((await zoho.arrived('/books/v3/organizations')).map(({ query }) => query as unknown)).toEqual([{}]);
-    expect(await zoho.arrived('/books/v3/customerpayments')).toMatchObject([{ method: 'GET', query: { organization_id: ORGANIZATION, per_page: '1' } }]);
+    expect(await zoho.arrived('/books/v3/customerpayments')).toMatchObject([
+      { method: 'GET', query: { organization_id: ORGANIZATION, per_page: '1' } },
+    ]);
   });
 
   it('asks for reading only, where only reading is switched on', async () => {
     const zoho = await account();
     expect((await logIn(zoho, { args: ['--read-only'] })).code).toBe(0);
-    expect((keptBy(zoho)['scopes'] as string[]).toSorted()).toEqual(['banking', 'contacts', 'customerpayments', 'invoices', 'settings'].map((module) => `ZohoBooks.${module}.READ`));
+    expect((keptBy(zoho)['scopes'] as string[]).toSorted()).toEqual(
+      ['banking', 'contacts', 'customerpayments', 'invoices', 'settings'].map((module) => `ZohoBooks.${module}.READ`),
+    );
   });
 
   it('tells of a refusal on the page and in the terminal, and keeps nothing', async () => {
@@ -117,7 +138,7 @@ describe('login', () => {
     const { code, stderr, html } = await logIn(zoho, { decision: 'reject' });
     expect(html).toContain('Access was declined');
     expect(code).toBe(1);
-    expect(stderr).toContain('Access was declined on Zoho\'s page. Run `zoho-payments-mcp login` again');
+    expect(stderr).toContain("Access was declined on Zoho's page. Run `zoho-payments-mcp login` again");
     expect(existsSync(zoho.file)).toBe(false);
   });
 
@@ -178,7 +199,7 @@ describe('login', () => {
     expect(await zoho.arrived('/oauth/v2/token')).toHaveLength(1);
   });
 
-  it('sends the secret to no accounts server that is neither Zoho\'s nor the one where it began', async () => {
+  it("sends the secret to no accounts server that is neither Zoho's nor the one where it began", async () => {
     const foreign: string[] = [];
     const server = createServer(({ url }, response) => {
       foreign.push(String(url));
@@ -188,9 +209,15 @@ describe('login', () => {
     closers.push(() => server.close());
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const zoho = await account();
-    for (const named of [address, 'https://accounts.zoho.com.example', `${zoho.sandbox.url}@${new URL(address).host}`, 'http://accounts.zoho.com', '']) {
+    for (const named of [
+      address,
+      'https://accounts.zoho.com.example',
+      `${zoho.sandbox.url}@${new URL(address).host}`,
+      'http://accounts.zoho.com',
+      '',
+    ]) {
       const { code, stderr } = await logIn(zoho, { change: (back) => back.searchParams.set('accounts-server', named) });
-      expect([code, stderr], named).toEqual([1, expect.stringContaining('an accounts server that is none of Zoho\'s') as string]);
+      expect([code, stderr], named).toEqual([1, expect.stringContaining("an accounts server that is none of Zoho's") as string]);
     }
     expect(foreign).toEqual([]);
     expect(await zoho.arrived('/oauth/v2/token')).toEqual([]);
@@ -209,7 +236,7 @@ describe('login', () => {
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('exchanges a self client\'s code without a browser, once', async () => {
+  it("exchanges a self client's code without a browser, once", async () => {
     const zoho = await account();
     const code = await selfClientCode(zoho);
     const first = await runAndHear(['login', '--self-client', code], zoho.settings);
@@ -236,7 +263,10 @@ describe('login', () => {
   it('whose first read fails is not kept, and is taken back at Zoho', async () => {
     const zoho = await account();
     const denied = await runAndHear(['login', '--self-client', await selfClientCode(zoho, ['ZohoBooks.settings.READ'])], zoho.settings);
-    expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('it needs the scope ZohoBooks.customerpayments.READ') as string]);
+    expect([denied.code, denied.stderr]).toEqual([
+      1,
+      expect.stringContaining('it needs the scope ZohoBooks.customerpayments.READ') as string,
+    ]);
     expect(existsSync(zoho.file)).toBe(false);
     expect(await zoho.arrived('/oauth/v2/token/revoke')).toMatchObject([{ status: 200 }]);
   });
@@ -257,17 +287,29 @@ describe('login', () => {
     const zoho = await account();
     const blocked = join(zoho.dir, 'file');
     writeFileSync(blocked, '');
-    const { code, stderr } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], { ...zoho.settings, ZOHO_PAYMENTS_STATE_DIR: blocked });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/could not be kept in .*login\.json .* Set ZOHO_PAYMENTS_STATE_DIR/) as string]);
+    const { code, stderr } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], {
+      ...zoho.settings,
+      ZOHO_PAYMENTS_STATE_DIR: blocked,
+    });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/could not be kept in .*login\.json .* Set ZOHO_PAYMENTS_STATE_DIR/) as string,
+    ]);
     expect(await zoho.arrived('/oauth/v2/token/revoke')).toHaveLength(1);
   });
 
   it('makes do with a file where there is no keychain', async () => {
     const zoho = await account();
-    const { stdout } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], { ...zoho.settings, ZOHO_PAYMENTS_KEYCHAIN: '1', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' });
+    const { stdout } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], {
+      ...zoho.settings,
+      ZOHO_PAYMENTS_KEYCHAIN: '1',
+      DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
+    });
     const login = keptBy(zoho);
     if (process.platform === 'linux') expect(login['secrets']).toBe('file');
-    expect(stdout).toContain(login['secrets'] === 'file' ? `The secrets are in ${zoho.file}` : 'The secrets are in the operating system\'s keychain.');
+    expect(stdout).toContain(
+      login['secrets'] === 'file' ? `The secrets are in ${zoho.file}` : "The secrets are in the operating system's keychain.",
+    );
     expect((await runAndHear(['logout'], zoho.settings)).code).toBe(0);
   });
 });
@@ -277,19 +319,28 @@ describe('the organization', () => {
 
   it('is the one that is named', async () => {
     const zoho = await several();
-    for (const [args, env] of [[['--organization', ORGANIZATION], {}], [[], { ZOHO_ORGANIZATION_ID: ORGANIZATION }]] as const) {
+    for (const [args, env] of [
+      [['--organization', ORGANIZATION], {}],
+      [[], { ZOHO_ORGANIZATION_ID: ORGANIZATION }],
+    ] as const) {
       const { code } = await runAndHear(['login', '--self-client', await selfClientCode(zoho), ...args], { ...zoho.settings, ...env });
       expect(code).toBe(0);
       expect(keptBy(zoho)).toMatchObject({ organizationId: ORGANIZATION, organizationName: 'Zillium Inc' });
     }
-    const { code, stderr } = await runAndHear(['login', '--self-client', await selfClientCode(zoho), '--organization', '77'], zoho.settings);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('organization 77 is none of this account\'s') as string]);
+    const { code, stderr } = await runAndHear(
+      ['login', '--self-client', await selfClientCode(zoho), '--organization', '77'],
+      zoho.settings,
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining("organization 77 is none of this account's") as string]);
   });
 
   it('has to be named when there are several and nobody to ask', async () => {
     const zoho = await several();
     const { code, stderr } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`--organization ID. There is Zillium Inc (${ORGANIZATION}), Zillium Studio (10234696)`) as string]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`--organization ID. There is Zillium Inc (${ORGANIZATION}), Zillium Studio (10234696)`) as string,
+    ]);
     expect(existsSync(zoho.file)).toBe(false);
   });
 
@@ -304,7 +355,10 @@ describe('the organization', () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const unnamed = await runAndHear(['login', '--self-client', await selfClientCode(zoho, scopes)], zoho.settings);
     expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringContaining('name yours with --organization ID') as string]);
-    const named = await runAndHear(['login', '--self-client', await selfClientCode(zoho, scopes), '--organization', ORGANIZATION], zoho.settings);
+    const named = await runAndHear(
+      ['login', '--self-client', await selfClientCode(zoho, scopes), '--organization', ORGANIZATION],
+      zoho.settings,
+    );
     expect(named.code).toBe(0);
     expect(keptBy(zoho)).not.toHaveProperty('organizationName');
   });
@@ -315,15 +369,27 @@ describe('a login says in one line what it cannot do', () => {
     const zoho = await account();
     const port = new URL(zoho.sandbox.url).port;
     const { code, stderr } = await runAndHear(['login', '--port', port], zoho.settings);
-    expect([code, stderr]).toEqual([1, `zoho-payments-mcp: port ${port} cannot be used (another program has it): choose another with --port\n`]);
+    expect([code, stderr]).toEqual([
+      1,
+      `zoho-payments-mcp: port ${port} cannot be used (another program has it): choose another with --port\n`,
+    ]);
   });
 
   it('without a terminal and without the app', async () => {
     const { settings } = await account();
-    for (const [missing, ...names] of [['ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET', 'ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET'], ['ZOHO_CLIENT_SECRET', 'ZOHO_CLIENT_SECRET']]) {
+    for (const [missing, ...names] of [
+      ['ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET', 'ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET'],
+      ['ZOHO_CLIENT_SECRET', 'ZOHO_CLIENT_SECRET'],
+    ]) {
       const without = { ...settings, ...Object.fromEntries(names.map((name) => [name, ''])) };
-      for (const args of [['login', '--no-browser'], ['login', '--self-client', '1000.a.b']]) {
-        expect(await runAndHear(args, without)).toMatchObject({ code: 2, stderr: `zoho-payments-mcp: there is no terminal to ask at: set ${missing}\n` });
+      for (const args of [
+        ['login', '--no-browser'],
+        ['login', '--self-client', '1000.a.b'],
+      ]) {
+        expect(await runAndHear(args, without)).toMatchObject({
+          code: 2,
+          stderr: `zoho-payments-mcp: there is no terminal to ask at: set ${missing}\n`,
+        });
       }
     }
   });
@@ -331,10 +397,20 @@ describe('a login says in one line what it cannot do', () => {
   it('with a wrong secret, a wrong data center, or a Zoho that is away', async () => {
     const zoho = await account();
     const code = await selfClientCode(zoho);
-    const login = (env: Record<string, string>, ...args: string[]) => runAndHear(['login', '--self-client', code, ...args], { ...zoho.settings, ...env });
-    expect(await login({ ZOHO_CLIENT_SECRET: 'wrong' })).toMatchObject({ code: 1, stderr: expect.stringContaining('The client secret is wrong.') as string });
-    expect(await login({}, '--data-center', 'mars')).toMatchObject({ code: 2, stderr: expect.stringContaining('--data-center is "mars": use one of us, eu') as string });
-    expect(await login({ ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:1' })).toMatchObject({ code: 1, stderr: expect.stringContaining('accounts server 127.0.0.1:1 did not answer') as string });
+    const login = (env: Record<string, string>, ...args: string[]) =>
+      runAndHear(['login', '--self-client', code, ...args], { ...zoho.settings, ...env });
+    expect(await login({ ZOHO_CLIENT_SECRET: 'wrong' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The client secret is wrong.') as string,
+    });
+    expect(await login({}, '--data-center', 'mars')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--data-center is "mars": use one of us, eu') as string,
+    });
+    expect(await login({ ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:1' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('accounts server 127.0.0.1:1 did not answer') as string,
+    });
     expect(await login({}, '--port', '70000')).toMatchObject({ code: 2 });
     expect(await login({}, '--organization', 'x')).toMatchObject({ code: 2 });
   });
@@ -417,7 +493,9 @@ describe('logout', () => {
     await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     const { clientId, clientSecret, refreshToken } = keptBy(zoho) as Record<string, string>;
     await run(['doctor'], zoho.settings);
-    const shared = await openShared(join(dirname(zoho.file), `127.0.0.1_${new URL(zoho.sandbox.api_base_url).port}-${zoho.sandbox.organization_id}`, 'wire'));
+    const shared = await openShared(
+      join(dirname(zoho.file), `127.0.0.1_${new URL(zoho.sandbox.api_base_url).port}-${zoho.sandbox.organization_id}`, 'wire'),
+    );
     const tokens = () => shared.write((sql) => sql.get<{ n: number }>('SELECT count(*) AS n FROM tokens')?.n);
     expect(await tokens()).toBe(1);
     const { code, stdout } = await runAndHear(['logout'], zoho.settings);
@@ -425,8 +503,15 @@ describe('logout', () => {
     shared.close();
     expect([code, stdout]).toEqual([0, 'Logged out: Zoho has revoked the access, and it is forgotten here.']);
     expect(existsSync(zoho.file)).toBe(false);
-    const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId ?? '', client_secret: clientSecret ?? '', refresh_token: refreshToken ?? '' });
-    expect(await (await fetch(`${zoho.sandbox.accounts_url}/oauth/v2/token`, { method: 'POST', body })).json()).toEqual({ error: 'invalid_code' });
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: clientId ?? '',
+      client_secret: clientSecret ?? '',
+      refresh_token: refreshToken ?? '',
+    });
+    expect(await (await fetch(`${zoho.sandbox.accounts_url}/oauth/v2/token`, { method: 'POST', body })).json()).toEqual({
+      error: 'invalid_code',
+    });
     expect(await runAndHear(['logout'], zoho.settings)).toMatchObject({ code: 0, stdout: 'Nobody is logged in.' });
   });
 
@@ -438,7 +523,9 @@ describe('logout', () => {
     await closers.shift()?.();
     const { code, stderr } = await runAndHear(['logout'], zoho.settings);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/the login is forgotten here\. It was not revoked at Zoho: .* Revoke it by hand at http:\/\/127\.0\.0\.1:\d+, under Sessions, Connected Apps\.\n$/);
+    expect(stderr).toMatch(
+      /the login is forgotten here\. It was not revoked at Zoho: .* Revoke it by hand at http:\/\/127\.0\.0\.1:\d+, under Sessions, Connected Apps\.\n$/,
+    );
     expect(existsSync(zoho.file)).toBe(false);
   });
 
@@ -470,7 +557,9 @@ async function statusFor(url: URL, host: string): Promise<number | undefined> {
 function atTerminal(args: readonly string[], settings: Record<string, string>) {
   const command = [process.execPath, program, ...args];
   const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  const child = spawn('script', process.platform === 'darwin' ? ['-q', '/dev/null', ...command] : ['-qec', quoted, '/dev/null'], { env: environment(settings) });
+  const child = spawn('script', process.platform === 'darwin' ? ['-q', '/dev/null', ...command] : ['-qec', quoted, '/dev/null'], {
+    env: environment(settings),
+  });
   let screen = '';
   child.stdout.on('data', (chunk: Buffer) => (screen += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => code as number | null);

@@ -10,7 +10,11 @@ import { servers } from './support/servers.ts';
 type Json = Record<string, unknown>;
 const start = servers();
 const checking = '712345000000000361';
-const row = (amount_applied: number, tax_amount_withheld?: number) => ({ invoice_id: seed.openInvoice, amount_applied, ...(tax_amount_withheld !== undefined && { tax_amount_withheld }) });
+const row = (amount_applied: number, tax_amount_withheld?: number) => ({
+  invoice_id: seed.openInvoice,
+  amount_applied,
+  ...(tax_amount_withheld !== undefined && { tax_amount_withheld }),
+});
 
 describe('what a record shows of a change', () => {
   it.each<[what: string, body: Json, was: Json, is: Json, seen: ChangeSeen]>([
@@ -28,11 +32,29 @@ describe('what a record shows of a change', () => {
     ['a text that was cleared', { description: '' }, { description: 'x' }, {}, 'as sent'],
     ['a text that was not set', { description: 'x' }, {}, {}, 'as before'],
     ['tax that was added', { invoices: [row(200, 50)] }, { invoices: [row(200, 20)] }, { invoices: [row(200, 50)] }, 'as sent'],
-    ['tax that was added where none was told', { invoices: [row(200, 50)] }, { invoices: [row(200)] }, { invoices: [row(200, 50)] }, 'as sent, or already'],
+    [
+      'tax that was added where none was told',
+      { invoices: [row(200, 50)] },
+      { invoices: [row(200)] },
+      { invoices: [row(200, 50)] },
+      'as sent, or already',
+    ],
     ['tax that is not told', { invoices: [row(200, 50)] }, { invoices: [row(200)] }, { invoices: [row(200)] }, 'not told'],
     ['an invoice that was added', { invoices: [row(200)] }, { invoices: [] }, { invoices: [row(200)] }, 'as sent'],
-    ['a first custom field', { custom_fields: [{ label: 'a', value: '1' }] }, {}, { custom_fields: [{ label: 'a', value: '1' }] }, 'as sent'],
-    ['custom fields that are not told any more', { custom_fields: [{ label: 'a', value: '' }] }, { custom_fields: [{ label: 'a', value: '1' }] }, {}, 'not told'],
+    [
+      'a first custom field',
+      { custom_fields: [{ label: 'a', value: '1' }] },
+      {},
+      { custom_fields: [{ label: 'a', value: '1' }] },
+      'as sent',
+    ],
+    [
+      'custom fields that are not told any more',
+      { custom_fields: [{ label: 'a', value: '' }] },
+      { custom_fields: [{ label: 'a', value: '1' }] },
+      {},
+      'not told',
+    ],
   ])('%s', (_, body, was, is, seen) => {
     expect(changeSeen(body, was, is)).toBe(seen);
   });
@@ -41,11 +63,31 @@ describe('what a record shows of a change', () => {
 const documented = { sandbox: { shapes: 'documented' } } as const;
 const taxed = { invoices: [row(200, 50)] };
 const cases: [what: string, options: HarnessOptions, tool: string, args: Json][] = [
-  ["a refund's account, in the documented shape", documented, 'update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, from_account_id: checking }],
-  ["a payment's account, in the documented shape", documented, 'update_customer_payment', { payment_id: seed.paymentWithUnused, account_id: checking }],
-  ["a refund's payment_form", {}, 'update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, payment_form: 'x' }],
+  [
+    "a refund's account, in the documented shape",
+    documented,
+    'update_customer_payment_refund',
+    { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, from_account_id: checking },
+  ],
+  [
+    "a payment's account, in the documented shape",
+    documented,
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, account_id: checking },
+  ],
+  [
+    "a refund's payment_form",
+    {},
+    'update_customer_payment_refund',
+    { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, payment_form: 'x' },
+  ],
   ['tags', {}, 'update_customer_payment', { payment_id: seed.paymentWithUnused, tags: [{ tag_id: '11', tag_option_id: '21' }] }],
-  ['tags and a mode as it stands', {}, 'update_customer_payment', { payment_id: seed.paymentWithUnused, tags: [{ tag_id: '11', tag_option_id: '21' }], payment_mode: 'check' }],
+  [
+    'tags and a mode as it stands',
+    {},
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, tags: [{ tag_id: '11', tag_option_id: '21' }], payment_mode: 'check' },
+  ],
 ];
 
 /** As after a restart, long after. */
@@ -72,9 +114,19 @@ describe.each(cases)('%s', (_, options, tool, args) => {
 describe('tax that a lost change put on an invoice', () => {
   it.each(['drop_after', 'drop_before'])('is not told wrongly (%s)', async (how) => {
     const server = await start({ timings: { lookMs: 0 } });
-    const { payment } = (await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 300, date: '2026-06-05', invoices: [row(200)] })).structuredContent as { payment: { payment_id: string } };
+    const { payment } = (
+      await server.call('create_customer_payment', {
+        customer_id: seed.bowman,
+        payment_mode: 'cash',
+        amount: 300,
+        date: '2026-06-05',
+        invoices: [row(200)],
+      })
+    ).structuredContent as { payment: { payment_id: string } };
     await fault(server.sandbox, { match: { method: 'PUT' }, fault: how });
-    expect((await server.call('update_customer_payment', { payment_id: payment.payment_id, ...taxed })).structuredContent['outcome']).toBe('unknown');
+    expect((await server.call('update_customer_payment', { payment_id: payment.payment_id, ...taxed })).structuredContent['outcome']).toBe(
+      'unknown',
+    );
     longAfter(server);
     await server.opened.resolveAll(() => undefined);
     const state = (await server.opened.road.journal.list({ limit: 1 }))[0]?.state;

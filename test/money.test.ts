@@ -5,7 +5,10 @@ import { decimalsOf, formatMoney, isExact, precisionOf, subtract, sum } from '..
 /** Amounts of up to 12 digits before and 3 after the point, as a person writes them. */
 const written = fc
   .tuple(fc.integer({ min: 0, max: 999_999_999_999 }), fc.integer({ min: 0, max: 999 }), fc.integer({ min: 0, max: 3 }))
-  .map(([whole, fraction, decimals]) => ({ text: decimals === 0 ? String(whole) : `${whole}.${String(fraction).padStart(3, '0').slice(0, decimals)}`, decimals }));
+  .map(([whole, fraction, decimals]) => ({
+    text: decimals === 0 ? String(whole) : `${whole}.${String(fraction).padStart(3, '0').slice(0, decimals)}`,
+    decimals,
+  }));
 
 /** The same in thousandths, without floating point. */
 const thousandths = (text: string) => {

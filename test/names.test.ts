@@ -8,7 +8,18 @@ import { environment, program, serving, start, type Json, type Program } from '.
 
 /** Names that every plain object has already, where a name is expected: on the wire, because clients and the SDK drop some of them. */
 
-const NAMES = ['__proto__', 'constructor', 'toString', 'toLocaleString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', '__defineGetter__', '__lookupSetter__'];
+const NAMES = [
+  '__proto__',
+  'constructor',
+  'toString',
+  'toLocaleString',
+  'valueOf',
+  'hasOwnProperty',
+  'isPrototypeOf',
+  'propertyIsEnumerable',
+  '__defineGetter__',
+  '__lookupSetter__',
+];
 const envelope = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
   'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
@@ -18,7 +29,8 @@ const newPayment = { customer_id: '903000000000099', payment_mode: 'cash', amoun
 const values = [1, null, { polluted: true }, 'x', []];
 
 /** An own member also of the one name that a literal would make the prototype. */
-const withMember = (object: Json, name: string, value: unknown): Json => Object.defineProperty({ ...object }, name, { value, enumerable: true });
+const withMember = (object: Json, name: string, value: unknown): Json =>
+  Object.defineProperty({ ...object }, name, { value, enumerable: true });
 
 interface Schema {
   readonly type?: string;
@@ -30,12 +42,16 @@ interface Schema {
 function placesOf({ type, properties = {}, items }: Schema): ((put: Json) => unknown)[] {
   if (type === 'array' && items !== undefined) return placesOf(items).map((place) => (put: Json) => [place(put)]);
   if (type !== 'object') return [];
-  const inner = Object.entries(properties).flatMap(([name, schema]) => placesOf(schema).map((place) => (put: Json) => ({ [name]: place(put) })));
+  const inner = Object.entries(properties).flatMap(([name, schema]) =>
+    placesOf(schema).map((place) => (put: Json) => ({ [name]: place(put) })),
+  );
   return [(put) => put, ...inner];
 }
 
 const errorOf = (answer: Json) => answer['result']?.structuredContent?.error as Json | undefined;
-const recorded = async (server: Program, more: Json = {}) => (await server.request('tools/call', { name: 'list_customer_payments', arguments: { reference_number: 'NAMES-1' }, ...more }))['result'].structuredContent.customerpayments as Json[];
+const recorded = async (server: Program, more: Json = {}) =>
+  (await server.request('tools/call', { name: 'list_customer_payments', arguments: { reference_number: 'NAMES-1' }, ...more }))['result']
+    .structuredContent.customerpayments as Json[];
 
 describe('as an argument', () => {
   it('is named as unknown by every tool, at every depth', async () => {
@@ -44,7 +60,13 @@ describe('as an argument', () => {
     let tried = 0;
     for (const { name: tool, inputSchema } of result.tools as { name: string; inputSchema: Schema }[]) {
       for (const place of placesOf(inputSchema)) {
-        const answers = NAMES.map(async (name, i) => [name, await server.request('tools/call', { name: tool, arguments: place(withMember({}, name, values[i % values.length])) })] as const);
+        const answers = NAMES.map(
+          async (name, i) =>
+            [
+              name,
+              await server.request('tools/call', { name: tool, arguments: place(withMember({}, name, values[i % values.length])) }),
+            ] as const,
+        );
         for (const [name, answer] of await Promise.all(answers)) {
           tried += 1;
           const error = errorOf(answer);
@@ -57,7 +79,10 @@ describe('as an argument', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it.each<[string, Json]>([['2025-06-18', {}], ['2026-07-28', { _meta: envelope }]])('beside right arguments nothing is recorded, on revision %s', async (_revision, more) => {
+  it.each<[string, Json]>([
+    ['2025-06-18', {}],
+    ['2026-07-28', { _meta: envelope }],
+  ])('beside right arguments nothing is recorded, on revision %s', async (_revision, more) => {
     const server = '_meta' in more ? start(['serve', '--sandbox=memory']) : await serving(['serve', '--sandbox=memory']);
     const create = (args: Json) => server.request('tools/call', { name: 'create_customer_payment', arguments: args, ...more });
     for (const name of NAMES) {
@@ -77,17 +102,27 @@ describe('as an argument', () => {
   ] as const)('through the client of the %s', async (_kind, Client, Transport) => {
     const client = new Client({ name: 'test', version: '1' }) as unknown as ModernClient;
     closers.push(() => client.close());
-    await client.connect(new Transport({ command: process.execPath, args: [program, 'serve', '--sandbox=memory'], env: environment() }) as unknown as ModernTransport);
+    await client.connect(
+      new Transport({
+        command: process.execPath,
+        args: [program, 'serve', '--sandbox=memory'],
+        env: environment(),
+      }) as unknown as ModernTransport,
+    );
     for (const name of NAMES) {
       const { structuredContent } = await client.callTool({ name: 'create_customer_payment', arguments: withMember(newPayment, name, 1) });
-      expect(structuredContent, name).toMatchObject({ error: { code: 'invalid_arguments', message: expect.stringContaining(name) as string } });
+      expect(structuredContent, name).toMatchObject({
+        error: { code: 'invalid_arguments', message: expect.stringContaining(name) as string },
+      });
     }
   });
 
   it('of a resource is refused too', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     for (const name of NAMES) {
-      expect(await server.request('resources/read', { uri: `zoho-books://customerpayments?${name}=1` }), name).toMatchObject({ error: { data: { code: 'invalid_arguments', message: expect.stringContaining(`${name} is not an argument`) as string } } });
+      expect(await server.request('resources/read', { uri: `zoho-books://customerpayments?${name}=1` }), name).toMatchObject({
+        error: { data: { code: 'invalid_arguments', message: expect.stringContaining(`${name} is not an argument`) as string } },
+      });
     }
   });
 });
@@ -98,11 +133,23 @@ describe('as what is looked up by its name', () => {
     expect(await server.request('tools/call', { name, arguments: newPayment })).toMatchObject({ error: { code: -32602 } });
     expect(await server.request('prompts/get', { name, arguments: {} })).toMatchObject({ error: { code: -32602 } });
     expect(await server.request('resources/read', { uri: `zoho-books://${name}` })).toHaveProperty('error');
-    expect(errorOf(await server.request('tools/call', { name: 'list_writes', arguments: { tool: name } }))).toMatchObject({ code: 'invalid_arguments' });
-    expect(errorOf(await server.request('tools/call', { name: 'list_writes', arguments: { outcome: name } }))).toMatchObject({ code: 'invalid_arguments' });
-    const refs = [{ type: 'ref/prompt', name: 'record_payment' }, { type: 'ref/resource', uri: 'zoho-books://customerpayments/{payment_id}' }, { type: 'ref/prompt', name }];
+    expect(errorOf(await server.request('tools/call', { name: 'list_writes', arguments: { tool: name } }))).toMatchObject({
+      code: 'invalid_arguments',
+    });
+    expect(errorOf(await server.request('tools/call', { name: 'list_writes', arguments: { outcome: name } }))).toMatchObject({
+      code: 'invalid_arguments',
+    });
+    const refs = [
+      { type: 'ref/prompt', name: 'record_payment' },
+      { type: 'ref/resource', uri: 'zoho-books://customerpayments/{payment_id}' },
+      { type: 'ref/prompt', name },
+    ];
     for (const ref of refs) {
-      const answer = await server.request('completion/complete', { ref, argument: { name, value: 'x' }, context: { arguments: withMember({}, name, 'x') } });
+      const answer = await server.request('completion/complete', {
+        ref,
+        argument: { name, value: 'x' },
+        context: { arguments: withMember({}, name, 'x') },
+      });
       expect(answer['error'] ?? answer['result'].completion.values, JSON.stringify(answer)).toEqual(answer['error'] ?? []);
     }
     expect(await server.request(name)).toMatchObject({ error: { code: -32601 } });

@@ -14,8 +14,22 @@ import { bookkeeper } from './simulate/template.ts';
  */
 const FILE = fileURLToPath(new URL('fixtures/journal-layout-1.sqlite', import.meta.url));
 
-const recorded = { customer_id: seed.bowman, payment_mode: 'cash', amount: 120, date: '2026-06-01', reference_number: 'OLD-1', idempotency_key: 'recorded before' };
-const unknown = { customer_id: seed.bowman, payment_mode: 'check', amount: 970, date: '2026-06-10', reference_number: '4410', idempotency_key: 'unknown before' };
+const recorded = {
+  customer_id: seed.bowman,
+  payment_mode: 'cash',
+  amount: 120,
+  date: '2026-06-01',
+  reference_number: 'OLD-1',
+  idempotency_key: 'recorded before',
+};
+const unknown = {
+  customer_id: seed.bowman,
+  payment_mode: 'check',
+  amount: 970,
+  date: '2026-06-10',
+  reference_number: '4410',
+  idempotency_key: 'unknown before',
+};
 const SENT = Date.parse('2026-11-30T04:48:56.138Z');
 
 async function upgraded({ now }: { now?: () => Date } = {}) {
@@ -36,7 +50,12 @@ describe('a journal that an earlier version wrote', () => {
     const before = await payments();
     expect(await journal.verify()).toMatchObject({ entries: 4, problems: [] });
     const again = await server.call('create_customer_payment', recorded);
-    expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, payment: { amount: 120 }, undo: { tool: 'delete_customer_payment' } });
+    expect(again.structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+      payment: { amount: 120 },
+      undo: { tool: 'delete_customer_payment' },
+    });
     expect(await payments()).toBe(before);
   });
 
@@ -55,7 +74,11 @@ describe('a journal that an earlier version wrote', () => {
     for (const { idempotency_key: _, ...body } of [recorded, unknown]) await byHand('POST', '/customerpayments', body);
     const before = await payments();
     const found = await server.call('create_customer_payment', unknown);
-    expect(found.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, payment: { amount: 970, reference_number: '4410' } });
+    expect(found.structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+      payment: { amount: 970, reference_number: '4410' },
+    });
     const { tool, arguments: args } = found.structuredContent['undo'] as { tool: string; arguments: Record<string, unknown> };
     expect((await server.call(tool, args)).structuredContent).toMatchObject({ outcome: 'recorded', deleted: true });
     expect(await payments()).toBe(before - 1);

@@ -37,7 +37,9 @@ interface Arrived {
 interface Machine {
   readonly sandbox: Sandbox;
   /** One more server of this machine, as far as its wire goes. */
-  server(options?: Partial<LimitsOptions> & { readonly now?: () => number; readonly credentials?: () => Promise<Credentials> }): Promise<{ zoho: Zoho; limits: Limits; shared: Shared }>;
+  server(
+    options?: Partial<LimitsOptions> & { readonly now?: () => number; readonly credentials?: () => Promise<Credentials> },
+  ): Promise<{ zoho: Zoho; limits: Limits; shared: Shared }>;
   arrived(): Promise<Arrived[]>;
   tokensAsked(): Promise<number>;
 }
@@ -59,7 +61,19 @@ async function machine(sandboxOptions: SandboxOptions = {}): Promise<Machine> {
       const mine = async () => ({ clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
       const tokens = createAccessTokens({ http, accountsUrl: sandbox.accounts_url, credentials: credentials ?? mine, shared, now });
       const limits = createLimits({ shared, pauseMs: 20, now, ...options });
-      return { shared, limits, zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id, retryDelayMs: 5 }) };
+      return {
+        shared,
+        limits,
+        zoho: createZoho({
+          http,
+          tokens,
+          limits,
+          shared,
+          apiBaseUrl: sandbox.api_base_url,
+          organizationId: sandbox.organization_id,
+          retryDelayMs: 5,
+        }),
+      };
     },
     arrived: async () => (await requests()).filter(({ path }) => path.startsWith('/books/v3')),
     tokensAsked: async () => (await requests()).filter(({ path }) => path === '/oauth/v2/token').length,
@@ -67,7 +81,11 @@ async function machine(sandboxOptions: SandboxOptions = {}): Promise<Machine> {
 }
 
 const list = (zoho: Zoho) => zoho.read(listCustomerPayments, { per_page: 1 });
-const errorOf = async (call: Promise<unknown>) => (await call.then(() => undefined, (error: unknown) => error)) as { code: string; next: string; changed: string } | undefined;
+const errorOf = async (call: Promise<unknown>) =>
+  (await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  )) as { code: string; next: string; changed: string } | undefined;
 
 describe('one access token', () => {
   it('five servers started at once ask for one', async () => {
@@ -78,7 +96,9 @@ describe('one access token', () => {
       ZOHO_PAYMENTS_STATE_DIR: folder(),
     };
     const servers = await Promise.all(Array.from({ length: 5 }, () => serving([], settings)));
-    const results = await Promise.all(servers.flatMap((server) => [1, 2].map(() => server.call('list_customer_payments', { per_page: 1 }))));
+    const results = await Promise.all(
+      servers.flatMap((server) => [1, 2].map(() => server.call('list_customer_payments', { per_page: 1 }))),
+    );
     expect(results.map(({ isError }) => isError ?? false)).toEqual(Array(10).fill(false));
     const { requests } = (await (await fetch(`${sandbox.url}/__sandbox/requests`)).json()) as { requests: Arrived[] };
     expect(requests.filter(({ path }) => path === '/oauth/v2/token')).toHaveLength(1);
@@ -88,7 +108,9 @@ describe('one access token', () => {
     const dir = folder();
     const shared = await openShared(join(dir, 'wire'));
     await shared.write((sql) => sql.run("INSERT INTO tokens (credentials, access_token) VALUES ('a', 'b')"));
-    if (process.platform !== 'win32') for (const name of ['wire.v1.sqlite', 'wire.v1.sqlite-wal', 'wire.lock']) expect(statSync(join(dir, name)).mode & 0o077, name).toBe(0);
+    if (process.platform !== 'win32')
+      for (const name of ['wire.v1.sqlite', 'wire.v1.sqlite-wal', 'wire.lock'])
+        expect(statSync(join(dir, name)).mode & 0o077, name).toBe(0);
     shared.close();
   });
 
@@ -99,7 +121,9 @@ describe('one access token', () => {
       const shared = await openShared(${JSON.stringify(join(dir, 'wire'))});
       setInterval(() => {}, 1000);
       await shared.alone(async () => { console.log('alone'); await new Promise(() => {}); });`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(createInterface({ input: child.stdout }), 'line');
     const shared = await openShared(join(dir, 'wire'));
     closers.push(() => shared.close());
@@ -116,7 +140,10 @@ describe('one access token', () => {
     const { sandbox, server, tokensAsked } = await machine();
     const servers = await Promise.all([server(), server(), server()]);
     for (const { zoho } of servers) await list(zoho);
-    await fetch(`${sandbox.accounts_url}/oauth/v2/token/revoke?token=${await servers[0]!.shared.write((sql) => sql.get<{ access_token: string }>('SELECT access_token FROM tokens')!.access_token)}`, { method: 'POST' });
+    await fetch(
+      `${sandbox.accounts_url}/oauth/v2/token/revoke?token=${await servers[0]!.shared.write((sql) => sql.get<{ access_token: string }>('SELECT access_token FROM tokens')!.access_token)}`,
+      { method: 'POST' },
+    );
     await Promise.all(servers.map(({ zoho }) => list(zoho)));
     expect(await tokensAsked()).toBe(2);
   });
@@ -158,9 +185,17 @@ describe('a login made while a server runs', () => {
     closers.push(() => sandbox.close());
     const dir = folder();
     const server = await serving([], { ZOHO_PAYMENTS_STATE_DIR: dir });
-    const code = async () => ((await server.call('list_customer_payments', { per_page: 1 }))['structuredContent'] as { error?: { code: string } }).error?.code;
+    const code = async () =>
+      ((await server.call('list_customer_payments', { per_page: 1 }))['structuredContent'] as { error?: { code: string } }).error?.code;
     expect(await code()).toBe('not_configured');
-    const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId, accounts_url: accountsUrl, api_base_url: apiBaseUrl } = sandbox;
+    const {
+      client_id: clientId,
+      client_secret: clientSecret,
+      refresh_token: refreshToken,
+      organization_id: organizationId,
+      accounts_url: accountsUrl,
+      api_base_url: apiBaseUrl,
+    } = sandbox;
     const logins = openLoginStore(dir, { keychain: false });
     const login = { clientId, clientSecret, refreshToken, accountsUrl, apiBaseUrl, organizationId, scopes: [] };
     await logins.write(login);
@@ -175,10 +210,27 @@ describe('a login made while a server runs', () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const dir = folder();
-    const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId, accounts_url: accountsUrl, api_base_url: apiBaseUrl } = sandbox;
-    await openLoginStore(dir, { keychain: false }).write({ clientId, clientSecret, refreshToken, accountsUrl, apiBaseUrl, organizationId, scopes: [] });
+    const {
+      client_id: clientId,
+      client_secret: clientSecret,
+      refresh_token: refreshToken,
+      organization_id: organizationId,
+      accounts_url: accountsUrl,
+      api_base_url: apiBaseUrl,
+    } = sandbox;
+    await openLoginStore(dir, { keychain: false }).write({
+      clientId,
+      clientSecret,
+      refreshToken,
+      accountsUrl,
+      apiBaseUrl,
+      organizationId,
+      scopes: [],
+    });
     const server = await serving([], { ZOHO_PAYMENTS_STATE_DIR: dir, ZOHO_ORGANIZATION_ID: '999' });
-    expect((await server.call('list_customer_payments', { per_page: 1 }))['structuredContent']).toMatchObject({ error: { code: 'wrong_organization' } });
+    expect((await server.call('list_customer_payments', { per_page: 1 }))['structuredContent']).toMatchObject({
+      error: { code: 'wrong_organization' },
+    });
   });
 });
 
@@ -284,7 +336,10 @@ describe('one line before the limits', () => {
     const { server } = await machine();
     const { limits } = await server();
     for (let call = 0; call < 20; call += 1) await limits.enter('read').then((place) => void place.leave());
-    const places = await Promise.all([limits.enter('read'), limits.enter('read').then(async (place) => [place, await limits.enter('write')])]);
+    const places = await Promise.all([
+      limits.enter('read'),
+      limits.enter('read').then(async (place) => [place, await limits.enter('write')]),
+    ]);
     expect(places.flat()).toHaveLength(3);
   });
 
@@ -312,12 +367,16 @@ describe('one line before the limits', () => {
       await limits.enter('read');
       console.log('entered');
       setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(createInterface({ input: child.stdout }), 'line');
     const shared = await openShared(join(dir, 'wire'));
     closers.push(() => shared.close());
     const limits = createLimits({ shared, concurrent: 1, patienceMs: 2_000 });
-    expect(await errorOf(createLimits({ shared, concurrent: 1, patienceMs: 100 }).enter('read'))).toMatchObject({ code: 'concurrency_limit' });
+    expect(await errorOf(createLimits({ shared, concurrent: 1, patienceMs: 100 }).enter('read'))).toMatchObject({
+      code: 'concurrency_limit',
+    });
     child.kill('SIGKILL');
     await once(child, 'exit');
     await limits.enter('read');

@@ -11,17 +11,72 @@ import { parseJson } from '../src/zoho/zoho-answer.ts';
 const body = fc.oneof(
   fc.dictionary(
     fc.constantFrom(
-      'payment', 'customerpayments', 'customer_payments', 'payment_refund', 'payment_refunds', 'page_context', 'message',
-      'contact', 'contacts', 'invoice', 'invoices', 'payments', 'bankaccounts', 'currencies', 'fields', 'organizations',
+      'payment',
+      'customerpayments',
+      'customer_payments',
+      'payment_refund',
+      'payment_refunds',
+      'page_context',
+      'message',
+      'contact',
+      'contacts',
+      'invoice',
+      'invoices',
+      'payments',
+      'bankaccounts',
+      'currencies',
+      'fields',
+      'organizations',
     ),
     fc.oneof(
       fc.jsonValue(),
-      fc.dictionary(fc.constantFrom('payment_id', 'amount', 'unused_amount', 'invoices', 'date', 'page', 'payment_refund_id', 'currency_code', 'price_precision', 'contact_id', 'contact_name', 'contact_type', 'notes', 'billing_address', 'total', 'balance', 'has_more_page'), fc.oneof(fc.jsonValue(), fc.double())),
+      fc.dictionary(
+        fc.constantFrom(
+          'payment_id',
+          'amount',
+          'unused_amount',
+          'invoices',
+          'date',
+          'page',
+          'payment_refund_id',
+          'currency_code',
+          'price_precision',
+          'contact_id',
+          'contact_name',
+          'contact_type',
+          'notes',
+          'billing_address',
+          'total',
+          'balance',
+          'has_more_page',
+        ),
+        fc.oneof(fc.jsonValue(), fc.double()),
+      ),
       fc.array(
         fc.dictionary(
           fc.constantFrom(
-            'payment_id', 'amount', 'invoice_id', 'amount_applied', 'payment_refund_id', 'customer_name', 'currency_code', 'price_precision', 'total', 'balance', 'date', 'status',
-            'contact_id', 'contact_name', 'company_name', 'outstanding_receivable_amount', 'billing_address', 'account_name', 'is_active', 'exchange_rate', 'values', 'name',
+            'payment_id',
+            'amount',
+            'invoice_id',
+            'amount_applied',
+            'payment_refund_id',
+            'customer_name',
+            'currency_code',
+            'price_precision',
+            'total',
+            'balance',
+            'date',
+            'status',
+            'contact_id',
+            'contact_name',
+            'company_name',
+            'outstanding_receivable_amount',
+            'billing_address',
+            'account_name',
+            'is_active',
+            'exchange_rate',
+            'values',
+            'name',
           ),
           fc.jsonValue(),
         ),
@@ -44,7 +99,15 @@ describe('whatever Zoho adds, drops or types otherwise, a success stays a succes
       fc.property(body, body, (sent, earlier) => {
         const result = endpoint.result(sent, input);
         const { payment = {} } = getCustomerPayment.result(earlier, { payment_id: '1' });
-        const facts = { title: 'x', lines: [], ask: [], blocks: [], not_checked: ['x'], before: { payment, payments: [payment], refund: payment }, payment };
+        const facts = {
+          title: 'x',
+          lines: [],
+          ask: [],
+          blocks: [],
+          not_checked: ['x'],
+          before: { payment, payments: [payment], refund: payment },
+          payment,
+        };
         expect(valid(result), JSON.stringify(valid.errors)).toBe(true);
         expect(endpoint.text(result, input)).toBeTypeOf('string');
         expect(endpoint.text(result, input, facts)).toBeTypeOf('string');
@@ -65,7 +128,10 @@ describe('a number that came as text', () => {
 
 describe('ids keep their digits', () => {
   it('also in an answer that names a field twice: the last counts, as everywhere', () => {
-    expect(parseJson('{"payment_id": 1234567890123456789, "code": 1, "code": 0, "payment_id": 1234567890123456781}')).toEqual({ payment_id: '1234567890123456781', code: 0 });
+    expect(parseJson('{"payment_id": 1234567890123456789, "code": 1, "code": 0, "payment_id": 1234567890123456781}')).toEqual({
+      payment_id: '1234567890123456781',
+      code: 0,
+    });
     expect(parseJson('{"code": 1, "code": 0}')).toEqual({ code: 0 });
   });
 

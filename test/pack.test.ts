@@ -45,7 +45,11 @@ describe('the packed extension', () => {
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(transport);
     try {
-      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([...workflows.map(({ name }) => name), ...toolsets.payments.map(({ name }) => name), 'list_writes']);
+      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+        ...workflows.map(({ name }) => name),
+        ...toolsets.payments.map(({ name }) => name),
+        'list_writes',
+      ]);
       const { structuredContent } = await client.callTool({ name: 'list_customer_payments', arguments: { per_page: 1 } });
       expect(structuredContent).toMatchObject({ sandbox: true, customerpayments: [{ payment_id: expect.any(String) as string }] });
     } finally {
@@ -56,7 +60,8 @@ describe('the packed extension', () => {
   it('brings the native package that the bundle leaves out, for every platform', () => {
     const prebuilt = 'node_modules/@photostructure/sqlite/prebuilds';
     expect(readdirSync(join(installed, prebuilt))).toEqual(readdirSync(join(root, prebuilt)));
-    const script = 'const { DatabaseSync } = require("@photostructure/sqlite"); console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';
+    const script =
+      'const { DatabaseSync } = require("@photostructure/sqlite"); console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';
     expect(execFileSync(process.execPath, ['-e', script], { cwd: installed, encoding: 'utf8' }).trim()).toBe('1');
   });
 });

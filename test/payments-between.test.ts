@@ -34,8 +34,14 @@ beforeAll(async () => {
       const ids = [...dates.keys()];
       const all = date === null ? ids : ids.filter((id) => dates[id] === date);
       if (order === 'D') all.reverse();
-      const rows = all.slice((page - 1) * perPage, page * perPage).map((id) => ({ payment_id: String(id), date: dates[id], amount: 1, bcy_amount: 1, customer_id: '7' }));
-      return { code: 0, customerpayments: rows, page_context: { page, has_more_page: page * perPage < all.length, sort_column: 'date', sort_order: order } };
+      const rows = all
+        .slice((page - 1) * perPage, page * perPage)
+        .map((id) => ({ payment_id: String(id), date: dates[id], amount: 1, bcy_amount: 1, customer_id: '7' }));
+      return {
+        code: 0,
+        customerpayments: rows,
+        page_context: { page, has_more_page: page * perPage < all.length, sort_column: 'date', sort_order: order },
+      };
     },
   });
   server = await harness({ on: sandbox, at: zoho });

@@ -47,7 +47,11 @@ describe('over stdio', () => {
   it.each(Object.entries(kinds))('the client of the %s lists and calls', async (_kind, connect) => {
     const client = (await connect(['serve', '--sandbox=memory'])) as ModernClient;
     closers.push(() => client.close());
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([...workflows.map(({ name }) => name), ...toolsets.payments.map(({ name }) => name), 'list_writes']);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+      ...workflows.map(({ name }) => name),
+      ...toolsets.payments.map(({ name }) => name),
+      'list_writes',
+    ]);
     const read = await client.callTool({ name: 'get_customer_payment', arguments: { payment_id: PAYMENT } });
     expect(read.structuredContent).toMatchObject({ sandbox: true, payment: { payment_id: PAYMENT, customer_name: 'Bowman Furniture' } });
     const written = await client.callTool({ name: 'create_customer_payment', arguments: newPayment });
@@ -72,7 +76,20 @@ describe('over stdio', () => {
     expect(await server.request('no/such/method')).toHaveProperty('error');
     expect(server.stderr()).toBe('');
 
-    for (const odd of ['', '{"customer": "Jane Doe", oops', 'Jane Doe', '[]', '[1]', 'null', '42', '{"jsonrpc":"2.0"}', '{"jsonrpc":"2.0","id":{"name":"Jane Doe"},"method":"ping"}', '{"jsonrpc":"2.0","id":9999,"result":{"name":"Jane Doe"}}', '\u0000\u0001']) server.line(odd);
+    for (const odd of [
+      '',
+      '{"customer": "Jane Doe", oops',
+      'Jane Doe',
+      '[]',
+      '[1]',
+      'null',
+      '42',
+      '{"jsonrpc":"2.0"}',
+      '{"jsonrpc":"2.0","id":{"name":"Jane Doe"},"method":"ping"}',
+      '{"jsonrpc":"2.0","id":9999,"result":{"name":"Jane Doe"}}',
+      '\u0000\u0001',
+    ])
+      server.line(odd);
     expect(await server.request('ping')).toMatchObject({ result: {} });
     server.child.stdin.end();
     expect(await server.ended).toEqual({ code: 0, signal: null });
@@ -87,7 +104,10 @@ describe('the sandbox is marked as such', () => {
   it('in serverInfo, instructions, every result, every error and every resource', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     const note = 'SANDBOX: practice books on this machine, not real money.';
-    expect(server.hello).toMatchObject({ serverInfo: { title: 'Zoho Payments (SANDBOX)' }, instructions: expect.stringContaining(note) as string });
+    expect(server.hello).toMatchObject({
+      serverInfo: { title: 'Zoho Payments (SANDBOX)' },
+      instructions: expect.stringContaining(note) as string,
+    });
     const calls: [string, Json][] = [
       ['list_customer_payments', { per_page: 1 }],
       ['get_customer_payment', { payment_id: PAYMENT }],
@@ -125,15 +145,22 @@ describe('practice books', () => {
     const first = await serving(['serve', '--sandbox'], settings);
     const second = await serving(['serve', '--sandbox'], settings);
     // Both open the new books at the same moment.
-    const [{ structuredContent }] = await Promise.all([first.call('create_customer_payment', newPayment), second.call('list_customer_payments', { per_page: 1 })]);
+    const [{ structuredContent }] = await Promise.all([
+      first.call('create_customer_payment', newPayment),
+      second.call('list_customer_payments', { per_page: 1 }),
+    ]);
     const { payment_id } = structuredContent.payment as { payment_id: string };
-    expect((await second.call('get_customer_payment', { payment_id }))['structuredContent']).toMatchObject({ payment: { reference_number: 'EXIT-1' } });
+    expect((await second.call('get_customer_payment', { payment_id }))['structuredContent']).toMatchObject({
+      payment: { reference_number: 'EXIT-1' },
+    });
     for (const server of [first, second]) server.child.stdin.end();
     await Promise.all([first.ended, second.ended]);
     expect(readdirSync(join(settings.ZOHO_PAYMENTS_STATE_DIR, 'sandbox'))).toContain('books.sqlite');
 
     const later = await serving([], { ...settings, ZOHO_PAYMENTS_SANDBOX: '1' });
-    expect((await later.call('get_customer_payment', { payment_id }))['structuredContent']).toMatchObject({ payment: { reference_number: 'EXIT-1' } });
+    expect((await later.call('get_customer_payment', { payment_id }))['structuredContent']).toMatchObject({
+      payment: { reference_number: 'EXIT-1' },
+    });
   });
 
   it('in memory are thrown away, and write nothing', async () => {
@@ -150,7 +177,12 @@ describe('practice books', () => {
     writeFileSync(file, '');
     const server = await serving(['serve', '--sandbox'], { ZOHO_PAYMENTS_STATE_DIR: file });
     const result = await server.call('list_customer_payments');
-    expect(result).toMatchObject({ isError: true, structuredContent: { error: { code: 'state_dir_unusable', changed: 'no', next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR') as string } } });
+    expect(result).toMatchObject({
+      isError: true,
+      structuredContent: {
+        error: { code: 'state_dir_unusable', changed: 'no', next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR') as string },
+      },
+    });
   });
 });
 
@@ -165,17 +197,34 @@ describe('the program as it was built', () => {
 
 describe('without credentials', () => {
   it('it starts, lists everything, and each call says what to set', async () => {
-    const server = await serving([], { ZOHO_CLIENT_ID: '${user_config.client_id}', ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: ' ', ZOHO_ORGANIZATION_ID: '${user_config.organization_id}', ZOHO_DATA_CENTER: '', ZOHO_PAYMENTS_READ_ONLY: '${user_config.read_only}' });
+    const server = await serving([], {
+      ZOHO_CLIENT_ID: '${user_config.client_id}',
+      ZOHO_CLIENT_SECRET: '',
+      ZOHO_REFRESH_TOKEN: ' ',
+      ZOHO_ORGANIZATION_ID: '${user_config.organization_id}',
+      ZOHO_DATA_CENTER: '',
+      ZOHO_PAYMENTS_READ_ONLY: '${user_config.read_only}',
+    });
     const { result } = await server.request('tools/list');
-    expect(result.tools.map(({ name }: Json) => name)).toEqual([...workflows.map(({ name }) => name), ...toolsets.payments.map(({ name }) => name), 'list_writes']);
-    for (const [name, args] of [['list_customer_payments', {}], ['delete_customer_payment', { payment_id: PAYMENT }]] as const) {
+    expect(result.tools.map(({ name }: Json) => name)).toEqual([
+      ...workflows.map(({ name }) => name),
+      ...toolsets.payments.map(({ name }) => name),
+      'list_writes',
+    ]);
+    for (const [name, args] of [
+      ['list_customer_payments', {}],
+      ['delete_customer_payment', { payment_id: PAYMENT }],
+    ] as const) {
       const answer = await server.call(name, args);
       expect(answer).toMatchObject({ isError: true, structuredContent: { error: { code: 'not_configured', changed: 'no' } } });
-      for (const said of ['ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET', 'ZOHO_REFRESH_TOKEN', 'ZOHO_ORGANIZATION_ID', 'ZOHO_PAYMENTS_SANDBOX=1']) expect(text(answer)).toContain(said);
+      for (const said of ['ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET', 'ZOHO_REFRESH_TOKEN', 'ZOHO_ORGANIZATION_ID', 'ZOHO_PAYMENTS_SANDBOX=1'])
+        expect(text(answer)).toContain(said);
     }
     const { result: listed } = await server.request('resources/list');
     expect(listed.resources.map(({ uri }: Json) => uri)).toEqual(['zoho-books://customerpayments', 'zoho-books://limits']);
-    expect(await server.request('resources/read', { uri: 'zoho-books://customerpayments' })).toMatchObject({ error: { data: { code: 'not_configured' } } });
+    expect(await server.request('resources/read', { uri: 'zoho-books://customerpayments' })).toMatchObject({
+      error: { data: { code: 'not_configured' } },
+    });
     expect(server.stderr()).toBe('');
   });
 
@@ -197,16 +246,28 @@ describe('toolsets', () => {
     const lookups = toolsets.lookups.map(({ name }) => name);
     expect(await listed(['--toolsets', 'lookups'])).toEqual(lookups);
     expect(await listed([], { ZOHO_PAYMENTS_TOOLSETS: 'lookups' })).toEqual(lookups);
-    expect(await listed(['--toolsets=all'], { ZOHO_PAYMENTS_TOOLSETS: 'lookups' })).toEqual([...workflows.map(({ name }) => name), ...endpoints.map(({ name }) => name), 'list_writes']);
+    expect(await listed(['--toolsets=all'], { ZOHO_PAYMENTS_TOOLSETS: 'lookups' })).toEqual([
+      ...workflows.map(({ name }) => name),
+      ...endpoints.map(({ name }) => name),
+      'list_writes',
+    ]);
     expect(await listed(['--toolsets=workflows'])).toEqual([...workflows.map(({ name }) => name), 'list_writes']);
   });
 
   it('take their resources along', async () => {
     const { result } = await (await serving(['serve', '--sandbox=memory', '--toolsets=lookups'])).request('resources/list');
-    expect(result.resources.map(({ uri }: Json) => uri)).toEqual(['zoho-books://bankaccounts', 'zoho-books://currencies', 'zoho-books://organizations', 'zoho-books://limits']);
+    expect(result.resources.map(({ uri }: Json) => uri)).toEqual([
+      'zoho-books://bankaccounts',
+      'zoho-books://currencies',
+      'zoho-books://organizations',
+      'zoho-books://limits',
+    ]);
   });
 
-  it.each([['lookup', /--toolsets names "lookup", and no toolset is called so; the nearest is lookups/], ['', /--toolsets names no toolset/]])('that cannot be meant stop the start: %j', async (value, says) => {
+  it.each([
+    ['lookup', /--toolsets names "lookup", and no toolset is called so; the nearest is lookups/],
+    ['', /--toolsets names no toolset/],
+  ])('that cannot be meant stop the start: %j', async (value, says) => {
     const { code, stderr } = await run(['serve', '--sandbox=memory', `--toolsets=${value}`]);
     expect(stderr).toMatch(says);
     expect(code).toBe(2);
@@ -224,9 +285,13 @@ describe('read-only', () => {
     const reading = tools.filter(({ method }) => method === 'GET').map(({ name }) => name);
     expect(result.tools.map(({ name }: Json) => name)).toEqual([...reading, 'list_writes']);
     for (const { name } of tools.filter(({ method }) => method !== 'GET')) {
-      expect(await server.request('tools/call', { name, arguments: { payment_id: PAYMENT } }), name).not.toHaveProperty('result.structuredContent.payment_id');
+      expect(await server.request('tools/call', { name, arguments: { payment_id: PAYMENT } }), name).not.toHaveProperty(
+        'result.structuredContent.payment_id',
+      );
     }
-    expect(await server.request('tools/call', { name: 'delete_customer_payment', arguments: { payment_id: PAYMENT } })).toHaveProperty('error');
+    expect(await server.request('tools/call', { name: 'delete_customer_payment', arguments: { payment_id: PAYMENT } })).toHaveProperty(
+      'error',
+    );
     expect((await server.call('get_customer_payment', { payment_id: PAYMENT }))['isError']).toBeFalsy();
   });
 });
@@ -247,8 +312,12 @@ describe('the end', () => {
   });
   afterEach(() => sandbox.close());
 
-  const control = async (path: string, body?: Json) => (await (await fetch(`${sandbox.url}/__sandbox${path}`, body && { method: 'POST', body: JSON.stringify(body) })).json()) as Json;
-  const arrived = async (method: string): Promise<Json[]> => (await control('/requests'))['requests'].filter((each: Json) => each['method'] === method && String(each['path']).startsWith('/books/'));
+  const control = async (path: string, body?: Json) =>
+    (await (await fetch(`${sandbox.url}/__sandbox${path}`, body && { method: 'POST', body: JSON.stringify(body) })).json()) as Json;
+  const arrived = async (method: string): Promise<Json[]> =>
+    (await control('/requests'))['requests'].filter(
+      (each: Json) => each['method'] === method && String(each['path']).startsWith('/books/'),
+    );
 
   type Way = [string, (server: Program) => unknown];
   const ways: Way[] = [
@@ -338,15 +407,25 @@ describe('the command line', () => {
     expect(await run(['--version'])).toEqual({ code: 0, stdout: manifest.version, stderr: '' });
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    for (const word of ['serve --sandbox', 'sandbox', '--read-only', '--port', '--data', '--payments', 'ZOHO_REFRESH_TOKEN', 'ZOHO_PAYMENTS_STATE_DIR']) expect(help.stdout).toContain(word);
+    for (const word of [
+      'serve --sandbox',
+      'sandbox',
+      '--read-only',
+      '--port',
+      '--data',
+      '--payments',
+      'ZOHO_REFRESH_TOKEN',
+      'ZOHO_PAYMENTS_STATE_DIR',
+    ])
+      expect(help.stdout).toContain(word);
   });
 
   it.each([
     ['an unknown command', ['serv'], {}, 'unknown command "serv"'],
     ['a command too many', ['serve', 'sandbox'], {}, 'unexpected argument "sandbox"'],
-    ['an unknown option', ['--sandbx'], {}, 'Unknown option \'--sandbx\''],
-    ['another command\'s option', ['serve', '--port', '80'], {}, 'serve has no option --port'],
-    ['another command\'s option', ['sandbox', '--read-only'], {}, 'sandbox has no option --read-only'],
+    ['an unknown option', ['--sandbx'], {}, "Unknown option '--sandbx'"],
+    ["another command's option", ['serve', '--port', '80'], {}, 'serve has no option --port'],
+    ["another command's option", ['sandbox', '--read-only'], {}, 'sandbox has no option --read-only'],
     ['an option without its value', ['sandbox', '--port'], {}, '--port'],
     ['a port that is no number', ['sandbox', '--port', 'http'], {}, '--port takes a whole number, not "http"'],
     ['an odd sandbox', ['serve', '--sandbox=disk'], {}, '--sandbox=disk'],
@@ -365,8 +444,15 @@ describe('the command line', () => {
 
   it.each(['20.18.3', '0.10.48'])('Node %s is told which version is needed, in one line', async (old) => {
     const preload = join(folder(), 'old-node.cjs');
-    writeFileSync(preload, `Object.defineProperty(process, 'versions', { value: Object.assign({}, process.versions, { node: '${old}' }) });`);
-    expect(await run([], {}, ['-r', preload])).toEqual({ code: 1, stdout: '', stderr: `zoho-payments-mcp needs Node 20.19 or newer; this is Node ${old}.\n` });
+    writeFileSync(
+      preload,
+      `Object.defineProperty(process, 'versions', { value: Object.assign({}, process.versions, { node: '${old}' }) });`,
+    );
+    expect(await run([], {}, ['-r', preload])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `zoho-payments-mcp needs Node 20.19 or newer; this is Node ${old}.\n`,
+    });
   });
 });
 
@@ -392,7 +478,15 @@ describe('the sandbox alone', () => {
     const sandbox = start(['sandbox', '--port', String(port), '--data', data, '--payments', '1200']);
     await expect.poll(() => sandbox.stdout.length, { timeout: 10_000 }).toBe(1);
     const ready = JSON.parse(sandbox.stdout[0] ?? '') as Json;
-    expect(Object.keys(ready)).toEqual(['url', 'api_base_url', 'accounts_url', 'client_id', 'client_secret', 'refresh_token', 'organization_id']);
+    expect(Object.keys(ready)).toEqual([
+      'url',
+      'api_base_url',
+      'accounts_url',
+      'client_id',
+      'client_secret',
+      'refresh_token',
+      'organization_id',
+    ]);
     expect(ready).toMatchObject({ url: `http://127.0.0.1:${port}`, api_base_url: `http://127.0.0.1:${port}/books/v3` });
     expect(existsSync(data)).toBe(true);
 

@@ -44,8 +44,16 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 
   it('while a person thinks, where that is within the call', async () => {
-    const server = await start({ kind, confirm: 'ask', person: async () => (await sleep(400), { action: 'accept', content: { approve: true } }) });
-    const heard = await calling(server, 'create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash });
+    const server = await start({
+      kind,
+      confirm: 'ask',
+      person: async () => (await sleep(400), { action: 'accept', content: { approve: true } }),
+    });
+    const heard = await calling(server, 'create_customer_payment_refund', {
+      customer_payment_id: seed.paymentWithUnused,
+      date: '2026-06-20',
+      from_account_id: seed.pettyCash,
+    });
     // From 2026-07-28 on the question ends the call, and the answer comes with another.
     if (kind !== 'current SDK, 2026-07-28') expect(heard.length).toBeGreaterThanOrEqual(3);
   });

@@ -64,12 +64,42 @@ interface Row {
 const behaving = (behaves: Behaviour) => async () => (await startProxy(behaves)).host;
 
 const rows: Row[] = [
-  ...[407, 403, 400, 401, 404, 405].map((status): Row => ({ when: `it answers ${status}`, at: behaving(answering(status)), error: AccessError, code: 'proxy_refused', says: `HTTP ${status}` })),
-  ...[500, 502, 503, 504, 408, 429].map((status): Row => ({ when: `it answers ${status}`, at: behaving(answering(status)), error: BusyError, code: 'proxy_unavailable', says: `HTTP ${status}` })),
-  { when: 'it hangs up', at: behaving((near) => void near.destroy()), error: BusyError, code: 'proxy_unavailable', says: 'the connection broke' },
+  ...[407, 403, 400, 401, 404, 405].map((status): Row => ({
+    when: `it answers ${status}`,
+    at: behaving(answering(status)),
+    error: AccessError,
+    code: 'proxy_refused',
+    says: `HTTP ${status}`,
+  })),
+  ...[500, 502, 503, 504, 408, 429].map((status): Row => ({
+    when: `it answers ${status}`,
+    at: behaving(answering(status)),
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: `HTTP ${status}`,
+  })),
+  {
+    when: 'it hangs up',
+    at: behaving((near) => void near.destroy()),
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: 'the connection broke',
+  },
   { when: 'it says nothing', at: behaving(() => undefined), error: BusyError, code: 'proxy_unavailable', says: 'no answer within 0.4 s' },
-  { when: 'it speaks something else', at: behaving((near) => void near.end('SSH-2.0-OpenSSH_9.6\r\n')), error: BusyError, code: 'proxy_unavailable', says: '' },
-  { when: 'nothing listens there', at: async () => `127.0.0.1:${await closedPort()}`, error: BusyError, code: 'proxy_unavailable', says: 'ECONNREFUSED' },
+  {
+    when: 'it speaks something else',
+    at: behaving((near) => void near.end('SSH-2.0-OpenSSH_9.6\r\n')),
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: '',
+  },
+  {
+    when: 'nothing listens there',
+    at: async () => `127.0.0.1:${await closedPort()}`,
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: 'ECONNREFUSED',
+  },
   { when: 'its name does not exist', at: async () => 'proxy.invalid:3128', error: BusyError, code: 'proxy_unavailable', says: '' },
   { when: 'it does not speak TLS', at: behaving(() => undefined), scheme: 'https', error: BusyError, code: 'proxy_unavailable', says: '' },
 ];
@@ -80,16 +110,24 @@ const targets = [
   ['https', 'https://books.zoho.invalid', 'books.zoho.invalid:443'],
 ] as const;
 
-const creation = toRequest(createCustomerPayment as never, { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2026-06-05' }, { not_checked: [] });
+const creation = toRequest(
+  createCustomerPayment as never,
+  { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2026-06-05' },
+  { not_checked: [] },
+);
 
 function allTextOf(error: unknown): string {
   const texts: string[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) texts.push(String(each), each.stack ?? '', each instanceof PaymentsError ? JSON.stringify(errorFacts(each)) + each.lines : '');
+  for (let each = error; each instanceof Error; each = each.cause)
+    texts.push(String(each), each.stack ?? '', each instanceof PaymentsError ? JSON.stringify(errorFacts(each)) + each.lines : '');
   return texts.join('\n');
 }
 
 async function failureOf(work: Promise<unknown>): Promise<PaymentsError> {
-  const error: unknown = await work.then(() => new Error('it succeeded'), (thrown: unknown) => thrown);
+  const error: unknown = await work.then(
+    () => new Error('it succeeded'),
+    (thrown: unknown) => thrown,
+  );
   if (!(error instanceof PaymentsError)) throw error;
   return error;
 }
@@ -102,7 +140,11 @@ describe.each(targets)('to %s', (_kind, origin, target) => {
     const server = await harness();
     closers.push(() => server.close());
     // Tokens come straight from this machine; what is asked of Zoho Books goes through the proxy.
-    const away = await harness({ ...options, on: server.sandbox, at: { apiBaseUrl: `${origin}/books/v3`, accountsUrl: server.sandbox.accounts_url } });
+    const away = await harness({
+      ...options,
+      on: server.sandbox,
+      at: { apiBaseUrl: `${origin}/books/v3`, accountsUrl: server.sandbox.accounts_url },
+    });
     closers.push(() => away.close());
     const http = createHttp(options.http);
     closers.push(() => http.close());
@@ -110,9 +152,16 @@ describe.each(targets)('to %s', (_kind, origin, target) => {
     const read = await away.call('get_customer_payment', { payment_id: seed.samplePayment });
     const errors = [
       await failureOf(away.zoho.send(creation)),
-      await failureOf(requestTokens(http, origin, { clientId: 'client', clientSecret: 'secret' }, { kind: 'refresh', refreshToken: 'token' })),
+      await failureOf(
+        requestTokens(http, origin, { clientId: 'client', clientSecret: 'secret' }, { kind: 'refresh', refreshToken: 'token' }),
+      ),
     ];
-    const written = await away.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2016-06-05' });
+    const written = await away.call('create_customer_payment', {
+      customer_id: seed.bowman,
+      payment_mode: 'cash',
+      amount: 5,
+      date: '2016-06-05',
+    });
     for (const error of errors) {
       expect(error).toBeInstanceOf(kind);
       expect(error).toMatchObject({ code, changed: 'no' });
@@ -140,27 +189,38 @@ describe('a proxy that lets reads through and not the write', () => {
     ['cannot connect', answering(502), 'proxy_unavailable'],
     ['hangs up', (near: Socket) => void near.destroy(), 'proxy_unavailable'],
     ['says nothing', () => undefined, 'proxy_unavailable'],
-  ] as [string, Behaviour, string][])('and %s: nothing was changed, and the same call is recorded once later', async (_what, behaves, code) => {
-    const proxy = await startProxy(() => undefined);
-    const first = await harness();
-    closers.push(() => first.close());
-    // The sandbox answers to its own name only.
-    const relay = await hostileZoho(first.sandbox, '');
-    closers.push(() => relay.close());
-    const open: Behaviour = (_near, tunnel) => tunnel(Number(new URL(relay.at.apiBaseUrl).port));
-    proxy.behaves = open;
-    const server = await harness({ on: first.sandbox, at: { apiBaseUrl: 'http://books.zoho.invalid/books/v3', accountsUrl: first.sandbox.accounts_url }, http: { proxy: { http: `http://${proxy.host}` }, timeoutMs: 1000 } });
-    closers.push(() => server.close());
-    const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2016-06-05', reference_number: 'PROXY-1' };
-    // Its reads leave tunnels behind, which the next ones use; a write makes its own.
-    expect((await server.call('create_customer_payment', { ...payment, amount: 6, reference_number: 'PROXY-0' })).structuredContent).toMatchObject({ outcome: 'recorded' });
-    proxy.behaves = behaves;
-    const failed = await server.call('create_customer_payment', payment);
-    expect(failed.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code, changed: 'no' } });
-    proxy.behaves = open;
-    expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
-    expect((await requestsTo(first.sandbox)).filter(({ method, body }) => method === 'POST' && JSON.stringify(body).includes('PROXY-1'))).toHaveLength(1);
-  });
+  ] as [string, Behaviour, string][])(
+    'and %s: nothing was changed, and the same call is recorded once later',
+    async (_what, behaves, code) => {
+      const proxy = await startProxy(() => undefined);
+      const first = await harness();
+      closers.push(() => first.close());
+      // The sandbox answers to its own name only.
+      const relay = await hostileZoho(first.sandbox, '');
+      closers.push(() => relay.close());
+      const open: Behaviour = (_near, tunnel) => tunnel(Number(new URL(relay.at.apiBaseUrl).port));
+      proxy.behaves = open;
+      const server = await harness({
+        on: first.sandbox,
+        at: { apiBaseUrl: 'http://books.zoho.invalid/books/v3', accountsUrl: first.sandbox.accounts_url },
+        http: { proxy: { http: `http://${proxy.host}` }, timeoutMs: 1000 },
+      });
+      closers.push(() => server.close());
+      const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2016-06-05', reference_number: 'PROXY-1' };
+      // Its reads leave tunnels behind, which the next ones use; a write makes its own.
+      expect(
+        (await server.call('create_customer_payment', { ...payment, amount: 6, reference_number: 'PROXY-0' })).structuredContent,
+      ).toMatchObject({ outcome: 'recorded' });
+      proxy.behaves = behaves;
+      const failed = await server.call('create_customer_payment', payment);
+      expect(failed.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code, changed: 'no' } });
+      proxy.behaves = open;
+      expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
+      expect(
+        (await requestsTo(first.sandbox)).filter(({ method, body }) => method === 'POST' && JSON.stringify(body).includes('PROXY-1')),
+      ).toHaveLength(1);
+    },
+  );
 });
 
 it('doctor names the proxy, and not the data centre', async () => {

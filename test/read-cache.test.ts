@@ -21,15 +21,25 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-const pathsTo = async ({ sandbox }: Harness) => (await requestsTo(sandbox)).map(({ method, path }) => `${method} ${path.replace('/books/v3', '')}`);
+const pathsTo = async ({ sandbox }: Harness) =>
+  (await requestsTo(sandbox)).map(({ method, path }) => `${method} ${path.replace('/books/v3', '')}`);
 const bowman = { contact_id: seed.bowman };
 const invoice = { invoice_id: seed.openInvoice };
-const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05', invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] };
+const payment = {
+  customer_id: seed.bowman,
+  payment_mode: 'cash',
+  amount: 450,
+  date: '2026-06-05',
+  invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }],
+};
 
 describe('what was read a moment ago', () => {
   it('is not read again, by whichever call; what is read is', async () => {
     const { zoho, ...server } = await start();
-    const answers = await Promise.all([zoho.recent(getContact, bowman), zoho.until(new AbortController().signal).recent(getContact, bowman)]);
+    const answers = await Promise.all([
+      zoho.recent(getContact, bowman),
+      zoho.until(new AbortController().signal).recent(getContact, bowman),
+    ]);
     expect(answers[0]).toBe(answers[1]);
     await zoho.recent(getContact, bowman);
     expect(await pathsTo({ zoho, ...server })).toEqual([`GET /contacts/${seed.bowman}`]);
@@ -55,7 +65,10 @@ describe('what was read a moment ago', () => {
     await server.call('create_customer_payment', payment);
     expect(await balance()).toBe(0);
 
-    for (const [kind, rest] of [['status', { status: 400, code: 2 }], ['drop_before', {}]] as const) {
+    for (const [kind, rest] of [
+      ['status', { status: 400, code: 2 }],
+      ['drop_before', {}],
+    ] as const) {
       await zoho.recent(getContact, bowman);
       await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: kind, ...rest });
       await server.call('create_customer_payment', { ...payment, invoices: undefined, amount: kind.length });
@@ -111,7 +124,14 @@ describe('what was read a moment ago', () => {
 it('what a write rests on is read anew, however short ago it was read', async () => {
   const server = await start();
   const statement = async () => textOf(await server.call('customer_statement', { customer: 'Bowman Furniture' }));
-  const record = (amount: number) => server.call('record_customer_payment', { customer: 'Bowman Furniture', payment_mode: 'cash', date: '2026-06-30', amount, invoices: [{ invoice: 'INV-385', amount }] });
+  const record = (amount: number) =>
+    server.call('record_customer_payment', {
+      customer: 'Bowman Furniture',
+      payment_mode: 'cash',
+      date: '2026-06-30',
+      amount,
+      invoices: [{ invoice: 'INV-385', amount }],
+    });
   expect(await statement()).toContain('INV-385');
   expect((await record(451)).structuredContent).toMatchObject({ error: { code: 'more_than_balance' } });
   // Somebody else is paid for it meanwhile.

@@ -9,7 +9,9 @@ describe('an amount', () => {
     expect([450.1, -3, 0, '450.10', '1450.00', '-3', '0', '0.00', '007'].map(readAmount)).toEqual([450.1, -3, 0, 450.1, 1450, -3, 0, 0, 7]);
     fc.assert(
       fc.property(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), (amount) => {
-        expect(readAmount(amount)).toBe(Math.abs(Number(amount.toPrecision(15)) - amount) < 0.0001 ? Number(amount.toPrecision(15)) + 0 : undefined);
+        expect(readAmount(amount)).toBe(
+          Math.abs(Number(amount.toPrecision(15)) - amount) < 0.0001 ? Number(amount.toPrecision(15)) + 0 : undefined,
+        );
       }),
     );
   });
@@ -55,7 +57,9 @@ describe('an id', () => {
 });
 
 describe('a day', () => {
-  const calendar = fc.date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10));
+  const calendar = fc
+    .date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10));
   const times = fc.constantFrom('', ' 10:15', 'T10:15:00', 'T00:00:00.000Z', 'T10:15:00+0530', ' 10:15:00 AM');
 
   it('reads the same however it is written with the year first', () => {
@@ -69,7 +73,25 @@ describe('a day', () => {
   });
 
   it('is not told by what could be another day, or is none', () => {
-    const others = [...untold, true, 20260622, 1782086400000, '06/07/2026', '22-06-2026', '22 Jun 2026', '26-06-22', '2026-06', '2026-06-31', '2026-02-29', '2026-13-01', '2026-00-10', '2026-06/22', '20260622', '2026-06-22x', '2026-06-22 later'];
+    const others = [
+      ...untold,
+      true,
+      20260622,
+      1782086400000,
+      '06/07/2026',
+      '22-06-2026',
+      '22 Jun 2026',
+      '26-06-22',
+      '2026-06',
+      '2026-06-31',
+      '2026-02-29',
+      '2026-13-01',
+      '2026-00-10',
+      '2026-06/22',
+      '20260622',
+      '2026-06-22x',
+      '2026-06-22 later',
+    ];
     expect(others.map((value) => [value, readDay(value)])).toEqual(others.map((value) => [value, undefined]));
   });
 

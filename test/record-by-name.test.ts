@@ -69,7 +69,9 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
   it('without a client that can ask comes back as numbered candidates, with what tells them apart', async () => {
     const server = await start({ kind });
     const text = await refused(server, { customer: 'Acme', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
-    expect(text).toContain(`1. "Acme Corp", "Phoenix", USD 3822.75 open, last paid USD 670.00 on 2026-06-14 (id ${acme.corp}); 2. "ACME Corp. (UK)", "Leeds", EUR 2306.35 open,`);
+    expect(text).toContain(
+      `1. "Acme Corp", "Phoenix", USD 3822.75 open, last paid USD 670.00 on 2026-06-14 (id ${acme.corp}); 2. "ACME Corp. (UK)", "Leeds", EUR 2306.35 open,`,
+    );
     expect(text).toContain('Never pick one yourself.');
   });
 
@@ -121,26 +123,39 @@ describe('near-identical names', () => {
   ])('%s is asked about', async (customer, names) => {
     const server = await start();
     const text = await refused(server, { customer, amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
-    expect([...text.matchAll(/\d\. ("[^"]*"), /g)].map(([, name]) => name).toSorted()).toEqual(names.map((name) => JSON.stringify(name)).toSorted());
+    expect([...text.matchAll(/\d\. ("[^"]*"), /g)].map(([, name]) => name).toSorted()).toEqual(
+      names.map((name) => JSON.stringify(name)).toSorted(),
+    );
     if (names.includes('Acme Co')) expect(text).toContain(`inactive (id ${acme.co})`);
   });
 
-  it('nobody is picked where the same words, otherwise put, are another\'s name', async () => {
+  it("nobody is picked where the same words, otherwise put, are another's name", async () => {
     const sandbox = await startSandbox();
-    const renamed = new Map([[acme.corp, 'John Smith & Sons'], [acme.uk, 'Smith, John']]);
+    const renamed = new Map([
+      [acme.corp, 'John Smith & Sons'],
+      [acme.uk, 'Smith, John'],
+    ]);
     const zoho = await altered(sandbox, {
       query: (query) => {
         for (const name of ['contact_name_contains', 'contact_name_startswith']) query.delete(name);
       },
       body(body, query, path) {
         if (path !== '/contacts') return body;
-        const rows = (body['contacts'] as { contact_id: string; contact_name: string }[]).map((row) => ({ ...row, contact_name: renamed.get(row.contact_id) ?? row.contact_name }));
-        const has = (name: string) => name.toLowerCase().includes(query.get('contact_name_contains')?.toLowerCase() ?? '') && name.toLowerCase().startsWith(query.get('contact_name_startswith')?.toLowerCase() ?? '');
+        const rows = (body['contacts'] as { contact_id: string; contact_name: string }[]).map((row) => ({
+          ...row,
+          contact_name: renamed.get(row.contact_id) ?? row.contact_name,
+        }));
+        const has = (name: string) =>
+          name.toLowerCase().includes(query.get('contact_name_contains')?.toLowerCase() ?? '') &&
+          name.toLowerCase().startsWith(query.get('contact_name_startswith')?.toLowerCase() ?? '');
         return { ...body, contacts: rows.filter(({ contact_name }) => has(contact_name)) };
       },
     });
     const server = await start({ on: sandbox, at: zoho });
-    closers.push(() => sandbox.close(), () => zoho.close());
+    closers.push(
+      () => sandbox.close(),
+      () => zoho.close(),
+    );
     const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
     expect(text).toContain('2 customers are called something like "John Smith"');
     expect(text).toContain('"Smith, John"');
@@ -148,10 +163,12 @@ describe('near-identical names', () => {
 
   it('one that nobody has is answered with the nearest first', async () => {
     const server = await start();
-    expect(await refused(server, { customer: 'Bowmen Furniture', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer')).toMatch(/No customer is called "Bowmen Furniture"\. Is it one of these\? 1\. "Bowman Furniture", /);
+    expect(await refused(server, { customer: 'Bowmen Furniture', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer')).toMatch(
+      /No customer is called "Bowmen Furniture"\. Is it one of these\? 1\. "Bowman Furniture", /,
+    );
   });
 
-  it('a vendor is no customer by id either, and a name like nobody\'s is said to be nobody\'s', async () => {
+  it("a vendor is no customer by id either, and a name like nobody's is said to be nobody's", async () => {
     const server = await start();
     await refused(server, { customer: '712345000000095001', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
     await refused(server, { customer: 'Xyzzy', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
@@ -169,7 +186,9 @@ describe('what the money is for', () => {
   ])('%j is enough', async (args) => {
     const server = await start();
     const result = await recorded(server, { ...args, amount: 450 });
-    expect(await sentBy(server)).toEqual([{ customer_id: seed.bowman, ...cash, amount: 450, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] }]);
+    expect(await sentBy(server)).toEqual([
+      { customer_id: seed.bowman, ...cash, amount: 450, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] },
+    ]);
     expect(textOf(result)).toContain(`Applied: INV-385 (id ${seed.openInvoice}) USD 450.00, now paid.`);
   });
 
@@ -182,31 +201,51 @@ describe('what the money is for', () => {
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }] }]);
   });
 
-  it('is not the one of several that Zoho\'s first page happens to show', async () => {
+  it("is not the one of several that Zoho's first page happens to show", async () => {
     const sandbox = await startSandbox();
     const numbers = [...Array.from({ length: 199 }, (_, i) => `INV-7${i}`), 'INV-7', 'OLD-7'];
     const zoho = await altered(sandbox, {
       body(body, query, path) {
         if (path !== '/invoices') return body;
         const [page, exact] = [Number(query.get('page')), query.get('invoice_number')];
-        const rows = numbers.map((invoice_number, i) => ({ invoice_id: String(712345000000400000 + i * 1000), invoice_number, customer_id: seed.bowman, customer_name: 'Bowman Furniture', status: 'sent', balance: 50, total: 50, date: '2026-06-01' }));
+        const rows = numbers.map((invoice_number, i) => ({
+          invoice_id: String(712345000000400000 + i * 1000),
+          invoice_number,
+          customer_id: seed.bowman,
+          customer_name: 'Bowman Furniture',
+          status: 'sent',
+          balance: 50,
+          total: 50,
+          date: '2026-06-01',
+        }));
         const found = rows.filter(({ invoice_number }) => exact === null || invoice_number === exact);
-        return { code: 0, invoices: found.slice((page - 1) * 200, page * 200), page_context: { page, per_page: 200, has_more_page: found.length > page * 200 } };
+        return {
+          code: 0,
+          invoices: found.slice((page - 1) * 200, page * 200),
+          page_context: { page, per_page: 200, has_more_page: found.length > page * 200 },
+        };
       },
     });
     const server = await start({ on: sandbox, at: zoho });
-    closers.push(() => sandbox.close(), () => zoho.close());
+    closers.push(
+      () => sandbox.close(),
+      () => zoho.close(),
+    );
     const text = textOf(await server.call('find_payments', { invoice: '7' }));
     expect(text).toContain('ambiguous_invoice');
     expect(text).toContain('OLD-7');
   });
 
-  it('is never another customer\'s invoice, however alike the names are', async () => {
+  it("is never another customer's invoice, however alike the names are", async () => {
     const server = await start();
-    expect(await refused(server, { customer: 'Acme', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer')).toContain('belongs to "Bowman Furniture"');
+    expect(await refused(server, { customer: 'Acme', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer')).toContain(
+      'belongs to "Bowman Furniture"',
+    );
     // Open invoices of Acme Corp, whose name begins like that of Acme Co.
     await refused(server, { customer: 'Acme Co', amount: 10, invoices: ['INV-395'] }, 'invoice_of_another_customer');
-    expect(await refused(server, { amount: 10, invoices: ['INV-395', 'INV-385'] }, 'invoice_of_another_customer')).toContain('several customers');
+    expect(await refused(server, { amount: 10, invoices: ['INV-395', 'INV-385'] }, 'invoice_of_another_customer')).toContain(
+      'several customers',
+    );
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
@@ -217,7 +256,12 @@ describe('what the money is for', () => {
     ['a number as long as an id', { invoices: ['2026000384'] }, 'no_such_invoice', 'Ask the user'],
     ['one invoice twice', { invoices: ['INV-385', seed.openInvoice] }, 'invalid_arguments', 'named twice'],
     ['more than is open', { invoices: [{ invoice: 'INV-385', amount: 451 }], amount: 500 }, 'more_than_balance', 'USD 450.00 open'],
-    ['more than was paid', { invoices: [{ invoice: 'INV-385', amount: 400 }], amount: 300 }, 'applied_more_than_amount', 'more than the payment'],
+    [
+      'more than was paid',
+      { invoices: [{ invoice: 'INV-385', amount: 400 }], amount: 300 },
+      'applied_more_than_amount',
+      'more than the payment',
+    ],
     ['both at once', { invoices: ['INV-385'], allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
   ])('%s is refused', async (_, args, code, words) => {
     const server = await start();
@@ -240,7 +284,15 @@ describe('what the money is for', () => {
   it('oldest first: each up to what is open, until the money is used up', async () => {
     const server = await start();
     const result = await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' });
-    expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }, { amount_applied: 305 }, { invoice_id: seed.overdueInvoice, amount_applied: 45 }] }]);
+    expect(await sentBy(server)).toMatchObject([
+      {
+        invoices: [
+          { invoice_id: seed.sampleInvoice, amount_applied: 50 },
+          { amount_applied: 305 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 45 },
+        ],
+      },
+    ]);
     expect(textOf(result)).toContain('USD 1235.50 still open');
   });
 
@@ -252,33 +304,73 @@ describe('what the money is for', () => {
 
   it('amounts said for each invoice are applied just so', async () => {
     const server = await start();
-    await recorded(server, { customer: 'Bowman', amount: 300.3, invoices: [{ invoice: 'INV-385', amount: 100.1 }, { invoice: 'INV-386', amount: 200.2 }] });
-    expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100.1 }, { invoice_id: seed.overdueInvoice, amount_applied: 200.2 }] }]);
+    await recorded(server, {
+      customer: 'Bowman',
+      amount: 300.3,
+      invoices: [
+        { invoice: 'INV-385', amount: 100.1 },
+        { invoice: 'INV-386', amount: 200.2 },
+      ],
+    });
+    expect(await sentBy(server)).toMatchObject([
+      {
+        invoices: [
+          { invoice_id: seed.openInvoice, amount_applied: 100.1 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 200.2 },
+        ],
+      },
+    ]);
   });
 
   it('amounts that are said go first, wherever they stand; what is open of the others gets the rest', async () => {
     const server = await start();
     await recorded(server, { customer: 'Bowman Furniture', amount: 500, invoices: ['INV-385', { invoice: 'INV-386', amount: 300 }] });
-    expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200 }, { invoice_id: seed.overdueInvoice, amount_applied: 300 }] }]);
+    expect(await sentBy(server)).toMatchObject([
+      {
+        invoices: [
+          { invoice_id: seed.openInvoice, amount_applied: 200 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 300 },
+        ],
+      },
+    ]);
   });
 
-  it('an invoice in another currency than the customer\'s gets none of it', async () => {
+  it("an invoice in another currency than the customer's gets none of it", async () => {
     const sandbox = await startSandbox();
-    const zoho = await altered(sandbox, { body: (body, _, path) => (path === '/invoices' ? { ...body, invoices: (body['invoices'] as object[]).map((row) => ({ ...row, currency_code: 'EUR' })) } : body) });
+    const zoho = await altered(sandbox, {
+      body: (body, _, path) =>
+        path === '/invoices'
+          ? { ...body, invoices: (body['invoices'] as object[]).map((row) => ({ ...row, currency_code: 'EUR' })) }
+          : body,
+    });
     const server = await start({ on: sandbox, at: zoho });
-    closers.push(() => sandbox.close(), () => zoho.close());
-    expect(await refused(server, { customer: seed.bowman, amount: 50, allocate: 'oldest_first' }, 'invoice_currency')).toContain('is in EUR, the payment in USD');
+    closers.push(
+      () => sandbox.close(),
+      () => zoho.close(),
+    );
+    expect(await refused(server, { customer: seed.bowman, amount: 50, allocate: 'oldest_first' }, 'invoice_currency')).toContain(
+      'is in EUR, the payment in USD',
+    );
   });
 
   it('more than the invoices are open for is asked about, and on no not recorded', async () => {
     const asked: string[] = [];
-    const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: asked.length > 1 } }) });
+    const server = await start({
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'accept', content: { approve: asked.length > 1 } }),
+    });
     const args = { customer: 'Bowman', amount: 500, invoices: ['INV-385'] };
     await refused(server, args, 'declined');
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
     expect(asked[0]).toContain('Not applied, stays as unused credit: USD 50.00');
     // A no is to what would be done, whatever is said along with it or however it is called.
-    for (const same of [args, { ...args, reference_number: 'said otherwise' }, { ...args, customer: seed.bowman }, { ...args, invoices: ['inv-385'] }]) await refused(server, same, 'declined');
+    for (const same of [
+      args,
+      { ...args, reference_number: 'said otherwise' },
+      { ...args, customer: seed.bowman },
+      { ...args, invoices: ['inv-385'] },
+    ])
+      await refused(server, same, 'declined');
     expect(asked).toHaveLength(1);
     await recorded(server, { ...args, amount: 501 });
   });
@@ -287,7 +379,9 @@ describe('what the money is for', () => {
 describe('how, where to and when', () => {
   it('a foreign currency needs its rate', async () => {
     const server = await start();
-    expect(await refused(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit' }, 'exchange_rate_missing')).toContain('USD per EUR');
+    expect(await refused(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit' }, 'exchange_rate_missing')).toContain(
+      'USD per EUR',
+    );
     await recorded(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit', exchange_rate: 1.08 });
     expect(await sentBy(server)).toMatchObject([{ exchange_rate: 1.08 }]);
   });
@@ -295,7 +389,11 @@ describe('how, where to and when', () => {
   it('the currency that was said is compared, and a rate of 1 is asked about', async () => {
     const asked: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
-    const text = await refused(server, { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 }, 'wrong_currency');
+    const text = await refused(
+      server,
+      { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 },
+      'wrong_currency',
+    );
     expect(text).toContain('this customer pays in EUR');
     await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
     expect(asked).toEqual([]);
@@ -313,14 +411,18 @@ describe('how, where to and when', () => {
   });
 
   it('which day it is cannot be guessed', async () => {
-    const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] } });
+    const server = await start({
+      sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] },
+    });
     await refused(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined }, 'date_needed');
   });
 
   it('the account by its name; a closed or unclear one is not guessed', async () => {
     const server = await start();
     const args = { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit' };
-    expect(await refused(server, { ...args, account: 'Old Checking' }, 'no_such_account')).toContain(`"Business Checking" (id 712345000000000361)`);
+    expect(await refused(server, { ...args, account: 'Old Checking' }, 'no_such_account')).toContain(
+      `"Business Checking" (id 712345000000000361)`,
+    );
     await refused(server, { ...args, account: '712345000000000370' }, 'account_closed');
     await refused(server, { ...args, account: '&' }, 'no_such_account');
     await recorded(server, { ...args, account: 'petty cash' });
@@ -357,7 +459,13 @@ describe('one intent is recorded once', () => {
 
   it('an answer that was lost is found by looking, and a second call finds the same', async () => {
     const server = await start({ timings: { lookMs: 0 } });
-    await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments$', query: { sort_column: 'created_time' } }, fault: 'status', status: 503, skip: 1, times: 99 });
+    await fault(server.sandbox, {
+      match: { method: 'GET', path: '^/customerpayments$', query: { sort_column: 'created_time' } },
+      fault: 'status',
+      status: 503,
+      skip: 1,
+      times: 99,
+    });
     await fault(server.sandbox, { match: posts, fault: 'drop_after' });
     const { payments } = (await booksOf(server.sandbox)).counts;
     const lost = await record(server, args);
@@ -381,11 +489,13 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('list_writes finds it by the name that was called, and by Zoho\'s; a name that no write has is said to be none', async () => {
+  it("list_writes finds it by the name that was called, and by Zoho's; a name that no write has is said to be none", async () => {
     const server = await start();
     await recorded(server, args);
     for (const tool of ['record_customer_payment', 'create_customer_payment']) {
-      expect((await server.call('list_writes', { tool })).structuredContent['writes'], tool).toMatchObject([{ outcome: 'recorded', tool: 'create_customer_payment' }]);
+      expect((await server.call('list_writes', { tool })).structuredContent['writes'], tool).toMatchObject([
+        { outcome: 'recorded', tool: 'create_customer_payment' },
+      ]);
     }
     expect((await server.call('list_writes', { tool: 'refund_customer_payment' })).structuredContent['writes']).toEqual([]);
     const strange = await server.call('list_writes', { tool: 'record_payment' });
@@ -396,9 +506,15 @@ describe('one intent is recorded once', () => {
 
   it('whom a person chose stands also where what they approved was never sent and is asked once more', async () => {
     const server = await start();
-    const call = { endpoint: createCustomerPayment, workflow: recordCustomerPayment, input: { ...cash, customer: 'Bowman', amount: 3000, allocate: 'oldest_first' }, allowDuplicateOf: [] };
+    const call = {
+      endpoint: createCustomerPayment,
+      workflow: recordCustomerPayment,
+      input: { ...cash, customer: 'Bowman', amount: 3000, allocate: 'oldest_first' },
+      allowDuplicateOf: [],
+    };
     const { road } = server.opened;
-    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.fenceMs) => await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', fenceMs });
+    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.fenceMs) =>
+      await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', fenceMs });
     const asked = (performed: Performed) => (performed as { state: string }).state;
     const chosen = await go({ choice: seed.bowman, state: asked(await go({})) });
     const approved = { answer: 'approved', state: asked(chosen) } as const;
@@ -434,7 +550,7 @@ describe('the policy holds, whatever the payment is called by', () => {
     ['a tool that is not named', { allowed_tools: ['create_customer_payment'] }, {}],
     ['read-only', { read_only: true }, {}],
     ['an amount', { max_amount: { per_write: { USD: 99 } } }, {}],
-    ['a day\'s amounts', { max_amount: { per_day: { USD: 99 } } }, {}],
+    ["a day's amounts", { max_amount: { per_day: { USD: 99 } } }, {}],
     ['an early date', { earliest_date: '2026-07-01' }, {}],
     ['an account by its name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
     ['no account named', { allowed_account_ids: ['712345000000000361'] }, {}],
@@ -446,11 +562,16 @@ describe('the policy holds, whatever the payment is called by', () => {
   it('what it names is allowed: the tool, and the account by its name', async () => {
     const server = await start({ policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] } });
     await recorded(server, { ...args, account: 'petty' });
-    expect(errorOf(await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 7, account_id: seed.pettyCash }))).toMatchObject({ code: 'against_policy' });
+    expect(
+      errorOf(await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 7, account_id: seed.pettyCash })),
+    ).toMatchObject({ code: 'against_policy' });
   });
 
   it('read-only, neither it nor the refund is there', () => {
-    const named = (policy: object, readOnly = false) => toolsFor({ ...readConfig({}), readOnly, policy }).workflows.filter(({ method }) => method !== 'GET').map(({ name }) => name);
+    const named = (policy: object, readOnly = false) =>
+      toolsFor({ ...readConfig({}), readOnly, policy })
+        .workflows.filter(({ method }) => method !== 'GET')
+        .map(({ name }) => name);
     expect(named({})).toEqual(['record_customer_payment', 'refund_customer_payment']);
     expect(named({}, true)).toEqual([]);
     expect(named({ read_only: true })).toEqual([]);

@@ -12,7 +12,10 @@ const calls: Record<string, Record<string, unknown>> = {
   list_customer_payments: {},
   create_customer_payment: { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2016-06-05' },
   create_customer_payment_refund: { customer_payment_id: '9030000079467', date: '2016-06-05', amount: 8, from_account_id: '3000000000385' },
-  update_custom_fields_in_customer_payment: { customer_payment_id: '9030000079467', custom_fields: [{ customfield_id: '46000000012845', value: '129890' }] },
+  update_custom_fields_in_customer_payment: {
+    customer_payment_id: '9030000079467',
+    custom_fields: [{ customfield_id: '46000000012845', value: '129890' }],
+  },
   update_customer_payment: { payment_id: '9030000079467', description: 'x' },
   update_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017', amount: 9 },
   update_customer_payment_using_custom_field: { unique_identifier_key: 'cf_unique', unique_identifier_value: 'x', description: 'x' },
@@ -51,7 +54,9 @@ describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
       expect(result.isError, textOf(result)).toBeFalsy();
       const endpoint = endpoints.find((endpoint) => endpoint.name === name)!;
       // Behind a write there may be looks.
-      expect(zoho.calls.findLast((call) => isRead(endpoint) || !call.startsWith('GET'))?.replaceAll(/\/\d+/g, '/ID')).toBe(`${endpoint.method} ${endpoint.path.replaceAll(/\{\w+\}/g, 'ID')}`);
+      expect(zoho.calls.findLast((call) => isRead(endpoint) || !call.startsWith('GET'))?.replaceAll(/\/\d+/g, '/ID')).toBe(
+        `${endpoint.method} ${endpoint.path.replaceAll(/\{\w+\}/g, 'ID')}`,
+      );
     });
   });
 });
@@ -76,24 +81,61 @@ describe('both shapes come out the same', () => {
   it('a list is `customerpayments`, its invoices `invoice_numbers`', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'list_customer_payments');
     const live = await asked(recordings['as recorded live'], 'list_customer_payments');
-    expect(documented).toEqual({ customerpayments: [{ payment_id: '9030000079467', payment_number: '2', date: '2016-06-05', payment_mode: 'cash', amount: 450, invoice_numbers: 'INV-384' }] });
-    expect(live).toMatchObject({ customerpayments: [{ payment_id: '260815000000114002', invoice_numbers: 'INV-000002' }], page_context: { page: 1, has_more_page: false } });
+    expect(documented).toEqual({
+      customerpayments: [
+        {
+          payment_id: '9030000079467',
+          payment_number: '2',
+          date: '2016-06-05',
+          payment_mode: 'cash',
+          amount: 450,
+          invoice_numbers: 'INV-384',
+        },
+      ],
+    });
+    expect(live).toMatchObject({
+      customerpayments: [{ payment_id: '260815000000114002', invoice_numbers: 'INV-000002' }],
+      page_context: { page: 1, has_more_page: false },
+    });
   });
 
   it('customers and invoices have the same names, and ids are text', async () => {
     const [documented, live] = [recordings['as documented (OpenAPI)'], recordings['as recorded live']];
-    expect(await asked(documented, 'list_contacts')).toMatchObject({ contacts: [{ contact_id: '460000000026049', contact_name: 'Bowman and Co', currency_code: 'USD', outstanding_receivable_amount: 250 }] });
-    expect(await asked(live, 'list_contacts')).toMatchObject({ contacts: [{ contact_id: '260815000000097001', contact_name: 'Acme Corp', currency_code: 'USD', outstanding_receivable_amount: 149.97 }] });
-    expect(await asked(documented, 'list_invoices')).toMatchObject({ invoices: [{ invoice_id: '982000000567114', customer_id: '982000000567001', balance: 40.6 }] });
-    expect(await asked(live, 'list_invoices')).toMatchObject({ invoices: [{ invoice_id: '260815000000104012', customer_id: '260815000000097001', balance: 100 }] });
-    expect(await asked(live, 'list_custom_fields')).toMatchObject({ fields: [{ customfield_id: '46000000012845', api_name: 'cf_receipt_book_no', is_unique: false }] });
+    expect(await asked(documented, 'list_contacts')).toMatchObject({
+      contacts: [
+        { contact_id: '460000000026049', contact_name: 'Bowman and Co', currency_code: 'USD', outstanding_receivable_amount: 250 },
+      ],
+    });
+    expect(await asked(live, 'list_contacts')).toMatchObject({
+      contacts: [
+        { contact_id: '260815000000097001', contact_name: 'Acme Corp', currency_code: 'USD', outstanding_receivable_amount: 149.97 },
+      ],
+    });
+    expect(await asked(documented, 'list_invoices')).toMatchObject({
+      invoices: [{ invoice_id: '982000000567114', customer_id: '982000000567001', balance: 40.6 }],
+    });
+    expect(await asked(live, 'list_invoices')).toMatchObject({
+      invoices: [{ invoice_id: '260815000000104012', customer_id: '260815000000097001', balance: 100 }],
+    });
+    expect(await asked(live, 'list_custom_fields')).toMatchObject({
+      fields: [{ customfield_id: '46000000012845', api_name: 'cf_receipt_book_no', is_unique: false }],
+    });
   });
 
   it('an applied invoice has total and balance, and nothing empty or about printing is shown', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'get_customer_payment');
     const live = await asked(recordings['as recorded live'], 'get_customer_payment');
-    expect(documented).toMatchObject({ payment: { invoices: [{ invoice_id: '90300000079426', amount_applied: 450, total: 450, balance: 0 }] } });
-    expect(live).toMatchObject({ payment: { unused_amount: 8, invoices: [{ invoice_id: '260815000000132001', invoice_payment_id: '260815000000110032', total: 100, balance: 0 }] } });
-    expect(Object.keys(live['payment'] as object).filter((name) => /template|page_|orientation|description|card_type/.test(name))).toEqual([]);
+    expect(documented).toMatchObject({
+      payment: { invoices: [{ invoice_id: '90300000079426', amount_applied: 450, total: 450, balance: 0 }] },
+    });
+    expect(live).toMatchObject({
+      payment: {
+        unused_amount: 8,
+        invoices: [{ invoice_id: '260815000000132001', invoice_payment_id: '260815000000110032', total: 100, balance: 0 }],
+      },
+    });
+    expect(Object.keys(live['payment'] as object).filter((name) => /template|page_|orientation|description|card_type/.test(name))).toEqual(
+      [],
+    );
   });
 });

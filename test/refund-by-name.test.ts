@@ -19,7 +19,9 @@ const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).f
 const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
 const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const which = (id: string): PersonAnswer => ({ action: 'accept', content: { which: id } });
-const answers = (asked: string[], ...given: PersonAnswer[]) => (question: string): PersonAnswer => (asked.push(question), given[asked.length - 1] ?? { action: 'cancel' });
+const answers =
+  (asked: string[], ...given: PersonAnswer[]) =>
+  (question: string): PersonAnswer => (asked.push(question), given[asked.length - 1] ?? { action: 'cancel' });
 
 async function refunded(server: Harness, args: Record<string, unknown>): Promise<ToolResult> {
   const result = await refund(server, args);
@@ -37,7 +39,9 @@ async function refused(server: Harness, args: Record<string, unknown>, code: str
 }
 
 async function sentTo(server: Harness, payment_id: string, body: Record<string, unknown>): Promise<void> {
-  expect((await writesTo(server)).map(({ path, body }) => ({ path, body }))).toMatchObject([{ path: `/books/v3/customerpayments/${payment_id}/refunds`, body }]);
+  expect((await writesTo(server)).map(({ path, body }) => ({ path, body }))).toMatchObject([
+    { path: `/books/v3/customerpayments/${payment_id}/refunds`, body },
+  ]);
 }
 
 describe.each(kinds)('through the client of the %s', (kind) => {
@@ -74,7 +78,9 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   it('a client that cannot ask gets the payments to choose from, and then the preview', async () => {
     const server = await start({ kind, confirm: 'ask' });
     const text = await refused(server, { customer: 'Bowman Furniture' }, 'ambiguous_payment');
-    expect(text).toContain(`1. payment #4 of 2026-06-22, USD 250.00, unused USD 250.00 (id ${advance}); 2. payment #3 of 2026-06-18, USD 600.00, unused USD 100.00 (id ${seed.paymentWithUnused}); 3. payment #146`);
+    expect(text).toContain(
+      `1. payment #4 of 2026-06-22, USD 250.00, unused USD 250.00 (id ${advance}); 2. payment #3 of 2026-06-18, USD 600.00, unused USD 100.00 (id ${seed.paymentWithUnused}); 3. payment #146`,
+    );
     const args = { customer: 'Bowman Furniture', payment: advance };
     const preview = await refund(server, args);
     expect(textOf(preview)).toMatch(/^Refund USD 250\.00 to "Bowman Furniture"\?/);
@@ -100,14 +106,19 @@ describe('which payment', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['another customer\'s number', { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
+    ["another customer's number", { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
     ['a number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
     ['nobody', {}, 'invalid_arguments', 'Who gets money back'],
-    ['nobody\'s payment', { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
-    ['more than any has left', { customer: 'Bowman Furniture', amount: 251 }, 'more_than_refundable', 'No payment of this customer has USD 251.00 unused: payment #4'],
+    ["nobody's payment", { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
+    [
+      'more than any has left',
+      { customer: 'Bowman Furniture', amount: 251 },
+      'more_than_refundable',
+      'No payment of this customer has USD 251.00 unused: payment #4',
+    ],
     ['more than this one has left', { payment: advance, amount: 251 }, 'more_than_refundable', 'USD 251.00 is more than that'],
     ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],
-    ['another currency\'s account', { payment: advance, account: 'Euro' }, 'account_currency', 'EUR'],
+    ["another currency's account", { payment: advance, account: 'Euro' }, 'account_currency', 'EUR'],
     ['a customer who never paid', { customer: '712345000000090015' }, 'nothing_refundable', 'no payment'],
   ])('%s is refused', async (_, args, code, words) => {
     const server = await start();
@@ -117,7 +128,11 @@ describe('which payment', () => {
 
 describe('money that is applied', () => {
   /** The calls in `Next:`, as they stand. */
-  const steps = (text: string) => [...text.matchAll(/(update_customer_payment|refund_customer_payment) (\{.*?\})(?=, then|\.\n)/g)].map(([, tool = '', args = '']) => ({ tool, args: JSON.parse(args) as Record<string, unknown> }));
+  const steps = (text: string) =>
+    [...text.matchAll(/(update_customer_payment|refund_customer_payment) (\{.*?\})(?=, then|\.\n)/g)].map(([, tool = '', args = '']) => ({
+      tool,
+      args: JSON.parse(args) as Record<string, unknown>,
+    }));
 
   it.each([
     ['all of a payment for two invoices', { payment: applied }, 500, 0],
@@ -167,7 +182,13 @@ describe('one intent is given back once', () => {
 
   it('an answer that was lost is found by the same call', async () => {
     const server = await start({ timings: { lookMs: 0 } });
-    await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments/\\d+/refunds' }, fault: 'status', status: 503, skip: 1, times: 99 });
+    await fault(server.sandbox, {
+      match: { method: 'GET', path: '^/customerpayments/\\d+/refunds' },
+      fault: 'status',
+      status: 503,
+      skip: 1,
+      times: 99,
+    });
     await fault(server.sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
     const { refunds } = (await booksOf(server.sandbox)).counts;
     expect((await refund(server, args)).structuredContent).toMatchObject({ outcome: 'unknown' });
@@ -204,10 +225,22 @@ describe('through two servers on one journal', () => {
     expect(await writesTo(first)).toHaveLength(1);
   });
 
-  it.each([['which one', undefined], ['that none is enough', 900_000_000]])('of many payments, those that are not shown are counted: %s', async (_, amount) => {
+  it.each([
+    ['which one', undefined],
+    ['that none is enough', 900_000_000],
+  ])('of many payments, those that are not shown are counted: %s', async (_, amount) => {
     const server = await start();
     for (let day = 10; day < 23; day += 1) {
-      expect((await server.call('create_customer_payment', { customer_id: '712345000000090009', amount: 123_456_789.01 + day, payment_mode: 'cash', date: `2026-06-${day}` })).isError).toBeFalsy();
+      expect(
+        (
+          await server.call('create_customer_payment', {
+            customer_id: '712345000000090009',
+            amount: 123_456_789.01 + day,
+            payment_mode: 'cash',
+            date: `2026-06-${day}`,
+          })
+        ).isError,
+      ).toBeFalsy();
     }
     const text = textOf(await refund(server, { customer: '712345000000090009', amount }));
     expect(text).toMatch(/\(id \d{18}\); and 6 more\.$/m);
@@ -218,7 +251,9 @@ describe('through two servers on one journal', () => {
     const acme = '712345000000090009';
     await refused(server, { customer: acme, amount: 300 }, 'more_than_refundable');
     const other = await start({ on: server.sandbox });
-    expect((await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError).toBeFalsy();
+    expect(
+      (await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError,
+    ).toBeFalsy();
     await forgetRequests(server.sandbox);
     // It gave back the 180 that were the only ones.
     const result = await refund(server, { customer: acme });

@@ -49,7 +49,9 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect(await json(`zoho-books://invoices/${seed.openInvoice}`)).toEqual(await tool('get_invoice', { invoice_id: seed.openInvoice }));
     expect(await json('zoho-books://bankaccounts')).toEqual(await tool('list_bank_accounts', {}));
     expect(await json(`${one}/refunds`)).toEqual(await tool('list_customer_payment_refunds', { customer_payment_id: seed.samplePayment }));
-    expect(await json(`${one}/refunds/${seed.sampleRefund}`)).toEqual(await tool('get_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }));
+    expect(await json(`${one}/refunds/${seed.sampleRefund}`)).toEqual(
+      await tool('get_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }),
+    );
   });
 
   it('take list filters in any number and order', async () => {
@@ -65,14 +67,22 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   it('give the receipt as a PDF', async () => {
     const receipt = await read(`${one}/pdf`);
     expect(receipt?.mimeType).toBe('application/pdf');
-    expect(Buffer.from(receipt?.blob ?? '', 'base64').subarray(0, 5).toString()).toBe('%PDF-');
+    expect(
+      Buffer.from(receipt?.blob ?? '', 'base64')
+        .subarray(0, 5)
+        .toString(),
+    ).toBe('%PDF-');
   });
 
   it('say what is wrong with an address', async () => {
     await expect(server.client.readResource({ uri: `${list}/1` })).rejects.toThrow(/Resource not found/);
     await expect(server.client.readResource({ uri: `${list}/abc` })).rejects.toThrow(/payment_id must be an id/);
-    await expect(server.client.readResource({ uri: `${list}?custmer_id=1` })).rejects.toThrow(/custmer_id is not an argument; the nearest is customer_id/);
-    await expect(server.client.readResource({ uri: `${list}?customer_name=Bowman&customer_name=Aoyama` })).rejects.toThrow(/customer_name must be a string, not an array/);
+    await expect(server.client.readResource({ uri: `${list}?custmer_id=1` })).rejects.toThrow(
+      /custmer_id is not an argument; the nearest is customer_id/,
+    );
+    await expect(server.client.readResource({ uri: `${list}?customer_name=Bowman&customer_name=Aoyama` })).rejects.toThrow(
+      /customer_name must be a string, not an array/,
+    );
     await expect(server.client.readResource({ uri: `${list}?per_page=1?amount=2` })).rejects.toThrow(/per_page must be a number/);
     await expect(server.client.readResource({ uri: 'zoho-books://invoices' })).rejects.toThrow(/not found/i);
   });
@@ -92,17 +102,29 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
 
   it('complete a payment by number, customer and reference, and a refund given its payment', async () => {
     const complete = async (uri: string, name: string, value: string, given?: Record<string, string>) =>
-      (await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value }, ...(given && { context: { arguments: given } }) })).completion.values;
+      (
+        await server.client.complete({
+          ref: { type: 'ref/resource', uri },
+          argument: { name, value },
+          ...(given && { context: { arguments: given } }),
+        })
+      ).completion.values;
 
     expect(await complete(`${list}/{payment_id}`, 'payment_id', 'INV-384')).toContain(seed.samplePayment);
     expect((await complete(`${list}/{payment_id}`, 'payment_id', 'Bowman Furn')).length).toBeGreaterThan(1);
-    const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { payment_id: string; payment_number: string }[];
+    const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as {
+      payment_id: string;
+      payment_number: string;
+    }[];
     await forgetRequests(server.sandbox);
     expect(await complete(`${list}/{payment_id}/pdf`, 'payment_id', newest!.payment_number)).toContain(newest!.payment_id);
     // What is known costs no search, so typing on does not use up the minute's calls.
     expect(await requestsTo(server.sandbox)).toEqual([]);
     // Zoho's search does not look at payment numbers: an older one completes by its customer or reference only.
-    const [oldest] = (await tool('list_customer_payments', { per_page: 1, sort_column: 'date', sort_order: 'A' }))['customerpayments'] as { payment_id: string; payment_number: string }[];
+    const [oldest] = (await tool('list_customer_payments', { per_page: 1, sort_column: 'date', sort_order: 'A' }))['customerpayments'] as {
+      payment_id: string;
+      payment_number: string;
+    }[];
     expect(await complete(`${list}/{payment_id}`, 'payment_id', oldest!.payment_number)).not.toContain(oldest!.payment_id);
     expect(await complete(`${list}/{customer_payment_id}/refunds`, 'customer_payment_id', '')).toHaveLength(25);
 
@@ -114,7 +136,12 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   it('say at once what a write of ours recorded', async () => {
     await server.client.listResources();
     const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { date: string }[];
-    const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 21, date: newest!.date });
+    const { structuredContent } = await server.call('create_customer_payment', {
+      customer_id: seed.bowman,
+      payment_mode: 'cash',
+      amount: 21,
+      date: newest!.date,
+    });
     const { payment_id } = structuredContent['payment'] as { payment_id: string };
     const { resources } = await server.client.listResources();
     expect(resources.map(({ uri }) => uri)).toContain(`${list}/${payment_id}`);
@@ -134,14 +161,28 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await fault(alone.sandbox, { match: { method: 'GET', path: '/books/v3/customerpayments' }, fault: 'status', status: 500, times: 100 });
     const { resources } = await alone.client.listResources();
     expect(resources.map(({ uri }) => uri)).toEqual(fixed);
-    expect(alone.logged.map((line) => JSON.parse(line) as object)).toContainEqual(expect.objectContaining({ level: 'warn', event: 'recent payments', error: 'zoho_unavailable' }));
+    expect(alone.logged.map((line) => JSON.parse(line) as object)).toContainEqual(
+      expect.objectContaining({ level: 'warn', event: 'recent payments', error: 'zoho_unavailable' }),
+    );
     await alone.close();
   });
 
   it('tell subscribers of the exact addresses that a write of ours touched', async () => {
-    const { structuredContent } = await server.call('create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 20, date: '2026-06-05' });
+    const { structuredContent } = await server.call('create_customer_payment', {
+      customer_id: seed.bowman,
+      payment_mode: 'cash',
+      amount: 20,
+      date: '2026-06-05',
+    });
     const { payment_id } = structuredContent['payment'] as { payment_id: string };
-    const watched = [list, `${list}/${payment_id}`, `${list}/${payment_id}/pdf`, `${list}/${payment_id}/refunds`, one, 'zoho-books://organizations'];
+    const watched = [
+      list,
+      `${list}/${payment_id}`,
+      `${list}/${payment_id}/pdf`,
+      `${list}/${payment_id}/refunds`,
+      one,
+      'zoho-books://organizations',
+    ];
     const heard: string[] = [];
     const stop = await watch(server.ownClient, watched, (uri) => heard.push(uri));
 

@@ -12,13 +12,17 @@ function listed(rows: Json[], input: Input = {}, page_context: unknown = { page:
   return { result, text: listCustomerPayments.text(result, input) };
 }
 
-const rows = (count: number, more: Json = {}) => Array.from({ length: count }, (_, i): Json => ({ payment_id: String(i + 1), amount: 1, ...more }));
+const rows = (count: number, more: Json = {}) =>
+  Array.from({ length: count }, (_, i): Json => ({ payment_id: String(i + 1), amount: 1, ...more }));
 
 describe('a page that is too long', () => {
   const long = 'x'.repeat(100_000);
 
   it('shows its first row whatever it holds, the long text in it cut', () => {
-    for (const more of [{ description: long }, { applied_invoices: Array.from({ length: 5000 }, () => ({ invoice_id: '1', note: 'long enough' })) }]) {
+    for (const more of [
+      { description: long },
+      { applied_invoices: Array.from({ length: 5000 }, () => ({ invoice_id: '1', note: 'long enough' })) },
+    ]) {
       const { result, text } = listed(rows(3, more), { fields: ['all'] });
       expect(result.customerpayments).toMatchObject([{ payment_id: '1', amount: 1 }]);
       expect(result.cut).toMatchObject({ rows_shown: 1, rows_on_page: 3 });
@@ -31,7 +35,10 @@ describe('a page that is too long', () => {
   });
 
   it('is counted with its text, which stands in the answer a second time', () => {
-    const { result, text } = listed(rows(200, { customer_name: 'A "quoted" name', description: 'd'.repeat(60), reference_number: 'r'.repeat(40) }), { fields: ['all'] });
+    const { result, text } = listed(
+      rows(200, { customer_name: 'A "quoted" name', description: 'd'.repeat(60), reference_number: 'r'.repeat(40) }),
+      { fields: ['all'] },
+    );
     expect(result.cut?.rows_shown).toBeGreaterThan(50);
     expect(result.cut?.rows_shown).toBeLessThan(200);
     expect(Buffer.byteLength(JSON.stringify({ content: [{ type: 'text', text }], structuredContent: result }))).toBeLessThan(50_000);
@@ -46,7 +53,10 @@ describe('whether more follow', () => {
     expect(listed(rows(3), { page: 4, per_page: 3 }, { page: 4 }).text).toContain(`${maybe}5.`);
     expect(listed(rows(49), {}, null).text).not.toContain('more follow');
     expect(listed(rows(50)).text).not.toContain('more follow');
-    const refunds = listCustomerPaymentRefunds.result({ payment_refunds: [{ payment_refund_id: '1' }] }, { customer_payment_id: '1', per_page: 1 });
+    const refunds = listCustomerPaymentRefunds.result(
+      { payment_refunds: [{ payment_refund_id: '1' }] },
+      { customer_payment_id: '1', per_page: 1 },
+    );
     expect(listCustomerPaymentRefunds.text(refunds, { customer_payment_id: '1', per_page: 1 })).toContain(`${maybe}2.`);
   });
 });
@@ -69,15 +79,23 @@ describe('what stands above the rows', () => {
 
 describe('a customer in a list', () => {
   it('has the id where it first comes, in every list anew', () => {
-    const some = [{ payment_id: '1', customer_id: '71', customer_name: 'A', unused_amount: 0 }, { payment_id: '2', customer_id: '71', customer_name: 'A' }, { payment_id: '3', customer_id: '72', unused_amount: 0 }];
+    const some = [
+      { payment_id: '1', customer_id: '71', customer_name: 'A', unused_amount: 0 },
+      { payment_id: '2', customer_id: '71', customer_name: 'A' },
+      { payment_id: '3', customer_id: '72', unused_amount: 0 },
+    ];
     for (const { text } of [listed(some), listed(some)]) {
-      expect(text.split('\n').slice(1)).toEqual(['"A" (customer_id 71) | an amount not told by Zoho | id 1', '"A" | an amount not told by Zoho | unused an amount not told by Zoho | id 2', '(customer_id 72) | an amount not told by Zoho | id 3']);
+      expect(text.split('\n').slice(1)).toEqual([
+        '"A" (customer_id 71) | an amount not told by Zoho | id 1',
+        '"A" | an amount not told by Zoho | unused an amount not told by Zoho | id 2',
+        '(customer_id 72) | an amount not told by Zoho | id 3',
+      ]);
     }
   });
 });
 
 describe('fields of a row', () => {
-  it('are the row\'s own', () => {
+  it("are the row's own", () => {
     const { result, text } = listed(rows(1), { fields: ['amount', 'toString', '__proto__', 'constructor'] });
     expect(result).toMatchObject({ customerpayments: [{ amount: 1 }], unknown_fields: ['toString', '__proto__', 'constructor'] });
     expect(text).not.toContain('undefined');
@@ -85,7 +103,8 @@ describe('fields of a row', () => {
 
   it('show an amount that came as text, and say so where it does not read as one', () => {
     expect(listed(rows(1, { bcy_refunded_amount: '5.00' })).text).toContain('refunded 5 (base)');
-    for (const bcy_refunded_amount of ['= "5"', '1,450.00', '4.5e2', true]) expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an amount not told by Zoho (base)');
+    for (const bcy_refunded_amount of ['= "5"', '1,450.00', '4.5e2', true])
+      expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an amount not told by Zoho (base)');
     expect(listed(rows(1, { unused_amount: '0.00', bcy_refunded_amount: '0.00' })).text).not.toMatch(/unused|refunded/);
   });
 });

@@ -7,8 +7,36 @@ import { simulate } from './simulate/simulate.ts';
 
 /** The whole system under simulation, and the simulation itself: without each safeguard it must fail. */
 
-const faults = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit', 'wrong_date', 'no_date', 'odd_rows', 'another_record'];
-const told = ['recorded', 'recorded, again', 'outcome_unknown', 'killed', 'cancelled', 'declined', 'approval_needed', 'key_reused', 'suspected_duplicate', 'unresolved_write', 'against_policy', 'consent_unavailable', 'journal_replaced'];
+const faults = [
+  'drop_before',
+  'drop_after',
+  'delay',
+  'status',
+  'malformed',
+  'html',
+  'truncate',
+  'unauthorized',
+  'rate_limit',
+  'wrong_date',
+  'no_date',
+  'odd_rows',
+  'another_record',
+];
+const told = [
+  'recorded',
+  'recorded, again',
+  'outcome_unknown',
+  'killed',
+  'cancelled',
+  'declined',
+  'approval_needed',
+  'key_reused',
+  'suspected_duplicate',
+  'unresolved_write',
+  'against_policy',
+  'consent_unavailable',
+  'journal_replaced',
+];
 const seeds = (from: number, runs: number) => Array.from({ length: runs }, (_, n) => from + n);
 
 it('200 runs end with every promise kept', { timeout: 240_000 }, async () => {
@@ -17,9 +45,24 @@ it('200 runs end with every promise kept', { timeout: 240_000 }, async () => {
   expect(failed.map(({ seed, problems }) => ({ seed, problems }))).toEqual([]);
   expect(runs).toBe(200);
   // They did what they are for.
-  const least = { writes: 350, faults: 150, 'killed calls': 30, pauses: 100, 'edits by hand': 50, questions: 150, 'unknown for a time': 30, 'runs in processes': 2 };
-  const every = [...endpoints.filter((endpoint) => !isRead(endpoint)).map(({ name }) => `write ${name}`), ...faults.map((kind) => `fault ${kind}`), ...told.map((what) => `told ${what}`)];
-  const missing = [...Object.entries(least), ...every.map((name) => [name, 1] as const)].filter(([name, count]) => (figures[name] ?? 0) < count);
+  const least = {
+    writes: 350,
+    faults: 150,
+    'killed calls': 30,
+    pauses: 100,
+    'edits by hand': 50,
+    questions: 150,
+    'unknown for a time': 30,
+    'runs in processes': 2,
+  };
+  const every = [
+    ...endpoints.filter((endpoint) => !isRead(endpoint)).map(({ name }) => `write ${name}`),
+    ...faults.map((kind) => `fault ${kind}`),
+    ...told.map((what) => `told ${what}`),
+  ];
+  const missing = [...Object.entries(least), ...every.map((name) => [name, 1] as const)].filter(
+    ([name, count]) => (figures[name] ?? 0) < count,
+  );
   expect(missing).toEqual([]);
 });
 
@@ -42,9 +85,18 @@ describe('it bites', () => {
     away: [63, 66, 93, 162],
   };
 
-  it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])('without this it fails as named: %s', { timeout: 120_000 }, async (sabotage, { failsOn, what }) => {
-    const { failed } = await simulate({ seeds: [...first[sabotage], ...seeds(20_000, 1500)], workers: 1, sabotage, enough: ({ problems }) => problems.some(({ invariant }) => invariant === failsOn) });
-    const found = failed.flatMap(({ problems }) => problems.map(({ invariant }) => invariant));
-    expect(found, `${what}: ${invariants[failsOn]}`).toContain(failsOn);
-  });
+  it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])(
+    'without this it fails as named: %s',
+    { timeout: 120_000 },
+    async (sabotage, { failsOn, what }) => {
+      const { failed } = await simulate({
+        seeds: [...first[sabotage], ...seeds(20_000, 1500)],
+        workers: 1,
+        sabotage,
+        enough: ({ problems }) => problems.some(({ invariant }) => invariant === failsOn),
+      });
+      const found = failed.flatMap(({ problems }) => problems.map(({ invariant }) => invariant));
+      expect(found, `${what}: ${invariants[failsOn]}`).toContain(failsOn);
+    },
+  );
 });

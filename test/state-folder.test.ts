@@ -47,7 +47,10 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     mkdirSync(join(base, 'deeper'));
     symlinkSync(join(base, 'link'), join(base, 'deeper', 'link'));
     for (const named of [real, join(base, 'link'), join(base, 'deeper', 'link'), join(base, 'deeper', '..', 'real')]) {
-      if (expected === 'refused') expect(() => safeStateDir(named)).toThrow(expect.objectContaining({ name: 'AccessError', code: 'state_dir_unsafe', changed: 'no' }) as Error);
+      if (expected === 'refused')
+        expect(() => safeStateDir(named)).toThrow(
+          expect.objectContaining({ name: 'AccessError', code: 'state_dir_unsafe', changed: 'no' }) as Error,
+        );
       else {
         expect(safeStateDir(named)).toBe(real);
         expect(stateDirWarning(real) !== undefined).toBe(expected === 'warned about');
@@ -83,7 +86,10 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     const { sandbox, settings } = await zoho(dir);
     made(folderOf(dir, { apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id }), 0o777);
     const server = await serving([], settings);
-    expect((await server.call('create_customer_payment', payment))['structuredContent']).toMatchObject({ outcome: 'not_recorded', error: { code: 'state_dir_unsafe', changed: 'no' } });
+    expect((await server.call('create_customer_payment', payment))['structuredContent']).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'state_dir_unsafe', changed: 'no' },
+    });
   });
 
   it('that its group can write to is used, with a warning', async () => {
@@ -110,9 +116,30 @@ describe('one Zoho', () => {
   const at = (apiBaseUrl: string) => ({ apiBaseUrl: readConfig({ ZOHO_API_BASE_URL: apiBaseUrl }).apiBaseUrl, organizationId: '10' });
 
   it.each([
-    ['this machine', ['http://localhost:8080/books/v3', 'http://127.0.0.1:8080/books/v3', 'http://[::1]:8080/books/v3', 'HTTP://LocalHost:8080/books/v3/', 'http://localhost.:8080', 'http://127.1:8080']],
-    ['this machine, at the default port', ['http://localhost/books/v3', 'http://127.0.0.1:80/books/v3/', 'http://[::1]:80', 'http://LOCALHOST./']],
-    ['Zoho', ['https://www.zohoapis.com/books/v3', 'https://www.zohoapis.com/books/v3/', 'https://WWW.ZOHOAPIS.COM:443/books/v3//', 'https://www.zohoapis.com./books/v3']],
+    [
+      'this machine',
+      [
+        'http://localhost:8080/books/v3',
+        'http://127.0.0.1:8080/books/v3',
+        'http://[::1]:8080/books/v3',
+        'HTTP://LocalHost:8080/books/v3/',
+        'http://localhost.:8080',
+        'http://127.1:8080',
+      ],
+    ],
+    [
+      'this machine, at the default port',
+      ['http://localhost/books/v3', 'http://127.0.0.1:80/books/v3/', 'http://[::1]:80', 'http://LOCALHOST./'],
+    ],
+    [
+      'Zoho',
+      [
+        'https://www.zohoapis.com/books/v3',
+        'https://www.zohoapis.com/books/v3/',
+        'https://WWW.ZOHOAPIS.COM:443/books/v3//',
+        'https://www.zohoapis.com./books/v3',
+      ],
+    ],
   ])('has one folder however it is written: %s', (_, addresses) => {
     const base = folder();
     expect(new Set(addresses.map((address) => folderOf(base, at(address)))).size).toBe(1);
@@ -120,20 +147,30 @@ describe('one Zoho', () => {
 
   it('is not another one', () => {
     const base = folder();
-    const folders = ['http://localhost:8080', 'http://localhost:8081', 'https://localhost:8443', 'https://www.zohoapis.com', 'https://www.zohoapis.eu'].map((address) => folderOf(base, at(address)));
+    const folders = [
+      'http://localhost:8080',
+      'http://localhost:8081',
+      'https://localhost:8443',
+      'https://www.zohoapis.com',
+      'https://www.zohoapis.eu',
+    ].map((address) => folderOf(base, at(address)));
     expect(new Set([...folders, folderOf(base, { ...at('https://www.zohoapis.com'), organizationId: '11' })]).size).toBe(6);
   });
 
-  it.each(['localhost_8080-10', 'localhost._8080-10', '127.0.0.1_8080-10', '___1__8080-10'])('goes on in the folder that is there: %s', async (name) => {
-    const base = folder();
-    mkdirSync(join(base, name));
-    for (const address of ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080']) expect(folderOf(base, at(address))).toBe(join(base, name));
-    // A journal counts more than a folder.
-    mkdirSync(join(base, '127.0.0.1_8080-10'), { recursive: true });
-    await (await openSqliteJournal(join(base, name, 'journal.sqlite'))).close();
-    expect(folderOf(base, at('http://[::1]:8080'))).toBe(join(base, name));
-    expect(overlookedFolders(base, at('http://localhost:8080'))).toEqual([]);
-  });
+  it.each(['localhost_8080-10', 'localhost._8080-10', '127.0.0.1_8080-10', '___1__8080-10'])(
+    'goes on in the folder that is there: %s',
+    async (name) => {
+      const base = folder();
+      mkdirSync(join(base, name));
+      for (const address of ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'])
+        expect(folderOf(base, at(address))).toBe(join(base, name));
+      // A journal counts more than a folder.
+      mkdirSync(join(base, '127.0.0.1_8080-10'), { recursive: true });
+      await (await openSqliteJournal(join(base, name, 'journal.sqlite'))).close();
+      expect(folderOf(base, at('http://[::1]:8080'))).toBe(join(base, name));
+      expect(overlookedFolders(base, at('http://localhost:8080'))).toEqual([]);
+    },
+  );
 
   it('with a full stop at the end of its host, before', () => {
     const base = folder();
@@ -147,9 +184,15 @@ describe('one Zoho', () => {
     const byName = { ...settings, ZOHO_API_BASE_URL: sandbox.api_base_url.replace('127.0.0.1', 'LocalHost') };
     const keyed = { ...payment, idempotency_key: 'k' };
     const first = await serving([], settings);
-    expect((await first.call('create_customer_payment', keyed))['structuredContent']).toMatchObject({ outcome: 'recorded', replayed: false });
+    expect((await first.call('create_customer_payment', keyed))['structuredContent']).toMatchObject({
+      outcome: 'recorded',
+      replayed: false,
+    });
     const second = await serving([], byName);
-    expect((await second.call('create_customer_payment', keyed))['structuredContent']).toMatchObject({ outcome: 'recorded', replayed: true });
+    expect((await second.call('create_customer_payment', keyed))['structuredContent']).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+    });
     expect(second.stderr()).not.toContain('several journals');
     for (const server of [first, second]) {
       server.child.stdin.end();
@@ -161,7 +204,10 @@ describe('one Zoho', () => {
     const [name = ''] = readdirSync(base);
     renameSync(join(base, name), join(base, `localhost_${port}-${sandbox.organization_id}`));
     const third = await serving([], settings);
-    expect((await third.call('create_customer_payment', keyed))['structuredContent']).toMatchObject({ outcome: 'recorded', replayed: true });
+    expect((await third.call('create_customer_payment', keyed))['structuredContent']).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+    });
     expect((await run(['doctor'], settings)).code).toBe(0);
 
     await (await openSqliteJournal(join(base, `127.0.0.1_${port}-${sandbox.organization_id}`, 'journal.sqlite'))).close();

@@ -12,25 +12,37 @@ const MB = 1024 * 1024;
 const PAYMENT = '9030000079467';
 const newPayment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'LONG-1' };
 
-const answersTo = (server: Program, id: unknown) => server.stdout.map((line) => JSON.parse(line) as Json).filter((answer) => answer['id'] === id);
+const answersTo = (server: Program, id: unknown) =>
+  server.stdout.map((line) => JSON.parse(line) as Json).filter((answer) => answer['id'] === id);
 const oneLine = /^zoho-payments-mcp: a message of more than 10 MB was not read\n$/;
 
 describe('a message of more than 10 MB', () => {
   const padding = 'x'.repeat(11 * MB);
-  const call = (more: string) => `{"name":"create_customer_payment","arguments":${JSON.stringify({ ...newPayment, description: padding })}${more}}`;
+  const call = (more: string) =>
+    `{"name":"create_customer_payment","arguments":${JSON.stringify({ ...newPayment, description: padding })}${more}}`;
 
   it.each<[string, unknown, string]>([
     ['with its id in front', 77, `{"jsonrpc":"2.0","id":77,"method":"tools/call","params":${call('')}}`],
     ['with its id behind, as the SDKs write it', 78, `{"method":"tools/call","params":${call('')},"jsonrpc":"2.0","id":78}`],
-    ['with an id that is text', 'é-"1"', `{"jsonrpc": "2.0", "method": "tools/call" , "params" : ${call('')} , "id" : ${JSON.stringify('é-"1"')} }`],
-    ['with other ids in it', 79, `{"method":"tools/call","params":${call(',"id":1,"x":{"id":2},"y":"\\",\\"id\\":3,{["')},"jsonrpc":"2.0","id":79}`],
+    [
+      'with an id that is text',
+      'é-"1"',
+      `{"jsonrpc": "2.0", "method": "tools/call" , "params" : ${call('')} , "id" : ${JSON.stringify('é-"1"')} }`,
+    ],
+    [
+      'with other ids in it',
+      79,
+      `{"method":"tools/call","params":${call(',"id":1,"x":{"id":2},"y":"\\",\\"id\\":3,{["')},"jsonrpc":"2.0","id":79}`,
+    ],
     ['with two ids, as JSON is read', 80, `{"id":81,"method":"tools/call","params":${call('')},"id":80}`],
   ])('%s is answered with an error, and the next one is served', async (_title, id, line) => {
     const server = await serving(['serve', '--sandbox=memory']);
     server.line(line);
     const next = await server.call('list_customer_payments', { reference_number: 'LONG-1' });
     expect(next['structuredContent'].customerpayments).toEqual([]);
-    expect(answersTo(server, id)).toMatchObject([{ jsonrpc: '2.0', error: { code: -32600, message: expect.stringContaining('longer than 10 MB') as string } }]);
+    expect(answersTo(server, id)).toMatchObject([
+      { jsonrpc: '2.0', error: { code: -32600, message: expect.stringContaining('longer than 10 MB') as string } },
+    ]);
     expect(server.stdout).toHaveLength(3);
     expect(server.stderr()).toMatch(oneLine);
     server.child.stdin.end();
@@ -57,7 +69,9 @@ describe('a message of more than 10 MB', () => {
     const whole = (bytes: number) => frame.replace('""', `"${'9'.repeat(bytes - Buffer.byteLength(frame) - 1)}"`);
     server.child.stdin.write(`${whole(10 * MB)}\n{"jsonrpc":"2.0","id":92,"method":"ping"}\n`);
     await expect.poll(() => answersTo(server, 92).length, { timeout: 10_000 }).toBe(1);
-    await expect.poll(() => answersTo(server, 91), { timeout: 10_000 }).toMatchObject([{ result: { structuredContent: { error: { code: 'invalid_arguments' } } } }]);
+    await expect
+      .poll(() => answersTo(server, 91), { timeout: 10_000 })
+      .toMatchObject([{ result: { structuredContent: { error: { code: 'invalid_arguments' } } } }]);
     for (const piece of ['{"jsonrpc":"2.0",', '"id":93,"met', 'hod":"ping"}', '\r\n{"jsonrpc":"2.0","id":94,"method":"ping"}\n']) {
       server.child.stdin.write(piece);
       await sleep(20);
@@ -69,18 +83,22 @@ describe('a message of more than 10 MB', () => {
     await expect.poll(() => answersTo(server, 91)).toMatchObject([{ result: {} }, { error: { code: -32600 } }]);
   });
 
-  it.skipIf(process.platform !== 'linux')('that never ends takes no memory, is told of before its end, and does not hold up the exit', async () => {
-    const server = await serving(['serve', '--sandbox=memory']);
-    await server.call('get_customer_payment', { payment_id: PAYMENT });
-    const residentMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) / 1024;
-    const before = residentMb();
-    const piece = Buffer.alloc(MB, '{"id":1,"a":"xxx');
-    for (let sent = 0; sent < 150; sent += 1) if (!server.child.stdin.write(piece)) await new Promise((resolve) => server.child.stdin.once('drain', resolve));
-    expect(server.stderr()).toMatch(oneLine);
-    expect(residentMb() - before).toBeLessThan(80);
-    server.child.stdin.end();
-    expect(await endsWithin(server)).toMatchObject({ code: 0 });
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'that never ends takes no memory, is told of before its end, and does not hold up the exit',
+    async () => {
+      const server = await serving(['serve', '--sandbox=memory']);
+      await server.call('get_customer_payment', { payment_id: PAYMENT });
+      const residentMb = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) / 1024;
+      const before = residentMb();
+      const piece = Buffer.alloc(MB, '{"id":1,"a":"xxx');
+      for (let sent = 0; sent < 150; sent += 1)
+        if (!server.child.stdin.write(piece)) await new Promise((resolve) => server.child.stdin.once('drain', resolve));
+      expect(server.stderr()).toMatch(oneLine);
+      expect(residentMb() - before).toBeLessThan(80);
+      server.child.stdin.end();
+      expect(await endsWithin(server)).toMatchObject({ code: 0 });
+    },
+  );
 
   it('does not stop a write that is on the wire', async () => {
     const sandbox = await startSandbox();

@@ -43,10 +43,18 @@ interface Control {
 
 function controlOf(rows: readonly Row[]): Control {
   const total = (pick: (row: Row) => number) => dollars(rows.reduce((sum, row) => sum + cents(pick(row), row.rate), 0n));
-  return { count: rows.length, bcy_amount: total((row) => row.amount), bcy_refunded_amount: total((row) => row.refunded), bcy_unused_amount: total((row) => row.unused) };
+  return {
+    count: rows.length,
+    bcy_amount: total((row) => row.amount),
+    bcy_refunded_amount: total((row) => row.refunded),
+    bcy_unused_amount: total((row) => row.unused),
+  };
 }
 
-const own = (rows: readonly Row[]) => ({ amount: rows.reduce((sum, row) => sum + row.amount, 0) / 1000, unused_amount: rows.reduce((sum, row) => sum + row.unused, 0) / 1000 });
+const own = (rows: readonly Row[]) => ({
+  amount: rows.reduce((sum, row) => sum + row.amount, 0) / 1000,
+  unused_amount: rows.reduce((sum, row) => sum + row.unused, 0) / 1000,
+});
 
 let dir: string;
 let sandbox: Sandbox;
@@ -58,7 +66,9 @@ beforeAll(async () => {
   sandbox = await startSandbox({ data, payments: 21_000, limits: roomy });
   server = await harness({ on: sandbox });
   const file = new DatabaseSync(data, { readOnly: true });
-  books = file.prepare('SELECT date, mode, account_id, customer_id, currency_code, amount, refunded, unused, rate FROM payments').all() as unknown as Row[];
+  books = file
+    .prepare('SELECT date, mode, account_id, customer_id, currency_code, amount, refunded, unused, rate FROM payments')
+    .all() as unknown as Row[];
   file.close();
 }, 60_000);
 afterAll(async () => {
@@ -72,7 +82,13 @@ const another = servers();
 const ok = (result: ToolResult) => {
   expect(result.isError, textOf(result)).toBeFalsy();
   expect(textOf(result)).not.toMatch(/undefined|NaN|null|\[object/);
-  return result.structuredContent as { total: Control; groups?: (Control & Record<string, unknown>)[]; others?: Control & { groups: number }; covers: Record<string, string>; not_counted?: Record<string, string> };
+  return result.structuredContent as {
+    total: Control;
+    groups?: (Control & Record<string, unknown>)[];
+    others?: Control & { groups: number };
+    covers: Record<string, string>;
+    not_counted?: Record<string, string>;
+  };
 };
 const summarize = async (args: Record<string, unknown>, on = server) => ok(await on.call('summarize_payments', args));
 const between = (start: string, end: string) => books.filter(({ date }) => date >= start && date <= end);
@@ -80,7 +96,14 @@ const november = { date_start: '2025-11-01', date_end: '2025-11-30' };
 
 describe('summarize_payments', () => {
   it('adds up a range to the cent, wherever in the books it lies', async () => {
-    for (const [date_start, date_end] of [['2026-06-01', '2026-06-30'], ['2025-11-03', '2025-11-30'], ['2025-07-01', '2025-07-15'], ['2016-01-01', '2016-12-31'], ['2026-02-28', '2026-02-28'], ['2017-01-01', '2017-12-31']] as const) {
+    for (const [date_start, date_end] of [
+      ['2026-06-01', '2026-06-30'],
+      ['2025-11-03', '2025-11-30'],
+      ['2025-07-01', '2025-07-15'],
+      ['2016-01-01', '2016-12-31'],
+      ['2026-02-28', '2026-02-28'],
+      ['2017-01-01', '2017-12-31'],
+    ] as const) {
       const { total, covers, not_counted } = await summarize({ date_start, date_end });
       const control = controlOf(between(date_start, date_end));
       expect(total).toEqual(control.count === 0 ? { count: 0 } : control);
@@ -106,7 +129,8 @@ describe('summarize_payments', () => {
     for (const group of groups) {
       const those = rows.filter((row) => inBooks(row) === keyOf(group));
       expect(group).toMatchObject(controlOf(those));
-      if (group_by === 'currency' || group_by === 'customer') expect(group).toMatchObject({ ...own(those), currency_code: those[0]?.currency_code });
+      if (group_by === 'currency' || group_by === 'customer')
+        expect(group).toMatchObject({ ...own(those), currency_code: those[0]?.currency_code });
       else expect(group).not.toHaveProperty('amount');
     }
     expect(total).toEqual(controlOf(rows));
@@ -114,7 +138,14 @@ describe('summarize_payments', () => {
 
   it('by two at once, and never one currency with another', async () => {
     const { groups = [] } = await summarize({ date_start: '2025-11-01', date_end: '2025-12-15', group_by: ['month', 'currency'] });
-    expect(groups.map(({ month, currency_code }) => `${month} ${currency_code}`).toSorted()).toEqual(['2025-11 EUR', '2025-11 JPY', '2025-11 USD', '2025-12 EUR', '2025-12 JPY', '2025-12 USD']);
+    expect(groups.map(({ month, currency_code }) => `${month} ${currency_code}`).toSorted()).toEqual([
+      '2025-11 EUR',
+      '2025-11 JPY',
+      '2025-11 USD',
+      '2025-12 EUR',
+      '2025-12 JPY',
+      '2025-12 USD',
+    ]);
     const yen = books.filter(({ date, currency_code }) => date.startsWith('2025-11') && currency_code === 'JPY');
     const group = groups.find(({ month, currency_code }) => month === '2025-11' && currency_code === 'JPY');
     expect(group).toMatchObject({ ...controlOf(yen), ...own(yen) });
@@ -152,7 +183,10 @@ describe('summarize_payments', () => {
   it('tells how far it has come after each page', async () => {
     const heard: string[] = [];
     const client = server.ownClient as unknown as { callTool(call: object, options: object): Promise<unknown> };
-    await client.callTool({ name: 'summarize_payments', arguments: { date_start: '2026-06-01' } }, { onprogress: ({ message = '' }) => void heard.push(message) });
+    await client.callTool(
+      { name: 'summarize_payments', arguments: { date_start: '2026-06-01' } },
+      { onprogress: ({ message = '' }) => void heard.push(message) },
+    );
     expect(heard.length).toBeGreaterThanOrEqual(5);
     expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Looked through ${count} payments.`));
   });
@@ -178,7 +212,11 @@ describe('summarize_payments', () => {
     const many = await altered(sandbox, {
       body: (body, query, path) => {
         if (path !== '/customerpayments') return body;
-        const rows = (body['customerpayments'] as Record<string, unknown>[]).map((row, i) => ({ ...row, account_id: `7${query.get('page')}${String(i).padStart(5, '0')}`, account_name: `Account ${query.get('page')} ${i}` }));
+        const rows = (body['customerpayments'] as Record<string, unknown>[]).map((row, i) => ({
+          ...row,
+          account_id: `7${query.get('page')}${String(i).padStart(5, '0')}`,
+          account_name: `Account ${query.get('page')} ${i}`,
+        }));
         return { ...body, customerpayments: rows };
       },
     });
@@ -190,7 +228,9 @@ describe('summarize_payments', () => {
     expect(groups.length).toBeLessThanOrEqual(200);
     expect(groups.length + (rest?.groups ?? 0)).toBe(control.count);
     expect(groups.reduce((sum, { count }) => sum + count, rest?.count ?? 0)).toBe(control.count);
-    expect(Math.round(groups.reduce((sum, group) => sum + group.bcy_amount, rest?.bcy_amount ?? 0) * 100)).toBe(Math.round(control.bcy_amount * 100));
+    expect(Math.round(groups.reduce((sum, group) => sum + group.bcy_amount, rest?.bcy_amount ?? 0) * 100)).toBe(
+      Math.round(control.bcy_amount * 100),
+    );
     expect(textOf(result)).toMatch(/^others, \d+ smaller ones \| \d+ payments/m);
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
@@ -204,7 +244,15 @@ describe('summarize_payments', () => {
     const before = await summarize(range, writing);
     const moving = await altered(small, {
       async body(body, query, path) {
-        if (path === '/customerpayments' && query.get('page') === '1') ok(await writing.call('create_customer_payment', { customer_id: seed.bowman, amount: 1, payment_mode: 'cash', date: '2026-06-30' }));
+        if (path === '/customerpayments' && query.get('page') === '1')
+          ok(
+            await writing.call('create_customer_payment', {
+              customer_id: seed.bowman,
+              amount: 1,
+              payment_mode: 'cash',
+              date: '2026-06-30',
+            }),
+          );
         return body;
       },
     });
@@ -216,7 +264,8 @@ describe('summarize_payments', () => {
     const small = await startSandbox({ limits: roomy });
     closers.push(() => small.close());
     const unsorted = await altered(small, {
-      query: (query, path) => void (path === '/customerpayments' && (query.delete('sort_column'), query.set('sort_column', 'amount'), query.delete('date'))),
+      query: (query, path) =>
+        void (path === '/customerpayments' && (query.delete('sort_column'), query.set('sort_column', 'amount'), query.delete('date'))),
       body: (body) => ({ ...body, page_context: { page: 1 } }),
     });
     closers.push(() => unsorted.close());
@@ -228,13 +277,17 @@ describe('summarize_payments', () => {
 
   it('names what the scopes or Zoho do not tell instead of guessing it', async () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
-    const text = textOf(await (await another({ sandbox: { scopes, limits: roomy } })).call('summarize_payments', { ...november, group_by: ['currency'] }));
+    const text = textOf(
+      await (await another({ sandbox: { scopes, limits: roomy } })).call('summarize_payments', { ...november, group_by: ['currency'] }),
+    );
     expect(text).toContain('in base currency');
     expect(text).toContain('currency not known');
     expect(text).toContain('ZohoBooks.contacts.READ');
     expect(text).toContain('ZohoBooks.settings.READ');
     expect(text).not.toMatch(/USD|EUR|JPY/);
-    const documented = await (await another({ sandbox: { shapes: 'documented', limits: roomy } })).call('summarize_payments', { ...november, group_by: ['mode'] });
+    const documented = await (
+      await another({ sandbox: { shapes: 'documented', limits: roomy } })
+    ).call('summarize_payments', { ...november, group_by: ['mode'] });
     expect(ok(documented).total).not.toHaveProperty('bcy_refunded_amount');
     expect(textOf(documented)).toContain('Zoho does not tell of every payment what was refunded');
   });

@@ -79,7 +79,7 @@ describe('a turn', () => {
     (await next).leave();
   });
 
-  it('is nobody\'s any more once the server has closed', async () => {
+  it("is nobody's any more once the server has closed", async () => {
     await turns.take(['payment:1'], 'test');
     const waiting = turns.take(['payment:1', 'payment:2'], 'test', soon);
     turns.close();
@@ -92,7 +92,9 @@ describe('a turn', () => {
 
   it('excludes other processes, says who holds it, and is free at once when that process is killed', async () => {
     const child = await holder('payment:1');
-    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(new RegExp(`process ${child.pid} \\(create_customer_payment, since `));
+    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(
+      new RegExp(`process ${child.pid} \\(create_customer_payment, since `),
+    );
     child.kill('SIGKILL');
     await once(child, 'exit');
     (await turns.take(['payment:1'], 'test', soon)).leave();

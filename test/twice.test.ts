@@ -28,11 +28,13 @@ async function start(options: HarnessOptions & { readonly change?: Change } = {}
     byHand: await bookkeeper(sandbox),
     recorded: async () => (await booksOf(sandbox)).counts.payments - before.payments,
     refunded: async () => (await booksOf(sandbox)).counts.refunds - before.refunds,
-    sent: async () => (await requestsTo(sandbox)).filter(({ method, headers }) => method !== 'GET' && headers['user-agent'] !== 'bookkeeper'),
+    sent: async () =>
+      (await requestsTo(sandbox)).filter(({ method, headers }) => method !== 'GET' && headers['user-agent'] !== 'bookkeeper'),
   };
 }
 
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; message: string; next: string } | undefined;
+const errorOf = ({ structuredContent }: ToolResult) =>
+  structuredContent['error'] as { code: string; message: string; next: string } | undefined;
 const idOf = ({ structuredContent }: ToolResult) => (structuredContent['payment'] as { payment_id: string }).payment_id;
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 993.67, date: '2026-11-10' };
 const pay = async (server: Harness, more: Json = {}) => await server.call('create_customer_payment', { ...payment, ...more });
@@ -40,8 +42,16 @@ const pay = async (server: Harness, more: Json = {}) => await server.call('creat
 describe('a payment that is there already is suspected', () => {
   it.each([
     ['the same date', { reference_number: 'A-1' }, { reference_number: 'A-2' }],
-    ['the same reference in another case, eight days later', { reference_number: 'TRF-7731' }, { reference_number: 'trf-7731', date: '2026-11-18' }],
-    ['the same reference with a space, the next day', { reference_number: 'TRF-7731' }, { reference_number: 'TRF 7731', date: '2026-11-11' }],
+    [
+      'the same reference in another case, eight days later',
+      { reference_number: 'TRF-7731' },
+      { reference_number: 'trf-7731', date: '2026-11-18' },
+    ],
+    [
+      'the same reference with a space, the next day',
+      { reference_number: 'TRF-7731' },
+      { reference_number: 'TRF 7731', date: '2026-11-11' },
+    ],
     ['the same reference with a space behind it', { reference_number: 'TRF-7731' }, { reference_number: 'TRF-7731 ', date: '2026-11-12' }],
     ['the same number with a word before it', { reference_number: '7731' }, { reference_number: 'Check 7731', date: '2026-11-11' }],
     ['the same number, half a year later', { reference_number: 'cheque no. 7731' }, { reference_number: '#7731', date: '2026-05-11' }],
@@ -52,9 +62,15 @@ describe('a payment that is there already is suspected', () => {
     const { server, recorded } = await start();
     const id = idOf(await pay(server, first));
     const again = await pay(server, { date: '2026-11-10', ...second });
-    expect(errorOf(again), textOf(again)).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(`["${id}"]`) as string });
+    expect(errorOf(again), textOf(again)).toMatchObject({
+      code: 'suspected_duplicate',
+      next: expect.stringContaining(`["${id}"]`) as string,
+    });
     expect(await recorded()).toBe(1);
-    expect((await pay(server, { ...second, allow_duplicate_of: [id] })).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'duplicate' }] });
+    expect((await pay(server, { ...second, allow_duplicate_of: [id] })).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      concerns: [{ code: 'duplicate' }],
+    });
   });
 
   it.each([
@@ -69,17 +85,60 @@ describe('a payment that is there already is suspected', () => {
   });
 
   it('whatever stands around the number', () => {
-    const decorated = fc.tuple(fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-', '00'), fc.stringMatching(/^(0|[1-9][0-9]{0,11})$/), fc.constantFrom('', ' ', '.', ' -'));
+    const decorated = fc.tuple(
+      fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-', '00'),
+      fc.stringMatching(/^(0|[1-9][0-9]{0,11})$/),
+      fc.constantFrom('', ' ', '.', ' -'),
+    );
     fc.assert(fc.property(decorated, ([before, number, after]) => bareReference(`${before}${number}${after}`) === number));
     fc.assert(fc.property(fc.string(), (text) => bareReference(bareReference(text)) === bareReference(text) || bareReference(text) === ''));
     for (const nothing of ['', ' ', 'Check', 'check no.', '---', undefined, null, {}]) expect(bareReference(nothing)).toBe('');
-    for (const word of ['eCheck', 'e-check', 'Checks', 'CHKS', 'Bank draft', 'Money order', "Cashier's check", 'Cashier’s cheque', 'Wire transfer ID', 'ACH trace no.', 'Ref. nº', 'n°', '№', 'Card payment', 'Direct deposit', 'E-Transfer', 'Virement n°', 'Überweisung', 'Transferencia núm', 'Bonifico']) {
+    for (const word of [
+      'eCheck',
+      'e-check',
+      'Checks',
+      'CHKS',
+      'Bank draft',
+      'Money order',
+      "Cashier's check",
+      'Cashier’s cheque',
+      'Wire transfer ID',
+      'ACH trace no.',
+      'Ref. nº',
+      'n°',
+      '№',
+      'Card payment',
+      'Direct deposit',
+      'E-Transfer',
+      'Virement n°',
+      'Überweisung',
+      'Transferencia núm',
+      'Bonifico',
+    ]) {
       expect([word, bareReference(`${word} 7731`)]).toEqual([word, '7731']);
       expect([word, bareReference(word)]).toEqual([word, '']);
     }
-    for (const [one, other] of [['INV-00384', 'INV-384'], ['Cheque A-007', 'A-7'], ['R-7731/01', 'R-7731/1'], ['TxnID 7731', '7731'], ['chequeno7731', '#7731'], ['Your ref 7731', '007731'], ['Inv. 7731', 'Invoice 7731'], ['1-01', '101']]) expect([one, other, isSameReference(one, other)]).toEqual([one, other, true]);
-    for (const [one, other] of [['A-100', 'A-1'], ['A-10', 'A-1'], ['', ''], ['Check', 'Wire'], ['0', 'A']]) expect([one, other, isSameReference(one, other)]).toEqual([one, other, false]);
-    for (const name of ['Referral 5', 'Checkers Inc 5', 'Cashmere 5', 'Northern 5', 'Idaho 5', 'E-12', 'Transit 5', 'Mobil 5']) expect([name, bareReference(name)]).not.toEqual([name, bareReference('5')]);
+    for (const [one, other] of [
+      ['INV-00384', 'INV-384'],
+      ['Cheque A-007', 'A-7'],
+      ['R-7731/01', 'R-7731/1'],
+      ['TxnID 7731', '7731'],
+      ['chequeno7731', '#7731'],
+      ['Your ref 7731', '007731'],
+      ['Inv. 7731', 'Invoice 7731'],
+      ['1-01', '101'],
+    ])
+      expect([one, other, isSameReference(one, other)]).toEqual([one, other, true]);
+    for (const [one, other] of [
+      ['A-100', 'A-1'],
+      ['A-10', 'A-1'],
+      ['', ''],
+      ['Check', 'Wire'],
+      ['0', 'A'],
+    ])
+      expect([one, other, isSameReference(one, other)]).toEqual([one, other, false]);
+    for (const name of ['Referral 5', 'Checkers Inc 5', 'Cashmere 5', 'Northern 5', 'Idaho 5', 'E-12', 'Transit 5', 'Mobil 5'])
+      expect([name, bareReference(name)]).not.toEqual([name, bareReference('5')]);
     expect(bareReference('A-12')).not.toBe(bareReference('B-12'));
     expect(bareReference('Jan 2026')).not.toBe(bareReference('Feb 2026'));
   });
@@ -96,13 +155,21 @@ const types: [name: string, change: (row: Json) => Json, comparable: boolean][] 
   ['no date', ({ date: _, ...row }) => row, false],
   ['an amount as text', (row) => ({ ...row, amount: String(row['amount']) }), true],
   ['an amount with a comma', (row) => ({ ...row, amount: `1,${String(row['amount'])}` }), false],
-  ['an amount with what a sum in binary leaves', (row) => ({ ...row, amount: String(row['amount']) === '993.67' ? 993.6700000000001 : row['amount'] }), true],
+  [
+    'an amount with what a sum in binary leaves',
+    (row) => ({ ...row, amount: String(row['amount']) === '993.67' ? 993.6700000000001 : row['amount'] }),
+    true,
+  ],
   ['no amount', (row) => ({ ...row, amount: null }), false],
   ['a created_time that cannot be read', (row) => ({ ...row, created_time: 'today' }), true],
   ['no created_time', ({ created_time: _, ...row }) => row, true],
 ];
-const changingList = (change: (row: Json) => Json): Change => (body, _query, path, method) =>
-  method === 'GET' && path === '/customerpayments' && Array.isArray(body['customerpayments']) ? { ...body, customerpayments: (body['customerpayments'] as Json[]).map(change) } : body;
+const changingList =
+  (change: (row: Json) => Json): Change =>
+  (body, _query, path, method) =>
+    method === 'GET' && path === '/customerpayments' && Array.isArray(body['customerpayments'])
+      ? { ...body, customerpayments: (body['customerpayments'] as Json[]).map(change) }
+      : body;
 
 describe('rows of other types', () => {
   it.each(types)('%s: a look-alike is seen, or named as not checked', async (_, change, comparable) => {
@@ -116,7 +183,11 @@ describe('rows of other types', () => {
   it.each(types)('%s: after a lost answer the payment is found, or its outcome stays unknown', async (_, change) => {
     // Who approves the first one and nothing else.
     let approves = true;
-    const { server, sandbox, recorded } = await start({ change: changingList(change), confirm: 'ask', person: () => (approves ? { action: 'accept', content: { approve: true } } : { action: 'decline' }) });
+    const { server, sandbox, recorded } = await start({
+      change: changingList(change),
+      confirm: 'ask',
+      person: () => (approves ? { action: 'accept', content: { approve: true } } : { action: 'decline' }),
+    });
     await fault(sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
     const first = await pay(server, { idempotency_key: 'k' });
     expect(['recorded', 'unknown']).toContain(first.structuredContent['outcome']);
@@ -131,13 +202,21 @@ describe('rows of other types', () => {
     ['the id as a number', (row) => ({ ...row, payment_refund_id: `number ${String(row['payment_refund_id'])}` })],
     ['only amount_bcy', ({ amount_fcy: _, ...row }) => row],
   ];
-  const changingRefunds = (change: (row: Json) => Json): Change => (body, _query, path, method) =>
-    method === 'GET' && path.endsWith('/refunds') && Array.isArray(body['payment_refunds']) ? { ...body, payment_refunds: (body['payment_refunds'] as Json[]).map(change) } : body;
+  const changingRefunds =
+    (change: (row: Json) => Json): Change =>
+    (body, _query, path, method) =>
+      method === 'GET' && path.endsWith('/refunds') && Array.isArray(body['payment_refunds'])
+        ? { ...body, payment_refunds: (body['payment_refunds'] as Json[]).map(change) }
+        : body;
   const refund = { customer_payment_id: seed.paymentWithUnused, amount: 2, date: '2026-06-22', from_account_id: seed.pettyCash };
 
   it.each(refundRows)('of refunds, %s: a look-alike is seen', async (_, change) => {
     const { server, byHand, refunded } = await start({ change: changingRefunds(change) });
-    await byHand('POST', `/customerpayments/${seed.paymentWithUnused}/refunds`, { amount: 2, date: '2026-06-22', from_account_id: seed.pettyCash });
+    await byHand('POST', `/customerpayments/${seed.paymentWithUnused}/refunds`, {
+      amount: 2,
+      date: '2026-06-22',
+      from_account_id: seed.pettyCash,
+    });
     expect(errorOf(await server.call('create_customer_payment_refund', refund))?.code).toBe('suspected_duplicate');
     expect(await refunded()).toBe(1);
   });
@@ -154,7 +233,10 @@ describe('rows of other types', () => {
     ['refunds', `/customerpayments/${seed.paymentWithUnused}/refunds`, 'payment_refunds'],
   ])('a list of %s that never ends proves nothing', async (_, list, key) => {
     const { server, sandbox } = await start({
-      change: (body, _query, path, method) => (method === 'GET' && path === list && Array.isArray(body[key]) ? { ...body, [key]: [], page_context: { ...(body['page_context'] as Json), has_more_page: true } } : body),
+      change: (body, _query, path, method) =>
+        method === 'GET' && path === list && Array.isArray(body[key])
+          ? { ...body, [key]: [], page_context: { ...(body['page_context'] as Json), has_more_page: true } }
+          : body,
     });
     await fault(sandbox, { match: { method: 'POST', path: `^/books/v3${list}$` }, fault: 'drop_before' });
     const call = () => (key === 'payment_refunds' ? server.call('create_customer_payment_refund', refund) : pay(server));
@@ -167,14 +249,20 @@ describe('rows of other types', () => {
 
 describe('a success answer that shows another record proves nothing', () => {
   const answers: [string, (payment: Json) => Json][] = [
-    ["another customer's payment", (payment) => ({ ...payment, payment_id: seed.samplePayment, customer_id: '712345000000090003', customer_name: 'Acme Corp' })],
+    [
+      "another customer's payment",
+      (payment) => ({ ...payment, payment_id: seed.samplePayment, customer_id: '712345000000090003', customer_name: 'Acme Corp' }),
+    ],
     ['a payment that was there before', (payment) => ({ ...payment, payment_id: seed.paymentWithUnused })],
     ['another amount', (payment) => ({ ...payment, amount: 1 })],
     ['another customer as a number', (payment) => ({ ...payment, customer_id: 'number 712345000000090003' })],
   ];
 
   it.each(answers)('%s: the payment itself is found, and only that can be undone', async (_, change) => {
-    const { server, recorded } = await start({ change: (body, _query, path, method) => (method === 'POST' && path === '/customerpayments' ? { ...body, payment: change(body['payment'] as Json) } : body) });
+    const { server, recorded } = await start({
+      change: (body, _query, path, method) =>
+        method === 'POST' && path === '/customerpayments' ? { ...body, payment: change(body['payment'] as Json) } : body,
+    });
     const { structuredContent } = await pay(server);
     expect(structuredContent).toMatchObject({ outcome: 'recorded', payment: { customer_id: seed.bowman, amount: 993.67 } });
     const { tool, arguments: args } = structuredContent['undo'] as { tool: string; arguments: Json };
@@ -189,7 +277,10 @@ describe('a success answer that shows another record proves nothing', () => {
     ['no id', ({ payment_id: _, ...payment }) => payment],
     ['no payment', () => undefined],
   ])('of an update, %s: it is unknown until it is seen', async (_, change) => {
-    const { server } = await start({ change: (body, _query, path, method) => (method === 'PUT' && path.startsWith('/customerpayments/') ? { ...body, payment: change(body['payment'] as Json) } : body) });
+    const { server } = await start({
+      change: (body, _query, path, method) =>
+        method === 'PUT' && path.startsWith('/customerpayments/') ? { ...body, payment: change(body['payment'] as Json) } : body,
+    });
     const { structuredContent } = await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'new' });
     expect(structuredContent).toMatchObject({ outcome: 'recorded', payment: { payment_id: seed.paymentWithUnused, description: 'new' } });
   });
@@ -198,19 +289,43 @@ describe('a success answer that shows another record proves nothing', () => {
     ['DELETE', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     ['DELETE', 'bulk_delete_customer_payments', { payment_id: [seed.paymentWithUnused] }],
     ['DELETE', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
-    ['PUT', 'update_custom_fields_in_customer_payment', { customer_payment_id: seed.paymentWithUnused, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] }],
-    ['PUT', 'update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, description: 'new' }],
+    [
+      'PUT',
+      'update_custom_fields_in_customer_payment',
+      { customer_payment_id: seed.paymentWithUnused, custom_fields: [{ customfield_id: '46000000012845', value: '7' }] },
+    ],
+    [
+      'PUT',
+      'update_customer_payment_refund',
+      { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, description: 'new' },
+    ],
   ];
   it.each(messageOnly)('of a %s by %s that was not carried out: it is unknown', async (method, tool, args) => {
-    const { server, sandbox } = await start({ change: (body, _query, _path, how) => (how === method ? { code: 0, message: 'success', payment: { payment_id: seed.samplePayment, amount: 1 } } : body) });
+    const { server, sandbox } = await start({
+      change: (body, _query, _path, how) =>
+        how === method ? { code: 0, message: 'success', payment: { payment_id: seed.samplePayment, amount: 1 } } : body,
+    });
     await fault(sandbox, { match: { method }, fault: 'status', status: 200 });
     const { structuredContent } = await server.call(tool, args);
-    expect(structuredContent).toMatchObject({ outcome: 'unknown', error: { message: expect.stringMatching(/answer (shows a record|does not show which refund)/) as unknown } });
+    expect(structuredContent).toMatchObject({
+      outcome: 'unknown',
+      error: { message: expect.stringMatching(/answer (shows a record|does not show which refund)/) as unknown },
+    });
   });
 
   it('of a refund', async () => {
-    const { server, refunded } = await start({ change: (body, _query, path, method) => (method === 'POST' && path.endsWith('/refunds') ? { ...body, payment_refunds: undefined, payment_refund: { payment_refund_id: seed.sampleRefund, amount: 50 } } : body) });
-    const { structuredContent } = await server.call('create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, amount: 2, date: '2026-06-22', from_account_id: seed.pettyCash });
+    const { server, refunded } = await start({
+      change: (body, _query, path, method) =>
+        method === 'POST' && path.endsWith('/refunds')
+          ? { ...body, payment_refunds: undefined, payment_refund: { payment_refund_id: seed.sampleRefund, amount: 50 } }
+          : body,
+    });
+    const { structuredContent } = await server.call('create_customer_payment_refund', {
+      customer_payment_id: seed.paymentWithUnused,
+      amount: 2,
+      date: '2026-06-22',
+      from_account_id: seed.pettyCash,
+    });
     expect(structuredContent).toMatchObject({ outcome: 'recorded', payment_refund: { amount: 2 } });
     expect(structuredContent['undo']).not.toMatchObject({ arguments: { refund_id: seed.sampleRefund } });
     expect(await refunded()).toBe(1);
@@ -242,7 +357,10 @@ describe('a change is judged by what it leaves', () => {
     const meant = await server.call('update_customer_payment', { payment_id: second, amount: 700, allow_duplicate_of: [first] });
     expect(meant.structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'duplicate' }] });
     // What it looked like before is nothing new.
-    expect((await server.call('update_customer_payment', { payment_id: second, description: 'x' })).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
+    expect((await server.call('update_customer_payment', { payment_id: second, description: 'x' })).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      concerns: [],
+    });
   });
 
   it.each<[string, Json]>([
@@ -252,14 +370,20 @@ describe('a change is judged by what it leaves', () => {
     const { server } = await start();
     const first = idOf(await pay(server, { reference_number: 'TRF-1' }));
     const second = idOf(await pay(server, { reference_number: 'TRF-2', date: '2026-09-01' }));
-    expect(errorOf(await server.call('update_customer_payment', { payment_id: second, ...change }))).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(first) as string });
+    expect(errorOf(await server.call('update_customer_payment', { payment_id: second, ...change }))).toMatchObject({
+      code: 'suspected_duplicate',
+      next: expect.stringContaining(first) as string,
+    });
   });
 
   it('moved to the customer of another payment, too', async () => {
     const { server } = await start();
     const first = idOf(await pay(server));
     const second = idOf(await pay(server, { customer_id: '712345000000090003' }));
-    expect(errorOf(await server.call('update_customer_payment', { payment_id: second, customer_id: seed.bowman }))).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(first) as string });
+    expect(errorOf(await server.call('update_customer_payment', { payment_id: second, customer_id: seed.bowman }))).toMatchObject({
+      code: 'suspected_duplicate',
+      next: expect.stringContaining(first) as string,
+    });
   });
 
   it('raised far above what it is applied to, it is asked about', async () => {
@@ -270,7 +394,10 @@ describe('a change is judged by what it leaves', () => {
   });
 
   it('the policy compares the whole amount, and adds the raise to the day', async () => {
-    const { server } = await start({ policy: { max_amount: { per_write: { USD: 500 }, per_day: { USD: 450 } }, ask_above: { USD: 420 } }, confirm: 'strict' });
+    const { server } = await start({
+      policy: { max_amount: { per_write: { USD: 500 }, per_day: { USD: 450 } }, ask_above: { USD: 420 } },
+      confirm: 'strict',
+    });
     const id = idOf(await pay(server, { amount: 400 }));
     const to = async (amount: number) => errorOf(await server.call('update_customer_payment', { payment_id: id, amount }))?.code;
     expect(await to(501)).toBe('against_policy');
@@ -282,11 +409,29 @@ describe('a change is judged by what it leaves', () => {
 
   it('a refund that is raised is judged whole, and by the refunds that it will look like', async () => {
     const { server } = await start({ policy: { max_amount: { per_write: { USD: 50 } } } });
-    const refund = async (amount: number) => (await server.call('create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, amount, date: '2026-06-22', from_account_id: seed.pettyCash })).structuredContent['payment_refund'] as Json;
+    const refund = async (amount: number) =>
+      (
+        await server.call('create_customer_payment_refund', {
+          customer_payment_id: seed.paymentWithUnused,
+          amount,
+          date: '2026-06-22',
+          from_account_id: seed.pettyCash,
+        })
+      ).structuredContent['payment_refund'] as Json;
     const [one, other] = [await refund(20), await refund(19)];
-    const to = async (amount: number) => errorOf(await server.call('update_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, refund_id: other['payment_refund_id'], amount }));
+    const to = async (amount: number) =>
+      errorOf(
+        await server.call('update_customer_payment_refund', {
+          customer_payment_id: seed.paymentWithUnused,
+          refund_id: other['payment_refund_id'],
+          amount,
+        }),
+      );
     expect((await to(51))?.code).toBe('against_policy');
-    expect(await to(20)).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(String(one['payment_refund_id'])) as string });
+    expect(await to(20)).toMatchObject({
+      code: 'suspected_duplicate',
+      next: expect.stringContaining(String(one['payment_refund_id'])) as string,
+    });
   });
 });
 
@@ -313,25 +458,59 @@ describe('after an unknown outcome', () => {
   it('of a raise of a refund, a refund of what it added', async () => {
     const { server, sandbox } = await start();
     const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-22', from_account_id: seed.pettyCash };
-    const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10, reference_number: '1' })).structuredContent as { payment_refund: { payment_refund_id: string } };
+    const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10, reference_number: '1' }))
+      .structuredContent as { payment_refund: { payment_refund_id: string } };
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
-    await fault(sandbox, { match: { method: 'GET', path: `/refunds/${payment_refund.payment_refund_id}$` }, fault: 'status', status: 503, times: 3, skip: 1 });
-    expect((await server.call('update_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, refund_id: payment_refund.payment_refund_id, amount: 20 })).structuredContent['outcome']).toBe('unknown');
-    expect(errorOf(await server.call('create_customer_payment_refund', { ...refund, amount: 10, date: '2026-01-01', reference_number: '2' }))?.code).toBe('suspected_duplicate');
+    await fault(sandbox, {
+      match: { method: 'GET', path: `/refunds/${payment_refund.payment_refund_id}$` },
+      fault: 'status',
+      status: 503,
+      times: 3,
+      skip: 1,
+    });
+    expect(
+      (
+        await server.call('update_customer_payment_refund', {
+          customer_payment_id: seed.paymentWithUnused,
+          refund_id: payment_refund.payment_refund_id,
+          amount: 20,
+        })
+      ).structuredContent['outcome'],
+    ).toBe('unknown');
+    expect(
+      errorOf(await server.call('create_customer_payment_refund', { ...refund, amount: 10, date: '2026-01-01', reference_number: '2' }))
+        ?.code,
+    ).toBe('suspected_duplicate');
   });
 
   it('of a change of one refund, another refund and the payment itself can be changed', async () => {
     const { server, sandbox } = await start();
-    const refund = async (amount: number) => ((await server.call('create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, amount, date: '2026-06-22', from_account_id: seed.pettyCash })).structuredContent['payment_refund'] as Json)['payment_refund_id'];
+    const refund = async (amount: number) =>
+      (
+        (
+          await server.call('create_customer_payment_refund', {
+            customer_payment_id: seed.paymentWithUnused,
+            amount,
+            date: '2026-06-22',
+            from_account_id: seed.pettyCash,
+          })
+        ).structuredContent['payment_refund'] as Json
+      )['payment_refund_id'];
     const [one, other] = [await refund(20), await refund(19)];
-    const change = async (refund_id: unknown, description: string) => await server.call('update_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, refund_id, description });
+    const change = async (refund_id: unknown, description: string) =>
+      await server.call('update_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, refund_id, description });
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
     await fault(sandbox, { match: { method: 'GET', path: `/refunds/${String(one)}$` }, fault: 'status', status: 503, times: 3, skip: 1 });
     expect((await change(one, 'one')).structuredContent['outcome']).toBe('unknown');
     await server.opened.resolveAll(() => undefined);
     expect((await change(other, 'other')).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'refund' }] });
-    expect((await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' })).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
-    expect(errorOf(await change(one, 'two'))).toMatchObject({ code: 'suspected_duplicate', message: expect.stringContaining(`change of refund ${String(one)}`) as string });
+    expect(
+      (await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' })).structuredContent,
+    ).toMatchObject({ outcome: 'recorded', concerns: [] });
+    expect(errorOf(await change(one, 'two'))).toMatchObject({
+      code: 'suspected_duplicate',
+      message: expect.stringContaining(`change of refund ${String(one)}`) as string,
+    });
   });
 
   const lost = { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' };
@@ -340,7 +519,11 @@ describe('after an unknown outcome', () => {
 
   it.each<[string, string, Json]>([
     ['create_customer_payment', 'create_customer_payment', { ...payment, ...changed }],
-    ['record_customer_payment', 'record_customer_payment', { customer: 'Bowman Furniture', payment_mode: 'check', ...changed, allocate: 'as_credit' }],
+    [
+      'record_customer_payment',
+      'record_customer_payment',
+      { customer: 'Bowman Furniture', payment_mode: 'check', ...changed, allocate: 'as_credit' },
+    ],
     ['with another key', 'create_customer_payment', { ...payment, ...changed, idempotency_key: 'another' }],
   ])('a changed repeat is refused, naming what the lost one became (%s)', async (_, tool, args) => {
     const { server, sandbox, recorded } = await start();
@@ -349,13 +532,22 @@ describe('after an unknown outcome', () => {
     expect((await pay(server, { amount: 970, reference_number: '4410' })).structuredContent['outcome']).toBe('unknown');
     const repeat = await server.call(tool, args);
     const found = (await server.opened.road.journal.list({ limit: 1 }))[0]?.zoho_id;
-    expect(errorOf(repeat), textOf(repeat)).toMatchObject({ code: 'suspected_duplicate', message: expect.stringContaining(String(found)) as string });
+    expect(errorOf(repeat), textOf(repeat)).toMatchObject({
+      code: 'suspected_duplicate',
+      message: expect.stringContaining(String(found)) as string,
+    });
     expect(errorOf(await server.call(tool, args))?.code).toBe('suspected_duplicate');
     expect(await recorded()).toBe(1);
     const meant = await server.call(tool, { ...args, allow_duplicate_of: [found] });
-    expect(meant.structuredContent, textOf(meant)).toMatchObject({ outcome: 'recorded', concerns: expect.arrayContaining([expect.objectContaining({ code: 'duplicate' })]) as unknown });
+    expect(meant.structuredContent, textOf(meant)).toMatchObject({
+      outcome: 'recorded',
+      concerns: expect.arrayContaining([expect.objectContaining({ code: 'duplicate' })]) as unknown,
+    });
     // Whoever named it knows of it: the next one is compared as any other.
-    expect((await pay(server, { amount: 970, reference_number: 'third', date: '2026-03-03' })).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
+    expect((await pay(server, { amount: 970, reference_number: 'third', date: '2026-03-03' })).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      concerns: [],
+    });
   });
 
   it('also where it was settled since, by another process', async () => {
@@ -369,21 +561,39 @@ describe('after an unknown outcome', () => {
 
   it('of a refund, another refund of the same amount', async () => {
     const { server, sandbox, refunded } = await start();
-    const refund = { customer_payment_id: seed.paymentWithUnused, amount: 2, date: '2026-06-22', from_account_id: seed.pettyCash, reference_number: '1' };
+    const refund = {
+      customer_payment_id: seed.paymentWithUnused,
+      amount: 2,
+      date: '2026-06-22',
+      from_account_id: seed.pettyCash,
+      reference_number: '1',
+    };
     await fault(sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
     await fault(sandbox, { match: { method: 'GET', path: '/refunds$' }, fault: 'status', status: 503, times: 3, skip: 1 });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent['outcome']).toBe('unknown');
-    expect(errorOf(await server.call('create_customer_payment_refund', { ...refund, date: '2026-01-01', reference_number: '2' }))?.code).toBe('suspected_duplicate');
+    expect(
+      errorOf(await server.call('create_customer_payment_refund', { ...refund, date: '2026-01-01', reference_number: '2' }))?.code,
+    ).toBe('suspected_duplicate');
     expect(await refunded()).toBe(1);
   });
 
   it('of a change, another change of the same payment', async () => {
     const { server, sandbox } = await start();
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
-    await fault(sandbox, { match: { method: 'GET', path: `/${seed.paymentWithUnused}$` }, fault: 'status', status: 503, times: 3, skip: 1 });
-    const change = async (description: string, more: Json = {}) => await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description, ...more });
+    await fault(sandbox, {
+      match: { method: 'GET', path: `/${seed.paymentWithUnused}$` },
+      fault: 'status',
+      status: 503,
+      times: 3,
+      skip: 1,
+    });
+    const change = async (description: string, more: Json = {}) =>
+      await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description, ...more });
     expect((await change('one')).structuredContent['outcome']).toBe('unknown');
-    expect(errorOf(await change('two'))).toMatchObject({ code: 'suspected_duplicate', message: expect.stringContaining(seed.paymentWithUnused) as string });
+    expect(errorOf(await change('two'))).toMatchObject({
+      code: 'suspected_duplicate',
+      message: expect.stringContaining(seed.paymentWithUnused) as string,
+    });
     expect((await change('two', { allow_duplicate_of: [seed.paymentWithUnused] })).structuredContent['outcome']).toBe('recorded');
     expect((await change('three')).structuredContent['outcome']).toBe('recorded');
   });

@@ -6,7 +6,13 @@ import { defineRead, defineWrite } from '../src/endpoint.ts';
 const told = { name: 'x', title: 'x', description: 'x', output: z.looseObject({}), result: () => ({}), text: () => '' };
 const input = z.strictObject({ payment_id: z.string() });
 const facts = { title: 'x', lines: [], ask: [], not_checked: [], blocks: [], before: {} };
-const write = { turn: () => ['payment:1'], preflight: async () => facts, look: async () => ({ seen: 'not there' as const }), contradiction: () => undefined, undo: () => undefined };
+const write = {
+  turn: () => ['payment:1'],
+  preflight: async () => facts,
+  look: async () => ({ seen: 'not there' as const }),
+  contradiction: () => undefined,
+  undo: () => undefined,
+};
 
 const shows = () => 'asked' as const;
 defineRead({ ...told, path: '/customerpayments/{payment_id}', input, shows });

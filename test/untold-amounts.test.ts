@@ -26,12 +26,21 @@ function changed(value: unknown, change: Change): unknown {
 async function startAt(change: Change | ((text: string) => string), options: HarnessOptions = {}, where: RegExp = /./): Promise<Harness> {
   const on = await startSandbox(sandboxOf);
   const isText = change.length === 1;
-  const at = await altered(on, { body: (body, _query, path) => (!where.test(path) ? body : isText ? (change as (text: string) => string)(JSON.stringify(body)) : changed(body, change as Change)) });
-  closers.push(() => on.close(), () => at.close());
+  const at = await altered(on, {
+    body: (body, _query, path) =>
+      !where.test(path) ? body : isText ? (change as (text: string) => string)(JSON.stringify(body)) : changed(body, change as Change),
+  });
+  closers.push(
+    () => on.close(),
+    () => at.close(),
+  );
   return await start({ on, at, ...options });
 }
 
-const without = (names: RegExp, untold: unknown): Change => (name, value) => (names.test(name) ? untold : value);
+const without =
+  (names: RegExp, untold: unknown): Change =>
+  (name, value) =>
+    names.test(name) ? untold : value;
 const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; message: string; changed: string };
 const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
 const ok = (result: ToolResult) => {
@@ -52,7 +61,10 @@ describe.each(values)('a balance of %j', (untold) => {
 
   it('is told as not told', async () => {
     const server = await at();
-    for (const text of [ok(await server.call('get_invoice', { invoice_id: seed.openInvoice })), ok(await server.call('list_invoices', { customer_id: seed.bowman }))]) {
+    for (const text of [
+      ok(await server.call('get_invoice', { invoice_id: seed.openInvoice })),
+      ok(await server.call('list_invoices', { customer_id: seed.bowman })),
+    ]) {
       expect(text).toContain('balance an amount not told by Zoho');
       expect(text).not.toContain('USD 0.00');
     }
@@ -69,7 +81,12 @@ describe.each(values)('a balance of %j', (untold) => {
 
   it('leaves "oldest first" undecided', async () => {
     const server = await at();
-    const result = await server.call('record_customer_payment', { ...cash, customer: 'Bowman Furniture', amount: 10, allocate: 'oldest_first' });
+    const result = await server.call('record_customer_payment', {
+      ...cash,
+      customer: 'Bowman Furniture',
+      amount: 10,
+      allocate: 'oldest_first',
+    });
     expect(errorOf(result)).toMatchObject({ code: 'balance_not_told', changed: 'no' });
     expect(await writesTo(server)).toEqual([]);
   });
@@ -78,14 +95,21 @@ describe.each(values)('a balance of %j', (untold) => {
 describe.each(some)('where Zoho tells %j', (untold) => {
   it('for a balance: the check is named as not made, a person is asked, and with an amount it can be recorded', async () => {
     const asked: string[] = [];
-    const server = await startAt(without(/^balance$/, untold), { confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }) });
-    const text = ok(await server.call('record_customer_payment', { ...cash, amount: 450, invoices: [{ invoice: 'INV-385', amount: 450 }] }));
+    const server = await startAt(without(/^balance$/, untold), {
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }),
+    });
+    const text = ok(
+      await server.call('record_customer_payment', { ...cash, amount: 450, invoices: [{ invoice: 'INV-385', amount: 450 }] }),
+    );
     expect(asked).toHaveLength(1);
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385"\n');
     expect(asked[0]).toContain('the balance of invoice "INV-385" (Zoho does not tell it)');
     expect(asked[0]).not.toContain('USD 0.00');
     expect(text).not.toMatch(/now paid|USD 0\.00/);
-    expect((await writesTo(server)).map(({ body }) => body)).toMatchObject([{ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] }]);
+    expect((await writesTo(server)).map(({ body }) => body)).toMatchObject([
+      { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] },
+    ]);
   });
 
   it('for what is open and unused: a statement neither says that nothing is owed nor that nothing is unused', async () => {
@@ -100,7 +124,9 @@ describe.each(some)('where Zoho tells %j', (untold) => {
   });
 
   it('for one balance of several: the totals say what they are without', async () => {
-    const server = await startAt((name, value, { invoice_number }) => (name === 'balance' && invoice_number === 'INV-386' ? untold : value));
+    const server = await startAt((name, value, { invoice_number }) =>
+      name === 'balance' && invoice_number === 'INV-386' ? untold : value,
+    );
     const result = await server.call('customer_statement', { customer: 'Bowman Furniture' });
     const text = ok(result);
     expect(text).toContain('owes USD 805.00 on 4 open invoices');
@@ -111,8 +137,17 @@ describe.each(some)('where Zoho tells %j', (untold) => {
 
   it('for what is unused: "all that is unused" is not refunded, and an amount that is said is asked about', async () => {
     const asked: string[] = [];
-    const server = await startAt(without(/^unused_amount$/, untold), { confirm: 'ask', person: (question) => (asked.push(question), { action: 'decline' }) });
-    for (const [tool, args] of [['create_customer_payment_refund', { customer_payment_id: seed.paymentWithUnused, from_account_id: seed.pettyCash, date: '2026-06-30' }], ['refund_customer_payment', { payment: seed.paymentWithUnused, account: 'Petty Cash' }]] as const) {
+    const server = await startAt(without(/^unused_amount$/, untold), {
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'decline' }),
+    });
+    for (const [tool, args] of [
+      [
+        'create_customer_payment_refund',
+        { customer_payment_id: seed.paymentWithUnused, from_account_id: seed.pettyCash, date: '2026-06-30' },
+      ],
+      ['refund_customer_payment', { payment: seed.paymentWithUnused, account: 'Petty Cash' }],
+    ] as const) {
       const result = await server.call(tool, args);
       expect(errorOf(result), textOf(result)).toMatchObject({ changed: 'no' });
       expect(textOf(result)).toContain('Zoho does not tell how much of this payment is unused');
@@ -124,13 +159,18 @@ describe.each(some)('where Zoho tells %j', (untold) => {
   });
 
   it('for amounts of payments: they are in no sum, in no comparison, and counted', async () => {
-    const change: Change = (name, value, { payment_number }) => (/^(bcy_)?(amount|unused_amount|refunded_amount)$/.test(name) && Number(payment_number) % 2 === 0 ? untold : value);
+    const change: Change = (name, value, { payment_number }) =>
+      /^(bcy_)?(amount|unused_amount|refunded_amount)$/.test(name) && Number(payment_number) % 2 === 0 ? untold : value;
     const server = await startAt(change);
     const june = { date_start: '2026-06-01', date_end: '2026-06-30' };
     const plain = await start({ on: server.sandbox });
     const all = (await plain.call('summarize_payments', june)).structuredContent['total'] as { count: number; bcy_amount: number };
     const result = await server.call('summarize_payments', june);
-    const { not_told, ...total } = result.structuredContent['total'] as { count: number; bcy_amount: number; not_told: Record<string, number> };
+    const { not_told, ...total } = result.structuredContent['total'] as {
+      count: number;
+      bcy_amount: number;
+      not_told: Record<string, number>;
+    };
     expect(total.count).toBe(all.count);
     expect(total.bcy_amount).toBeGreaterThan(0);
     expect(total.bcy_amount).toBeLessThan(all.bcy_amount);
@@ -138,7 +178,9 @@ describe.each(some)('where Zoho tells %j', (untold) => {
 
     const twice = await server.call('check_duplicates', june);
     expect(twice.structuredContent).toMatchObject({ not_compared: not_told['bcy_amount'] });
-    expect(ok(twice)).toContain(`Not compared: ${not_told['bcy_amount']} payments of which Zoho does not tell the amount, the customer or the date.`);
+    expect(ok(twice)).toContain(
+      `Not compared: ${not_told['bcy_amount']} payments of which Zoho does not tell the amount, the customer or the date.`,
+    );
 
     const found = await server.call('find_payments', { customer: 'Bowman Furniture', amount: 600 });
     expect(found.structuredContent['not_compared']).toBeGreaterThan(0);
@@ -151,7 +193,18 @@ describe.each(some)('where Zoho tells %j', (untold) => {
   });
 
   it.each(['customer_id', 'date'])('for the %s of payments: they cannot be compared, and are counted', async (field) => {
-    const server = await startAt((name, value, { payment_number }) => (name === field && Number(payment_number) % 2 === 0 ? (untold === '4.5e2' ? '06/07/2026 x' : untold === '1,450.00' && field === 'customer_id' ? {} : untold) : value), {}, /^\/customerpayments$/);
+    const server = await startAt(
+      (name, value, { payment_number }) =>
+        name === field && Number(payment_number) % 2 === 0
+          ? untold === '4.5e2'
+            ? '06/07/2026 x'
+            : untold === '1,450.00' && field === 'customer_id'
+              ? {}
+              : untold
+          : value,
+      {},
+      /^\/customerpayments$/,
+    );
     const result = await server.call('check_duplicates', { date_start: '2026-06-01', date_end: '2026-06-30' });
     // A text in place of an id is an id that nobody else has.
     if (field === 'customer_id' && untold === '4.5e2') return void ok(result);
@@ -161,9 +214,17 @@ describe.each(some)('where Zoho tells %j', (untold) => {
 
   it('for the amount of a payment: an update makes up no figure', async () => {
     const asked: string[] = [];
-    const server = await startAt(without(/^(amount|unused_amount)$/, untold), { confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }) });
+    const server = await startAt(without(/^(amount|unused_amount)$/, untold), {
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }),
+    });
     ok(await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'seen' }));
-    ok(await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }] }));
+    ok(
+      await server.call('update_customer_payment', {
+        payment_id: seed.paymentWithUnused,
+        invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }],
+      }),
+    );
     expect(asked.at(-1)).toContain('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
     expect(asked.join('\n')).not.toContain('USD 0.00 of');
   });
@@ -171,7 +232,11 @@ describe.each(some)('where Zoho tells %j', (untold) => {
   it('for what a customer owes: the choice among customers says so', async () => {
     const server = await startAt(without(/^outstanding_receivable_amount$/, untold));
     expect(textOf(await server.call('customer_statement', { customer: 'Acme' }))).toContain('"Phoenix", an amount not told by Zoho open,');
-    for (const text of [ok(await server.call('get_contact', { contact_id: seed.bowman })), ok(await server.call('list_contacts', { contact_name_contains: 'Bowman' }))]) expect(text).toContain('outstanding an amount not told by Zoho');
+    for (const text of [
+      ok(await server.call('get_contact', { contact_id: seed.bowman })),
+      ok(await server.call('list_contacts', { contact_name_contains: 'Bowman' })),
+    ])
+      expect(text).toContain('outstanding an amount not told by Zoho');
   });
 
   it('for amounts of refunds: they are in no total', async () => {
@@ -179,14 +244,21 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     const result = await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
     expect(result.structuredContent).toMatchObject({ totals: [] });
     expect(ok(result)).toContain('an amount not told by Zoho');
-    expect((await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30', amount: 5 })).structuredContent['not_compared']).toBeGreaterThan(0);
+    expect(
+      (await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30', amount: 5 })).structuredContent[
+        'not_compared'
+      ],
+    ).toBeGreaterThan(0);
   });
 });
 
 describe('what is offered while somebody types or opens a menu', () => {
   it.each(values)('an invoice with a balance of %j may be open', async (untold) => {
     const server = await startAt(without(/^balance$/, untold));
-    const { completion } = await server.client.complete({ ref: { type: 'ref/resource', uri: 'zoho-books://invoices/{invoice_id}' }, argument: { name: 'invoice_id', value: '' } });
+    const { completion } = await server.client.complete({
+      ref: { type: 'ref/resource', uri: 'zoho-books://invoices/{invoice_id}' },
+      argument: { name: 'invoice_id', value: '' },
+    });
     expect(completion.values).toContain(seed.openInvoice);
   });
 
@@ -210,11 +282,17 @@ describe('days of invoices', () => {
 describe('an unused amount of 0 or less', () => {
   it.each([0, -3, '-3.00', '0.00'])('%j is nothing to refund, and nobody is asked', async (unused) => {
     const asked: string[] = [];
-    const server = await startAt(without(/^unused_amount$/, unused), { confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }) });
+    const server = await startAt(without(/^unused_amount$/, unused), {
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }),
+    });
     const direct = { customer_payment_id: seed.paymentWithUnused, from_account_id: seed.pettyCash, date: '2026-06-30' };
     const byName = { payment: seed.paymentWithUnused, account: 'Petty Cash' };
     for (const amount of [undefined, 2]) {
-      for (const result of [await server.call('create_customer_payment_refund', { ...direct, ...(amount && { amount }) }), await server.call('refund_customer_payment', { ...byName, ...(amount && { amount }) })]) {
+      for (const result of [
+        await server.call('create_customer_payment_refund', { ...direct, ...(amount && { amount }) }),
+        await server.call('refund_customer_payment', { ...byName, ...(amount && { amount }) }),
+      ]) {
         expect(errorOf(result), textOf(result)).toMatchObject({ code: 'nothing_refundable', changed: 'no' });
       }
     }
@@ -230,9 +308,13 @@ const inOtherTypes = (text: string) =>
     .replaceAll(/"(\w*_id)":"(\d+)"/g, '"$1":$2')
     .replaceAll(/"((?:due_)?date)":"(\d{4})-(\d\d)-(\d\d)"/g, '"$1":"$2/$3/$4"')
     .replaceAll(/"has_more_page":(true|false)/g, '"has_more_page":"$1"');
-const withTimes = (text: string) => inOtherTypes(text).replaceAll(/"((?:due_)?date)":"(\d{4})\/(\d\d)\/(\d\d)"/g, '"$1":"$2-$3-$4T10:15:00"');
+const withTimes = (text: string) =>
+  inOtherTypes(text).replaceAll(/"((?:due_)?date)":"(\d{4})\/(\d\d)\/(\d\d)"/g, '"$1":"$2-$3-$4T10:15:00"');
 
-describe.each([['numbers as text, ids as numbers, 2026/06/22', inOtherTypes], ['the same with times', withTimes]])('the same records in other types: %s', (_, types) => {
+describe.each([
+  ['numbers as text, ids as numbers, 2026/06/22', inOtherTypes],
+  ['the same with times', withTimes],
+])('the same records in other types: %s', (_, types) => {
   const june = { date_start: '2026-06-01', date_end: '2026-06-30' };
   it.each<[string, Json]>([
     ['customer_statement', { customer: 'Bowman Furniture' }],
@@ -254,7 +336,12 @@ describe.each([['numbers as text, ids as numbers, 2026/06/22', inOtherTypes], ['
     for (const change of [types, (text: string) => text]) {
       const server = await startAt(change);
       ok(await server.call('record_customer_payment', { ...cash, customer: 'Bowman Furniture', amount: 2000, allocate: 'oldest_first' }));
-      await server.call('refund_customer_payment', { account: 'Petty Cash', date: '2026-06-30', customer: 'Bowman Furniture', amount: 250 });
+      await server.call('refund_customer_payment', {
+        account: 'Petty Cash',
+        date: '2026-06-30',
+        customer: 'Bowman Furniture',
+        amount: 250,
+      });
       bodies.push((await writesTo(server)).map(({ body, path }) => ({ path, body })));
       await forgetRequests(server.sandbox);
     }
@@ -265,9 +352,15 @@ describe.each([['numbers as text, ids as numbers, 2026/06/22', inOtherTypes], ['
 
 describe('a list whose end is not told', () => {
   it('an empty page that says more follow is not the end: what is open stays undecided', async () => {
-    const empty: Change = (name, value, record) => (name === 'invoices' && Array.isArray(value) && 'page_context' in record ? [] : name === 'has_more_page' ? 'true' : value);
+    const empty: Change = (name, value, record) =>
+      name === 'invoices' && Array.isArray(value) && 'page_context' in record ? [] : name === 'has_more_page' ? 'true' : value;
     const server = await startAt(empty, {}, /^\/invoices$/);
-    const result = await server.call('record_customer_payment', { ...cash, customer: 'Bowman Furniture', amount: 10, allocate: 'oldest_first' });
+    const result = await server.call('record_customer_payment', {
+      ...cash,
+      customer: 'Bowman Furniture',
+      amount: 10,
+      allocate: 'oldest_first',
+    });
     expect(errorOf(result)).toMatchObject({ code: 'no_record', changed: 'no' });
     expect(await writesTo(server)).toEqual([]);
     expect(textOf(await server.call('customer_statement', { customer: 'Bowman Furniture' }))).not.toContain('owes nothing');

@@ -13,10 +13,22 @@ it('verify takes no more memory for a long journal than for a short one', { time
     const journal = await openSqliteJournal(process.argv[1]);
     console.log(JSON.stringify(await journal.verify()));
     await journal.close();`;
-  const verify = (file: string) => promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP_MB}`, '--import', 'tsx', '--input-type=module', '-e', script, file]);
+  const verify = (file: string) =>
+    promisify(execFile)(process.execPath, [
+      `--max-old-space-size=${HEAP_MB}`,
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      script,
+      file,
+    ]);
   const [short, long] = [join(folder(), 'journal.sqlite'), join(folder(), 'journal.sqlite')];
   await Promise.all([longJournal(short, 100), longJournal(long, WRITES)]);
-  for (const [file, writes] of [[short, 100], [long, WRITES]] as const) {
+  for (const [file, writes] of [
+    [short, 100],
+    [long, WRITES],
+  ] as const) {
     expect(JSON.parse((await verify(file)).stdout)).toEqual({ events: writes * 3, entries: writes, problems: [] });
   }
 });

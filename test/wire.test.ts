@@ -64,20 +64,41 @@ async function wire(options: WireOptions = {}): Promise<Wire> {
     () => sandbox.close(),
     () => http.close(),
   );
-  const credentials = { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token, ...options.credentials };
+  const credentials = {
+    clientId: sandbox.client_id,
+    clientSecret: sandbox.client_secret,
+    refreshToken: sandbox.refresh_token,
+    ...options.credentials,
+  };
   const shared = await openShared('memory');
   closers.push(() => shared.close());
-  const tokens = createAccessTokens({ http, accountsUrl: options.accountsUrl ?? sandbox.accounts_url, credentials: async () => credentials, shared, now: options.now });
+  const tokens = createAccessTokens({
+    http,
+    accountsUrl: options.accountsUrl ?? sandbox.accounts_url,
+    credentials: async () => credentials,
+    shared,
+    now: options.now,
+  });
   const limits = createLimits({ shared, perMinute: 100_000, concurrent: 1000, pauseMs: options.retryDelayMs ?? 5 });
   const apiBaseUrl = options.apiBaseUrl ?? sandbox.api_base_url;
   const control = async (path: string, init?: RequestInit) => (await (await fetch(`${sandbox.url}/__sandbox${path}`, init)).json()) as Json;
   return {
-    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId: sandbox.organization_id, retryDelayMs: options.retryDelayMs ?? 5 }),
+    zoho: createZoho({
+      http,
+      tokens,
+      limits,
+      shared,
+      apiBaseUrl,
+      organizationId: sandbox.organization_id,
+      retryDelayMs: options.retryDelayMs ?? 5,
+    }),
     tokens,
     fault: async (fault) => expect(await control('/faults', { method: 'POST', body: JSON.stringify(fault) })).toHaveProperty('faults'),
     arrived: async (what) => {
       const { requests } = (await control('/requests')) as unknown as { requests: Arrived[] };
-      return requests.filter(({ method, path }) => (what === 'token' ? path === '/oauth/v2/token' : method === what && path.startsWith('/books/v3/')));
+      return requests.filter(({ method, path }) =>
+        what === 'token' ? path === '/oauth/v2/token' : method === what && path.startsWith('/books/v3/'),
+      );
     },
     revoke: async (token) => {
       const response = await fetch(`${sandbox.accounts_url}/oauth/v2/token/revoke?token=${token}`, { method: 'POST' });
@@ -179,7 +200,7 @@ describe('access tokens', () => {
     expect(await tokens.get()).not.toBe(first);
   });
 
-  it('the header is Zoho\'s own scheme, and every call names the organization', async () => {
+  it("the header is Zoho's own scheme, and every call names the organization", async () => {
     const seen: (string | undefined)[] = [];
     const { url } = await serving((request, response) => {
       if (isTokenRequest(request)) return giveToken(response);
@@ -202,7 +223,14 @@ describe('access tokens', () => {
   });
 
   it.each([
-    ['invalid_code (HTTP 200)', { refreshToken: `1000.${'0'.repeat(32)}.${'0'.repeat(32)}` }, {}, AccessError, 'invalid_refresh_token', 'ZOHO_REFRESH_TOKEN'],
+    [
+      'invalid_code (HTTP 200)',
+      { refreshToken: `1000.${'0'.repeat(32)}.${'0'.repeat(32)}` },
+      {},
+      AccessError,
+      'invalid_refresh_token',
+      'ZOHO_REFRESH_TOKEN',
+    ],
     ['invalid_client (HTTP 200)', { clientId: '1000.NOBODY' }, {}, AccessError, 'invalid_client', 'ZOHO_DATA_CENTER'],
     ['invalid_client_secret (HTTP 200)', { clientSecret: 'wrong' }, {}, AccessError, 'invalid_client_secret', 'ZOHO_CLIENT_SECRET'],
     ['Access Denied (HTTP 400)', {}, { access_tokens: 0 }, BusyError, 'token_throttled', 'Make the same call again after'],
@@ -217,7 +245,12 @@ describe('access tokens', () => {
   });
 
   it('any other refusal, also with HTTP 200, is no token', async () => {
-    for (const [status, body] of [[200, { error: 'general_error' }], [200, { access_token: '' }], [200, {}], [400, { error: { toString: 1 } }]] as const) {
+    for (const [status, body] of [
+      [200, { error: 'general_error' }],
+      [200, { access_token: '' }],
+      [200, {}],
+      [400, { error: { toString: 1 } }],
+    ] as const) {
       const { url } = await serving((_request, response) => sendJson(response, status, body));
       const { zoho } = await wire({ accountsUrl: url });
       expect(await failureOf(list(zoho))).toMatchObject({ code: 'token_refused', changed: 'no' });
@@ -229,7 +262,7 @@ describe('access tokens', () => {
     ['html', { status: 503 }],
     ['truncate', {}],
     ['status', { status: 500 }],
-  ])('an accounts server in trouble (%s) is nobody\'s mistake: a read asks again, a write is not sent', async (fault, more) => {
+  ])("an accounts server in trouble (%s) is nobody's mistake: a read asks again, a write is not sent", async (fault, more) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: { path: '/oauth/' }, fault, ...more });
     await list(zoho);
@@ -289,7 +322,7 @@ const passing = [
   ['an HTML page with 200', { fault: 'html', status: 200 }, 'zoho_unavailable'],
   ['half an answer', { fault: 'truncate' }, 'zoho_unavailable'],
   ['an answer that is not JSON', { fault: 'malformed' }, 'zoho_unavailable'],
-  ['the minute\'s limit (429/44)', { fault: 'rate_limit', code: 44 }, 'minute_limit'],
+  ["the minute's limit (429/44)", { fault: 'rate_limit', code: 44 }, 'minute_limit'],
   ['too many at once (429/1070)', { fault: 'rate_limit', code: 1070 }, 'concurrency_limit'],
 ] as const;
 
@@ -308,9 +341,9 @@ describe('reads', () => {
   });
 
   it.each([
-    ['the day\'s limit (429/45)', { fault: 'rate_limit', code: 45 }, 'day_limit'],
+    ["the day's limit (429/45)", { fault: 'rate_limit', code: 45 }, 'day_limit'],
     ['an invalid value (400/2)', { fault: 'status', status: 400, code: 2, message: 'Invalid value passed for page' }, 'invalid_value'],
-    ['another\'s organization (400/6041)', { fault: 'status', status: 400, code: 6041 }, 'wrong_organization'],
+    ["another's organization (400/6041)", { fault: 'status', status: 400, code: 6041 }, 'wrong_organization'],
     ['no such record (404/1002)', { fault: 'status', status: 404, code: 1002 }, 'not_found'],
   ])('%s: not asked again', async (_title, fault, code) => {
     const { zoho, arrived, fault: misbehave } = await wire();
@@ -321,20 +354,25 @@ describe('reads', () => {
 });
 
 describe('a receipt', () => {
-  it.each(['application/pdf', 'application/octet-stream', 'application/octet-stream;charset=UTF-8'])('sent as %s is a PDF', async (type) => {
-    const { url } = await serving((request, response) => {
-      if (isTokenRequest(request)) return giveToken(response);
-      return response.writeHead(200, { 'content-type': type }).end('%PDF-1.4 …');
-    });
-    const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url });
-    const { bytes, mimeType } = await zoho.document(getCustomerPayment, { payment_id: PAYMENT }, 'pdf');
-    expect([bytes.toString(), mimeType]).toEqual(['%PDF-1.4 …', 'application/pdf']);
-  });
+  it.each(['application/pdf', 'application/octet-stream', 'application/octet-stream;charset=UTF-8'])(
+    'sent as %s is a PDF',
+    async (type) => {
+      const { url } = await serving((request, response) => {
+        if (isTokenRequest(request)) return giveToken(response);
+        return response.writeHead(200, { 'content-type': type }).end('%PDF-1.4 …');
+      });
+      const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url });
+      const { bytes, mimeType } = await zoho.document(getCustomerPayment, { payment_id: PAYMENT }, 'pdf');
+      expect([bytes.toString(), mimeType]).toEqual(['%PDF-1.4 …', 'application/pdf']);
+    },
+  );
 });
 
 describe('a write is sent once', () => {
   const lost = passing.filter(([, { fault }]) => fault !== 'rate_limit').map(([title, fault]): [string, Json] => [title, fault]);
-  const twice = lost.filter(([title]) => !title.startsWith('the connection')).map(([title, fault]): [string, Json] => [`${title}, and the change was made`, { ...fault, after: true }]);
+  const twice = lost
+    .filter(([title]) => !title.startsWith('the connection'))
+    .map(([title, fault]): [string, Json] => [`${title}, and the change was made`, { ...fault, after: true }]);
 
   it.each([...lost, ...twice])('%s: unknown', async (_title, fault) => {
     const { zoho, arrived, fault: misbehave } = await wire();
@@ -346,14 +384,18 @@ describe('a write is sent once', () => {
   });
 
   it.each([
-    ['400/24016', { fault: 'status', status: 400, code: 24016, message: 'The amount entered is more than the balance due for the selected invoices.' }, 'more_than_balance'],
+    [
+      '400/24016',
+      { fault: 'status', status: 400, code: 24016, message: 'The amount entered is more than the balance due for the selected invoices.' },
+      'more_than_balance',
+    ],
     ['404/5', { fault: 'status', status: 404, code: 5 }, 'not_found'],
     ['401/14', { fault: 'unauthorized' }, 'access_token_rejected'],
     ['401/57', { fault: 'unauthorized', code: 57 }, 'scope_missing'],
     ['429/44', { fault: 'rate_limit', code: 44 }, 'minute_limit'],
     ['429/45', { fault: 'rate_limit', code: 45 }, 'day_limit'],
     ['429/1070', { fault: 'rate_limit', code: 1070 }, 'concurrency_limit'],
-  ])('refused by Zoho\'s own envelope (%s): nothing was changed', async (_title, fault, code) => {
+  ])("refused by Zoho's own envelope (%s): nothing was changed", async (_title, fault, code) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: posts, ...fault, times: 99 });
     expect(await failureOf(create(zoho))).toMatchObject({ code, changed: 'no' });
@@ -379,12 +421,27 @@ describe('a write is sent once', () => {
   it('held up past its time between being noted and being sent, it is never sent', async () => {
     const { zoho, arrived } = await wire();
     await list(zoho);
-    expect(await failureOf(zoho.send(creation, { fenceMs: -1 }))).toMatchObject({ changed: 'no', message: expect.stringContaining('held up') as string });
+    expect(await failureOf(zoho.send(creation, { fenceMs: -1 }))).toMatchObject({
+      changed: 'no',
+      message: expect.stringContaining('held up') as string,
+    });
     expect(await arrived('POST')).toEqual([]);
   });
 
-  it('an answer that is not Zoho\'s envelope says nothing about the books', async () => {
-    for (const [status, body] of [[200, { status: 'ok' }], [201, {}], [200, { code: '' }], [200, { code: [] }], [200, { code: false }], [403, { error: 'blocked by policy' }], [408, {}], [429, { message: 'slow down' }], [400, []], [302, {}], [504, { code: 0 }]] as const) {
+  it("an answer that is not Zoho's envelope says nothing about the books", async () => {
+    for (const [status, body] of [
+      [200, { status: 'ok' }],
+      [201, {}],
+      [200, { code: '' }],
+      [200, { code: [] }],
+      [200, { code: false }],
+      [403, { error: 'blocked by policy' }],
+      [408, {}],
+      [429, { message: 'slow down' }],
+      [400, []],
+      [302, {}],
+      [504, { code: 0 }],
+    ] as const) {
       let posts = 0;
       const { url } = await serving((request, response) => {
         if (isTokenRequest(request)) return giveToken(response);
@@ -435,7 +492,10 @@ describe('a write is sent once', () => {
   });
 
   it('an answer that was read but makes no sense never becomes another kind of error', async () => {
-    const bodies = fc.oneof(fc.jsonValue(), fc.dictionary(fc.constantFrom('code', 'message', 'payment', '__proto__', 'toString'), fc.jsonValue()));
+    const bodies = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(fc.constantFrom('code', 'message', 'payment', '__proto__', 'toString'), fc.jsonValue()),
+    );
     let answer: readonly [number, unknown] = [200, {}];
     const { url } = await serving((request, response) => (isTokenRequest(request) ? giveToken(response) : sendJson(response, ...answer)));
     const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url });
@@ -447,12 +507,21 @@ describe('a write is sent once', () => {
           if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
         }
       }),
-      { numRuns: 100, examples: [[200, { code: { toString: null } }], [400, { code: { toString: null } }]] },
+      {
+        numRuns: 100,
+        examples: [
+          [200, { code: { toString: null } }],
+          [400, { code: { toString: null } }],
+        ],
+      },
     );
   });
 
   it('nor does one of the accounts server', async () => {
-    const bodies = fc.dictionary(fc.constantFrom('access_token', 'expires_in', 'error', 'error_description', 'scope', 'status'), fc.oneof(fc.jsonValue(), fc.constant('text')));
+    const bodies = fc.dictionary(
+      fc.constantFrom('access_token', 'expires_in', 'error', 'error_description', 'scope', 'status'),
+      fc.oneof(fc.jsonValue(), fc.constant('text')),
+    );
     let answer: readonly [number, unknown] = [200, {}];
     const { url } = await serving((_, response) => sendJson(response, ...answer));
     const http = createHttp();
@@ -461,12 +530,21 @@ describe('a write is sent once', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(200, 400, 500), bodies, async (status, body) => {
         answer = [status, body];
-        for (const call of [() => requestTokens(http, url, client, { kind: 'refresh', refreshToken: 'token' }), () => revoke(http, url, 'token')]) {
+        for (const call of [
+          () => requestTokens(http, url, client, { kind: 'refresh', refreshToken: 'token' }),
+          () => revoke(http, url, 'token'),
+        ]) {
           const error: unknown = await call().catch((error: unknown) => error);
           if (error instanceof Error) expect(error).toBeInstanceOf(PaymentsError);
         }
       }),
-      { numRuns: 200, examples: [[200, { access_token: 'a', expires_in: { toString: null } }], [400, { error: { toString: null } }]] },
+      {
+        numRuns: 200,
+        examples: [
+          [200, { access_token: 'a', expires_in: { toString: null } }],
+          [400, { error: { toString: null } }],
+        ],
+      },
     );
   });
 });
@@ -516,7 +594,10 @@ describe('bounds', () => {
       if (isTokenRequest(request)) return giveToken(response);
       return response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
-    for (const [maxResponseBytes, fits] of [[body.length, true], [body.length - 1, false]] as const) {
+    for (const [maxResponseBytes, fits] of [
+      [body.length, true],
+      [body.length - 1, false],
+    ] as const) {
       const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url, http: { maxResponseBytes } });
       const outcome = await zoho.send(creation).then(
         () => true,
@@ -531,7 +612,10 @@ describe('bounds', () => {
     await list(zoho);
     await fault({ match: { method: 'GET', path: '/customerpayments' }, fault: 'delay', delay_ms: 60_000, times: 99 });
     const started = performance.now();
-    expect(await failureOf(list(zoho))).toMatchObject({ code: 'zoho_unavailable', message: expect.stringContaining('no answer within 0.12 s') as string });
+    expect(await failureOf(list(zoho))).toMatchObject({
+      code: 'zoho_unavailable',
+      message: expect.stringContaining('no answer within 0.12 s') as string,
+    });
     expect(performance.now() - started).toBeLessThan(2000);
 
     await fault({ match: posts, fault: 'delay', delay_ms: 300 });
@@ -646,14 +730,20 @@ describe('the deadline of a write', () => {
     expect(await arrived('POST')).toEqual([]);
     const nowhere = await wire({ apiBaseUrl: await unconnectable() });
     const began = performance.now();
-    expect(await failureOf(nowhere.zoho.send(creation, { deadline: endingIn(300) }))).toMatchObject({ code: 'zoho_unreachable', changed: 'no' });
+    expect(await failureOf(nowhere.zoho.send(creation, { deadline: endingIn(300) }))).toMatchObject({
+      code: 'zoho_unreachable',
+      changed: 'no',
+    });
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   it('while it waits for its answer: the outcome is unknown, whatever the reason says', async () => {
     const { zoho, arrived, fault } = await wire();
     await fault({ match: posts, fault: 'delay', delay_ms: 600 });
-    expect(await failureOf(zoho.send(creation, { deadline: endingIn(300) }))).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
+    expect(await failureOf(zoho.send(creation, { deadline: endingIn(300) }))).toMatchObject({
+      code: 'outcome_unknown',
+      changed: 'unknown',
+    });
     await expect.poll(async () => (await arrived('POST'))[0]?.applied.length).toBe(1);
   });
 });
@@ -666,7 +756,10 @@ describe('over a proxy', () => {
     const server = createServer((_request, response) => response.writeHead(501).end());
     server.on('connect', (request: IncomingMessage, near: Socket) => {
       connects.push(request.url ?? '');
-      if (password !== undefined && request.headers['proxy-authorization'] !== `Basic ${Buffer.from(`clerk:${password}`).toString('base64')}`) {
+      if (
+        password !== undefined &&
+        request.headers['proxy-authorization'] !== `Basic ${Buffer.from(`clerk:${password}`).toString('base64')}`
+      ) {
         near.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
         return;
       }
@@ -713,28 +806,35 @@ describe('over a proxy', () => {
     expect(allTextOf(error)).not.toContain('wrong');
   });
 
-  it('the proxy\'s password is sent to it', async () => {
+  it("the proxy's password is sent to it", async () => {
     const { port } = await recorded();
     const { host } = await proxy(port, { password: 'right' });
     const { zoho } = await wire({ ...away, http: { proxy: { http: `http://clerk:right@${host}` } } });
     expect((await list(zoho)).customerpayments).toHaveLength(1);
   });
 
-  it.each([['zoho.invalid'], ['.zoho.invalid'], ['other.example, zoho.invalid'], ['*'], ['other.example,*']])('hosts of NO_PROXY=%s are called directly', async (no) => {
-    const { host, connects } = await proxy(await closedPort());
-    const { zoho } = await wire({ ...away, http: { proxy: { http: `http://${host}`, no } } });
-    const http = createHttp({ proxy: { http: `http://${host}`, no } });
-    closers.push(() => http.close());
-    await expect(http.exchange({ method: 'GET', url: new URL(away.apiBaseUrl), headers: {} })).rejects.toMatchObject({ sent: false });
-    expect(await failureOf(zoho.send(creation))).toMatchObject({ changed: 'no' });
-    expect(connects).toEqual([]);
-  });
+  it.each([['zoho.invalid'], ['.zoho.invalid'], ['other.example, zoho.invalid'], ['*'], ['other.example,*']])(
+    'hosts of NO_PROXY=%s are called directly',
+    async (no) => {
+      const { host, connects } = await proxy(await closedPort());
+      const { zoho } = await wire({ ...away, http: { proxy: { http: `http://${host}`, no } } });
+      const http = createHttp({ proxy: { http: `http://${host}`, no } });
+      closers.push(() => http.close());
+      await expect(http.exchange({ method: 'GET', url: new URL(away.apiBaseUrl), headers: {} })).rejects.toMatchObject({ sent: false });
+      expect(await failureOf(zoho.send(creation))).toMatchObject({ changed: 'no' });
+      expect(connects).toEqual([]);
+    },
+  );
 
   it.each(['127.0.0.1', 'localhost'])('%s is never proxied', async (name) => {
     const { calls, port } = await recorded();
     const { host, connects } = await proxy(port);
     const at = `http://${name}:${port}`;
-    const { zoho } = await wire({ accountsUrl: at, apiBaseUrl: `${at}/books/v3`, http: { proxy: { http: `http://${host}`, https: `http://${host}`, no: 'other.example' } } });
+    const { zoho } = await wire({
+      accountsUrl: at,
+      apiBaseUrl: `${at}/books/v3`,
+      http: { proxy: { http: `http://${host}`, https: `http://${host}`, no: 'other.example' } },
+    });
     await list(zoho);
     expect(calls).toHaveLength(2);
     expect(connects).toEqual([]);
@@ -775,9 +875,15 @@ function allTextOf(error: unknown): string {
 
 describe('secrets', () => {
   it('are in no error, not even when a server sends them back', async () => {
-    const secrets = { clientSecret: 'c0ffee5ec2e7c0ffee5ec2e7', refreshToken: `1000.${'d3'.repeat(16)}.${'e4'.repeat(16)}`, accessToken: ACCESS_TOKEN };
+    const secrets = {
+      clientSecret: 'c0ffee5ec2e7c0ffee5ec2e7',
+      refreshToken: `1000.${'d3'.repeat(16)}.${'e4'.repeat(16)}`,
+      accessToken: ACCESS_TOKEN,
+    };
     /** Text around any of the secrets. */
-    const telling = fc.tuple(fc.string(), fc.constantFrom(...Object.values(secrets)), fc.string(), fc.constantFrom(...Object.values(secrets))).map((parts) => parts.join(''));
+    const telling = fc
+      .tuple(fc.string(), fc.constantFrom(...Object.values(secrets)), fc.string(), fc.constantFrom(...Object.values(secrets)))
+      .map((parts) => parts.join(''));
     const failure = fc.record({
       where: fc.constantFrom('accounts', 'api'),
       how: fc.constantFrom('envelope', 'oauth error', 'nested', 'html', 'cut', 'reset', 'header'),
@@ -797,7 +903,10 @@ describe('secrets', () => {
         'oauth error': () => sendJson(response, status ?? 500, { error: text, error_description: text }),
         nested: () => sendJson(response, status ?? 500, { code: [text], message: { detail: text }, error: { detail: text } }),
         html: () => response.writeHead(status ?? 500, { 'content-type': 'text/html' }).end(`<html>${text}</html>`),
-        cut: () => response.writeHead(status ?? 500, { 'content-type': 'application/json' }).end(JSON.stringify({ code, message: text }).slice(0, -3)),
+        cut: () =>
+          response
+            .writeHead(status ?? 500, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ code, message: text }).slice(0, -3)),
         reset: () => response.socket?.end(`HTTP/1.1 200 ${secrets.accessToken}\r\ncontent-length: x${secrets.accessToken}\r\n\r\n`),
         header: () => response.writeHead(status ?? 500, { 'content-type': secrets.accessToken, 'x-echo': secrets.refreshToken }).end('{'),
       };
@@ -810,8 +919,21 @@ describe('secrets', () => {
         now = given;
         const http = createHttp({ timeoutMs: 2000 });
         const shared = await openShared('memory');
-        const tokens = createAccessTokens({ http, accountsUrl: url, credentials: async () => ({ clientId: '1000.CLIENT', clientSecret, refreshToken }), shared });
-        const zoho = createZoho({ http, tokens, shared, limits: createLimits({ shared, pauseMs: 0 }), apiBaseUrl: `${url}/books/v3`, organizationId: '104', retryDelayMs: 0 });
+        const tokens = createAccessTokens({
+          http,
+          accountsUrl: url,
+          credentials: async () => ({ clientId: '1000.CLIENT', clientSecret, refreshToken }),
+          shared,
+        });
+        const zoho = createZoho({
+          http,
+          tokens,
+          shared,
+          limits: createLimits({ shared, pauseMs: 0 }),
+          apiBaseUrl: `${url}/books/v3`,
+          organizationId: '104',
+          retryDelayMs: 0,
+        });
         const error: unknown = await (write ? zoho.send(creation) : list(zoho)).catch((error: unknown) => error);
         await http.close();
         shared.close();

@@ -28,17 +28,25 @@ async function ok(server: Harness, tool: string, args: Json): Promise<ToolResult
 
 const undoOf = ({ structuredContent }: ToolResult) => structuredContent['undo'] as { tool: string; arguments: Json } | undefined;
 const rowsOf = async (server: Harness, payment_id: string) =>
-  (paymentIn(await ok(server, 'get_customer_payment', { payment_id })).invoices ?? []).map(({ invoice_id, amount_applied, tax_amount_withheld = 0 }) => ({ invoice_id, amount_applied, tax_amount_withheld }));
-const balanceOf = async (server: Harness, invoice_id: string) => ((await ok(server, 'get_invoice', { invoice_id })).structuredContent['invoice'] as Json)['balance'];
+  (paymentIn(await ok(server, 'get_customer_payment', { payment_id })).invoices ?? []).map(
+    ({ invoice_id, amount_applied, tax_amount_withheld = 0 }) => ({ invoice_id, amount_applied, tax_amount_withheld }),
+  );
+const balanceOf = async (server: Harness, invoice_id: string) =>
+  ((await ok(server, 'get_invoice', { invoice_id })).structuredContent['invoice'] as Json)['balance'];
 
 /** A payment of 1000: 405 on INV-385, of which 45 more was withheld. */
 const taxed = [{ invoice_id: seed.openInvoice, amount_applied: 405, tax_amount_withheld: 45 }];
-const recorded = async (server: Harness, more: Json = {}) => paymentIn(await ok(server, 'create_customer_payment', { ...cash, amount: 1000, invoices: taxed, ...more }));
+const recorded = async (server: Harness, more: Json = {}) =>
+  paymentIn(await ok(server, 'create_customer_payment', { ...cash, amount: 1000, invoices: taxed, ...more }));
 
 /** A server on which a person is asked, and says yes. */
 async function asking(options: HarnessOptions = {}): Promise<{ server: Harness; asked: string[] }> {
   const asked: string[] = [];
-  const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }), ...options });
+  const server = await start({
+    confirm: 'ask',
+    person: (question) => (asked.push(question), { action: 'accept', content: { approve: true } }),
+    ...options,
+  });
   return { server, asked };
 }
 
@@ -60,11 +68,24 @@ describe('a payment that closes an invoice with tax withheld', () => {
 
   it('more than money and tax together leave open is refused', async () => {
     const server = await start();
-    for (const [amount_applied, tax_amount_withheld] of [[405, 45.01], [450, 0.01], [0.01, 450]]) {
-      const result = await server.call('create_customer_payment', { ...cash, amount: 1000, invoices: [{ invoice_id: seed.openInvoice, amount_applied, tax_amount_withheld }] });
+    for (const [amount_applied, tax_amount_withheld] of [
+      [405, 45.01],
+      [450, 0.01],
+      [0.01, 450],
+    ]) {
+      const result = await server.call('create_customer_payment', {
+        ...cash,
+        amount: 1000,
+        invoices: [{ invoice_id: seed.openInvoice, amount_applied, tax_amount_withheld }],
+      });
       expect(errorOf(result), textOf(result)).toMatchObject({ code: 'more_than_balance' });
     }
-    const forAll = await server.call('create_customer_payment', { ...cash, amount: 1000, tax_amount_withheld: 45.01, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 405 }] });
+    const forAll = await server.call('create_customer_payment', {
+      ...cash,
+      amount: 1000,
+      tax_amount_withheld: 45.01,
+      invoices: [{ invoice_id: seed.openInvoice, amount_applied: 405 }],
+    });
     expect(errorOf(forAll), textOf(forAll)).toMatchObject({ code: 'more_than_balance' });
     expect(await writesTo(server)).toEqual([]);
   });
@@ -76,7 +97,10 @@ describe('tax that settles more of an invoice than the money does', () => {
     ['of the payment as a whole', { amount: 1, tax_amount_withheld: 449, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1 }] }],
   ])('is asked about: %s', async (_, payment) => {
     const { server, asked } = await asking();
-    expect((await ok(server, 'create_customer_payment', { ...cash, ...payment })).structuredContent).toMatchObject({ asked: 'window', concerns: [{ code: 'tax_withheld' }] });
+    expect((await ok(server, 'create_customer_payment', { ...cash, ...payment })).structuredContent).toMatchObject({
+      asked: 'window',
+      concerns: [{ code: 'tax_withheld' }],
+    });
     expect(asked[0]).toContain('You are asked because USD 449.00 of withheld tax settles more of an invoice than the money does.');
   });
 
@@ -84,7 +108,10 @@ describe('tax that settles more of an invoice than the money does', () => {
     const { server } = await asking();
     const { payment_id } = await recorded(server);
     const change = async (row: Json) => (await ok(server, 'update_customer_payment', { payment_id, ...row })).structuredContent['concerns'];
-    expect(await change({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200, tax_amount_withheld: 250 }] })).toMatchObject([{ code: 'unapplied' }, { code: 'tax_withheld' }]);
+    expect(await change({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200, tax_amount_withheld: 250 }] })).toMatchObject([
+      { code: 'unapplied' },
+      { code: 'tax_withheld' },
+    ]);
     expect(await change({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 200 }], description: 'x' })).toEqual([]);
     expect(await change({ tax_amount_withheld: 250, description: 'y' })).toEqual([]);
   });
@@ -93,11 +120,28 @@ describe('tax that settles more of an invoice than the money does', () => {
 describe('money that tax takes the place of', () => {
   it.each<[string, Json]>([
     ['half of it', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }] }],
-    ['and that goes to another invoice', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }, { invoice_id: seed.overdueInvoice, amount_applied: 225 }] }],
+    [
+      'and that goes to another invoice',
+      {
+        invoices: [
+          { invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 225 },
+        ],
+      },
+    ],
   ])('is taken off the invoice, which is asked about: %s', async (_, change) => {
     const { server, asked } = await asking();
-    const { payment_id } = paymentIn(await ok(server, 'create_customer_payment', { ...cash, amount: 450, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] }));
-    expect((await ok(server, 'update_customer_payment', { payment_id, ...change })).structuredContent).toMatchObject({ asked: 'window', concerns: [{ code: 'unapplied' }] });
+    const { payment_id } = paymentIn(
+      await ok(server, 'create_customer_payment', {
+        ...cash,
+        amount: 450,
+        invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }],
+      }),
+    );
+    expect((await ok(server, 'update_customer_payment', { payment_id, ...change })).structuredContent).toMatchObject({
+      asked: 'window',
+      concerns: [{ code: 'unapplied' }],
+    });
     expect(asked.at(-1)).toContain('Take USD 225.00 of money off invoice "INV-385", with tax in its place');
   });
 });
@@ -129,7 +173,12 @@ describe('the tax is shown', () => {
   it('in what a change takes off an invoice, and in what it changed', async () => {
     const { server, asked } = await asking();
     const { payment_id } = await recorded(server);
-    const less = textOf(await ok(server, 'update_customer_payment', { payment_id, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400, tax_amount_withheld: 20 }] }));
+    const less = textOf(
+      await ok(server, 'update_customer_payment', {
+        payment_id,
+        invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400, tax_amount_withheld: 20 }],
+      }),
+    );
     expect(asked.at(-1)).toContain('Un-apply USD 30.00 from invoice "INV-385"');
     expect(less).toContain('applied to INV-385: USD 405.00 → USD 400.00');
     expect(less).toContain('tax withheld on INV-385: USD 45.00 → USD 20.00');
@@ -140,25 +189,59 @@ describe('the tax is shown', () => {
 
   it('an answer that has none of it is pointed out', async () => {
     const on = await startSandbox();
-    const at = await altered(on, { body: ({ payment, ...body }) => (payment === undefined ? body : { ...body, payment: { ...(payment as Payment), invoices: (payment as Payment).invoices?.map(({ tax_amount_withheld: _, ...row }) => row) } }) });
-    closers.push(() => on.close(), () => at.close());
+    const at = await altered(on, {
+      body: ({ payment, ...body }) =>
+        payment === undefined
+          ? body
+          : {
+              ...body,
+              payment: {
+                ...(payment as Payment),
+                invoices: (payment as Payment).invoices?.map(({ tax_amount_withheld: _, ...row }) => row),
+              },
+            },
+    });
+    closers.push(
+      () => on.close(),
+      () => at.close(),
+    );
     const server = await start({ on, at });
     const text = textOf(await server.call('create_customer_payment', { ...cash, amount: 1000, invoices: taxed }));
-    expect(text).toContain(`Attention: 45 was asked as tax withheld on invoice ${seed.openInvoice}, Zoho recorded USD 0.00. Tell the user.`);
+    expect(text).toContain(
+      `Attention: 45 was asked as tax withheld on invoice ${seed.openInvoice}, Zoho recorded USD 0.00. Tell the user.`,
+    );
   });
 });
 
 describe('a write and its undo', () => {
   it('leave money and tax on every invoice as they were', async () => {
-    const share = fc.record({ amount_applied: fc.integer({ min: 0, max: 200 }), tax_amount_withheld: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }) });
-    const rows = fc.array(fc.tuple(fc.constantFrom(seed.openInvoice, seed.overdueInvoice), share), { minLength: 1, maxLength: 2 }).map((all) => [...new Map(all)].map(([invoice_id, row]) => ({ invoice_id, amount_applied: row.amount_applied, ...(row.tax_amount_withheld !== undefined && { tax_amount_withheld: row.tax_amount_withheld }) })));
+    const share = fc.record({
+      amount_applied: fc.integer({ min: 0, max: 200 }),
+      tax_amount_withheld: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
+    });
+    const rows = fc
+      .array(fc.tuple(fc.constantFrom(seed.openInvoice, seed.overdueInvoice), share), { minLength: 1, maxLength: 2 })
+      .map((all) =>
+        [...new Map(all)].map(([invoice_id, row]) => ({
+          invoice_id,
+          amount_applied: row.amount_applied,
+          ...(row.tax_amount_withheld !== undefined && { tax_amount_withheld: row.tax_amount_withheld }),
+        })),
+      );
     const server = await start({ sandbox: { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 } } });
     let [day, undone] = [0, 0];
     await fc.assert(
       fc.asyncProperty(rows, rows, fc.boolean(), async (first, second, replace_invoices) => {
         day += 1;
         const date = new Date(Date.UTC(2020, 0, day)).toISOString().slice(0, 10);
-        const { payment_id } = paymentIn(await ok(server, 'create_customer_payment', { ...cash, date, amount: 400, invoices: first.filter((row) => row.amount_applied > 0) }));
+        const { payment_id } = paymentIn(
+          await ok(server, 'create_customer_payment', {
+            ...cash,
+            date,
+            amount: 400,
+            invoices: first.filter((row) => row.amount_applied > 0),
+          }),
+        );
         const before = (await rowsOf(server, payment_id)).toSorted((a, b) => (a.invoice_id < b.invoice_id ? -1 : 1));
         const change = await server.call('update_customer_payment', { payment_id, replace_invoices, invoices: second });
         if (!change.isError) {
@@ -186,13 +269,23 @@ describe('a write and its undo', () => {
 });
 
 describe('record_customer_payment', () => {
-  const record = (server: Harness, args: Json) => server.call('record_customer_payment', { payment_mode: 'cash', date: '2026-06-05', ...args });
+  const record = (server: Harness, args: Json) =>
+    server.call('record_customer_payment', { payment_mode: 'cash', date: '2026-06-05', ...args });
 
   it.each<[Json, Row[]]>([
     [{ amount: 405, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 45 }] }, taxed],
-    [{ amount: 500, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 45 }, 'INV-386'] }, [...taxed, { invoice_id: seed.overdueInvoice, amount_applied: 95 }]],
+    [
+      { amount: 500, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 45 }, 'INV-386'] },
+      [...taxed, { invoice_id: seed.overdueInvoice, amount_applied: 95 }],
+    ],
     [{ amount: 400, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 45 }] }, [{ ...taxed[0]!, amount_applied: 400 }]],
-    [{ amount: 405, invoices: [{ invoice: 'INV-385', amount: 100, tax_amount_withheld: 10 }, 'INV-386'] }, [{ invoice_id: seed.openInvoice, amount_applied: 100, tax_amount_withheld: 10 }, { invoice_id: seed.overdueInvoice, amount_applied: 305 }]],
+    [
+      { amount: 405, invoices: [{ invoice: 'INV-385', amount: 100, tax_amount_withheld: 10 }, 'INV-386'] },
+      [
+        { invoice_id: seed.openInvoice, amount_applied: 100, tax_amount_withheld: 10 },
+        { invoice_id: seed.overdueInvoice, amount_applied: 305 },
+      ],
+    ],
     [{ amount: 450, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 0 }] }, [{ invoice_id: seed.openInvoice, amount_applied: 450 }]],
   ])('%j: what is open less the tax, as far as the money goes', async (args, invoices) => {
     const server = await start();
@@ -204,7 +297,9 @@ describe('record_customer_payment', () => {
 
   it('nine tenths in money and one tenth withheld close an invoice, and the payment can be changed afterwards', async () => {
     const server = await start();
-    const { payment_id } = paymentIn(await record(server, { amount: 1152.45, invoices: [{ invoice: 'INV-386', tax_amount_withheld: 128.05 }] }));
+    const { payment_id } = paymentIn(
+      await record(server, { amount: 1152.45, invoices: [{ invoice: 'INV-386', tax_amount_withheld: 128.05 }] }),
+    );
     expect(await balanceOf(server, seed.overdueInvoice)).toBe(0);
     await forgetRequests(server.sandbox);
     await ok(server, 'update_customer_payment', { payment_id, description: 'tax certificate came', invoices: [] });

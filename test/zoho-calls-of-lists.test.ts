@@ -7,7 +7,12 @@ import { harness, textOf, type Harness, type HarnessOptions } from './support/ha
 const roomy = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000, access_tokens: 1000, live_access_tokens: 1000 };
 
 /** The requests of one call, by a server that has read nothing yet. */
-async function requestsOf(on: Harness, name: string, args: Record<string, unknown>, options: HarnessOptions = {}): Promise<Record<string, number>> {
+async function requestsOf(
+  on: Harness,
+  name: string,
+  args: Record<string, unknown>,
+  options: HarnessOptions = {},
+): Promise<Record<string, number>> {
   const fresh = await harness({ ...options, on: on.sandbox });
   await forgetRequests(on.sandbox);
   const result = await fresh.call(name, args);
@@ -48,7 +53,11 @@ describe('find_payments', () => {
   it.each([
     ['an amount', { amount: 1000, limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
     ['a day', { date: '2025-12-24', limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
-    ['a range that lies back, its newest', { date_start: '2025-12-01', date_end: '2025-12-24', limit: 1 }, { '/customerpayments': 4, '/contacts/{id}': 1 }],
+    [
+      'a range that lies back, its newest',
+      { date_start: '2025-12-01', date_end: '2025-12-24', limit: 1 },
+      { '/customerpayments': 4, '/contacts/{id}': 1 },
+    ],
   ])('of 20,000, %s', async (_, args, requests) => {
     expect(await requestsOf(large, 'find_payments', args)).toEqual(requests);
   });
@@ -86,6 +95,9 @@ describe('check_duplicates', () => {
   });
 
   it('of 20,000, and one more for the currencies of the groups', async () => {
-    expect(await requestsOf(large, 'check_duplicates', { date_start: '2026-04-01' })).toMatchObject({ '/customerpayments': 27, '/contacts': 1 });
+    expect(await requestsOf(large, 'check_duplicates', { date_start: '2026-04-01' })).toMatchObject({
+      '/customerpayments': 27,
+      '/contacts': 1,
+    });
   });
 });

@@ -7,14 +7,21 @@ import { harness, textOf, type HarnessOptions } from './support/harness.ts';
 type Args = Record<string, unknown>;
 
 /** What the task asks Zoho after those before it, in one conversation. */
-async function callsOf(tool: string, args: Args, before: readonly [tool: string, args: Args][] = [], options: HarnessOptions = {}): Promise<Record<string, number>> {
+async function callsOf(
+  tool: string,
+  args: Args,
+  before: readonly [tool: string, args: Args][] = [],
+  options: HarnessOptions = {},
+): Promise<Record<string, number>> {
   const server = await harness(options);
   try {
     for (const [earlier, given] of before) await server.call(earlier, given);
     await forgetRequests(server.sandbox);
     const result = await server.call(tool, args);
     expect(result.isError, textOf(result)).toBeFalsy();
-    const calls = (await requestsTo(server.sandbox)).map(({ method, path }) => `${method} ${path.replace('/books/v3/', '').replaceAll(/\d{9,}/g, 'ID')}`);
+    const calls = (await requestsTo(server.sandbox)).map(
+      ({ method, path }) => `${method} ${path.replace('/books/v3/', '').replaceAll(/\d{9,}/g, 'ID')}`,
+    );
     return Object.fromEntries([...new Set(calls)].toSorted().map((call) => [call, calls.filter((one) => one === call).length]));
   } finally {
     await server.close();
@@ -31,10 +38,22 @@ const out = { account: 'Petty Cash', date: '2026-06-30' };
 describe('find_refunds', () => {
   it.each<[string, Args, Record<string, number>]>([
     // Five payments with refunds changed since a month before; the four that fit are few enough to tell their accounts.
-    ['of a month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': 5, 'GET customerpayments/ID/refunds/ID': 4, 'GET contacts': 1 }],
-    ['of a customer', { customer: bowman }, { 'GET contacts': 1, 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': 2, 'GET customerpayments/ID/refunds/ID': 2 }],
+    [
+      'of a month',
+      { date_start: '2026-06-01', date_end: '2026-06-30' },
+      { 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': 5, 'GET customerpayments/ID/refunds/ID': 4, 'GET contacts': 1 },
+    ],
+    [
+      'of a customer',
+      { customer: bowman },
+      { 'GET contacts': 1, 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': 2, 'GET customerpayments/ID/refunds/ID': 2 },
+    ],
     ['all there are', {}, { 'GET customerpayments': 3, 'GET customerpayments/ID/refunds': 26, 'GET contacts': 1 }],
-    ['out of an account', { account: 'Petty Cash', date_start: '2026-06-01' }, { 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': 5, 'GET customerpayments/ID/refunds/ID': 4 }],
+    [
+      'out of an account',
+      { account: 'Petty Cash', date_start: '2026-06-01' },
+      { 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': 5, 'GET customerpayments/ID/refunds/ID': 4 },
+    ],
     ['of a customer without any', { customer: 'Bowman Furnishings' }, { 'GET contacts': 1, 'GET customerpayments': 1 }],
   ])('%s', async (_, args, calls) => {
     expect(await callsOf('find_refunds', args)).toEqual(calls);
@@ -50,7 +69,12 @@ describe('customer_statement', () => {
     ['by id', { customer: seed.bowman }, [], { 'GET contacts/ID': 1, ...own, ...refunds, ...day }],
     ['without refunds', { customer: 'Möbelhaus' }, [], { 'GET contacts': 1, ...own, ...day }],
     ['again', { customer: bowman }, [statement], {}],
-    ['after a payment', { customer: bowman }, [statement, ['record_customer_payment', { ...cash, customer: bowman, amount: 1, allocate: 'as_credit' }]], { 'GET contacts': 1, ...own, ...refunds }],
+    [
+      'after a payment',
+      { customer: bowman },
+      [statement, ['record_customer_payment', { ...cash, customer: bowman, amount: 1, allocate: 'as_credit' }]],
+      { 'GET contacts': 1, ...own, ...refunds },
+    ],
   ])('%s', async (_, args, before, calls) => {
     expect(await callsOf('customer_statement', args, before)).toEqual(calls);
   });
@@ -65,13 +89,38 @@ describe('record_customer_payment', () => {
     ['an invoice by number', { customer: bowman, amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
     ['an invoice alone', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
     // A name that only fits might be another's exactly.
-    ['an invoice, the name roughly', { customer: 'Bowman', amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 2 }],
-    ['oldest first', { customer: bowman, amount: 100, allocate: 'oldest_first' }, [], { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 1 }],
+    [
+      'an invoice, the name roughly',
+      { customer: 'Bowman', amount: 450, invoices: ['INV-385'] },
+      [],
+      { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 2 },
+    ],
+    [
+      'oldest first',
+      { customer: bowman, amount: 100, allocate: 'oldest_first' },
+      [],
+      { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 1 },
+    ],
     ['as credit', { customer: bowman, amount: 100, allocate: 'as_credit' }, [], { ...sent, ...day, 'GET contacts': 1 }],
     // For its name; and the preflight, for what it is now.
-    ['to an account by name', { customer: bowman, amount: 100, allocate: 'as_credit', account: 'Petty Cash' }, [], { ...sent, ...day, 'GET contacts': 1, 'GET bankaccounts': 2 }],
-    ['after a statement: names are known, balances read anew', { customer: bowman, amount: 100, allocate: 'oldest_first' }, [statement], { ...sent, 'GET invoices': 1 }],
-    ['after a statement by id: the customer is read anew', { customer: seed.bowman, amount: 100, allocate: 'as_credit' }, [['customer_statement', { customer: seed.bowman }]], sent],
+    [
+      'to an account by name',
+      { customer: bowman, amount: 100, allocate: 'as_credit', account: 'Petty Cash' },
+      [],
+      { ...sent, ...day, 'GET contacts': 1, 'GET bankaccounts': 2 },
+    ],
+    [
+      'after a statement: names are known, balances read anew',
+      { customer: bowman, amount: 100, allocate: 'oldest_first' },
+      [statement],
+      { ...sent, 'GET invoices': 1 },
+    ],
+    [
+      'after a statement by id: the customer is read anew',
+      { customer: seed.bowman, amount: 100, allocate: 'as_credit' },
+      [['customer_statement', { customer: seed.bowman }]],
+      sent,
+    ],
   ])('%s', async (_, args, before, calls) => {
     expect(await callsOf('record_customer_payment', { ...cash, ...args }, before)).toEqual(calls);
   });
@@ -83,14 +132,24 @@ describe('record_customer_payment', () => {
 });
 
 describe('refund_customer_payment', () => {
-  const sent = { 'GET bankaccounts': 2, 'GET customerpayments/ID': 1, 'GET customerpayments/ID/refunds': 1, 'POST customerpayments/ID/refunds': 1 };
+  const sent = {
+    'GET bankaccounts': 2,
+    'GET customerpayments/ID': 1,
+    'GET customerpayments/ID/refunds': 1,
+    'POST customerpayments/ID/refunds': 1,
+  };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
     // To know whose turn it is; and in the turn, to decide which payment.
     ['of a customer', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
     ['by payment id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
     ['by a payment number among the newest', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
-    ['after a statement: the customer is known, what is unused read anew', { customer: bowman, amount: 240 }, [statement], { ...sent, 'GET customerpayments': 1 }],
+    [
+      'after a statement: the customer is known, what is unused read anew',
+      { customer: bowman, amount: 240 },
+      [statement],
+      { ...sent, 'GET customerpayments': 1 },
+    ],
   ])('%s', async (_, args, before, calls) => {
     expect(await callsOf('refund_customer_payment', { ...out, ...args }, before)).toEqual(calls);
   });

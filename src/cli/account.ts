@@ -23,7 +23,8 @@ export function accountVersion(config: Config): () => Promise<string> {
 
 export async function accountOf(config: Config): Promise<Account> {
   const { credentials, organizationId, accountsUrl, apiBaseUrl, chosen } = config;
-  if (credentials !== undefined && organizationId !== undefined) return { ...credentials, accountsUrl, apiBaseUrl, organizationId, from: 'environment' };
+  if (credentials !== undefined && organizationId !== undefined)
+    return { ...credentials, accountsUrl, apiBaseUrl, organizationId, from: 'environment' };
   if (credentials !== undefined) throw notConfigured(config.missing, 'the credentials in its settings name no organization');
   const login = await (await loginsOf(config)).read();
   if (login === undefined) throw notConfigured(config.missing, 'nobody has logged in');
@@ -74,7 +75,9 @@ function foldersOf(base: string, { apiBaseUrl, organizationId }: BooksAt): strin
   const { hostname, port } = new URL(apiBaseUrl);
   const host = hostname.replace(/\.+$/, '');
   const hosts = LOOPBACK.includes(host) ? LOOPBACK : [host];
-  return hosts.flatMap((name) => [name, `${name}.`]).map((name) => join(base, `${(port === '' ? name : `${name}:${port}`).replaceAll(/[^\w.-]/g, '_')}-${organizationId}`));
+  return hosts
+    .flatMap((name) => [name, `${name}.`])
+    .map((name) => join(base, `${(port === '' ? name : `${name}:${port}`).replaceAll(/[^\w.-]/g, '_')}-${organizationId}`));
 }
 
 const hasJournal = (folder: string) => existsSync(join(folder, 'journal.sqlite'));
@@ -91,8 +94,11 @@ export async function loginsOf(config: Config) {
 }
 
 function notConfigured(missing: readonly string[], why: string): AccessError {
-  return new AccessError(`This server is not connected to Zoho Books yet: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`, {
-    code: 'not_configured',
-    next: 'Ask the operator to run `zoho-payments-mcp login`, or to set what is missing in the host\'s configuration of this server; ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.',
-  });
+  return new AccessError(
+    `This server is not connected to Zoho Books yet: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
+    {
+      code: 'not_configured',
+      next: "Ask the operator to run `zoho-payments-mcp login`, or to set what is missing in the host's configuration of this server; ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.",
+    },
+  );
 }

@@ -26,7 +26,8 @@ export async function openCallback({ port, state }: { port: number | undefined; 
   const server = createServer(({ method, url = '', headers }, response) => {
     const address = URL.canParse(url, redirectUri) ? new URL(url, redirectUri) : undefined;
     // Another name for this machine in Host is a page elsewhere that had its own name led here.
-    if (headers.host !== new URL(redirectUri).host || method !== 'GET' || address?.pathname !== '/callback') return show(response, 404, 'elsewhere');
+    if (headers.host !== new URL(redirectUri).host || method !== 'GET' || address?.pathname !== '/callback')
+      return show(response, 404, 'elsewhere');
     if (taken || !same(address.searchParams.get('state') ?? '', state)) return show(response, 400, 'stranger');
     taken = true;
     const { searchParams } = address;

@@ -66,12 +66,15 @@ function baseUrl(env: Environment, name: string): string | undefined {
   if (value === undefined) return undefined;
   const url = URL.canParse(value) ? new URL(value) : undefined;
   // Never quoted: what does not belong there may be a secret.
-  if (url !== undefined && /[?#]/.test(value)) throw new ConfigError(`${name} has a "?" or a "#" in it: set it to the address without them, as in https://www.zohoapis.com/books/v3.`);
-  if (url !== undefined && (url.username !== '' || url.password !== '')) throw new ConfigError(`${name} has a user name or a password in it: set it to the address without them.`);
+  if (url !== undefined && /[?#]/.test(value))
+    throw new ConfigError(`${name} has a "?" or a "#" in it: set it to the address without them, as in https://www.zohoapis.com/books/v3.`);
+  if (url !== undefined && (url.username !== '' || url.password !== ''))
+    throw new ConfigError(`${name} has a user name or a password in it: set it to the address without them.`);
   const host = url?.hostname.replace(/\.+$/, '') ?? '';
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(host);
   // In one way of writing, since it is compared with others.
-  if (url !== undefined && host !== '' && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback))) return `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname.replace(/\/+$/, '')}`;
+  if (url !== undefined && host !== '' && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)))
+    return `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname.replace(/\/+$/, '')}`;
   throw new ConfigError(`${name} is not an https address (http is possible to 127.0.0.1 only).`);
 }
 
@@ -106,7 +109,8 @@ function sandboxOf(env: Environment): Config['sandbox'] {
 function confirmOf(env: Environment): ConfirmMode {
   const value = setting(env, 'ZOHO_PAYMENTS_CONFIRM')?.toLowerCase() ?? 'ask';
   const mode = confirmModes.find((mode) => mode === value);
-  if (mode === undefined) throw new ConfigError(`ZOHO_PAYMENTS_CONFIRM is ${JSON.stringify(value)}: use one of ${confirmModes.join(', ')}.`);
+  if (mode === undefined)
+    throw new ConfigError(`ZOHO_PAYMENTS_CONFIRM is ${JSON.stringify(value)}: use one of ${confirmModes.join(', ')}.`);
   return mode;
 }
 
@@ -119,10 +123,17 @@ function uniqueFieldOf(env: Environment): string | undefined {
 /** Names separated by commas; `all` stands for every one. `from` is where they were written, for the error. */
 export function toolsetsOf(from: string, value: string | undefined): readonly Toolset[] {
   if (value === undefined) return defaultToolsets;
-  const wanted = value.toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const wanted = value
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const known: readonly string[] = [...toolsetNames, 'all'];
   const strange = wanted.find((name) => !known.includes(name));
-  if (strange !== undefined) throw new ConfigError(`${from} names ${JSON.stringify(strange)}, and no toolset is called so; the nearest is ${closest(strange, known)}. There are ${toolsetNames.join(', ')}, and all.`);
+  if (strange !== undefined)
+    throw new ConfigError(
+      `${from} names ${JSON.stringify(strange)}, and no toolset is called so; the nearest is ${closest(strange, known)}. There are ${toolsetNames.join(', ')}, and all.`,
+    );
   if (wanted.length === 0) throw new ConfigError(`${from} names no toolset: use some of ${toolsetNames.join(', ')}, or all.`);
   return toolsetNames.filter((name) => wanted.includes('all') || wanted.includes(name));
 }
@@ -147,7 +158,10 @@ export function policyOf(file: string | undefined): Policy {
 /** `dataCenter` is the command line's, and stands before the environment's. */
 export function readConfig(env: Environment = process.env, options: { readonly dataCenter?: string | undefined } = {}): Config {
   const name = (options.dataCenter ?? setting(env, 'ZOHO_DATA_CENTER'))?.toLowerCase() ?? 'us';
-  if (!isDataCenterName(name)) throw new ConfigError(`${options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center'} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
+  if (!isDataCenterName(name))
+    throw new ConfigError(
+      `${options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center'} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`,
+    );
   const center = dataCenter(name);
 
   const isSet = (...names: readonly string[]) => names.some((name) => setting(env, name) !== undefined);
@@ -155,7 +169,12 @@ export function readConfig(env: Environment = process.env, options: { readonly d
   const clientSecret = setting(env, 'ZOHO_CLIENT_SECRET');
   const refreshToken = setting(env, 'ZOHO_REFRESH_TOKEN');
   const organizationId = digits(env, 'ZOHO_ORGANIZATION_ID');
-  const needed = { ZOHO_CLIENT_ID: clientId, ZOHO_CLIENT_SECRET: clientSecret, ZOHO_REFRESH_TOKEN: refreshToken, ZOHO_ORGANIZATION_ID: organizationId };
+  const needed = {
+    ZOHO_CLIENT_ID: clientId,
+    ZOHO_CLIENT_SECRET: clientSecret,
+    ZOHO_REFRESH_TOKEN: refreshToken,
+    ZOHO_ORGANIZATION_ID: organizationId,
+  };
 
   return {
     accountsUrl: baseUrl(env, 'ZOHO_ACCOUNTS_URL') ?? center.accountsUrl,

@@ -45,7 +45,8 @@ export function connect(config: Config, log: Log): Connection {
         return await perform(call, opened);
       } catch (error) {
         // The model passes it on, if it does; whoever runs the server reads the log.
-        if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code)) log('error', error.whatHappened, { code: error.code });
+        if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
+          log('error', error.whatHappened, { code: error.code });
         throw error;
       }
     },
@@ -85,7 +86,14 @@ function opener<T extends { close(): Promise<void> }>(version: () => Promise<str
       return await opening;
     },
     async close(): Promise<void> {
-      await Promise.all([...all].map((opening) => opening.then((opened) => opened.close(), () => undefined)));
+      await Promise.all(
+        [...all].map((opening) =>
+          opening.then(
+            (opened) => opened.close(),
+            () => undefined,
+          ),
+        ),
+      );
     },
   };
 }

@@ -12,7 +12,11 @@ export interface DoctorCommand {
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** The exit code is 0 only if all is well. Prints no secret. */
-export async function doctor({ json, tryDataCenters }: DoctorCommand, readConfig: () => Config, options: Pick<ExamineOptions, 'dataCenters'> = {}): Promise<void> {
+export async function doctor(
+  { json, tryDataCenters }: DoctorCommand,
+  readConfig: () => Config,
+  options: Pick<ExamineOptions, 'dataCenters'> = {},
+): Promise<void> {
   const findings: Finding[] = [];
   for await (const finding of examined(readConfig, { tryDataCenters, ...options })) {
     findings.push(finding);

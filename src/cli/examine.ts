@@ -62,7 +62,12 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
   if (account !== undefined) {
     yield credentialsFinding(account);
     const overlooked = overlookedWarning(config, account);
-    if (overlooked !== undefined) yield wrong('folder', overlooked, 'See with `zoho-payments-mcp journal list` what each holds: move the others away once nothing in them is unresolved, or move the one that is used away first to look at another.');
+    if (overlooked !== undefined)
+      yield wrong(
+        'folder',
+        overlooked,
+        'See with `zoho-payments-mcp journal list` what each holds: move the others away once nothing in them is unresolved, or move the one that is used away first to look at another.',
+      );
     const center = dataCenterFinding(account);
     yield center;
     if (center.state === 'wrong') return;
@@ -89,15 +94,34 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   if (list instanceof PaymentsError && list.code !== 'scope_missing') return yield ofError('organization', list);
   const organization = await organizationOf(zoho).catch(asError);
   if (organization instanceof PaymentsError) yield ofError('organization', organization);
-  else if (organization === undefined) yield { check: 'organization', state: 'unknown', says: `${zoho.organizationId} answers; its name, currency and time zone are not shown without ZohoBooks.settings.READ` };
-  else yield ok('organization', `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId}), ${organization.currency_code ?? 'currency not told'}, ${organization.time_zone ?? 'time zone not told'}`);
+  else if (organization === undefined)
+    yield {
+      check: 'organization',
+      state: 'unknown',
+      says: `${zoho.organizationId} answers; its name, currency and time zone are not shown without ZohoBooks.settings.READ`,
+    };
+  else
+    yield ok(
+      'organization',
+      `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId}), ${organization.currency_code ?? 'currency not told'}, ${organization.time_zone ?? 'time zone not told'}`,
+    );
   yield* account?.scopes === undefined ? triedScopes(config, zoho, list) : grantedScopes(config, account.scopes);
   if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);
   yield clockFinding(zoho);
   const { day, paused_until } = await limits.quota();
-  if (paused_until !== undefined) yield wrong('limits', `Zoho asked for a pause until ${paused_until}`, 'Wait until then, or find out what else calls Zoho for this organization.');
+  if (paused_until !== undefined)
+    yield wrong(
+      'limits',
+      `Zoho asked for a pause until ${paused_until}`,
+      'Wait until then, or find out what else calls Zoho for this organization.',
+    );
   else if (day === undefined) yield { check: 'limits', state: 'unknown', says: 'Zoho did not say what is left of the day' };
-  else if (day.remaining < FEW_CALLS) yield wrong('limits', `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`, 'Wait for the end of the day, or find out what else calls Zoho for this organization.');
+  else if (day.remaining < FEW_CALLS)
+    yield wrong(
+      'limits',
+      `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`,
+      'Wait for the end of the day, or find out what else calls Zoho for this organization.',
+    );
   else yield ok('limits', `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`);
 }
 
@@ -115,9 +139,15 @@ function usableFinding(dir: string): Finding {
     ensureDir(dir);
     accessSync(dir, constants.W_OK);
     const warning = stateDirWarning(dir);
-    return warning === undefined ? ok('folder', dir) : { ...ok('folder', warning), next: 'Keep it so only if everybody in the group may do that.' };
+    return warning === undefined
+      ? ok('folder', dir)
+      : { ...ok('folder', warning), next: 'Keep it so only if everybody in the group may do that.' };
   } catch (error) {
-    return wrong('folder', `${dir} cannot be written to (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`, 'Set ZOHO_PAYMENTS_STATE_DIR to a folder that can: without it nothing is written to Zoho either.');
+    return wrong(
+      'folder',
+      `${dir} cannot be written to (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      'Set ZOHO_PAYMENTS_STATE_DIR to a folder that can: without it nothing is written to Zoho either.',
+    );
   }
 }
 
@@ -136,23 +166,39 @@ function dataCenterFinding({ accountsUrl, apiBaseUrl }: Account): Finding {
   const known = dataCenterOf(accountsUrl);
   const ofApi = dataCenterNames.map(dataCenter).some((one) => one.apiBaseUrl === apiBaseUrl);
   if ((known !== undefined || ofApi) && known?.apiBaseUrl !== apiBaseUrl) {
-    return wrong('data centre', `tokens come from ${accounts} and are used at ${api}, which do not belong together`, 'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.');
+    return wrong(
+      'data centre',
+      `tokens come from ${accounts} and are used at ${api}, which do not belong together`,
+      'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.',
+    );
   }
   return ok('data centre', `tokens from ${accounts}, API at ${api}`);
 }
 
 /** Where else these credentials work. */
-async function* elsewhere({ accountsUrl, refreshToken, ...client }: Account, { proxy }: Config, { dataCenters = everywhere() }: ExamineOptions): AsyncGenerator<Finding> {
+async function* elsewhere(
+  { accountsUrl, refreshToken, ...client }: Account,
+  { proxy }: Config,
+  { dataCenters = everywhere() }: ExamineOptions,
+): AsyncGenerator<Finding> {
   const http = createHttp({ proxy });
   try {
     const silent: string[] = [];
     for (const [name, center] of dataCenters) {
       if (center.accountsUrl === accountsUrl) continue;
-      const failure = await requestTokens(http, center.accountsUrl, client, { kind: 'refresh', refreshToken }).then(() => undefined, asError);
+      const failure = await requestTokens(http, center.accountsUrl, client, { kind: 'refresh', refreshToken }).then(
+        () => undefined,
+        asError,
+      );
       if (failure === undefined) return yield wrong('data centre', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
       if (['accounts_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
     }
-    if (silent.length > 0) yield wrong('data centre', `the credentials work in no other that could be reached; ${silent.join(', ')} could not`, 'Check network and proxy.');
+    if (silent.length > 0)
+      yield wrong(
+        'data centre',
+        `the credentials work in no other that could be reached; ${silent.join(', ')} could not`,
+        'Check network and proxy.',
+      );
     else yield wrong('data centre', 'the credentials work in no other data centre either', 'Run `zoho-payments-mcp login`.');
   } finally {
     await http.close();
@@ -167,19 +213,31 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
   const missing = scopesMissing(leastScopes({ readOnly }), granted);
   if (missing.length === 0) return yield ok('scopes', 'all that is switched on needs');
   if (scopesMissing(leastScopes({ readOnly: true }), granted).length === 0 && writeScopes().every((scope) => missing.includes(scope))) {
-    return yield wrong('scopes', 'this login may only look, and the server offers to write', 'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without it.');
+    return yield wrong(
+      'scopes',
+      'this login may only look, and the server offers to write',
+      'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without it.',
+    );
   }
   for (const scope of missing) yield scopeMissing(scope, config);
 }
 
 /** A token from the environment does not say what it may do: reading is tried, writing is not. */
-async function* triedScopes(config: Config, zoho: Zoho, list: PaymentsError | { customerpayments?: { payment_id?: string | undefined }[] | undefined }): AsyncGenerator<Finding> {
+async function* triedScopes(
+  config: Config,
+  zoho: Zoho,
+  list: PaymentsError | { customerpayments?: { payment_id?: string | undefined }[] | undefined },
+): AsyncGenerator<Finding> {
   const payment_id = list instanceof PaymentsError ? undefined : list.customerpayments?.[0]?.payment_id;
-  const payment = payment_id === undefined ? undefined : (await zoho.read(getCustomerPayment, { payment_id }).catch(() => undefined))?.payment;
+  const payment =
+    payment_id === undefined ? undefined : (await zoho.read(getCustomerPayment, { payment_id }).catch(() => undefined))?.payment;
   const invoice_id = payment?.invoices?.[0]?.invoice_id;
   const tries = [
     { endpoint: listCustomerPayments, read: async () => (list instanceof PaymentsError ? Promise.reject(list) : list) },
-    { endpoint: getContact, read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }) },
+    {
+      endpoint: getContact,
+      read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }),
+    },
     { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
     { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
     { endpoint: allOrganizations, read: () => zoho.recall(allOrganizations, {}) },
@@ -196,10 +254,14 @@ async function* triedScopes(config: Config, zoho: Zoho, list: PaymentsError | { 
   }
   if (works.length > 0) yield ok('scopes', `tried and granted: ${works.join(', ')}`);
   if (!writesNothing(config)) untried.push(...writeScopes());
-  if (untried.length > 0) yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
+  if (untried.length > 0)
+    yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
 }
 
-const writesNothing = (config: Config) => Object.values(toolsFor(config)).flat().every(({ method }) => method === 'GET');
+const writesNothing = (config: Config) =>
+  Object.values(toolsFor(config))
+    .flat()
+    .every(({ method }) => method === 'GET');
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 
@@ -209,15 +271,29 @@ function scopeMissing(scope: string, config: Config): Finding {
   const tools = names(endpoints.filter((endpoint) => scopeOf(endpoint) === scope));
   const tasks = names(workflows.filter((workflow) => operationsOf(workflow).some((operation) => scopeOf(operation) === scope)));
   const checks = toolsets.lookups.some((endpoint) => scopeOf(endpoint) === scope);
-  const without = [...(tools === '' ? [] : [`${tools} cannot be used`]), ...(tasks === '' ? [] : [`${tasks} can do only a part of what they are for`]), ...(checks ? ['what it would show is named as not checked before a write, and asked about'] : [])];
-  return wrong('scopes', `${scope} is missing: ${without.join('; ')}`, 'Run `zoho-payments-mcp login`, which asks for it, or make a refresh token that includes it.');
+  const without = [
+    ...(tools === '' ? [] : [`${tools} cannot be used`]),
+    ...(tasks === '' ? [] : [`${tasks} can do only a part of what they are for`]),
+    ...(checks ? ['what it would show is named as not checked before a write, and asked about'] : []),
+  ];
+  return wrong(
+    'scopes',
+    `${scope} is missing: ${without.join('; ')}`,
+    'Run `zoho-payments-mcp login`, which asks for it, or make a refresh token that includes it.',
+  );
 }
 
 async function uniqueFieldFinding(field: string, zoho: Zoho): Promise<Finding> {
-  const why = await uniqueUpsert.unusable(field, { method: 'POST', path: '', scope: scopeOf(listCustomFields), body: {} }, zoho).catch(asError);
+  const why = await uniqueUpsert
+    .unusable(field, { method: 'POST', path: '', scope: scopeOf(listCustomFields), body: {} }, zoho)
+    .catch(asError);
   if (why instanceof PaymentsError) return ofError('unique field', why);
   if (why === undefined) return ok('unique field', `${field} keeps its values unique`);
-  return wrong('unique field', `${field}: ${why}`, 'Set the field up as the README says, or unset ZOHO_PAYMENTS_UNIQUE_FIELD: until then no payment is recorded.');
+  return wrong(
+    'unique field',
+    `${field}: ${why}`,
+    'Set the field up as the README says, or unset ZOHO_PAYMENTS_UNIQUE_FIELD: until then no payment is recorded.',
+  );
 }
 
 function clockFinding(zoho: Zoho): Finding {
@@ -225,8 +301,12 @@ function clockFinding(zoho: Zoho): Finding {
   if (clock === undefined) return { check: 'clock', state: 'unknown', says: 'Zoho did not tell its time' };
   const now = Date.now();
   const skew = now < clock.notBefore ? clock.notBefore - now : now > clock.notAfter ? now - clock.notAfter : 0;
-  if (skew <= SKEW_MS) return ok('clock', 'as Zoho\'s');
-  return wrong('clock', `this machine's clock is ${Math.round(skew / 1000)} s ${now < clock.notBefore ? 'behind' : 'ahead of'} Zoho's`, 'Set the clock of this machine by the network.');
+  if (skew <= SKEW_MS) return ok('clock', "as Zoho's");
+  return wrong(
+    'clock',
+    `this machine's clock is ${Math.round(skew / 1000)} s ${now < clock.notBefore ? 'behind' : 'ahead of'} Zoho's`,
+    'Set the clock of this machine by the network.',
+  );
 }
 
 async function* examineJournal(dir: string): AsyncGenerator<Finding> {
@@ -236,9 +316,19 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
   if (journal instanceof PaymentsError) return yield ofError('journal', journal);
   try {
     const { entries, problems } = await journal.verify();
-    if (problems.length > 0) yield wrong('journal', `it is not whole: ${problems[0]} (${problems.length} in all)`, 'Run `zoho-payments-mcp journal verify`, and find out who changed it.');
+    if (problems.length > 0)
+      yield wrong(
+        'journal',
+        `it is not whole: ${problems[0]} (${problems.length} in all)`,
+        'Run `zoho-payments-mcp journal verify`, and find out who changed it.',
+      );
     const unsettled = (await journal.unsettled()).length;
-    if (unsettled > 0) yield wrong('journal', `of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} it is not known whether carried out`, 'Run `zoho-payments-mcp journal resolve`.');
+    if (unsettled > 0)
+      yield wrong(
+        'journal',
+        `of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} it is not known whether carried out`,
+        'Run `zoho-payments-mcp journal resolve`.',
+      );
     if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} ${entries === 1 ? 'write' : 'writes'}, whole`);
   } catch (error) {
     yield ofError('journal', asError(error));

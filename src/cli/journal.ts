@@ -62,9 +62,17 @@ const verbs = {
     try {
       const record = recorded === undefined ? undefined : { id: recorded, result: await seen(recorded, entry, connection) };
       const settled = await connection.settle(entry.id, record, { force });
-      if (settled.kind === 'another') throw new ProblemError(`${recorded} is not what this write recorded: ${settled.why}${settled.canForce ? '. If it is, say so with --force' : ''}`, { exitCode: 1 });
-      if (settled.kind === 'in hand') throw new ProblemError('a running server still works on this write: try again in a minute', { exitCode: 1 });
-      if (settled.kind === 'too early') throw new ProblemError(`this write may still be carried out: ${settled.against}. Try again later, or decide now with --force`, { exitCode: 1 });
+      if (settled.kind === 'another')
+        throw new ProblemError(
+          `${recorded} is not what this write recorded: ${settled.why}${settled.canForce ? '. If it is, say so with --force' : ''}`,
+          { exitCode: 1 },
+        );
+      if (settled.kind === 'in hand')
+        throw new ProblemError('a running server still works on this write: try again in a minute', { exitCode: 1 });
+      if (settled.kind === 'too early')
+        throw new ProblemError(`this write may still be carried out: ${settled.against}. Try again later, or decide now with --force`, {
+          exitCode: 1,
+        });
       if (settled.against !== undefined) process.stderr.write(`decided with --force, although ${settled.against}\n`);
       print(lineOf(settled.entry));
     } finally {
@@ -74,19 +82,28 @@ const verbs = {
   async verify(journal: Journal) {
     const { events, entries, problems } = await journal.verify();
     for (const problem of problems) print(problem);
-    if (problems.length > 0) throw new ProblemError(`the journal is not whole: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`, { exitCode: 1 });
+    if (problems.length > 0)
+      throw new ProblemError(`the journal is not whole: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`, {
+        exitCode: 1,
+      });
     print(`whole: ${events} events, ${entries} writes`);
   },
   async prune(journal: Journal, { before, customer }: JournalCommand) {
     if (customer !== undefined) {
       print(`${await journal.erase(customer)} writes emptied of what is known of customer ${customer}`);
       const kept = (await journal.unsettled()).filter(({ customer_id }) => customer_id === customer).length;
-      if (kept > 0) throw new ProblemError(`of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, since it is not known whether carried out: run journal resolve first`, { exitCode: 1 });
+      if (kept > 0)
+        throw new ProblemError(
+          `of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, since it is not known whether carried out: run journal resolve first`,
+          { exitCode: 1 },
+        );
       return;
     }
-    if (before === undefined) throw new ProblemError('prune takes --before YYYY-MM-DD, or --customer ID to remove what is known of a customer', { exitCode: 2 });
+    if (before === undefined)
+      throw new ProblemError('prune takes --before YYYY-MM-DD, or --customer ID to remove what is known of a customer', { exitCode: 2 });
     // Younger entries still keep keys, approvals and the day's limits.
-    if (Date.parse(before) > Date.now() - KEPT_DAYS * 24 * 3600_000) throw new ProblemError(`prune keeps the last ${KEPT_DAYS} days`, { exitCode: 2 });
+    if (Date.parse(before) > Date.now() - KEPT_DAYS * 24 * 3600_000)
+      throw new ProblemError(`prune keeps the last ${KEPT_DAYS} days`, { exitCode: 2 });
     print(`${await journal.prune(`${before}T00:00:00.000Z`)} writes forgotten`);
   },
   async export(journal: Journal) {
@@ -99,10 +116,16 @@ export const journalVerbs: readonly string[] = Object.keys(verbs);
 /** The journal can be read also when nobody is logged in any more, where there is just one. */
 function onlyFolder(config: Config, error: unknown): string {
   const base = baseDirOf(config);
-  const folders = existsSync(base) ? readdirSync(base).filter((name) => name !== 'sandbox' && existsSync(join(base, name, 'journal.sqlite'))) : [];
+  const folders = existsSync(base)
+    ? readdirSync(base).filter((name) => name !== 'sandbox' && existsSync(join(base, name, 'journal.sqlite')))
+    : [];
   const [only, another] = folders;
   if (only === undefined) throw error;
-  if (another !== undefined) throw new ProblemError(`there are journals of several organizations (${folders.join(', ')}): name one with ZOHO_ORGANIZATION_ID and the settings it was written with`, { exitCode: 1, cause: error });
+  if (another !== undefined)
+    throw new ProblemError(
+      `there are journals of several organizations (${folders.join(', ')}): name one with ZOHO_ORGANIZATION_ID and the settings it was written with`,
+      { exitCode: 1, cause: error },
+    );
   return join(base, only);
 }
 
@@ -110,10 +133,12 @@ function onlyFolder(config: Config, error: unknown): string {
 async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }: Connection): Promise<Json> {
   try {
     if (makes === 'payment') return await zoho.read(getCustomerPayment, { payment_id: zoho_id });
-    if (makes === 'refund') return await zoho.read(getCustomerPaymentRefund, { customer_payment_id: String(args['customer_payment_id']), refund_id: zoho_id });
+    if (makes === 'refund')
+      return await zoho.read(getCustomerPaymentRefund, { customer_payment_id: String(args['customer_payment_id']), refund_id: zoho_id });
     return {};
   } catch (error) {
-    if (error instanceof PaymentsError && (error.code === 'not_found' || error.code === 'invalid_value')) throw new ProblemError(`there is no ${makes} ${zoho_id} in Zoho Books`, { exitCode: 1, cause: error });
+    if (error instanceof PaymentsError && (error.code === 'not_found' || error.code === 'invalid_value'))
+      throw new ProblemError(`there is no ${makes} ${zoho_id} in Zoho Books`, { exitCode: 1, cause: error });
     throw error;
   }
 }
@@ -135,7 +160,8 @@ async function lookNow(journal: Journal, named: Entry | undefined, config: Confi
 
 async function entryOf(journal: Journal, { id }: JournalCommand): Promise<Entry> {
   const entry = id === undefined ? undefined : await journal.find(id);
-  if (entry === undefined) throw new ProblemError(id === undefined ? 'name a write, as list shows them' : `there is no write ${id}`, { exitCode: 1 });
+  if (entry === undefined)
+    throw new ProblemError(id === undefined ? 'name a write, as list shows them' : `there is no write ${id}`, { exitCode: 1 });
   return entry;
 }
 

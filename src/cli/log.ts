@@ -1,7 +1,15 @@
 import { requestId, levels, type Level, type Log } from '../trace.ts';
 
 /** The log on stderr: lines for people, or JSON for machines. Stdout belongs to the protocol. */
-export function createLog({ level, json, write = (line) => void process.stderr.write(line) }: { level: Level; json: boolean; write?: (line: string) => void }): Log {
+export function createLog({
+  level,
+  json,
+  write = (line) => void process.stderr.write(line),
+}: {
+  level: Level;
+  json: boolean;
+  write?: (line: string) => void;
+}): Log {
   const most = levels.indexOf(level);
   return (at, event, facts = {}) => {
     if (levels.indexOf(at) > most) return;

@@ -40,7 +40,8 @@ export async function login(command: LoginCommand, config: Config): Promise<void
   const scopes = leastScopes({ readOnly: config.readOnly || config.policy.read_only === true });
   const http = createHttp({ proxy: config.proxy });
   try {
-    const { client, grant, accountsUrl } = command.selfClient === undefined ? await consentInBrowser(command, config, scopes) : await selfClientCode(command.selfClient, config);
+    const { client, grant, accountsUrl } =
+      command.selfClient === undefined ? await consentInBrowser(command, config, scopes) : await selfClientCode(command.selfClient, config);
     const tokens = await requestTokens(http, accountsUrl, client, grant);
     const { refreshToken } = tokens;
     if (refreshToken === undefined) throw noRefreshToken();
@@ -49,7 +50,8 @@ export async function login(command: LoginCommand, config: Config): Promise<void
     } catch (error) {
       // Nobody would know of it any more.
       await revoke(http, accountsUrl, refreshToken).catch(() => undefined);
-      if (command.selfClient !== undefined && error instanceof ProblemError) throw new ProblemError(`${error.message}. The code is used up: make a new one`, { exitCode: error.exitCode, cause: error });
+      if (command.selfClient !== undefined && error instanceof ProblemError)
+        throw new ProblemError(`${error.message}. The code is used up: make a new one`, { exitCode: error.exitCode, cause: error });
       throw error;
     }
   } finally {
@@ -75,7 +77,7 @@ async function consentInBrowser({ port, browser }: LoginCommand, config: Config,
     const answer = patiently(callback.answer);
     print(`\nOpen this address in a browser on this machine, and accept:\n\n  ${url.href}\n`);
     if (browser) openBrowser(url);
-    print('Waiting for Zoho\'s answer, for at most ten minutes; Ctrl-C cancels.');
+    print("Waiting for Zoho's answer, for at most ten minutes; Ctrl-C cancels.");
     const { code, accountsUrl } = readConsent(await answer, config.accountsUrl);
     return { client, grant: { kind: 'code', code, redirectUri }, accountsUrl };
   } finally {
@@ -89,11 +91,15 @@ async function selfClientCode(code: string, config: Config): Promise<Granted> {
 
 /** From the settings, or asked for. */
 async function clientOf({ client }: Config): Promise<Client> {
-  const missing = [...(client.clientId === undefined ? ['ZOHO_CLIENT_ID'] : []), ...(client.clientSecret === undefined ? ['ZOHO_CLIENT_SECRET'] : [])];
+  const missing = [
+    ...(client.clientId === undefined ? ['ZOHO_CLIENT_ID'] : []),
+    ...(client.clientSecret === undefined ? ['ZOHO_CLIENT_SECRET'] : []),
+  ];
   if (missing.length > 0 && !isTerminal()) throw new ProblemError(`there is no terminal to ask at: set ${missing.join(' and ')}`);
   const clientId = client.clientId ?? (await ask('Client ID: '));
   const clientSecret = client.clientSecret ?? (await ask('Client secret (not shown): ', { hidden: true }));
-  if (clientId === '' || clientSecret === '') throw new ProblemError('a login needs the client id and the client secret, both from Zoho\'s API console');
+  if (clientId === '' || clientSecret === '')
+    throw new ProblemError("a login needs the client id and the client secret, both from Zoho's API console");
   return { clientId, clientSecret };
 }
 
@@ -131,22 +137,40 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
   const apiBaseUrl = apiBaseUrlOf({ apiDomain: tokens.apiDomain, accountsUrl, configured: config.apiBaseUrl });
   const shared = await openShared('memory');
   const limits = createLimits({ shared });
-  const zohoOf = (organizationId: string) => createZoho({ http, limits, shared, tokens: { get: async () => tokens.accessToken, reject: () => undefined }, apiBaseUrl, organizationId });
+  const zohoOf = (organizationId: string) =>
+    createZoho({
+      http,
+      limits,
+      shared,
+      tokens: { get: async () => tokens.accessToken, reject: () => undefined },
+      apiBaseUrl,
+      organizationId,
+    });
 
   const listed = (await ifAllowed(zohoOf('').read(allOrganizations, {})))?.organizations;
-  const organizations = listed?.flatMap(({ organization_id, name }) => (organization_id === undefined ? [] : [{ id: organization_id, name: name && oneLine(name, 80) }]));
+  const organizations = listed?.flatMap(({ organization_id, name }) =>
+    organization_id === undefined ? [] : [{ id: organization_id, name: name && oneLine(name, 80) }],
+  );
   const { id: organizationId, name: organizationName } = await organizationOf(organizations, command.organization ?? config.organizationId);
   await zohoOf(organizationId).read(listCustomerPayments, { per_page: 1 });
 
   const dir = baseDirOf(config);
   const granted = tokens.scopes ?? scopes;
   const { refreshToken } = tokens;
-  const where = await (await loginsOf(config)).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
+  const where = await (
+    await loginsOf(config)
+  ).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
 
-  print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read went well.`);
+  print(
+    `Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read went well.`,
+  );
   const missing = scopesMissing(scopes, granted);
   if (missing.length > 0) print(`Not granted: ${missing.join(', ')}. What needs it will be refused, or named as not checked.`);
-  print(where === 'keychain' ? 'The secrets are in the operating system\'s keychain.' : `The secrets are in ${join(dir, 'login.json')}, which only you can read.`);
+  print(
+    where === 'keychain'
+      ? "The secrets are in the operating system's keychain."
+      : `The secrets are in ${join(dir, 'login.json')}, which only you can read.`,
+  );
 }
 
 interface Organization {
@@ -158,17 +182,31 @@ interface Organization {
 async function organizationOf(organizations: readonly Organization[] | undefined, wanted: string | undefined): Promise<Organization> {
   if (organizations === undefined) {
     if (wanted !== undefined) return { id: wanted };
-    throw new ProblemError('without the scope ZohoBooks.settings.READ the organizations cannot be listed: name yours with --organization ID', { exitCode: 1 });
+    throw new ProblemError(
+      'without the scope ZohoBooks.settings.READ the organizations cannot be listed: name yours with --organization ID',
+      { exitCode: 1 },
+    );
   }
   if (wanted !== undefined) {
     const found = organizations.find(({ id }) => id === wanted);
-    if (found === undefined) throw new ProblemError(`organization ${wanted} is none of this account's; there is ${organizations.map(told).join(', ') || 'none'}`, { exitCode: 1 });
+    if (found === undefined)
+      throw new ProblemError(`organization ${wanted} is none of this account's; there is ${organizations.map(told).join(', ') || 'none'}`, {
+        exitCode: 1,
+      });
     return found;
   }
   const [first, second] = organizations;
-  if (first === undefined) throw new ProblemError('this Zoho account has no organization in Zoho Books: log in with the account that has, or make one there first', { exitCode: 1 });
+  if (first === undefined)
+    throw new ProblemError(
+      'this Zoho account has no organization in Zoho Books: log in with the account that has, or make one there first',
+      { exitCode: 1 },
+    );
   if (second === undefined) return first;
-  if (!isTerminal()) throw new ProblemError(`there are several organizations, and no terminal to ask at: name one with --organization ID. There is ${organizations.map(told).join(', ')}`, { exitCode: 1 });
+  if (!isTerminal())
+    throw new ProblemError(
+      `there are several organizations, and no terminal to ask at: name one with --organization ID. There is ${organizations.map(told).join(', ')}`,
+      { exitCode: 1 },
+    );
   for (const [index, organization] of organizations.entries()) print(`  ${index + 1}  ${told(organization)}`);
   for (;;) {
     const picked = organizations[Number(await ask(`Which organization, 1 to ${organizations.length}? `)) - 1];

@@ -26,7 +26,8 @@ export async function logout(config: Config): Promise<void> {
   if (!notRevoked && !notForgotten) return print('Logged out: Zoho has revoked the access, and it is forgotten here.');
   const account = login instanceof AccessError ? 'in your Zoho account' : `at ${login.accountsUrl}`;
   const forgotten = notForgotten?.whatHappened ?? 'the login is forgotten here.';
-  const revoked = notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it by hand ${account}, under Sessions, Connected Apps.`;
+  const revoked =
+    notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it by hand ${account}, under Sessions, Connected Apps.`;
   throw new ProblemError([forgotten, revoked].filter(Boolean).join(' '), { exitCode: 1 });
 }
 

@@ -96,25 +96,36 @@ async function main(argv: readonly string[]): Promise<void> {
       const { recorded, 'not-recorded': notRecorded, force, before, customer } = values;
       if (id !== undefined && !['show', 'resolve'].includes(verb)) throw new UsageError(`unexpected argument ${JSON.stringify(id)}`);
       if (before !== undefined && !isDay(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
-      if (customer !== undefined && !/^\d+$/.test(customer)) throw new UsageError('--customer takes the id of a customer in Zoho Books, which is digits');
+      if (customer !== undefined && !/^\d+$/.test(customer))
+        throw new UsageError('--customer takes the id of a customer in Zoho Books, which is digits');
       if (before !== undefined && customer !== undefined) throw new UsageError('prune takes either --before or --customer');
-      if (recorded !== undefined && !/^\d+$/.test(recorded)) throw new UsageError('--recorded takes the id of a record in Zoho Books, which is digits');
+      if (recorded !== undefined && !/^\d+$/.test(recorded))
+        throw new UsageError('--recorded takes the id of a record in Zoho Books, which is digits');
       if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
       if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
-      return await runJournal({ verb, id, recorded, notRecorded, force, before, customer, limit: wholeNumber('--limit', values.limit) }, withFlags(readConfig(), values));
+      return await runJournal(
+        { verb, id, recorded, notRecorded, force, before, customer, limit: wholeNumber('--limit', values.limit) },
+        withFlags(readConfig(), values),
+      );
     }
     case 'login': {
       const { login } = await import('./login.ts');
       const { organization, 'self-client': selfClient, 'no-browser': noBrowser, 'data-center': dataCenter } = values;
-      if (organization !== undefined && !/^\d+$/.test(organization)) throw new UsageError('--organization takes digits, as Zoho shows them under Manage Organizations');
+      if (organization !== undefined && !/^\d+$/.test(organization))
+        throw new UsageError('--organization takes digits, as Zoho shows them under Manage Organizations');
       if (selfClient?.trim() === '') throw new UsageError('--self-client takes the code from the API console');
       const port = wholeNumber('--port', values.port);
       if (port !== undefined && port > 65_535) throw new UsageError('--port takes a number up to 65535');
-      return await login({ port, browser: noBrowser !== true, selfClient, organization }, withFlags(readConfig(undefined, { dataCenter }), values));
+      return await login(
+        { port, browser: noBrowser !== true, selfClient, organization },
+        withFlags(readConfig(undefined, { dataCenter }), values),
+      );
     }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');
-      return await doctor({ json: values.json === true, tryDataCenters: values['try-data-centers'] === true }, () => withFlags(readConfig(), values));
+      return await doctor({ json: values.json === true, tryDataCenters: values['try-data-centers'] === true }, () =>
+        withFlags(readConfig(), values),
+      );
     }
     case 'logout': {
       const { logout } = await import('./logout.ts');
@@ -122,7 +133,11 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
-      return await runSandbox({ port: wholeNumber('--port', values.port), data: values.data, payments: wholeNumber('--payments', values.payments) });
+      return await runSandbox({
+        port: wholeNumber('--port', values.port),
+        data: values.data,
+        payments: wholeNumber('--payments', values.payments),
+      });
     }
   }
 }
@@ -176,9 +191,13 @@ function readArgv(argv: readonly string[]) {
 
 function withFlags(config: Config, flags: Flags): Config {
   const { sandbox } = flags;
-  if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory') throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
+  if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory')
+    throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
   const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
-  const log = { level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']), json: config.log.json || flags['log-json'] === true };
+  const log = {
+    level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']),
+    json: config.log.json || flags['log-json'] === true,
+  };
   const toolsets = flags.toolsets === undefined ? config.toolsets : toolsetsOf('--toolsets', flags.toolsets);
   return { ...config, policy, toolsets, log, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
 }

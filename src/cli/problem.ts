@@ -20,5 +20,8 @@ export function problemOf(error: PaymentsError): ProblemError {
 /** What to do next, said to the operator instead of to a model that should ask them. */
 export function toOperator({ next }: PaymentsError): string {
   if (!next.startsWith('Ask the operator to ')) return next;
-  return next.slice('Ask the operator to '.length).replace(/^\w/, (first) => first.toUpperCase()).replaceAll(/(,| and| or) to (?=[a-z])/g, '$1 ');
+  return next
+    .slice('Ask the operator to '.length)
+    .replace(/^\w/, (first) => first.toUpperCase())
+    .replaceAll(/(,| and| or) to (?=[a-z])/g, '$1 ');
 }

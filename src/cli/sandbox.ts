@@ -4,16 +4,29 @@ import { startSandbox } from '../sandbox/index.ts';
 import { ProblemError } from './problem.ts';
 
 /** The practice Zoho alone. Prints one line of JSON with all that a client needs, when it is ready. */
-export async function runSandbox({ port, data, payments }: { port?: number | undefined; data?: string | undefined; payments?: number | undefined }): Promise<void> {
+export async function runSandbox({
+  port,
+  data,
+  payments,
+}: {
+  port?: number | undefined;
+  data?: string | undefined;
+  payments?: number | undefined;
+}): Promise<void> {
   const sandbox = await startSandbox({
     data: data === undefined || data === 'memory' ? 'memory' : resolve(data),
     ...(port !== undefined && { port }),
     ...(payments !== undefined && { payments }),
   }).catch((error: unknown) => {
-    throw new ProblemError(`the sandbox could not start: ${oneLine(error instanceof Error ? error.message : String(error))}`, { exitCode: 1, cause: error });
+    throw new ProblemError(`the sandbox could not start: ${oneLine(error instanceof Error ? error.message : String(error))}`, {
+      exitCode: 1,
+      cause: error,
+    });
   });
   const { url, api_base_url, accounts_url, client_id, client_secret, refresh_token, organization_id } = sandbox;
-  process.stdout.write(`${JSON.stringify({ url, api_base_url, accounts_url, client_id, client_secret, refresh_token, organization_id })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ url, api_base_url, accounts_url, client_id, client_secret, refresh_token, organization_id })}\n`,
+  );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
   }

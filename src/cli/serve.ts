@@ -26,10 +26,7 @@ export function serve(config: Config): void {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(connection, entry, state).catch(() => undefined);
   });
-  const factory = serverFactory(
-    { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log },
-    deliveries,
-  );
+  const factory = serverFactory({ ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log }, deliveries);
   const pipes = stdioTransport(process.stdin, process.stdout, () => log('warn', 'a message of more than 10 MB was not read'));
   const transport = deliveries.over(reportingProgress(handshakeFirst(keepingArguments(pipes))));
   const stdio = serveStdio(factory, { transport, onerror: (error) => log('warn', protocolProblem(error)) });
@@ -40,7 +37,10 @@ export function serve(config: Config): void {
     if (ending) return;
     ending = true;
     await writesSettled();
-    await atMost(HANDOVER_MS, nextTurn().then(() => stdio.close()));
+    await atMost(
+      HANDOVER_MS,
+      nextTurn().then(() => stdio.close()),
+    );
     // Closing stopped every call that was still looking; one that had just gone on to send is waited for like the others.
     await writesSettled();
     await atMost(HANDOVER_MS, close());
@@ -59,7 +59,10 @@ export function serve(config: Config): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
 
   // Not in the way of the host's first questions.
-  setTimeout(() => void resolveLeftovers((message) => log('warn', message)).catch(() => log('warn', 'earlier writes could not be looked for yet')), LEFTOVERS_MS).unref();
+  setTimeout(
+    () => void resolveLeftovers((message) => log('warn', message)).catch(() => log('warn', 'earlier writes could not be looked for yet')),
+    LEFTOVERS_MS,
+  ).unref();
 }
 
 const LEFTOVERS_MS = 2_000;

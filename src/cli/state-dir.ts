@@ -31,7 +31,7 @@ export function writtenStateDir(named: string | undefined): string {
   try {
     return defaultStateDir();
   } catch (cause) {
-    throw new AccessError('There is no folder for this server\'s state: the system knows no home folder of this user.', {
+    throw new AccessError("There is no folder for this server's state: the system knows no home folder of this user.", {
       code: 'state_dir_unusable',
       next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
       cause,
@@ -53,7 +53,8 @@ export function safeStateDir(named: string | undefined): string {
 }
 
 export function refuseWorldWritable(dir: string): string {
-  if (((statOf(dir)?.mode ?? 0) & 0o002) !== 0) throw unsafe(`${dir}, can be written to by every user of this machine`, 'take that right away (chmod o-w)');
+  if (((statOf(dir)?.mode ?? 0) & 0o002) !== 0)
+    throw unsafe(`${dir}, can be written to by every user of this machine`, 'take that right away (chmod o-w)');
   return dir;
 }
 

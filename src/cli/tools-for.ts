@@ -14,10 +14,17 @@ interface Tools {
 export function toolsFor({ readOnly, toolsets: chosen, policy: { read_only, allowed_tools } }: Config): Tools {
   const writes = [...endpoints, ...workflows].filter(({ method }) => method !== 'GET').map(({ name }) => name);
   const strange = allowed_tools?.find((name) => !writes.includes(name));
-  if (strange !== undefined) throw new ConfigError(`the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, and no tool that writes is called so; the nearest is ${closest(strange, writes)}.`);
-  const allowed = ({ method, name }: Endpoint | Workflow) => method === 'GET' || (!readOnly && read_only !== true && (allowed_tools?.includes(name) ?? true));
+  if (strange !== undefined)
+    throw new ConfigError(
+      `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, and no tool that writes is called so; the nearest is ${closest(strange, writes)}.`,
+    );
+  const allowed = ({ method, name }: Endpoint | Workflow) =>
+    method === 'GET' || (!readOnly && read_only !== true && (allowed_tools?.includes(name) ?? true));
   const tools = {
-    endpoints: endpoints.filter((endpoint) => (['payments', 'lookups'] as const).some((name) => chosen.includes(name) && toolsets[name].includes(endpoint)) && allowed(endpoint)),
+    endpoints: endpoints.filter(
+      (endpoint) =>
+        (['payments', 'lookups'] as const).some((name) => chosen.includes(name) && toolsets[name].includes(endpoint)) && allowed(endpoint),
+    ),
     workflows: chosen.includes('workflows') ? workflows.filter(allowed) : [],
   };
   if (tools.endpoints.length + tools.workflows.length === 0) throw new ConfigError(`the toolsets ${chosen.join(', ')} hold no tool.`);

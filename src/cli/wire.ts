@@ -37,8 +37,19 @@ async function openSandboxWire(config: Config, log: Log): Promise<Wire> {
   const inMemory = config.sandbox === 'memory';
   const dir = inMemory ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(await stateOf(config));
   const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'));
-  const { accounts_url: accountsUrl, api_base_url: apiBaseUrl, client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = sandbox;
-  const opened = await open(config, log, { accountsUrl, apiBaseUrl, organizationId }, dir, async () => ({ clientId, clientSecret, refreshToken }));
+  const {
+    accounts_url: accountsUrl,
+    api_base_url: apiBaseUrl,
+    client_id: clientId,
+    client_secret: clientSecret,
+    refresh_token: refreshToken,
+    organization_id: organizationId,
+  } = sandbox;
+  const opened = await open(config, log, { accountsUrl, apiBaseUrl, organizationId }, dir, async () => ({
+    clientId,
+    clientSecret,
+    refreshToken,
+  }));
   return {
     ...opened,
     dir,
@@ -49,7 +60,13 @@ async function openSandboxWire(config: Config, log: Log): Promise<Wire> {
   };
 }
 
-async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organizationId }: Pick<Account, 'accountsUrl' | 'apiBaseUrl' | 'organizationId'>, dir: string, credentials: () => Promise<Credentials>): Promise<Omit<Wire, 'dir'>> {
+async function open(
+  config: Config,
+  log: Log,
+  { accountsUrl, apiBaseUrl, organizationId }: Pick<Account, 'accountsUrl' | 'apiBaseUrl' | 'organizationId'>,
+  dir: string,
+  credentials: () => Promise<Credentials>,
+): Promise<Omit<Wire, 'dir'>> {
   const [{ createHttp }, { createAccessTokens }, { createZoho }, { createLimits }, { openShared }] = await Promise.all([
     import('../zoho/http.ts'),
     import('../zoho/access-token.ts'),
@@ -78,7 +95,10 @@ async function open(config: Config, log: Log, { accountsUrl, apiBaseUrl, organiz
 
 /** Without a place for its journal the server writes nothing. */
 export function usable(dir: string): string {
-  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.');
+  return inStateDir(
+    () => refuseWorldWritable(ensureDir(dir)),
+    'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+  );
 }
 
 async function openSandbox(data: string): Promise<Sandbox> {

@@ -64,15 +64,17 @@ const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER
 /** The question for a page of a customer's payments, newest first. */
 export const newestOf = (customer_id: string, page = 1) => ({ customer_id, page, ...byCreation });
 
-const compared = (id: string, amount: readonly string[]) => (row: Json): Compared => ({
-  id: readId(row[id]),
-  customer_id: readId(row['customer_id']),
-  amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),
-  date: readDay(row['date']),
-  reference: row['reference_number'],
-  created: instantOf(row['created_time']),
-  row,
-});
+const compared =
+  (id: string, amount: readonly string[]) =>
+  (row: Json): Compared => ({
+    id: readId(row[id]),
+    customer_id: readId(row['customer_id']),
+    amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),
+    date: readDay(row['date']),
+    reference: row['reference_number'],
+    created: instantOf(row['created_time']),
+    row,
+  });
 export const asPayment = compared('payment_id', ['amount']);
 
 /** Only a moment in full: without a zone it could be any hour of two days. */
@@ -105,18 +107,30 @@ export async function newestPayments(zoho: Reader, customer_id: string, known?: 
 
 export function existing({ rows, all }: Newest): Existing {
   const oldest = rows.at(-1);
-  return { ids: rows.flatMap(({ id }) => id ?? []), all, ...(oldest?.created !== undefined && { since: String(oldest.row['created_time']) }) };
+  return {
+    ids: rows.flatMap(({ id }) => id ?? []),
+    all,
+    ...(oldest?.created !== undefined && { since: String(oldest.row['created_time']) }),
+  };
 }
 
 /** Payments that are not among those that existed, and not certainly older or another customer's. */
-export async function paymentsSince(zoho: Reader, customer_id: string, before: Existing): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
+export async function paymentsSince(
+  zoho: Reader,
+  customer_id: string,
+  before: Existing,
+): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
   const known = new Set(before.ids);
   const { rows, whole } = await newestPayments(zoho, customer_id, known);
   return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
 }
 
 /** Whether it is the customer's and was created since, by what the list or the payment itself tells. */
-export function isSince({ customer_id, created }: Pick<Compared, 'customer_id' | 'created'>, whose: string, { all, since }: Existing): boolean | undefined {
+export function isSince(
+  { customer_id, created }: Pick<Compared, 'customer_id' | 'created'>,
+  whose: string,
+  { all, since }: Existing,
+): boolean | undefined {
   const after = instantOf(since);
   const isNew = all || (created === undefined || after === undefined ? undefined : created > after);
   return every([customer_id === undefined ? undefined : customer_id === whose, isNew]);
@@ -126,7 +140,11 @@ export function isSince({ customer_id, created }: Pick<Compared, 'customer_id' |
  * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
  * one of the two has no reference: whoever recorded them.
  */
-export async function paymentsAlike(zoho: Reader, wanted: Wanted & { readonly customer_id: string }, { rows, all, whole }: Newest): Promise<Likeness> {
+export async function paymentsAlike(
+  zoho: Reader,
+  wanted: Wanted & { readonly customer_id: string },
+  { rows, all, whole }: Newest,
+): Promise<Likeness> {
   // Older payments than the newest page holds are found by their amount.
   const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
   const found = [...rows, ...older.rows];
@@ -135,7 +153,10 @@ export async function paymentsAlike(zoho: Reader, wanted: Wanted & { readonly cu
   return likenessOf(each, wanted, aboutPayment, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
 }
 
-async function paymentsOf(zoho: Reader, { customer_id, amount }: Wanted): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
+async function paymentsOf(
+  zoho: Reader,
+  { customer_id, amount }: Wanted,
+): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
   const rows: Compared[] = [];
   for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
@@ -147,14 +168,18 @@ async function paymentsOf(zoho: Reader, { customer_id, amount }: Wanted): Promis
 }
 
 function aboutPayment({ id, row }: Compared): string {
-  const reference = row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
+  const reference =
+    row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`;
 }
 
 export const refundsPage = (customer_payment_id: string, page = 1) => ({ customer_payment_id, page, per_page: PER_PAGE });
 
 /** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
-export async function refundsOf(zoho: Reader, customer_payment_id: string): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
+export async function refundsOf(
+  zoho: Reader,
+  customer_payment_id: string,
+): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
   const rows: Json[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await zoho.read(allRefunds, refundsPage(customer_payment_id, page));
@@ -171,17 +196,35 @@ export function existingRefunds({ rows, all }: { readonly rows: readonly Json[];
 }
 
 /** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
-export function refundsAlike({ rows, all }: { readonly rows: readonly Json[]; readonly all: boolean }, wanted: Wanted, inBase: boolean): Likeness {
+export function refundsAlike(
+  { rows, all }: { readonly rows: readonly Json[]; readonly all: boolean },
+  wanted: Wanted,
+  inBase: boolean,
+): Likeness {
   const asRefund = compared('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
-  return likenessOf(rows.map(asRefund), wanted, ({ row, amount }) => aboutRefund({ ...row, amount }), all ? [] : [`refunds further back: ${NOT_WHOLE}`]);
+  return likenessOf(
+    rows.map(asRefund),
+    wanted,
+    ({ row, amount }) => aboutRefund({ ...row, amount }),
+    all ? [] : [`refunds further back: ${NOT_WHOLE}`],
+  );
 }
 
 function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Compared) => string, not_checked: readonly string[]): Likeness {
   const judged = rows.map((row) => ({ row, like: isAlike(row, wanted) }));
   const unknown = judged.filter(({ row, like }) => like === undefined || (like && row.id === undefined)).map(({ row }) => row);
   return {
-    alike: judged.flatMap(({ row, like }) => (like && row.id !== undefined ? [{ id: row.id, text: about(row) }] : [])).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-    not_checked: [...not_checked, ...(unknown.length === 0 ? [] : [`whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} Zoho does not tell what has to be compared${idsOf(unknown)}`])],
+    alike: judged
+      .flatMap(({ row, like }) => (like && row.id !== undefined ? [{ id: row.id, text: about(row) }] : []))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    not_checked: [
+      ...not_checked,
+      ...(unknown.length === 0
+        ? []
+        : [
+            `whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} Zoho does not tell what has to be compared${idsOf(unknown)}`,
+          ]),
+    ],
   };
 }
 
@@ -190,9 +233,18 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
-  const sameReference = own !== '' || Boolean(reference_number) ? row.reference === reference_number || isSameReference(row.reference, reference_number) || (isTold(row.reference) ? false : undefined) : false;
+  const sameReference =
+    own !== '' || Boolean(reference_number)
+      ? row.reference === reference_number ||
+        isSameReference(row.reference, reference_number) ||
+        (isTold(row.reference) ? false : undefined)
+      : false;
   const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * 86_400_000 : false;
-  const when = sameReference === true || near === true || row.date === date || (row.date === undefined || sameReference === undefined ? undefined : false);
+  const when =
+    sameReference === true ||
+    near === true ||
+    row.date === date ||
+    (row.date === undefined || sameReference === undefined ? undefined : false);
   return every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount), when]);
 }
 

@@ -26,7 +26,13 @@ export function standsOn(standing: ReadonlyMap<string, Standing | undefined>, in
 }
 
 /** By how much it settles its invoice. */
-export function settledBy({ amount_applied, tax_amount_withheld = 0 }: { readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }): number {
+export function settledBy({
+  amount_applied,
+  tax_amount_withheld = 0,
+}: {
+  readonly amount_applied: number;
+  readonly tax_amount_withheld?: number | undefined;
+}): number {
   return sum([amount_applied, tax_amount_withheld]);
 }
 
@@ -39,15 +45,28 @@ export function standingOn(payment: Payment): Map<string, Standing | undefined> 
     const [amount_applied, tax_amount_withheld] = [readAmount(row.amount_applied), withheldOn(row)];
     const earlier = standsOn(standing, id);
     const isTold = earlier !== undefined && amount_applied !== undefined && tax_amount_withheld !== undefined;
-    standing.set(id, isTold ? { amount_applied: sum([earlier.amount_applied, amount_applied]), tax_amount_withheld: sum([earlier.tax_amount_withheld, tax_amount_withheld]) } : undefined);
+    standing.set(
+      id,
+      isTold
+        ? {
+            amount_applied: sum([earlier.amount_applied, amount_applied]),
+            tax_amount_withheld: sum([earlier.tax_amount_withheld, tax_amount_withheld]),
+          }
+        : undefined,
+    );
   }
   return standing;
 }
 
 /** Zoho takes the tax that is named for the payment as a whole as that of its invoice, where it has just one and the row names none. */
-export function withTaxOfPayment<R extends { readonly tax_amount_withheld?: number | undefined }>(rows: readonly R[], tax: number | undefined): readonly R[] {
+export function withTaxOfPayment<R extends { readonly tax_amount_withheld?: number | undefined }>(
+  rows: readonly R[],
+  tax: number | undefined,
+): readonly R[] {
   const [only] = rows;
-  return tax === undefined || only === undefined || rows.length > 1 || only.tax_amount_withheld ? rows : [{ ...only, tax_amount_withheld: tax }];
+  return tax === undefined || only === undefined || rows.length > 1 || only.tax_amount_withheld
+    ? rows
+    : [{ ...only, tax_amount_withheld: tax }];
 }
 
 /** Under which rows stand that do not name their invoice. */

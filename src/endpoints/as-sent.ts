@@ -6,7 +6,15 @@ import { isObject } from './shape.ts';
 /** Whether a record is what was sent, field by field. */
 
 /** Sent, and not told again by Zoho, or only under settings of the organization. */
-const notTold = new Set(['payment_form', 'contact_persons', 'location_id', 'retainerinvoice_id', 'tags', 'bank_charges_account_id', 'tax_account_id']);
+const notTold = new Set([
+  'payment_form',
+  'contact_persons',
+  'location_id',
+  'retainerinvoice_id',
+  'tags',
+  'bank_charges_account_id',
+  'tax_account_id',
+]);
 
 export function isAsSent(body: unknown, record: Json): boolean {
   if (!isObject(body)) return false;
@@ -23,12 +31,17 @@ export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
   const fields = Object.entries(isObject(body) ? body : {}).map(([name, sent]) => {
     // A payment without custom fields has no list of them.
     const before = name === 'custom_fields' ? (was[name] ?? []) : was[name];
-    return { changes: negated(isTheSame(name, sent, before)), asSent: isTheSame(name, sent, is[name]), asBefore: isTheSame(name, before, is[name]) };
+    return {
+      changes: negated(isTheSame(name, sent, before)),
+      asSent: isTheSame(name, sent, is[name]),
+      asBefore: isTheSame(name, before, is[name]),
+    };
   });
   const changed = fields.filter(({ changes }) => changes === true);
   const made = changed.filter(({ asSent }) => asSent === true);
   const unmade = changed.filter(({ asSent, asBefore }) => asSent === false && asBefore === true);
-  if (fields.some(({ asSent, asBefore }) => asSent === false && asBefore !== true) || (made.length > 0 && unmade.length > 0)) return 'otherwise';
+  if (fields.some(({ asSent, asBefore }) => asSent === false && asBefore !== true) || (made.length > 0 && unmade.length > 0))
+    return 'otherwise';
   if (made.length > 0) return 'as sent';
   if (unmade.length > 0) return 'as before';
   if (!fields.every(({ asSent }) => asSent === true)) return 'not told';
@@ -66,11 +79,19 @@ function isSameTold(one: Applied, other: Applied): boolean | undefined {
 function isSame(name: string, sent: unknown, found: unknown): boolean {
   if (name === 'invoices') return sameInvoices(sent, found);
   if (name === 'custom_fields') return hasCustomFields(sent, found);
-  if (typeof sent === 'number' || typeof found === 'number') return isEmpty(sent) || isEmpty(found) ? amountOf(sent) === amountOf(found) : readAmount(sent) !== undefined && readAmount(sent) === readAmount(found);
+  if (typeof sent === 'number' || typeof found === 'number')
+    return isEmpty(sent) || isEmpty(found)
+      ? amountOf(sent) === amountOf(found)
+      : readAmount(sent) !== undefined && readAmount(sent) === readAmount(found);
   if (name === 'date') return readDay(sent) !== undefined && readDay(sent) === readDay(found);
   // Zoho trims texts, leaves empty ones out, and writes modes its own way ("Cash", "cash").
-  const plain = (value: unknown) => String(value ?? '').trim().replace(/\s+/g, ' ');
-  return name === 'payment_mode' || name === 'refund_mode' ? plain(sent).toLowerCase() === plain(found).toLowerCase() : plain(sent) === plain(found);
+  const plain = (value: unknown) =>
+    String(value ?? '')
+      .trim()
+      .replace(/\s+/g, ' ');
+  return name === 'payment_mode' || name === 'refund_mode'
+    ? plain(sent).toLowerCase() === plain(found).toLowerCase()
+    : plain(sent) === plain(found);
 }
 
 const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === '';
@@ -81,7 +102,12 @@ function sameInvoices(sent: unknown, found: unknown): boolean {
   // An answer that does not tell is not an empty list.
   if (!Array.isArray(sent) || !Array.isArray(found)) return false;
   const [wanted, there] = [sent, found].map(applied);
-  return wanted !== undefined && there !== undefined && wanted.size === there.size && [...wanted].every(([id, row]) => isSameRow(row, there.get(id)));
+  return (
+    wanted !== undefined &&
+    there !== undefined &&
+    wanted.size === there.size &&
+    [...wanted].every(([id, row]) => isSameRow(row, there.get(id)))
+  );
 }
 
 interface Applied {
@@ -98,20 +124,31 @@ function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
     const [id, amount, withheld] = [readId(invoice_id), amountOf(amount_applied), amountOf(tax_amount_withheld)];
     if (id === undefined || amount === undefined || withheld === undefined) return undefined;
     const before = totals.get(id) ?? { amount: 0, withheld: undefined };
-    totals.set(id, { amount: sum([before.amount, amount]), withheld: isEmpty(tax_amount_withheld) ? before.withheld : sum([before.withheld ?? 0, withheld]) });
+    totals.set(id, {
+      amount: sum([before.amount, amount]),
+      withheld: isEmpty(tax_amount_withheld) ? before.withheld : sum([before.withheld ?? 0, withheld]),
+    });
   }
   // A row of nothing is no row.
   return new Map([...totals].filter(([, { amount, withheld = 0 }]) => amount !== 0 || withheld !== 0));
 }
 
 function isSameRow(sent: Applied, found: Applied | undefined): boolean {
-  return found !== undefined && sent.amount === found.amount && (sent.withheld === undefined || found.withheld === undefined || sent.withheld === found.withheld);
+  return (
+    found !== undefined &&
+    sent.amount === found.amount &&
+    (sent.withheld === undefined || found.withheld === undefined || sent.withheld === found.withheld)
+  );
 }
 
 export function hasCustomFields(sent: unknown, found: unknown): boolean {
   const known = (Array.isArray(found) ? found : []).filter(isObject);
   return (Array.isArray(sent) ? sent : []).filter(isObject).every((field) => {
-    const match = known.find((one) => (['customfield_id', 'api_name', 'label'] as const).some((name) => field[name] !== undefined && String(field[name]) === String(one[name])));
+    const match = known.find((one) =>
+      (['customfield_id', 'api_name', 'label'] as const).some(
+        (name) => field[name] !== undefined && String(field[name]) === String(one[name]),
+      ),
+    );
     return String(match?.['value'] ?? '') === String(field['value'] ?? '');
   });
 }

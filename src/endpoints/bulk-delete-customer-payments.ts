@@ -22,7 +22,8 @@ interface AllGoneFacts extends Facts {
 export const bulkDeleteCustomerPayments = defineWrite({
   name: 'bulk_delete_customer_payments',
   title: 'Delete several customer payments',
-  description: 'Delete payments that were recorded by mistake, all at once; their invoices are open again. The user is asked. For one payment use delete_customer_payment.',
+  description:
+    'Delete payments that were recorded by mistake, all at once; their invoices are open again. The user is asked. For one payment use delete_customer_payment.',
   method: 'DELETE',
   path: '/customerpayments',
   input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST).describe('The ids, each once.') }),
@@ -45,7 +46,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
   // Zoho's answer does not tell of each.
   async each({ deleted: asked = [] }, zoho) {
     const { deleted = [], kept = [], unknown = [] } = await outcomes(asked, zoho);
-    if (deleted.length === 0 && unknown.length === 0) throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
+    if (deleted.length === 0 && unknown.length === 0)
+      throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
     return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
   },
   async look({ input }, zoho) {
@@ -57,7 +59,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
   },
   contradiction: (_result, { answer }) => moreThanMessage(answer),
   // One call takes back one payment; the others are named in the report.
-  undo: ({ deleted = [] }, _input, { before: { payments } }) => (deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined),
+  undo: ({ deleted = [] }, _input, { before: { payments } }) =>
+    deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
   text({ deleted = [], kept = [], unknown = [] }, _input, facts) {

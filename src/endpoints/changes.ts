@@ -20,9 +20,16 @@ interface Given {
 }
 
 /** The body of a payment's PUT: the changed fields, and the whole list of invoices where any is named. */
-export function changesOf<T extends Given>({ invoices, replace_invoices = false, ...fields }: T, before: Payment | undefined): Record<string, unknown> {
+export function changesOf<T extends Given>(
+  { invoices, replace_invoices = false, ...fields }: T,
+  before: Payment | undefined,
+): Record<string, unknown> {
   if (invoices === undefined) {
-    if (replace_invoices) throw invalid('`replace_invoices` needs `invoices`, the list to replace with.', 'Send `invoices` too, [] to un-apply all, or leave `replace_invoices` out.');
+    if (replace_invoices)
+      throw invalid(
+        '`replace_invoices` needs `invoices`, the list to replace with.',
+        'Send `invoices` too, [] to un-apply all, or leave `replace_invoices` out.',
+      );
     return fields;
   }
   refuseSameInvoiceTwice(invoices);
@@ -60,7 +67,11 @@ function standing(before: Payment | undefined, { invoice_id }: AppliedRow): Json
     if (!amounts.every((amount) => amount !== undefined)) throw cannotSee();
     return sum(amounts) || undefined;
   };
-  return { invoice_payment_id: rows[0]?.['invoice_payment_id'], tax_amount_withheld: total('tax_amount_withheld'), discount_amount: total('discount_amount') };
+  return {
+    invoice_payment_id: rows[0]?.['invoice_payment_id'],
+    tax_amount_withheld: total('tax_amount_withheld'),
+    discount_amount: total('discount_amount'),
+  };
 }
 
 function withoutUndefined(row: Json): Json {
@@ -72,7 +83,7 @@ function invalid(message: string, next: string): InputError {
 }
 
 function cannotSee(): InputError {
-  return new InputError('Zoho\'s answer did not show what the payment is applied to, so `invoices` could un-apply others.', {
+  return new InputError("Zoho's answer did not show what the payment is applied to, so `invoices` could un-apply others.", {
     code: 'cannot_merge_invoices',
     next: 'Make the same call again in a little while, or send the whole list with replace_invoices: true.',
   });
@@ -89,7 +100,17 @@ export function refuseNoChange(fields: Record<string, unknown>): void {
 }
 
 /** Compared whether sent or not: one change may move another field. */
-const compared = ['amount', 'unused_amount', 'date', 'payment_mode', 'reference_number', 'description', 'account_name', 'customer_name', 'exchange_rate'];
+const compared = [
+  'amount',
+  'unused_amount',
+  'date',
+  'payment_mode',
+  'reference_number',
+  'description',
+  'account_name',
+  'customer_name',
+  'exchange_rate',
+];
 const amounts = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
 /** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
@@ -106,7 +127,12 @@ interface Reading {
  */
 export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
   const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
-  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): Reading => ({ name, was: before[name], is: after[name], sent: sent[name] }));
+  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): Reading => ({
+    name,
+    was: before[name],
+    is: after[name],
+    sent: sent[name],
+  }));
   const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): Reading => ({
     name: `custom field ${quoted(field['label'] ?? field['api_name'] ?? field['customfield_id'], 40)}`,
     was: customValue(before, field),
@@ -119,9 +145,14 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
   const hidden = readings.filter((reading) => !isTold(reading) && reading.sent !== undefined).map(({ name }) => name);
   if (invoices !== undefined && applied.length === 0) (before.invoices && after.invoices ? same : hidden).push('invoices');
   return [
-    ...readings.filter((reading) => isTold(reading) && !isSame(reading)).map(({ name, was, is }) => `${name}: ${inWords(name, was, before)} → ${inWords(name, is, after)}`),
+    ...readings
+      .filter((reading) => isTold(reading) && !isSame(reading))
+      .map(({ name, was, is }) => `${name}: ${inWords(name, was, before)} → ${inWords(name, is, after)}`),
     ...applied,
-    lines(same.length > 0 && `As before: ${same.join(', ')}.`, hidden.length > 0 && `Sent, but not in Zoho's answer: ${hidden.join(', ')}.`),
+    lines(
+      same.length > 0 && `As before: ${same.join(', ')}.`,
+      hidden.length > 0 && `Sent, but not in Zoho's answer: ${hidden.join(', ')}.`,
+    ),
   ].filter(Boolean);
 }
 
@@ -143,18 +174,29 @@ function inWords(name: string, value: unknown, payment: Payment): string {
 
 function customValue(payment: Payment, wanted: Json): unknown {
   const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
-  return fields.find((field) => ['customfield_id', 'api_name', 'label'].some((name) => wanted[name] !== undefined && String(field[name]) === wanted[name]))?.['value'];
+  return fields.find((field) =>
+    ['customfield_id', 'api_name', 'label'].some((name) => wanted[name] !== undefined && String(field[name]) === wanted[name]),
+  )?.['value'];
 }
 
 /** Nothing where either side does not show what it is applied to. */
 function appliedChanges(before: Payment, after: Payment): string[] {
   if (before.invoices === undefined || after.invoices === undefined) return [];
   const [was, is] = [standingOn(before), standingOn(after)];
-  const names = new Map([...before.invoices, ...after.invoices].map(({ invoice_id, invoice_number }) => [String(invoice_id), plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`)]));
+  const names = new Map(
+    [...before.invoices, ...after.invoices].map(({ invoice_id, invoice_number }) => [
+      String(invoice_id),
+      plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`),
+    ]),
+  );
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((id) => {
     const name = names.get(id) ?? 'an invoice not told';
     return (['amount_applied', 'tax_amount_withheld'] as const)
-      .map((part) => ({ what: part === 'amount_applied' ? 'applied to' : 'tax withheld on', from: on(was, id, part, before), to: on(is, id, part, after) }))
+      .map((part) => ({
+        what: part === 'amount_applied' ? 'applied to' : 'tax withheld on',
+        from: on(was, id, part, before),
+        to: on(is, id, part, after),
+      }))
       .filter(({ from, to }) => from !== to)
       .map(({ what, from, to }) => `${what} ${name}: ${from} → ${to}`);
   });

@@ -24,7 +24,11 @@ export interface Notes {
 type Currency = { readonly currency_code?: string | undefined; readonly price_precision?: unknown };
 
 /** The organization's own settings; undefined where the scopes do not show them. */
-export async function organizationOf(zoho: Reader): Promise<{ name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined> {
+export async function organizationOf(
+  zoho: Reader,
+): Promise<
+  { name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined
+> {
   const found = await ifServed(zoho.recall(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }
@@ -55,14 +59,23 @@ export async function checkDate(date: string | undefined, zoho: Reader, { not_ch
     return;
   }
   if (date <= today) return;
-  throw new RefusedError(`${date} is in the future: it is ${today} where the organization is (${(await organizationOf(zoho))?.time_zone}).`, {
-    code: 'date_in_future',
-    next: `Ask the user for the date; the latest possible is ${today}.`,
-  });
+  throw new RefusedError(
+    `${date} is in the future: it is ${today} where the organization is (${(await organizationOf(zoho))?.time_zone}).`,
+    {
+      code: 'date_in_future',
+      next: `Ask the user for the date; the latest possible is ${today}.`,
+    },
+  );
 }
 
 /** Exists, is active, and holds the payment's currency or the base currency. */
-export async function checkAccount(field: string, account_id: string | undefined, currency: Currency, zoho: Reader, { lines, not_checked }: Notes): Promise<void> {
+export async function checkAccount(
+  field: string,
+  account_id: string | undefined,
+  currency: Currency,
+  zoho: Reader,
+  { lines, not_checked }: Notes,
+): Promise<void> {
   if (account_id === undefined) return;
   const found = await ifServed(zoho.read(allBankAccounts, {}));
   if (found?.bankaccounts === undefined) {
@@ -77,17 +90,33 @@ export async function checkAccount(field: string, account_id: string | undefined
     return;
   }
   if (account === undefined) {
-    const known = found.bankaccounts.filter((one) => one.is_active !== false).map((one) => `${quoted(one.account_name, 40)} (${one.account_id})`);
-    throw new InputError(`There is no cash or bank account ${account_id}.`, { code: 'no_such_account', next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.` });
-  }
-  if (account.is_active === false) throw new RefusedError(`The account ${quoted(account.account_name)} is closed.`, { code: 'account_closed', next: 'Ask the user for another account.' });
-  const base = (await organizationOf(zoho))?.currency_code;
-  const fits = account.currency_code === undefined || currency.currency_code === undefined || account.currency_code === currency.currency_code || account.currency_code === base;
-  if (!fits) {
-    throw new RefusedError(`The account ${quoted(account.account_name)} is in ${told(account.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
-      code: 'account_currency',
-      next: `Ask the user for an account in ${told(currency.currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+    const known = found.bankaccounts
+      .filter((one) => one.is_active !== false)
+      .map((one) => `${quoted(one.account_name, 40)} (${one.account_id})`);
+    throw new InputError(`There is no cash or bank account ${account_id}.`, {
+      code: 'no_such_account',
+      next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.`,
     });
+  }
+  if (account.is_active === false)
+    throw new RefusedError(`The account ${quoted(account.account_name)} is closed.`, {
+      code: 'account_closed',
+      next: 'Ask the user for another account.',
+    });
+  const base = (await organizationOf(zoho))?.currency_code;
+  const fits =
+    account.currency_code === undefined ||
+    currency.currency_code === undefined ||
+    account.currency_code === currency.currency_code ||
+    account.currency_code === base;
+  if (!fits) {
+    throw new RefusedError(
+      `The account ${quoted(account.account_name)} is in ${told(account.currency_code)}, the payment in ${told(currency.currency_code)}.`,
+      {
+        code: 'account_currency',
+        next: `Ask the user for an account in ${told(currency.currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+      },
+    );
   }
   lines.push(`Account: ${quoted(account.account_name, 40)} (id ${account_id})`);
 }
@@ -104,7 +133,11 @@ export interface Application {
  */
 export async function checkInvoices(
   rows: readonly Application[],
-  { customer_id, currency, standing = new Map() }: { customer_id: string | undefined; currency: Currency; standing?: ReadonlyMap<string, Standing | undefined> },
+  {
+    customer_id,
+    currency,
+    standing = new Map(),
+  }: { customer_id: string | undefined; currency: Currency; standing?: ReadonlyMap<string, Standing | undefined> },
   zoho: Reader,
   { lines, not_checked }: Notes,
 ): Promise<void> {
@@ -114,9 +147,11 @@ export async function checkInvoices(
     const already = settledBy(stands ?? NOTHING);
     const more = subtract(settledBy(row), already);
     if (more <= 0) continue;
-    const found = await ifAllowed(zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
-      throw named(error, invoice_id);
-    }));
+    const found = await ifAllowed(
+      zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
+        throw named(error, invoice_id);
+      }),
+    );
     if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
     if (found?.invoice === undefined) {
       lines.push(`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`);
@@ -126,17 +161,30 @@ export async function checkInvoices(
     const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
     const name = `Invoice ${quoted(invoice_number, 40)}`;
     if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
-      throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, { code: 'invoice_of_another_customer', next: 'Check with the user which invoice is meant.' });
+      throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, {
+        code: 'invoice_of_another_customer',
+        next: 'Check with the user which invoice is meant.',
+      });
     }
     if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
-      throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, { code: 'invoice_currency', next: 'Ask the user which invoice is meant, or record the money without `invoices`.' });
+      throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
+        code: 'invoice_currency',
+        next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+      });
     }
     if (status === 'void' || status === 'draft') {
-      throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, { code: 'invoice_not_open', next: 'Ask the user which invoice is meant, or record the money without `invoices`.' });
+      throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, {
+        code: 'invoice_not_open',
+        next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+      });
     }
     if (balance === undefined || stands === undefined) {
       lines.push(`Apply ${settling(row, currency)} to ${name}`);
-      not_checked.push(balance === undefined ? `the balance of ${name.replace('I', 'i')} (Zoho does not tell it)` : `how much more ${name.replace('I', 'i')} gets (Zoho does not tell what this payment has on it)`);
+      not_checked.push(
+        balance === undefined
+          ? `the balance of ${name.replace('I', 'i')} (Zoho does not tell it)`
+          : `how much more ${name.replace('I', 'i')} gets (Zoho does not tell what this payment has on it)`,
+      );
       continue;
     }
     if (more > balance) {
@@ -145,13 +193,19 @@ export async function checkInvoices(
         next: `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${row.tax_amount_withheld ? ', with the tax withheld' : ''}. What is left over stays on the payment as unused amount.`,
       });
     }
-    lines.push(`Apply ${settling(row, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`);
+    lines.push(
+      `Apply ${settling(row, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
+    );
   }
 }
 
 function named(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;
-  return new InputError(`There is no invoice ${invoice_id}.`, { code: 'no_such_invoice', next: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.', zoho: error.zoho });
+  return new InputError(`There is no invoice ${invoice_id}.`, {
+    code: 'no_such_invoice',
+    next: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.',
+    zoho: error.zoho,
+  });
 }
 
 /** The retainer invoice exists, is the customer's, and is paid in full: Zoho takes no part of it. */
@@ -167,25 +221,39 @@ export async function checkRetainer(
   if (retainer === undefined) {
     // Zoho lists no more than a page of them at once, and does not say whose to list.
     if (found?.page_context?.has_more_page === false) {
-      throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, { code: 'no_such_retainer', next: 'Ask the user: the id is the long number in the address of its page in Zoho Books.' });
+      throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, {
+        code: 'no_such_retainer',
+        next: 'Ask the user: the id is the long number in the address of its page in Zoho Books.',
+      });
     }
     lines.push(`Pays the retainer invoice with id ${retainerinvoice_id}`);
-    not_checked.push(`the retainer invoice ${retainerinvoice_id} (${found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest'})`);
+    not_checked.push(
+      `the retainer invoice ${retainerinvoice_id} (${found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest'})`,
+    );
     return;
   }
   const { balance, ...of } = retainer;
   const name = `Retainer invoice ${quoted(of.retainerinvoice_number, 40)}`;
-  if (of.customer_id !== customer_id) throw new InputError(`${name} is another customer's.`, { code: 'retainer_of_another_customer', next: 'Check with the user which retainer invoice is meant.' });
+  if (of.customer_id !== customer_id)
+    throw new InputError(`${name} is another customer's.`, {
+      code: 'retainer_of_another_customer',
+      next: 'Check with the user which retainer invoice is meant.',
+    });
   if (balance === undefined) {
     lines.push(`Pays ${name}`);
-    not_checked.push(`that the amount is all of the retainer invoice ${quoted(of.retainerinvoice_number, 40)} (Zoho does not tell its balance)`);
+    not_checked.push(
+      `that the amount is all of the retainer invoice ${quoted(of.retainerinvoice_number, 40)} (Zoho does not tell its balance)`,
+    );
     return;
   }
   if (amount !== balance) {
-    throw new RefusedError(`${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`, {
-      code: 'retainer_in_part',
-      next: 'Ask the user what was paid; without retainerinvoice_id it is recorded as an advance.',
-    });
+    throw new RefusedError(
+      `${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`,
+      {
+        code: 'retainer_in_part',
+        next: 'Ask the user what was paid; without retainerinvoice_id it is recorded as an advance.',
+      },
+    );
   }
   lines.push(`Pays ${name} in full`);
 }
@@ -204,20 +272,37 @@ export async function checkCustomFields(
   }
   for (const { customfield_id, api_name, label } of fields) {
     const exists = known.some((field) =>
-      customfield_id !== undefined ? field.customfield_id === customfield_id : api_name !== undefined ? field.api_name === api_name : field.label === label,
+      customfield_id !== undefined
+        ? field.customfield_id === customfield_id
+        : api_name !== undefined
+          ? field.api_name === api_name
+          : field.label === label,
     );
     if (exists) continue;
     throw new InputError(`Payments have no custom field ${quoted(customfield_id ?? api_name ?? label)}.`, {
       code: 'no_such_custom_field',
-      next: `These exist: ${known.slice(0, 20).map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`).join(', ') || 'none'}.`,
+      next: `These exist: ${
+        known
+          .slice(0, 20)
+          .map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`)
+          .join(', ') || 'none'
+      }.`,
     });
   }
 }
 
 /** Withheld tax closes an invoice without money. Where it is more than the money, it is hardly tax. `standing`: what of this payment stands on its invoices. */
-export function mostlyTax(rows: readonly Application[], currency: Currency, standing: ReadonlyMap<string, Standing | undefined> = new Map()): Concern[] {
-  const taxes = rows.flatMap(({ invoice_id, amount_applied, tax_amount_withheld: tax = 0 }) => (tax > amount_applied && tax > (standsOn(standing, invoice_id)?.tax_amount_withheld ?? 0) ? [tax] : []));
-  return taxes.length === 0 ? [] : [concern('tax_withheld', `${money(sum(taxes), currency)} of withheld tax settles more of an invoice than the money does`)];
+export function mostlyTax(
+  rows: readonly Application[],
+  currency: Currency,
+  standing: ReadonlyMap<string, Standing | undefined> = new Map(),
+): Concern[] {
+  const taxes = rows.flatMap(({ invoice_id, amount_applied, tax_amount_withheld: tax = 0 }) =>
+    tax > amount_applied && tax > (standsOn(standing, invoice_id)?.tax_amount_withheld ?? 0) ? [tax] : [],
+  );
+  return taxes.length === 0
+    ? []
+    : [concern('tax_withheld', `${money(sum(taxes), currency)} of withheld tax settles more of an invoice than the money does`)];
 }
 
 /** Applied to at most the whole; what is left over is named. */
@@ -229,4 +314,3 @@ export function checkApplied(amount: number, rows: readonly Application[], curre
     next: 'Apply at most the amount of the payment.',
   });
 }
-

@@ -48,13 +48,24 @@ export const createCustomerPaymentRefund = defineWrite({
     // An overdrawn payment has nothing to give back either.
     if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
     const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
-    return { ...facts, makes: 'refund', title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`].filter(Boolean).join(' '), before: { existing, amount, of: ofPayment(payment), in_base: facts.rate?.result }, amount };
+    return {
+      ...facts,
+      makes: 'refund',
+      title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`]
+        .filter(Boolean)
+        .join(' '),
+      before: { existing, amount, of: ofPayment(payment), in_base: facts.rate?.result },
+      amount,
+    };
   },
   parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
   look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
-  contradiction: ({ payment_refund }, { input, body, before }) => otherRefund(payment_refund, body, { payment_id: String(input['customer_payment_id']), existing: before['existing'] }),
+  contradiction: ({ payment_refund }, { input, body, before }) =>
+    otherRefund(payment_refund, body, { payment_id: String(input['customer_payment_id']), existing: before['existing'] }),
   undo: ({ payment_refund }, { customer_payment_id }) =>
-    payment_refund?.payment_refund_id === undefined ? undefined : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
+    payment_refund?.payment_refund_id === undefined
+      ? undefined
+      : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
 
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
   text: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
@@ -74,13 +85,18 @@ export const createCustomerPaymentRefund = defineWrite({
 });
 
 function amountNotTold(): InputError {
-  return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', { code: 'invalid_arguments', next: 'Ask the user for the amount, and call again with it.' });
+  return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', {
+    code: 'invalid_arguments',
+    next: 'Ask the user for the amount, and call again with it.',
+  });
 }
 
 function nothingRefundable(payment: Payment): RefusedError {
   const applied = (payment.invoices ?? []).length > 0;
   return new RefusedError(`Nothing of this payment is unused, so nothing can be refunded.${applied ? ' It is applied to invoices.' : ''}`, {
     code: 'nothing_refundable',
-    next: applied ? 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.' : 'Tell the user.',
+    next: applied
+      ? 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.'
+      : 'Tell the user.',
   });
 }

@@ -7,7 +7,16 @@ import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
 import { withTaxOfPayment } from './applied.ts';
 import { refuseSameInvoiceTwice } from './changes.ts';
-import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, checkRetainer, mostlyTax, type Application } from './checks.ts';
+import {
+  checkAccount,
+  checkApplied,
+  checkCustomFields,
+  checkDate,
+  checkInvoices,
+  checkRetainer,
+  mostlyTax,
+  type Application,
+} from './checks.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
@@ -50,7 +59,8 @@ export const createCustomerPayment = defineWrite({
     return unique ? lookByUniqueField(attempt, unique, zoho) : lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
   },
   contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { existing: before['existing'] }),
-  undo: ({ payment }) => payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
+  undo: ({ payment }) =>
+    payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   text: ({ payment }, given, facts) => {
@@ -91,13 +101,27 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   );
 
   const contact = await customerOf(customer_id, zoho);
-  if (contact === undefined) notes.not_checked.push('the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)');
+  if (contact === undefined)
+    notes.not_checked.push('the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)');
   const currency = contact ?? {};
   checkDecimals(amountsOf(payment), currency);
   const left = checkApplied(amount, invoices, currency);
   await checkDate(date, zoho, notes);
-  const rate = await checkExchangeRate(payment.exchange_rate, { currency_code: currency.currency_code, amount, invoice_ids: invoices.map(({ invoice_id }) => invoice_id), ...(contact !== undefined && { ifMissing: 'refuse' as const }) }, zoho, notes);
-  notes.lines.push(`Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`, `Date: ${date}, mode: ${quoted(payment_mode, 100)}`);
+  const rate = await checkExchangeRate(
+    payment.exchange_rate,
+    {
+      currency_code: currency.currency_code,
+      amount,
+      invoice_ids: invoices.map(({ invoice_id }) => invoice_id),
+      ...(contact !== undefined && { ifMissing: 'refuse' as const }),
+    },
+    zoho,
+    notes,
+  );
+  notes.lines.push(
+    `Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
+    `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
+  );
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
   await checkAccount('account_id', payment.account_id, currency, zoho, notes);
   await checkCustomFields(payment.custom_fields, zoho, notes);
@@ -105,8 +129,10 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   await checkInvoices(rows, { customer_id, currency }, zoho, notes);
   ask.push(...mostlyTax(rows, currency));
   await checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency }, zoho, notes);
-  for (const name of ['bank_charges', 'tax_amount_withheld'] as const) if (payment[name]) notes.lines.push(`${name}: ${money(payment[name], currency)}`);
-  for (const name of ['location_id', 'tax_account_id', 'bank_charges_account_id'] as const) if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
+  for (const name of ['bank_charges', 'tax_amount_withheld'] as const)
+    if (payment[name]) notes.lines.push(`${name}: ${money(payment[name], currency)}`);
+  for (const name of ['location_id', 'tax_account_id', 'bank_charges_account_id'] as const)
+    if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
   if (payment.description !== undefined) notes.lines.push(`Description: ${quoted(payment.description, 200)}`);
   if (left > 0) notes.lines.push(`Not applied, stays as unused credit: ${money(left, currency)}`);
   if (left > 0 && invoices.length > 0) ask.push(concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`));
@@ -130,13 +156,22 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
 }
 
 export async function customerOf(contact_id: string, zoho: Reader): Promise<(Payment & { contact_name?: string | undefined }) | undefined> {
-  const found = await ifAllowed(zoho.read(getContact, { contact_id }).catch((error: unknown) => {
-    if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
-    throw new InputError(`There is no customer ${contact_id}.`, { code: 'no_such_customer', next: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.', zoho: error.zoho });
-  }));
+  const found = await ifAllowed(
+    zoho.read(getContact, { contact_id }).catch((error: unknown) => {
+      if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
+      throw new InputError(`There is no customer ${contact_id}.`, {
+        code: 'no_such_customer',
+        next: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.',
+        zoho: error.zoho,
+      });
+    }),
+  );
   if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
-    throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, { code: 'not_a_customer', next: 'Check with the user who paid.' });
+    throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, {
+      code: 'not_a_customer',
+      next: 'Check with the user who paid.',
+    });
   }
   return found?.contact as (Payment & { contact_name?: string }) | undefined;
 }

@@ -12,7 +12,11 @@ import { bothReads, standingPayment, standingRefund } from './standing.ts';
 import { toUndo, undoWith } from './undo.ts';
 import { aboutPayment, aboutRefund, call, lines, money, next } from './words.ts';
 
-const output = z.looseObject({ customer_payment_id: z.string().optional(), refund_id: z.string().optional(), deleted: z.boolean().optional() });
+const output = z.looseObject({
+  customer_payment_id: z.string().optional(),
+  refund_id: z.string().optional(),
+  deleted: z.boolean().optional(),
+});
 
 interface RefundGoneFacts extends Facts {
   readonly before: { readonly refund: Refund; readonly payment: Payment };
@@ -49,7 +53,16 @@ export const deleteCustomerPaymentRefund = defineWrite({
   },
   contradiction: (_result, { answer }) => moreThanMessage(answer),
   undo: (_result, { customer_payment_id }, { before: { refund } }) => {
-    const set = only(refund, ['date', 'amount', 'from_account_id', 'refund_mode', 'reference_number', 'exchange_rate', 'payment_form', 'description']);
+    const set = only(refund, [
+      'date',
+      'amount',
+      'from_account_id',
+      'refund_mode',
+      'reference_number',
+      'exchange_rate',
+      'payment_form',
+      'description',
+    ]);
     return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });
   },
 

@@ -56,7 +56,11 @@ export const deleteCustomerPayment = defineWrite({
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
   text: (_result, { payment_id }, facts) =>
-    lines(`Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`, facts?.before.payment && aboutReleased(facts.before.payment), next(toUndo(facts?.undo))),
+    lines(
+      `Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`,
+      facts?.before.payment && aboutReleased(facts.before.payment),
+      next(toUndo(facts?.undo)),
+    ),
 });
 
 export function isDeleted(zoho: Reader, payment_id: string): Promise<boolean> {
@@ -83,10 +87,26 @@ export function refuseUndeletable(payment: Payment): void {
 /** What records the payment again, under a new id. */
 export function recreating(payment: Payment): Undo | undefined {
   const { invoices = [], bank_charges, tax_amount_withheld } = payment;
-  const applied = invoices.map((row) => ({ invoice_id: row.invoice_id, amount_applied: row.amount_applied, ...(row['tax_amount_withheld'] !== undefined && { tax_amount_withheld: row['tax_amount_withheld'] }) }));
+  const applied = invoices.map((row) => ({
+    invoice_id: row.invoice_id,
+    amount_applied: row.amount_applied,
+    ...(row['tax_amount_withheld'] !== undefined && { tax_amount_withheld: row['tax_amount_withheld'] }),
+  }));
   const { custom_fields, not_restored } = customFieldsOf(payment);
   const tags = tagsOf(payment);
-  const set = only(payment, ['customer_id', 'payment_mode', 'amount', 'date', 'reference_number', 'description', 'exchange_rate', 'account_id', 'bank_charges_account_id', 'tax_account_id', 'location_id']);
+  const set = only(payment, [
+    'customer_id',
+    'payment_mode',
+    'amount',
+    'date',
+    'reference_number',
+    'description',
+    'exchange_rate',
+    'account_id',
+    'bank_charges_account_id',
+    'tax_account_id',
+    'location_id',
+  ]);
   const documents = Array.isArray(payment['documents']) && payment['documents'].length > 0;
   return undoWith(createCustomerPayment, [], {
     arguments: {
@@ -102,7 +122,9 @@ export function recreating(payment: Payment): Undo | undefined {
       'payment_number',
       ...(payment.invoices === undefined ? ['invoices'] : []),
       ...(['account_id', 'exchange_rate'] as const).filter((name) => payment[name] === undefined),
-      ...(['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name] !== undefined && readAmount(payment[name]) === undefined),
+      ...(['bank_charges', 'tax_amount_withheld'] as const).filter(
+        (name) => payment[name] !== undefined && readAmount(payment[name]) === undefined,
+      ),
       ...discountsLost(invoices),
       ...accountOfCharges(payment),
       ...(documents ? ['documents'] : []),

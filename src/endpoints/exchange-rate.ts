@@ -15,7 +15,9 @@ import { plain, told } from './words.ts';
 const allCurrencies = defineRead({
   ...listCurrencies,
   input: z.strictObject({}),
-  output: z.looseObject({ currencies: z.array(z.looseObject({ currency_code: z.string().optional(), exchange_rate: z.unknown().optional() })).optional() }),
+  output: z.looseObject({
+    currencies: z.array(z.looseObject({ currency_code: z.string().optional(), exchange_rate: z.unknown().optional() })).optional(),
+  }),
   parts: () => ({ query: { per_page: 200 } }),
   result: (body) => ({ currencies: many(body, 'currencies') }),
   text: () => '',
@@ -43,7 +45,12 @@ interface Compared {
  * Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. Undefined where there is nothing
  * to compare: the base currency, no rate given, or not to be seen, which is then noted.
  */
-export async function checkExchangeRate(rate: number | undefined, compared: Compared, zoho: Reader, notes: Notes): Promise<RateFacts | undefined> {
+export async function checkExchangeRate(
+  rate: number | undefined,
+  compared: Compared,
+  zoho: Reader,
+  notes: Notes,
+): Promise<RateFacts | undefined> {
   const { currency_code, amount, ifMissing } = compared;
   if (rate === undefined && ifMissing === undefined) return undefined;
   const organization = await organizationOf(zoho);
@@ -54,13 +61,19 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
   }
   if (currency_code === base) {
     if (rate === undefined || rate === 1) return undefined;
-    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, { code: 'exchange_rate_of_base', next: 'Leave exchange_rate out.' });
+    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, {
+      code: 'exchange_rate_of_base',
+      next: 'Leave exchange_rate out.',
+    });
   }
   if (rate === undefined && ifMissing === 'refuse') {
-    throw new InputError(`The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`, {
-      code: 'exchange_rate_missing',
-      next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
-    });
+    throw new InputError(
+      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`,
+      {
+        code: 'exchange_rate_missing',
+        next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
+      },
+    );
   }
   if (amount === undefined) {
     notes.not_checked.push('the exchange rate (Zoho does not tell the amount of the payment)');
@@ -70,7 +83,10 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
   const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
   const rates = await knownRates(compared, currency_code, zoho);
   const known = rates.map((one) => ({ ...one, result: result(one.rate) }));
-  if (known.length === 0) notes.not_checked.push(`the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`);
+  if (known.length === 0)
+    notes.not_checked.push(
+      `the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`,
+    );
   notes.lines.push(
     `Exchange rate: ${rate === undefined ? 'not given, so Zoho takes 1' : rate} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
     ...known
@@ -89,8 +105,15 @@ export function inBase({ in_base }: InBase = {}): string | undefined {
 }
 
 /** Every rate once: that of the currency first, then those of what stands, then those of the invoices. */
-async function knownRates({ invoice_ids = [], standing = [] }: Compared, currency_code: string, zoho: Reader): Promise<{ rate: number; of: string }[]> {
-  const [kept, ...invoices] = await Promise.all([keptRate(currency_code, zoho), ...[...new Set(invoice_ids)].slice(0, MOST_INVOICES).map((invoice_id) => invoiceRate(invoice_id, zoho))]);
+async function knownRates(
+  { invoice_ids = [], standing = [] }: Compared,
+  currency_code: string,
+  zoho: Reader,
+): Promise<{ rate: number; of: string }[]> {
+  const [kept, ...invoices] = await Promise.all([
+    keptRate(currency_code, zoho),
+    ...[...new Set(invoice_ids)].slice(0, MOST_INVOICES).map((invoice_id) => invoiceRate(invoice_id, zoho)),
+  ]);
   const found = [kept, ...standing.map(({ rate, of }) => known(rate, of)), ...invoices].filter((one) => one !== undefined);
   return found.filter((one, i) => found.findIndex(({ rate }) => sameRate(rate, one.rate)) === i);
 }

@@ -133,10 +133,17 @@ export const refund = z.looseObject({
 export type Refund = z.output<typeof refund>;
 
 /** The same after a write. */
-export const writtenRefund = refund.extend({ date: quiet(text), refund_mode: quiet(text), reference_number: quiet(text), from_account_id: quiet(text) });
+export const writtenRefund = refund.extend({
+  date: quiet(text),
+  refund_mode: quiet(text),
+  reference_number: quiet(text),
+  from_account_id: quiet(text),
+});
 
 /** Zoho's own words on the page at hand. */
-export const pageContext = z.looseObject({ page: quiet(number), per_page: quiet(number), has_more_page: z.boolean().optional() }).optional();
+export const pageContext = z
+  .looseObject({ page: quiet(number), per_page: quiet(number), has_more_page: z.boolean().optional() })
+  .optional();
 
 /** Set when a list was cut to keep within its byte cap. */
 export const cut = z.looseObject({ rows_shown: quiet(number), rows_on_page: quiet(number) }).optional();

@@ -9,7 +9,16 @@ import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } 
 const text = z.string().optional();
 const number = z.number().optional();
 const output = z.looseObject({
-  contact: z.looseObject({ contact_id: text, contact_name: text, contact_type: text, currency_code: text, price_precision: number, outstanding_receivable_amount: number }).optional(),
+  contact: z
+    .looseObject({
+      contact_id: text,
+      contact_name: text,
+      contact_type: text,
+      currency_code: text,
+      price_precision: number,
+      outstanding_receivable_amount: number,
+    })
+    .optional(),
 });
 
 /** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
@@ -24,7 +33,15 @@ export const getContact = defineRead({
   description: 'One customer: currency, what is outstanding, unused credits, terms, address, notes.',
   module: 'contacts',
   path: '/contacts/{contact_id}',
-  resources: [{ uri: 'zoho-books://contacts/{contact_id}', name: 'contact', title: 'Customer', description: 'One customer, the same as get_contact.', mimeType: 'application/json' }],
+  resources: [
+    {
+      uri: 'zoho-books://contacts/{contact_id}',
+      name: 'contact',
+      title: 'Customer',
+      description: 'One customer, the same as get_contact.',
+      mimeType: 'application/json',
+    },
+  ],
   input: z.strictObject({ contact_id: id }),
   output,
   shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
@@ -39,7 +56,9 @@ export const getContact = defineRead({
     const facts = [
       amount('outstanding', contact.outstanding_receivable_amount),
       amount('unused credits', contact['unused_credits_receivable_amount']),
-      readAmount(contact['unused_retainer_payments']) === 0 ? undefined : said(contact['unused_retainer_payments'], (value) => amount('unused retainer payments', value)),
+      readAmount(contact['unused_retainer_payments']) === 0
+        ? undefined
+        : said(contact['unused_retainer_payments'], (value) => amount('unused retainer payments', value)),
       field('terms', contact['payment_terms_label']),
       field('email', contact['email']),
       field('company', contact['company_name']),
@@ -50,7 +69,10 @@ export const getContact = defineRead({
     ];
     return lines(
       `Customer ${name}, ${currency_code === undefined ? 'currency not told' : plain(currency_code)}${contact['status'] === 'active' ? '' : (said(contact['status'], (status) => `, ${plain(status)}`) ?? '')}.`,
-      `${fitting(facts.filter((fact) => fact !== undefined), ROOM)}.`,
+      `${fitting(
+        facts.filter((fact) => fact !== undefined),
+        ROOM,
+      )}.`,
       next(`open invoices: ${call('list_invoices', { customer_id: contact_id, status: 'unpaid' })}`),
     );
   },

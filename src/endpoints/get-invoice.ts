@@ -9,7 +9,19 @@ import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } 
 const text = z.string().optional();
 const number = z.number().optional();
 const output = z.looseObject({
-  invoice: z.looseObject({ invoice_id: text, invoice_number: text, customer_id: text, customer_name: text, status: text, due_date: text, currency_code: text, total: number, balance: number }).optional(),
+  invoice: z
+    .looseObject({
+      invoice_id: text,
+      invoice_number: text,
+      customer_id: text,
+      customer_name: text,
+      status: text,
+      due_date: text,
+      currency_code: text,
+      total: number,
+      balance: number,
+    })
+    .optional(),
 });
 
 /** What a person asks about an invoice; its lines can be hundreds. */
@@ -24,7 +36,15 @@ export const getInvoice = defineRead({
   description: 'One invoice: customer, status, dates, total, what was paid, balance.',
   module: 'invoices',
   path: '/invoices/{invoice_id}',
-  resources: [{ uri: 'zoho-books://invoices/{invoice_id}', name: 'invoice', title: 'Invoice', description: 'One invoice, the same as get_invoice.', mimeType: 'application/json' }],
+  resources: [
+    {
+      uri: 'zoho-books://invoices/{invoice_id}',
+      name: 'invoice',
+      title: 'Invoice',
+      description: 'One invoice, the same as get_invoice.',
+      mimeType: 'application/json',
+    },
+  ],
   input: z.strictObject({ invoice_id: id }),
   output,
   shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
@@ -35,7 +55,8 @@ export const getInvoice = defineRead({
   text: ({ invoice }) => {
     if (invoice === undefined) return unseen('invoice');
     const { invoice_id, customer_id, status = 'status not told' } = invoice;
-    const amount = (label: string, value: unknown) => said(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
+    const amount = (label: string, value: unknown) =>
+      said(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
     const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [
@@ -50,7 +71,10 @@ export const getInvoice = defineRead({
     ];
     return lines(
       `Invoice ${[`${plain(invoice.invoice_number)} (id ${told(invoice_id)})`, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
-      `${fitting(facts.filter((fact) => fact !== undefined), ROOM)}.`,
+      `${fitting(
+        facts.filter((fact) => fact !== undefined),
+        ROOM,
+      )}.`,
       next(paid && `its payments: ${call('list_invoice_payments', { invoice_id })}`),
     );
   },

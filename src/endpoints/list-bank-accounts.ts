@@ -6,8 +6,16 @@ import { isObject, many } from './shape.ts';
 import { plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
-const input = z.strictObject({ filter_by: z.enum(['Status.Active', 'Status.Inactive']).optional(), page: page.optional(), per_page: perPage.optional() });
-const output = z.looseObject({ bankaccounts: z.array(z.looseObject({ account_id: text, account_name: text, currency_code: text, is_active: z.boolean().optional() })).optional() });
+const input = z.strictObject({
+  filter_by: z.enum(['Status.Active', 'Status.Inactive']).optional(),
+  page: page.optional(),
+  per_page: perPage.optional(),
+});
+const output = z.looseObject({
+  bankaccounts: z
+    .array(z.looseObject({ account_id: text, account_name: text, currency_code: text, is_active: z.boolean().optional() }))
+    .optional(),
+});
 
 export const listBankAccounts = defineRead({
   name: 'list_bank_accounts',
@@ -15,7 +23,15 @@ export const listBankAccounts = defineRead({
   description: 'Cash and bank accounts, where payments go (account_id) and refunds come from (from_account_id).',
   module: 'banking',
   path: '/bankaccounts',
-  resources: [{ uri: 'zoho-books://bankaccounts', name: 'bank_accounts', title: 'Bank accounts', description: 'Cash and bank accounts, the same as list_bank_accounts.', mimeType: 'application/json' }],
+  resources: [
+    {
+      uri: 'zoho-books://bankaccounts',
+      name: 'bank_accounts',
+      title: 'Bank accounts',
+      description: 'Cash and bank accounts, the same as list_bank_accounts.',
+      mimeType: 'application/json',
+    },
+  ],
   input,
   output,
   parts: (query) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
@@ -34,7 +50,10 @@ export const allBankAccounts = defineRead({
   ...listBankAccounts,
   output: output.extend({ page_context: pageContext }),
   parts: () => ({ query: { per_page: 200 } }),
-  result: (body) => ({ bankaccounts: many(body, 'bankaccounts'), ...(isObject(body['page_context']) && { page_context: body['page_context'] }) }),
+  result: (body) => ({
+    bankaccounts: many(body, 'bankaccounts'),
+    ...(isObject(body['page_context']) && { page_context: body['page_context'] }),
+  }),
 });
 
 function line(row: Json): string {

@@ -22,21 +22,33 @@ const input = z.strictObject({
   per_page: perPage.optional(),
   fields: rowFields.optional(),
 });
-const output = z.looseObject({ contacts: z.array(z.looseObject({ contact_id: text, contact_name: text, currency_code: text })).optional() });
+const output = z.looseObject({
+  contacts: z.array(z.looseObject({ contact_id: text, contact_name: text, currency_code: text })).optional(),
+});
 
 const list = listing({
   input,
   keys: ['contacts'],
   what: 'customer',
   none: 'No customers match.',
-  usual: ['contact_id', 'contact_name', 'company_name', 'status', 'email', 'currency_code', 'outstanding_receivable_amount', 'unused_credits_receivable_amount'],
+  usual: [
+    'contact_id',
+    'contact_name',
+    'company_name',
+    'status',
+    'email',
+    'currency_code',
+    'outstanding_receivable_amount',
+    'unused_credits_receivable_amount',
+  ],
   line: () => line,
 });
 
 export const listContacts = defineRead({
   name: 'list_contacts',
   title: 'List customers',
-  description: 'Find customers: contact_id is the customer_id of other tools. Names can be nearly the same; of several matches ask the user which is meant.',
+  description:
+    'Find customers: contact_id is the customer_id of other tools. Names can be nearly the same; of several matches ask the user which is meant.',
   module: 'contacts',
   path: '/contacts',
   input,
@@ -59,7 +71,8 @@ function line(row: Json): string {
     said(row['email'], (email) => `email ${quoted(email, 60)}`),
     `outstanding ${money(row['outstanding_receivable_amount'], row)}`,
     readAmount(row['outstanding_receivable_amount']) === undefined && said(row['currency_code'], plain),
-    readAmount(row['unused_credits_receivable_amount']) !== 0 && said(row['unused_credits_receivable_amount'], (amount) => `unused credits ${money(amount, row)}`),
+    readAmount(row['unused_credits_receivable_amount']) !== 0 &&
+      said(row['unused_credits_receivable_amount'], (amount) => `unused credits ${money(amount, row)}`),
     row['status'] !== 'active' && said(row['status'], plain),
   );
 }

@@ -6,15 +6,26 @@ import { plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({ page: page.optional(), per_page: perPage.optional() });
-const output = z.looseObject({ currencies: z.array(z.looseObject({ currency_id: text, currency_code: text, exchange_rate: z.number().optional() })).optional() });
+const output = z.looseObject({
+  currencies: z.array(z.looseObject({ currency_id: text, currency_code: text, exchange_rate: z.number().optional() })).optional(),
+});
 
 export const listCurrencies = defineRead({
   name: 'list_currencies',
   title: 'List currencies',
-  description: 'Currencies of the books: decimals, and the exchange rate in base currency where one is kept. A payment\'s own rate comes from the user.',
+  description:
+    "Currencies of the books: decimals, and the exchange rate in base currency where one is kept. A payment's own rate comes from the user.",
   module: 'settings',
   path: '/settings/currencies',
-  resources: [{ uri: 'zoho-books://currencies', name: 'currencies', title: 'Currencies', description: 'Currencies, the same as list_currencies.', mimeType: 'application/json' }],
+  resources: [
+    {
+      uri: 'zoho-books://currencies',
+      name: 'currencies',
+      title: 'Currencies',
+      description: 'Currencies, the same as list_currencies.',
+      mimeType: 'application/json',
+    },
+  ],
   input,
   output,
   parts: (query) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),

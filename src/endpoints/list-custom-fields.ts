@@ -41,7 +41,9 @@ function named({ field_id, ...row }: Json): Json {
 
 function line(row: Json): string {
   const { values } = row;
-  const choices = Array.isArray(values) ? values.map((value: unknown) => quoted(isObject(value) ? (value['name'] ?? value['value']) : value, 40)) : [];
+  const choices = Array.isArray(values)
+    ? values.map((value: unknown) => quoted(isObject(value) ? (value['name'] ?? value['value']) : value, 40))
+    : [];
   return joined(
     said(row['label'], (label) => quoted(label, 60)),
     said(row['api_name'], plain),

@@ -6,10 +6,26 @@ import { readRefundAmount } from './read-row.ts';
 import { listedFor, many } from './shape.ts';
 import { money, plain, quoted, told } from './words.ts';
 
-const usualFields = ['payment_refund_id', 'payment_id', 'payment_number', 'date', 'customer_name', 'amount_fcy', 'amount_bcy', 'refund_mode', 'reference_number', 'description'];
+const usualFields = [
+  'payment_refund_id',
+  'payment_id',
+  'payment_number',
+  'date',
+  'customer_name',
+  'amount_fcy',
+  'amount_bcy',
+  'refund_mode',
+  'reference_number',
+  'description',
+];
 
 const text = z.string().optional();
-const input = z.strictObject({ customer_payment_id: id, page: page.optional(), per_page: perPage.optional(), fields: rowFields.optional() });
+const input = z.strictObject({
+  customer_payment_id: id,
+  page: page.optional(),
+  per_page: perPage.optional(),
+  fields: rowFields.optional(),
+});
 const output = z.looseObject({
   payment_refunds: z.array(z.looseObject({ payment_refund_id: text, date: text, amount_fcy: z.number().optional() })).optional(),
   page_context: pageContext,
@@ -19,7 +35,7 @@ const output = z.looseObject({
 export const listCustomerPaymentRefunds = defineRead({
   name: 'list_customer_payment_refunds',
   title: 'List refunds of a customer payment',
-  description: 'Refunds given out of one payment. `amount_fcy` is in the payment\'s currency, `amount_bcy` in the base currency.',
+  description: "Refunds given out of one payment. `amount_fcy` is in the payment's currency, `amount_bcy` in the base currency.",
   path: '/customerpayments/{customer_payment_id}/refunds',
   resources: [
     {
@@ -34,7 +50,14 @@ export const listCustomerPaymentRefunds = defineRead({
   output,
   parts: ({ customer_payment_id: _, fields: __, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
   shows: (body, { customer_payment_id }) => listedFor(customer_payment_id, 'payment_id', many(body, 'payment_refunds', 'payment_refund')),
-  ...listing({ input, keys: ['payment_refunds', 'payment_refund'], what: 'refund', none: 'This payment has no refunds.', usual: usualFields, line: () => line }),
+  ...listing({
+    input,
+    keys: ['payment_refunds', 'payment_refund'],
+    what: 'refund',
+    none: 'This payment has no refunds.',
+    usual: usualFields,
+    line: () => line,
+  }),
 });
 
 function line(row: Json): string {

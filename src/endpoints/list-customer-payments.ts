@@ -1,6 +1,19 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
-import { amountOrZero, cut, date, DEFAULT_PER_PAGE, filter, id, page, pageContext, payment, perPage, rowFields, sortOrder } from './fields.ts';
+import {
+  amountOrZero,
+  cut,
+  date,
+  DEFAULT_PER_PAGE,
+  filter,
+  id,
+  page,
+  pageContext,
+  payment,
+  perPage,
+  rowFields,
+  sortOrder,
+} from './fields.ts';
 import { joined, listing, naming, said } from './rows.ts';
 import { readAmount } from './read-row.ts';
 import { money, plain, quoted, told } from './words.ts';
@@ -47,7 +60,9 @@ const input = z.strictObject({
   fields: rowFields.optional(),
 });
 const output = z.looseObject({
-  customerpayments: z.array(payment.pick({ payment_id: true, date: true, customer_id: true, amount: true, unused_amount: true })).optional(),
+  customerpayments: z
+    .array(payment.pick({ payment_id: true, date: true, customer_id: true, amount: true, unused_amount: true }))
+    .optional(),
   page_context: pageContext,
   cut,
 });
@@ -58,7 +73,7 @@ export const listCustomerPayments = defineRead({
   description: [
     'Find payments received from customers, newest first unless sorted otherwise.',
     'Filters combine. `date` is one exact day; for a range sort by date and page.',
-    'Rows have no currency: amounts are in the payment\'s own. Use get_customer_payment for one payment whole.',
+    "Rows have no currency: amounts are in the payment's own. Use get_customer_payment for one payment whole.",
   ].join('\n'),
   path: '/customerpayments',
   resources: [

@@ -24,12 +24,17 @@ const input = z.strictObject({
   per_page: perPage.optional(),
   fields: rowFields.optional(),
 });
-const output = z.looseObject({ invoices: z.array(z.looseObject({ invoice_id: text, invoice_number: text, customer_id: text, balance: z.number().optional() })).optional() });
+const output = z.looseObject({
+  invoices: z
+    .array(z.looseObject({ invoice_id: text, invoice_number: text, customer_id: text, balance: z.number().optional() }))
+    .optional(),
+});
 
 export const listInvoices = defineRead({
   name: 'list_invoices',
   title: 'List invoices',
-  description: 'Find invoices, for their invoice_id and balance; newest first unless sorted otherwise. Filters combine; status unpaid is all that is open.',
+  description:
+    'Find invoices, for their invoice_id and balance; newest first unless sorted otherwise. Filters combine; status unpaid is all that is open.',
   module: 'invoices',
   path: '/invoices',
   input,
@@ -40,7 +45,19 @@ export const listInvoices = defineRead({
     keys: ['invoices'],
     what: 'invoice',
     none: 'No invoices match.',
-    usual: ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'date', 'due_date', 'status', 'total', 'balance', 'currency_code', 'reference_number'],
+    usual: [
+      'invoice_id',
+      'invoice_number',
+      'customer_id',
+      'customer_name',
+      'date',
+      'due_date',
+      'status',
+      'total',
+      'balance',
+      'currency_code',
+      'reference_number',
+    ],
     line,
   }),
 });

@@ -6,7 +6,9 @@ import { plain, quoted, told } from './words.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({});
-const output = z.looseObject({ organizations: z.array(z.looseObject({ organization_id: text, name: text, time_zone: text, currency_code: text })).optional() });
+const output = z.looseObject({
+  organizations: z.array(z.looseObject({ organization_id: text, name: text, time_zone: text, currency_code: text })).optional(),
+});
 
 export const listOrganizations = defineRead({
   name: 'list_organizations',
@@ -14,7 +16,15 @@ export const listOrganizations = defineRead({
   description: 'Organizations of these credentials, with base currency and time zone. This server works on one of them.',
   module: 'settings',
   path: '/organizations',
-  resources: [{ uri: 'zoho-books://organizations', name: 'organizations', title: 'Organizations', description: 'Organizations, the same as list_organizations.', mimeType: 'application/json' }],
+  resources: [
+    {
+      uri: 'zoho-books://organizations',
+      name: 'organizations',
+      title: 'Organizations',
+      description: 'Organizations, the same as list_organizations.',
+      mimeType: 'application/json',
+    },
+  ],
   input,
   output,
   ...listing({

@@ -6,7 +6,9 @@ import { quoted } from './words.ts';
 
 const text = z.string().optional();
 const output = z.looseObject({
-  retainerinvoices: z.array(z.looseObject({ retainerinvoice_id: text, retainerinvoice_number: text, customer_id: text, balance: z.number().optional() })).optional(),
+  retainerinvoices: z
+    .array(z.looseObject({ retainerinvoice_id: text, retainerinvoice_number: text, customer_id: text, balance: z.number().optional() }))
+    .optional(),
   page_context: pageContext,
 });
 

@@ -17,13 +17,20 @@ const notThere: Seen = { seen: 'not there' };
 export async function lookForPayment({ body, before, named, ofAnother }: Attempt, customer_id: string, zoho: Reader): Promise<Seen> {
   const existing = before['existing'] as Existing;
   const { rows, whole } = await paymentsSince(zoho, customer_id, existing);
-  const ids = await strangers(named, rows.flatMap(({ id }) => id ?? []), ofAnother);
+  const ids = await strangers(
+    named,
+    rows.flatMap(({ id }) => id ?? []),
+    ofAnother,
+  );
   if (ids.length > MOST_READ) return tooMany(ids.length);
   const read = await Promise.all(
     ids.map(async (payment_id) => {
       const payment = (await zoho.read(getCustomerPayment, { payment_id })).payment ?? { payment_id };
       const [row, own] = [rows.find(({ id }) => id === payment_id), asPayment(payment)];
-      return { payment, since: isSince({ customer_id: row?.customer_id ?? own.customer_id, created: row?.created ?? own.created }, customer_id, existing) };
+      return {
+        payment,
+        since: isSince({ customer_id: row?.customer_id ?? own.customer_id, created: row?.created ?? own.created }, customer_id, existing),
+      };
     }),
   );
   const unclear = !whole
@@ -32,7 +39,10 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
       ? 'Zoho does not tell of every payment which it is, whose, or when it was recorded.'
       : undefined;
   const fresh = read.filter(({ since }) => since !== false).map(({ payment }) => payment);
-  return oneOf(fresh, { body, name: 'payment', unclear: isNamed(named, ids) ? undefined : unclear }, (payment) => ({ id: String(payment.payment_id), text: aboutPayment(payment) }));
+  return oneOf(fresh, { body, name: 'payment', unclear: isNamed(named, ids) ? undefined : unclear }, (payment) => ({
+    id: String(payment.payment_id),
+    text: aboutPayment(payment),
+  }));
 }
 
 /** A new refund of the payment. */
@@ -41,11 +51,28 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
   const known = new Set(existing.ids);
   const { rows, all } = await refundsOf(zoho, customer_payment_id);
   const found = rows.map((row) => readId(row['payment_refund_id']));
-  const ids = await strangers(named, found.filter((id): id is string => id !== undefined && !known.has(id)), ofAnother);
+  const ids = await strangers(
+    named,
+    found.filter((id): id is string => id !== undefined && !known.has(id)),
+    ofAnother,
+  );
   if (ids.length > MOST_READ) return tooMany(ids.length);
-  const fresh = await Promise.all(ids.map(async (refund_id) => (await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id })).payment_refund ?? { payment_refund_id: refund_id }));
-  const unclear = !all || !existing.all ? "Zoho's list of the payment's refunds was cut short, or is longer than this server reads." : found.includes(undefined) ? 'Zoho does not tell of every refund which it is.' : undefined;
-  return oneOf(fresh, { body, name: 'payment_refund', unclear: isNamed(named, ids) ? undefined : unclear }, (refund) => ({ id: String(refund.payment_refund_id), text: aboutRefund(refund) }));
+  const fresh = await Promise.all(
+    ids.map(
+      async (refund_id) =>
+        (await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id })).payment_refund ?? { payment_refund_id: refund_id },
+    ),
+  );
+  const unclear =
+    !all || !existing.all
+      ? "Zoho's list of the payment's refunds was cut short, or is longer than this server reads."
+      : found.includes(undefined)
+        ? 'Zoho does not tell of every refund which it is.'
+        : undefined;
+  return oneOf(fresh, { body, name: 'payment_refund', unclear: isNamed(named, ids) ? undefined : unclear }, (refund) => ({
+    id: String(refund.payment_refund_id),
+    text: aboutRefund(refund),
+  }));
 }
 
 /** More are for a person to look through. */
@@ -71,7 +98,11 @@ interface Sought {
 }
 
 /** Exactly one that is new and just as sent is it; none is nothing; everything else is for a person to tell. */
-function oneOf<T extends Json>(fresh: readonly T[], { body, name, unclear }: Sought, about: (record: T) => { id: string; text: string }): Seen {
+function oneOf<T extends Json>(
+  fresh: readonly T[],
+  { body, name, unclear }: Sought,
+  about: (record: T) => { id: string; text: string },
+): Seen {
   const candidates = fresh.map(about);
   if (unclear !== undefined) return { seen: 'unclear', why: unclear, candidates };
   const [only] = fresh;
@@ -85,7 +116,14 @@ function oneOf<T extends Json>(fresh: readonly T[], { body, name, unclear }: Sou
 export async function lookForChange({ body, before, sentAt }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
   const now = await standingPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
-  return changed({ body, was, now, moved: movedSince(was, now, sentAt), result: { payment: now }, candidate: { id: payment_id, text: `${aboutPayment(now)}, as it is now` } });
+  return changed({
+    body,
+    was,
+    now,
+    moved: movedSince(was, now, sentAt),
+    result: { payment: now },
+    candidate: { id: payment_id, text: `${aboutPayment(now)}, as it is now` },
+  });
 }
 
 /** Custom fields of a payment. */
@@ -94,17 +132,36 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
   const was = before['payment'] as Payment;
   const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
   // What was so before shows nothing, nor does a list that is left out.
-  if (now['custom_fields'] !== undefined && asSent(now) && !asSent(was)) return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
+  if (now['custom_fields'] !== undefined && asSent(now) && !asSent(was))
+    return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
   // A list that is left out says nothing of its fields.
-  if (was['custom_fields'] !== undefined && now['custom_fields'] === undefined) return { seen: 'unclear', why: 'Zoho does not tell the custom fields.', candidates: [{ id: payment_id, text: `${aboutPayment(now)}, as it is now` }] };
-  if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields'])) return notThere;
+  if (was['custom_fields'] !== undefined && now['custom_fields'] === undefined)
+    return {
+      seen: 'unclear',
+      why: 'Zoho does not tell the custom fields.',
+      candidates: [{ id: payment_id, text: `${aboutPayment(now)}, as it is now` }],
+    };
+  if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields']))
+    return notThere;
   return { seen: 'unclear', why: 'The custom fields have changed, and are not what was sent.', candidates: [] };
 }
 
 /** A change of a refund, which has no updated_time: its fields alone tell. */
-export async function lookForRefundChange({ body, before }: Attempt, customer_payment_id: string, refund_id: string, zoho: Reader): Promise<Seen> {
+export async function lookForRefundChange(
+  { body, before }: Attempt,
+  customer_payment_id: string,
+  refund_id: string,
+  zoho: Reader,
+): Promise<Seen> {
   const now = await standingRefund(zoho, customer_payment_id, refund_id);
-  return changed({ body, was: before['refund'] as Refund, now, moved: undefined, result: { payment_refund: now }, candidate: { id: refund_id, text: `${aboutRefund(now)}, as it is now` } });
+  return changed({
+    body,
+    was: before['refund'] as Refund,
+    now,
+    moved: undefined,
+    result: { payment_refund: now },
+    candidate: { id: refund_id, text: `${aboutRefund(now)}, as it is now` },
+  });
 }
 
 /** Times are told to the second, by a clock that may not agree with the one that the time of sending was noted by. */
@@ -119,10 +176,25 @@ function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boo
   return updated !== undefined && sentAt !== undefined && updated + SURELY_BEFORE_MS < sentAt ? false : undefined;
 }
 
-function changed({ body, was, now, moved, result, candidate }: { body: unknown; was: Json; now: Json; moved: boolean | undefined; result: Json; candidate: { id: string; text: string } }): Seen {
+function changed({
+  body,
+  was,
+  now,
+  moved,
+  result,
+  candidate,
+}: {
+  body: unknown;
+  was: Json;
+  now: Json;
+  moved: boolean | undefined;
+  result: Json;
+  candidate: { id: string; text: string };
+}): Seen {
   const seen = changeSeen(body, was, now);
   const isNoProof = seen === 'not told' || seen === 'as sent, or already';
-  if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, or already'))) return { seen: 'there', result };
+  if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, or already')))
+    return { seen: 'there', result };
   if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return notThere;
   // Whoever may have changed it: for a person to tell.
   if (isNoProof) return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };

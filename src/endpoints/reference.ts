@@ -11,7 +11,10 @@ const KINDS = (
   'transferencia pago pagamento recibo bonifico assegno ricevuta overboeking betaling'
 ).split(' ');
 /** One of them, alone or as a plural, so that a letter does not follow: "trf7731" begins with one, "Referral" does not. */
-const LEADING = new RegExp(`^(?:e[-\\s])?(?:n°|(?:${KINDS.toSorted((a, b) => b.length - a.length).join('|')})(?:'?s)?)(?![\\p{L}\\p{M}])`, 'u');
+const LEADING = new RegExp(
+  `^(?:e[-\\s])?(?:n°|(?:${KINDS.toSorted((a, b) => b.length - a.length).join('|')})(?:'?s)?)(?![\\p{L}\\p{M}])`,
+  'u',
+);
 
 /** Whether two references name the same: as they are left bare, or with no zeros before any number in them ("INV-0384", "INV-384"). */
 export function isSameReference(one: unknown, other: unknown): boolean {
@@ -24,8 +27,12 @@ const unpadded = (reference: unknown): string => String(reference).replace(/(?<!
 /** What is left of a reference for comparing it: without case, accents, spaces, punctuation, leading words and the zeros before a number. '' is no reference. */
 export function bareReference(reference: unknown): string {
   const text = typeof reference === 'string' || typeof reference === 'number' ? String(reference) : '';
-  let rest = text.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').toLowerCase().replaceAll('’', "'");
-  for (let before = ''; rest !== before; ) {
+  let rest = text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replaceAll('’', "'");
+  for (let before = ''; rest !== before;) {
     before = rest;
     rest = rest.replace(/^[^\p{L}\p{N}]+/u, '').replace(LEADING, '');
   }

@@ -32,10 +32,19 @@ export function ofPayment({ payment_number, customer_name, currency_code, price_
 }
 
 /** What it reads besides the payment. */
-export const refundReads = (payment_id: string) => [[allRefunds, refundsPage(payment_id)], [allBankAccounts, {}]] as const;
+export const refundReads = (payment_id: string) =>
+  [
+    [allRefunds, refundsPage(payment_id)],
+    [allBankAccounts, {}],
+  ] as const;
 
 /** `earlier`: the refund as it stands, when it is changed instead of made. */
-export async function refundFacts(payment: Payment, given: Given, zoho: Reader, earlier?: Refund): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: Existing }> {
+export async function refundFacts(
+  payment: Payment,
+  given: Given,
+  zoho: Reader,
+  earlier?: Refund,
+): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: Existing }> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   const notes = { lines: [] as string[], not_checked: [] as string[] };
   checkDecimals({ amount }, payment);
@@ -48,7 +57,9 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
   const refunds = await refundsOf(zoho, String(payment.payment_id));
   notes.lines.push(
     `Out of ${aboutPayment(payment)}`,
-    ...(refundable === undefined ? [] : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
+    ...(refundable === undefined
+      ? []
+      : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
     `Date: ${date}${refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`}${reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`}`,
   );
   const rate = await checkExchangeRate(
@@ -74,7 +85,15 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
     ...notes,
     ask: [GIVES_BACK],
     alike: likeness.alike,
-    ...(more > 0 && { money: { kind: 'refund' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount, adds: more, customer_id: payment.customer_id } }),
+    ...(more > 0 && {
+      money: {
+        kind: 'refund' as const,
+        currency: payment.currency_code ?? UNKNOWN_CURRENCY,
+        amount,
+        adds: more,
+        customer_id: payment.customer_id,
+      },
+    }),
     rate,
     customer_id: payment.customer_id,
     uses: { from_account_id, date },
@@ -86,21 +105,39 @@ export async function refundFacts(payment: Payment, given: Given, zoho: Reader, 
 function overRefund(amount: number, refundable: number, payment: Payment): RefusedError {
   const rows = (payment.invoices ?? []).map((row) => row.amount_applied);
   const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
-  const explained = applied === undefined || applied > 0 ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied with update_customer_payment before it can be refunded.` : '';
-  return new RefusedError(`${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`, {
-    code: 'more_than_refundable',
-    next: refundable > 0 ? `Ask the user for an amount up to ${money(refundable, payment)}.` : 'Tell the user that nothing of this payment can be refunded as it stands.',
-  });
+  const explained =
+    applied === undefined || applied > 0
+      ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied with update_customer_payment before it can be refunded.`
+      : '';
+  return new RefusedError(
+    `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,
+    {
+      code: 'more_than_refundable',
+      next:
+        refundable > 0
+          ? `Ask the user for an amount up to ${money(refundable, payment)}.`
+          : 'Tell the user that nothing of this payment can be refunded as it stands.',
+    },
+  );
 }
 
 /** Refunds that look like this one; of a change only those that the refund did not look like before. */
-function newLikeness({ rows, all }: Awaited<ReturnType<typeof refundsOf>>, wanted: Parameters<typeof refundsAlike>[1], payment: Payment, earlier: Refund | undefined): Likeness {
-  const others = { rows: rows.filter((row) => earlier === undefined || readId(row['payment_refund_id']) !== earlier.payment_refund_id), all };
+function newLikeness(
+  { rows, all }: Awaited<ReturnType<typeof refundsOf>>,
+  wanted: Parameters<typeof refundsAlike>[1],
+  payment: Payment,
+  earlier: Refund | undefined,
+): Likeness {
+  const others = {
+    rows: rows.filter((row) => earlier === undefined || readId(row['payment_refund_id']) !== earlier.payment_refund_id),
+    all,
+  };
   const inBase = readAmount(payment['exchange_rate'] ?? 1) === 1;
   const now = refundsAlike(others, wanted, inBase);
   const { amount, date, reference_number } = earlier ?? {};
   if (amount === undefined || date === undefined) return now;
-  if (amount === wanted.amount && date === wanted.date && reference_number === wanted.reference_number) return { alike: [], not_checked: [] };
+  if (amount === wanted.amount && date === wanted.date && reference_number === wanted.reference_number)
+    return { alike: [], not_checked: [] };
   const before = new Set(refundsAlike(others, { amount, date, reference_number }, inBase).alike.map(({ id }) => id));
   return { ...now, alike: now.alike.filter(({ id }) => !before.has(id)) };
 }

@@ -90,13 +90,24 @@ export function naming(): (row: Json) => string {
 }
 
 /** The rows of one page, each with its usual fields or those asked for, cut at the byte caps. `line` is how a row reads as text. */
-function pageOf(all: readonly Json[] | undefined, context: unknown, usual: readonly string[], line: (row: Json) => string, { fields }: Wanted): Page {
+function pageOf(
+  all: readonly Json[] | undefined,
+  context: unknown,
+  usual: readonly string[],
+  line: (row: Json) => string,
+  { fields }: Wanted,
+): Page {
   if (all === undefined) return {};
   const chosen = fields ?? usual;
   const whole = chosen.includes('all');
-  const unknown = fields === undefined || whole || all.length === 0 ? [] : fields.filter((name) => !all.some((row) => Object.hasOwn(row, name)));
+  const unknown =
+    fields === undefined || whole || all.length === 0 ? [] : fields.filter((name) => !all.some((row) => Object.hasOwn(row, name)));
   const rows: Json[] = [];
-  const page: Page = { rows, ...(isObject(context) && { page_context: withoutEmpty(context) }), ...(unknown.length > 0 && { unknown_fields: unknown }) };
+  const page: Page = {
+    rows,
+    ...(isObject(context) && { page_context: withoutEmpty(context) }),
+    ...(unknown.length > 0 && { unknown_fields: unknown }),
+  };
   let bytes = 0;
   let textBytes = 0;
   for (const full of all) {
@@ -146,7 +157,10 @@ function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wan
     !cut && more === true && `More follow: call again with page: ${page + 1}.`,
     !cut && 'page' in takes && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
     unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows the names there are.`,
-    input.sort_column !== undefined && typeof sorted === 'string' && sorted !== input.sort_column && `Zoho did not sort by ${input.sort_column} but by ${sorted}.`,
+    input.sort_column !== undefined &&
+      typeof sorted === 'string' &&
+      sorted !== input.sort_column &&
+      `Zoho did not sort by ${input.sort_column} but by ${sorted}.`,
   );
 }
 

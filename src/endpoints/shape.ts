@@ -92,7 +92,18 @@ function customFieldOf({ customfield_id, api_name, label, value, data_type }: Js
 }
 
 function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Json {
-  const { invoice_id, invoice_payment_id, invoice_number, amount_applied, tax_amount_withheld, discount_amount, total, balance, date, due_date } = row;
+  const {
+    invoice_id,
+    invoice_payment_id,
+    invoice_number,
+    amount_applied,
+    tax_amount_withheld,
+    discount_amount,
+    total,
+    balance,
+    date,
+    due_date,
+  } = row;
   return withoutEmpty({
     invoice_id,
     invoice_number,
@@ -133,7 +144,10 @@ function onlyOne<T>(all: readonly T[]): T | undefined {
 /**
  * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
  */
-export function checkDecimals(amounts: Record<string, number | undefined>, currency: { currency_code?: unknown; price_precision?: unknown }): void {
+export function checkDecimals(
+  amounts: Record<string, number | undefined>,
+  currency: { currency_code?: unknown; price_precision?: unknown },
+): void {
   const code = typeof currency.currency_code === 'string' ? currency.currency_code : undefined;
   const precision = precisionOf(code, currency.price_precision);
   if (precision === undefined) return;

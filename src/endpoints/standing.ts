@@ -7,7 +7,11 @@ import { getCustomerPayment } from './get-customer-payment.ts';
 /** Records as they stand before a write, read fresh. A write that rests on what it cannot see is not made. */
 
 /** The two reads of a refund and its payment. */
-export const bothReads = (customer_payment_id: string, refund_id: string) => [[getCustomerPaymentRefund, { customer_payment_id, refund_id }], [getCustomerPayment, { payment_id: customer_payment_id }]] as const;
+export const bothReads = (customer_payment_id: string, refund_id: string) =>
+  [
+    [getCustomerPaymentRefund, { customer_payment_id, refund_id }],
+    [getCustomerPayment, { payment_id: customer_payment_id }],
+  ] as const;
 
 export async function standingPayment(zoho: Reader, payment_id: string): Promise<Payment> {
   const { payment } = await zoho.read(getCustomerPayment, { payment_id });
@@ -21,5 +25,8 @@ export async function standingRefund(zoho: Reader, customer_payment_id: string, 
 
 /** An answer without the record rests nothing on it. */
 export function notThere(what: string, id: string): never {
-  throw new BusyError(`Zoho's answer held no ${what} with the id ${id}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
+  throw new BusyError(`Zoho's answer held no ${what} with the id ${id}.`, {
+    code: 'no_record',
+    next: 'Make the same call again in a little while.',
+  });
 }

@@ -13,7 +13,11 @@ export interface Earlier {
 }
 
 /** A call of the tool. An argument that the tool would refuse is left out and named; undefined where nothing of use is left. */
-export function undoWith({ name, input }: { readonly name: string; readonly input: z.ZodObject }, ids: readonly string[], earlier: Earlier): Undo | undefined {
+export function undoWith(
+  { name, input }: { readonly name: string; readonly input: z.ZodObject },
+  ids: readonly string[],
+  earlier: Earlier,
+): Undo | undefined {
   const given = Object.entries(earlier.arguments).filter(([, value]) => value !== undefined);
   const refused = given.filter(([field, value]) => input.shape[field]?.safeParse(value).success !== true).map(([field]) => field);
   const args = Object.fromEntries(given.filter(([field]) => !refused.includes(field)));
@@ -50,13 +54,21 @@ interface CustomField {
 }
 
 /** The named custom fields as they stood, each by the name it was given. */
-export function customFieldsBack(given: readonly CustomField[], before: Payment): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
+export function customFieldsBack(
+  given: readonly CustomField[],
+  before: Payment,
+): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
   const known = (Array.isArray(before['custom_fields']) ? before['custom_fields'] : []).filter(isObject);
   const custom_fields: Json[] = [];
   const not_restored: string[] = [];
   for (const { customfield_id, api_name, label } of given) {
     // By the first of the names, as Zoho reads them.
-    const [name, wanted] = customfield_id !== undefined ? ['customfield_id', customfield_id] as const : api_name !== undefined ? ['api_name', api_name] as const : ['label', label] as const;
+    const [name, wanted] =
+      customfield_id !== undefined
+        ? (['customfield_id', customfield_id] as const)
+        : api_name !== undefined
+          ? (['api_name', api_name] as const)
+          : (['label', label] as const);
     const value = known.find((field) => String(field[name]) === wanted)?.['value'] ?? '';
     // Where Zoho tells the fields without this kind of name, one that is not found may be set all the same.
     const isHidden = value === '' && known.some((field) => field[name] === undefined);
@@ -68,17 +80,23 @@ export function customFieldsBack(given: readonly CustomField[], before: Payment)
 
 /** Every custom field of the payment, for recording it again. */
 export function customFieldsOf(payment: Payment): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
-  const set = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject).filter(({ value }) => value !== undefined);
+  const set = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : [])
+    .filter(isObject)
+    .filter(({ value }) => value !== undefined);
   return customFieldsBack(set as CustomField[], payment);
 }
 
 export function tagsOf(payment: Payment): Json[] {
-  return (Array.isArray(payment['tags']) ? payment['tags'] : []).filter(isObject).map(({ tag_id, tag_option_id }) => ({ tag_id, tag_option_id }));
+  return (Array.isArray(payment['tags']) ? payment['tags'] : [])
+    .filter(isObject)
+    .map(({ tag_id, tag_option_id }) => ({ tag_id, tag_option_id }));
 }
 
 /** Early-payment discounts on these rows: no tool sets one. */
 export function discountsLost(rows: readonly Json[]): string[] {
-  return rows.filter((row) => Number(row['discount_amount'] ?? 0) !== 0).map((row) => `the discount on invoice ${quoted(row['invoice_number'] ?? row['invoice_id'], 40)}`);
+  return rows
+    .filter((row) => Number(row['discount_amount'] ?? 0) !== 0)
+    .map((row) => `the discount on invoice ${quoted(row['invoice_number'] ?? row['invoice_id'], 40)}`);
 }
 
 /** Charges get an account from Zoho where none is given, and it takes no empty one: one that had none keeps what it got. `after`: as Zoho shows it now. */

@@ -12,7 +12,12 @@ export const uniqueUpsert: Upsert = {
     if (known === undefined) return 'payments have no such custom field';
     if (known.is_unique !== true) return 'it accepts duplicate values';
     const { custom_fields = [] } = request.body as { custom_fields?: { customfield_id?: string; api_name?: string; label?: string }[] };
-    const given = custom_fields.some(({ customfield_id, api_name, label }) => api_name === key || (label !== undefined && label === known.label) || (customfield_id !== undefined && customfield_id === known.customfield_id));
+    const given = custom_fields.some(
+      ({ customfield_id, api_name, label }) =>
+        api_name === key ||
+        (label !== undefined && label === known.label) ||
+        (customfield_id !== undefined && customfield_id === known.customfield_id),
+    );
     return given ? 'the call sets it itself, and it is this server that sets it' : undefined;
   },
   request(request, { key, value }) {
@@ -34,7 +39,8 @@ export const uniqueUpsert: Upsert = {
 export async function lookByUniqueField({ body }: Attempt, { key, value }: Minted, zoho: Reader): Promise<Seen> {
   const found = await findByCustomField(key, value, zoho);
   if (found === 'none') return { seen: 'not there' };
-  if (found === 'cannot tell') return { seen: 'unclear', why: `Zoho does not show which payment has this value of ${key}.`, candidates: [] };
+  if (found === 'cannot tell')
+    return { seen: 'unclear', why: `Zoho does not show which payment has this value of ${key}.`, candidates: [] };
   const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
   if (isAsSent(body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
   return { seen: 'unclear', why: 'The payment was changed since it was recorded.', candidates: [{ id: found, text: `payment ${found}` }] };

@@ -36,7 +36,9 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
     const [payment] = await Promise.all([standingPayment(zoho, customer_payment_id), checkCustomFields(custom_fields, zoho, notes)]);
     return {
       title: `Change custom fields of ${aboutPayment(payment)}`,
-      lines: custom_fields.map(({ customfield_id, value }) => `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`),
+      lines: custom_fields.map(
+        ({ customfield_id, value }) => `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`,
+      ),
       not_checked: notes.not_checked,
       ask: [],
       customer_id: payment.customer_id,
@@ -50,7 +52,10 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   contradiction: (_result, { answer }) => moreThanMessage(answer),
   undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => {
     const { not_restored, ...back } = customFieldsBack(custom_fields, payment);
-    return undoWith({ name: 'update_custom_fields_in_customer_payment', input }, ['customer_payment_id'], { arguments: { customer_payment_id, ...back }, not_restored });
+    return undoWith({ name: 'update_custom_fields_in_customer_payment', input }, ['customer_payment_id'], {
+      arguments: { customer_payment_id, ...back },
+      not_restored,
+    });
   },
 
   // Zoho answers with a message only.

@@ -27,7 +27,8 @@ interface RefundChangeFacts extends Facts {
 export const updateCustomerPaymentRefund = defineWrite({
   name: 'update_customer_payment_refund',
   title: 'Update a refund',
-  description: 'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
+  description:
+    'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   canDuplicate: true,
@@ -44,19 +45,31 @@ export const updateCustomerPaymentRefund = defineWrite({
     const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
     if (amount === undefined) throw amountNotTold();
     const { existing: _, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
-    const changes = Object.entries(given).map(([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`);
-    return { ...facts, title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`, lines: [...facts.lines, ...changes], before: { refund, of: ofPayment(payment), in_base: facts.rate?.result } };
+    const changes = Object.entries(given).map(
+      ([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`,
+    );
+    return {
+      ...facts,
+      title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
+      lines: [...facts.lines, ...changes],
+      before: { refund, of: ofPayment(payment), in_base: facts.rate?.result },
+    };
   },
   parts: ({ customer_payment_id: _, refund_id: __, ...given }, { before: { refund } }) => {
     const standing = Object.fromEntries(required.filter((name) => refund[name] !== undefined).map((name) => [name, refund[name]]));
     return { body: { ...standing, ...given } };
   },
-  look: (attempt, zoho) => lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
-  contradiction: ({ payment_refund }, { input, body, before }) => otherRefund(payment_refund, body, { standing: before['refund'] as Refund, payment_id: String(input['customer_payment_id']) }),
+  look: (attempt, zoho) =>
+    lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
+  contradiction: ({ payment_refund }, { input, body, before }) =>
+    otherRefund(payment_refund, body, { standing: before['refund'] as Refund, payment_id: String(input['customer_payment_id']) }),
   undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => {
     const names = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
     const fields = fieldsBack(names, refund);
-    return undoWith({ name: 'update_customer_payment_refund', input }, ['customer_payment_id', 'refund_id'], { ...fields, arguments: { customer_payment_id, refund_id, ...fields.arguments } });
+    return undoWith({ name: 'update_customer_payment_refund', input }, ['customer_payment_id', 'refund_id'], {
+      ...fields,
+      arguments: { customer_payment_id, refund_id, ...fields.arguments },
+    });
   },
 
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
@@ -68,7 +81,10 @@ export const updateCustomerPaymentRefund = defineWrite({
       attention(given, { amount: payment_refund.amount }, facts?.before.of ?? {}),
       ...Object.keys(given)
         .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
-        .map((name) => `${name}: ${asWritten(name, before?.[name], facts?.before.of)} → ${asWritten(name, payment_refund[name], facts?.before.of)}`),
+        .map(
+          (name) =>
+            `${name}: ${asWritten(name, before?.[name], facts?.before.of)} → ${asWritten(name, payment_refund[name], facts?.before.of)}`,
+        ),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
       next(`what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`, toUndo(facts?.undo)),
@@ -77,7 +93,10 @@ export const updateCustomerPaymentRefund = defineWrite({
 });
 
 function amountNotTold(): InputError {
-  return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', { code: 'invalid_arguments', next: 'Ask the user for the amount as it stands, and call again with `amount` too.' });
+  return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', {
+    code: 'invalid_arguments',
+    next: 'Ask the user for the amount as it stands, and call again with `amount` too.',
+  });
 }
 
 function asWritten(name: string, value: unknown, payment: Payment = {}): string {

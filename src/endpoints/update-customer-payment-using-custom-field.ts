@@ -19,7 +19,11 @@ import { aboutAllocation, aboutPayment, aboutWhole, attention, lines, next, notC
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
 /** A header value: one line of visible ASCII, since HTTP carries nothing else safely. */
-const headerText = z.string().min(1).max(255).regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
+const headerText = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
 
 interface UpsertFacts extends Facts {
   readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown };
@@ -36,7 +40,9 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   path: '/customerpayments',
   canDuplicate: true,
   input: z.strictObject({
-    unique_identifier_key: headerText.regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...').describe('API name of the field, cf_...'),
+    unique_identifier_key: headerText
+      .regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...')
+      .describe('API name of the field, cf_...'),
     unique_identifier_value: headerText,
     upsert: z.boolean().optional().describe('Record a new payment when there is none; needs customer_id, amount, date and payment_mode.'),
     ...paymentChanges,
@@ -46,7 +52,8 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
     const found = await findByCustomField(key, value, zoho);
     const unique = `unique:${key}:${value}`;
-    if (found === 'none' || found === 'cannot tell') return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
+    if (found === 'none' || found === 'cannot tell')
+      return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
     return [unique, ...(await turnOfChange(found, given, zoho))];
   },
   async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
@@ -79,7 +86,10 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     },
   }),
   async look(attempt, zoho) {
-    const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as { unique_identifier_key: string; unique_identifier_value: string };
+    const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as {
+      unique_identifier_key: string;
+      unique_identifier_value: string;
+    };
     const before = attempt.before['payment'] as Payment | undefined;
     if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
     const found = await findByCustomField(key, value, zoho);
@@ -87,13 +97,20 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     if (found === 'cannot tell') return { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] };
     const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
     if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
-    return { seen: 'unclear', why: 'A payment has this value, and is not what was sent.', candidates: [{ id: found, text: aboutPayment(payment) }] };
+    return {
+      seen: 'unclear',
+      why: 'A payment has this value, and is not what was sent.',
+      candidates: [{ id: found, text: aboutPayment(payment) }],
+    };
   },
-  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
+  contradiction: ({ payment }, { body, before }) =>
+    otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
   undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, { before }) => {
     if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
     // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.
-    return upsert && payment?.payment_id !== undefined ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } } : undefined;
+    return upsert && payment?.payment_id !== undefined
+      ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }
+      : undefined;
   },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
@@ -118,7 +135,8 @@ type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
 /** A new payment needs more than a change does. */
 function complete(fields: Omit<Fields, 'replace_invoices'>) {
   const { customer_id, amount, date, payment_mode, ...rest } = fields;
-  if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined) return { customer_id, amount, date, payment_mode, ...rest };
+  if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
+    return { customer_id, amount, date, payment_mode, ...rest };
   throw incomplete(NEEDED.filter((name) => fields[name] === undefined));
 }
 
@@ -126,7 +144,10 @@ const NEEDED = ['customer_id', 'amount', 'date', 'payment_mode'] as const;
 
 function incomplete(missing: readonly string[]): InputError {
   const names = missing.length > 1 ? `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}` : missing.join('');
-  return new InputError(`To record a new payment ${names} ${missing.length === 1 ? 'is' : 'are'} needed.`, { code: 'invalid_arguments', next: `Ask the user for what you do not know, and call again with ${names}.` });
+  return new InputError(`To record a new payment ${names} ${missing.length === 1 ? 'is' : 'are'} needed.`, {
+    code: 'invalid_arguments',
+    next: `Ask the user for what you do not know, and call again with ${names}.`,
+  });
 }
 
 function noSuchPayment(key: string, value: string): InputError {
@@ -143,7 +164,15 @@ function unseenFacts({ key, value }: { key: string; value: string }, given: Fiel
     lines: fieldLines(given, {}),
     ask: [],
     not_checked: ['which payment has this value, and all that rests on it'],
-    ...(given.amount !== undefined && { money: { kind: 'payment' as const, currency: UNKNOWN_CURRENCY, amount: given.amount, adds: given.amount, customer_id: given.customer_id } }),
+    ...(given.amount !== undefined && {
+      money: {
+        kind: 'payment' as const,
+        currency: UNKNOWN_CURRENCY,
+        amount: given.amount,
+        adds: given.amount,
+        customer_id: given.customer_id,
+      },
+    }),
     uses: { account_id: given.account_id, date: given.date },
     customer_id: given.customer_id,
     blocks: [`unique:${key}:${value}`],
@@ -159,8 +188,11 @@ function cannotUpsert(key: string): InputError {
 }
 
 function cannotMerge(): InputError {
-  return new InputError('Which invoices the payment is applied to could not be read by this custom field, so `invoices` could un-apply others.', {
-    code: 'cannot_merge_invoices',
-    next: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
-  });
+  return new InputError(
+    'Which invoices the payment is applied to could not be read by this custom field, so `invoices` could un-apply others.',
+    {
+      code: 'cannot_merge_invoices',
+      next: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
+    },
+  );
 }

@@ -8,7 +8,16 @@ import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.
 import { NOTHING, settledBy, standingOn, standsOn, withTaxOfPayment } from './applied.ts';
 import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
-import { checkAccount, checkApplied, checkCustomFields, checkDate, checkInvoices, mostlyTax, type Application, type Notes } from './checks.ts';
+import {
+  checkAccount,
+  checkApplied,
+  checkCustomFields,
+  checkDate,
+  checkInvoices,
+  mostlyTax,
+  type Application,
+  type Notes,
+} from './checks.ts';
 import { customerOf } from './create-customer-payment.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
@@ -97,31 +106,41 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   );
   const refunded = refundedOf(payment);
   const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
-  if ((left === undefined || refunded === undefined) && (given.amount !== undefined || invoices !== undefined)) notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
+  if ((left === undefined || refunded === undefined) && (given.amount !== undefined || invoices !== undefined))
+    notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) {
-    throw new RefusedError(`${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`, {
-      code: 'refunded_already',
-      next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
-    });
+    throw new RefusedError(
+      `${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
+      {
+        code: 'refunded_already',
+        next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
+      },
+    );
   }
 
   notes.lines.push(...fieldLines(given, payment));
   if (moved) ask.push(concern('customer_changed', await anotherCustomer(String(whose), payment, zoho, notes)));
-  if (given.amount !== undefined && payment.amount === undefined) notes.not_checked.push('whether it lowers the amount (Zoho does not tell the amount as it stands)');
+  if (given.amount !== undefined && payment.amount === undefined)
+    notes.not_checked.push('whether it lowers the amount (Zoho does not tell the amount as it stands)');
   if (amount !== undefined && amount < (payment.amount ?? 0)) ask.push(concern('amount_lowered', 'it lowers the amount that was received'));
   if (invoices !== undefined && payment.invoices === undefined) {
     notes.not_checked.push('what the payment is applied to now, and so what this un-applies');
     ask.push(UNAPPLIES);
   }
   // Tax that is named for the payment as a whole moves what its invoice has open, also where `invoices` is not named.
-  const taxed = given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1 ? invoices : rows.map(({ tax_amount_withheld: _, ...row }) => row);
+  const taxed =
+    given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1
+      ? invoices
+      : rows.map(({ tax_amount_withheld: _, ...row }) => row);
   const settled = taxed && withTaxOfPayment<Application>(taxed, given.tax_amount_withheld);
   if (settled !== undefined) {
     for (const row of payment.invoices ?? []) {
       const stands = standing.get(String(row.invoice_id));
       const left = settled.filter((one) => one.invoice_id === row.invoice_id);
       if (stands === undefined) {
-        notes.not_checked.push(`whether it takes money off invoice ${quoted(row.invoice_number, 40)} (Zoho does not tell what is applied to it)`);
+        notes.not_checked.push(
+          `whether it takes money off invoice ${quoted(row.invoice_number, 40)} (Zoho does not tell what is applied to it)`,
+        );
         continue;
       }
       // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
@@ -129,15 +148,21 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
       const open = subtract(settledBy(stands), sum(left.map(settledBy)));
       if (off <= 0 && open <= 0) continue;
       const name = `invoice ${quoted(row.invoice_number, 40)}`;
-      notes.lines.push(open > 0 ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much` : `Take ${money(off, payment)} of money off ${name}, with tax in its place`);
+      notes.lines.push(
+        open > 0
+          ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much`
+          : `Take ${money(off, payment)} of money off ${name}, with tax in its place`,
+      );
       if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
     }
     await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
     ask.push(...mostlyTax(settled, payment, standing));
   }
-  if ((settled !== undefined || given.amount !== undefined) && unused !== undefined && refunded !== undefined) notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
+  if ((settled !== undefined || given.amount !== undefined) && unused !== undefined && refunded !== undefined)
+    notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
-  if (more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)) ask.push(concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`));
+  if (more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0))
+    ask.push(concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`));
   const { alike, not_checked } = await newLikeness(payment, given, zoho);
   notes.not_checked.push(...not_checked);
   return {
@@ -145,7 +170,16 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     ...notes,
     ask,
     alike,
-    ...(amount !== undefined && (more > 0 || moved) && { money: { kind: 'payment' as const, currency: payment.currency_code ?? UNKNOWN_CURRENCY, amount, adds: Math.max(0, more), customer_id: whose } }),
+    ...(amount !== undefined &&
+      (more > 0 || moved) && {
+        money: {
+          kind: 'payment' as const,
+          currency: payment.currency_code ?? UNKNOWN_CURRENCY,
+          amount,
+          adds: Math.max(0, more),
+          customer_id: whose,
+        },
+      }),
     rate,
     customer_id: payment.customer_id,
     uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
@@ -155,13 +189,19 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
 }
 
 /** What it adds is as good as a new payment of that amount, and so is the whole as it will stand. */
-const createBlocks = (customer_id: string, amounts: readonly (number | undefined)[]) => [...new Set(amounts.map((amount) => `create:${customer_id}:${amount}`))];
+const createBlocks = (customer_id: string, amounts: readonly (number | undefined)[]) => [
+  ...new Set(amounts.map((amount) => `create:${customer_id}:${amount}`)),
+];
 
 /**
  * A change that makes a payment look like another one is as good as a new payment, and takes the turn of one. Whose it is
  * may be some seconds old: a payment that moved meanwhile is found by the preflight.
  */
-export async function turnOfChange(payment_id: string, { amount, customer_id, date, reference_number }: Changes, zoho: Reader): Promise<string[]> {
+export async function turnOfChange(
+  payment_id: string,
+  { amount, customer_id, date, reference_number }: Changes,
+  zoho: Reader,
+): Promise<string[]> {
   if (![amount, customer_id, date, reference_number].some((value) => value !== undefined)) return [`payment:${payment_id}`];
   const { payment } = await zoho.recent(getCustomerPayment, { payment_id });
   const customers = new Set([payment?.customer_id, customer_id].filter((id) => id !== undefined));
@@ -171,19 +211,30 @@ export async function turnOfChange(payment_id: string, { amount, customer_id, da
 /** Payments that this one will look like, and did not look like before. */
 async function newLikeness(payment: Payment, given: Changes, zoho: Reader): Promise<Likeness> {
   const { payment_id, customer_id, amount, date, reference_number } = payment;
-  const after = { customer_id: given.customer_id ?? customer_id, amount: given.amount ?? amount, date: given.date ?? date, reference_number: given.reference_number ?? reference_number };
+  const after = {
+    customer_id: given.customer_id ?? customer_id,
+    amount: given.amount ?? amount,
+    date: given.date ?? date,
+    reference_number: given.reference_number ?? reference_number,
+  };
   if (!changesLikeness(payment, given)) return { alike: [], not_checked: [] };
   const { customer_id: whose, amount: much, date: day } = after;
-  if (whose === undefined || much === undefined || day === undefined) return { alike: [], not_checked: ['whether it is recorded already: Zoho does not tell what the payment is now'] };
+  if (whose === undefined || much === undefined || day === undefined)
+    return { alike: [], not_checked: ['whether it is recorded already: Zoho does not tell what the payment is now'] };
   const newest = await newestPayments(zoho, whose);
   const now = await paymentsAlike(zoho, { ...after, customer_id: whose, amount: much, date: day }, newest);
-  const was = customer_id === whose && amount === much && date !== undefined ? await paymentsAlike(zoho, { customer_id: whose, amount: much, date, reference_number }, newest) : { alike: [] };
+  const was =
+    customer_id === whose && amount === much && date !== undefined
+      ? await paymentsAlike(zoho, { customer_id: whose, amount: much, date, reference_number }, newest)
+      : { alike: [] };
   const known = new Set([payment_id, ...was.alike.map(({ id }) => id)]);
   return { ...now, alike: now.alike.filter(({ id }) => !known.has(id)) };
 }
 
 function changesLikeness(payment: Payment, given: Changes): boolean {
-  return (['customer_id', 'amount', 'date', 'reference_number'] as const).some((name) => given[name] !== undefined && given[name] !== payment[name]);
+  return (['customer_id', 'amount', 'date', 'reference_number'] as const).some(
+    (name) => given[name] !== undefined && given[name] !== payment[name],
+  );
 }
 
 /** What the checks read: the account, another customer, and each invoice that gets more than it has. */
@@ -208,7 +259,10 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   const contact = await customerOf(customer_id, zoho);
   if (contact === undefined) notes.not_checked.push(`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`);
   else if (contact.currency_code !== payment.currency_code) {
-    throw new RefusedError(`${quoted(contact.contact_name)} pays in ${told(contact.currency_code)}, the payment is in ${told(payment.currency_code)}.`, { code: 'customer_currency', next: 'Ask the user whose payment it is.' });
+    throw new RefusedError(
+      `${quoted(contact.contact_name)} pays in ${told(contact.currency_code)}, the payment is in ${told(payment.currency_code)}.`,
+      { code: 'customer_currency', next: 'Ask the user whose payment it is.' },
+    );
   }
   return `it moves the payment to another customer, ${contact === undefined ? customer_id : quoted(contact.contact_name)}`;
 }
@@ -218,7 +272,8 @@ const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 /** What of it went back to the customer: all that is neither applied nor unused. Undefined where Zoho does not tell one of them. */
 function refundedOf(payment: Payment): number | undefined {
   const applied = [...standingOn(payment).values()];
-  if (payment.amount === undefined || payment.unused_amount === undefined || !applied.every((stands) => stands !== undefined)) return undefined;
+  if (payment.amount === undefined || payment.unused_amount === undefined || !applied.every((stands) => stands !== undefined))
+    return undefined;
   return subtract(payment.amount, sum([payment.unused_amount, ...applied.map(({ amount_applied }) => amount_applied)]));
 }
 
@@ -230,7 +285,13 @@ export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, t
     return AMOUNTS.has(name) ? money(value, payment) : quoted(value);
   };
   const plain = Object.entries(fields).map(([name, value]) => `${name}: ${shown(name, payment[name])} → ${shown(name, value)}`);
-  return [...plain, ...(custom_fields ?? []).map((field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`), ...(tags === undefined ? [] : ['tags are replaced'])];
+  return [
+    ...plain,
+    ...(custom_fields ?? []).map(
+      (field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`,
+    ),
+    ...(tags === undefined ? [] : ['tags are replaced']),
+  ];
 }
 
 /** The call that sets everything named back. `after`: the payment as Zoho's answer shows it. */
@@ -239,7 +300,9 @@ export function changeBack(payment_id: string, given: Changes, payment: Payment,
   const names = Object.keys(plain).filter((name) => given[name as keyof Changes] !== undefined);
   const fields = fieldsBack(names, payment);
   const custom = customFieldsBack(custom_fields ?? [], payment);
-  const named = (payment.invoices ?? []).filter((row) => replace_invoices || invoices?.some(({ invoice_id }) => invoice_id === row.invoice_id));
+  const named = (payment.invoices ?? []).filter(
+    (row) => replace_invoices || invoices?.some(({ invoice_id }) => invoice_id === row.invoice_id),
+  );
   return undoWith(updateCustomerPayment, ['payment_id'], {
     arguments: {
       payment_id,
@@ -269,6 +332,10 @@ function asItWas({ invoices, tags, tax_amount_withheld }: Changes, payment: Paym
   return {
     ...before,
     replace_invoices: true,
-    invoices: standing.map(([invoice_id, stands]) => ({ invoice_id, amount_applied: stands?.amount_applied, ...((withTax || stands?.tax_amount_withheld !== 0) && { tax_amount_withheld: stands?.tax_amount_withheld }) })),
+    invoices: standing.map(([invoice_id, stands]) => ({
+      invoice_id,
+      amount_applied: stands?.amount_applied,
+      ...((withTax || stands?.tax_amount_withheld !== 0) && { tax_amount_withheld: stands?.tax_amount_withheld }),
+    })),
   };
 }

@@ -9,7 +9,11 @@ import { isObject, many } from './shape.ts';
 
 /** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
 
-const output = z.looseObject({ rows: z.array(z.looseObject({})), unreadable: z.number().optional(), page_context: z.looseObject({}).optional() });
+const output = z.looseObject({
+  rows: z.array(z.looseObject({})),
+  unreadable: z.number().optional(),
+  page_context: z.looseObject({}).optional(),
+});
 
 export type WholePage = z.output<typeof output>;
 export type WholeList = ReadEndpoint<string, z.ZodObject, typeof output>;
@@ -17,7 +21,10 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export const PER_PAGE = 200;
 
-function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'path' | 'module'> & { readonly shows?: ReadEndpoint['shows'] | undefined }, ...keys: string[]): WholeList {
+function wholeList(
+  of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'path' | 'module'> & { readonly shows?: ReadEndpoint['shows'] | undefined },
+  ...keys: string[]
+): WholeList {
   const { name, title, description, path, module, shows } = of;
   return {
     method: 'GET',
@@ -37,7 +44,11 @@ function wholeList(of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'pa
 /** An answer without a list is not an empty one. */
 function listing(body: Json, ...keys: string[]): WholePage {
   const rows = many(body, ...keys);
-  if (rows === undefined) throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", { code: 'no_record', next: 'Make the same call again in a little while.' });
+  if (rows === undefined)
+    throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", {
+      code: 'no_record',
+      next: 'Make the same call again in a little while.',
+    });
   const context = body['page_context'];
   // A row that is no object may be any record.
   const unreadable = (keys.map((key) => body[key]).find((value) => Array.isArray(value)) as unknown[]).length - rows.length;
@@ -46,10 +57,26 @@ function listing(body: Json, ...keys: string[]): WholePage {
 
 export const allPayments = wholeList(listCustomerPayments, 'customerpayments', 'customer_payments');
 export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds', 'payment_refund');
-export const allContacts = wholeList({ name: 'list_contacts', title: 'Customers', description: '', path: '/contacts', module: 'contacts' }, 'contacts');
-export const allInvoices = wholeList({ name: 'list_invoices', title: 'Invoices', description: '', path: '/invoices', module: 'invoices' }, 'invoices');
+export const allContacts = wholeList(
+  { name: 'list_contacts', title: 'Customers', description: '', path: '/contacts', module: 'contacts' },
+  'contacts',
+);
+export const allInvoices = wholeList(
+  { name: 'list_invoices', title: 'Invoices', description: '', path: '/invoices', module: 'invoices' },
+  'invoices',
+);
 /** In one piece: it takes no page. */
-export const allInvoicePayments = wholeList({ name: 'list_invoice_payments', title: 'Payments of an invoice', description: '', path: '/invoices/{invoice_id}/payments', module: 'invoices', shows: listInvoicePayments.shows }, 'payments');
+export const allInvoicePayments = wholeList(
+  {
+    name: 'list_invoice_payments',
+    title: 'Payments of an invoice',
+    description: '',
+    path: '/invoices/{invoice_id}/payments',
+    module: 'invoices',
+    shows: listInvoicePayments.shows,
+  },
+  'payments',
+);
 
 /** Zoho says so; where it says nothing, the page is not full. What it says in a form that cannot be read is no end, nor is a page without rows that says more follow. */
 export function isLast({ rows, page_context }: WholePage): boolean {
@@ -62,7 +89,12 @@ export function isLast({ rows, page_context }: WholePage): boolean {
 const MOST_EMPTY = 3;
 
 /** Page after page from the `first` until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
-export async function* pagesOf(list: WholeList, query: Query, read: Reader['read'], first = 1): AsyncGenerator<WholePage & { readonly last: boolean }> {
+export async function* pagesOf(
+  list: WholeList,
+  query: Query,
+  read: Reader['read'],
+  first = 1,
+): AsyncGenerator<WholePage & { readonly last: boolean }> {
   let empty = 0;
   for (let page = first; ; page += 1) {
     const answer = await read(list, { ...query, page, per_page: PER_PAGE });
@@ -75,5 +107,8 @@ export async function* pagesOf(list: WholeList, query: Query, read: Reader['read
 }
 
 function withoutEnd(): BusyError {
-  return new BusyError('Zoho says that more of the list follows, and its pages are empty: what else there is cannot be seen.', { code: 'no_record', next: 'Make the same call again in a little while.' });
+  return new BusyError('Zoho says that more of the list follows, and its pages are empty: what else there is cannot be seen.', {
+    code: 'no_record',
+    next: 'Make the same call again in a little while.',
+  });
 }

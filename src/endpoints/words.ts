@@ -12,7 +12,11 @@ export function quoted(text: unknown, max = 80): string {
 }
 
 /** Words of Zoho's own, for modes of payment and the state of a record. */
-const ZOHOS_WORDS = new Set('check creditcard banktransfer bankremittance autotransaction others paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(' '));
+const ZOHOS_WORDS = new Set(
+  'check creditcard banktransfer bankremittance autotransaction others paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(
+    ' ',
+  ),
+);
 
 /** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
 export function plain(text: unknown, max = 40): string {
@@ -80,13 +84,16 @@ export function aboutAllocation(payment: Payment): string {
 /** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. */
 export function aboutWhole(payment: Payment): string {
   const { account_name, account_id, bank_charges, exchange_rate, custom_fields, unused_amount } = payment;
-  const fields = (Array.isArray(custom_fields) ? (custom_fields as unknown[]) : []).map((field) => aboutCustomField(field as Record<string, unknown>));
+  const fields = (Array.isArray(custom_fields) ? (custom_fields as unknown[]) : []).map((field) =>
+    aboutCustomField(field as Record<string, unknown>),
+  );
   return allocation(
     payment,
     lines(
       [
         unused_amount === undefined && 'Unused: not told by Zoho.',
-        (account_name ?? account_id) !== undefined && `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${told(account_id)}).`,
+        (account_name ?? account_id) !== undefined &&
+          `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${told(account_id)}).`,
         bank_charges !== undefined && readAmount(bank_charges) !== 0 && `Bank charges: ${money(bank_charges, payment)}.`,
         Number(exchange_rate ?? 1) !== 1 && `Exchange rate: ${typeof exchange_rate === 'number' ? exchange_rate : plain(exchange_rate)}.`,
       ]
@@ -108,13 +115,25 @@ function allocation(payment: Payment, details: string): string {
   const rest = lines(
     unused_amount !== undefined && unused_amount !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
     withheldOnNoInvoice(payment),
-    refunds.length > 0 && `Refunds: ${fitting(refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${told(refund.payment_refund_id)})`), 150)}.`,
+    refunds.length > 0 &&
+      `Refunds: ${fitting(
+        refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${told(refund.payment_refund_id)})`),
+        150,
+      )}.`,
     details,
     description !== undefined && `Description: ${quoted(description, 150)}.`,
   );
   if (invoices === undefined) return rest;
   const room = ROOM - Buffer.byteLength(rest);
-  return lines(invoices.length === 0 ? 'Applied to no invoice.' : `Applied: ${fitting(invoices.map((row) => aboutApplied(row, payment)), room)}.`, rest);
+  return lines(
+    invoices.length === 0
+      ? 'Applied to no invoice.'
+      : `Applied: ${fitting(
+          invoices.map((row) => aboutApplied(row, payment)),
+          room,
+        )}.`,
+    rest,
+  );
 }
 
 /** Tax withheld on the payment as a whole, where no invoice's row has it. */
@@ -126,7 +145,10 @@ function withheldOnNoInvoice(payment: Payment): string {
 }
 
 /** `USD 2160.00`, or `USD 2160.00 and USD 240.00 tax withheld`: both settle the invoice. */
-export function settling(row: { readonly amount_applied?: unknown; readonly tax_amount_withheld?: unknown }, currency: Parameters<typeof money>[1]): string {
+export function settling(
+  row: { readonly amount_applied?: unknown; readonly tax_amount_withheld?: unknown },
+  currency: Parameters<typeof money>[1],
+): string {
   const { amount_applied, tax_amount_withheld } = row;
   const withheld = withheldOn({ tax_amount_withheld });
   return `${money(amount_applied, currency)}${withheld === 0 ? '' : ` and ${money(withheld, currency)} tax withheld`}`;
@@ -136,7 +158,10 @@ export function settling(row: { readonly amount_applied?: unknown; readonly tax_
 function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Payment): string {
   const { invoice_id, invoice_number } = row;
   const balance = readAmount(row['balance']);
-  const name = invoice_number === undefined ? `id ${told(invoice_id)}` : `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${told(invoice_id)})`}`;
+  const name =
+    invoice_number === undefined
+      ? `id ${told(invoice_id)}`
+      : `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${told(invoice_id)})`}`;
   const open = balance === undefined ? '' : balance === 0 ? ', now paid' : `, ${money(balance, payment)} still open`;
   return `${name} ${settling(row, payment)}${open}`;
 }
@@ -155,7 +180,9 @@ export function fitting(items: readonly string[], bytes: number): string {
 /** What deleting a payment sets free. */
 export function aboutReleased(payment: Payment): string {
   const { invoices, unused_amount } = payment;
-  const applied = (invoices ?? []).map((row) => `${plain(row.invoice_number ?? `invoice ${told(row.invoice_id)}`)} ${settling(row, payment)}`);
+  const applied = (invoices ?? []).map(
+    (row) => `${plain(row.invoice_number ?? `invoice ${told(row.invoice_id)}`)} ${settling(row, payment)}`,
+  );
   const parts = [
     invoices && (applied.length === 0 ? 'applied to no invoice' : `applied ${fitting(applied, 400)}`),
     unused_amount !== undefined && unused_amount !== 0 && `unused ${money(unused_amount, payment)}`,
@@ -166,11 +193,17 @@ export function aboutReleased(payment: Payment): string {
 
 interface Asked {
   readonly amount?: number | undefined;
-  readonly invoices?: readonly { readonly invoice_id: string; readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }[] | undefined;
+  readonly invoices?:
+    | readonly { readonly invoice_id: string; readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }[]
+    | undefined;
 }
 
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
-export function attention({ amount, invoices = [] }: Asked, recorded: { readonly amount?: number | undefined; readonly invoices?: Payment['invoices'] }, currency: Payment): string {
+export function attention(
+  { amount, invoices = [] }: Asked,
+  recorded: { readonly amount?: number | undefined; readonly invoices?: Payment['invoices'] },
+  currency: Payment,
+): string {
   const standing = standingOn(recorded);
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },
@@ -178,10 +211,22 @@ export function attention({ amount, invoices = [] }: Asked, recorded: { readonly
       ? []
       : invoices.flatMap((row) => [
           { asked: row.amount_applied, is: standsOn(standing, row.invoice_id)?.amount_applied, on: ` on invoice ${row.invoice_id}` },
-          { asked: row.tax_amount_withheld, is: standsOn(standing, row.invoice_id)?.tax_amount_withheld, on: ` as tax withheld on invoice ${row.invoice_id}` },
+          {
+            asked: row.tax_amount_withheld,
+            is: standsOn(standing, row.invoice_id)?.tax_amount_withheld,
+            on: ` as tax withheld on invoice ${row.invoice_id}`,
+          },
         ])),
   ];
-  return lines(...pairs.map(({ asked, is, on }) => asked !== undefined && is !== undefined && asked !== is && `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, currency)}. Tell the user.`));
+  return lines(
+    ...pairs.map(
+      ({ asked, is, on }) =>
+        asked !== undefined &&
+        is !== undefined &&
+        asked !== is &&
+        `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, currency)}. Tell the user.`,
+    ),
+  );
 }
 
 /** `refund (refund_id …) of 50 from payment (id …), 2026-06-05, cash`. */
@@ -203,7 +248,12 @@ export function unseen(what: keyof typeof lists): string {
   return `Zoho reported success, but its answer held no ${what}. Look with ${lists[what]}.`;
 }
 
-const lists = { payment: 'list_customer_payments', refund: 'list_customer_payment_refunds', customer: 'list_contacts', invoice: 'list_invoices' } as const;
+const lists = {
+  payment: 'list_customer_payments',
+  refund: 'list_customer_payment_refunds',
+  customer: 'list_contacts',
+  invoice: 'list_invoices',
+} as const;
 
 export function notChecked(what: readonly string[]): string {
   return what.length === 0 ? '' : `Not checked: ${what.join('; ')}.`;

@@ -21,5 +21,12 @@ export function advertised(tool: string, io: 'input' | 'output', schema: () => z
     known.set(name, made);
     return made;
   };
-  return { '~standard': { version: 1, vendor: 'zoho-payments-mcp', validate: (value) => ({ value: value as Json }), jsonSchema: { input: json, output: json } } };
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'zoho-payments-mcp',
+      validate: (value) => ({ value: value as Json }),
+      jsonSchema: { input: json, output: json },
+    },
+  };
 }

@@ -35,10 +35,13 @@ export function readArguments(schema: z.ZodObject, sent: unknown): Json {
   const said = new Set(problems.map((problem) => problem.split(' ', 1)[0]));
   const worded = issues.flatMap((issue) => inWords(issue, schema)).filter((problem) => !said.has(problem.split(' ', 1)[0] ?? ''));
   const all = [...problems, ...worded];
-  throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : ''}.`, {
-    code: 'invalid_arguments',
-    next: 'Correct them and call again.',
-  });
+  throw new InputError(
+    `The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : ''}.`,
+    {
+      code: 'invalid_arguments',
+      next: 'Correct them and call again.',
+    },
+  );
 }
 
 const MOST_PROBLEMS = 8;
@@ -51,7 +54,15 @@ function nameOf(path: Path): string {
   return name.replace(/^\./, '') || 'the arguments';
 }
 
-type Known = { def: { type: string; innerType?: $ZodType; element?: $ZodType; shape?: Record<string, $ZodType>; checks?: readonly { _zod: { def: { pattern?: RegExp } } }[] } };
+type Known = {
+  def: {
+    type: string;
+    innerType?: $ZodType;
+    element?: $ZodType;
+    shape?: Record<string, $ZodType>;
+    checks?: readonly { _zod: { def: { pattern?: RegExp } } }[];
+  };
+};
 
 function unwrap(schema: $ZodType): Known {
   const known = (schema as unknown as { _zod: Known })._zod;
@@ -90,7 +101,9 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
       if (typeof value !== 'number') return value;
       if (Number.isSafeInteger(value)) return String(value);
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
-      problems.push(`${nameOf(path)} arrived as a number${Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros'}: send it as a string, in quotes, with the digits you were given`);
+      problems.push(
+        `${nameOf(path)} arrived as a number${Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros'}: send it as a string, in quotes, with the digits you were given`,
+      );
       return value;
     default:
       return value;
@@ -104,7 +117,8 @@ function isPlainObject(value: unknown): value is Json {
 /** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */
 function named(shape: Record<string, $ZodType>, text: string): Json | undefined {
   const [required, ...others] = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== 'optional');
-  if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || unwrap(shape[required]!).def.type !== 'string') return undefined;
+  if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || unwrap(shape[required]!).def.type !== 'string')
+    return undefined;
   return { [required]: text };
 }
 

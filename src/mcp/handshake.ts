@@ -51,4 +51,5 @@ export function handshakeFirst(inner: Transport): Transport {
   return outer;
 }
 
-const NOT_INITIALIZED = 'This connection is not initialized. Send `initialize` first; from revision 2026-07-28 on, send the revision in `_meta` of each request instead.';
+const NOT_INITIALIZED =
+  'This connection is not initialized. Send `initialize` first; from revision 2026-07-28 on, send the revision in `_meta` of each request instead.';

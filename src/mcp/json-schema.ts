@@ -8,7 +8,12 @@ type JsonSchema = Record<string, unknown>;
  * still checks them.
  */
 export function jsonSchemaOf(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, reused: 'inline', unrepresentable: 'any', override: ({ jsonSchema }) => lighten(jsonSchema) });
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    reused: 'inline',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => lighten(jsonSchema),
+  });
   return json;
 }
 

@@ -25,7 +25,11 @@ const journaled = new Map([
 
 const input = z.strictObject({
   outcome: z.enum(['recorded', 'not_recorded', 'unknown']).optional(),
-  tool: z.string().refine((name) => journaled.has(name), `must be one of ${[...journaled.keys()].join(', ')}`).optional().describe('Name of the write.'),
+  tool: z
+    .string()
+    .refine((name) => journaled.has(name), `must be one of ${[...journaled.keys()].join(', ')}`)
+    .optional()
+    .describe('Name of the write.'),
   customer_id: id.optional(),
   since: z.iso.date('must be a calendar date, yyyy-mm-dd').optional(),
   limit: z.int().min(1).max(100).optional().describe('Default 20.'),
@@ -39,7 +43,8 @@ const output = z.looseObject({
 export const listWrites = {
   name: 'list_writes',
   title: 'List writes made through this server',
-  description: 'What was recorded, changed or deleted through this server: when, its outcome, how to undo it. Unresolved ones come first. Asks the journal, not Zoho.',
+  description:
+    'What was recorded, changed or deleted through this server: when, its outcome, how to undo it. Unresolved ones come first. Asks the journal, not Zoho.',
   input,
   output,
 } as const;
@@ -48,7 +53,13 @@ export function addListWrites(server: McpServer, { journal, sandbox, log }: Book
   const { name, title, description } = listWrites;
   server.registerTool(
     name,
-    { title, description, inputSchema: advertised(name, 'input', () => input), outputSchema: advertised(name, 'output', () => output), annotations: { ...annotationsOf({ method: 'GET' }), openWorldHint: false } },
+    {
+      title,
+      description,
+      inputSchema: advertised(name, 'input', () => input),
+      outputSchema: advertised(name, 'output', () => output),
+      annotations: { ...annotationsOf({ method: 'GET' }), openWorldHint: false },
+    },
     (args) =>
       tracked(name, log, async () => {
         try {
@@ -63,13 +74,24 @@ export function addListWrites(server: McpServer, { journal, sandbox, log }: Book
 }
 
 async function entriesFor(journal: Journal, { outcome, tool, customer_id, since, limit = 20 }: z.output<typeof input>): Promise<Entry[]> {
-  const filter = { ...(tool && { endpoint: journaled.get(tool) ?? tool }), ...(customer_id && { customer_id }), ...(since && { since: `${since}T00:00:00.000Z` }), limit };
+  const filter = {
+    ...(tool && { endpoint: journaled.get(tool) ?? tool }),
+    ...(customer_id && { customer_id }),
+    ...(since && { since: `${since}T00:00:00.000Z` }),
+    limit,
+  };
   if (outcome !== 'unknown') return await journal.list({ ...filter, ...(outcome && { state: outcome }) });
   const unsettled = await Promise.all((['unknown', 'sent', 'claimed'] as const).map((state) => journal.list({ ...filter, state })));
   return unsettled.flat().slice(0, limit);
 }
 
-const outcomes: Record<State, string> = { recorded: 'recorded', not_recorded: 'not_recorded', unknown: 'unknown', sent: 'unknown', claimed: 'not sent yet' };
+const outcomes: Record<State, string> = {
+  recorded: 'recorded',
+  not_recorded: 'not_recorded',
+  unknown: 'unknown',
+  sent: 'unknown',
+  claimed: 'not sent yet',
+};
 
 function asWrite(entry: Entry): Json {
   const { undo } = (entry.answer?.result ?? {}) as { undo?: Undo };
@@ -90,7 +112,14 @@ function textOf(writes: readonly Json[]): string {
   if (writes.length === 0) return 'No writes match.';
   return writes
     .map(({ at, outcome, what, tool, reason, undo, write_id }) => {
-      return [`${at} | ${outcome} | ${what ?? tool}`, reason && oneLine(String(reason)), undo !== undefined && undoneBy(undo as Undo), `write_id ${write_id}`].filter(Boolean).join(' | ');
+      return [
+        `${at} | ${outcome} | ${what ?? tool}`,
+        reason && oneLine(String(reason)),
+        undo !== undefined && undoneBy(undo as Undo),
+        `write_id ${write_id}`,
+      ]
+        .filter(Boolean)
+        .join(' | ');
     })
     .join('\n');
 }

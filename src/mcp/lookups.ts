@@ -81,15 +81,25 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
     const typed = value.toLowerCase();
     const customer_id = await customerIdOf(customer);
     const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter((row) =>
-      [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) => String(field ?? '').toLowerCase().startsWith(typed)),
+      [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) =>
+        String(field ?? '')
+          .toLowerCase()
+          .startsWith(typed),
+      ),
     );
-    const found = known.length > 0 || typed.trim() === '' || customer_id !== undefined ? known : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
+    const found =
+      known.length > 0 || typed.trim() === '' || customer_id !== undefined
+        ? known
+        : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
     return found.flatMap((row) => readId(row['payment_id']) ?? []);
   };
 
   const refundIds = async (value: string, payment: string | undefined): Promise<string[]> => {
     if (payment === undefined || !/^\d+$/.test(payment)) return [];
-    const rows = await keep(`refunds ${payment}`, async (patient) => (await patient.read(listCustomerPaymentRefunds, { customer_payment_id: payment })).payment_refunds ?? []);
+    const rows = await keep(
+      `refunds ${payment}`,
+      async (patient) => (await patient.read(listCustomerPaymentRefunds, { customer_payment_id: payment })).payment_refunds ?? [],
+    );
     return rows.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
   };
 
@@ -97,14 +107,22 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
   const customers = async (value: string): Promise<Named[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
-    const { rows } = isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
-    return rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive').map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '' })).filter(hasId);
+    const { rows } =
+      isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
+    return rows
+      .filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive')
+      .map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '' }))
+      .filter(hasId);
   };
 
   /** Of the one customer whom the argument filled in before means. */
   const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
     if (customer === undefined || isId(customer)) return customer;
-    return onlyOne(customer, (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)), ({ name }) => name)?.id;
+    return onlyOne(
+      customer,
+      (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)),
+      ({ name }) => name,
+    )?.id;
   };
 
   /** Unpaid ones first; any other by its number. */
@@ -114,17 +132,27 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
       const { rows } = await page(allInvoices, { ...of, ...query });
       return rows
-        .filter((row) => (customer_id === undefined || readId(row['customer_id']) === customer_id) && row['status'] !== 'draft' && row['status'] !== 'void' && (!open || (readAmount(row['balance']) ?? 1) > 0))
+        .filter(
+          (row) =>
+            (customer_id === undefined || readId(row['customer_id']) === customer_id) &&
+            row['status'] !== 'draft' &&
+            row['status'] !== 'void' &&
+            (!open || (readAmount(row['balance']) ?? 1) > 0),
+        )
         .map((row) => ({ name: String(row['invoice_number'] ?? ''), id: readId(row['invoice_id']) ?? '' }))
         .filter(hasId);
     };
     const unpaid = await found({ status: 'unpaid', sort_column: 'date', sort_order: 'D' }, true);
-    return value.trim() === '' || matching(value, unpaid).length > 0 ? unpaid : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
+    return value.trim() === '' || matching(value, unpaid).length > 0
+      ? unpaid
+      : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
   };
 
   const accounts = async (): Promise<Named[]> => {
     const { bankaccounts = [] } = await keep('accounts', (patient) => patient.read(listBankAccounts, {}));
-    return bankaccounts.filter(({ is_active }) => is_active !== false).map(({ account_name, account_id }) => ({ name: account_name ?? '', id: account_id ?? '' }));
+    return bankaccounts
+      .filter(({ is_active }) => is_active !== false)
+      .map(({ account_name, account_id }) => ({ name: account_name ?? '', id: account_id ?? '' }));
   };
 
   const values = async (variable: string, value: string, given: Record<string, string>): Promise<string[]> => {
@@ -139,7 +167,9 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
       case 'customer':
         return resolvable(value, await customers(value));
       case 'customer_name':
-        return matching(value, await customers(value)).map(({ name }) => name).filter(isShownAsItIs);
+        return matching(value, await customers(value))
+          .map(({ name }) => name)
+          .filter(isShownAsItIs);
       case 'customer_id':
         return matching(value, await customers(value)).map(({ id }) => id);
       case 'invoice':
@@ -156,7 +186,8 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
   return {
     forget: () => kept.clear(),
     recentPayments: async () => ({ resources: (await orNothing('recent payments', recentRows)).map((row) => asResource(row, sandbox)) }),
-    complete: async (variable, value, given) => (await orNothing(`completion of ${variable}`, () => values(variable, value, given))).slice(0, MOST_VALUES),
+    complete: async (variable, value, given) =>
+      (await orNothing(`completion of ${variable}`, () => values(variable, value, given))).slice(0, MOST_VALUES),
   };
 }
 

@@ -13,8 +13,16 @@ export function offeringOnly(there: ReadonlySet<string>): (text: string) => stri
   const isAbsent = new RegExp(`\\b(${absent.join('|')})\\b`);
   const ofThose = (line: string) => {
     if (!line.startsWith(NEXT)) return line;
-    const steps = line.slice(NEXT.length).split(BETWEEN_STEPS).filter((step) => !isAbsent.test(step));
+    const steps = line
+      .slice(NEXT.length)
+      .split(BETWEEN_STEPS)
+      .filter((step) => !isAbsent.test(step));
     return steps.length === 0 ? undefined : NEXT + steps.join(BETWEEN_STEPS);
   };
-  return (text) => text.split('\n').map(ofThose).filter((line) => line !== undefined).join('\n');
+  return (text) =>
+    text
+      .split('\n')
+      .map(ofThose)
+      .filter((line) => line !== undefined)
+      .join('\n');
 }

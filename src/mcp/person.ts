@@ -1,4 +1,12 @@
-import { CLIENT_CAPABILITIES_META_KEY, inputRequired, inputResponse, type ClientCapabilities, type InputRequiredResult, type McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  inputRequired,
+  inputResponse,
+  type ClientCapabilities,
+  type InputRequiredResult,
+  type McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import type { Person } from '../write/confirm.ts';
 import type { Settling } from '../write/call.ts';
 import { NONE } from '../write/earlier.ts';
@@ -7,7 +15,13 @@ import { NONE } from '../write/earlier.ts';
 
 export function personOf(server: McpServer, { mcpReq }: ServerContext, approval: string | undefined): Person {
   const state = mcpReq.requestState();
-  return { canBeAsked: canBeAsked(server, mcpReq.envelope), answer: answerOf(mcpReq.inputResponses), choice: choiceOf(mcpReq.inputResponses), state: typeof state === 'string' ? state : undefined, approval };
+  return {
+    canBeAsked: canBeAsked(server, mcpReq.envelope),
+    answer: answerOf(mcpReq.inputResponses),
+    choice: choiceOf(mcpReq.inputResponses),
+    state: typeof state === 'string' ? state : undefined,
+    approval,
+  };
 }
 
 /** From 2026-07-28 each request says what its client can do; before, the handshake did. No mode named means forms. */
@@ -33,8 +47,18 @@ function choiceOf(responses: ServerContext['mcpReq']['inputResponses']): string 
 }
 
 export function askWhich({ question, choices, state }: Settling): InputRequiredResult {
-  const which = { type: 'string' as const, title: 'Which one is it?', enum: [...choices.map(({ id }) => id), NONE], enumNames: [...choices.map(({ text }) => text), NONE] };
-  return inputRequired({ inputRequests: { which: inputRequired.elicit({ message: question, requestedSchema: { type: 'object', properties: { which }, required: ['which'] } }) }, requestState: state });
+  const which = {
+    type: 'string' as const,
+    title: 'Which one is it?',
+    enum: [...choices.map(({ id }) => id), NONE],
+    enumNames: [...choices.map(({ text }) => text), NONE],
+  };
+  return inputRequired({
+    inputRequests: {
+      which: inputRequired.elicit({ message: question, requestedSchema: { type: 'object', properties: { which }, required: ['which'] } }),
+    },
+    requestState: state,
+  });
 }
 
 export function ask(question: string, requestState: string): InputRequiredResult {
@@ -42,7 +66,11 @@ export function ask(question: string, requestState: string): InputRequiredResult
     inputRequests: {
       consent: inputRequired.elicit({
         message: question,
-        requestedSchema: { type: 'object', properties: { approve: { type: 'boolean', title: 'Yes, do exactly this' } }, required: ['approve'] },
+        requestedSchema: {
+          type: 'object',
+          properties: { approve: { type: 'boolean', title: 'Yes, do exactly this' } },
+          required: ['approve'],
+        },
       }),
     },
     requestState,

@@ -18,7 +18,8 @@ export function reportingProgress<T extends Transport>(transport: T, everyMs: nu
     reporting.delete(id);
   };
   /** The protocol wants it to grow with each notification of a call, and both this and the call itself may tell. */
-  const counted = (message: JSONRPCMessage): JSONRPCMessage => ({ ...message, params: { ...(message as { params?: object }).params, progress: (progress += 1) } }) as JSONRPCMessage;
+  const counted = (message: JSONRPCMessage): JSONRPCMessage =>
+    ({ ...message, params: { ...(message as { params?: object }).params, progress: (progress += 1) } }) as JSONRPCMessage;
   const report = (id: RequestId, progressToken: ProgressToken) => {
     let times = 0;
     const timer = setInterval(() => {
@@ -36,7 +37,11 @@ export function reportingProgress<T extends Transport>(transport: T, everyMs: nu
     get: () => received,
     set(listener: NonNullable<Transport['onmessage']>) {
       received = (message: JSONRPCMessage, ...rest: unknown[]) => {
-        const { id, method, params } = message as { id?: RequestId; method?: string; params?: { _meta?: { progressToken?: ProgressToken }; requestId?: RequestId } };
+        const { id, method, params } = message as {
+          id?: RequestId;
+          method?: string;
+          params?: { _meta?: { progressToken?: ProgressToken }; requestId?: RequestId };
+        };
         const token = params?._meta?.progressToken;
         if (method === 'tools/call' && id !== undefined && token !== undefined) report(id, token);
         if (method === 'notifications/cancelled') stop(params?.requestId);

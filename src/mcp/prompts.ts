@@ -34,7 +34,13 @@ const recordPayment: Prompt = {
   title: 'Record a payment',
   description: 'Record what a customer paid, by name and invoice number.',
   needs: [['record_customer_payment']],
-  arguments: { customer: 'Who paid.', invoice: 'What for: an invoice number.', amount: 'How much.', payment_mode: 'How: cash, check, banktransfer, …', account: 'Where the money went.' },
+  arguments: {
+    customer: 'Who paid.',
+    invoice: 'What for: an invoice number.',
+    amount: 'How much.',
+    payment_mode: 'How: cash, check, banktransfer, …',
+    account: 'Where the money went.',
+  },
   steps: () => [
     'If it is not clear who paid how much, how, and for what, ask me first.',
     'Call record_customer_payment with these names and numbers as they are; it finds the ids. Without an invoice I say whether the oldest are paid first or it stays as credit.',
@@ -67,7 +73,8 @@ const monthEndCheck: Prompt = {
     const days = daysOf(month);
     const using = (tool: string, more: object = {}) => (days === undefined ? tool : call(tool, { ...days, ...more }));
     return [
-      days === undefined && 'Take the first and the last day of the month for date_start and date_end; ask me which month, if I did not say.',
+      days === undefined &&
+        'Take the first and the last day of the month for date_start and date_end; ask me which month, if I did not say.',
       `Totals by how it was paid: ${using('summarize_payments', { group_by: ['currency', 'mode'] })}. Never add currencies together.`,
       `What went back, and why: ${using('find_refunds')}.`,
       `What may be recorded twice: ${using('check_duplicates')}. Nobody but me decides what is a duplicate.`,
@@ -103,13 +110,23 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox }:
     const { name, description } = prompt;
     const title = titled(prompt.title, sandbox);
     const shape = Object.entries(prompt.arguments).map(([argument, about]) => {
-      const complete = (value: string, context?: { arguments?: Record<string, string> }) => lookups.complete(argument, value, context?.arguments ?? {});
+      const complete = (value: string, context?: { arguments?: Record<string, string> }) =>
+        lookups.complete(argument, value, context?.arguments ?? {});
       return [argument, completable(z.string().describe(about), complete).optional()] as const;
     });
-    server.registerPrompt(name, { title, description, ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }) }, (given: unknown) => ({
-      description,
-      messages: [{ role: 'user' as const, content: { type: 'text' as const, text: marked(textOf(prompt, shape.length > 0 ? (given as Given) : {}, on), sandbox) } }],
-    }));
+    server.registerPrompt(
+      name,
+      { title, description, ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }) },
+      (given: unknown) => ({
+        description,
+        messages: [
+          {
+            role: 'user' as const,
+            content: { type: 'text' as const, text: marked(textOf(prompt, shape.length > 0 ? (given as Given) : {}, on), sandbox) },
+          },
+        ],
+      }),
+    );
   }
 }
 

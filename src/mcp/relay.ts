@@ -3,7 +3,11 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 export type Received = Parameters<NonNullable<Transport['onmessage']>>;
 
 /** The same connection, where `receive` sees every message before the server does and decides what is passed on. */
-export function relay(inner: Transport, receive: (received: Received, pass: (...received: Received) => void) => void, sent: (message: JSONRPCMessage) => void = () => undefined): Transport {
+export function relay(
+  inner: Transport,
+  receive: (received: Received, pass: (...received: Received) => void) => void,
+  sent: (message: JSONRPCMessage) => void = () => undefined,
+): Transport {
   const outer: Transport = {
     start: () => inner.start(),
     close: () => inner.close(),

@@ -51,7 +51,9 @@ export function linksOf(endpoint: ReadEndpoint, input: Json): ContentBlock[] {
     .filter((form) => wanted.includes(form.name))
     .flatMap((form) => {
       const uri = addressOf(form, input);
-      return uri === undefined ? [] : [{ type: 'resource_link' as const, uri, name: form.name, title: form.title, mimeType: form.mimeType }];
+      return uri === undefined
+        ? []
+        : [{ type: 'resource_link' as const, uri, name: form.name, title: form.title, mimeType: form.mimeType }];
     });
 }
 
@@ -62,7 +64,10 @@ export function touchedBy(endpoints: readonly Endpoint[], input: Json, result: J
   const refund_id = input['refund_id'] ?? refund?.['payment_refund_id'];
   const ids = [input['payment_id'] ?? input['customer_payment_id'] ?? payment?.['payment_id']].flat();
   // Of payments only: other records have a module of their own.
-  const forms = endpoints.filter(isRead).filter(({ module }) => module === undefined).flatMap((endpoint) => endpoint.resources ?? []);
+  const forms = endpoints
+    .filter(isRead)
+    .filter(({ module }) => module === undefined)
+    .flatMap((endpoint) => endpoint.resources ?? []);
   const addresses = ids.flatMap((id) => forms.map((form) => addressOf(form, { payment_id: id, customer_payment_id: id, refund_id })));
   return new Set(addresses.filter((address) => address !== undefined));
 }

@@ -1,4 +1,11 @@
-import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, ResourceTemplate, type McpServer, type ReadResourceResult } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+  ResourceTemplate,
+  type McpServer,
+  type ReadResourceResult,
+} from '@modelcontextprotocol/server';
 import { isRead, type Json, type ReadEndpoint, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import { readArguments } from './arguments.ts';
@@ -16,12 +23,17 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups):
       const metadata = { title: titled(title, books.sandbox), description, mimeType };
       const template = templateOf(form, endpoint);
       if (typeof template === 'string') {
-        server.registerResource(name, template, metadata, (uri, { mcpReq }) => readResource(uri, {}, { endpoint, form, books, signal: mcpReq.signal }));
+        server.registerResource(name, template, metadata, (uri, { mcpReq }) =>
+          readResource(uri, {}, { endpoint, form, books, signal: mcpReq.signal }),
+        );
         continue;
       }
       const list = name === 'customer_payment' ? () => lookups.recentPayments() : undefined;
       const complete = Object.fromEntries(
-        template.variableNames.map((variable) => [variable, (value: string, context?: { arguments?: Record<string, string> }) => lookups.complete(variable, value, context?.arguments ?? {})]),
+        template.variableNames.map((variable) => [
+          variable,
+          (value: string, context?: { arguments?: Record<string, string> }) => lookups.complete(variable, value, context?.arguments ?? {}),
+        ]),
       );
       server.registerResource(name, new ResourceTemplate(template, { list, complete }), metadata, (uri, variables, { mcpReq }) =>
         readResource(uri, variables, { endpoint, form, books, signal: mcpReq.signal }),
@@ -33,13 +45,21 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups):
 
 /** What no endpoint of Zoho's tells: kept on this machine, from what Zoho says along with its answers. */
 function addLimits(server: McpServer, { quota, sandbox, log }: Books): void {
-  server.registerResource(limitsResource.name, limitsResource.uri, { ...limitsResource, title: titled(limitsResource.title, sandbox) }, (uri) =>
-    tracked(`resource ${limitsResource.name}`, log, async () => {
-      const limits = await quota().catch((error: unknown) => {
-        throw error instanceof PaymentsError ? protocolError(error, sandbox) : error;
-      });
-      return { contents: [{ uri: uri.href, mimeType: limitsResource.mimeType, text: JSON.stringify({ ...(sandbox && { sandbox }), ...limits }) }] };
-    }),
+  server.registerResource(
+    limitsResource.name,
+    limitsResource.uri,
+    { ...limitsResource, title: titled(limitsResource.title, sandbox) },
+    (uri) =>
+      tracked(`resource ${limitsResource.name}`, log, async () => {
+        const limits = await quota().catch((error: unknown) => {
+          throw error instanceof PaymentsError ? protocolError(error, sandbox) : error;
+        });
+        return {
+          contents: [
+            { uri: uri.href, mimeType: limitsResource.mimeType, text: JSON.stringify({ ...(sandbox && { sandbox }), ...limits }) },
+          ],
+        };
+      }),
   );
 }
 
@@ -47,7 +67,8 @@ export const limitsResource = {
   uri: 'zoho-books://limits',
   name: 'limits',
   title: 'Limits of Zoho Books',
-  description: 'Calls of this minute and at once by the servers of this machine, what is left of the organization\'s day, and until when Zoho is left alone.',
+  description:
+    "Calls of this minute and at once by the servers of this machine, what is left of the organization's day, and until when Zoho is left alone.",
   mimeType: 'application/json',
 } as const;
 
@@ -69,7 +90,9 @@ async function answer(uri: URL, variables: Json, { endpoint, form: { mimeType },
     const input = readArguments(endpoint.input, variables);
     if (mimeType === 'application/pdf') {
       const { bytes } = await zoho.document(endpoint, input, 'pdf');
-      return { contents: [{ uri: uri.href, mimeType, blob: bytes.toString('base64'), ...(books.sandbox && { _meta: { sandbox: true } }) }] };
+      return {
+        contents: [{ uri: uri.href, mimeType, blob: bytes.toString('base64'), ...(books.sandbox && { _meta: { sandbox: true } }) }],
+      };
     }
     const result = await zoho.read(endpoint, input);
     return { contents: [{ uri: uri.href, mimeType, text: JSON.stringify(books.sandbox ? { sandbox: true, ...result } : result) }] };

@@ -21,7 +21,10 @@ export interface WriteFacts extends Judged {
 }
 
 export function succeeded(result: Json, text: string, links: CallToolResult['content'], sandbox: boolean): CallToolResult {
-  return { content: [{ type: 'text', text: marked(text, sandbox) }, ...links], structuredContent: { ...result, ...(sandbox && { sandbox: true }) } };
+  return {
+    content: [{ type: 'text', text: marked(text, sandbox) }, ...links],
+    structuredContent: { ...result, ...(sandbox && { sandbox: true }) },
+  };
 }
 
 export function failed(error: PaymentsError, sandbox: boolean, write?: WriteFacts): CallToolResult {
@@ -41,7 +44,14 @@ export function linesOf(error: PaymentsError): string {
 export function errorFacts(error: PaymentsError): Json {
   const { code, changed, message, next, zoho, mostCharacters } = error;
   const id = requestId();
-  return { code, changed, message: oneLine(message, mostCharacters), next, ...(id && { request_id: id }), ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }) };
+  return {
+    code,
+    changed,
+    message: oneLine(message, mostCharacters),
+    next,
+    ...(id && { request_id: id }),
+    ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }),
+  };
 }
 
 export function marked(text: string, sandbox: boolean): string {

@@ -49,7 +49,11 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
       lookups.forget();
       for (const uri of touchedBy(books.endpoints, input, result)) {
         if (era !== 'modern' && !subscribed.has(uri)) continue;
-        server.server.sendResourceUpdated({ uri }).catch((error: unknown) => books.log('warn', 'resource update not sent', { error: error instanceof Error ? error.name : typeof error }));
+        server.server
+          .sendResourceUpdated({ uri })
+          .catch((error: unknown) =>
+            books.log('warn', 'resource update not sent', { error: error instanceof Error ? error.name : typeof error }),
+          );
       }
     };
     addTools({ server, books, deliveries, onWritten, offering });

@@ -11,9 +11,13 @@ const MOST_BYTES = 10 * 1024 * 1024;
  */
 export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () => void): Transport {
   // Each message that waits for a slow host would add two listeners in the SDK's own `send`, and Node warns of more than ten.
-  const send = (message: unknown) => new Promise<void>((resolve, reject) => stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve())));
+  const send = (message: unknown) =>
+    new Promise<void>((resolve, reject) => stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve())));
   const lines = boundedLines(onTooLong, (id) => {
-    const error = { code: ProtocolErrorCode.InvalidRequest, message: 'The message is longer than 10 MB, so it was not read and nothing was done.' };
+    const error = {
+      code: ProtocolErrorCode.InvalidRequest,
+      message: 'The message is longer than 10 MB, so it was not read and nothing was done.',
+    };
     send({ jsonrpc: '2.0', id, error }).catch(() => undefined);
   });
   stdin.on('error', (error) => lines.destroy(error));

@@ -61,18 +61,29 @@ export function addTools(served: Served): void {
   }
 }
 
-async function read(endpoint: ReadEndpoint, args: unknown, { books: { zoho, sandbox }, offering }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
+async function read(
+  endpoint: ReadEndpoint,
+  args: unknown,
+  { books: { zoho, sandbox }, offering }: Served,
+  { mcpReq }: ServerContext,
+): Promise<CallToolResult> {
   const input = readArguments(endpoint.input, args);
   const result = await zoho.until(mcpReq.signal).read(endpoint, input);
   return succeeded(result, offering(endpoint.text(result, input)), linksOf(endpoint, input), sandbox);
 }
 
-async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, sandbox }, offering }: Served, { mcpReq }: ServerContext): Promise<CallToolResult> {
+async function run(
+  workflow: ReadWorkflow,
+  args: unknown,
+  { books: { reader, sandbox }, offering }: Served,
+  { mcpReq }: ServerContext,
+): Promise<CallToolResult> {
   const input = readArguments(workflow.input, args);
   const progress = (message: string) => {
     const progressToken = mcpReq._meta?.progressToken;
     // Counted by whoever sends it: it only ever grows.
-    if (progressToken !== undefined) void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
+    if (progressToken !== undefined)
+      void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
   };
   const result = await workflow.run(input, { zoho: await reader(mcpReq.signal), progress });
   return succeeded(result, offering(workflow.text(result, input)), [], sandbox);
@@ -81,7 +92,7 @@ async function run(workflow: ReadWorkflow, args: unknown, { books: { reader, san
 /** Arguments that every write takes besides its own. */
 const writeArguments = {
   idempotency_key: z.string().min(1).max(200).optional().describe('Names this intent; a retry keeps it.'),
-  approval: z.string().max(2000).optional().describe('From this call\'s preview.'),
+  approval: z.string().max(2000).optional().describe("From this call's preview."),
 };
 const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Look-alikes that the user says are other ones.') };
 
@@ -110,12 +121,24 @@ export function outputOf(tool: Tool): z.ZodObject {
   return tool.method === 'GET' ? tool.output : tool.output.extend(writeFacts);
 }
 
-async function write(tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>, args: unknown, { server, books, deliveries, onWritten, offering }: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
+async function write(
+  tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>,
+  args: unknown,
+  { server, books, deliveries, onWritten, offering }: Served,
+  ctx: ServerContext,
+): Promise<CallToolResult | InputRequiredResult> {
   const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = ofNothingSent(() => readArguments(argumentsOf(tool), args));
   const person = ofNothingSent(() => personOf(server, ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
   const performed = await books
-    .write({ ...('plan' in tool ? { endpoint: tool.endpoint, workflow: tool } : { endpoint: tool }), input, key: key as string | undefined, allowDuplicateOf: allow_duplicate_of as string[], person, signal })
+    .write({
+      ...('plan' in tool ? { endpoint: tool.endpoint, workflow: tool } : { endpoint: tool }),
+      input,
+      key: key as string | undefined,
+      allowDuplicateOf: allow_duplicate_of as string[],
+      person,
+      signal,
+    })
     .catch((error: unknown) => {
       if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
         onWritten(input, {});
@@ -139,18 +162,34 @@ function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): s
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */
-function preview({ question, approval, refused, asked, concerns }: Extract<Performed, { kind: 'preview' }>, sandbox: boolean): CallToolResult {
-  const error = new RefusedError(refused ? 'The approval that came with this call is not good for it: it was used, has expired, or is of another write.' : 'This needs the consent of the user.', {
-    code: 'approval_needed',
-    next: `Show the user the above. If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
-  });
+function preview(
+  { question, approval, refused, asked, concerns }: Extract<Performed, { kind: 'preview' }>,
+  sandbox: boolean,
+): CallToolResult {
+  const error = new RefusedError(
+    refused
+      ? 'The approval that came with this call is not good for it: it was used, has expired, or is of another write.'
+      : 'This needs the consent of the user.',
+    {
+      code: 'approval_needed',
+      next: `Show the user the above. If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
+    },
+  );
   const { content, ...rest } = failed(error, sandbox, { outcome: 'not_recorded', asked, concerns });
-  return { ...rest, content: [{ type: 'text', text: marked(question, sandbox) }, ...content], structuredContent: { ...(rest.structuredContent as Json), question, approval } };
+  return {
+    ...rest,
+    content: [{ type: 'text', text: marked(question, sandbox) }, ...content],
+    structuredContent: { ...(rest.structuredContent as Json), question, approval },
+  };
 }
 
 function outcomeOf(error: PaymentsError): WriteFacts {
   const write_id = error instanceof OutcomeUnknownError ? error.entry : undefined;
-  return { outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown', ...(write_id && { write_id }), ...(error.judged ?? NOT_JUDGED) };
+  return {
+    outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown',
+    ...(write_id && { write_id }),
+    ...(error.judged ?? NOT_JUDGED),
+  };
 }
 
 /** A part of a write's call in which nothing can have been sent: a fault of ours in it has changed nothing. */

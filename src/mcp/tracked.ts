@@ -17,6 +17,9 @@ export function tracked<T>(what: string, log: Log, answer: () => Promise<T>): Pr
 }
 
 function outcomeOf(result: unknown): string {
-  const { structuredContent: { error, outcome } = {}, inputRequests } = (result ?? {}) as { structuredContent?: { error?: { code: string }; outcome?: string }; inputRequests?: unknown };
+  const { structuredContent: { error, outcome } = {}, inputRequests } = (result ?? {}) as {
+    structuredContent?: { error?: { code: string }; outcome?: string };
+    inputRequests?: unknown;
+  };
   return error?.code ?? outcome ?? (inputRequests === undefined ? 'done' : 'asked');
 }

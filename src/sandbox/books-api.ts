@@ -69,6 +69,11 @@ function bearer(arrival: Arrival): string {
 
 function covers(granted: string, route: Route): boolean {
   const [module = ''] = route.scope.split('.');
-  const enough = new Set([`zohobooks.${route.scope}`, `zohobooks.${module}.all`, 'zohobooks.fullaccess.all'].map((name) => name.toLowerCase()));
-  return granted.toLowerCase().split(/[\s,]+/).some((scope) => enough.has(scope));
+  const enough = new Set(
+    [`zohobooks.${route.scope}`, `zohobooks.${module}.all`, 'zohobooks.fullaccess.all'].map((name) => name.toLowerCase()),
+  );
+  return granted
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((scope) => enough.has(scope));
 }

@@ -15,7 +15,9 @@ const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_r
 /** Opens the books, seeding them when they are new. Two processes may do so at once: the one that comes second finds them done. */
 export async function openBooks(file: string, payments: number): Promise<Store> {
   const store = await Store.open(file).catch((error: unknown) => {
-    throw new Error(`${file} cannot be opened as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${file} cannot be opened as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   });
   try {
     await store.transaction(() => prepare(store, file, payments));
@@ -47,7 +49,12 @@ function seedClient(store: Store): void {
   const client_id = `1000.${randomBytes(16).toString('hex').slice(0, 30).toUpperCase()}`;
   const client_secret = randomBytes(21).toString('hex');
   const refresh_token = newToken();
-  store.run('INSERT INTO clients (client_id, client_secret, name) VALUES (?, ?, ?)', client_id, client_secret, 'Zoho Payments MCP (sandbox)');
+  store.run(
+    'INSERT INTO clients (client_id, client_secret, name) VALUES (?, ?, ?)',
+    client_id,
+    client_secret,
+    'Zoho Payments MCP (sandbox)',
+  );
   insertSeedToken(store, client_id, refresh_token);
   for (const [name, value] of Object.entries({ client_id, client_secret, refresh_token })) {
     store.run('INSERT INTO meta (name, value) VALUES (?, ?)', name, value);

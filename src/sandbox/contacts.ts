@@ -48,7 +48,17 @@ export function listContacts(call: Call): Reply {
   searchFilter(where, query, ['name', 'notes']);
   const filter = choice(query, 'filter_by', FILTERS);
   if (filter !== undefined) where.add(filter, ...(filter.includes('?') ? [orgDate(call.now)] : []));
-  return listReply<CustomerRow>(call, { table: 'customers', where, page, sort, columns: SORT_COLUMNS, tie: 'id', key: 'contacts', report_name: 'Contacts', item: (row) => contactItem(call, row) });
+  return listReply<CustomerRow>(call, {
+    table: 'customers',
+    where,
+    page,
+    sort,
+    columns: SORT_COLUMNS,
+    tie: 'id',
+    key: 'contacts',
+    report_name: 'Contacts',
+    item: (row) => contactItem(call, row),
+  });
 }
 
 export function getContact(call: Call): Reply {

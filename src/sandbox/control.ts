@@ -93,7 +93,9 @@ function setLimits(world: World, value: unknown): Reply {
 /** What Zoho's API console does under "Self Client": a code to exchange without a redirect address. */
 async function selfClientCode({ world, client_id }: Controls, value: unknown): Promise<Reply> {
   const asked = isObject(value) && Array.isArray(value['scopes']) ? value['scopes'].map(String) : ALL_SCOPES;
-  const code = await world.store.transaction(() => issueCode(world, { client_id, scope: asked.join(','), redirect_uri: '', with_refresh: true }));
+  const code = await world.store.transaction(() =>
+    issueCode(world, { client_id, scope: asked.join(','), redirect_uri: '', with_refresh: true }),
+  );
   return jsonReply(201, { code, scopes: asked });
 }
 

@@ -67,11 +67,8 @@ export function writeCustomValues(store: Store, paymentId: string, values: Custo
 }
 
 export function paymentWithValue(store: Store, field: CustomFieldRow, value: string): string | undefined {
-  return store.get<{ payment_id: string }>(
-    'SELECT payment_id FROM custom_values WHERE field_id = ? AND value = ?',
-    field.id,
-    value,
-  )?.payment_id;
+  return store.get<{ payment_id: string }>('SELECT payment_id FROM custom_values WHERE field_id = ? AND value = ?', field.id, value)
+    ?.payment_id;
 }
 
 /** The values of several payments in one query, by payment id. */

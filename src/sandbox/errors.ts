@@ -49,11 +49,7 @@ export const tooManyPerMinute = (): ZohoError =>
 export const tooManyPerDay = (limit: number): ZohoError =>
   new ZohoError(429, 45, `The API call for this organization has exceeded the maximum call rate limit of ${limit}.`);
 export const tooManyAtOnce = (): ZohoError =>
-  new ZohoError(
-    429,
-    1070,
-    'You have reached the maximum number of in process requests allowed. Kindly try again after some time.',
-  );
+  new ZohoError(429, 1070, 'You have reached the maximum number of in process requests allowed. Kindly try again after some time.');
 export const internalError = (): ZohoError => new ZohoError(500, 1000, 'Internal error');
 
 // --- Partly known: a live message with a guessed number or wording ------------------------------------------------

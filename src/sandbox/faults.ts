@@ -3,7 +3,21 @@ import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
 import { tokenThrottle } from './tokens.ts';
 import { ZohoError, badToken, internalError, scopeMissing, tooManyAtOnce, tooManyPerDay, tooManyPerMinute } from './errors.ts';
 
-export const FAULT_KINDS = ['drop_before', 'drop_after', 'delay', 'status', 'malformed', 'html', 'truncate', 'unauthorized', 'rate_limit', 'wrong_date', 'no_date', 'odd_rows', 'another_record'] as const;
+export const FAULT_KINDS = [
+  'drop_before',
+  'drop_after',
+  'delay',
+  'status',
+  'malformed',
+  'html',
+  'truncate',
+  'unauthorized',
+  'rate_limit',
+  'wrong_date',
+  'no_date',
+  'odd_rows',
+  'another_record',
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
@@ -93,8 +107,10 @@ function readFault(value: unknown): Fault | string {
   const skip = count(value['skip'], 0);
   const delay = count(value['delay_ms'], 0);
   const { status, code, message, date_ms } = value;
-  if (times === undefined || times === 0 || skip === undefined || delay === undefined) return 'times, skip and delay_ms must be whole numbers';
-  if (status !== undefined && !(Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599)) return 'status must be 200 to 599';
+  if (times === undefined || times === 0 || skip === undefined || delay === undefined)
+    return 'times, skip and delay_ms must be whole numbers';
+  if (status !== undefined && !(Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599))
+    return 'status must be 200 to 599';
   if (code !== undefined && !Number.isInteger(code)) return 'code must be a whole number';
   if (date_ms !== undefined && !Number.isSafeInteger(date_ms)) return 'date_ms must be a whole number';
   if (message !== undefined && typeof message !== 'string') return 'message must be a string';
@@ -150,20 +166,25 @@ export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
     case 'truncate':
       return { ...good, headers: keptHeaders(fault, good) };
     case 'unauthorized':
-      return isOauth(arrival) ? jsonReply(200, { error: fault.message ?? 'invalid_code' }) : refusal(fault, good, fault.code === 57 ? scopeMissing() : badToken());
+      return isOauth(arrival)
+        ? jsonReply(200, { error: fault.message ?? 'invalid_code' })
+        : refusal(fault, good, fault.code === 57 ? scopeMissing() : badToken());
     case 'rate_limit':
       return isOauth(arrival) ? tokenThrottle() : refusal(fault, good, rateLimit(fault.code));
     case 'odd_rows':
       return rewritten(good, (body) => mapped(body, oddly));
     case 'another_record':
-      return rewritten(good, (body) => mapped(body, (name, value) => (SHOWN.has(name) && typeof value === 'string' ? '903000000000001' : value)));
+      return rewritten(good, (body) =>
+        mapped(body, (name, value) => (SHOWN.has(name) && typeof value === 'string' ? '903000000000001' : value)),
+      );
     default:
       return good;
   }
 }
 
 /** Whether the change stands although the answer is spoiled: what is odd about it is in the answer alone. */
-export const isOdd = ({ fault }: Fault): boolean => fault === 'wrong_date' || fault === 'no_date' || fault === 'odd_rows' || fault === 'another_record';
+export const isOdd = ({ fault }: Fault): boolean =>
+  fault === 'wrong_date' || fault === 'no_date' || fault === 'odd_rows' || fault === 'another_record';
 
 const SHOWN = new Set(['payment_id', 'payment_refund_id', 'customer_id']);
 

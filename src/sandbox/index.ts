@@ -51,7 +51,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const store = await openBooks(options.data ?? 'memory', payments);
   try {
     const credentials = await credentialsFor(store, options.scopes, now());
-    const world: World = { store, limits, shapes: options.shapes ?? 'live', organizations: options.organizations ?? [{ organization_id: ORGANIZATION_ID, name: ORGANIZATION_NAME }], now, url: '' };
+    const world: World = {
+      store,
+      limits,
+      shapes: options.shapes ?? 'live',
+      organizations: options.organizations ?? [{ organization_id: ORGANIZATION_ID, name: ORGANIZATION_NAME }],
+      now,
+      url: '',
+    };
     const { server, close } = listen({ world, faults: new Faults(), log: new RequestLog(), payments, client_id: credentials.client_id });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -72,7 +72,17 @@ export function listInvoices(call: Call): Reply {
   for (const condition of [choice(query, 'status', STATUS), choice(query, 'filter_by', FILTERS)]) {
     if (condition !== undefined) where.add(`(${condition})`, ...(condition.includes('?') ? [today] : []));
   }
-  return listReply<InvoiceRow>(call, { table: 'invoices', where, page, sort, columns: SORT_COLUMNS, tie: 'seq', key: 'invoices', report_name: 'Invoices', item: (row) => invoiceItem(row, currencyOf(call.store, row.currency_code), today) });
+  return listReply<InvoiceRow>(call, {
+    table: 'invoices',
+    where,
+    page,
+    sort,
+    columns: SORT_COLUMNS,
+    tie: 'seq',
+    key: 'invoices',
+    report_name: 'Invoices',
+    item: (row) => invoiceItem(row, currencyOf(call.store, row.currency_code), today),
+  });
 }
 
 export function getInvoice(call: Call): Reply {
@@ -110,7 +120,9 @@ export function getInvoice(call: Call): Reply {
 /** Not paged (Zoho docs). payment_number is a number here, unlike everywhere else. */
 export function listInvoicePayments(call: Call): Reply {
   const invoice = pathInvoice(call);
-  const rows = call.store.all<PaymentRow & { application_id: string; application_amount: number; application_tax: number; siblings: number }>(
+  const rows = call.store.all<
+    PaymentRow & { application_id: string; application_amount: number; application_tax: number; siblings: number }
+  >(
     `SELECT p.*, a.id AS application_id, a.amount AS application_amount, a.tax_withheld AS application_tax,
        (SELECT count(*) FROM applications b WHERE b.payment_id = p.id) AS siblings
      FROM applications a JOIN payments p ON p.id = a.payment_id WHERE a.invoice_id = ? ORDER BY p.date DESC, p.seq DESC`,

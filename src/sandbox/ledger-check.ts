@@ -1,5 +1,14 @@
 import { convert, moneyNumber } from './money.ts';
-import { type AccountRow, type CurrencyRow, type CustomerRow, type InvoiceRow, type PaymentRow, type RefundRow, type RetainerRow, baseCurrency } from './rows.ts';
+import {
+  type AccountRow,
+  type CurrencyRow,
+  type CustomerRow,
+  type InvoiceRow,
+  type PaymentRow,
+  type RefundRow,
+  type RetainerRow,
+  baseCurrency,
+} from './rows.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -25,7 +34,21 @@ const MOST_PROBLEMS = 50;
 // Only what is added up: with 100,000 payments the texts would cost more than the sums.
 const INVOICE_FACTS = ['id', 'number', 'customer_id', 'currency_code', 'total', 'balance', 'stage'] as const;
 type InvoiceFacts = Pick<InvoiceRow, (typeof INVOICE_FACTS)[number]>;
-const PAYMENT_FACTS = ['id', 'number', 'customer_id', 'currency_code', 'amount', 'applied', 'refunded', 'unused', 'rate', 'bank_charges', 'account_id', 'deposited', 'retainer_id'] as const;
+const PAYMENT_FACTS = [
+  'id',
+  'number',
+  'customer_id',
+  'currency_code',
+  'amount',
+  'applied',
+  'refunded',
+  'unused',
+  'rate',
+  'bank_charges',
+  'account_id',
+  'deposited',
+  'retainer_id',
+] as const;
 type PaymentFacts = Pick<PaymentRow, (typeof PAYMENT_FACTS)[number]>;
 
 export function checkBooks(store: Store): BooksReport {
@@ -52,9 +75,21 @@ export function checkBooks(store: Store): BooksReport {
     if (problems.length < MOST_PROBLEMS) problems.push(what);
   };
 
-  const appliedOf = sums(applications, (row) => row.payment_id, (row) => row.amount);
-  const settledOf = sums(applications, (row) => row.invoice_id, (row) => row.amount + row.tax_withheld);
-  const refundedOf = sums(refunds, (row) => row.payment_id, (row) => row.amount);
+  const appliedOf = sums(
+    applications,
+    (row) => row.payment_id,
+    (row) => row.amount,
+  );
+  const settledOf = sums(
+    applications,
+    (row) => row.invoice_id,
+    (row) => row.amount + row.tax_withheld,
+  );
+  const refundedOf = sums(
+    refunds,
+    (row) => row.payment_id,
+    (row) => row.amount,
+  );
   const outstandingOf = new Map<string, number>();
   const unusedOf = new Map<string, number>();
   const balanceOf = new Map(accounts.map((account) => [account.id, account.opening]));
@@ -85,7 +120,10 @@ export function checkBooks(store: Store): BooksReport {
     expect(`refunded of ${name}`, payment.refunded, refunded);
     expect(`unused of ${name}`, payment.unused, unused);
     forbid(`${name} is used beyond its amount`, unused < 0);
-    forbid(`${name} is not in the currency of its customer`, customerById.get(payment.customer_id)?.currency_code !== payment.currency_code);
+    forbid(
+      `${name} is not in the currency of its customer`,
+      customerById.get(payment.customer_id)?.currency_code !== payment.currency_code,
+    );
     const deposited = inAccount(payment.account_id, payment.currency_code, payment.amount - payment.bank_charges, payment.rate);
     expect(`deposit of ${name}`, payment.deposited, deposited);
     add(balanceOf, payment.account_id, deposited);
@@ -105,9 +143,16 @@ export function checkBooks(store: Store): BooksReport {
   }
   for (const retainer of retainers) {
     const paid = payments.filter((payment) => payment.retainer_id === retainer.id);
-    expect(`balance of retainer ${retainer.number}`, retainer.balance, paid.reduce((balance, payment) => balance - payment.amount, retainer.total));
+    expect(
+      `balance of retainer ${retainer.number}`,
+      retainer.balance,
+      paid.reduce((balance, payment) => balance - payment.amount, retainer.total),
+    );
     forbid(`retainer ${retainer.number} is paid in part or twice`, retainer.balance !== 0 && retainer.balance !== retainer.total);
-    forbid(`retainer ${retainer.number} is paid by another customer`, paid.some((payment) => payment.customer_id !== retainer.customer_id));
+    forbid(
+      `retainer ${retainer.number} is paid by another customer`,
+      paid.some((payment) => payment.customer_id !== retainer.customer_id),
+    );
   }
   for (const customer of customers) {
     expect(`receivable of ${customer.name}`, customer.outstanding, outstandingOf.get(customer.id) ?? 0);

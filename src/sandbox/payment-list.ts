@@ -1,5 +1,17 @@
 import { customFields } from './custom-fields.ts';
-import { Where, choice, dateFilter, given, moneyFilter, pageContext, readPage, readSort, searchFilter, textFilter, textParameter } from './list-query.ts';
+import {
+  Where,
+  choice,
+  dateFilter,
+  given,
+  moneyFilter,
+  pageContext,
+  readPage,
+  readSort,
+  searchFilter,
+  textFilter,
+  textParameter,
+} from './list-query.ts';
 import { type Reply, jsonReply } from './message.ts';
 import type { PaymentRow } from './rows.ts';
 import { listKey, paymentItems } from './shapes.ts';
@@ -87,7 +99,13 @@ function paymentFilters(call: Call): { where: Where; filter: string } {
   const filter = given(query, 'filter_by') ?? ALL;
   const mode = MODES[filter];
   if (mode !== undefined) where.add('mode_key = ?', mode);
-  if (filter === OTHERS) where.add(`mode_key NOT IN (${Object.values(MODES).map(() => '?').join(', ')})`, ...Object.values(MODES));
+  if (filter === OTHERS)
+    where.add(
+      `mode_key NOT IN (${Object.values(MODES)
+        .map(() => '?')
+        .join(', ')})`,
+      ...Object.values(MODES),
+    );
   return { where, filter };
 }
 

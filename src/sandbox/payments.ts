@@ -81,7 +81,12 @@ export function deletePayment(call: Call): Reply {
 export function deletePayments(call: Call): Reply {
   const { query } = call.arrival;
   if (query.get('bulk_delete') !== 'true') throw invalidValue('bulk_delete');
-  const ids = new Set((query.get('payment_id') ?? '').split(',').map((id) => id.trim()).filter((id) => id !== ''));
+  const ids = new Set(
+    (query.get('payment_id') ?? '')
+      .split(',')
+      .map((id) => id.trim())
+      .filter((id) => id !== ''),
+  );
   if (ids.size === 0) throw required('payment_id');
   for (const id of ids) {
     if (!isId(id)) throw invalidValue('payment_id');
@@ -253,7 +258,12 @@ function update(call: Call, before: PaymentRow, body: Json): void {
   store.run('UPDATE accounts SET balance = balance - ? WHERE id = ?', before.deposited, before.account_id);
   store.run('UPDATE accounts SET balance = balance + ? WHERE id = ?', payment.deposited, payment.account_id);
   store.run('UPDATE customers SET unused_credits = unused_credits - ? WHERE id = ?', before.unused, before.customer_id);
-  store.run('UPDATE customers SET unused_credits = unused_credits + ?, modified_at = ? WHERE id = ?', payment.unused, now, payment.customer_id);
+  store.run(
+    'UPDATE customers SET unused_credits = unused_credits + ?, modified_at = ? WHERE id = ?',
+    payment.unused,
+    now,
+    payment.customer_id,
+  );
   save(store, payment);
   if (input.customValues) writeCustomValues(store, payment.id, input.customValues);
   call.applied.push(payment.id);
@@ -294,7 +304,8 @@ function allocationTarget(call: Call, payment: PaymentRow): Parameters<typeof re
 /** No evidence how Zoho takes a change of customer. Allowed here while nothing ties the payment to the old one. */
 function moveToCustomer(payment: PaymentRow, before: PaymentRow, customer: CustomerRow, input: PaymentInput): void {
   if (customer.currency_code !== before.currency_code) throw customerWrong();
-  if (before.refunded > 0 || before.retainer_id !== '' || (before.applied > 0 && input.allocations === undefined)) throw customerOfRefunded();
+  if (before.refunded > 0 || before.retainer_id !== '' || (before.applied > 0 && input.allocations === undefined))
+    throw customerOfRefunded();
   payment.customer_id = customer.id;
   payment.customer_name = customer.name;
 }

@@ -29,7 +29,9 @@ export interface Records {
   refunds: Record<string, RefundRecord>;
 }
 
-const common = (row: string) => `'customer', p.customer_name, 'currency', p.currency_code, 'amount', ${row}.amount / 1000.0, 'mode', ${row}.mode, 'date', ${row}.date,
+const common = (
+  row: string,
+) => `'customer', p.customer_name, 'currency', p.currency_code, 'amount', ${row}.amount / 1000.0, 'mode', ${row}.mode, 'date', ${row}.date,
   'account', a.name, 'reference', ${row}.reference_number, 'description', ${row}.description, 'rate', ${row}.rate / 1e10`;
 
 const PAYMENTS = `SELECT p.id, json_object('number', CAST(p.number AS TEXT), ${common('p')}, 'bank_charges', p.bank_charges / 1000.0,
@@ -42,6 +44,7 @@ const REFUNDS = `SELECT r.id, json_object('payment', CAST(p.number AS TEXT), ${c
 
 /** Every payment and refund by its id, to be compared with what was there before. */
 export function recordsOf(store: Store): Records {
-  const all = (sql: string) => Object.fromEntries(store.all<{ id: string; record: string }>(sql).map(({ id, record }) => [id, JSON.parse(record)]));
+  const all = (sql: string) =>
+    Object.fromEntries(store.all<{ id: string; record: string }>(sql).map(({ id, record }) => [id, JSON.parse(record)]));
   return { payments: all(PAYMENTS), refunds: all(REFUNDS) } as Records;
 }

@@ -71,7 +71,12 @@ export function createRefund(call: Call): Reply {
   store.run('UPDATE accounts SET balance = balance - ? WHERE id = ?', withdrawn, account.id);
   call.applied.push(id, payment.id);
   const refund = findRefund(call, payment, id);
-  return refundEnvelope(call, messages(call.world.shapes).refundCreatedStatus, 'The refund information for this payment has been saved.', refund);
+  return refundEnvelope(
+    call,
+    messages(call.world.shapes).refundCreatedStatus,
+    'The refund information for this payment has been saved.',
+    refund,
+  );
 }
 
 /** Partial like other updates (guess; the documents call date, amount and account required, and so they do for payments). */

@@ -23,7 +23,13 @@ const FILTERS: Record<string, string> = {
   'Date.PaymentExpectedDate': '0',
 };
 
-const SORT_COLUMNS: Record<string, string> = { created_time: 'created_at', date: 'date', retainerinvoice_number: 'number', total: 'total', balance: 'balance' };
+const SORT_COLUMNS: Record<string, string> = {
+  created_time: 'created_at',
+  date: 'date',
+  retainerinvoice_number: 'number',
+  total: 'total',
+  balance: 'balance',
+};
 
 /** GET /retainerinvoices (Zoho docs) */
 export function listRetainers(call: Call): Reply {
@@ -33,7 +39,17 @@ export function listRetainers(call: Call): Reply {
   const where = new Where();
   const filter = choice(query, 'filter_by', FILTERS);
   if (filter !== undefined) where.add(filter);
-  return listReply<RetainerRow>(call, { table: 'retainers', where, page, sort, columns: SORT_COLUMNS, tie: 'seq', key: 'retainerinvoices', report_name: 'Retainer Invoices', item: (row) => retainerItem(call, row) });
+  return listReply<RetainerRow>(call, {
+    table: 'retainers',
+    where,
+    page,
+    sort,
+    columns: SORT_COLUMNS,
+    tie: 'seq',
+    key: 'retainerinvoices',
+    report_name: 'Retainer Invoices',
+    item: (row) => retainerItem(call, row),
+  });
 }
 
 /** Settles the retainer that a new payment names. The money itself stays unused on the payment until it is applied or refunded. */

@@ -1,13 +1,47 @@
 import { parseRate, RATE_ONE } from './money.ts';
 import { type SeedCustomer, seedCustomers } from './seed-customers.ts';
-import { CHECKING_ID, EURO_ACCOUNT_ID, EXTERNAL_REFERENCE_FIELD_ID, PETTY_CASH_ID, RECEIPT_BOOK_FIELD_ID, SAVINGS_ID, UNDEPOSITED_FUNDS_ID } from './seed-ids.ts';
+import {
+  CHECKING_ID,
+  EURO_ACCOUNT_ID,
+  EXTERNAL_REFERENCE_FIELD_ID,
+  PETTY_CASH_ID,
+  RECEIPT_BOOK_FIELD_ID,
+  SAVINGS_ID,
+  UNDEPOSITED_FUNDS_ID,
+} from './seed-ids.ts';
 import { type SeedPayment, type SeedWriter, type TellingInvoice, dayAfter } from './seed-writer.ts';
 
 const FIRST_DAY = '2025-07-01';
 const DAYS = 365;
 
-const ITEMS = ['Oak dining table', 'Desk chairs', 'Standing desks', 'Bookshelves', 'Sofa, three seats', 'Conference table', 'Lighting', 'Fitting and delivery', 'Bed frames', 'Reception counter'];
-const MODES = ['check', 'check', 'banktransfer', 'banktransfer', 'banktransfer', 'creditcard', 'creditcard', 'cash', 'bankremittance', 'stripe', 'paypal', 'autotransaction', 'Direct Deposit', 'others'];
+const ITEMS = [
+  'Oak dining table',
+  'Desk chairs',
+  'Standing desks',
+  'Bookshelves',
+  'Sofa, three seats',
+  'Conference table',
+  'Lighting',
+  'Fitting and delivery',
+  'Bed frames',
+  'Reception counter',
+];
+const MODES = [
+  'check',
+  'check',
+  'banktransfer',
+  'banktransfer',
+  'banktransfer',
+  'creditcard',
+  'creditcard',
+  'cash',
+  'bankremittance',
+  'stripe',
+  'paypal',
+  'autotransaction',
+  'Direct Deposit',
+  'others',
+];
 const NOTES = ['', '', '', 'Thank you', 'Paid at the counter', 'Monthly statement', 'As agreed by phone', 'Deposit for the spring order'];
 
 /**
@@ -76,7 +110,14 @@ function payment(writer: SeedWriter, draw: Drawing, customer: SeedCustomer, inde
   } else {
     const excess = share(draw, customer, total);
     const refund = kind < 98 ? excess : share(draw, customer, excess);
-    const refunds = [{ amount: refund, date: dayAfter(date, 3), account: customer.currency === 'EUR' ? EURO_ACCOUNT_ID : CHECKING_ID, mode: 'banktransfer' }];
+    const refunds = [
+      {
+        amount: refund,
+        date: dayAfter(date, 3),
+        account: customer.currency === 'EUR' ? EURO_ACCOUNT_ID : CHECKING_ID,
+        mode: 'banktransfer',
+      },
+    ];
     writer.payment({ ...common, amount: total + excess, applied: [{ invoice: invoice(0, total), amount: total }], refunds });
   }
 }
@@ -96,7 +137,8 @@ function accountFor(draw: Drawing, customer: SeedCustomer, mode: string): string
 
 function referenceFor(draw: Drawing, mode: string): string {
   if (mode === 'check') return String(10_000 + draw.upTo(89_999));
-  if (mode === 'stripe') return `ch_${draw.upTo(0xffffff).toString(16).padStart(6, '0')}${draw.upTo(0xffffff).toString(16).padStart(6, '0')}`;
+  if (mode === 'stripe')
+    return `ch_${draw.upTo(0xffffff).toString(16).padStart(6, '0')}${draw.upTo(0xffffff).toString(16).padStart(6, '0')}`;
   if (mode === 'banktransfer' || mode === 'bankremittance') return `TRF-${100_000 + draw.upTo(899_999)}`;
   return draw.upTo(3) === 0 ? `REF-${1000 + draw.upTo(8999)}` : '';
 }

@@ -134,8 +134,10 @@ export class SeedWriter {
   finish(): void {
     for (const invoice of this.unwritten) this.write(invoice);
     for (const [id, mills] of this.deposits) this.store.run('UPDATE accounts SET balance = balance + ? WHERE id = ?', mills, id);
-    for (const [id, mills] of this.outstanding) this.store.run('UPDATE customers SET outstanding = outstanding + ? WHERE id = ?', mills, id);
-    for (const [id, mills] of this.unused) this.store.run('UPDATE customers SET unused_credits = unused_credits + ? WHERE id = ?', mills, id);
+    for (const [id, mills] of this.outstanding)
+      this.store.run('UPDATE customers SET outstanding = outstanding + ? WHERE id = ?', mills, id);
+    for (const [id, mills] of this.unused)
+      this.store.run('UPDATE customers SET unused_credits = unused_credits + ? WHERE id = ?', mills, id);
     this.store.run("UPDATE sequences SET value = ? WHERE name = 'id'", this.nextId);
     this.store.run("UPDATE sequences SET value = ? WHERE name = 'payment_number'", this.nextNumber);
   }
@@ -145,7 +147,13 @@ export class SeedWriter {
     invoice.lastPayment = date > invoice.lastPayment ? date : invoice.lastPayment;
     add(this.outstanding, invoice.of.customer.id, -amount);
     if (!invoice.written) this.write(invoice);
-    else this.store.run('UPDATE invoices SET balance = ?, last_payment_date = ? WHERE id = ?', invoice.balance, invoice.lastPayment, invoice.id);
+    else
+      this.store.run(
+        'UPDATE invoices SET balance = ?, last_payment_date = ? WHERE id = ?',
+        invoice.balance,
+        invoice.lastPayment,
+        invoice.id,
+      );
   }
 
   private write(told: TellingInvoice): void {

@@ -166,7 +166,18 @@ function livePayment(call: Call, payment: PaymentRow): Record<string, unknown> {
 /** The bank transaction that a payment is matched with. Empty in every recording; what is in an item is a guess. */
 function bankLines({ bank_line_id, date, amount, account_id }: PaymentRow): Record<string, unknown>[] {
   if (bank_line_id === '') return [];
-  return [{ imported_transaction_id: bank_line_id, date, amount: moneyNumber(amount), payee: '', description: '', reference_number: '', status: 'matched', account_id }];
+  return [
+    {
+      imported_transaction_id: bank_line_id,
+      date,
+      amount: moneyNumber(amount),
+      payee: '',
+      description: '',
+      reference_number: '',
+      status: 'matched',
+      account_id,
+    },
+  ];
 }
 
 /** Exactly the keys of the documents' sample; what it lacks (unused_amount, payment_refunds) is lacking here too. */

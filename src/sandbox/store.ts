@@ -25,7 +25,10 @@ export class Store {
     if (file === 'memory') return new Store(new DatabaseSync(':memory:'));
     createPrivately(file);
     const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-    await whenFree(() => database.exec('PRAGMA journal_mode = WAL'), () => false);
+    await whenFree(
+      () => database.exec('PRAGMA journal_mode = WAL'),
+      () => false,
+    );
     // NORMAL loses at most the last moments on a power cut, never consistency: right for play money.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     return new Store(database);
@@ -49,7 +52,10 @@ export class Store {
 
   /** Runs synchronous work as one write transaction; other processes and other requests see all of it or nothing. */
   async transaction<T>(work: () => T): Promise<T> {
-    await whenFree(() => this.database.exec('BEGIN IMMEDIATE'), () => this.stopped);
+    await whenFree(
+      () => this.database.exec('BEGIN IMMEDIATE'),
+      () => this.stopped,
+    );
     try {
       const result = work();
       this.database.exec('COMMIT');

@@ -176,10 +176,7 @@ export function revoke(world: World, arrival: Arrival): Reply {
 }
 
 /** A grant code; without a redirect_uri it is a self client's, made in Zoho's API console. */
-export function issueCode(
-  world: World,
-  grant: { client_id: string; scope: string; redirect_uri: string; with_refresh: boolean },
-): string {
+export function issueCode(world: World, grant: { client_id: string; scope: string; redirect_uri: string; with_refresh: boolean }): string {
   const code = newToken();
   world.store.run('DELETE FROM grant_codes WHERE expires_at <= ?', world.now());
   world.store.run(

@@ -12,9 +12,16 @@ export async function accountNamed(typed: string, field: string, zoho: Reader): 
   const found = active.filter(({ account_name }) => folded(account_name) === folded(typed) || fits(typed, account_name));
   const id = onlyOne(typed, found, (account) => account.account_name)?.account_id;
   if (id !== undefined) return id;
-  const offered = (found.length > 0 ? found : active).slice(0, 10).map(({ account_name, account_id }) => `${quoted(account_name, 40)} (id ${account_id})`);
-  throw new InputError(found.length > 0 ? `Several accounts are called something like ${quoted(typed)}.` : `No open cash or bank account is called ${quoted(typed)}.`, {
-    code: found.length > 0 ? 'ambiguous_account' : 'no_such_account',
-    next: `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`,
-  });
+  const offered = (found.length > 0 ? found : active)
+    .slice(0, 10)
+    .map(({ account_name, account_id }) => `${quoted(account_name, 40)} (id ${account_id})`);
+  throw new InputError(
+    found.length > 0
+      ? `Several accounts are called something like ${quoted(typed)}.`
+      : `No open cash or bank account is called ${quoted(typed)}.`,
+    {
+      code: found.length > 0 ? 'ambiguous_account' : 'no_such_account',
+      next: `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`,
+    },
+  );
 }

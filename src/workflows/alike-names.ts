@@ -14,7 +14,13 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
 /** What near-identical names share, for Zoho's `contains`: how a word begins; or how the first ends, where its beginning is typed another way. */
 export function stems(typed: string): string[] {
   const words = telling(typed).map((word) => [...word]);
-  return [...new Set([...words.slice(0, 2).map((word) => word.slice(0, STEM)), ...words.slice(0, 1).map((word) => word.slice(-STEM))].map((part) => part.join('')))];
+  return [
+    ...new Set(
+      [...words.slice(0, 2).map((word) => word.slice(0, STEM)), ...words.slice(0, 1).map((word) => word.slice(-STEM))].map((part) =>
+        part.join(''),
+      ),
+    ),
+  ];
 }
 
 const STEM = 4;

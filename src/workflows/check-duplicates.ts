@@ -36,19 +36,27 @@ const output = z.looseObject({ groups: z.array(z.looseObject({})).optional() });
 export const checkDuplicates = defineReadWorkflow({
   name: 'check_duplicates',
   title: 'Check for payments recorded twice',
-  description: 'Payments that look recorded twice: same customer and amount, and near dates or the same reference. Groups by likelihood, with what to compare. "Did Acme pay twice?"',
+  description:
+    'Payments that look recorded twice: same customer and amount, and near dates or the same reference. Groups by likelihood, with what to compare. "Did Acme pay twice?"',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
   async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
-    const [whose, days] = await Promise.all([customer === undefined ? undefined : customerNamed(customer, zoho), customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given)]);
+    const [whose, days] = await Promise.all([
+      customer === undefined ? undefined : customerNamed(customer, zoho),
+      customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
+    ]);
     const alike = new Map<string, PaymentRow[]>();
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
     // Some days more on either side, so that none is missed whose twin lies just outside.
     const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
-    for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, { read: zoho.read, progress, mostPages: MOST_PAGES })) {
+    for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, {
+      read: zoho.read,
+      progress,
+      mostPages: MOST_PAGES,
+    })) {
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
         const { customer_id, amount, date } = row;
@@ -64,14 +72,24 @@ export const checkDuplicates = defineReadWorkflow({
       notCompared += stretch.undated;
       ({ left } = stretch);
     }
-    const found = [...alike.values()].flatMap((rows) => twinsAmong(rows, days_apart)).filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
+    const found = [...alike.values()]
+      .flatMap((rows) => twinsAmong(rows, days_apart))
+      .filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
     const sorted = found.toSorted(likeliestFirst).slice(0, MOST_GROUPS);
     const [currencies, organization] = await Promise.all([
-      currenciesOf(sorted.map(({ payments: [first] }) => first?.customer_id), zoho),
-      sorted.some(({ payments }) => payments.some((row) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0)) ? organizationOf(zoho) : undefined,
+      currenciesOf(
+        sorted.map(({ payments: [first] }) => first?.customer_id),
+        zoho,
+      ),
+      sorted.some(({ payments }) => payments.some((row) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0))
+        ? organizationOf(zoho)
+        : undefined,
     ]);
     const base = organization?.currency_code;
-    const shown = fitting(sorted.map((twins) => shownGroup(twins, currencies)), (group) => linesOf(group, base));
+    const shown = fitting(
+      sorted.map((twins) => shownGroup(twins, currencies)),
+      (group) => linesOf(group, base),
+    );
     return {
       groups: [...shown],
       found: found.length,
@@ -85,19 +103,34 @@ export const checkDuplicates = defineReadWorkflow({
     };
   },
   text(result, given) {
-    const { groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer } = result as unknown as Result;
+    const {
+      groups,
+      found,
+      looked_through,
+      not_compared = 0,
+      range,
+      days_apart,
+      not_looked_through,
+      base_currency,
+      customer,
+    } = result as unknown as Result;
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
     const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
     return lines(
-      looked_through === 0 && not_compared === 0 && `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
-      looked_through > 0 && `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
+      looked_through === 0 &&
+        not_compared === 0 &&
+        `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
+      looked_through > 0 &&
+        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
       ...groups.map((group) => linesOf(group, base_currency)),
-      not_compared > 0 && `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the customer or the date.`,
+      not_compared > 0 &&
+        `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the customer or the date.`,
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
-      first && 'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
+      first &&
+        'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
       next(
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
         not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
@@ -112,7 +145,21 @@ async function rangeOf({ start, end }: Days, zoho: Reader): Promise<Days> {
 }
 
 /** What is compared and shown: thousands are held at once. */
-const kept = ['payment_id', 'payment_number', 'date', 'customer_id', 'customer_name', 'amount', 'unused_amount', 'bcy_amount', 'bcy_refunded_amount', 'payment_mode', 'reference_number', 'invoice_numbers', 'created_time'] as const;
+const kept = [
+  'payment_id',
+  'payment_number',
+  'date',
+  'customer_id',
+  'customer_name',
+  'amount',
+  'unused_amount',
+  'bcy_amount',
+  'bcy_refunded_amount',
+  'payment_mode',
+  'reference_number',
+  'invoice_numbers',
+  'created_time',
+] as const;
 
 function slim(row: PaymentRow): PaymentRow {
   return Object.fromEntries(kept.map((name) => [name, row[name]])) as unknown as PaymentRow;
@@ -161,10 +208,15 @@ function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMa
   return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
 }
 
-function linesOf({ likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup, base: string | undefined): string {
+function linesOf(
+  { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
+  base: string | undefined,
+): string {
   return lines(
     `${likelihood}: ${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
-    ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`),
+    ...payments.map(
+      (payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`,
+    ),
     more > 0 && `- and ${more} more`,
   );
 }

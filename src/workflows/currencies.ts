@@ -28,7 +28,9 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
     for (const { contact_id, currency_code } of answer?.rows ?? []) note(contact_id, currency_code);
     if (answer === undefined || isLast(answer)) return found;
   }
-  const few = [...missing].slice(0, FEW).map(async (contact_id) => await ifServed(zoho.recent(getContact, { contact_id: String(contact_id) })));
+  const few = [...missing]
+    .slice(0, FEW)
+    .map(async (contact_id) => await ifServed(zoho.recent(getContact, { contact_id: String(contact_id) })));
   for (const answer of await Promise.all(few)) note(answer?.contact?.contact_id, answer?.contact?.currency_code);
   return found;
 }
@@ -39,4 +41,4 @@ export function inCurrency(amount: unknown, currency_code: string | undefined): 
 }
 
 /** Why, where it is not known. */
-export const CURRENCY_NOT_KNOWN = 'A currency that is not known is the customer\'s: seeing it needs the scope ZohoBooks.contacts.READ.';
+export const CURRENCY_NOT_KNOWN = "A currency that is not known is the customer's: seeing it needs the scope ZohoBooks.contacts.READ.";

@@ -40,7 +40,8 @@ const text = z.string().optional();
 export const customerStatement = defineReadWorkflow({
   name: 'customer_statement',
   title: 'Statement of a customer',
-  description: 'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. Take it before you say whether somebody has paid.',
+  description:
+    'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. Take it before you say whether somebody has paid.',
   input: z.strictObject({ customer }),
   output: z.looseObject({
     customer_id: text,
@@ -60,14 +61,21 @@ export const customerStatement = defineReadWorkflow({
     const [today, invoices, payments] = await Promise.all([
       organizationToday(zoho),
       ifAllowed(openInvoices(contact_id, zoho.recent)),
-      ifAllowed(paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async ({ rows: all, ofNobody }) => ({ all, ofNobody, ...(await lastOf(all, zoho)) }))),
+      ifAllowed(
+        paymentsOfCustomer(contact_id, zoho.recent, goOn).then(async ({ rows: all, ofNobody }) => ({
+          all,
+          ofNobody,
+          ...(await lastOf(all, zoho)),
+        })),
+      ),
     ]);
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
     // A customer that cannot be seen is named by what can be.
     const own = invoices?.filter((invoice) => invoice.customer_id === contact_id);
     const [named] = [...(own ?? []), ...(payments?.all ?? [])];
     const [paid] = payments?.all ?? [];
-    const currency_code = contact.currency_code ?? own?.[0]?.currency_code ?? (paid && (await paymentCurrencies([paid], zoho)).get(paid.payment_id));
+    const currency_code =
+      contact.currency_code ?? own?.[0]?.currency_code ?? (paid && (await paymentCurrencies([paid], zoho)).get(paid.payment_id));
     const credits = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount !== undefined && unused_amount > 0);
     const unusedNotTold = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount === undefined).length;
     const aged = (own ?? []).map((invoice) => agedOf(invoice, currency_code, today));
@@ -76,9 +84,24 @@ export const customerStatement = defineReadWorkflow({
       customer_name: contact.contact_name ?? named?.customer_name,
       currency_code,
       date: today,
-      ...(invoices && { open: { count: aged.length, totals: currencyTotals(aged.map(balanceOf)), balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined, customer_not_told: invoices.length - aged.length || undefined, age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined }, ages: agesOf(aged), invoices: aged.slice(0, MOST_INVOICES) }),
+      ...(invoices && {
+        open: {
+          count: aged.length,
+          totals: currencyTotals(aged.map(balanceOf)),
+          balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined,
+          customer_not_told: invoices.length - aged.length || undefined,
+          age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined,
+        },
+        ages: agesOf(aged),
+        invoices: aged.slice(0, MOST_INVOICES),
+      }),
       ...(payments && {
-        credit: { count: credits.length, total: sum(credits.map((row) => row.unused_amount ?? 0)), not_told: unusedNotTold || undefined, customer_not_told: payments.ofNobody || undefined },
+        credit: {
+          count: credits.length,
+          total: sum(credits.map((row) => row.unused_amount ?? 0)),
+          not_told: unusedNotTold || undefined,
+          customer_not_told: payments.ofNobody || undefined,
+        },
         credits: credits.slice(0, MOST_CREDITS).map(creditOf),
         last: payments.last,
         refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
@@ -96,7 +119,22 @@ export const customerStatement = defineReadWorkflow({
   },
 
   text(result) {
-    const { customer_id, customer_name, currency_code, date, open, ages, invoices = [], credit, credits = [], last = [], refunds_not_looked_at: unseen = 0, payments_looked_through: part, not_shown = [], ...rest } = result as unknown as Statement;
+    const {
+      customer_id,
+      customer_name,
+      currency_code,
+      date,
+      open,
+      ages,
+      invoices = [],
+      credit,
+      credits = [],
+      last = [],
+      refunds_not_looked_at: unseen = 0,
+      payments_looked_through: part,
+      not_shown = [],
+      ...rest
+    } = result as unknown as Statement;
     const currency = { currency_code };
     const moreInvoices = (open?.count ?? 0) - invoices.length;
     const moreCredits = (credit?.count ?? 0) - credits.length;
@@ -104,17 +142,45 @@ export const customerStatement = defineReadWorkflow({
     const [newest] = credits;
     return lines(
       `Statement of ${quoted(customer_name)} (id ${customer_id})${date === undefined ? '' : `, ${date}`}: ${[
-        open && (open.count === 0 ? (open.customer_not_told === undefined ? 'owes nothing on invoices' : 'owes nothing on the invoices that Zoho tells of') : aboutOpen(open)),
-        credit && (credit.count === 0 ? `no unused credit${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : ' that Zoho tells of'}` : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
-      ].filter(Boolean).join('; ')}.`,
+        open &&
+          (open.count === 0
+            ? open.customer_not_told === undefined
+              ? 'owes nothing on invoices'
+              : 'owes nothing on the invoices that Zoho tells of'
+            : aboutOpen(open)),
+        credit &&
+          (credit.count === 0
+            ? `no unused credit${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : ' that Zoho tells of'}`
+            : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
+      ]
+        .filter(Boolean)
+        .join('; ')}.`,
       leftOut(open?.balance_not_told, 'open invoice', 'what is open'),
       leftOut(open?.customer_not_told, 'open invoice', 'the customer'),
       leftOut(credit?.not_told, 'payment', 'what is unused'),
       leftOut(credit?.customer_not_told, 'payment', 'the customer'),
-      differs((open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined ? open : undefined, rest.outstanding_by_zoho, currency, 'owed', 'credit notes, an opening balance or journal entries'),
-      differs(credit && (credit.not_told ?? credit.customer_not_told) === undefined && { totals: [{ currency_code: currency_code ?? '', amount: credit.total }] }, rest.unused_credits_by_zoho, currency, 'unused credit', 'credit notes or retainers'),
+      differs(
+        (open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined
+          ? open
+          : undefined,
+        rest.outstanding_by_zoho,
+        currency,
+        'owed',
+        'credit notes, an opening balance or journal entries',
+      ),
+      differs(
+        credit &&
+          (credit.not_told ?? credit.customer_not_told) === undefined && {
+            totals: [{ currency_code: currency_code ?? '', amount: credit.total }],
+          },
+        rest.unused_credits_by_zoho,
+        currency,
+        'unused credit',
+        'credit notes or retainers',
+      ),
       ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
-      open?.age_not_told !== undefined && `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
+      open?.age_not_told !== undefined &&
+        `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
       invoices.length > 0 && 'Open invoices:',
       ...invoices.map(invoiceLine),
       moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
@@ -123,12 +189,16 @@ export const customerStatement = defineReadWorkflow({
       moreCredits > 0 && `and ${moreCredits} older ones, in the total above.`,
       last.length > 0 && 'Last payments and refunds:',
       ...last.map((row) => lastLine(row, currency)),
-      part !== undefined && `This is a part: only the newest ${part} payments were looked through; older ones may have unused credit or refunds too.`,
+      part !== undefined &&
+        `This is a part: only the newest ${part} payments were looked through; older ones may have unused credit or refunds too.`,
       unseen > 0 && `Refunds of ${unseen} more payments, which changed longer ago, were not looked at: find_refunds has them.`,
       not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
       currency_code === undefined && 'The currency is not told.',
       next(
-        oldest?.balance !== undefined && newest?.unused_amount !== undefined && oldest.currency_code === currency_code && `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
+        oldest?.balance !== undefined &&
+          newest?.unused_amount !== undefined &&
+          oldest.currency_code === currency_code &&
+          `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
         newest && `to give credit back: ${call('refund_customer_payment', { payment: newest.payment_id })} with the account it leaves`,
         unseen > 0 && call('find_refunds', { customer: customer_id }),
       ),
@@ -144,7 +214,12 @@ interface Statement {
   readonly open?: Open;
   readonly ages?: readonly (CurrencyTotal & { readonly age: string })[];
   readonly invoices?: readonly Aged[];
-  readonly credit?: { readonly count: number; readonly total: number; /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number; readonly customer_not_told?: number };
+  readonly credit?: {
+    readonly count: number;
+    readonly total: number;
+    /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number;
+    readonly customer_not_told?: number;
+  };
   readonly credits?: readonly ReturnType<typeof creditOf>[];
   readonly last?: readonly Json[];
   readonly refunds_not_looked_at?: number;
@@ -173,16 +248,32 @@ interface Aged extends Json {
   readonly age?: string | undefined;
 }
 
-function agedOf({ invoice_id, invoice_number, date, due_date, balance, ...invoice }: Invoice, currency: string | undefined, today: string | undefined): Aged {
+function agedOf(
+  { invoice_id, invoice_number, date, due_date, balance, ...invoice }: Invoice,
+  currency: string | undefined,
+  today: string | undefined,
+): Aged {
   const due = String(due_date || date || '');
   const days = today === undefined || !/^\d{4}-\d\d-\d\d$/.test(due) ? undefined : daysFrom(due, today);
   const age = days === undefined ? undefined : AGES.find(([, upTo]) => days <= upTo)?.[0];
-  return { invoice_id, invoice_number, date, due_date: due || undefined, days_past_due: days === undefined ? undefined : Math.max(0, days), age, total: readAmount(invoice['total']), balance, currency_code: invoice.currency_code ?? currency };
+  return {
+    invoice_id,
+    invoice_number,
+    date,
+    due_date: due || undefined,
+    days_past_due: days === undefined ? undefined : Math.max(0, days),
+    age,
+    total: readAmount(invoice['total']),
+    balance,
+    currency_code: invoice.currency_code ?? currency,
+  };
 }
 
 /** In no total above. */
 function leftOut(count: number | undefined, record: string, what: string): string {
-  return count === undefined ? '' : `Left out of the totals: ${count} ${record}${count === 1 ? '' : 's'} of which Zoho does not tell ${what}.`;
+  return count === undefined
+    ? ''
+    : `Left out of the totals: ${count} ${record}${count === 1 ? '' : 's'} of which Zoho does not tell ${what}.`;
 }
 
 function aboutOpen({ count, totals = [], balance_not_told = 0 }: Open): string {
@@ -195,7 +286,9 @@ function aboutOpen({ count, totals = [], balance_not_told = 0 }: Open): string {
 const balanceOf = ({ currency_code, balance }: Aged) => ({ currency_code, amount: balance });
 
 function agesOf(aged: readonly Aged[]): (CurrencyTotal & { age: string })[] {
-  return AGES.flatMap(([age]) => currencyTotals(aged.filter((invoice) => invoice.age === age).map(balanceOf)).map((total) => ({ age, ...total })));
+  return AGES.flatMap(([age]) =>
+    currencyTotals(aged.filter((invoice) => invoice.age === age).map(balanceOf)).map((total) => ({ age, ...total })),
+  );
 }
 
 function creditOf({ payment_id, payment_number, date, amount, unused_amount }: PaymentRow) {
@@ -211,18 +304,28 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
   const opened = refunded.slice(0, LAST);
   const refunds = await Promise.all(
     opened.map(async ({ payment_id, payment_number }) =>
-      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).rows.map(({ payment_refund_id: refund_id, refund_mode: mode, ...refund }) => ({
-        refund_id,
-        payment_id,
-        payment_number,
-        date: readDay(refund['date']),
-        amount: readRefundAmount(refund),
-        mode,
-        reference_number: refund['reference_number'],
-      })),
+      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).rows.map(
+        ({ payment_refund_id: refund_id, refund_mode: mode, ...refund }) => ({
+          refund_id,
+          payment_id,
+          payment_number,
+          date: readDay(refund['date']),
+          amount: readRefundAmount(refund),
+          mode,
+          reference_number: refund['reference_number'],
+        }),
+      ),
     ),
   );
-  const paid = payments.map(({ payment_id, payment_number, date, amount, payment_mode: mode, reference_number, invoice_numbers }) => ({ payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }));
+  const paid = payments.map(({ payment_id, payment_number, date, amount, payment_mode: mode, reference_number, invoice_numbers }) => ({
+    payment_id,
+    payment_number,
+    date,
+    amount,
+    mode,
+    invoice_numbers,
+    reference_number,
+  }));
   const last = [...refunds.flat(), ...paid].toSorted(newestFirst).slice(0, LAST);
   return { last, refunds_not_looked_at: refunded.length - opened.length };
 }
@@ -230,16 +333,26 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
 function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days, balance, total, ...invoice }: Aged): string {
   return [
     `${plain(invoice_number)} (id ${told(invoice_id)})`,
-    due_date === undefined ? undefined : `due ${plain(due_date)}${Number(days ?? 0) > 0 ? `, ${String(days)} day${days === 1 ? '' : 's'} past due` : ''}`,
+    due_date === undefined
+      ? undefined
+      : `due ${plain(due_date)}${Number(days ?? 0) > 0 ? `, ${String(days)} day${days === 1 ? '' : 's'} past due` : ''}`,
     `${money(balance, invoice)} open${total === balance ? '' : ` of ${money(total, invoice)}`}`,
-  ].filter(Boolean).join(' | ');
+  ]
+    .filter(Boolean)
+    .join(' | ');
 }
 
-function creditLine({ payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>, currency: { currency_code?: string | undefined }): string {
+function creditLine(
+  { payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>,
+  currency: { currency_code?: string | undefined },
+): string {
   return `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ${money(unused_amount, currency)} unused of ${money(amount, currency)}`;
 }
 
-function lastLine({ refund_id, payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }: Json, currency: { currency_code?: string | undefined }): string {
+function lastLine(
+  { refund_id, payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }: Json,
+  currency: { currency_code?: string | undefined },
+): string {
   const payment = `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)})`;
   return [
     plain(date),
@@ -248,11 +361,19 @@ function lastLine({ refund_id, payment_id, payment_number, date, amount, mode, i
     mode !== undefined && plain(mode),
     invoice_numbers !== undefined && `for ${plain(invoice_numbers, 60)}`,
     reference_number !== undefined && `ref ${quoted(reference_number, 50)}`,
-  ].filter(Boolean).join(' | ');
+  ]
+    .filter(Boolean)
+    .join(' | ');
 }
 
 /** Where Zoho's own figure is another one, both are told. */
-function differs(own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined, zoho: unknown, currency: { currency_code?: string | undefined }, what: string, why: string): string {
+function differs(
+  own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined,
+  zoho: unknown,
+  currency: { currency_code?: string | undefined },
+  what: string,
+  why: string,
+): string {
   const [total, other] = (own || undefined)?.totals ?? [];
   const isOther = other !== undefined || (total !== undefined && total.currency_code !== currency.currency_code);
   if (!own || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
@@ -261,5 +382,8 @@ function differs(own: false | { readonly totals?: readonly { readonly currency_c
 }
 
 function nothingAllowed(): AccessError {
-  return new AccessError('Zoho shows these credentials neither invoices nor payments.', { code: 'scope_missing', next: 'Ask the operator to log in again with the scopes ZohoBooks.invoices.READ and ZohoBooks.customerpayments.READ.' });
+  return new AccessError('Zoho shows these credentials neither invoices nor payments.', {
+    code: 'scope_missing',
+    next: 'Ask the operator to log in again with the scopes ZohoBooks.invoices.READ and ZohoBooks.customerpayments.READ.',
+  });
 }

@@ -33,13 +33,28 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
   const exact = found.length > 0 ? [] : near.filter((row) => isCalled(typed, row));
   const named = near.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, exact, true);
   if (named !== undefined) return named;
-  if (near.length === 0) throw new InputError(`No customer is called ${quoted(typed)}.`, { code: 'no_such_customer', next: 'Ask the user for the name as it stands in Zoho Books.' });
-  const question = found.length > 1 ? `${found.length} customers are called something like ${quoted(typed)}. Which one is it?` : `No customer is called ${quoted(typed)}. Is it one of these?`;
-  throw new WhichError(question, { field: 'customer', choices: await choicesOf(near.slice(0, MOST_CHOICES), zoho), more: Math.max(0, near.length - MOST_CHOICES) });
+  if (near.length === 0)
+    throw new InputError(`No customer is called ${quoted(typed)}.`, {
+      code: 'no_such_customer',
+      next: 'Ask the user for the name as it stands in Zoho Books.',
+    });
+  const question =
+    found.length > 1
+      ? `${found.length} customers are called something like ${quoted(typed)}. Which one is it?`
+      : `No customer is called ${quoted(typed)}. Is it one of these?`;
+  throw new WhichError(question, {
+    field: 'customer',
+    choices: await choicesOf(near.slice(0, MOST_CHOICES), zoho),
+    more: Math.max(0, near.length - MOST_CHOICES),
+  });
 }
 
 /** Whether a customer other than this one is called exactly so: "Acme Corp" fits Acme Corporation too, and is not it. */
-export async function isAnother(typed: string, { customer_id, customer_name }: { readonly customer_id?: string | undefined; readonly customer_name?: string | undefined }, zoho: Reader): Promise<boolean> {
+export async function isAnother(
+  typed: string,
+  { customer_id, customer_name }: { readonly customer_id?: string | undefined; readonly customer_name?: string | undefined },
+  zoho: Reader,
+): Promise<boolean> {
   if (isId(typed) || folded(typed) === folded(customer_name)) return false;
   const called = await ifAllowed(searchCustomers({ contact_name_contains: onOneLine(typed) }, zoho));
   return called?.some((row) => isCalled(typed, row) && row.contact_id !== customer_id) ?? false;
@@ -79,7 +94,10 @@ async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer>
   if (found === undefined) return { contact_id };
   const { contact } = found;
   if (contact?.contact_id === contact_id && (contact.contact_type ?? 'customer') === 'customer') return contact as Customer;
-  throw new InputError(`There is no customer with the id ${contact_id}.`, { code: 'no_such_customer', next: 'Call again with the name of the customer.' });
+  throw new InputError(`There is no customer with the id ${contact_id}.`, {
+    code: 'no_such_customer',
+    next: 'Call again with the name of the customer.',
+  });
 }
 
 /** Those that Zoho finds, 200 at most. */
@@ -91,7 +109,12 @@ export async function searchCustomers(query: Json, zoho: Reader): Promise<Custom
 async function search(query: Json, zoho: Reader): Promise<{ readonly found: Customer[]; readonly all: boolean }> {
   const page = await zoho.recent(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
   const customers = page.rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer');
-  return { found: customers.flatMap((row) => (readId(row['contact_id']) === undefined ? [] : [{ ...row, contact_id: readId(row['contact_id']) ?? '' }])), all: isLast(page) };
+  return {
+    found: customers.flatMap((row) =>
+      readId(row['contact_id']) === undefined ? [] : [{ ...row, contact_id: readId(row['contact_id']) ?? '' }],
+    ),
+    all: isLast(page),
+  };
 }
 
 /** For a name that nobody has: those who share its longest word or begin alike, the most similar first. */
@@ -99,9 +122,19 @@ async function nearest(typed: string, zoho: Reader): Promise<Customer[]> {
   const longest = longestWord(typed);
   const start = [...typed.trim()].slice(0, 3).join('');
   if (longest === '') return [];
-  const rows = (await Promise.all([searchCustomers({ contact_name_contains: longest }, zoho), searchCustomers({ contact_name_startswith: start }, zoho)])).flat();
-  const far = new Map(rows.map((row) => [row.contact_id, { row, distance: distance(folded(typed), folded(row.contact_name).slice(0, 100)) }]));
-  return [...far.values()].toSorted((a, b) => a.distance - b.distance).slice(0, NEAR).map(({ row }) => row);
+  const rows = (
+    await Promise.all([
+      searchCustomers({ contact_name_contains: longest }, zoho),
+      searchCustomers({ contact_name_startswith: start }, zoho),
+    ])
+  ).flat();
+  const far = new Map(
+    rows.map((row) => [row.contact_id, { row, distance: distance(folded(typed), folded(row.contact_name).slice(0, 100)) }]),
+  );
+  return [...far.values()]
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, NEAR)
+    .map(({ row }) => row);
 }
 
 /** What tells them apart: where they are, what they owe, when they last paid. */

@@ -33,9 +33,18 @@ export function isWithin(day: string | undefined, { start, end }: Days): boolean
 }
 
 /** The range that two arguments name. */
-export function daysOf({ date_start, date_end }: { readonly date_start?: string | undefined; readonly date_end?: string | undefined }): Days {
+export function daysOf({
+  date_start,
+  date_end,
+}: {
+  readonly date_start?: string | undefined;
+  readonly date_end?: string | undefined;
+}): Days {
   if (date_start === undefined || date_end === undefined || date_start <= date_end) return { start: date_start, end: date_end };
-  throw new InputError(`date_start ${date_start} is after date_end ${date_end}.`, { code: 'invalid_arguments', next: `Call again with date_start ${date_end} and date_end ${date_start}, if that is the range that is meant.` });
+  throw new InputError(`date_start ${date_start} is after date_end ${date_end}.`, {
+    code: 'invalid_arguments',
+    next: `Call again with date_start ${date_end} and date_end ${date_start}, if that is the range that is meant.`,
+  });
 }
 
 /** The same range as arguments. */

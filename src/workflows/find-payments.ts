@@ -49,13 +49,16 @@ const output = z.looseObject({ payments: z.array(z.looseObject({})).optional() }
 export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
-  description: 'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
+  description:
+    'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
   async run(given, desk) {
     const wanted = wantedOf(given);
-    const { found, currencies, customers, invoice } = await (given.invoice === undefined ? byFilters(given, wanted, desk) : byInvoice(given, given.invoice, wanted, desk));
+    const { found, currencies, customers, invoice } = await (given.invoice === undefined
+      ? byFilters(given, wanted, desk)
+      : byInvoice(given, given.invoice, wanted, desk));
     const { zoho } = desk;
     const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
     const [others, organization] = await Promise.all([
@@ -75,22 +78,41 @@ export const findPayments = defineReadWorkflow({
       ...(found.stopped && { newest_only: true }),
       ...(found.left && { not_looked_through: asArguments(found.left) }),
       ...(base_currency !== undefined && { base_currency }),
-      ...(customers && (found.count === 0 || customers.length > 1) && { customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
+      ...(customers &&
+        (found.count === 0 || customers.length > 1) && {
+          customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })),
+        }),
       ...(invoice && { invoice }),
     };
   },
   text(result, given) {
-    const { payments = [], matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, invoice } = result as unknown as Result;
+    const {
+      payments = [],
+      matches,
+      looked_through,
+      not_compared = 0,
+      newest_only,
+      not_looked_through,
+      base_currency,
+      customers,
+      invoice,
+    } = result as unknown as Result;
     const left = not_looked_through && daysOf(not_looked_through);
     const { date: _, date_start: __, date_end: ___, ...undated } = given;
     const rest = left && `Not looked through: ${aboutDays(left)}.`;
-    const untold = not_compared > 0 && `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
+    const untold =
+      not_compared > 0 &&
+      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
     const more = left && call('find_payments', { ...undated, ...not_looked_through });
     if (payments.length === 0) {
       return lines(
-        customers?.length === 0 ? `No customer is called anything like ${quoted(given.customer)}.` : `No payment matches: ${soughtOf(given)}.`,
+        customers?.length === 0
+          ? `No customer is called anything like ${quoted(given.customer)}.`
+          : `No payment matches: ${soughtOf(given)}.`,
         invoice && `Invoice ${aboutInvoice(invoice)}, of ${quoted(invoice.customer_name, 60)}.`,
-        customers !== undefined && customers.length > 0 && `Customers looked at: ${customers.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+        customers !== undefined &&
+          customers.length > 0 &&
+          `Customers looked at: ${customers.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
         `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
         untold,
         rest,
@@ -98,16 +120,27 @@ export const findPayments = defineReadWorkflow({
       );
     }
     const [first] = payments;
-    const others = (customers ?? []).filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id)).slice(0, MOST_OTHERS);
+    const others = (customers ?? [])
+      .filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id))
+      .slice(0, MOST_OTHERS);
     const all = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
     return lines(
-      newest_only ? `The newest ${all} that match as well as any, older ones may too:` : payments.length < matches ? `The best ${all} of ${matches} that match:` : `${all} found, best match first:`,
+      newest_only
+        ? `The newest ${all} that match as well as any, older ones may too:`
+        : payments.length < matches
+          ? `The best ${all} of ${matches} that match:`
+          : `${all} found, best match first:`,
       ...payments.map((payment) => lineOf(payment, base_currency)),
-      others.length > 0 && `Customers called alike: ${others.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+      others.length > 0 &&
+        `Customers called alike: ${others.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
       payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       untold,
       rest,
-      next(call('get_customer_payment', { payment_id: first?.payment_id }), more, matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 })),
+      next(
+        call('get_customer_payment', { payment_id: first?.payment_id }),
+        more,
+        matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 }),
+      ),
     );
   },
 });
@@ -130,12 +163,35 @@ function lineOf(payment: ShownPayment, base: string | undefined): string {
   return `${paymentLine(payment, base, inCurrency(amount, currency_code), whose)}${why === undefined ? '' : ` | ${String(why)}`}`;
 }
 
-function wantedOf({ customer, amount, date, number, reference, text, payment_mode: mode, unused_only: unusedOnly, ...given }: Given): Wanted {
+function wantedOf({
+  customer,
+  amount,
+  date,
+  number,
+  reference,
+  text,
+  payment_mode: mode,
+  unused_only: unusedOnly,
+  ...given
+}: Given): Wanted {
   const days = daysOf(given);
   if (date !== undefined && (days.start ?? days.end) !== undefined) {
-    throw new InputError('Both `date` and a range are given.', { code: 'invalid_arguments', next: 'Call again with date, which finds payments some days around it too, or with date_start and date_end.' });
+    throw new InputError('Both `date` and a range are given.', {
+      code: 'invalid_arguments',
+      next: 'Call again with date, which finds payments some days around it too, or with date_start and date_end.',
+    });
   }
-  return { name: customer === undefined || isId(customer) ? undefined : customer, amount, day: date, days, number: number && bareNumber(number), reference, text, mode, unusedOnly };
+  return {
+    name: customer === undefined || isId(customer) ? undefined : customer,
+    amount,
+    day: date,
+    days,
+    number: number && bareNumber(number),
+    reference,
+    text,
+    mode,
+    unusedOnly,
+  };
 }
 
 /** The best so far: no more are kept than are shown. */
@@ -174,7 +230,9 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
   const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
   const customers = likely?.customers;
   const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
-  const currencies = new Map(customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])));
+  const currencies = new Map(
+    customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
+  );
   if (customers?.length === 0) return { found, currencies, customers };
   const { least, most } = amountsAround(amount ?? 0);
   const where = {
@@ -185,9 +243,17 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
   };
   const near = { ...where, ...(amount !== undefined && { amount_greater_equals: least, amount_less_equals: most }) };
   // Off by no more than any of them can be.
-  const best = customers === undefined || wanted.name === undefined ? 0 : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
+  const best =
+    customers === undefined || wanted.name === undefined
+      ? 0
+      : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
   const look = async (days: Days, where: Query) => {
-    for await (const { rows, undated, left } of paymentsBetween(days, where, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
+    for await (const { rows, undated, left } of paymentsBetween(days, where, {
+      read: zoho.recent,
+      progress,
+      mostPages: MOST_PAGES,
+      newestFirst: true,
+    })) {
       take(found, rows, wanted, limit);
       found.incomparable += undated;
       found.left = left;
@@ -211,12 +277,21 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
 const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
 
 /** What is applied to the invoice; the rest of what is remembered is compared. */
-async function byInvoice({ customer, limit = USUAL_LIMIT }: Given, typed: string, wanted: Wanted, { zoho, progress }: Desk): Promise<Outcome> {
+async function byInvoice(
+  { customer, limit = USUAL_LIMIT }: Given,
+  typed: string,
+  wanted: Wanted,
+  { zoho, progress }: Desk,
+): Promise<Outcome> {
   const whole = await invoiceNamed(typed, customer, zoho.recent);
   const { invoice_id, invoice_number, customer_id, currency_code } = whole;
-  const invoice = Object.fromEntries(invoiceFields.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]])) as Outcome['invoice'];
+  const invoice = Object.fromEntries(
+    invoiceFields.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]]),
+  ) as Outcome['invoice'];
   const { rows: applied } = await zoho.recent(allInvoicePayments, { invoice_id });
-  const amounts = new Map(applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])));
+  const amounts = new Map(
+    applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
+  );
   const dates = applied.map((row) => readDay(row['date']));
   // With a date that Zoho does not tell, the payment may be of any.
   const told = dates.filter((day) => day !== undefined).toSorted();
@@ -224,15 +299,24 @@ async function byInvoice({ customer, limit = USUAL_LIMIT }: Given, typed: string
   const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
   if (amounts.size > 0) {
-    for await (const { rows, left } of paymentsBetween(days, { customer_id }, { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true })) {
-      const theirs = rows.filter((row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer));
+    for await (const { rows, left } of paymentsBetween(
+      days,
+      { customer_id },
+      { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true },
+    )) {
+      const theirs = rows.filter(
+        (row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer),
+      );
       take(found, theirs, wanted, limit);
       found.left = left;
       if (found.looked === amounts.size) break;
     }
   }
   const number = plain(invoice_number ?? invoice_id);
-  found.best = found.best.map((match) => ({ ...match, why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`] }));
+  found.best = found.best.map((match) => ({
+    ...match,
+    why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`],
+  }));
   return { found, currencies, ...(invoice && { invoice }) };
 }
 
@@ -259,7 +343,16 @@ function soughtOf(given: Given): string {
 function looser(given: Given): string[] {
   const without = (...names: string[]) => {
     const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));
-    return Object.keys(rest).length < Object.keys(given).length && Object.keys(rest).some((name) => name !== 'limit') ? [call('find_payments', rest)] : [];
+    return Object.keys(rest).length < Object.keys(given).length && Object.keys(rest).some((name) => name !== 'limit')
+      ? [call('find_payments', rest)]
+      : [];
   };
-  return [without('unused_only'), without('payment_mode'), without('reference', 'text'), without('date', 'date_start', 'date_end'), without('amount'), without('customer')].flat();
+  return [
+    without('unused_only'),
+    without('payment_mode'),
+    without('reference', 'text'),
+    without('date', 'date_start', 'date_end'),
+    without('amount'),
+    without('customer'),
+  ].flat();
 }

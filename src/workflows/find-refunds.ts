@@ -70,9 +70,12 @@ export const findRefunds = defineReadWorkflow({
     const last = rows.at(-1);
     const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
     return lines(
-      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} whose amount or currency is not told`].filter(Boolean).join(', ')}.`,
+      count === 0
+        ? 'No refund matches.'
+        : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} whose amount or currency is not told`].filter(Boolean).join(', ')}.`,
       ...rows.map(lineOf),
-      rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
+      rows.length < count &&
+        `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
       rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
       aboutLook(looked),
       next(
@@ -108,7 +111,11 @@ interface Result extends Looked {
 }
 
 /** The list says which payments have refunds: only those are opened, those that changed last first. */
-async function lookThrough(given: Given, customer_id: string | undefined, { zoho, progress }: Desk): Promise<Looked & { readonly refunds: readonly Found[] }> {
+async function lookThrough(
+  given: Given,
+  customer_id: string | undefined,
+  { zoho, progress }: Desk,
+): Promise<Looked & { readonly refunds: readonly Found[] }> {
   const { skip = 0, date_start } = given;
   const refunds: Found[] = [];
   const seen = new Set<string>();
@@ -119,9 +126,17 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
   const query = { customer_id, sort_column: 'last_modified_time', sort_order: 'D' };
   for await (const page of pagesOf(allPayments, query, zoho.read, Math.floor(skip / PER_PAGE) + 1)) {
     const rows = page.rows.slice(at % PER_PAGE).map(asPayment);
-    const refunded = rows.filter((row) => hasRefunds(row) && !tooOld(row) && !seen.has(row.payment_id) && (customer_id === undefined || row.customer_id === undefined || row.customer_id === customer_id));
+    const refunded = rows.filter(
+      (row) =>
+        hasRefunds(row) &&
+        !tooOld(row) &&
+        !seen.has(row.payment_id) &&
+        (customer_id === undefined || row.customer_id === undefined || row.customer_id === customer_id),
+    );
     const now = refunded.slice(0, MOST_OPENED - opened);
-    const all = (await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund }))))).flat();
+    const all = (
+      await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund }))))
+    ).flat();
     const found = all.filter((one) => isWanted(one, given));
     incomparable += all.filter((one) => isIncomparable(one, given)).length;
     const { account } = given;
@@ -137,12 +152,18 @@ async function lookThrough(given: Given, customer_id: string | undefined, { zoho
     // By whole pages: Zoho may have left some rows out of one.
     at = cutOff === undefined ? at - (at % PER_PAGE) + PER_PAGE : at + done.length;
     progress(`Looked through ${looked} payments.`);
-    const seenSoFar = { refunds, payments_looked_through: looked, ...(accountless > 0 && { account_not_told: accountless }), ...(incomparable > 0 && { not_compared: incomparable }) };
+    const seenSoFar = {
+      refunds,
+      payments_looked_through: looked,
+      ...(accountless > 0 && { account_not_told: accountless }),
+      ...(incomparable > 0 && { not_compared: incomparable }),
+    };
     if (cutOff === undefined && page.last) return seenSoFar;
     const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
     const since = changed_since === undefined ? {} : { changed_since };
     if (changed_since !== undefined && tooOld(done.at(-1))) return { ...seenSoFar, ...since };
-    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE) return { ...seenSoFar, ...since, next_skip: at };
+    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE)
+      return { ...seenSoFar, ...since, next_skip: at };
   }
   return { refunds, payments_looked_through: looked };
 }
@@ -171,13 +192,19 @@ function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, ref
 
 /** It may be wanted, or not. */
 function isIncomparable({ refund }: Found, { date_start, date_end, amount }: Given): boolean {
-  return ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) || (amount !== undefined && readRefundAmount(refund) === undefined);
+  return (
+    ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) ||
+    (amount !== undefined && readRefundAmount(refund) === undefined)
+  );
 }
 
 /** Lists tell no account. */
 async function withAccount({ payment, refund }: Found, zoho: Reader): Promise<Found> {
   const { payment_id: customer_payment_id } = payment;
-  const { payment_refund } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id: String(refund['payment_refund_id']) });
+  const { payment_refund } = await zoho.read(getCustomerPaymentRefund, {
+    customer_payment_id,
+    refund_id: String(refund['payment_refund_id']),
+  });
   return { payment, refund: { ...refund, ...payment_refund } };
 }
 
@@ -226,7 +253,10 @@ function lineOf(row: Json): string {
     row['description'] !== undefined && quoted(row['description'], 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,
     said('payment_description', 'payment says', 80),
-    row['description'] === undefined && row['payment_description'] === undefined && row['reference_number'] === undefined && 'no reason noted',
+    row['description'] === undefined &&
+      row['payment_description'] === undefined &&
+      row['reference_number'] === undefined &&
+      'no reason noted',
   ]
     .filter(Boolean)
     .join(' | ');
@@ -236,8 +266,12 @@ function aboutLook({ payments_looked_through: looked, changed_since, next_skip, 
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,
-    next_skip === undefined && changed_since !== undefined && `Looked through the ${looked} payments${since}; a refund changes its payment.`,
-    account_not_told !== undefined && `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'} whose account Zoho does not tell.`,
-    not_compared !== undefined && `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`,
+    next_skip === undefined &&
+      changed_since !== undefined &&
+      `Looked through the ${looked} payments${since}; a refund changes its payment.`,
+    account_not_told !== undefined &&
+      `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'} whose account Zoho does not tell.`,
+    not_compared !== undefined &&
+      `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`,
   );
 }

@@ -11,5 +11,13 @@ const rank = { GET: 0, POST: 1 } as const;
 
 /** Tools named for a task: those that only look first, by name within. */
 export const workflows: readonly Workflow[] = (
-  [checkDuplicates, customerStatement, findPayments, findRefunds, recordCustomerPayment, refundCustomerPayment, summarizePayments] satisfies readonly Workflow[]
+  [
+    checkDuplicates,
+    customerStatement,
+    findPayments,
+    findRefunds,
+    recordCustomerPayment,
+    refundCustomerPayment,
+    summarizePayments,
+  ] satisfies readonly Workflow[]
 ).toSorted((a: Workflow, b: Workflow) => rank[a.method] - rank[b.method] || (a.name < b.name ? -1 : 1));

@@ -26,12 +26,17 @@ export interface Invoice extends Json {
 export async function invoiceNamed(typed: string, customer: string | undefined, read: Reader['read']): Promise<Invoice> {
   const ofId = isId(typed) ? await invoiceOfId(typed, read) : undefined;
   if (ofId !== undefined) return ofId;
-  const exact = (await search({ invoice_number: typed }, typed, read)).filter(({ invoice_number }) => folded(invoice_number) === folded(typed));
+  const exact = (await search({ invoice_number: typed }, typed, read)).filter(
+    ({ invoice_number }) => folded(invoice_number) === folded(typed),
+  );
   if (exact[0] !== undefined && exact.length === 1) return exact[0];
   // "384" for INV-000384: the digits at the end are what people say.
   const said = /\d+$/.exec(typed)?.[0];
   const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, typed, read);
-  const same = alike.filter(({ invoice_number }) => trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)));
+  const same = alike.filter(
+    ({ invoice_number }) =>
+      trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)),
+  );
   const theirs = same.filter((row) => customer !== undefined && isOf(row, customer));
   const [one, ...others] = theirs.length > 0 ? theirs : same;
   if (one !== undefined && others.length === 0) return one;
@@ -58,9 +63,18 @@ export function isOf({ customer_id, customer_name }: Invoice, customer: string):
 export async function openInvoices(customer_id: string, read: Reader['read']): Promise<Invoice[]> {
   const open: Invoice[] = [];
   for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, read)) {
-    open.push(...rows.map(asInvoice).filter((row) => (row.customer_id ?? customer_id) === customer_id && (row.balance ?? 1) > 0 && row.status !== 'draft' && row.status !== 'void'));
+    open.push(
+      ...rows
+        .map(asInvoice)
+        .filter(
+          (row) =>
+            (row.customer_id ?? customer_id) === customer_id && (row.balance ?? 1) > 0 && row.status !== 'draft' && row.status !== 'void',
+        ),
+    );
   }
-  return open.toSorted((a, b) => compare(a['date'], b['date']) || compare(a['due_date'], b['due_date']) || compare(a.invoice_number, b.invoice_number));
+  return open.toSorted(
+    (a, b) => compare(a['date'], b['date']) || compare(a['due_date'], b['due_date']) || compare(a.invoice_number, b.invoice_number),
+  );
 }
 
 const compare = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
@@ -109,14 +123,20 @@ const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
 const nameOf = (invoice: Invoice) => `${plain(invoice.invoice_number)} of ${quoted(invoice.customer_name, 40)} (id ${invoice.invoice_id})`;
 
 function tooManyInvoices(typed: string): InputError {
-  return new InputError(`More than ${MOST_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, { code: 'ambiguous_invoice', next: 'Ask the user for its whole number, then call again with it.' });
+  return new InputError(`More than ${MOST_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
+    code: 'ambiguous_invoice',
+    next: 'Ask the user for its whole number, then call again with it.',
+  });
 }
 
 function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
-  return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${same.length > 5 ? `, and ${same.length - 5} more` : ''}.`, {
-    code: 'ambiguous_invoice',
-    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
-  });
+  return new InputError(
+    `Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${same.length > 5 ? `, and ${same.length - 5} more` : ''}.`,
+    {
+      code: 'ambiguous_invoice',
+      next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+    },
+  );
 }
 
 function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {

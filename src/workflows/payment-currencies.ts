@@ -6,9 +6,19 @@ import type { Customer } from './customers.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** The currency of each of these payments, by payment id: its customer's, or where customers cannot be seen its own. `known` is a customer read already. */
-export async function paymentCurrencies(payments: readonly PaymentRow[], zoho: Reader, known?: Customer): Promise<ReadonlyMap<string, string>> {
+export async function paymentCurrencies(
+  payments: readonly PaymentRow[],
+  zoho: Reader,
+  known?: Customer,
+): Promise<ReadonlyMap<string, string>> {
   const { contact_id = '', currency_code = '' } = known ?? {};
-  const customers = currency_code === '' ? await currenciesOf(payments.map(({ customer_id }) => customer_id), zoho) : new Map([[contact_id, currency_code]]);
+  const customers =
+    currency_code === ''
+      ? await currenciesOf(
+          payments.map(({ customer_id }) => customer_id),
+          zoho,
+        )
+      : new Map([[contact_id, currency_code]]);
   const told = await Promise.all(
     payments.map(async ({ payment_id, customer_id }): Promise<[string, string | undefined]> => {
       const currency = customers.get(customer_id ?? '') ?? (await zoho.recent(getCustomerPayment, { payment_id })).payment?.currency_code;
@@ -32,8 +42,10 @@ export interface CurrencyTotal {
 /** A total for each currency; what has no amount, or no currency that is known, is in no total. */
 export function currencyTotals(rows: readonly InCurrency[]): CurrencyTotal[] {
   const known = [...new Set(rows.flatMap(({ currency_code }) => currency_code ?? []))].toSorted();
-  return known.map((currency_code) => {
-    const amounts = rows.flatMap((row) => (row.currency_code === currency_code && row.amount !== undefined ? [row.amount] : []));
-    return { currency_code, amount: sum(amounts), count: amounts.length };
-  }).filter(({ count }) => count > 0);
+  return known
+    .map((currency_code) => {
+      const amounts = rows.flatMap((row) => (row.currency_code === currency_code && row.amount !== undefined ? [row.amount] : []));
+      return { currency_code, amount: sum(amounts), count: amounts.length };
+    })
+    .filter(({ count }) => count > 0);
 }

@@ -16,12 +16,26 @@ export interface ShownPayment extends Json {
   readonly not_told?: readonly string[];
 }
 
-const fields = ['payment_id', 'payment_number', 'date', 'customer_id', 'customer_name', 'amount', 'payment_mode', 'reference_number', 'invoice_numbers'] as const;
+const fields = [
+  'payment_id',
+  'payment_number',
+  'date',
+  'customer_id',
+  'customer_name',
+  'amount',
+  'payment_mode',
+  'reference_number',
+  'invoice_numbers',
+] as const;
 
 export function shownPayment(row: PaymentRow, currency_code: string | undefined): ShownPayment {
   const { bcy_refunded_amount } = row;
   const refunded = readAmount(bcy_refunded_amount);
-  const not_told = [row.amount === undefined && 'amount', row.unused_amount === undefined && 'unused_amount', refunded === undefined && bcy_refunded_amount !== undefined && 'bcy_refunded_amount'].filter(Boolean);
+  const not_told = [
+    row.amount === undefined && 'amount',
+    row.unused_amount === undefined && 'unused_amount',
+    refunded === undefined && bcy_refunded_amount !== undefined && 'bcy_refunded_amount',
+  ].filter(Boolean);
   return withoutEmpty({
     ...Object.fromEntries(fields.map((name) => [name, row[name]])),
     currency_code,
@@ -52,7 +66,10 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     unused !== undefined && `unused ${inCurrency(unused, currency_code)}`,
     not_told.includes('unused_amount') && 'unused not told by Zoho',
     not_told.includes('bcy_refunded_amount') && 'refunded not told by Zoho',
-    refunded !== undefined && (payment['refunded_in_full'] === true ? 'refunded in full' : `refunded ${base === undefined ? `${money(refunded, {})} in base currency` : money(refunded, { currency_code: base })}`),
+    refunded !== undefined &&
+      (payment['refunded_in_full'] === true
+        ? 'refunded in full'
+        : `refunded ${base === undefined ? `${money(refunded, {})} in base currency` : money(refunded, { currency_code: base })}`),
   ]
     .filter(Boolean)
     .join(' | ');
@@ -62,5 +79,8 @@ const MOST_NUMBERS = 5;
 
 function aboutNumbers(numbers: unknown): string {
   const all = String(numbers).split(', ');
-  return [...all.slice(0, MOST_NUMBERS).map((number) => plain(number)), ...(all.length > MOST_NUMBERS ? [`and ${all.length - MOST_NUMBERS} more`] : [])].join(', ');
+  return [
+    ...all.slice(0, MOST_NUMBERS).map((number) => plain(number)),
+    ...(all.length > MOST_NUMBERS ? [`and ${all.length - MOST_NUMBERS} more`] : []),
+  ].join(', ');
 }

@@ -50,7 +50,16 @@ type Mark = { readonly off: number; readonly why: string } | false | undefined;
 
 export function matchOf(row: PaymentRow, wanted: Wanted, currency_code?: string): Match | undefined {
   if (!isWithin(row.date, wanted.day === undefined ? wanted.days : daysAround(wanted.day))) return undefined;
-  const marks = [nameMark(row, wanted), amountMark(row, wanted, currency_code), dayMark(row, wanted), numberMark(row, wanted), referenceMark(row, wanted), textMark(row, wanted), modeMark(row, wanted), unusedMark(row, wanted)];
+  const marks = [
+    nameMark(row, wanted),
+    amountMark(row, wanted, currency_code),
+    dayMark(row, wanted),
+    numberMark(row, wanted),
+    referenceMark(row, wanted),
+    textMark(row, wanted),
+    modeMark(row, wanted),
+    unusedMark(row, wanted),
+  ];
   if (marks.includes(false)) return undefined;
   const asked = marks.filter((mark) => mark !== undefined && mark !== false);
   return { off: asked.reduce((off, mark) => off + mark.off, 0), why: asked.map(({ why }) => why).filter(Boolean) };
@@ -69,7 +78,10 @@ function amountMark(row: PaymentRow, { amount }: Wanted, currency_code: string |
   const more = subtract(row.amount, amount);
   if (more === 0) return { off: 0, why: 'same amount' };
   if (Math.abs(more) > tolerance(amount)) return false;
-  return { off: 0.1 + Math.abs(more) / tolerance(amount), why: `${inCurrency(Math.abs(more), currency_code)} ${more > 0 ? 'more' : 'less'}` };
+  return {
+    off: 0.1 + Math.abs(more) / tolerance(amount),
+    why: `${inCurrency(Math.abs(more), currency_code)} ${more > 0 ? 'more' : 'less'}`,
+  };
 }
 
 function dayMark({ date }: PaymentRow, { day }: Wanted): Mark {

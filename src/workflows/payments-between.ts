@@ -33,13 +33,26 @@ interface Reading {
 
 type Order = 'A' | 'D';
 
-export async function* paymentsBetween(days: Days, where: Query, { read, progress, mostPages, newestFirst = false }: Reading): AsyncGenerator<Stretch> {
+export async function* paymentsBetween(
+  days: Days,
+  where: Query,
+  { read, progress, mostPages, newestFirst = false }: Reading,
+): AsyncGenerator<Stretch> {
   const { start = '', end = '~' } = days;
   const oneDay = start === end;
   const probed = new Map<string, WholePage>();
   const pageAt = async (order: Order, page: number): Promise<WholePage> => {
     const name = `${order}${page}`;
-    const answer = probed.get(name) ?? (await read(allPayments, { ...where, ...(oneDay && { date: start }), sort_column: 'date', sort_order: order, page, per_page: PER_PAGE }));
+    const answer =
+      probed.get(name) ??
+      (await read(allPayments, {
+        ...where,
+        ...(oneDay && { date: start }),
+        sort_column: 'date',
+        sort_order: order,
+        page,
+        per_page: PER_PAGE,
+      }));
     probed.set(name, answer);
     return answer;
   };
@@ -60,7 +73,10 @@ export async function* paymentsBetween(days: Days, where: Query, { read, progres
     for (let even = true; after === undefined || after.page - before.page > 1; even = !even) {
       const [from, to] = after === undefined ? [{ page: 0, day: firstDay(one) }, before] : [before, after];
       const expected = even ? pageOn(goal, from, to) : undefined;
-      const page = after === undefined ? clamp(expected ?? before.page * 2, before.page + 1, before.page * MOST_AHEAD) : clamp(expected ?? (before.page + after.page) >> 1, before.page + 1, after.page - 1);
+      const page =
+        after === undefined
+          ? clamp(expected ?? before.page * 2, before.page + 1, before.page * MOST_AHEAD)
+          : clamp(expected ?? (before.page + after.page) >> 1, before.page + 1, after.page - 1);
       const answer = await pageAt(order, page);
       const first = firstDay(answer);
       if (!reaches(order, answer)) before = { page, day: lastDay(answer) };
@@ -104,8 +120,19 @@ export async function* paymentsBetween(days: Days, where: Query, { read, progres
     // Ended between two days, so that what was read are whole days.
     if (pages >= mostPages && sorted && firstDay(answer) !== last) {
       const whole = rows.filter(({ date }) => date !== last);
-      if (order === 'D') return yield { rows: whole, undated, left: { start: days.start, end: last }, covered: { start: daysAfter(last ?? start, 1), end: days.end } };
-      return yield { rows: whole, undated, left: { start: last, end: days.end }, covered: { start: days.start, end: daysAfter(last ?? end, -1) } };
+      if (order === 'D')
+        return yield {
+          rows: whole,
+          undated,
+          left: { start: days.start, end: last },
+          covered: { start: daysAfter(last ?? start, 1), end: days.end },
+        };
+      return yield {
+        rows: whole,
+        undated,
+        left: { start: last, end: days.end },
+        covered: { start: days.start, end: daysAfter(last ?? end, -1) },
+      };
     }
     if (pages >= (sorted ? 2 : 1) * mostPages) throw tooMany(looked);
     yield { rows, undated };
@@ -141,5 +168,8 @@ function isOf({ customer_id }: PaymentRow, where: Query): boolean {
 }
 
 function tooMany(looked: number): InputError {
-  return new InputError(`There are more payments than one call looks through: ${looked} were, without an end between two days.`, { code: 'too_many_payments', next: 'Call again for one customer, or for a shorter range.' });
+  return new InputError(`There are more payments than one call looks through: ${looked} were, without an end between two days.`, {
+    code: 'too_many_payments',
+    next: 'Call again for one customer, or for a shorter range.',
+  });
 }

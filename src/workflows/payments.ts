@@ -36,7 +36,11 @@ export function asPayment(row: Json): PaymentRow {
 }
 
 /** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; so many are `ofNobody`, since Zoho does not tell whose. */
-export async function paymentsOfCustomer(customer_id: string, read: Reader['read'], goOn: (found: number) => boolean = () => true): Promise<{ readonly rows: PaymentRow[]; readonly ofNobody: number }> {
+export async function paymentsOfCustomer(
+  customer_id: string,
+  read: Reader['read'],
+  goOn: (found: number) => boolean = () => true,
+): Promise<{ readonly rows: PaymentRow[]; readonly ofNobody: number }> {
   const found: PaymentRow[] = [];
   let ofNobody = 0;
   for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, read)) {
@@ -59,13 +63,18 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
   const number = bareNumber(typed);
   let pages = 0;
   for await (const { rows, last } of pagesOf(allPayments, { customer_id, sort_column: 'created_time', sort_order: 'D' }, zoho.recent)) {
-    const found = rows.map(asPayment).find((row) => folded(row.payment_number) === number && (customer_id === undefined || row.customer_id === customer_id));
+    const found = rows
+      .map(asPayment)
+      .find((row) => folded(row.payment_number) === number && (customer_id === undefined || row.customer_id === customer_id));
     if (found !== undefined) return found.payment_id;
     pages += 1;
     if (last || pages >= MOST_PAGES) break;
   }
-  throw new InputError(`No payment ${quoted(`#${number}`, 40)}${customer_id === undefined ? '' : ' of this customer'} was found${pages >= MOST_PAGES ? ' among the 2,000 newest' : ''}.`, {
-    code: 'no_such_payment',
-    next: 'Look with find_payments, by customer, amount or date.',
-  });
+  throw new InputError(
+    `No payment ${quoted(`#${number}`, 40)}${customer_id === undefined ? '' : ' of this customer'} was found${pages >= MOST_PAGES ? ' among the 2,000 newest' : ''}.`,
+    {
+      code: 'no_such_payment',
+      next: 'Look with find_payments, by customer, amount or date.',
+    },
+  );
 }

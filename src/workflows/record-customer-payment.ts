@@ -23,10 +23,19 @@ const { payment_mode, date, reference_number, description, exchange_rate, bank_c
 const input = z.strictObject({
   customer: customer.optional().describe('Name or id. May be left out where `invoices` tells.'),
   amount,
-  currency: z.string().max(10).optional().describe('As the user said it; compared with the customer\'s.'),
+  currency: z.string().max(10).optional().describe("As the user said it; compared with the customer's."),
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
-  invoices: z.array(z.strictObject({ invoice: z.string().min(1).max(100).describe('Number or id.'), amount: amount.optional().describe('Default: what is open less the tax withheld, as far as the money goes.'), tax_amount_withheld: amountOrZero.optional() })).min(1).optional(),
+  invoices: z
+    .array(
+      z.strictObject({
+        invoice: z.string().min(1).max(100).describe('Number or id.'),
+        amount: amount.optional().describe('Default: what is open less the tax withheld, as far as the money goes.'),
+        tax_amount_withheld: amountOrZero.optional(),
+      }),
+    )
+    .min(1)
+    .optional(),
   allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
   account: z.string().min(1).max(100).optional().describe('Account the money went to, name or id; default Undeposited Funds.'),
   reference_number,
@@ -49,7 +58,11 @@ export const recordCustomerPayment = defineWriteWorkflow({
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
     const { invoices: _, allocate: __, customer: ___, currency, account, ...rest } = given;
-    const [customer_id, account_id, day] = await Promise.all([payerOf(given, zoho, chosen), account === undefined ? undefined : accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    const [customer_id, account_id, day] = await Promise.all([
+      payerOf(given, zoho, chosen),
+      account === undefined ? undefined : accountNamed(account, 'account', zoho),
+      dateOrToday(given.date, zoho),
+    ]);
     if (currency !== undefined) await checkCurrency(currency, customer_id, zoho);
     const applied = await allocationOf(given, customer_id, zoho);
     return {
@@ -61,7 +74,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
         ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, invoice: _, ...row }) => ({ invoice_id, ...row })) }),
       },
       // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
-      read: applied.filter(({ invoice }) => invoice.balance !== undefined).map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
+      read: applied
+        .filter(({ invoice }) => invoice.balance !== undefined)
+        .map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
     };
   },
 });
@@ -70,16 +85,23 @@ export const recordCustomerPayment = defineWriteWorkflow({
 async function checkCurrency(said: string, contact_id: string, zoho: Reader): Promise<void> {
   const currency_code = (await currenciesOf([contact_id], zoho)).get(contact_id);
   if (currency_code === undefined || currency_code.toUpperCase() === said.trim().toUpperCase()) return;
-  throw new InputError(`The user said ${quoted(said, 10)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`, {
-    code: 'wrong_currency',
-    next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
-  });
+  throw new InputError(
+    `The user said ${quoted(said, 10)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
+    {
+      code: 'wrong_currency',
+      next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
+    },
+  );
 }
 
 /** The customer who paid: of the invoices where there are any, so that "Bowman" is enough for one of his invoices. */
 async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (invoices === undefined) {
-    if (customer === undefined) throw new InputError('Who paid is missing: neither `customer` nor `invoices` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
+    if (customer === undefined)
+      throw new InputError('Who paid is missing: neither `customer` nor `invoices` is given.', {
+        code: 'invalid_arguments',
+        next: "Call again with the customer's name.",
+      });
     return (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
   }
   const found = await Promise.all(invoices.map(async ({ invoice }) => await invoiceNamed(invoice, customer, zoho.recent)));
@@ -101,10 +123,20 @@ interface Application {
 /** Which invoices get how much, from what is open now. */
 async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Application[]> {
   if (invoices !== undefined) {
-    if (allocate !== undefined) throw new InputError('Both `invoices` and `allocate` are given.', { code: 'invalid_arguments', next: 'Call again with one of them.' });
-    const named = await Promise.all(invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho.read) })));
+    if (allocate !== undefined)
+      throw new InputError('Both `invoices` and `allocate` are given.', {
+        code: 'invalid_arguments',
+        next: 'Call again with one of them.',
+      });
+    const named = await Promise.all(
+      invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho.read) })),
+    );
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
-    if (twice !== undefined) throw new InputError(`${quoted(twice.invoice.invoice_number, 40)} is named twice.`, { code: 'invalid_arguments', next: 'Name each invoice once.' });
+    if (twice !== undefined)
+      throw new InputError(`${quoted(twice.invoice.invoice_number, 40)} is named twice.`, {
+        code: 'invalid_arguments',
+        next: 'Name each invoice once.',
+      });
     const closed = named.find(({ invoice }) => (invoice.balance ?? 1) <= 0 && invoice.status !== 'draft');
     if (closed !== undefined) throw closed.invoice.status === 'void' ? isVoid(closed.invoice) : paidAlready(closed.invoice);
     const untold = named.find(({ invoice, amount }) => amount === undefined && invoice.balance === undefined);
@@ -116,7 +148,10 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
   if (allocate === 'oldest_first') {
     const unclear = open.filter((invoice) => isUnclear(invoice) || invoice['date'] === undefined);
     if (unclear.length > 0) throw orderNotTold(unclear);
-    return spread(amount, open.map((invoice) => ({ invoice })));
+    return spread(
+      amount,
+      open.map((invoice) => ({ invoice })),
+    );
   }
   if (open.length === 0) return [];
   throw allocationNeeded(open);
@@ -145,50 +180,76 @@ function spread(amount: number, rows: readonly Named[]): Application[] {
 
 function allocationNeeded(open: readonly Invoice[]): InputError {
   const more = open.length - 10;
-  return new InputError(`What the money is for is not said, and the customer has open invoices: ${open.slice(0, 10).map(aboutInvoice).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, {
-    code: 'allocation_needed',
-    next: 'If the user said which invoices, call again with them as `invoices`; otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
-  });
+  return new InputError(
+    `What the money is for is not said, and the customer has open invoices: ${open.slice(0, 10).map(aboutInvoice).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
+    {
+      code: 'allocation_needed',
+      next: 'If the user said which invoices, call again with them as `invoices`; otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
+    },
+  );
 }
 
 function balanceNotTold({ invoice_number, invoice_id, customer_name }: Invoice): InputError {
-  return new InputError(`Zoho does not tell how much of invoice ${quoted(invoice_number ?? invoice_id, 40)} of ${quoted(customer_name, 40)} is open, so how much of the money goes to it cannot be worked out.`, {
-    code: 'balance_not_told',
-    next: 'Ask the user for the amount, and call again with it as `amount` of that invoice.',
-  });
+  return new InputError(
+    `Zoho does not tell how much of invoice ${quoted(invoice_number ?? invoice_id, 40)} of ${quoted(customer_name, 40)} is open, so how much of the money goes to it cannot be worked out.`,
+    {
+      code: 'balance_not_told',
+      next: 'Ask the user for the amount, and call again with it as `amount` of that invoice.',
+    },
+  );
 }
 
 function orderNotTold(unclear: readonly Invoice[]): InputError {
   const names = unclear.slice(0, 5).map(({ invoice_number, invoice_id }) => quoted(invoice_number ?? invoice_id, 40));
-  return new InputError(`Oldest first cannot be worked out: Zoho does not tell the balance, the date or the customer of invoice ${names.join(', ')}${unclear.length > 5 ? `, and of ${unclear.length - 5} more` : ''}.`, {
-    code: 'balance_not_told',
-    next: 'Ask the user how much goes to which invoice, and call again with `invoices`, each with its `amount`.',
-  });
+  return new InputError(
+    `Oldest first cannot be worked out: Zoho does not tell the balance, the date or the customer of invoice ${names.join(', ')}${unclear.length > 5 ? `, and of ${unclear.length - 5} more` : ''}.`,
+    {
+      code: 'balance_not_told',
+      next: 'Ask the user how much goes to which invoice, and call again with `invoices`, each with its `amount`.',
+    },
+  );
 }
 
 function customerNotTold({ invoice_number, invoice_id }: Invoice): InputError {
-  return new InputError(`Zoho does not tell whose invoice ${quoted(invoice_number ?? invoice_id, 40)} is.`, { code: 'customer_not_told', next: 'Ask the user whose it is, and call again with `customer` and allocate: "as_credit"; the money can be applied later.' });
+  return new InputError(`Zoho does not tell whose invoice ${quoted(invoice_number ?? invoice_id, 40)} is.`, {
+    code: 'customer_not_told',
+    next: 'Ask the user whose it is, and call again with `customer` and allocate: "as_credit"; the money can be applied later.',
+  });
 }
 
 function paidAlready(invoice: Invoice): RefusedError {
-  return new RefusedError(`Invoice ${quoted(invoice.invoice_number, 40)} of ${quoted(invoice.customer_name, 40)} is paid already; nothing of ${money(invoice['total'], invoice)} is open.`, {
-    code: 'invoice_paid',
-    next: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(String(invoice.invoice_number ?? invoice.invoice_id).slice(0, 60))}}. If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".`,
-  });
+  return new RefusedError(
+    `Invoice ${quoted(invoice.invoice_number, 40)} of ${quoted(invoice.customer_name, 40)} is paid already; nothing of ${money(invoice['total'], invoice)} is open.`,
+    {
+      code: 'invoice_paid',
+      next: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(String(invoice.invoice_number ?? invoice.invoice_id).slice(0, 60))}}. If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".`,
+    },
+  );
 }
 
 function isVoid({ invoice_number, customer_name }: Invoice): RefusedError {
-  return new RefusedError(`Invoice ${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} is void and cannot be paid.`, { code: 'invoice_not_open', next: 'Ask the user which invoice is meant, or record the money with allocate: "as_credit".' });
+  return new RefusedError(`Invoice ${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} is void and cannot be paid.`, {
+    code: 'invoice_not_open',
+    next: 'Ask the user which invoice is meant, or record the money with allocate: "as_credit".',
+  });
 }
 
 function ofSeveral(invoices: readonly Invoice[]): InputError {
-  const whose = invoices.map(({ invoice_number, customer_name, customer_id }) => `${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} (id ${customer_id})`);
-  return new InputError(`The invoices belong to several customers: ${whose.join(', ')}.`, { code: 'invoice_of_another_customer', next: 'Ask the user; each customer\'s payment is recorded by itself.' });
+  const whose = invoices.map(
+    ({ invoice_number, customer_name, customer_id }) => `${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} (id ${customer_id})`,
+  );
+  return new InputError(`The invoices belong to several customers: ${whose.join(', ')}.`, {
+    code: 'invoice_of_another_customer',
+    next: "Ask the user; each customer's payment is recorded by itself.",
+  });
 }
 
 function ofAnother({ invoice_number, customer_name, customer_id }: Invoice, customer: string): InputError {
-  return new InputError(`Invoice ${quoted(invoice_number, 40)} belongs to ${quoted(customer_name, 60)} (id ${customer_id}), not to ${quoted(customer, 60)}.`, {
-    code: 'invoice_of_another_customer',
-    next: 'Check with the user which customer or which invoice is meant.',
-  });
+  return new InputError(
+    `Invoice ${quoted(invoice_number, 40)} belongs to ${quoted(customer_name, 60)} (id ${customer_id}), not to ${quoted(customer, 60)}.`,
+    {
+      code: 'invoice_of_another_customer',
+      next: 'Check with the user which customer or which invoice is meant.',
+    },
+  );
 }

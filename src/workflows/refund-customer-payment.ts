@@ -48,7 +48,11 @@ export const refundCustomerPayment = defineWriteWorkflow({
   turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen, zoho.recent)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
-    const [payment_id, from_account_id, day] = await Promise.all([paymentOf(given, zoho, chosen, zoho.read), accountNamed(account, 'account', zoho), dateOrToday(given.date, zoho)]);
+    const [payment_id, from_account_id, day] = await Promise.all([
+      paymentOf(given, zoho, chosen, zoho.read),
+      accountNamed(account, 'account', zoho),
+      dateOrToday(given.date, zoho),
+    ]);
     const payment = await standingPayment(zoho, payment_id);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
@@ -66,7 +70,10 @@ const MOST_CHOICES = 8;
 async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
-    throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', { code: 'invalid_arguments', next: 'Call again with the customer\'s name.' });
+    throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', {
+      code: 'invalid_arguments',
+      next: "Call again with the customer's name.",
+    });
   }
   const whose = customer === undefined ? undefined : await customerNamed(customer, zoho, chosen['customer']);
   const customer_id = whose?.contact_id;
@@ -81,7 +88,11 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
-  if (newest === undefined) throw new RefusedError(`There is no payment of ${name} that could be refunded.${ofNobody > 0 ? ` Of ${ofNobody} payments Zoho does not tell whose they are.` : ''}`, { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' });
+  if (newest === undefined)
+    throw new RefusedError(
+      `There is no payment of ${name} that could be refunded.${ofNobody > 0 ? ` Of ${ofNobody} payments Zoho does not tell whose they are.` : ''}`,
+      { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' },
+    );
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
   const currency = whose ?? {};
@@ -109,7 +120,9 @@ function notEnough(choices: string, amount: number, unused: number, currency: Pa
 function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
   const { payment_id, invoices = [] } = payment;
   // Not the whole payment: of that, some may have been refunded before.
-  const applied = invoices.flatMap(({ invoice_id, amount_applied }) => (invoice_id === undefined || amount_applied === undefined ? [] : [{ invoice_id, amount_applied }]));
+  const applied = invoices.flatMap(({ invoice_id, amount_applied }) =>
+    invoice_id === undefined || amount_applied === undefined ? [] : [{ invoice_id, amount_applied }],
+  );
   const wanted = amount ?? sum([unused, ...applied.map(({ amount_applied }) => amount_applied)]);
   let missing = subtract(wanted, unused);
   const freed: { invoice_id: string; amount_applied: number }[] = [];
@@ -123,9 +136,18 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
   const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
   const possible = freed.length > 0 && missing <= 0;
-  const given_back = (payment.payment_refunds ?? []).map((refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`);
-  return new RefusedError(`${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}.${given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : ''} ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(), {
-    code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
-    next: possible ? `Ask the user whether to un-apply; if so: ${steps}.` : unused > 0 ? `Ask the user for an amount up to ${money(unused, payment)}.` : 'Tell the user.',
-  });
+  const given_back = (payment.payment_refunds ?? []).map(
+    (refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`,
+  );
+  return new RefusedError(
+    `${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}.${given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : ''} ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(),
+    {
+      code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
+      next: possible
+        ? `Ask the user whether to un-apply; if so: ${steps}.`
+        : unused > 0
+          ? `Ask the user for an amount up to ${money(unused, payment)}.`
+          : 'Tell the user.',
+    },
+  );
 }

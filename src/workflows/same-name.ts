@@ -4,7 +4,12 @@ import { MARK, oneLine } from '../foreign-text.ts';
 
 /** Without case, doubled spaces and what cannot be seen; accents stay, they tell names apart. */
 export function folded(name: unknown): string {
-  return oneLine(String(name ?? ''), Infinity).replaceAll(MARK, '').normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
+  return oneLine(String(name ?? ''), Infinity)
+    .replaceAll(MARK, '')
+    .normalize('NFKC')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase();
 }
 
 /** Every word of `typed` is in `name`, as its word or the beginning of one. What has no words fits nothing. */
@@ -14,7 +19,10 @@ export function fits(typed: string, name: unknown): boolean {
   return sought.length > 0 && sought.every((word) => words.some((one) => one.startsWith(word)));
 }
 
-const wordsOf = (name: unknown): string[] => folded(name).split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
+const wordsOf = (name: unknown): string[] =>
+  folded(name)
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter(Boolean);
 
 /** Zoho's ids are 11 to 19 digits; shorter numbers are what people call things by. */
 export const isId = (text: string): boolean => /^\d{10,25}$/.test(text);

@@ -35,22 +35,35 @@ const output = z.looseObject({ groups: z.array(z.looseObject({})).optional(), to
 export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
   title: 'Sum up payments',
-  description: 'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; by customer or currency in their own currency too.',
+  description:
+    'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; by customer or currency in their own currency too.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
   async run({ customer, group_by = [], ...given }, { zoho, progress }) {
     const days = daysOf(given);
-    const [organization, whose] = await Promise.all([organizationOf(zoho), customer === undefined ? undefined : customerNamed(customer, zoho)]);
+    const [organization, whose] = await Promise.all([
+      organizationOf(zoho),
+      customer === undefined ? undefined : customerNamed(customer, zoho),
+    ]);
     const base = organization?.currency_code;
     const groups = new Map<string, Group>();
     let covered: Days = days;
     let left: Days | undefined;
     let undated = 0;
-    for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, { read: zoho.read, progress, mostPages: MOST_PAGES })) {
+    for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
+      read: zoho.read,
+      progress,
+      mostPages: MOST_PAGES,
+    })) {
       for (const row of stretch.rows) {
         const parts = group_by.map((name) => partOf[name](row));
-        add(groups, parts.map(({ key }) => key), Object.assign({}, ...parts.map(({ facts }) => facts)) as Json, totalsOf(row));
+        add(
+          groups,
+          parts.map(({ key }) => key),
+          Object.assign({}, ...parts.map(({ facts }) => facts)) as Json,
+          totalsOf(row),
+        );
       }
       undated += stretch.undated;
       ({ covered = days, left } = stretch);
@@ -71,13 +84,25 @@ export const summarizePayments = defineReadWorkflow({
     };
   },
   text(result, given) {
-    const { total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer } = result as unknown as Result;
+    const {
+      total,
+      groups = [],
+      others,
+      covers,
+      not_counted,
+      undated: dateless = 0,
+      base_currency: base,
+      customer,
+    } = result as unknown as Result;
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     return lines(
       `Payments${customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
       ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
-        lineOf({ facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals }, base),
+        lineOf(
+          { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
+          base,
+        ),
       ),
       others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
       not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
@@ -87,7 +112,12 @@ export const summarizePayments = defineReadWorkflow({
       dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'} of which Zoho does not tell the date.`,
       groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
       base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
-      next(not_counted && call('summarize_payments', { ...undated, ...not_counted }), total.count > 0 && Object.keys(covers).length > 0 && call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers })),
+      next(
+        not_counted && call('summarize_payments', { ...undated, ...not_counted }),
+        total.count > 0 &&
+          Object.keys(covers).length > 0 &&
+          call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
+      ),
     );
   },
 });
@@ -109,7 +139,10 @@ interface Result {
   readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
 }
 
-const customerOf = ({ customer_id, customer_name }: PaymentRow) => ({ key: customer_id ?? folded(customer_name), facts: { customer_id, customer_name } });
+const customerOf = ({ customer_id, customer_name }: PaymentRow) => ({
+  key: customer_id ?? folded(customer_name),
+  facts: { customer_id, customer_name },
+});
 
 /** What a payment is grouped by. Its currency is its customer's, which is looked up once they are all known. */
 const partOf: Record<By, (row: PaymentRow) => { readonly key: unknown; readonly facts: Json }> = {
@@ -127,12 +160,23 @@ function add(groups: Map<string, Group>, keys: readonly unknown[], facts: Json, 
 }
 
 /** With what they come to in their own currency, where a group has one; customers of one currency together where it is asked by currency. */
-async function withCurrencies(groups: readonly Group[], group_by: readonly By[], base: string | undefined, zoho: Reader): Promise<readonly Group[]> {
+async function withCurrencies(
+  groups: readonly Group[],
+  group_by: readonly By[],
+  base: string | undefined,
+  zoho: Reader,
+): Promise<readonly Group[]> {
   const byCustomer = group_by.includes('customer');
   if (!byCustomer && !group_by.includes('currency')) return groups.map(({ facts, totals }) => ({ facts, totals: inBaseOnly(totals) }));
-  const currencies = await currenciesOf(groups.map(({ facts }) => facts['customer_id'] as string | undefined), zoho);
+  const currencies = await currenciesOf(
+    groups.map(({ facts }) => facts['customer_id'] as string | undefined),
+    zoho,
+  );
   const merged = new Map<string, Group>();
-  for (const { facts: { customer_id, customer_name, ...facts }, totals } of groups) {
+  for (const {
+    facts: { customer_id, customer_name, ...facts },
+    totals,
+  } of groups) {
     const currency_code = currencies.get(String(customer_id));
     // A customer of the base currency whose payments differ in it was paid for in another one.
     const comparable = notTold(totals, 'amount') === 0 && notTold(totals, 'bcy_amount') === 0;
@@ -146,17 +190,25 @@ async function withCurrencies(groups: readonly Group[], group_by: readonly By[],
 /** Months as they come, otherwise the largest first. */
 function inOrder(group_by: readonly By[]): (a: Group, b: Group) => number {
   const month = ({ facts }: Group) => String(group_by.includes('month') ? facts['month'] : '');
-  return (a, b) => month(a).localeCompare(month(b), 'en') || (b.totals.bcy_amount ?? 0) - (a.totals.bcy_amount ?? 0) || b.totals.count - a.totals.count;
+  return (a, b) =>
+    month(a).localeCompare(month(b), 'en') || (b.totals.bcy_amount ?? 0) - (a.totals.bcy_amount ?? 0) || b.totals.count - a.totals.count;
 }
 
 function lineOf({ facts, totals }: Group, base: string | undefined): string {
-  const { month, customer_id, customer_name, payment_mode, account_id, account_name, currency_code } = facts as Record<string, string | undefined>;
+  const { month, customer_id, customer_name, payment_mode, account_id, account_name, currency_code } = facts as Record<
+    string,
+    string | undefined
+  >;
   return [
     month !== undefined && plain(month),
     (customer_id ?? customer_name) !== undefined && `${quoted(customer_name, 60)} (id ${told(customer_id)})`,
     payment_mode !== undefined && plain(payment_mode),
     (account_id ?? account_name) !== undefined && `${quoted(account_name, 60)} (id ${told(account_id)})`,
-    currency_code !== undefined && (currency_code === UNKNOWN_CURRENCY ? 'currency not known' : currency_code !== base && `${money(totals.amount, { currency_code })}${totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : ''}`),
+    currency_code !== undefined &&
+      (currency_code === UNKNOWN_CURRENCY
+        ? 'currency not known'
+        : currency_code !== base &&
+          `${money(totals.amount, { currency_code })}${totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : ''}`),
     aboutTotals(totals, base),
   ]
     .filter(Boolean)
@@ -165,11 +217,19 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
 
 /** What the totals are without. */
 function aboutNotTold(total: Totals): string {
-  const missing = ([['bcy_amount', 'the amount'], ['bcy_refunded_amount', 'what was refunded'], ['bcy_unused_amount', 'what is unused']] as const)
+  const missing = (
+    [
+      ['bcy_amount', 'the amount'],
+      ['bcy_refunded_amount', 'what was refunded'],
+      ['bcy_unused_amount', 'what is unused'],
+    ] as const
+  )
     .map(([name, what]) => ({ what, count: notTold(total, name) }))
     .filter(({ count }) => count > 0)
     .map(({ what, count }) => `${what} (not of ${count})`);
-  return missing.length === 0 ? '' : `Zoho does not tell of every payment ${missing.join(' or ')}: ${missing.length === 1 ? 'that is' : 'those are'} in no total.`;
+  return missing.length === 0
+    ? ''
+    : `Zoho does not tell of every payment ${missing.join(' or ')}: ${missing.length === 1 ? 'that is' : 'those are'} in no total.`;
 }
 
 function aboutTotals(totals: Totals, base: string | undefined): string {

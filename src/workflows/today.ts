@@ -6,5 +6,8 @@ import { InputError } from '../errors.ts';
 export async function dateOrToday(date: string | undefined, zoho: Reader, field = 'date'): Promise<string> {
   const today = date ?? (await organizationToday(zoho));
   if (today !== undefined) return today;
-  throw new InputError(`What day it is where the organization is cannot be seen (${await whyNoToday(zoho)}).`, { code: 'date_needed', next: `Call again with \`${field}\`; ask the user for it if they did not say.` });
+  throw new InputError(`What day it is where the organization is cannot be seen (${await whyNoToday(zoho)}).`, {
+    code: 'date_needed',
+    next: `Call again with \`${field}\`; ask the user for it if they did not say.`,
+  });
 }

@@ -9,18 +9,29 @@ const names = ['bcy_amount', 'bcy_refunded_amount', 'bcy_unused_amount', 'amount
 type Name = (typeof names)[number];
 
 /** A sum is of the payments that tell what to add, and left out where none does: what is not told is not 0. */
-export type Totals = { readonly count: number; /** Of how many payments Zoho does not tell it: they are in no sum. */ readonly not_told?: { readonly [name in Name]?: number } } & { readonly [name in Name]?: number };
+export type Totals = {
+  readonly count: number;
+  /** Of how many payments Zoho does not tell it: they are in no sum. */ readonly not_told?: { readonly [name in Name]?: number };
+} & { readonly [name in Name]?: number };
 
 export const nothing: Totals = { count: 0 };
 
 export function totalsOf(row: PaymentRow): Totals {
-  return made(1, (name) => readAmount(row[name]), (name) => (readAmount(row[name]) === undefined ? 1 : 0));
+  return made(
+    1,
+    (name) => readAmount(row[name]),
+    (name) => (readAmount(row[name]) === undefined ? 1 : 0),
+  );
 }
 
 export function plus(one: Totals, other: Totals): Totals {
   if (one.count === 0) return other;
   const both = (name: Name) => [one[name], other[name]].filter((amount) => amount !== undefined);
-  return made(one.count + other.count, (name) => (both(name).length === 0 ? undefined : sum(both(name))), (name) => notTold(one, name) + notTold(other, name));
+  return made(
+    one.count + other.count,
+    (name) => (both(name).length === 0 ? undefined : sum(both(name))),
+    (name) => notTold(one, name) + notTold(other, name),
+  );
 }
 
 export const notTold = ({ not_told }: Totals, name: Name): number => not_told?.[name] ?? 0;

@@ -32,7 +32,14 @@ export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins
     for (const row of small.payments) groups.set(row, large);
   }
   const found = [...new Set(groups.values())].filter(({ payments }) => payments.length > 1);
-  return found.map(({ payments, pairs }) => judged(payments.toSorted((a, b) => compare(a.date, b.date) || compare(a['created_time'], b['created_time']) || compare(a.payment_id, b.payment_id)), pairs.map(([a, b]) => judgedPair(a, b, nearDays))));
+  return found.map(({ payments, pairs }) =>
+    judged(
+      payments.toSorted(
+        (a, b) => compare(a.date, b.date) || compare(a['created_time'], b['created_time']) || compare(a.payment_id, b.payment_id),
+      ),
+      pairs.map(([a, b]) => judgedPair(a, b, nearDays)),
+    ),
+  );
 }
 
 type Pair = readonly [PaymentRow, PaymentRow];
@@ -64,7 +71,13 @@ function judgedPair(a: PaymentRow, b: PaymentRow, nearDays: number): { readonly 
   const why = [
     days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
     same ? 'same reference' : differ ? 'other references' : 'no two references to compare',
-    otherInvoices ? 'other invoices' : mine !== theirs ? 'one is on no invoice' : mine === '' ? 'neither is on an invoice' : 'same invoices',
+    otherInvoices
+      ? 'other invoices'
+      : mine !== theirs
+        ? 'one is on no invoice'
+        : mine === ''
+          ? 'neither is on an invoice'
+          : 'same invoices',
     folded(a.payment_mode) !== folded(b.payment_mode) && 'other modes',
   ].filter((word) => word !== false);
   return { rank: Math.min(rank, 3), why };

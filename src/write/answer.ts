@@ -7,23 +7,44 @@ import type { Answer, Entry } from './journal.ts';
 /** From an entry of the journal to what its caller is told. */
 
 /** A settled entry's answer once more. `deletedBy`: the later write that deleted what it made. */
-export function replay(entry: Entry, { replayed = true, zoho, deletedBy }: { readonly replayed?: boolean; readonly zoho?: ZohoRefusal | undefined; readonly deletedBy?: Entry | undefined } = {}): Performed {
+export function replay(
+  entry: Entry,
+  {
+    replayed = true,
+    zoho,
+    deletedBy,
+  }: { readonly replayed?: boolean; readonly zoho?: ZohoRefusal | undefined; readonly deletedBy?: Entry | undefined } = {},
+): Performed {
   if (entry.state === 'recorded') {
     const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
     const recorded = `This was recorded already, at ${entry.settledAt}`;
-    if (deletedBy !== undefined) return done(entry, { result: { ...result, undo: undefined, deleted_by: deletedBy.id }, text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.'}` }, replayed);
+    if (deletedBy !== undefined)
+      return done(
+        entry,
+        {
+          result: { ...result, undo: undefined, deleted_by: deletedBy.id },
+          text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.'}`,
+        },
+        replayed,
+      );
     return done(entry, { result, text: replayed ? `${recorded}; nothing was sent now. As it was then:\n${text}` : text }, replayed);
   }
   const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {
-    const error = new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, { code: 'not_carried_out', next: 'If it is still wanted, make the same call again.' });
+    const error = new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, {
+      code: 'not_carried_out',
+      next: 'If it is still wanted, make the same call again.',
+    });
     throw Object.assign(error, { judged });
   }
-  const error = new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
-    entry: entry.id,
-    zoho,
-    next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
-  });
+  const error = new OutcomeUnknownError(
+    `Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(),
+    {
+      entry: entry.id,
+      zoho,
+      next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
+    },
+  );
   throw Object.assign(error, { judged });
 }
 

@@ -70,7 +70,4 @@ export interface Done extends Judged {
   readonly undo: Undo | undefined;
 }
 
-export type Performed =
-  | Settling
-  | Done
-  | (Extract<Consent, { kind: 'ask' | 'preview' }> & Judged);
+export type Performed = Settling | Done | (Extract<Consent, { kind: 'ask' | 'preview' }> & Judged);

@@ -31,7 +31,12 @@ export type Consent =
   /** To be put to the person; the answer comes with another call. */
   | { readonly kind: 'ask'; readonly question: string; readonly state: string }
   /** The client cannot ask: to be shown, and sent back in a second call, which the host lets a person allow. */
-  | { readonly kind: 'preview'; readonly question: string; readonly approval: string; /** The one that came with the call: used, expired, altered or of another write. */ readonly refused?: true };
+  | {
+      readonly kind: 'preview';
+      readonly question: string;
+      readonly approval: string;
+      /** The one that came with the call: used, expired, altered or of another write. */ readonly refused?: true;
+    };
 
 /** A person who is asked the same thing a third time is not being asked any more. */
 const MOST_ROUNDS = 2;
@@ -55,7 +60,11 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
     const { sealed } = opened;
     if (sealed.digest === digest) return { kind: 'given', asked: 'window', approval: sealed.approval };
     if (sealed.round >= MOST_ROUNDS) throw keepsChanging();
-    return { kind: 'ask', question: `Something changed since you were asked.\n${question}`, state: seal.close(digest, sealed.round + 1, person).token };
+    return {
+      kind: 'ask',
+      question: `Something changed since you were asked.\n${question}`,
+      state: seal.close(digest, sealed.round + 1, person).token,
+    };
   }
 
   if (mode === 'strict') throw nobodyToAsk();
@@ -81,7 +90,10 @@ function declined(): DeclinedError {
 }
 
 function dismissed(): DeclinedError {
-  return new DeclinedError('The user was asked and gave no answer.', { code: 'not_confirmed', next: 'Ask the user whether they want this, then make the same call again.' });
+  return new DeclinedError('The user was asked and gave no answer.', {
+    code: 'not_confirmed',
+    next: 'Ask the user whether they want this, then make the same call again.',
+  });
 }
 
 export function declinedBefore(minutes: number): DeclinedError {
@@ -92,7 +104,10 @@ export function declinedBefore(minutes: number): DeclinedError {
 }
 
 function keepsChanging(): DeclinedError {
-  return new DeclinedError('What the user was asked about changed each time before they answered.', { code: 'facts_changed', next: 'Look at the payment again with get_customer_payment, and tell the user what changed.' });
+  return new DeclinedError('What the user was asked about changed each time before they answered.', {
+    code: 'facts_changed',
+    next: 'Look at the payment again with get_customer_payment, and tell the user what changed.',
+  });
 }
 
 function nobodyToAsk(): RefusedError {

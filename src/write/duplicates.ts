@@ -27,7 +27,10 @@ export interface Suspected {
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts;
   const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
-  const again = newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }] : [];
+  const again =
+    newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
+      ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }]
+      : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
   const suspects = [...all.values()];
@@ -36,7 +39,8 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
   return { concerns: [looksLike(suspects)], suspects, known: untold, ...(unmeant.length > 0 && { refusal: suspected(unmeant, suspects) }) };
 }
 
-const looksLike = (suspects: readonly Suspect[]): Concern => concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`);
+const looksLike = (suspects: readonly Suspect[]): Concern =>
+  concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`);
 
 /** Refuses what could be the money of a write that was just settled, before anything else is said of the call. */
 export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged }: Pick<Road, 'onJudged'>): void {
@@ -77,9 +81,14 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   const { money } = facts;
   // A raise is as good as a new payment of that amount.
   if (entry.blocks.some((block) => block.startsWith('create:') && facts.blocks.includes(block))) return true;
-  if (entry.makes === 'payment') return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
+  if (entry.makes === 'payment')
+    return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
   // So is what a raise of one adds.
-  const sameRefund = entry.counted?.kind === 'refund' && money?.kind === 'refund' && paymentOf(entry) === paymentOf(facts) && (isAmount(entry, money.amount) || isAmount(entry, money.adds));
+  const sameRefund =
+    entry.counted?.kind === 'refund' &&
+    money?.kind === 'refund' &&
+    paymentOf(entry) === paymentOf(facts) &&
+    (isAmount(entry, money.amount) || isAmount(entry, money.adds));
   if (entry.makes === 'refund' || sameRefund) return sameRefund;
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
   const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.canDuplicate === true;
@@ -88,10 +97,12 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
 
-const paymentOf = ({ blocks }: Pick<Facts, 'blocks'>): string | undefined => blocks.find((block) => block.startsWith('payment:'))?.slice('payment:'.length);
+const paymentOf = ({ blocks }: Pick<Facts, 'blocks'>): string | undefined =>
+  blocks.find((block) => block.startsWith('payment:'))?.slice('payment:'.length);
 
 /** Which refund of the payment is changed; undefined for a change of the payment itself. */
-const refundOf = ({ before }: Pick<Facts, 'before'>): string | undefined => (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
+const refundOf = ({ before }: Pick<Facts, 'before'>): string | undefined =>
+  (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
 function asSuspect(entry: Entry): Suspect {
   const { title } = entry.facts as { title?: string };

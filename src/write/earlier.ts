@@ -12,7 +12,12 @@ import { resolveOrSendAgain } from './send.ts';
 export const DAY_MS = 24 * 3600_000;
 
 /** The entry that this call is a repetition of, if it is one. */
-export async function answered({ key, person, endpoint, workflow, input }: Call, intent: string, began: number, { journal, seal, scope }: Road): Promise<Entry | undefined> {
+export async function answered(
+  { key, person, endpoint, workflow, input }: Call,
+  intent: string,
+  began: number,
+  { journal, seal, scope }: Road,
+): Promise<Entry | undefined> {
   const sealed = [person.state, person.approval].filter((token) => token !== undefined).map((token) => seal.open(token));
   for (const opened of sealed) {
     const spent = opened.kind === 'good' ? await journal.findByApproval(opened.sealed.approval) : undefined;
@@ -42,7 +47,11 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   if (opened?.kind === 'good' && opened.sealed.digest === digest) return await settledBy(person.choice ?? NONE, entry, choices, road);
   if (person.answer !== undefined) return entry;
   const { title } = entry.facts as { title?: string };
-  const question = [`Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`, 'The answer was lost, and looking does not settle it. Is it one of these?', ...choices.map(({ text }) => `- ${text}`)].join('\n');
+  const question = [
+    `Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`,
+    'The answer was lost, and looking does not settle it. Is it one of these?',
+    ...choices.map(({ text }) => `- ${text}`),
+  ].join('\n');
   return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
 }
 
@@ -53,17 +62,38 @@ async function settledBy(choice: string, entry: Entry, choices: Settling['choice
   const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
   // They judge what is there; what may still come only time can tell.
-  if (choice === NONE && !isGraceOver(entry, road)) return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
-  if (choice === NONE) return await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'person', asked: 'window', reason: 'The user says that it is none of those there.' });
+  if (choice === NONE && !isGraceOver(entry, road))
+    return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
+  if (choice === NONE)
+    return await journal.add(entry.id, {
+      type: 'resolved',
+      outcome: 'not_recorded',
+      by: 'person',
+      asked: 'window',
+      reason: 'The user says that it is none of those there.',
+    });
   if (chosen === undefined) return entry;
   const answer = { result: {}, text: `Recorded, as the user says: ${chosen.text}.` };
-  return await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'person', asked: 'window', reason: `The user says that it is ${chosen.id}.`, zoho_id: entry.makes && chosen.id, answer });
+  return await journal.add(entry.id, {
+    type: 'resolved',
+    outcome: 'recorded',
+    by: 'person',
+    asked: 'window',
+    reason: `The user says that it is ${chosen.id}.`,
+    zoho_id: entry.makes && chosen.id,
+    answer,
+  });
 }
 
 export function keyReused(entry: Entry, { name: tool }: { readonly name: string }, input: Json): InputError {
   const called = calledOf(entry);
-  const differing = [...new Set([...Object.keys(called.arguments), ...Object.keys(input)])].filter((name) => digestOf(called.arguments[name]) !== digestOf(input[name]));
-  const difference = called.tool === tool ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different` : `it was a call of ${called.tool}`;
+  const differing = [...new Set([...Object.keys(called.arguments), ...Object.keys(input)])].filter(
+    (name) => digestOf(called.arguments[name]) !== digestOf(input[name]),
+  );
+  const difference =
+    called.tool === tool
+      ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different`
+      : `it was a call of ${called.tool}`;
   return new InputError(`This idempotency_key was used before, for another write: ${difference}.`, {
     code: 'key_reused',
     next: 'A retry repeats the call exactly. For another intent use another key.',

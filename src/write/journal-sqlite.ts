@@ -3,7 +3,19 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Json } from '../endpoint.ts';
 import { canonical, digestOf, hashOf, type StoredEvent } from './chain.ts';
-import { changesNothing, claimedRow, entryOf, isSettled, keptOf, lookUp, nextRow, RecordTakenError, type Erasure, type NoteRow, type Row } from './entry.ts';
+import {
+  changesNothing,
+  claimedRow,
+  entryOf,
+  isSettled,
+  keptOf,
+  lookUp,
+  nextRow,
+  RecordTakenError,
+  type Erasure,
+  type NoteRow,
+  type Row,
+} from './entry.ts';
 import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, Made, Note, Verdict } from './journal.ts';
 import { isDamage, SqliteFile, type FileOptions, type Layout, type SqlValue } from './sqlite-file.ts';
 import { verify, type Place, type Pruning, type WalkedEvent } from './verify.ts';
@@ -22,7 +34,8 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
 /** Events read, or forgotten, at once: a few milliseconds. */
 const PAGE = 500;
 
-const ROW = 'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
+const ROW =
+  'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
 const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
 const columns = ROW.split(', ') as (keyof Row)[];
 
@@ -97,7 +110,10 @@ const layout: Layout = {
 };
 
 /** Opens the journal, or makes it. Any number of processes, and of connections in one process, may have it open. */
-export async function openSqliteJournal(file: string, { durable = true, patienceMs = 10_000, now = Date.now }: SqliteJournalOptions = {}): Promise<Journal> {
+export async function openSqliteJournal(
+  file: string,
+  { durable = true, patienceMs = 10_000, now = Date.now }: SqliteJournalOptions = {},
+): Promise<Journal> {
   const open = () => SqliteFile.open(file, layout, { durable, patienceMs });
   return new SqliteJournal(await open(), open, now);
 }
@@ -117,7 +133,8 @@ class SqliteJournal implements Journal {
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
     const data = canonical(claim as unknown as Json);
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
-    if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0)) throw new RangeError('An amount that counts cannot be negative.');
+    if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
+      throw new RangeError('An amount that counts cannot be negative.');
 
     await this.#file.refuseUnlessIntact();
     return await this.#file.write(() => {
@@ -177,7 +194,9 @@ class SqliteJournal implements Journal {
   }
 
   async untold(): Promise<Entry[]> {
-    return await this.#select(`${untold} AND EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id AND events.type = 'unknown') ORDER BY first_seq DESC`);
+    return await this.#select(
+      `${untold} AND EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id AND events.type = 'unknown') ORDER BY first_seq DESC`,
+    );
   }
 
   async findByZohoId(makes: Made, zohoId: string): Promise<Entry | undefined> {
@@ -186,13 +205,19 @@ class SqliteJournal implements Journal {
 
   async lastDeclined(scope: string, intent: string): Promise<string | undefined> {
     const note = await this.#file.read(() =>
-      this.#file.get<{ at: string }>("SELECT at FROM notes WHERE scope = ? AND intent = ? AND type = 'declined' ORDER BY seq DESC LIMIT 1", scope, intent),
+      this.#file.get<{ at: string }>(
+        "SELECT at FROM notes WHERE scope = ? AND intent = ? AND type = 'declined' ORDER BY seq DESC LIMIT 1",
+        scope,
+        intent,
+      ),
     );
     return note?.at;
   }
 
   async list({ limit, since, ...equal }: Parameters<Journal['list']>[0]): Promise<Entry[]> {
-    const conditions: [string, SqlValue][] = (['state', 'endpoint', 'customer_id'] as const).flatMap((name) => (equal[name] === undefined ? [] : [[`${name} = ?`, equal[name]]]));
+    const conditions: [string, SqlValue][] = (['state', 'endpoint', 'customer_id'] as const).flatMap((name) =>
+      equal[name] === undefined ? [] : [[`${name} = ?`, equal[name]]],
+    );
     if (since !== undefined) conditions.push(['claimed_at >= ?', instant(since)]);
     const where = ['1', ...conditions.map(([sql]) => sql)].join(' AND ');
     const values = conditions.map(([, value]) => value);
@@ -231,9 +256,14 @@ class SqliteJournal implements Journal {
           blocks: view.all<{ block: string }>('SELECT block FROM blocks WHERE entry = ?', id).map(({ block }) => block),
         }),
         withoutEvents: idsWithoutEvents(view),
-        notes: stored(async (after) => view.all<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE)),
+        notes: stored(async (after) =>
+          view.all<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE),
+        ),
       });
-      const damage = view.all<{ integrity_check: string }>('PRAGMA integrity_check(20)').map((row) => row.integrity_check).filter((line) => line !== 'ok');
+      const damage = view
+        .all<{ integrity_check: string }>('PRAGMA integrity_check(20)')
+        .map((row) => row.integrity_check)
+        .filter((line) => line !== 'ok');
       return { ...verdict, problems: [...verdict.problems, ...damage.map((line) => `The file is damaged: ${line}`)] };
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -248,7 +278,7 @@ class SqliteJournal implements Journal {
     // What is appended meanwhile, the prunings themselves included, is not looked at.
     const end = (await this.#file.read(() => placeOf(this.#file, 'head'))).seq;
     let forgotten = 0;
-    for (let reach = PAGE; ; ) {
+    for (let reach = PAGE; ;) {
       const step = await this.#file.write(() => this.#prune(young, end, reach));
       forgotten += step.entries;
       if (step.done) break;
@@ -263,7 +293,10 @@ class SqliteJournal implements Journal {
     // As it stands in canonical JSON, wherever it stands.
     const mention = `"customer_id":${JSON.stringify(customer_id)}`;
     const mentioned = await this.#file.read(() =>
-      this.#file.all<{ seq: number; entry: string | null }>("SELECT seq, entry FROM events WHERE instr(data, ?) > 0 AND type NOT IN ('erased', 'pruned') ORDER BY seq", mention),
+      this.#file.all<{ seq: number; entry: string | null }>(
+        "SELECT seq, entry FROM events WHERE instr(data, ?) > 0 AND type NOT IN ('erased', 'pruned') ORDER BY seq",
+        mention,
+      ),
     );
     let emptied = 0;
     for (const entry of new Set(mentioned.map(({ entry }) => entry))) {
@@ -296,7 +329,11 @@ class SqliteJournal implements Journal {
 
   /** What counts against the cap already, when the claim would be too much. */
   #usedBeyond({ kind, currency, since, most }: Cap, claim: Claim): string | undefined {
-    const conditions = ["claimed_at >= ? AND state <> 'not_recorded'", ...(kind === undefined ? [] : ['kind = ?']), ...(currency === undefined ? [] : ['currency = ?'])];
+    const conditions = [
+      "claimed_at >= ? AND state <> 'not_recorded'",
+      ...(kind === undefined ? [] : ['kind = ?']),
+      ...(currency === undefined ? [] : ['currency = ?']),
+    ];
     const counted = this.#file.all<{ amount: string | null; writes: number }>(
       `SELECT amount, count(*) AS writes FROM entries WHERE ${conditions.join(' AND ')} GROUP BY amount`,
       ...[since, kind, currency].filter((value) => value !== undefined),
@@ -334,7 +371,12 @@ class SqliteJournal implements Journal {
     // The first that must stay: of the entries, and of the events that stand for themselves.
     const stays = Math.min(
       first(`SELECT min(first_seq) AS seq FROM entries WHERE ${unsettled} OR settled_at >= ?`, young),
-      first("SELECT min(seq) AS seq FROM events WHERE seq > ? AND seq <= ? AND at >= ? AND (entry IS NULL OR type = 'erased')", from, from + reach, young),
+      first(
+        "SELECT min(seq) AS seq FROM events WHERE seq > ? AND seq <= ? AND at >= ? AND (entry IS NULL OR type = 'erased')",
+        from,
+        from + reach,
+        young,
+      ),
     );
     const limit = Math.min(from + reach, end, stays - 1);
     let to = limit;
@@ -348,7 +390,9 @@ class SqliteJournal implements Journal {
     if (to <= from) return { entries: 0, moved: false, done };
 
     const { hash } = this.#file.get<{ hash: string }>('SELECT hash FROM events WHERE seq = ?', to) ?? { hash: '' };
-    const { entries } = this.#file.get<{ entries: number }>('SELECT count(*) AS entries FROM entries WHERE first_seq <= ?', to) ?? { entries: 0 };
+    const { entries } = this.#file.get<{ entries: number }>('SELECT count(*) AS entries FROM entries WHERE first_seq <= ?', to) ?? {
+      entries: 0,
+    };
     const pruning: Pruning = { checkpoint: { seq: to, hash }, entries };
     this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning as unknown as Json));
     this.#file.run('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
@@ -362,14 +406,21 @@ class SqliteJournal implements Journal {
   #eraseEntry(id: string): boolean {
     const row = this.#rows('id = ?', id)[0];
     if (row === undefined || !isSettled(row.state)) return false;
-    const events = this.#file.all<StoredEvent>("SELECT seq, type, data FROM events WHERE entry = ? AND type <> 'erased' AND data IS NOT NULL ORDER BY seq", id);
+    const events = this.#file.all<StoredEvent>(
+      "SELECT seq, type, data FROM events WHERE entry = ? AND type <> 'erased' AND data IS NOT NULL ORDER BY seq",
+      id,
+    );
     const claim = parsed(events.find(({ type }) => type === 'claimed')?.data ?? null) as Claim | undefined;
     if (claim === undefined) return false;
     const kept = keptOf(row, claim);
     this.#empty(id, { events: events.map(({ seq }) => seq), kept });
     this.#update(kept.row);
     // Notes say what was asked and why, so they name the same person.
-    const notes = this.#file.all<{ seq: number }>('SELECT seq FROM notes WHERE scope = ? AND intent = ? ORDER BY seq', row.scope, row.intent);
+    const notes = this.#file.all<{ seq: number }>(
+      'SELECT seq FROM notes WHERE scope = ? AND intent = ? ORDER BY seq',
+      row.scope,
+      row.intent,
+    );
     this.#eraseNotes(notes.map(({ seq }) => seq));
     return true;
   }
@@ -392,7 +443,17 @@ class SqliteJournal implements Journal {
     const salt = randomBytes(16);
     const link = { seq: head.seq + 1, entry, type, at, digest: digestOf(salt, data) };
     const hash = hashOf(head.hash, link);
-    this.#file.run('INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)', link.seq, entry, type, at, data, salt, link.digest, hash);
+    this.#file.run(
+      'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      link.seq,
+      entry,
+      type,
+      at,
+      data,
+      salt,
+      link.digest,
+      hash,
+    );
     this.#file.run('UPDATE journal SET head_seq = ?, head_hash = ?', link.seq, hash);
     return link.seq;
   }
@@ -427,7 +488,10 @@ class SqliteJournal implements Journal {
 
   #entry(row: Row): Entry {
     const events = this.#file.all<StoredEvent>('SELECT type, data FROM events WHERE entry = ? ORDER BY seq', row.id);
-    return entryOf(row, events.map(({ type, data }) => ({ type, data: parsed(data) })));
+    return entryOf(
+      row,
+      events.map(({ type, data }) => ({ type, data: parsed(data) })),
+    );
   }
 
   async #select(where: string, ...values: SqlValue[]): Promise<Entry[]> {
@@ -453,12 +517,21 @@ function pageOf(file: SqliteFile, after: number): StoredEvent[] {
 
 function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
   const earlier = 'SELECT 1 FROM events AS earlier WHERE earlier.entry = events.entry AND earlier.seq < events.seq';
-  const rows = file.all<StoredEvent & { later: number }>(`SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
+  const rows = file.all<StoredEvent & { later: number }>(
+    `SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
+    after,
+    PAGE,
+  );
   return rows.map(({ later, ...event }) => ({ ...event, first: later === 0 }));
 }
 
 async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
-  const rows = (after: number) => file.all<{ id: string; seq: number }>('SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?', after, PAGE);
+  const rows = (after: number) =>
+    file.all<{ id: string; seq: number }>(
+      'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
+      after,
+      PAGE,
+    );
   for await (const { id } of stored(async (after) => rows(after))) yield id;
 }
 

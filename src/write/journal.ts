@@ -125,7 +125,15 @@ export type Happening =
   /** `zoho_id`: a record that the answer named without being clear, for whoever looks. */
   | { readonly type: 'unknown'; readonly reason: string; readonly zoho_id?: string | undefined }
   /** By looking in Zoho, or by a person who did, and where they said so. Settles an unknown entry. */
-  | { readonly type: 'resolved'; readonly outcome: 'recorded' | 'not_recorded'; readonly by: 'look' | 'person'; readonly asked?: 'window' | 'terminal'; readonly reason: string; readonly zoho_id?: string | undefined; readonly answer?: Answer | undefined }
+  | {
+      readonly type: 'resolved';
+      readonly outcome: 'recorded' | 'not_recorded';
+      readonly by: 'look' | 'person';
+      readonly asked?: 'window' | 'terminal';
+      readonly reason: string;
+      readonly zoho_id?: string | undefined;
+      readonly answer?: Answer | undefined;
+    }
   /** `state`: what the caller was told. Adds nothing when the entry has come to something else since, or was delivered before. */
   | { readonly type: 'delivered'; readonly state?: State | undefined };
 
@@ -192,7 +200,13 @@ export interface Journal {
   /** When this intent was last declined. */
   lastDeclined(scope: string, intent: string): Promise<string | undefined>;
   /** Newest first, unsettled before everything else. */
-  list(filter: { readonly state?: State; readonly endpoint?: string; readonly since?: string; readonly customer_id?: string; readonly limit: number }): Promise<Entry[]>;
+  list(filter: {
+    readonly state?: State;
+    readonly endpoint?: string;
+    readonly since?: string;
+    readonly customer_id?: string;
+    readonly limit: number;
+  }): Promise<Entry[]>;
 
   /** A secret of 32 bytes that all processes on this journal share, made on first use. */
   secret(): Promise<Buffer>;

@@ -15,7 +15,9 @@ export function oddRate({ given, result, known }: RateFacts, tolerance = RATE_TO
   if (given === 1) return `an exchange rate of just 1 is hardly ever right${both}`;
   if (nearest === undefined) return undefined;
   const { rate } = nearest;
-  const turned = known.find((one) => apart(one.rate, 1 / one.rate) > PRACTICALLY_THE_SAME && apart(given, 1 / one.rate) < apart(given, rate));
+  const turned = known.find(
+    (one) => apart(one.rate, 1 / one.rate) > PRACTICALLY_THE_SAME && apart(given, 1 / one.rate) < apart(given, rate),
+  );
   if (turned !== undefined) return `the exchange rate ${given} is nearer to the reciprocal of ${turned.rate} than to any known rate${both}`;
   if (known.some((one) => Math.abs(given - one.rate) <= one.rate * tolerance * (1 + ROUNDING))) return undefined;
   return `the exchange rate ${given} differs from every known one by more than ${Number((tolerance * 100).toPrecision(6))} %${both}`;

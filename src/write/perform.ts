@@ -1,6 +1,15 @@
 import { concern, NOT_JUDGED, type Concern, type Judged } from '../concern.ts';
 import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
-import { AccessError, BusyError, DeclinedError, InternalError, OutcomeUnknownError, PaymentsError, RefusedError, WhichError } from '../errors.ts';
+import {
+  AccessError,
+  BusyError,
+  DeclinedError,
+  InternalError,
+  OutcomeUnknownError,
+  PaymentsError,
+  RefusedError,
+  WhichError,
+} from '../errors.ts';
 import { knowing } from '../reading.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
@@ -35,16 +44,23 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   } catch (thrown) {
     const cancelled = signal?.aborted === true && !(thrown instanceof PaymentsError);
     const error = sent || cancelled ? thrown : ofNothingSent(thrown);
-    if (error instanceof PaymentsError) error.judged ??= error instanceof DeclinedError && call.person.answer !== undefined ? { ...judgement, asked: 'window' } : judgement;
-    if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined) return askWhich(error, call.person, intent, road.seal);
+    if (error instanceof PaymentsError)
+      error.judged ??= error instanceof DeclinedError && call.person.answer !== undefined ? { ...judgement, asked: 'window' } : judgement;
+    if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined)
+      return askWhich(error, call.person, intent, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : cancelled ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
     // The trace is for whoever asks later; that it cannot be written is no reason to hide the error.
-    if (type !== undefined) await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
-    const earlier = error instanceof PaymentsError && error.changed === 'no' ? await answered(call, intent, Date.now(), road).catch(() => undefined) : undefined;
+    if (type !== undefined)
+      await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
+    const earlier =
+      error instanceof PaymentsError && error.changed === 'no'
+        ? await answered(call, intent, Date.now(), road).catch(() => undefined)
+        : undefined;
     // This call did nothing; but where an earlier one of the same intent did or may have, "nothing was changed" is not the answer.
     if (earlier?.state === 'recorded') return replay(earlier);
-    if (earlier !== undefined && !isSettled(earlier.state)) return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` });
+    if (earlier !== undefined && !isSettled(earlier.state))
+      return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` });
     throw error;
   }
 }
@@ -55,7 +71,8 @@ function ofNothingSent(error: unknown): PaymentsError {
   // It tells of the earlier write.
   if (error.changed !== 'unknown' || error instanceof OutcomeUnknownError) return error;
   const { message, code, zoho, next } = error;
-  if (error instanceof BusyError) return new BusyError(message, { code, zoho, next: 'Make the same call again in a moment.', cause: error });
+  if (error instanceof BusyError)
+    return new BusyError(message, { code, zoho, next: 'Make the same call again in a moment.', cause: error });
   return new AccessError(message, { code, zoho, next, cause: error });
 }
 
@@ -90,7 +107,12 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     road.onJudged?.({ asked: 'nobody', concerns: facts.ask });
     refuseByFacts(policy, tool, facts);
     const suspected = await suspectedDuplicates(facts, intent, call, road);
-    const concerns = [...facts.ask, ...suspected.concerns, ...askedByPolicy(policy, facts), ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`))];
+    const concerns = [
+      ...facts.ask,
+      ...suspected.concerns,
+      ...askedByPolicy(policy, facts),
+      ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
+    ];
     road.onJudged?.({ asked: 'nobody', concerns });
     const doubtful = judged(policy, concerns);
     if (suspected.refusal !== undefined) throw suspected.refusal;
@@ -114,7 +136,14 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       makes: facts.makes,
       customer_id: facts.customer_id,
       before: facts.before,
-      facts: { title: facts.title, lines: facts.lines, asked: consent.asked, concerns, not_checked: facts.not_checked, ...(workflow && { called: { tool: tool.name, arguments: input } }) },
+      facts: {
+        title: facts.title,
+        lines: facts.lines,
+        asked: consent.asked,
+        concerns,
+        not_checked: facts.not_checked,
+        ...(workflow && { called: { tool: tool.name, arguments: input } }),
+      },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
@@ -136,7 +165,11 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
  * The turn of an earlier write of the same intent while it is not settled, whatever a workflow would find now: that a refund was
  * carried out may be just why there is nothing left to refund.
  */
-async function turnOf({ endpoint, workflow, input, person: { chosen = {} } }: Call, known: Entry | undefined, zoho: Reader): Promise<readonly string[]> {
+async function turnOf(
+  { endpoint, workflow, input, person: { chosen = {} } }: Call,
+  known: Entry | undefined,
+  zoho: Reader,
+): Promise<readonly string[]> {
   if (workflow === undefined) return await endpoint.turn(input, zoho);
   if (known === undefined || isSettled(known.state)) return await workflow.turn(input, zoho, chosen);
   return await endpoint.turn(known.arguments, zoho);
@@ -204,17 +237,36 @@ async function refuseWhileCopiesMayCome({ blocks }: Facts, road: Road): Promise<
 const toolOf = ({ endpoint, workflow }: Call) => workflow ?? endpoint;
 
 function movedOn(): BusyError {
-  return new BusyError('While this call waited, another write changed what it is about.', { code: 'payment_changed', next: 'Make the same call again.' });
+  return new BusyError('While this call waited, another write changed what it is about.', {
+    code: 'payment_changed',
+    next: 'Make the same call again.',
+  });
 }
 
-async function consentTo(request: ZohoRequest, facts: Facts, concerns: readonly Concern[], intent: string, { endpoint, person: given }: Call, road: Road): Promise<Consent> {
+async function consentTo(
+  request: ZohoRequest,
+  facts: Facts,
+  concerns: readonly Concern[],
+  intent: string,
+  { endpoint, person: given }: Call,
+  road: Road,
+): Promise<Consent> {
   const { journal, scope, declinedMs } = road;
   const person = await withoutSpent(given, road);
   const what = whatIsAsked(request);
-  const note = (type: 'asked' | 'declined', reason: string) => journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? what : intent, type, reason, customer_id: facts.customer_id });
+  const note = (type: 'asked' | 'declined', reason: string) =>
+    journal.note({
+      scope,
+      endpoint: endpoint.name,
+      intent: type === 'declined' ? what : intent,
+      type,
+      reason,
+      customer_id: facts.customer_id,
+    });
   const declinedAt = concerns.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
   // Noted by a clock that was set back since, it lies in the future.
-  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs) throw declinedBefore(Math.ceil(declinedMs / 60_000));
+  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
+    throw declinedBefore(Math.ceil(declinedMs / 60_000));
   try {
     const consent = decide(request, facts, concerns, person, road.mode, road.seal);
     if (consent.kind !== 'given') await note('asked', concerns.map(({ text }) => text).join('; '));
@@ -240,23 +292,40 @@ function whatIsAsked({ method, path, query, body }: ZohoRequest): string {
 function said(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(said);
   if (typeof value !== 'object' || value === null) return value;
-  const mode = (name: string, item: unknown) => (name === 'payment_mode' || name === 'refund_mode' ? String(item).toLowerCase() : said(item));
+  const mode = (name: string, item: unknown) =>
+    name === 'payment_mode' || name === 'refund_mode' ? String(item).toLowerCase() : said(item);
   const entries = Object.entries(value).map(([name, item]): [string, unknown] => [name, mode(name, item)]);
-  return Object.fromEntries(entries.filter(([name, item]) => !(item === '' || item === 0 || item === undefined || (Array.isArray(item) && item.length === 0 && name !== 'invoices') || (name === 'exchange_rate' && item === 1) || (name === 'refund_mode' && item === 'cash'))));
+  return Object.fromEntries(
+    entries.filter(
+      ([name, item]) =>
+        !(
+          item === '' ||
+          item === 0 ||
+          item === undefined ||
+          (Array.isArray(item) && item.length === 0 && name !== 'invoices') ||
+          (name === 'exchange_rate' && item === 1) ||
+          (name === 'refund_mode' && item === 'cash')
+        ),
+    ),
+  );
 }
 
 /** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
   for (const token of [person.state, person.approval]) {
     const opened = token === undefined ? undefined : seal.open(token);
-    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined) return { canBeAsked: person.canBeAsked, chosen: person.chosen, ...(person.approval !== undefined && { approval: SPENT }) };
+    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined)
+      return { canBeAsked: person.canBeAsked, chosen: person.chosen, ...(person.approval !== undefined && { approval: SPENT }) };
   }
   return person;
 }
 
 function inTheWay(entry: Entry): BusyError {
-  return new BusyError(`An earlier write to the same (${entry.endpoint}, ${entry.id}) has an unknown outcome, so nothing else is sent until it is settled.`, {
-    code: 'unresolved_write',
-    next: 'Make the same call again in a few minutes; list_writes shows what is unresolved. Do not record it another way.',
-  });
+  return new BusyError(
+    `An earlier write to the same (${entry.endpoint}, ${entry.id}) has an unknown outcome, so nothing else is sent until it is settled.`,
+    {
+      code: 'unresolved_write',
+      next: 'Make the same call again in a few minutes; list_writes shows what is unresolved. Do not record it another way.',
+    },
+  );
 }

@@ -12,7 +12,16 @@ import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 const EVERY_OTHER = '*';
 
 const amounts = z
-  .record(z.string().refine((code) => code === EVERY_OTHER || Intl.supportedValuesOf('currency').includes(code), 'is not a currency code such as USD, nor "*"').meta({ pattern: '^([A-Z]{3}|\\*)$' }), z.number().positive())
+  .record(
+    z
+      .string()
+      .refine(
+        (code) => code === EVERY_OTHER || Intl.supportedValuesOf('currency').includes(code),
+        'is not a currency code such as USD, nor "*"',
+      )
+      .meta({ pattern: '^([A-Z]{3}|\\*)$' }),
+    z.number().positive(),
+  )
   .describe('Amount per currency code. "*" limits each other currency by itself; without it, a currency that is not named is not limited.');
 const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
 const ids = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
@@ -22,11 +31,23 @@ export const policySchema = z
     $schema: z.string().optional(),
     read_only: z.boolean().optional().describe('No writes at all.'),
     allowed_tools: z.array(z.string()).optional().describe('Only these writes. Reads are always allowed.'),
-    max_amount: z.strictObject({ per_write: amounts.optional(), per_day: amounts.optional() }).optional().describe('The most money that one write, or all writes of a day (24 hours), may move.'),
+    max_amount: z
+      .strictObject({ per_write: amounts.optional(), per_day: amounts.optional() })
+      .optional()
+      .describe('The most money that one write, or all writes of a day (24 hours), may move.'),
     ask_above: amounts.optional().describe('A person is asked about a payment or refund of more than this.'),
     refuse: codesOf(concernCodes).optional().describe('Concerns that are always refused.'),
-    accept: codesOf(concernCodes.filter((code) => code !== 'deletion')).optional().describe('Concerns that nobody need be asked about. `refuse` stands before it.'),
-    exchange_rate_tolerance: z.number().min(0).max(1).optional().describe(`How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`),
+    accept: codesOf(concernCodes.filter((code) => code !== 'deletion'))
+      .optional()
+      .describe('Concerns that nobody need be asked about. `refuse` stands before it.'),
+    exchange_rate_tolerance: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe(
+        `How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`,
+      ),
     max_refunds_per_hour: z.int().min(0).optional(),
     allowed_from_account_ids: ids.optional().describe('Accounts that refunds may come from.'),
     allowed_account_ids: ids.optional().describe('Accounts that payments may go to.'),
@@ -69,13 +90,16 @@ function jsonOf(text: string): unknown {
   }
   if (kept.includes('__proto__')) throw new PolicyError('__proto__ is no name of a rule or a currency');
   // In JSON, a string before a colon is a name.
-  const written = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].flatMap(([, string = '', colon]) => (colon === undefined ? [] : [JSON.parse(string) as string]));
+  const written = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].flatMap(([, string = '', colon]) =>
+    colon === undefined ? [] : [JSON.parse(string) as string],
+  );
   for (const name of kept) written.splice(written.indexOf(name), written.includes(name) ? 1 : 0);
   if (written.length > 0) throw new PolicyError(`${JSON.stringify(written[0])} stands in it twice`);
   return json;
 }
 
-const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency: string): number | undefined => limits?.[currency] ?? limits?.[EVERY_OTHER];
+const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency: string): number | undefined =>
+  limits?.[currency] ?? limits?.[EVERY_OTHER];
 
 const BULK_DELETE_MAX = 25;
 
@@ -84,27 +108,42 @@ export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteEndpoint, 'na
   const { name } = endpoint;
   if (policy.read_only) throw against('read_only', 'The policy allows no writes.');
   if (policy.allowed_tools && !policy.allowed_tools.includes(name)) throw against('allowed_tools', `The policy does not allow ${name}.`);
-  const { date, account_id, from_account_id, payment_id } = input as { date?: string; account_id?: string; from_account_id?: string; payment_id?: string | string[] };
-  if (policy.earliest_date !== undefined && date !== undefined && date < policy.earliest_date) throw against('earliest_date', `${date} is before ${policy.earliest_date}, the earliest date the policy allows.`);
-  if (policy.allowed_account_ids && account_id !== undefined && !policy.allowed_account_ids.includes(account_id)) throw against('allowed_account_ids', `The policy does not allow payments into account ${account_id}.`);
+  const { date, account_id, from_account_id, payment_id } = input as {
+    date?: string;
+    account_id?: string;
+    from_account_id?: string;
+    payment_id?: string | string[];
+  };
+  if (policy.earliest_date !== undefined && date !== undefined && date < policy.earliest_date)
+    throw against('earliest_date', `${date} is before ${policy.earliest_date}, the earliest date the policy allows.`);
+  if (policy.allowed_account_ids && account_id !== undefined && !policy.allowed_account_ids.includes(account_id))
+    throw against('allowed_account_ids', `The policy does not allow payments into account ${account_id}.`);
   if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id)) {
     throw against('allowed_from_account_ids', `The policy does not allow refunds out of account ${from_account_id}.`);
   }
   const most = policy.bulk_delete_max ?? BULK_DELETE_MAX;
-  if (Array.isArray(payment_id) && new Set(payment_id).size > most) throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
+  if (Array.isArray(payment_id) && new Set(payment_id).size > most)
+    throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
 }
 
 /** The same for what only the preflight knows: how much money, in which currency, and what stands where nothing was named. */
 export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'name'>, { money, makes, uses }: Facts): void {
   if (uses !== undefined) refuseByPolicy(policy, endpoint, uses);
-  if (makes === 'payment' && policy.allowed_account_ids && uses?.account_id === undefined) throw accountNotNamed(policy.allowed_account_ids);
+  if (makes === 'payment' && policy.allowed_account_ids && uses?.account_id === undefined)
+    throw accountNotNamed(policy.allowed_account_ids);
   if (money === undefined) return;
   if (money.currency === UNKNOWN_CURRENCY && policy.max_amount !== undefined) {
-    throw against('max_amount', 'The policy limits amounts, and the currency of this payment cannot be read (needs the scope ZohoBooks.contacts.READ).');
+    throw against(
+      'max_amount',
+      'The policy limits amounts, and the currency of this payment cannot be read (needs the scope ZohoBooks.contacts.READ).',
+    );
   }
   const most = limitOf(policy.max_amount?.per_write, money.currency);
   if (most !== undefined && money.amount > most) {
-    throw against('max_amount.per_write', `${formatMoney(money.amount, money.currency)} is more than the ${formatMoney(most, money.currency)} that the policy allows in one write.`);
+    throw against(
+      'max_amount.per_write',
+      `${formatMoney(money.amount, money.currency)} is more than the ${formatMoney(most, money.currency)} that the policy allows in one write.`,
+    );
   }
 }
 
@@ -115,7 +154,8 @@ export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
 }
 
 function askedAbove(policy: Policy, { money }: Facts): Concern[] {
-  if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined) return [concern('above_limit', 'the policy asks above an amount, and the currency cannot be seen')];
+  if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined)
+    return [concern('above_limit', 'the policy asks above an amount, and the currency cannot be seen')];
   const above = money && limitOf(policy.ask_above, money.currency);
   if (money === undefined || above === undefined || money.amount <= above) return [];
   return [concern('above_limit', `it is more than ${formatMoney(above, money.currency)}`)];
@@ -124,7 +164,8 @@ function askedAbove(policy: Policy, { money }: Facts): Concern[] {
 /** What of the concerns a person is asked about: not what the policy accepts. Throws where it refuses one. */
 export function judged({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
   const refused = concerns.filter(({ code }) => refuse.includes(code));
-  if (refused.length > 0) throw against('refuse', `The policy refuses this: ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
+  if (refused.length > 0)
+    throw against('refuse', `The policy refuses this: ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
   return concerns.filter(({ code }) => !(accept as readonly ConcernCode[]).includes(code));
 }
 
@@ -133,20 +174,40 @@ export function capsOf(policy: Policy, { money }: Facts, now: number): Cap[] {
   if (money === undefined) return [];
   const caps: Cap[] = [];
   const perDay = limitOf(policy.max_amount?.per_day, money.currency);
-  if (perDay !== undefined) caps.push({ name: 'max_amount.per_day', currency: money.currency, since: new Date(now - 24 * 3600_000).toISOString(), most: { amount: String(perDay) } });
+  if (perDay !== undefined)
+    caps.push({
+      name: 'max_amount.per_day',
+      currency: money.currency,
+      since: new Date(now - 24 * 3600_000).toISOString(),
+      most: { amount: String(perDay) },
+    });
   if (policy.max_refunds_per_hour !== undefined && money.kind === 'refund') {
-    caps.push({ name: 'max_refunds_per_hour', kind: 'refund', since: new Date(now - 3600_000).toISOString(), most: { writes: policy.max_refunds_per_hour } });
+    caps.push({
+      name: 'max_refunds_per_hour',
+      kind: 'refund',
+      since: new Date(now - 3600_000).toISOString(),
+      most: { writes: policy.max_refunds_per_hour },
+    });
   }
   return caps;
 }
 
 export function capReached(cap: Cap, used: string): RefusedError {
-  const most = 'amount' in cap.most ? `${cap.currency ?? ''} ${cap.most.amount}`.trim() : `${cap.most.writes} ${cap.most.writes === 1 ? 'refund' : 'refunds'}`;
-  return against(cap.name, `The policy allows ${most} in ${'amount' in cap.most ? '24 hours' : 'an hour'}; with what was written already (${used}) this would be more.`);
+  const most =
+    'amount' in cap.most
+      ? `${cap.currency ?? ''} ${cap.most.amount}`.trim()
+      : `${cap.most.writes} ${cap.most.writes === 1 ? 'refund' : 'refunds'}`;
+  return against(
+    cap.name,
+    `The policy allows ${most} in ${'amount' in cap.most ? '24 hours' : 'an hour'}; with what was written already (${used}) this would be more.`,
+  );
 }
 
 function accountNotNamed(allowed: readonly string[]): RefusedError {
-  return against('allowed_account_ids', `The policy limits the accounts that payments may go to, so account_id must name one of ${allowed.join(', ')}.`);
+  return against(
+    'allowed_account_ids',
+    `The policy limits the accounts that payments may go to, so account_id must name one of ${allowed.join(', ')}.`,
+  );
 }
 
 function against(rule: string, message: string): RefusedError {

@@ -45,7 +45,8 @@ async function settled(entry: Entry, resolver: Resolver): Promise<Looked> {
   const { journal } = resolver;
   if (entry.state === 'claimed') return { entry: await journal.add(entry.id, { type: 'not_recorded', reason: 'It was never sent.' }) };
   if (entry.state !== 'sent' && entry.state !== 'unknown') return { entry };
-  const unknown = entry.state === 'unknown' ? entry : await journal.add(entry.id, { type: 'unknown', reason: 'It was sent, and no answer was noted.' });
+  const unknown =
+    entry.state === 'unknown' ? entry : await journal.add(entry.id, { type: 'unknown', reason: 'It was sent, and no answer was noted.' });
   return await lookFor(unknown, resolver);
 }
 
@@ -65,15 +66,42 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
     case 'there': {
       const zoho_id = entry.makes && seen.zoho_id;
       const found = answerOf(endpoint, entry, seen.result);
-      return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: 'Found in Zoho, just as sent.', zoho_id, answer: found }) };
+      return {
+        seen,
+        entry: await journal.add(entry.id, {
+          type: 'resolved',
+          outcome: 'recorded',
+          by: 'look',
+          reason: 'Found in Zoho, just as sent.',
+          zoho_id,
+          answer: found,
+        }),
+      };
     }
     case 'in part': {
       if (!late) return { seen, entry: { ...entry, reason: seen.why } };
-      return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'recorded', by: 'look', reason: seen.why, answer: answerOf(endpoint, entry, seen.result) }) };
+      return {
+        seen,
+        entry: await journal.add(entry.id, {
+          type: 'resolved',
+          outcome: 'recorded',
+          by: 'look',
+          reason: seen.why,
+          answer: answerOf(endpoint, entry, seen.result),
+        }),
+      };
     }
     case 'not there': {
       if (!late) return { entry, seen };
-      return { seen, entry: await journal.add(entry.id, { type: 'resolved', outcome: 'not_recorded', by: 'look', reason: 'Not in Zoho after the time that a request may take.' }) };
+      return {
+        seen,
+        entry: await journal.add(entry.id, {
+          type: 'resolved',
+          outcome: 'not_recorded',
+          by: 'look',
+          reason: 'Not in Zoho after the time that a request may take.',
+        }),
+      };
     }
     case 'unclear':
       return { seen, entry: { ...entry, reason: seen.why } };
@@ -109,7 +137,11 @@ export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
 const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 
 /** What is answered, and what takes it back: kept together, so that a replay tells both. */
-export function answerOf(endpoint: WriteEndpoint, { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>, result: Json): Answer {
+export function answerOf(
+  endpoint: WriteEndpoint,
+  { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>,
+  result: Json,
+): Answer {
   const undo = endpoint.undo(result, input, { before });
   const { not_checked = [] } = facts as { not_checked?: readonly string[] };
   return { result: undo === undefined ? result : { ...result, undo }, text: endpoint.text(result, input, { before, not_checked, undo }) };
@@ -130,7 +162,11 @@ function attemptOf(entry: Entry, journal: Journal): Attempt {
 }
 
 /** Looks for every unsettled write whose turn is free; a fault with one does not keep the others waiting. */
-export async function resolveAll(resolver: Resolver, take: (entry: Entry) => Promise<{ leave(): void } | undefined>, warn: (message: string) => void): Promise<void> {
+export async function resolveAll(
+  resolver: Resolver,
+  take: (entry: Entry) => Promise<{ leave(): void } | undefined>,
+  warn: (message: string) => void,
+): Promise<void> {
   for (const { id } of await resolver.journal.unsettled()) {
     const entry = await resolver.journal.find(id);
     const turn = entry && (await take(entry));
@@ -145,4 +181,3 @@ export async function resolveAll(resolver: Resolver, take: (entry: Entry) => Pro
     }
   }
 }
-

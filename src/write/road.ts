@@ -28,7 +28,14 @@ export interface Timings {
   readonly declinedMs: number;
 }
 
-export const ordinaryTimings: Timings = { graceMs: 5 * 60_000, lookMs: 10_000, beforeMs: 15_000, wholeMs: 45_000, fenceMs: 5_000, declinedMs: 5 * 60_000 };
+export const ordinaryTimings: Timings = {
+  graceMs: 5 * 60_000,
+  lookMs: 10_000,
+  beforeMs: 15_000,
+  wholeMs: 45_000,
+  fenceMs: 5_000,
+  declinedMs: 5 * 60_000,
+};
 
 export interface RoadOptions {
   /** Where journal and turns of this organization are, on this machine. */
@@ -50,7 +57,11 @@ export interface OpenRoad {
   /** Looks for whatever earlier processes left unsettled. */
   resolveAll(warn: (message: string) => void): Promise<void>;
   /** Takes a person's word for an unsettled write, in its turn: the record that it made, as Zoho shows it, or undefined for none. */
-  settle(entry: string, recorded: { readonly id: string; readonly result: Json } | undefined, options?: { readonly force?: boolean }): Promise<Settled>;
+  settle(
+    entry: string,
+    recorded: { readonly id: string; readonly result: Json } | undefined,
+    options?: { readonly force?: boolean },
+  ): Promise<Settled>;
   close(): Promise<void>;
 }
 
@@ -67,7 +78,17 @@ export type Settled =
 
 export const journalFile = (dir: string) => join(dir, 'journal.sqlite');
 
-export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uniqueField, timings, journal: options }: RoadOptions): Promise<OpenRoad> {
+export async function openRoad({
+  dir,
+  zoho,
+  endpoints,
+  policy,
+  mode,
+  caller,
+  uniqueField,
+  timings,
+  journal: options,
+}: RoadOptions): Promise<OpenRoad> {
   const journal = await openSqliteJournal(journalFile(dir), options);
   const turns = await openTurns(join(dir, 'turns'));
   const writes = new Map(endpoints.filter((endpoint) => !isRead(endpoint)).map((endpoint) => [endpoint.name, endpoint as WriteEndpoint]));
@@ -114,8 +135,19 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
         if (another !== undefined && !(another.canForce && force)) return { kind: 'another', ...another };
         const insisted = another?.why ?? against;
         const reason = `Said by a person at the command line${insisted === undefined ? '' : ', with --force'}.`;
-        const outcome = recorded === undefined ? ({ outcome: 'not_recorded' } as const) : ({ outcome: 'recorded', zoho_id: looked.entry.makes && recorded.id, answer: answerOfPerson(recorded, looked.entry, road) } as const);
-        return { kind: 'settled', entry: await journal.add(id, { type: 'resolved', by: 'person', asked: 'terminal', reason, ...outcome }), against: insisted };
+        const outcome =
+          recorded === undefined
+            ? ({ outcome: 'not_recorded' } as const)
+            : ({
+                outcome: 'recorded',
+                zoho_id: looked.entry.makes && recorded.id,
+                answer: answerOfPerson(recorded, looked.entry, road),
+              } as const);
+        return {
+          kind: 'settled',
+          entry: await journal.add(id, { type: 'resolved', by: 'person', asked: 'terminal', reason, ...outcome }),
+          against: insisted,
+        };
       } finally {
         turn.leave();
       }
@@ -128,7 +160,11 @@ export async function openRoad({ dir, zoho, endpoints, policy, mode, caller, uni
 }
 
 /** What speaks against a record's being the one that a write made. */
-async function againstRecord({ id, result }: { readonly id: string; readonly result: Json }, { id: entry, endpoint, makes, arguments: input, request: { body }, before }: Entry, { endpoints, journal }: Road): Promise<{ why: string; canForce: boolean } | undefined> {
+async function againstRecord(
+  { id, result }: { readonly id: string; readonly result: Json },
+  { id: entry, endpoint, makes, arguments: input, request: { body }, before }: Entry,
+  { endpoints, journal }: Road,
+): Promise<{ why: string; canForce: boolean } | undefined> {
   const other = makes && (await journal.findByZohoId(makes, id));
   if (other !== undefined && other.id !== entry) return { why: `the write ${other.id} made it`, canForce: false };
   const why = makes && endpoints.get(endpoint)?.contradiction(result, { input, body, before, answer: result });
@@ -138,12 +174,14 @@ async function againstRecord({ id, result }: { readonly id: string; readonly res
 /** Of a change or a deletion Zoho shows nothing that tells it from another. */
 function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
   const endpoint = endpoints.get(entry.endpoint);
-  return entry.makes === undefined || endpoint === undefined ? { result: {}, text: `Recorded as ${id}, as a person says.` } : answerOf(endpoint, entry, result);
+  return entry.makes === undefined || endpoint === undefined
+    ? { result: {}, text: `Recorded as ${id}, as a person says.` }
+    : answerOf(endpoint, entry, result);
 }
 
 function againstSettling(entry: Entry, { zoho, graceMs }: Road): string {
   const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
-  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${isTimeDoubtful(entry) ? ", and these clocks do not prove how long ago that was" : ''}`;
+  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago that was' : ''}`;
 }

@@ -31,7 +31,9 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
   return {
     close(digest, round, { chosen, asks } = {}) {
       const approval = randomBytes(16).toString('base64url');
-      const body = Buffer.from(JSON.stringify({ digest, approval, round, chosen, asks, until: now() + APPROVAL_MINUTES * 60_000 })).toString('base64url');
+      const body = Buffer.from(
+        JSON.stringify({ digest, approval, round, chosen, asks, until: now() + APPROVAL_MINUTES * 60_000 }),
+      ).toString('base64url');
       return { token: `${body}.${mac(body).toString('base64url')}`, approval };
     },
     open(token) {
@@ -39,7 +41,9 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
       const expected = mac(body);
       const received = Buffer.from(given, 'base64url');
       if (received.length !== expected.length || !timingSafeEqual(received, expected)) return { kind: 'altered' };
-      const { digest, approval, round, chosen, asks, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & { until: number };
+      const { digest, approval, round, chosen, asks, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & {
+        until: number;
+      };
       const left = until - now();
       // Made by a clock that was set back since, it would hold for as long as that was ahead.
       if (left < 0 || left > APPROVAL_MINUTES * 60_000 + MINUTE_MS) return { kind: 'expired' };

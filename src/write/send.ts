@@ -47,7 +47,10 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
   } catch (error) {
     const known = error instanceof PaymentsError ? error : undefined;
     // Noted as sent it may have left; before that it did not, whatever went wrong.
-    const mayHaveLeft = await journal.find(claimed.id).then((entry) => entry?.state !== 'claimed', () => true);
+    const mayHaveLeft = await journal.find(claimed.id).then(
+      (entry) => entry?.state !== 'claimed',
+      () => true,
+    );
     if (mayHaveLeft && (known === undefined || known.changed === 'unknown')) return await lost(claimed, error, road);
     // What it came to is known, also where it cannot be written down: then it is looked for like any other.
     await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' }).catch(() => undefined);
@@ -68,7 +71,10 @@ async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road
   const clock = zoho.clock();
   const zohoTime = clock && Math.min(clock.notAfter + fenceMs, Date.now() + MINUTE_MS);
   const ticks = performance.now() + fenceMs;
-  const { sentAt } = await journal.add(entry.id, { type: 'sent', zohoTime: zohoTime === undefined ? undefined : new Date(zohoTime).toISOString() });
+  const { sentAt } = await journal.add(entry.id, {
+    type: 'sent',
+    zohoTime: zohoTime === undefined ? undefined : new Date(zohoTime).toISOString(),
+  });
   sentHere.set(entry.id, { ticks, sentAt });
 }
 
@@ -114,7 +120,10 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
   } catch (error) {
     // Still unknown if it was not noted as sent again.
     if ((await road.journal.find(entry.id))?.state === 'unknown') return entry;
-    return await road.journal.add(entry.id, { type: 'unknown', reason: error instanceof PaymentsError ? error.message : 'The answer could not be read.' });
+    return await road.journal.add(entry.id, {
+      type: 'unknown',
+      reason: error instanceof PaymentsError ? error.message : 'The answer could not be read.',
+    });
   }
 }
 

@@ -165,7 +165,8 @@ export class SqliteFile {
         const own = this.#own();
         if (own.whole === 0) throw damaged(this.#file, 'what was written last is missing');
         const withLog = this.#look(this.#file);
-        if (own.id !== this.#id || withLog.id !== this.#id || withLog.position < own.position || withLog.whole === 0) throw replaced(this.#file, 'something else was written over its write-ahead log');
+        if (own.id !== this.#id || withLog.id !== this.#id || withLog.position < own.position || withLog.whole === 0)
+          throw replaced(this.#file, 'something else was written over its write-ahead log');
       }),
     );
   }
@@ -208,7 +209,11 @@ export class SqliteFile {
 
   #refuseUnlessInPlace(): void {
     const now = identitiesOf(this.#file);
-    if (now !== this.#opened) throw replaced(this.#file, now.startsWith('gone') ? 'it is no longer there' : 'another file is in its place, or in that of its write-ahead log');
+    if (now !== this.#opened)
+      throw replaced(
+        this.#file,
+        now.startsWith('gone') ? 'it is no longer there' : 'another file is in its place, or in that of its write-ahead log',
+      );
   }
 
   #own(): Mark {
@@ -305,7 +310,9 @@ function create(file: string, layout: Layout, { durable }: FileOptions, connect:
       database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'}; BEGIN`);
       layout.create((sql) => database.exec(sql));
       for (const sql of Object.values(layout.added)) database.exec(sql);
-      database.exec(`PRAGMA application_id = ${layout.applicationId}; PRAGMA user_version = ${layout.version}; COMMIT; PRAGMA journal_mode = WAL`);
+      database.exec(
+        `PRAGMA application_id = ${layout.applicationId}; PRAGMA user_version = ${layout.version}; COMMIT; PRAGMA journal_mode = WAL`,
+      );
     } finally {
       database.close();
     }
@@ -357,7 +364,7 @@ function nothing(): never {
 async function onceSteady(file: string, patienceMs: number, look: () => Promise<void>): Promise<void> {
   const began = Date.now();
   let steadySince = began;
-  for (let written = writtenAt(file); ; ) {
+  for (let written = writtenAt(file); ;) {
     try {
       return await look();
     } catch (error) {
@@ -384,19 +391,26 @@ function check(database: Database, file: string, { applicationId, version, table
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (application_id !== applicationId) throw damaged(file, 'it is an SQLite file, but not one of this program');
   if (user_version > version) {
-    throw new AccessError(`The journal ${file} was written by a newer version of this program (layout ${user_version}; this one knows ${version}).`, {
-      code: 'journal_too_new',
-      next: 'Ask the operator to start the newer version; both cannot share a journal.',
-    });
+    throw new AccessError(
+      `The journal ${file} was written by a newer version of this program (layout ${user_version}; this one knows ${version}).`,
+      {
+        code: 'journal_too_new',
+        next: 'Ask the operator to start the newer version; both cannot share a journal.',
+      },
+    );
   }
   for (const table of tables) {
-    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) === undefined) throw damaged(file, 'parts of it are missing');
+    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) === undefined)
+      throw damaged(file, 'parts of it are missing');
   }
 }
 
 /** Two processes may be at it at once, so it is looked at again inside the transaction. */
 function complete(database: Database, { added }: Layout): void {
-  const missing = () => Object.entries(added).filter(([name]) => database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(name) === undefined);
+  const missing = () =>
+    Object.entries(added).filter(
+      ([name]) => database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(name) === undefined,
+    );
   if (missing().length === 0) return;
   database.exec('BEGIN IMMEDIATE');
   try {

@@ -12,7 +12,11 @@ import { osLocks, type OsLock } from '../zoho/os-lock.ts';
  */
 export interface Turns {
   /** Waits for all of `names`. `what` is told to those who wait in vain: a tool's name, nothing of a customer. */
-  take(names: readonly string[], what: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined }): Promise<Turn>;
+  take(
+    names: readonly string[],
+    what: string,
+    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Turn>;
   close(): void;
 }
 
@@ -108,16 +112,22 @@ function taken(lock: OsLock): boolean {
 }
 
 /** Runs a step on the folder for this server's state, without which nothing is written. What the disk refuses becomes an AccessError (`state_dir_unusable`). */
-export function inStateDir<T>(step: () => T, next = 'Ask the operator to check that the folder is there, belongs to this user and has room.'): T {
+export function inStateDir<T>(
+  step: () => T,
+  next = 'Ask the operator to check that the folder is there, belongs to this user and has room.',
+): T {
   try {
     return step();
   } catch (cause) {
     if (cause instanceof PaymentsError) throw cause;
-    throw new AccessError(`The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
-      code: 'state_dir_unusable',
-      next,
-      cause,
-    });
+    throw new AccessError(
+      `The folder for this server's state cannot be used: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`,
+      {
+        code: 'state_dir_unusable',
+        next,
+        cause,
+      },
+    );
   }
 }
 
@@ -141,14 +151,20 @@ function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
   } catch {
     // Whoever holds it has not said so yet.
   }
-  return new BusyError(`Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who} holds the turn.`, {
-    code: 'turn_busy',
-    next: 'Make the same call again in a little while.',
-  });
+  return new BusyError(
+    `Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who} holds the turn.`,
+    {
+      code: 'turn_busy',
+      next: 'Make the same call again in a little while.',
+    },
+  );
 }
 
 function closing(): BusyError {
-  return new BusyError('This server is about to end, and begins nothing any more.', { code: 'server_ending', next: 'Make the same call again when it is back.' });
+  return new BusyError('This server is about to end, and begins nothing any more.', {
+    code: 'server_ending',
+    next: 'Make the same call again when it is back.',
+  });
 }
 
 function createQueue() {

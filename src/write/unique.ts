@@ -20,17 +20,30 @@ export interface UniqueField {
  */
 export async function asUpsert(claim: Claim, { upsert }: WriteEndpoint, field: UniqueField | undefined, zoho: Reader): Promise<Claim> {
   if (field === undefined || upsert === undefined) return claim;
-  const why = field.works === false ? 'a payment that was recorded with it is not found by it' : await upsert.unusable(field.name, claim.request, zoho);
+  const why =
+    field.works === false
+      ? 'a payment that was recorded with it is not found by it'
+      : await upsert.unusable(field.name, claim.request, zoho);
   if (why !== undefined) throw unusable(field, why);
   const minted: Minted = { key: field.name, value: randomUUID() };
-  return { ...claim, request: upsert.request(claim.request, minted), before: { ...claim.before, [field.works ? 'unique' : 'unproven']: minted } };
+  return {
+    ...claim,
+    request: upsert.request(claim.request, minted),
+    before: { ...claim.before, [field.works ? 'unique' : 'unproven']: minted },
+  };
 }
 
 /** Whether this write can be found exactly by its own value, and so be sent again. */
 export const isProven = ({ before }: Entry): boolean => before['unique'] !== undefined;
 
 /** After the first payment made with it: Zoho ignores what it does not know, so only a payment found by its value proves the mode. */
-export async function proveUniqueField({ before }: Entry, { upsert }: WriteEndpoint, payment_id: string | undefined, field: UniqueField | undefined, zoho: Reader): Promise<void> {
+export async function proveUniqueField(
+  { before }: Entry,
+  { upsert }: WriteEndpoint,
+  payment_id: string | undefined,
+  field: UniqueField | undefined,
+  zoho: Reader,
+): Promise<void> {
   const minted = before['unproven'] as Minted | undefined;
   if (field === undefined || field.works !== undefined || minted === undefined || upsert === undefined || payment_id === undefined) return;
   try {

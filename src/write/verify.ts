@@ -64,7 +64,8 @@ export async function verify({ checkpoint, head, entries, events, entry, without
   chain.end(head);
   await notesOf.end();
   if (checkpoint.seq > 0 || pruned !== undefined) {
-    if (pruned?.seq !== checkpoint.seq || pruned.hash !== checkpoint.hash) ofEvents.push('The checkpoint is not the one that the last pruning left.');
+    if (pruned?.seq !== checkpoint.seq || pruned.hash !== checkpoint.hash)
+      ofEvents.push('The checkpoint is not the one that the last pruning left.');
   }
   for await (const id of withoutEvents) ofEntries.push(`Entry ${id} has no events.`);
   return { events: chain.count, entries, problems: [...chain.problems, ...ofEvents, ...ofEntries, ...notesOf.problems] };
@@ -98,7 +99,7 @@ class Chain {
   end(head: Place): void {
     if (head.seq > this.#last.seq) this.#missing(this.#last.seq + 1, head.seq);
     else if (head.seq < this.#last.seq) this.problems.push(`The chain's head is at ${head.seq}, its last event is ${this.#last.seq}.`);
-    else if (head.hash !== this.#last.hash) this.problems.push('The chain\'s head has another hash than its last event.');
+    else if (head.hash !== this.#last.hash) this.problems.push("The chain's head has another hash than its last event.");
   }
 
   #missing(from: number, to: number): void {
@@ -189,7 +190,8 @@ function compareEntry(id: string, { events, row, blocks }: KeptEntry, checkpoint
   }
   const wanted = new Set(UNSETTLED.includes(derived.row.state) ? derived.blocks : []);
   const found = new Set(blocks);
-  if (wanted.size !== found.size || [...wanted].some((block) => !found.has(block))) ofEntries.push(`Entry ${id}: what it blocks is not what its events say.`);
+  if (wanted.size !== found.size || [...wanted].some((block) => !found.has(block)))
+    ofEntries.push(`Entry ${id}: what it blocks is not what its events say.`);
 }
 
 /** Notes, and the erasures that empty them: events that belong to no entry. */
@@ -230,7 +232,8 @@ class Notes {
       return;
     }
     const kept = note;
-    if ((['scope', 'intent', 'type', 'at'] as const).some((name) => derived[name] !== kept[name])) this.problems.push(notItsEvent(kept.seq));
+    if ((['scope', 'intent', 'type', 'at'] as const).some((name) => derived[name] !== kept[name]))
+      this.problems.push(notItsEvent(kept.seq));
     await this.#pull();
   }
 
@@ -276,7 +279,8 @@ class Bits {
 
   *[Symbol.iterator](): Generator<number> {
     for (const [part, bytes] of this.#parts) {
-      for (const [byte, bits] of bytes.entries()) for (let i = 0; i < 8; i += 1) if ((bits & (1 << i)) !== 0) yield part * Bits.#SPAN + byte * 8 + i;
+      for (const [byte, bits] of bytes.entries())
+        for (let i = 0; i < 8; i += 1) if ((bits & (1 << i)) !== 0) yield part * Bits.#SPAN + byte * 8 + i;
     }
   }
 

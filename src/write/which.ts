@@ -24,9 +24,15 @@ export function askWhich({ question, field, choices }: WhichError, { chosen }: P
 }
 
 function noneOfThem(field: string): DeclinedError {
-  return new DeclinedError(`The user was shown each ${field} that could be meant, and it is none of them.`, { code: 'none_chosen', next: `Ask the user in the conversation for the whole name or number of the ${field}.` });
+  return new DeclinedError(`The user was shown each ${field} that could be meant, and it is none of them.`, {
+    code: 'none_chosen',
+    next: `Ask the user in the conversation for the whole name or number of the ${field}.`,
+  });
 }
 
 function notSaid(field: string): DeclinedError {
-  return new DeclinedError(`The user was asked which ${field} is meant, and did not answer.`, { code: 'none_chosen', next: `Ask the user in the conversation which ${field} it is; with the same call again they are shown the choices once more.` });
+  return new DeclinedError(`The user was asked which ${field} is meant, and did not answer.`, {
+    code: 'none_chosen',
+    next: `Ask the user in the conversation which ${field} it is; with the same call again they are shown the choices once more.`,
+  });
 }

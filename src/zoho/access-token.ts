@@ -51,7 +51,14 @@ interface Held {
   readonly expiresAt: number;
 }
 
-export function createAccessTokens({ http, accountsUrl, credentials, shared, log = silent, now = Date.now }: AccessTokenOptions): AccessTokens {
+export function createAccessTokens({
+  http,
+  accountsUrl,
+  credentials,
+  shared,
+  log = silent,
+  now = Date.now,
+}: AccessTokenOptions): AccessTokens {
   let held: Held | undefined;
   let asking: Promise<Held> | undefined;
   /** Whatever others still think of it. */
@@ -61,9 +68,12 @@ export function createAccessTokens({ http, accountsUrl, credentials, shared, log
 
   /** The token that is there already, whoever asked for it. */
   const theirs = async (name: string): Promise<Held | undefined> => {
-    const row = await shared.write((sql) => sql.get<Row>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name));
+    const row = await shared.write((sql) =>
+      sql.get<Row>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
+    );
     // Not further ahead than a window: a clock was set back since then.
-    if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS) throw throttled(row.throttled_until);
+    if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS)
+      throw throttled(row.throttled_until);
     if (row?.access_token == null || row.expires_at === null) return undefined;
     const there = { token: row.access_token, expiresAt: row.expires_at };
     return isGood(there) ? there : undefined;
@@ -77,8 +87,16 @@ export function createAccessTokens({ http, accountsUrl, credentials, shared, log
     });
     try {
       log('debug', 'an access token is asked for');
-      const { accessToken, expiresAt } = await requestTokens(http, accountsUrl, mine, { kind: 'refresh', refreshToken: mine.refreshToken }, now);
-      await shared.write((sql) => sql.run('INSERT OR REPLACE INTO tokens (credentials, access_token, expires_at) VALUES (?, ?, ?)', name, accessToken, expiresAt));
+      const { accessToken, expiresAt } = await requestTokens(
+        http,
+        accountsUrl,
+        mine,
+        { kind: 'refresh', refreshToken: mine.refreshToken },
+        now,
+      );
+      await shared.write((sql) =>
+        sql.run('INSERT OR REPLACE INTO tokens (credentials, access_token, expires_at) VALUES (?, ?, ?)', name, accessToken, expiresAt),
+      );
       return { token: accessToken, expiresAt };
     } catch (error) {
       if (!(error instanceof PaymentsError) || error.code !== 'token_throttled') throw error;
@@ -132,7 +150,9 @@ export function createAccessTokens({ http, accountsUrl, credentials, shared, log
 
 /** Which connection it is, told without its secrets. */
 function nameOf(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
-  return createHash('sha256').update(JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken]))
+    .digest('base64url');
 }
 
 function throttled(until: number, cause?: PaymentsError): BusyError {

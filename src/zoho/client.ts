@@ -46,7 +46,10 @@ export interface Zoho extends Reader {
    * more than `fenceMs`, it is not sent at all. Nor is it after `deadline`, which throws its reason; an answer that is not there
    * by then is lost.
    */
-  send(request: ZohoRequest, options?: { readonly fenceMs?: number; readonly note?: () => Promise<void>; readonly deadline?: AbortSignal | undefined }): Promise<Json>;
+  send(
+    request: ZohoRequest,
+    options?: { readonly fenceMs?: number; readonly note?: () => Promise<void>; readonly deadline?: AbortSignal | undefined },
+  ): Promise<Json>;
 }
 
 const ATTEMPTS = 3;
@@ -75,17 +78,32 @@ export function createZoho(options: ZohoOptions): Zoho {
   const recent = createKept(RECENT_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
-  const once = async (request: ZohoRequest, token: string, place: Place, { mayGo, ...bounds }: { signal?: AbortSignal | undefined; deadline?: AbortSignal | undefined; mayGo?: () => boolean }): Promise<Answered> => {
+  const once = async (
+    request: ZohoRequest,
+    token: string,
+    place: Place,
+    { mayGo, ...bounds }: { signal?: AbortSignal | undefined; deadline?: AbortSignal | undefined; mayGo?: () => boolean },
+  ): Promise<Answered> => {
     const began = performance.now();
-    const note = (facts: Parameters<Log>[2]) => log('debug', `${request.method} ${request.path.replaceAll(/\/\d+/g, '/{id}')}`, { ...facts, ms: Math.round(performance.now() - began) });
-    const { answer, headers, location, disconnect } = await exchange(options, request, token, { ...bounds, once: mayGo && { mayGo }, clock }).catch(async (error: unknown) => {
-      note({ error: error instanceof PaymentsError ? error.code : 'given up' });
-      await place.leave().catch(() => undefined);
-      throw error;
-    }).finally(() => {
-      // Also what was asked while it was on its way.
-      if (request.method !== 'GET') recent.forget();
-    });
+    const note = (facts: Parameters<Log>[2]) =>
+      log('debug', `${request.method} ${request.path.replaceAll(/\/\d+/g, '/{id}')}`, {
+        ...facts,
+        ms: Math.round(performance.now() - began),
+      });
+    const { answer, headers, location, disconnect } = await exchange(options, request, token, {
+      ...bounds,
+      once: mayGo && { mayGo },
+      clock,
+    })
+      .catch(async (error: unknown) => {
+        note({ error: error instanceof PaymentsError ? error.code : 'given up' });
+        await place.leave().catch(() => undefined);
+        throw error;
+      })
+      .finally(() => {
+        // Also what was asked while it was on its way.
+        if (request.method !== 'GET') recent.forget();
+      });
     note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
     const failure = naming(location, failureOf(answer, request, token));
     const refused = limits.get(failure?.code ?? '');
@@ -120,10 +138,14 @@ export function createZoho(options: ZohoOptions): Zoho {
         const token = await orAborted(options.tokens.get(), signal);
         return await once(request, token, await options.limits.enter('read', signal), { signal });
       } catch (error) {
-        if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) freshToken = true;
+        if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED)
+          freshToken = true;
         else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= PATIENCE_MS) throw error;
         // After a limit everyone pauses before they get their next place.
-        else if (!isLimit(error)) await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => signal?.throwIfAborted());
+        else if (!isLimit(error))
+          await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal }).catch(() =>
+            signal?.throwIfAborted(),
+          );
       }
     }
   };
@@ -169,8 +191,16 @@ export function createZoho(options: ZohoOptions): Zoho {
       }
       return answer;
     },
-    recall: (endpoint, input) => orAborted(recalled.get(endpoint, input, () => until(undefined).read(endpoint, input)), signal),
-    recent: (endpoint, input) => orAborted(recent.get(endpoint, input, () => until(undefined).read(endpoint, input)), signal),
+    recall: (endpoint, input) =>
+      orAborted(
+        recalled.get(endpoint, input, () => until(undefined).read(endpoint, input)),
+        signal,
+      ),
+    recent: (endpoint, input) =>
+      orAborted(
+        recent.get(endpoint, input, () => until(undefined).read(endpoint, input)),
+        signal,
+      ),
     async send(request, { fenceMs = FENCE_MS, note, deadline } = {}) {
       for (let attempt = 1; ; attempt += 1) {
         try {
@@ -204,7 +234,12 @@ interface Exchange extends Pick<HttpRequest, 'signal' | 'deadline' | 'once'> {
   readonly clock: Clock;
 }
 
-async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, request: ZohoRequest, token: string, { clock, ...bounds }: Exchange): Promise<Answered & { readonly headers: HttpResponse['headers']; readonly location: string | undefined }> {
+async function exchange(
+  { http, apiBaseUrl, organizationId }: ZohoOptions,
+  request: ZohoRequest,
+  token: string,
+  { clock, ...bounds }: Exchange,
+): Promise<Answered & { readonly headers: HttpResponse['headers']; readonly location: string | undefined }> {
   const url = new URL(apiBaseUrl + request.path);
   if (organizationId !== '') url.searchParams.set('organization_id', organizationId);
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
@@ -218,7 +253,12 @@ async function exchange({ http, apiBaseUrl, organizationId }: ZohoOptions, reque
   try {
     const response = await http.exchange({ method: request.method, url, headers, body, ...bounds });
     clock.read(response.headers['date'], asked);
-    return { answer: readAnswer(response), headers: response.headers, disconnect: response.disconnect, location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1] };
+    return {
+      answer: readAnswer(response),
+      headers: response.headers,
+      disconnect: response.disconnect,
+      location: /\/(\d+)$/.exec(String(response.headers['location'] ?? ''))?.[1],
+    };
   } catch (error) {
     if (error instanceof NetworkError) throw networkFailure(error, request);
     throw error;

@@ -33,7 +33,11 @@ export function createClock() {
       const date = Date.parse(String(header));
       if (!Number.isFinite(date)) return;
       const reading = { date, asked, received: momentNow() };
-      if (newest === undefined || agree(newest, reading) || (doubtful !== undefined && isMinuteLater(doubtful, reading) && agree(doubtful, reading))) {
+      if (
+        newest === undefined ||
+        agree(newest, reading) ||
+        (doubtful !== undefined && isMinuteLater(doubtful, reading) && agree(doubtful, reading))
+      ) {
         newest = reading;
         doubtful = undefined;
       } else if (doubtful === undefined || !agree(doubtful, reading)) {

@@ -34,7 +34,15 @@ export function dataCenterOf(accountsUrl: string): DataCenter | undefined {
 }
 
 /** Where the API of a login is: where the token says, if that is Zoho's, else where its accounts server belongs, else as configured. */
-export function apiBaseUrlOf({ apiDomain, accountsUrl, configured }: { apiDomain: string | undefined; accountsUrl: string; configured: string }): string {
+export function apiBaseUrlOf({
+  apiDomain,
+  accountsUrl,
+  configured,
+}: {
+  apiDomain: string | undefined;
+  accountsUrl: string;
+  configured: string;
+}): string {
   const told = dataCenterNames.map(dataCenter).find(({ apiBaseUrl }) => apiBaseUrl === `${apiDomain}/books/v3`);
   return (told ?? dataCenterOf(accountsUrl))?.apiBaseUrl ?? configured;
 }

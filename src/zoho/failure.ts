@@ -14,7 +14,7 @@ type Refusal = (zoho: ZohoRefusal, request: ZohoRequest) => PaymentsError;
 const organization: Refusal = (zoho) =>
   new AccessError('The organization does not belong to these credentials.', {
     code: 'wrong_organization',
-    next: 'Ask the operator to check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may be another user\'s or in another data centre.',
+    next: "Ask the operator to check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may be another user's or in another data centre.",
     zoho,
   });
 
@@ -34,10 +34,26 @@ const scopeMissing: Refusal = (zoho, { scope }) =>
 
 /** What a path is about, and where the right id would come from. Every one below its own list; the more special first. */
 const kinds = [
-  { path: /^\/customerpayments\/\w+\/refunds\/(\w+)/, name: 'refund', where: 'list_customer_payment_refunds shows the refund_id of each refund of a payment, list_customer_payments the payments.' },
-  { path: /^\/customerpayments?\/(\w+)/, name: 'payment', where: 'list_customer_payments shows the payment_id of each payment; the payment number is another one.' },
-  { path: /^\/contacts\/(\w+)/, name: 'customer', where: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.' },
-  { path: /^\/invoices\/(\w+)/, name: 'invoice', where: 'get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.' },
+  {
+    path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
+    name: 'refund',
+    where: 'list_customer_payment_refunds shows the refund_id of each refund of a payment, list_customer_payments the payments.',
+  },
+  {
+    path: /^\/customerpayments?\/(\w+)/,
+    name: 'payment',
+    where: 'list_customer_payments shows the payment_id of each payment; the payment number is another one.',
+  },
+  {
+    path: /^\/contacts\/(\w+)/,
+    name: 'customer',
+    where: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.',
+  },
+  {
+    path: /^\/invoices\/(\w+)/,
+    name: 'invoice',
+    where: 'get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.',
+  },
 ] as const;
 
 function kindOf(path: string) {
@@ -50,9 +66,17 @@ const notFound: Refusal = (zoho, request) => {
   const kind = kindOf(path);
   // What is written names other records besides that of its path: any of them can be the one that is missing.
   if (kind === undefined || method === 'POST' || method === 'PUT') {
-    return new InputError('Zoho does not know a record that this call names.', { code: 'not_found', next: 'Call again with the right ids: get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.', zoho });
+    return new InputError('Zoho does not know a record that this call names.', {
+      code: 'not_found',
+      next: 'Call again with the right ids: get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.',
+      zoho,
+    });
   }
-  return new InputError(`There is no ${kind.name} with the id ${kind.path.exec(path)?.[1]}.`, { code: 'not_found', next: `Call again with the right id: ${kind.where}`, zoho });
+  return new InputError(`There is no ${kind.name} with the id ${kind.path.exec(path)?.[1]}.`, {
+    code: 'not_found',
+    next: `Call again with the right id: ${kind.where}`,
+    zoho,
+  });
 };
 
 /**
@@ -64,10 +88,18 @@ function isWrongAddress(code: string | number, { method, path }: ZohoRequest): b
 }
 
 const wrongAddress = (zoho?: ZohoRefusal): AccessError =>
-  new AccessError('There is no Zoho Books API at this address.', { code: 'wrong_address', next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.', zoho });
+  new AccessError('There is no Zoho Books API at this address.', {
+    code: 'wrong_address',
+    next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.',
+    zoho,
+  });
 
 const methodNotAllowed: Refusal = (zoho) =>
-  new AccessError('What is at this address does not take such a call.', { code: 'method_not_allowed', next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.', zoho });
+  new AccessError('What is at this address does not take such a call.', {
+    code: 'method_not_allowed',
+    next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.',
+    zoho,
+  });
 
 const forModel =
   (code: string, message: string, next: string): Refusal =>
@@ -79,11 +111,22 @@ const forUser =
   (zoho) =>
     new RefusedError(message, { code, next, zoho });
 
-const restsOnIt = forUser('record_in_use', 'Refunds or credits rest on this record.', 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.');
+const restsOnIt = forUser(
+  'record_in_use',
+  'Refunds or credits rest on this record.',
+  'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
+);
 
 /** What is wrong with a call itself, by Zoho's code alone: with which HTTP status some of them come is not known. */
 const byZohoCode = new Map<string, Refusal>([
-  ['2', forModel('invalid_value', 'Zoho does not take one of the values.', 'Call again with another value for what Zoho names; if the user gave it, ask the user.')],
+  [
+    '2',
+    forModel(
+      'invalid_value',
+      'Zoho does not take one of the values.',
+      'Call again with another value for what Zoho names; if the user gave it, ask the user.',
+    ),
+  ],
   ['15', forModel('too_long', 'A text is longer than Zoho takes.', 'Call again with a shorter text for what Zoho names.')],
   [
     '3004',
@@ -93,10 +136,21 @@ const byZohoCode = new Map<string, Refusal>([
       'Call again with the right customer_id: list_customer_payments shows those who have paid before; otherwise ask the user.',
     ),
   ],
-  ['24016', forUser('more_than_balance', 'More is applied than is open; someone may have paid it meanwhile.', 'Ask the user how much to apply; what is left over stays on the payment as unused amount.')],
+  [
+    '24016',
+    forUser(
+      'more_than_balance',
+      'More is applied than is open; someone may have paid it meanwhile.',
+      'Ask the user how much to apply; what is left over stays on the payment as unused amount.',
+    ),
+  ],
   [
     '9521',
-    forUser('retainer_in_part', 'A retainer invoice is paid in full or not at all.', 'Ask the user whether all of it was paid: if so, call again with the full amount, otherwise without retainerinvoice_id.'),
+    forUser(
+      'retainer_in_part',
+      'A retainer invoice is paid in full or not at all.',
+      'Ask the user whether all of it was paid: if so, call again with the full amount, otherwise without retainerinvoice_id.',
+    ),
   ],
   [
     '9523',
@@ -106,7 +160,14 @@ const byZohoCode = new Map<string, Refusal>([
       'Ask the user whether to delete the payment with delete_customer_payment and to record it again with the right amount.',
     ),
   ],
-  ['12006', forUser('invoice_closed', 'The invoice is closed.', 'Ask the user which invoice is meant; money for none is recorded without `invoices`.')],
+  [
+    '12006',
+    forUser(
+      'invoice_closed',
+      'The invoice is closed.',
+      'Ask the user which invoice is meant; money for none is recorded without `invoices`.',
+    ),
+  ],
   ['1040', restsOnIt],
   ['12008', restsOnIt],
   [
@@ -119,28 +180,43 @@ const byZohoCode = new Map<string, Refusal>([
   ],
   [
     '108004',
-    forUser('bank_match', 'It does not fit the bank transaction that it is matched with.', 'Tell the user; in Zoho Books, under Banking, it has to be unmatched, or matched with one of the same account.'),
+    forUser(
+      'bank_match',
+      'It does not fit the bank transaction that it is matched with.',
+      'Tell the user; in Zoho Books, under Banking, it has to be unmatched, or matched with one of the same account.',
+    ),
   ],
 ]);
 
 const refused: Refusal = (zoho, { method }) => {
   const details = { code: 'refused_by_zoho', zoho };
   if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Call again with what Zoho names corrected.' });
-  return new RefusedError('Zoho refused to write this.', { ...details, next: 'Tell the user what Zoho says, and call again with what they decide.' });
+  return new RefusedError('Zoho refused to write this.', {
+    ...details,
+    next: 'Tell the user what Zoho says, and call again with what they decide.',
+  });
 };
 
 const minuteLimit: Refusal = (zoho) =>
-  new BusyError('The organization has used up Zoho\'s calls for this minute (100).', { code: 'minute_limit', next: 'Wait a minute, then make the same call again.', zoho });
+  new BusyError("The organization has used up Zoho's calls for this minute (100).", {
+    code: 'minute_limit',
+    next: 'Wait a minute, then make the same call again.',
+    zoho,
+  });
 
 const dayLimit: Refusal = (zoho) =>
-  new BusyError('The organization has used up Zoho\'s calls for today.', {
+  new BusyError("The organization has used up Zoho's calls for today.", {
     code: 'day_limit',
-    next: 'Tell the user; calls are possible again after midnight in the organization\'s time zone.',
+    next: "Tell the user; calls are possible again after midnight in the organization's time zone.",
     zoho,
   });
 
 const concurrencyLimit: Refusal = (zoho) =>
-  new BusyError('Too many calls to Zoho at once.', { code: 'concurrency_limit', next: 'Wait a few seconds, then make the same call again, one at a time.', zoho });
+  new BusyError('Too many calls to Zoho at once.', {
+    code: 'concurrency_limit',
+    next: 'Wait a few seconds, then make the same call again, one at a time.',
+    zoho,
+  });
 
 const byCode = new Map<string, Refusal>([
   ['401/14', tokenRejected],
@@ -190,8 +266,14 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
   if (isSuccess(answer, request)) return undefined;
   if (answer.status === 404 && isWrongAddress('HTTP 404', request)) return wrongAddress();
   const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'something other than its usual answer' : 'an error';
-  const zoho = answer.kind === 'json' ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token]) : undefined;
-  const why = answer.status === 503 ? `Zoho is down for maintenance or overloaded (HTTP 503 with ${what})` : `Zoho answered HTTP ${answer.status} with ${what}`;
+  const zoho =
+    answer.kind === 'json'
+      ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token])
+      : undefined;
+  const why =
+    answer.status === 503
+      ? `Zoho is down for maintenance or overloaded (HTTP 503 with ${what})`
+      : `Zoho answered HTTP ${answer.status} with ${what}`;
   return unanswered(why, request, zoho);
 }
 
@@ -199,16 +281,22 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
 export function anotherRecord({ path }: ZohoRequest): BusyError {
   const kind = kindOf(path);
   const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
-  return new BusyError(`Zoho was asked for ${asked}, and the answer shows something else. The connections to Zoho were closed, because answers on a connection can get out of step.`, {
-    code: 'another_record',
-    next: 'Make the same call again: it uses a new connection.',
-  });
+  return new BusyError(
+    `Zoho was asked for ${asked}, and the answer shows something else. The connections to Zoho were closed, because answers on a connection can get out of step.`,
+    {
+      code: 'another_record',
+      next: 'Make the same call again: it uses a new connection.',
+    },
+  );
 }
 
 /** The answer holds such a record, and does not say which one it is. */
 export function unnamedRecord({ path }: ZohoRequest): BusyError {
   const kind = kindOf(path);
-  return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, { code: 'no_record', next: 'Make the same call again in a little while.' });
+  return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, {
+    code: 'no_record',
+    next: 'Make the same call again in a little while.',
+  });
 }
 
 /** A proxy in between did not let the request through, so Zoho never had it. Whether the proxy refuses or only fails is told by its status. */
@@ -216,11 +304,14 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   const unsent = 'The request was not sent to Zoho.';
   const settings = 'HTTPS_PROXY, HTTP_PROXY and NO_PROXY';
   if (status === 407) {
-    return new AccessError(`The proxy ${proxy} does not accept the user name and password for it, or was given none (HTTP 407). ${unsent}`, {
-      code: 'proxy_refused',
-      next: 'Ask the operator to check the user name and password of the proxy in HTTPS_PROXY or HTTP_PROXY.',
-      cause: error,
-    });
+    return new AccessError(
+      `The proxy ${proxy} does not accept the user name and password for it, or was given none (HTTP 407). ${unsent}`,
+      {
+        code: 'proxy_refused',
+        next: 'Ask the operator to check the user name and password of the proxy in HTTPS_PROXY or HTTP_PROXY.',
+        cause: error,
+      },
+    );
   }
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
     return new AccessError(`The proxy ${proxy} refuses a connection to ${target} (HTTP ${status}). ${unsent}`, {
@@ -247,13 +338,24 @@ export function networkFailure(error: NetworkError, request: ZohoRequest): Payme
       cause: error,
     });
   }
-  return unanswered(request.method === 'GET' ? error.message : `The answer from Zoho was lost: ${error.message}`, request, undefined, error);
+  return unanswered(
+    request.method === 'GET' ? error.message : `The answer from Zoho was lost: ${error.message}`,
+    request,
+    undefined,
+    error,
+  );
 }
 
 /** For a read nothing is lost, and it may only have been a look before a write; a write may or may not have been carried out. */
 function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefusal, cause?: unknown): PaymentsError {
   const what = kindOf(path)?.name;
-  if (method === 'GET') return new BusyError(`A look-up${what === undefined ? '' : ` of the ${what}`} failed: ${why}.`, { code: 'zoho_unavailable', next: 'Make the same call again in a little while.', zoho, cause });
+  if (method === 'GET')
+    return new BusyError(`A look-up${what === undefined ? '' : ` of the ${what}`} failed: ${why}.`, {
+      code: 'zoho_unavailable',
+      next: 'Make the same call again in a little while.',
+      zoho,
+      cause,
+    });
   return new OutcomeUnknownError(`${why}.`, {
     next: 'Do not make the call again. Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
     zoho,

@@ -7,7 +7,9 @@ import { orAborted } from './or-aborted.ts';
 
 export interface HttpOptions {
   /** Proxies as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Loopback is never proxied. */
-  readonly proxy?: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined } | undefined;
+  readonly proxy?:
+    | { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined }
+    | undefined;
   /** For one exchange, from connecting to the last byte. Default 20 s. */
   readonly timeoutMs?: number | undefined;
   /** The most bytes of a response that are read. Default 16 MiB. */
@@ -55,7 +57,10 @@ export class NetworkError extends Error {
   readonly timedOut: boolean;
   readonly atProxy: AtProxy | undefined;
 
-  constructor(message: string, { sent, timedOut = false, atProxy, cause }: { sent: boolean; timedOut?: boolean; atProxy?: AtProxy | undefined; cause?: unknown }) {
+  constructor(
+    message: string,
+    { sent, timedOut = false, atProxy, cause }: { sent: boolean; timedOut?: boolean; atProxy?: AtProxy | undefined; cause?: unknown },
+  ) {
     super(message, { cause });
     this.sent = sent;
     this.timedOut = timedOut;
@@ -134,9 +139,24 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (end.aborted) own?.reset();
-        const late = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : deadline?.aborted ? 'no answer in the time that was left for it' : undefined;
-        const atProxy = sent ? undefined : error instanceof ProxyError ? error.at : late === undefined ? undefined : [...asked].find(({ target }) => target === hostAndPort(url));
-        throw new NetworkError(tooLate ? 'this process was held up before it could be sent' : (late ?? reasonOf(error)), { sent, timedOut: late !== undefined, atProxy, cause: error });
+        const late = timeout.aborted
+          ? `no answer within ${timeoutMs / 1000} s`
+          : deadline?.aborted
+            ? 'no answer in the time that was left for it'
+            : undefined;
+        const atProxy = sent
+          ? undefined
+          : error instanceof ProxyError
+            ? error.at
+            : late === undefined
+              ? undefined
+              : [...asked].find(({ target }) => target === hostAndPort(url));
+        throw new NetworkError(tooLate ? 'this process was held up before it could be sent' : (late ?? reasonOf(error)), {
+          sent,
+          timedOut: late !== undefined,
+          atProxy,
+          cause: error,
+        });
       } finally {
         void own?.agent.destroy();
       }

@@ -79,7 +79,15 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
-export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs = 60_000, patienceMs = 20_000, pauseMs = 500, now = Date.now }: LimitsOptions): Limits {
+export function createLimits({
+  shared,
+  perMinute = 100,
+  concurrent = 5,
+  minuteMs = 60_000,
+  patienceMs = 20_000,
+  pauseMs = 500,
+  now = Date.now,
+}: LimitsOptions): Limits {
   const queue: Waiting[] = [];
   const slotOf = (at: number) => Math.floor((at * SLOTS) / minuteMs);
   let serving = false;
@@ -120,9 +128,18 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     // What lies further ahead than it ever can is of a clock that was set back since.
     sql.run('DELETE FROM waiting WHERE seen <= ? OR seen > ?', at - GONE_MS, at + GONE_MS);
     sql.run("DELETE FROM pauses WHERE until > ? + iif(code = '45', ?, ?)", at, LONGEST_DAY_MS, 2 * LONGEST_PAUSE_MS);
-    const pause = sql.get<{ code: string; until: number }>('SELECT code, until FROM pauses WHERE until > ? ORDER BY until DESC LIMIT 1', at);
+    const pause = sql.get<{ code: string; until: number }>(
+      'SELECT code, until FROM pauses WHERE until > ? ORDER BY until DESC LIMIT 1',
+      at,
+    );
     const counted = countedBy(sql, at);
-    const before = sql.get<{ n: number }>('SELECT count(*) AS n FROM waiting WHERE id <> ?1 AND (rank, since, id) < (?2, ?3, ?1)', id, ranks[rank], since)?.n ?? 0;
+    const before =
+      sql.get<{ n: number }>(
+        'SELECT count(*) AS n FROM waiting WHERE id <> ?1 AND (rank, since, id) < (?2, ?3, ?1)',
+        id,
+        ranks[rank],
+        since,
+      )?.n ?? 0;
     if (pause === undefined && Math.min(perMinute - counted.minute, concurrent - counted.atOnce) > before) {
       sql.run('DELETE FROM waiting WHERE id = ?', id);
       sql.run('INSERT INTO calls (id, pid, entered) VALUES (?, ?, ?)', id, process.pid, at);
@@ -146,7 +163,9 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
       sql.run(COUNT_DONE, slotOf(at));
     }
     sql.run('DELETE FROM done WHERE slot < ? OR slot > ?', slotOf(at - minuteMs), slotOf(at) + 1);
-    const { calls, oldest } = sql.get<{ calls: number; oldest: number | null }>('SELECT coalesce(sum(calls), 0) AS calls, min(slot) AS oldest FROM done')!;
+    const { calls, oldest } = sql.get<{ calls: number; oldest: number | null }>(
+      'SELECT coalesce(sum(calls), 0) AS calls, min(slot) AS oldest FROM done',
+    )!;
     return { minute: calls + atOnce, atOnce, freeAt: (((oldest ?? slotOf(at)) + 1) * minuteMs) / SLOTS + minuteMs };
   };
 
@@ -157,7 +176,8 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
     return index >= 0;
   };
 
-  const leaveLine = async ({ id }: Waiting) => void (await shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', id)).catch(() => undefined));
+  const leaveLine = async ({ id }: Waiting) =>
+    void (await shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', id)).catch(() => undefined));
 
   /** One of this process stands in the line of all processes; the others stand behind it here. */
   const serve = async (waiting: Waiting): Promise<void> => {
@@ -181,7 +201,7 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
   const serveAll = async () => {
     if (serving) return wake();
     serving = true;
-    for (let waiting; (waiting = queue[0]) !== undefined; ) {
+    for (let waiting; (waiting = queue[0]) !== undefined;) {
       try {
         await serve(waiting);
       } catch (error) {
@@ -225,7 +245,14 @@ export function createLimits({ shared, perMinute = 100, concurrent = 5, minuteMs
         return {
           minute: { most: perMinute, used: minute },
           concurrent: { most: concurrent, used: atOnce },
-          ...(day && { day: { ...(day.most !== null && { most: day.most }), remaining: day.remaining, resets_at: iso(day.resets_at), as_of: iso(day.seen_at) } }),
+          ...(day && {
+            day: {
+              ...(day.most !== null && { most: day.most }),
+              remaining: day.remaining,
+              resets_at: iso(day.resets_at),
+              as_of: iso(day.seen_at),
+            },
+          }),
           ...(pause != null && { paused_until: iso(pause) }),
         };
       });
@@ -241,15 +268,21 @@ function comeBack(why: Why, until: number): BusyError {
     case '45':
       return dayUsedUp(until);
     case '44':
-      return new BusyError('Zoho\'s calls of this minute are used up, or Zoho asked everyone to pause.', { code: 'minute_limit', next: `Make the same call again after ${at}.` });
+      return new BusyError("Zoho's calls of this minute are used up, or Zoho asked everyone to pause.", {
+        code: 'minute_limit',
+        next: `Make the same call again after ${at}.`,
+      });
     case '1070':
-      return new BusyError('Too many calls to Zoho at once, from this machine or from elsewhere.', { code: 'concurrency_limit', next: 'Make the same call again in a little while.' });
+      return new BusyError('Too many calls to Zoho at once, from this machine or from elsewhere.', {
+        code: 'concurrency_limit',
+        next: 'Make the same call again in a little while.',
+      });
   }
 }
 
 /** Until the organization's midnight. */
 export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
-  return new BusyError('The organization has used up Zoho\'s calls for today.', {
+  return new BusyError("The organization has used up Zoho's calls for today.", {
     code: 'day_limit',
     next: `Tell the user; calls are possible again at ${iso(until)}, when the day ends where the organization is. Until then Zoho is not asked.`,
     zoho,
@@ -258,11 +291,21 @@ export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
 
 /** What is left of the day: `x-rate-limit-reset` is in whole seconds from now. */
 function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | undefined>>, at: number): void {
-  const told = ['limit', 'remaining', 'reset'].map((name) => Math.trunc(Number(headers[`x-rate-limit-${name}`] ?? NaN))) as [number, number, number];
+  const told = ['limit', 'remaining', 'reset'].map((name) => Math.trunc(Number(headers[`x-rate-limit-${name}`] ?? NaN))) as [
+    number,
+    number,
+    number,
+  ];
   const [most, remaining, reset] = told.map((value) => (Number.isSafeInteger(value) ? value : undefined));
   // Whatever else a gateway may put there is no day.
   if (remaining === undefined || reset === undefined || reset < 0 || reset * 1000 >= LONGEST_DAY_MS) return;
-  sql.run('INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)', most ?? null, remaining, Math.ceil((at + reset * 1000 + 1) / 1000) * 1000, at);
+  sql.run(
+    'INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)',
+    most ?? null,
+    remaining,
+    Math.ceil((at + reset * 1000 + 1) / 1000) * 1000,
+    at,
+  );
 }
 
 /** A process that was killed gives its places back at once. */

@@ -66,10 +66,13 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
 
   const readKeychain = async () => {
     const kept = await inKeychain((entry) => entry.get()).catch((cause: unknown) => {
-      throw unreadable('its secrets are in the operating system\'s keychain, which cannot be opened', { cause, next: 'unlock it, or to run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0' });
+      throw unreadable("its secrets are in the operating system's keychain, which cannot be opened", {
+        cause,
+        next: 'unlock it, or to run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0',
+      });
     });
     const parsed = secretsSchema.safeParse(jsonOf(kept ?? ''));
-    if (!parsed.success) throw unreadable('its secrets are no longer in the operating system\'s keychain');
+    if (!parsed.success) throw unreadable("its secrets are no longer in the operating system's keychain");
     return parsed.data;
   };
 
@@ -85,7 +88,10 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       const before = await readOpenPart().catch(() => undefined);
       const secret = { clientSecret, refreshToken };
       const earlier = before?.secrets === 'keychain' ? await inKeychain((entry) => entry.get()).catch(() => undefined) : undefined;
-      const secrets = mayUseKeychain && (await keychainWorks()) && (await done(inKeychain((entry) => entry.set(JSON.stringify(secret))))) ? 'keychain' : 'file';
+      const secrets =
+        mayUseKeychain && (await keychainWorks()) && (await done(inKeychain((entry) => entry.set(JSON.stringify(secret)))))
+          ? 'keychain'
+          : 'file';
       try {
         await replace(file, `${JSON.stringify({ ...login, secrets, ...(secrets === 'file' && secret) }, null, 2)}\n`);
       } catch (error) {
@@ -104,7 +110,8 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
         throw stillThere(`${file} cannot be deleted (${cause.code ?? 'unknown'})`, `delete ${file}`, cause);
       });
       if (kept === 'unreadable') await done(inKeychain((entry) => entry.delete()));
-      if (kept !== 'unreadable' && kept.secrets === 'keychain' && !(await done(inKeychain((entry) => entry.delete())))) throw stillThere('the operating system\'s keychain does not let go of its secrets', 'delete the entry zoho-payments-mcp there');
+      if (kept !== 'unreadable' && kept.secrets === 'keychain' && !(await done(inKeychain((entry) => entry.delete()))))
+        throw stillThere("the operating system's keychain does not let go of its secrets", 'delete the entry zoho-payments-mcp there');
       return true;
     },
 
@@ -158,10 +165,21 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function unreadable(why: string, { cause, next = 'run `zoho-payments-mcp login` again' }: { cause?: unknown; next?: string } = {}): AccessError {
-  return new AccessError(`There is a login to Zoho, and it cannot be used: ${why}.`, { code: 'login_unreadable', next: `Ask the operator to ${next}.`, cause });
+function unreadable(
+  why: string,
+  { cause, next = 'run `zoho-payments-mcp login` again' }: { cause?: unknown; next?: string } = {},
+): AccessError {
+  return new AccessError(`There is a login to Zoho, and it cannot be used: ${why}.`, {
+    code: 'login_unreadable',
+    next: `Ask the operator to ${next}.`,
+    cause,
+  });
 }
 
 function stillThere(why: string, next: string, cause?: unknown): AccessError {
-  return new AccessError(`The login is not wholly forgotten: ${why}.`, { code: 'login_not_forgotten', next: `Ask the operator to ${next}.`, cause });
+  return new AccessError(`The login is not wholly forgotten: ${why}.`, {
+    code: 'login_not_forgotten',
+    next: `Ask the operator to ${next}.`,
+    cause,
+  });
 }

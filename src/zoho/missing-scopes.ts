@@ -20,13 +20,26 @@ export function createMissingScopes(shared: Shared, now: () => number = Date.now
   const refusedTo = new Map<string, string>();
   const missing = new Set<string>();
   let accepted: { readonly token: string; readonly at: number } | undefined;
-  const known = async (scope: string) => await shared.write((sql) => sql.get('SELECT 1 FROM scopes_missing WHERE scope = ? AND until > ? AND until <= ?', scope, now(), now() + KNOWN_MS) !== undefined).catch(() => false);
-  const note = async (scope: string) => await shared.write((sql) => sql.run('INSERT OR REPLACE INTO scopes_missing (scope, until) VALUES (?, ?)', scope, now() + KNOWN_MS)).catch(() => undefined);
+  const known = async (scope: string) =>
+    await shared
+      .write(
+        (sql) =>
+          sql.get('SELECT 1 FROM scopes_missing WHERE scope = ? AND until > ? AND until <= ?', scope, now(), now() + KNOWN_MS) !==
+          undefined,
+      )
+      .catch(() => false);
+  const note = async (scope: string) =>
+    await shared
+      .write((sql) => sql.run('INSERT OR REPLACE INTO scopes_missing (scope, until) VALUES (?, ?)', scope, now() + KNOWN_MS))
+      .catch(() => undefined);
   return {
     async refused(scope, token) {
       const before = refusedTo.get(scope);
       refusedTo.set(scope, token);
-      const isScope = missing.has(scope) || (before !== undefined && before !== token) || (accepted?.token === token && now() - accepted.at < A_MOMENT_MS);
+      const isScope =
+        missing.has(scope) ||
+        (before !== undefined && before !== token) ||
+        (accepted?.token === token && now() - accepted.at < A_MOMENT_MS);
       if (isScope && !missing.has(scope)) await note(scope);
       if (isScope || (await known(scope))) missing.add(scope);
     },

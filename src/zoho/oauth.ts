@@ -30,18 +30,39 @@ export interface Tokens {
 }
 
 /** The page that asks a person for consent, and sends them back to `redirectUri` with a code. */
-export function consentUrl(accountsUrl: string, { clientId, redirectUri, scopes, state }: { clientId: string; redirectUri: string; scopes: readonly string[]; state: string }): URL {
+export function consentUrl(
+  accountsUrl: string,
+  { clientId, redirectUri, scopes, state }: { clientId: string; redirectUri: string; scopes: readonly string[]; state: string },
+): URL {
   const url = new URL(`${accountsUrl}/oauth/v2/auth`);
   // Without prompt=consent Zoho gives a refresh token only the first time.
-  const parameters = { response_type: 'code', client_id: clientId, scope: scopes.join(','), redirect_uri: redirectUri, access_type: 'offline', prompt: 'consent', state };
+  const parameters = {
+    response_type: 'code',
+    client_id: clientId,
+    scope: scopes.join(','),
+    redirect_uri: redirectUri,
+    access_type: 'offline',
+    prompt: 'consent',
+    state,
+  };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url;
 }
 
 /** Zoho answers most token errors with HTTP 200: a reply without access_token is a failure, whatever its status. */
-export async function requestTokens(http: Http, accountsUrl: string, { clientId, clientSecret }: Client, grant: Grant, now: () => number = Date.now): Promise<Tokens> {
+export async function requestTokens(
+  http: Http,
+  accountsUrl: string,
+  { clientId, clientSecret }: Client,
+  grant: Grant,
+  now: () => number = Date.now,
+): Promise<Tokens> {
   const askedAt = now();
-  const form = new URLSearchParams({ grant_type: grant.kind === 'code' ? 'authorization_code' : 'refresh_token', client_id: clientId, client_secret: clientSecret });
+  const form = new URLSearchParams({
+    grant_type: grant.kind === 'code' ? 'authorization_code' : 'refresh_token',
+    client_id: clientId,
+    client_secret: clientSecret,
+  });
   const secret = grant.kind === 'code' ? grant.code : grant.refreshToken;
   form.set(grant.kind === 'code' ? 'code' : 'refresh_token', secret);
   if (grant.kind === 'code' && grant.redirectUri !== undefined) form.set('redirect_uri', grant.redirectUri);
@@ -66,14 +87,24 @@ export async function revoke(http: Http, accountsUrl: string, refreshToken: stri
   const { status, body } = await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
   const zoho = zohoWords({ code: body['error'] ?? `HTTP ${status}`, message: body['error_description'] }, [refreshToken]);
   if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(zoho.code))) return;
-  throw new BusyError('Zoho did not take the access back.', { code: 'not_revoked', next: 'Ask the operator to try again in a while.', zoho });
+  throw new BusyError('Zoho did not take the access back.', {
+    code: 'not_revoked',
+    next: 'Ask the operator to try again in a while.',
+    zoho,
+  });
 }
 
 async function post(http: Http, url: string, form: URLSearchParams) {
   const response = await http
-    .exchange({ method: 'POST', url: new URL(url), headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }, body: form.toString() })
+    .exchange({
+      method: 'POST',
+      url: new URL(url),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: form.toString(),
+    })
     .catch((error: unknown) => {
-      if (error instanceof NetworkError) throw error.atProxy === undefined ? unreachable(url, error.message, error) : proxyFailure(error, error.atProxy);
+      if (error instanceof NetworkError)
+        throw error.atProxy === undefined ? unreachable(url, error.message, error) : proxyFailure(error, error.atProxy);
       throw error;
     });
   const answer = readAnswer(response);
@@ -109,13 +140,34 @@ function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Payment
         zoho,
       });
     case 'invalid_client_secret':
-      return new AccessError('The client secret is wrong.', { code: 'invalid_client_secret', next: 'Ask the operator to check ZOHO_CLIENT_SECRET; each data centre has its own.', zoho });
+      return new AccessError('The client secret is wrong.', {
+        code: 'invalid_client_secret',
+        next: 'Ask the operator to check ZOHO_CLIENT_SECRET; each data centre has its own.',
+        zoho,
+      });
     case 'invalid_code':
-      if (grant.kind === 'code') return new AccessError('Zoho does not accept the code: it is wrong, used, or more than a few minutes old.', { code: 'invalid_grant_code', next: 'Make a new code, and use it at once, with the client and in the data centre that it was made with.', zoho });
-      return new AccessError('The refresh token is wrong or was revoked.', { code: 'invalid_refresh_token', next: 'Ask the operator to run `zoho-payments-mcp login`, or to set another ZOHO_REFRESH_TOKEN.', zoho });
+      if (grant.kind === 'code')
+        return new AccessError('Zoho does not accept the code: it is wrong, used, or more than a few minutes old.', {
+          code: 'invalid_grant_code',
+          next: 'Make a new code, and use it at once, with the client and in the data centre that it was made with.',
+          zoho,
+        });
+      return new AccessError('The refresh token is wrong or was revoked.', {
+        code: 'invalid_refresh_token',
+        next: 'Ask the operator to run `zoho-payments-mcp login`, or to set another ZOHO_REFRESH_TOKEN.',
+        zoho,
+      });
     case 'invalid_redirect_uri':
-      return new AccessError('The redirect address is not one of the client\'s.', { code: 'invalid_redirect_uri', next: 'Add it to the client in Zoho\'s API console, exactly as it is printed.', zoho });
+      return new AccessError("The redirect address is not one of the client's.", {
+        code: 'invalid_redirect_uri',
+        next: "Add it to the client in Zoho's API console, exactly as it is printed.",
+        zoho,
+      });
     default:
-      return new AccessError('Zoho gave no access token.', { code: 'token_refused', next: 'Ask the operator to run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.', zoho });
+      return new AccessError('Zoho gave no access token.', {
+        code: 'token_refused',
+        next: 'Ask the operator to run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.',
+        zoho,
+      });
   }
 }

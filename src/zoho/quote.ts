@@ -5,7 +5,8 @@ import { oneLine, type ZohoRefusal } from '../errors.ts';
  * server or a proxy in between send it back.
  */
 export function zohoWords({ code, message }: { code: unknown; message: unknown }, secrets: readonly string[]): ZohoRefusal {
-  const quiet = (value: unknown) => secrets.reduce((text, secret) => (secret === '' ? text : text.replaceAll(secret, '***')), asText(value));
+  const quiet = (value: unknown) =>
+    secrets.reduce((text, secret) => (secret === '' ? text : text.replaceAll(secret, '***')), asText(value));
   return { code: typeof code === 'number' ? code : oneLine(quiet(code), 80), message: quiet(message) };
 }
 

@@ -86,7 +86,8 @@ export async function openShared(file: string): Promise<Shared> {
 }
 
 /** Damaged, or on a disk that is full or gone. */
-const isUnusable = (error: unknown): boolean => /malformed|not a database|disk I\/O|disk is full|readonly|unable to open|no such table|no column/i.test(String(error));
+const isUnusable = (error: unknown): boolean =>
+  /malformed|not a database|disk I\/O|disk is full|readonly|unable to open|no such table|no column/i.test(String(error));
 
 /** `again` opens another in place of one that cannot be used any more. */
 function sharedOn(opened: DatabaseSyncInstance, again: () => DatabaseSyncInstance, lock: OsLock | undefined): Shared {
@@ -129,7 +130,9 @@ function sharedOn(opened: DatabaseSyncInstance, again: () => DatabaseSyncInstanc
     alone(work) {
       // Within the process one after the other: the lock does not tell its own callers apart.
       const mine = last.then(async () => {
-        const taken = lock !== undefined && (await untilFree(() => lock.tryTake() || Promise.reject(new Error('database is locked')), ALONE_PATIENCE_MS).catch(() => false));
+        const taken =
+          lock !== undefined &&
+          (await untilFree(() => lock.tryTake() || Promise.reject(new Error('database is locked')), ALONE_PATIENCE_MS).catch(() => false));
         try {
           return await work();
         } finally {

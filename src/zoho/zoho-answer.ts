@@ -10,9 +10,14 @@ export type Answer =
   | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
 
 export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): Answer {
-  const mimeType = String(headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const mimeType =
+    String(headers['content-type'] ?? '')
+      .split(';', 1)[0]
+      ?.trim()
+      .toLowerCase() ?? '';
   // A receipt may come as application/octet-stream.
-  if (mimeType === 'application/pdf' || bytes.subarray(0, 5).toString('latin1') === '%PDF-') return { kind: 'bytes', status, bytes, mimeType: 'application/pdf' };
+  if (mimeType === 'application/pdf' || bytes.subarray(0, 5).toString('latin1') === '%PDF-')
+    return { kind: 'bytes', status, bytes, mimeType: 'application/pdf' };
   const text = bytes.toString('utf8').trim();
   if (mimeType === 'text/html' || /^<(!doctype|html)/i.test(text)) return { kind: 'unreadable', status, what: 'an HTML page' };
   if (text === '') return { kind: 'unreadable', status, what: 'an empty body' };

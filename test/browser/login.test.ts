@@ -12,8 +12,17 @@ const pictures = process.env['PICTURES'];
 
 let browser: Browser;
 beforeAll(async () => {
-  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to where it is.`);
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  if (!existsSync(executablePath))
+    throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to where it is.`);
+  const args = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
   browser = await chromium.launch({ executablePath, headless: true, args });
 });
 afterAll(() => browser?.close());
@@ -26,7 +35,10 @@ async function tab(options: BrowserContextOptions = {}) {
   const asked: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
   // The icon that every browser asks for by itself is not there.
-  page.on('console', (message) => message.type() === 'error' && !message.location().url.endsWith('/favicon.ico') && complaints.push(message.text()));
+  page.on(
+    'console',
+    (message) => message.type() === 'error' && !message.location().url.endsWith('/favicon.ico') && complaints.push(message.text()),
+  );
   page.on('request', (request) => asked.push(new URL(request.url()).host));
   const picture = async (name: string) => {
     if (pictures === undefined) return;
@@ -49,7 +61,9 @@ describe('in a browser', () => {
     const text = await page.locator('body').innerText();
     expect(text).toContain('You can close this window.');
     for (const value of new URL(page.url()).searchParams.values()) if (value.length > 3) expect(await page.content()).not.toContain(value);
-    const [ground, ink] = await page.evaluate("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color].map((color) => Number(color.match(/\\d+/)[0]))") as [number, number];
+    const [ground, ink] = (await page.evaluate(
+      '[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color].map((color) => Number(color.match(/\\d+/)[0]))',
+    )) as [number, number];
     expect(ground > ink).toBe(colorScheme === 'light');
     await picture(`arrived-${colorScheme}`);
 

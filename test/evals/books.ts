@@ -27,7 +27,10 @@ type Open<T> = { readonly [K in keyof T]?: T[K] | RegExp };
 
 /** A new payment: in dollars, today, into Undeposited Funds, applied to nothing, without charges or custom fields, unless said. */
 export function payment(facts: Open<PaymentRecord>): Wanted {
-  return { what: 'payment added', facts: { currency: 'USD', date: TODAY, account: 'Undeposited Funds', applied: {}, bank_charges: 0, fields: {}, ...facts } };
+  return {
+    what: 'payment added',
+    facts: { currency: 'USD', date: TODAY, account: 'Undeposited Funds', applied: {}, bank_charges: 0, fields: {}, ...facts },
+  };
 }
 
 /** A new refund: in dollars and today, unless said. */
@@ -55,12 +58,19 @@ export function changesBetween(before: Records, after: Records): Change[] {
   ];
 }
 
-function changes<T extends object>(before: Record<string, T>, after: Record<string, T>, kind: string, nameOf: (id: string, record: T) => string): Change[] {
+function changes<T extends object>(
+  before: Record<string, T>,
+  after: Record<string, T>,
+  kind: string,
+  nameOf: (id: string, record: T) => string,
+): Change[] {
   const found: Change[] = [];
   for (const [id, record] of Object.entries(after)) {
     const earlier = before[id] as Facts | undefined;
     if (earlier === undefined) found.push({ what: `${kind} added`, facts: record as Facts });
-    const facts = Object.fromEntries(Object.entries(record).filter(([name, value]) => earlier !== undefined && !isDeepStrictEqual(value, earlier[name])));
+    const facts = Object.fromEntries(
+      Object.entries(record).filter(([name, value]) => earlier !== undefined && !isDeepStrictEqual(value, earlier[name])),
+    );
     if (Object.keys(facts).length > 0) found.push({ what: `${nameOf(id, record)} changed`, facts });
   }
   for (const [id, record] of Object.entries(before)) if (!(id in after)) found.push({ what: `${kind} deleted`, facts: record as Facts });
@@ -80,10 +90,13 @@ export function amiss(wanted: readonly Wanted[], changes: readonly Change[]): st
 
 function isAsWanted({ what, facts, exactly }: Wanted, change: Change): boolean {
   if (what !== change.what || (exactly && Object.keys(change.facts).some((name) => !(name in facts)))) return false;
-  return Object.entries(facts).every(([name, value]) => (value instanceof RegExp ? value.test(String(change.facts[name])) : isDeepStrictEqual(value, change.facts[name])));
+  return Object.entries(facts).every(([name, value]) =>
+    value instanceof RegExp ? value.test(String(change.facts[name])) : isDeepStrictEqual(value, change.facts[name]),
+  );
 }
 
-const told = ({ what, facts }: Change) => `${what} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof RegExp ? String(value) : value === '' ? undefined : value))}`;
+const told = ({ what, facts }: Change) =>
+  `${what} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof RegExp ? String(value) : value === '' ? undefined : value))}`;
 
 /** Whether a text tells this: an amount however it is written, a word however it is spelt with case and markup. */
 export function tells(text: string, fact: number | string | RegExp): boolean {

@@ -39,9 +39,22 @@ describe('npm run eval', () => {
   });
 
   it('fails where a try fails, with the reasons, also as JSON', async () => {
-    const { out, code } = await evals('--model-command', adapter(`console.log('{"text": "Done."}')`), '--only', 'cash for an invoice', '--json');
+    const { out, code } = await evals(
+      '--model-command',
+      adapter(`console.log('{"text": "Done."}')`),
+      '--only',
+      'cash for an invoice',
+      '--json',
+    );
     expect(code).toBe(1);
-    expect(JSON.parse(out)).toMatchObject({ tasks: 1, tries: 1, pass_1: 0, pass_k: 0, results: [{ passed: 0, calls: 0, bytes: 0 }], plays: [{ problems: [expect.stringMatching(/^missing: payment added/)] }] });
+    expect(JSON.parse(out)).toMatchObject({
+      tasks: 1,
+      tries: 1,
+      pass_1: 0,
+      pass_k: 0,
+      results: [{ passed: 0, calls: 0, bytes: 0 }],
+      plays: [{ problems: [expect.stringMatching(/^missing: payment added/)] }],
+    });
   });
 
   it('says how to use it when no command is given, or no such task is there', async () => {
@@ -56,7 +69,11 @@ describe('a try fails with its reason when the command', () => {
 
   it.each([
     ['answers no JSON', adapter(`console.log('well')`), 'the answer is not JSON: "well\\n"'],
-    ['answers something else', adapter(`console.log('{"answer":1}')`), 'the answer is neither a text nor a tool call: "{\\"answer\\":1}\\n"'],
+    [
+      'answers something else',
+      adapter(`console.log('{"answer":1}')`),
+      'the answer is neither a text nor a tool call: "{\\"answer\\":1}\\n"',
+    ],
     ['ends with an error', adapter('process.exit(3)'), 'the command ended with 3'],
     ['is not there', 'no-such-command-at-all', expect.stringMatching(/^the command ended with \d+/) as string],
   ])('%s', async (_, command, reason) => {
@@ -66,7 +83,9 @@ describe('a try fails with its reason when the command', () => {
 
   it('takes too long, and ends it with all that it started', async () => {
     const late = join(dir, 'late');
-    const command = adapter(`require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(late.replaceAll('\\', '/'))}, ""), 1000)'], { stdio: 'inherit' })`);
+    const command = adapter(
+      `require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(late.replaceAll('\\', '/'))}, ""), 1000)'], { stdio: 'inherit' })`,
+    );
     const { problems } = await play(task, commandModel(command, 700));
     expect(problems[0]).toBe('no answer within 0.7 s');
     await sleep(2000);

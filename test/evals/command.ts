@@ -8,7 +8,12 @@ export function commandModel(command: string, timeoutMs: number): Model {
   return async (conversation) =>
     await new Promise((resolve, reject) => {
       // In a group of its own, so that what the shell started ends with it; Windows has no groups.
-      const child = spawn(command, { shell: true, stdio: ['pipe', 'pipe', 'inherit'], detached: process.platform !== 'win32', windowsHide: true });
+      const child = spawn(command, {
+        shell: true,
+        stdio: ['pipe', 'pipe', 'inherit'],
+        detached: process.platform !== 'win32',
+        windowsHide: true,
+      });
       const end = (reason: string) => {
         reject(new Error(reason));
         killTree(child);

@@ -20,7 +20,10 @@ describe('an answer of a model', () => {
   it('is a text, a call, or several calls, with a text beside them', () => {
     expect(readAnswer('{"text": "Done."}')).toEqual({ text: 'Done.' });
     expect(readAnswer('{"tool": "list_writes"}')).toEqual({ calls: [{ tool: 'list_writes', arguments: {} }] });
-    expect(readAnswer('{"text": "Let me see.", "calls": [{"tool": "a", "arguments": {"b": 1}}]}')).toEqual({ text: 'Let me see.', calls: [{ tool: 'a', arguments: { b: 1 } }] });
+    expect(readAnswer('{"text": "Let me see.", "calls": [{"tool": "a", "arguments": {"b": 1}}]}')).toEqual({
+      text: 'Let me see.',
+      calls: [{ tool: 'a', arguments: { b: 1 } }],
+    });
   });
 
   it.each([
@@ -39,7 +42,14 @@ describe('an answer of a model', () => {
   });
 
   it('that asks something is answered before the user goes on', async () => {
-    const { problems } = await play(tasks.find(({ name }) => name === 'which Acme')!, scriptedModel([say('Which Acme do you mean?'), call('record_customer_payment', { customer: 'Acme Corporation', amount: 140, payment_mode: 'cash', allocate: 'as_credit' }), say('Done.')]));
+    const { problems } = await play(
+      tasks.find(({ name }) => name === 'which Acme')!,
+      scriptedModel([
+        say('Which Acme do you mean?'),
+        call('record_customer_payment', { customer: 'Acme Corporation', amount: 140, payment_mode: 'cash', allocate: 'as_credit' }),
+        say('Done.'),
+      ]),
+    );
     expect(problems).toEqual([]);
   });
 });

@@ -35,9 +35,16 @@ const command = values['model-command'];
 if (values.help) {
   console.log(usage);
 } else if (values.list) {
-  for (const { family, name, says } of chosen) console.log(`${family} | ${name} | ${says.filter((said) => typeof said === 'string').join(' … ')}`);
+  for (const { family, name, says } of chosen)
+    console.log(`${family} | ${name} | ${says.filter((said) => typeof said === 'string').join(' … ')}`);
 } else if (command === undefined || !(Number.isSafeInteger(tries) && tries > 0) || !(timeout > 0) || unknown.length > 0) {
-  console.error(unknown.length > 0 ? `There is no task or family ${unknown.map((name) => JSON.stringify(name)).join(', ')}; --list shows them.` : command === undefined ? `--model-command is missing.\n\n${usage}` : usage);
+  console.error(
+    unknown.length > 0
+      ? `There is no task or family ${unknown.map((name) => JSON.stringify(name)).join(', ')}; --list shows them.`
+      : command === undefined
+        ? `--model-command is missing.\n\n${usage}`
+        : usage,
+  );
   process.exitCode = 2;
 } else {
   const model = commandModel(command, timeout * 1000);
@@ -49,21 +56,47 @@ if (values.help) {
       if (!values.json) for (const problem of played.problems) console.error(`${task.name}, try ${n}: ${problem}`);
     }
   }
-  const rows = chosen.map((task) => rowOf(task.name, all.filter(({ task: name }) => name === task.name)));
+  const rows = chosen.map((task) =>
+    rowOf(
+      task.name,
+      all.filter(({ task: name }) => name === task.name),
+    ),
+  );
   const share = (of: (row: (typeof rows)[number]) => number) => rows.reduce((sum, row) => sum + of(row), 0) / rows.length;
-  const summary = { tasks: rows.length, tries, pass_1: share(({ passed }) => passed / tries), pass_k: share(({ passed }) => Number(passed === tries)), tools_list_bytes: all[0]?.toolsBytes };
+  const summary = {
+    tasks: rows.length,
+    tries,
+    pass_1: share(({ passed }) => passed / tries),
+    pass_k: share(({ passed }) => Number(passed === tries)),
+    tools_list_bytes: all[0]?.toolsBytes,
+  };
   if (values.json) {
     console.log(JSON.stringify({ ...summary, results: rows, plays: all }, null, 2));
   } else {
-    console.log(['| task | family | passed | calls | bytes of results |', '| --- | --- | --- | --- | --- |', ...rows.map(({ task, family, passed, calls, bytes }) => `| ${task} | ${family} | ${passed}/${tries} | ${calls} | ${bytes} |`)].join('\n'));
+    console.log(
+      [
+        '| task | family | passed | calls | bytes of results |',
+        '| --- | --- | --- | --- | --- |',
+        ...rows.map(({ task, family, passed, calls, bytes }) => `| ${task} | ${family} | ${passed}/${tries} | ${calls} | ${bytes} |`),
+      ].join('\n'),
+    );
     const percent = (part: number) => `${(part * 100).toFixed(0)} %`;
-    console.log(`\npass^1 ${percent(summary.pass_1)}${tries > 1 ? `, pass^${tries} ${percent(summary.pass_k)}` : ''}; tools/list ${summary.tools_list_bytes} bytes`);
+    console.log(
+      `\npass^1 ${percent(summary.pass_1)}${tries > 1 ? `, pass^${tries} ${percent(summary.pass_k)}` : ''}; tools/list ${summary.tools_list_bytes} bytes`,
+    );
   }
   process.exitCode = all.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
 /** Calls and bytes as they were on average. */
 function rowOf(task: string, plays: readonly Played[]) {
-  const average = (of: (played: Played) => number) => Math.round((plays.reduce((sum, played) => sum + of(played), 0) / plays.length) * 10) / 10;
-  return { task, family: plays[0]?.family, passed: plays.filter(({ problems }) => problems.length === 0).length, calls: average(({ calls }) => calls), bytes: average(({ bytes }) => bytes) };
+  const average = (of: (played: Played) => number) =>
+    Math.round((plays.reduce((sum, played) => sum + of(played), 0) / plays.length) * 10) / 10;
+  return {
+    task,
+    family: plays[0]?.family,
+    passed: plays.filter(({ problems }) => problems.length === 0).length,
+    calls: average(({ calls }) => calls),
+    bytes: average(({ bytes }) => bytes),
+  };
 }

@@ -49,7 +49,9 @@ export interface Played {
 const MOST_ANSWERS = 60;
 
 /** The endpoints of payments and refunds; with the workflows, what is on unless somebody chooses. */
-export const thirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = { endpoints: endpoints.filter(({ path }) => path.startsWith('/customerpayment')) };
+export const thirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = {
+  endpoints: endpoints.filter(({ path }) => path.startsWith('/customerpayment')),
+};
 
 /** With clocks of its own, Zoho's and this machine's: minutes pass by all of them. */
 export async function play(task: Task, model: Model, tools = thirteen): Promise<Played> {
@@ -87,17 +89,33 @@ async function playBy(clock: Clock, task: Task, model: Model, tools: typeof thir
     problems.push(...grade(task, changesBetween(before, await recordsIn(sandbox)), messages));
     const results = messages.filter((message) => message.role === 'tool');
     const bytes = results.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    return { task: task.name, family: task.family, problems, calls: results.length, bytes, toolsBytes: Buffer.byteLength(JSON.stringify({ tools: listed })), messages, asked };
+    return {
+      task: task.name,
+      family: task.family,
+      problems,
+      calls: results.length,
+      bytes,
+      toolsBytes: Buffer.byteLength(JSON.stringify({ tools: listed })),
+      messages,
+      asked,
+    };
   } finally {
     await server.close();
   }
 }
 
-async function converse(task: Task, conversation: Conversation, messages: Message[], model: Model, call: (name: string, args: Call['arguments']) => Promise<ToolResult>, pass: (minutes: number) => void): Promise<void> {
+async function converse(
+  task: Task,
+  conversation: Conversation,
+  messages: Message[],
+  model: Model,
+  call: (name: string, args: Call['arguments']) => Promise<ToolResult>,
+  pass: (minutes: number) => void,
+): Promise<void> {
   const says = [...task.says];
   let explains = task.explains;
   let heard: string | undefined;
-  for (let answers = 0; ; ) {
+  for (let answers = 0; ;) {
     // A question of the model gets an answer before the user goes on.
     let said: string | number | undefined = heard?.includes('?') === true ? explains : undefined;
     if (said !== undefined) explains = undefined;
@@ -119,10 +137,19 @@ async function converse(task: Task, conversation: Conversation, messages: Messag
 }
 
 /** As a host shows it: also that there is no such tool is for the model to read. */
-async function resultOf({ tool, arguments: args }: Call, call: (name: string, args: Call['arguments']) => Promise<ToolResult>): Promise<ToolMessage> {
+async function resultOf(
+  { tool, arguments: args }: Call,
+  call: (name: string, args: Call['arguments']) => Promise<ToolResult>,
+): Promise<ToolMessage> {
   try {
     const result = await call(tool, args);
-    return { role: 'tool', tool, text: textOf(result), structuredContent: result.structuredContent, ...(result.isError && { isError: true }) };
+    return {
+      role: 'tool',
+      tool,
+      text: textOf(result),
+      structuredContent: result.structuredContent,
+      ...(result.isError && { isError: true }),
+    };
   } catch (error) {
     return { role: 'tool', tool, text: error instanceof Error ? error.message : String(error), isError: true };
   }
@@ -134,9 +161,18 @@ function answerOf({ agrees, means }: Task, question: string, choices: readonly C
   return agrees?.test(question) ? { action: 'accept', content: { approve: true } } : { action: 'decline' };
 }
 
-function grade({ ends = [[]], tells: facts = [] }: Task, changes: ReturnType<typeof changesBetween>, messages: readonly Message[]): string[] {
+function grade(
+  { ends = [[]], tells: facts = [] }: Task,
+  changes: ReturnType<typeof changesBetween>,
+  messages: readonly Message[],
+): string[] {
   // Of several good ends, the one that is nearest.
   const [books = []] = ends.map((wanted) => amiss(wanted, changes)).toSorted((a, b) => a.length - b.length);
   const said = messages.flatMap((message) => (message.role === 'assistant' && message.text !== undefined ? [message.text] : [])).join('\n');
-  return [...books, ...facts.filter((fact) => !tells(said, fact)).map((fact) => `not told: ${fact instanceof RegExp ? String(fact) : JSON.stringify(fact)}`)];
+  return [
+    ...books,
+    ...facts
+      .filter((fact) => !tells(said, fact))
+      .map((fact) => `not told: ${fact instanceof RegExp ? String(fact) : JSON.stringify(fact)}`),
+  ];
 }

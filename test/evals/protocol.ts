@@ -20,7 +20,9 @@ const call = z.object({ tool: z.string().min(1), arguments: z.record(z.string(),
 const text = z.string().min(1);
 const answer = z.union([
   z.object({ text: text.exactOptional(), calls: z.array(call).min(1).max(100) }),
-  call.extend({ text: text.exactOptional() }).transform(({ text: beside, ...one }) => ({ ...(beside !== undefined && { text: beside }), calls: [one] })),
+  call
+    .extend({ text: text.exactOptional() })
+    .transform(({ text: beside, ...one }) => ({ ...(beside !== undefined && { text: beside }), calls: [one] })),
   z.object({ text }),
 ]);
 

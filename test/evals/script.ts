@@ -44,7 +44,10 @@ function seenIn(messages: Conversation['messages']): Seen {
       return all.at(-1) ?? { role: 'tool', tool: '', text: '' };
     },
     find(pattern) {
-      const found = all.toReversed().map(({ text }) => pattern.exec(text)?.[1]).find((group) => group !== undefined);
+      const found = all
+        .toReversed()
+        .map(({ text }) => pattern.exec(text)?.[1])
+        .find((group) => group !== undefined);
       if (found === undefined) throw new Error(`no result shows ${String(pattern)}`);
       return found;
     },

@@ -8,7 +8,16 @@ import { tasks } from './tasks.ts';
 /** Tasks by name, each under its title. */
 export async function shown(names: Readonly<Record<string, string>>): Promise<string> {
   const parts: string[] = [];
-  for (const [title, name] of Object.entries(names)) parts.push(`### ${title}`, transcriptOf(await play(tasks.find((task) => task.name === name)!, scriptedModel(solutions[name]!.right))));
+  for (const [title, name] of Object.entries(names))
+    parts.push(
+      `### ${title}`,
+      transcriptOf(
+        await play(
+          tasks.find((task) => task.name === name)!,
+          scriptedModel(solutions[name]!.right),
+        ),
+      ),
+    );
   return parts.join('\n\n');
 }
 
@@ -21,7 +30,9 @@ function transcriptOf({ task, problems, messages, asked }: Played): string {
     // What the scripted model says is only what the tools told it.
     if (message.role !== 'assistant' || !('calls' in message)) continue;
     lines.push(...message.calls.map(({ tool, arguments: args }) => `→ ${tool} ${JSON.stringify(args)}`));
-    for (const { at, question, answer } of asked) if (at === i + 1) lines.push(...question.split('\n').map((line) => `  │ ${line}`), `  │ → ${answer.action === 'accept' ? 'Yes' : 'No'}`);
+    for (const { at, question, answer } of asked)
+      if (at === i + 1)
+        lines.push(...question.split('\n').map((line) => `  │ ${line}`), `  │ → ${answer.action === 'accept' ? 'Yes' : 'No'}`);
   }
   return [...lines, '```'].join('\n');
 }

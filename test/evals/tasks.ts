@@ -22,7 +22,19 @@ export const conversations: readonly Task[] = [
     name: 'part of an invoice',
     family: 'conversation',
     says: ['Acme Corp wired us 1,000 yesterday towards INV-395. It went into Business Checking; their reference is TRF-9001.'],
-    ends: [[payment({ customer: acme, amount: 1000, mode: 'banktransfer', date: '2026-06-29', account: 'Business Checking', reference: 'TRF-9001', applied: { 'INV-395': 1000 } })]],
+    ends: [
+      [
+        payment({
+          customer: acme,
+          amount: 1000,
+          mode: 'banktransfer',
+          date: '2026-06-29',
+          account: 'Business Checking',
+          reference: 'TRF-9001',
+          applied: { 'INV-395': 1000 },
+        }),
+      ],
+    ],
     budget: { calls: 1, bytes: 450 },
   },
   {
@@ -31,7 +43,10 @@ export const conversations: readonly Task[] = [
     says: ['Bowman Furniture paid 500 by bank transfer today for INV-384.', 'They overpaid, send the rest back from petty cash.'],
     agrees: /^Record a payment of USD 500\.00 from "Bowman Furniture"|^Refund USD 450\.00 to "Bowman Furniture"[^]*"Petty Cash"/,
     ends: [
-      [payment({ customer: bowman, amount: 500, mode: 'banktransfer', applied: { 'INV-384': 50 } }), refund({ customer: bowman, amount: 450, account: 'Petty Cash', payment: '491' })],
+      [
+        payment({ customer: bowman, amount: 500, mode: 'banktransfer', applied: { 'INV-384': 50 } }),
+        refund({ customer: bowman, amount: 450, account: 'Petty Cash', payment: '491' }),
+      ],
     ],
     budget: { calls: 2, bytes: 1_050 },
   },
@@ -39,7 +54,17 @@ export const conversations: readonly Task[] = [
     name: 'oldest first',
     family: 'conversation',
     says: ['Bowmann Furniture Ltd paid 600 by check today, number 8812. Settle their oldest invoices first.'],
-    ends: [[payment({ customer: 'Bowmann Furniture Ltd', amount: 600, mode: 'check', reference: /8812/, applied: { 'INV-000284': 248.2, 'INV-000367': 351.8 } })]],
+    ends: [
+      [
+        payment({
+          customer: 'Bowmann Furniture Ltd',
+          amount: 600,
+          mode: 'check',
+          reference: /8812/,
+          applied: { 'INV-000284': 248.2, 'INV-000367': 351.8 },
+        }),
+      ],
+    ],
     budget: { calls: 1, bytes: 500 },
   },
   {
@@ -53,7 +78,13 @@ export const conversations: readonly Task[] = [
     name: 'paid twice',
     family: 'conversation',
     // Payment #458 again, entered a day later.
-    before: (byHand) => byHand('POST', '/customerpayments', { customer_id: '712345000000090009', payment_mode: 'creditcard', date: '2026-06-06', amount: 1695 }),
+    before: (byHand) =>
+      byHand('POST', '/customerpayments', {
+        customer_id: '712345000000090009',
+        payment_mode: 'creditcard',
+        date: '2026-06-06',
+        amount: 1695,
+      }),
     says: ['Did Acme Corp pay anything twice in June?', 'The later one is a mistake, take it out.'],
     agrees: /^Delete[^]*1695\.00[^]*"Acme Corp"/,
     ends: [[paymentDeleted('491')]],
@@ -99,7 +130,10 @@ export const conversations: readonly Task[] = [
   {
     name: 'the wrong customer',
     family: 'conversation',
-    says: ['Juniper Yoga Studio gave us 80 in cash today, keep it as credit.', 'Sorry, that was Quincy Coworking. Take it out and record it for them, as credit too.'],
+    says: [
+      'Juniper Yoga Studio gave us 80 in cash today, keep it as credit.',
+      'Sorry, that was Quincy Coworking. Take it out and record it for them, as credit too.',
+    ],
     agrees: /^Delete[^]*80\.00[^]*"Juniper Yoga Studio"/,
     ends: [[payment({ customer: 'Quincy Coworking', amount: 80, mode: 'cash' })]],
     budget: { calls: 3, bytes: 1_200 },
@@ -110,21 +144,45 @@ const others: readonly Task[] = [
   {
     name: 'euros for an invoice',
     family: 'recording',
-    says: ['Möbelhaus Lindner paid 1,190 euros by bank transfer today, into the Euro Account, for INV-397. Book it at 1.08 dollars a euro.'],
-    ends: [[payment({ customer: 'Möbelhaus Lindner GmbH', currency: 'EUR', amount: 1190, mode: 'banktransfer', account: 'Euro Account', rate: 1.08, applied: { 'INV-397': 1190 } })]],
+    says: [
+      'Möbelhaus Lindner paid 1,190 euros by bank transfer today, into the Euro Account, for INV-397. Book it at 1.08 dollars a euro.',
+    ],
+    ends: [
+      [
+        payment({
+          customer: 'Möbelhaus Lindner GmbH',
+          currency: 'EUR',
+          amount: 1190,
+          mode: 'banktransfer',
+          account: 'Euro Account',
+          rate: 1.08,
+          applied: { 'INV-397': 1190 },
+        }),
+      ],
+    ],
     budget: { calls: 1, bytes: 450 },
   },
   {
     name: 'one check for two invoices',
     family: 'recording',
     says: ['Check 3391 came today from Hawthorne Hotels: 880 for INV-900056 and INV-900048.'],
-    ends: [[payment({ customer: 'Hawthorne Hotels', amount: 880, mode: 'check', reference: /3391/, applied: { 'INV-900056': 260, 'INV-900048': 620 } })]],
+    ends: [
+      [
+        payment({
+          customer: 'Hawthorne Hotels',
+          amount: 880,
+          mode: 'check',
+          reference: /3391/,
+          applied: { 'INV-900056': 260, 'INV-900048': 620 },
+        }),
+      ],
+    ],
     budget: { calls: 1, bytes: 500 },
   },
   {
     name: 'what is left of a check',
     family: 'refunds',
-    says: ["Give Bowman Furniture back what is left of their check of June 18, by bank transfer from Business Checking."],
+    says: ['Give Bowman Furniture back what is left of their check of June 18, by bank transfer from Business Checking.'],
     agrees: anything,
     ends: [[refund({ customer: bowman, payment: '3', amount: 100, account: 'Business Checking', mode: 'banktransfer' })]],
     budget: { calls: 2, bytes: 1_250 },
@@ -134,7 +192,18 @@ const others: readonly Task[] = [
     family: 'refunds',
     says: ['Lindner overpaid in May. Give them the rest back from the Euro Account, by bank transfer.'],
     agrees: anything,
-    ends: [[refund({ customer: 'Möbelhaus Lindner GmbH', currency: 'EUR', payment: '7', amount: 109.5, account: 'Euro Account', mode: 'banktransfer' })]],
+    ends: [
+      [
+        refund({
+          customer: 'Möbelhaus Lindner GmbH',
+          currency: 'EUR',
+          payment: '7',
+          amount: 109.5,
+          account: 'Euro Account',
+          mode: 'banktransfer',
+        }),
+      ],
+    ],
     budget: { calls: 1, bytes: 500 },
   },
   {
@@ -219,7 +288,11 @@ const others: readonly Task[] = [
   {
     name: 'an answer that got lost',
     family: 'traps',
-    says: ['Tidewater Theatre paid 597 by check today, number 6620, for INV-000387.', 10, 'My network was down for a while. Is it recorded? If not, please do it now.'],
+    says: [
+      'Tidewater Theatre paid 597 by check today, number 6620, for INV-000387.',
+      10,
+      'My network was down for a while. Is it recorded? If not, please do it now.',
+    ],
     fault: { fault: 'drop_after', match: { method: 'POST', path: '/customerpayments' } },
     agrees: anything,
     ends: [[payment({ customer: 'Tidewater Theatre', amount: 597, mode: 'check', reference: /6620/, applied: { 'INV-000387': 597 } })]],
@@ -228,7 +301,11 @@ const others: readonly Task[] = [
   {
     name: 'a request that got lost',
     family: 'traps',
-    says: ['Quincy Coworking paid 273.75 by check today, number 771, for INV-000261.', 10, 'My network was down for a while. Is it recorded? If not, please do it now.'],
+    says: [
+      'Quincy Coworking paid 273.75 by check today, number 771, for INV-000261.',
+      10,
+      'My network was down for a while. Is it recorded? If not, please do it now.',
+    ],
     fault: { fault: 'drop_before', match: { method: 'POST', path: '/customerpayments' } },
     agrees: anything,
     ends: [[payment({ customer: 'Quincy Coworking', amount: 273.75, mode: 'check', reference: /771/, applied: { 'INV-000261': 273.75 } })]],

@@ -5,8 +5,16 @@ import { call, say, tell, undo, type Script, type Seen } from './script.ts';
 const noInvoice = 'nothing shows the id of an invoice that no payment was applied to';
 
 /** All rows of one list after another, each as a line of text. */
-const rowsOf = ({ results }: Seen) => results.flatMap(({ tool, text }) => (tool === 'list_customer_payments' ? text.split('\n').filter((line) => line.includes(' | ')) : []));
-const whole = (page: number) => call('list_customer_payments', { sort_column: 'date', sort_order: 'D', per_page: 200, page, fields: ['payment_id', 'date', 'amount', 'bcy_refunded_amount'] });
+const rowsOf = ({ results }: Seen) =>
+  results.flatMap(({ tool, text }) => (tool === 'list_customer_payments' ? text.split('\n').filter((line) => line.includes(' | ')) : []));
+const whole = (page: number) =>
+  call('list_customer_payments', {
+    sort_column: 'date',
+    sort_order: 'D',
+    per_page: 200,
+    page,
+    fields: ['payment_id', 'date', 'amount', 'bcy_refunded_amount'],
+  });
 const idIn = (row: string) => /payment_id "(\d+)"/.exec(row)?.[1] ?? '';
 /** The newest payment of a customer, for what its row shows: the customer's id. */
 const newestOf = (customer_name: string) => call('list_customer_payments', { customer_name, per_page: 1 });
@@ -20,18 +28,34 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
   'overpaid and sent back': [
     call('list_customer_payments', { customer_name: 'Bowman Furniture', search_text: 'INV-384' }),
     ({ find }) => call('get_customer_payment', { payment_id: find(/ id (\d+)$/m) }),
-    ({ find }) => call('create_customer_payment', { ...transfer, customer_id: find(/"Bowman Furniture" \(id (\d+)/), invoices: [{ invoice_id: find(/INV-384 \(id (\d+)/), amount_applied: 50 }] }),
+    ({ find }) =>
+      call('create_customer_payment', {
+        ...transfer,
+        customer_id: find(/"Bowman Furniture" \(id (\d+)/),
+        invoices: [{ invoice_id: find(/INV-384 \(id (\d+)/), amount_applied: 50 }],
+      }),
     tell,
     // An old refund shows the account's id.
-    ({ find }) => call('get_customer_payment_refund', { customer_payment_id: find(/Payment #2 \(id (\d+)/), refund_id: find(/refund_id (\d+)/) }),
-    ({ find }) => call('create_customer_payment_refund', { customer_payment_id: find(/Recorded payment #\d+ \(id (\d+)/), date: '2026-06-30', amount: 450, from_account_id: find(/"Petty Cash" \(account id (\d+)/) }),
+    ({ find }) =>
+      call('get_customer_payment_refund', { customer_payment_id: find(/Payment #2 \(id (\d+)/), refund_id: find(/refund_id (\d+)/) }),
+    ({ find }) =>
+      call('create_customer_payment_refund', {
+        customer_payment_id: find(/Recorded payment #\d+ \(id (\d+)/),
+        date: '2026-06-30',
+        amount: 450,
+        from_account_id: find(/"Petty Cash" \(account id (\d+)/),
+      }),
     tell,
   ],
   'oldest first': 'nothing shows which invoices are open',
   'refunds of a month': [
     // A refund of June can be of any payment: every one of the list is looked at, every one with a refund is opened.
     { calls: [1, 2, 3].map(whole).flatMap(({ calls }) => calls) },
-    (seen) => ({ calls: rowsOf(seen).filter((row) => row.includes('bcy_refunded_amount')).flatMap((row) => call('list_customer_payment_refunds', { customer_payment_id: idIn(row) }).calls) }),
+    (seen) => ({
+      calls: rowsOf(seen)
+        .filter((row) => row.includes('bcy_refunded_amount'))
+        .flatMap((row) => call('list_customer_payment_refunds', { customer_payment_id: idIn(row) }).calls),
+    }),
     ({ results }) => say(results.flatMap(({ text }) => text.split('\n').filter((line) => line.startsWith('2026-06'))).join('\n')),
   ],
   'paid twice': [
@@ -45,7 +69,11 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
   'received in a month': [
     // The list has no currencies: each payment is opened.
     whole(1),
-    (seen) => ({ calls: rowsOf(seen).filter((row) => row.includes('date "2026-06')).flatMap((row) => call('get_customer_payment', { payment_id: idIn(row) }).calls) }),
+    (seen) => ({
+      calls: rowsOf(seen)
+        .filter((row) => row.includes('date "2026-06'))
+        .flatMap((row) => call('get_customer_payment', { payment_id: idIn(row) }).calls),
+    }),
     ({ results }) => {
       const cents = new Map<string, number>();
       for (const { text } of results) {
@@ -58,7 +86,8 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
   'an advance for an invoice': noInvoice,
   'not by bank transfer': [
     call('list_customer_payments', { customer_name: 'Bowman Furniture', date: '2026-06-22' }),
-    ({ find }) => call('update_customer_payment', { payment_id: find(/\| 250 \|[^\n]* id (\d+)$/m), payment_mode: 'check', reference_number: '5120' }),
+    ({ find }) =>
+      call('update_customer_payment', { payment_id: find(/\| 250 \|[^\n]* id (\d+)$/m), payment_mode: 'check', reference_number: '5120' }),
     tell,
   ],
   'the wrong customer': [

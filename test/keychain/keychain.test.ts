@@ -24,8 +24,17 @@ beforeEach(async () => {
   desktop = { DBUS_SESSION_BUS_ADDRESS: address, XDG_DATA_HOME: folder(), XDG_RUNTIME_DIR: folder(), ZOHO_PAYMENTS_KEYCHAIN: '1' };
   const keyring = started('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], desktop);
   keyring.stdin.end('password');
-  const isThere = ['--session', '--print-reply', '--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.NameHasOwner', 'string:org.freedesktop.secrets'];
-  await expect.poll(() => execFileSync('dbus-send', isThere, { env: { ...process.env, ...desktop }, encoding: 'utf8' }), { timeout: 20_000 }).toContain('boolean true');
+  const isThere = [
+    '--session',
+    '--print-reply',
+    '--dest=org.freedesktop.DBus',
+    '/',
+    'org.freedesktop.DBus.NameHasOwner',
+    'string:org.freedesktop.secrets',
+  ];
+  await expect
+    .poll(() => execFileSync('dbus-send', isThere, { env: { ...process.env, ...desktop }, encoding: 'utf8' }), { timeout: 20_000 })
+    .toContain('boolean true');
 });
 
 function started(command: string, args: readonly string[], env: Record<string, string> = {}) {
@@ -42,7 +51,11 @@ async function loggedIn() {
   const zoho = await zohoAccount();
   const settings = { ...zoho.settings, ...desktop };
   const { code } = await zoho.control('codes', {});
-  expect(await run(['login', '--self-client', String(code)], settings)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('The secrets are in the operating system\'s keychain.') as string });
+  expect(await run(['login', '--self-client', String(code)], settings)).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringContaining("The secrets are in the operating system's keychain.") as string,
+  });
   return { ...zoho, settings };
 }
 
@@ -58,14 +71,20 @@ describe('secrets in the keychain', () => {
     expect(await arrived('/oauth/v2/token/revoke')).toMatchObject([{ status: 200 }]);
     expect(readdirSync(dir)).toEqual([]);
     writeFileSync(file, before);
-    expect(await run(['logout'], settings)).toMatchObject({ code: 1, stderr: expect.stringContaining('no longer in the operating system\'s keychain') as string });
+    expect(await run(['logout'], settings)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no longer in the operating system's keychain") as string,
+    });
   });
 
   it('belong to one folder', async () => {
     const { file, settings } = await loggedIn();
     const elsewhere = folder();
     copyFileSync(file, join(elsewhere, 'login.json'));
-    expect(await run(['logout'], { ...settings, ZOHO_PAYMENTS_STATE_DIR: elsewhere })).toMatchObject({ code: 1, stderr: expect.stringContaining('no longer in the operating system\'s keychain') as string });
+    expect(await run(['logout'], { ...settings, ZOHO_PAYMENTS_STATE_DIR: elsewhere })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no longer in the operating system's keychain") as string,
+    });
     expect((await run(['logout'], settings)).code).toBe(0);
   });
 
@@ -74,7 +93,12 @@ describe('secrets in the keychain', () => {
     bus.kill();
     await once(bus, 'close');
     const { code, stderr } = await run(['logout'], settings);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/keychain does not let go of its secrets\. It was not revoked at Zoho: .*keychain, which cannot be opened\..* by hand/) as string]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /keychain does not let go of its secrets\. It was not revoked at Zoho: .*keychain, which cannot be opened\..* by hand/,
+      ) as string,
+    ]);
     expect(existsSync(file)).toBe(false);
   });
 
@@ -85,6 +109,6 @@ describe('secrets in the keychain', () => {
     await run(['login', '--self-client', String(code)], { ...settings, ZOHO_PAYMENTS_KEYCHAIN: '0' });
     expect(kept()).toMatchObject({ secrets: 'file', refreshToken: expect.stringMatching(/^1000/) as string });
     writeFileSync(join(dir, 'login.json'), before);
-    expect((await run(['logout'], settings)).stderr).toContain('no longer in the operating system\'s keychain');
+    expect((await run(['logout'], settings)).stderr).toContain("no longer in the operating system's keychain");
   });
 });

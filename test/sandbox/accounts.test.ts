@@ -39,7 +39,9 @@ describe('refresh tokens', () => {
   it('mean nothing in another data centre, which another sandbox is', async () => {
     const [here, there] = [await zoho(), await zoho()];
     const { client_id, client_secret, refresh_token } = here.sandbox;
-    expect((await askToken(there.sandbox, { grant_type: 'refresh_token', client_id, client_secret, refresh_token })).body).toEqual({ error: 'invalid_client' });
+    expect((await askToken(there.sandbox, { grant_type: 'refresh_token', client_id, client_secret, refresh_token })).body).toEqual({
+      error: 'invalid_client',
+    });
     const answer = await there.call('GET', '/customerpayments', undefined, { authorization: `Zoho-oauthtoken ${await here.token()}` });
     expect([answer.status, answer.body['code']]).toEqual([401, 14]);
   });
@@ -63,10 +65,13 @@ describe('refresh tokens', () => {
   it('end with revoke, and their access tokens with them', async () => {
     const z = await zoho();
     expect((await z.get('/customerpayments')).status).toBe(200);
-    const revoke = (token: string): Promise<Response> => fetch(`${z.sandbox.accounts_url}/oauth/v2/token/revoke?token=${token}`, { method: 'POST' });
+    const revoke = (token: string): Promise<Response> =>
+      fetch(`${z.sandbox.accounts_url}/oauth/v2/token/revoke?token=${token}`, { method: 'POST' });
     expect((await read(await revoke(z.sandbox.refresh_token))).body).toEqual({ status: 'success' });
     expect((await z.get('/customerpayments')).body['code']).toBe(14);
-    expect((await askToken(z.sandbox, { grant_type: 'refresh_token', refresh_token: z.sandbox.refresh_token })).body).toEqual({ error: 'invalid_code' });
+    expect((await askToken(z.sandbox, { grant_type: 'refresh_token', refresh_token: z.sandbox.refresh_token })).body).toEqual({
+      error: 'invalid_code',
+    });
     expect((await revoke(z.sandbox.refresh_token)).status).toBe(400);
   });
 });
@@ -130,7 +135,11 @@ describe('the consent page', () => {
     const { sandbox } = await zoho();
     const back = await decide(sandbox, ask(sandbox), 'accept');
     expect(back.origin + back.pathname).toBe(REDIRECT);
-    expect(Object.fromEntries(back.searchParams)).toMatchObject({ location: 'us', 'accounts-server': sandbox.accounts_url, state: 'a"b<c>&d' });
+    expect(Object.fromEntries(back.searchParams)).toMatchObject({
+      location: 'us',
+      'accounts-server': sandbox.accounts_url,
+      state: 'a"b<c>&d',
+    });
     const code = back.searchParams.get('code') ?? '';
     const exchange = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT };
     const answer = await askToken(sandbox, exchange);
@@ -146,7 +155,11 @@ describe('the consent page', () => {
     const { sandbox } = await zoho();
     const exchange = async (changes: Record<string, string>): Promise<unknown> => {
       const back = await decide(sandbox, ask(sandbox, changes), 'accept');
-      const answer = await askToken(sandbox, { grant_type: 'authorization_code', code: back.searchParams.get('code') ?? '', redirect_uri: REDIRECT });
+      const answer = await askToken(sandbox, {
+        grant_type: 'authorization_code',
+        code: back.searchParams.get('code') ?? '',
+        redirect_uri: REDIRECT,
+      });
       expect(answer.body['access_token']).toBeDefined();
       return answer.body['refresh_token'];
     };
@@ -185,11 +198,13 @@ describe('the consent page', () => {
     expect([other.status, other.body]).toEqual([200, { error: 'invalid_redirect_uri' }]);
     const late = await code();
     now += 121_000;
-    expect((await askToken(sandbox, { grant_type: 'authorization_code', code: late, redirect_uri: REDIRECT })).body).toEqual({ error: 'invalid_code' });
+    expect((await askToken(sandbox, { grant_type: 'authorization_code', code: late, redirect_uri: REDIRECT })).body).toEqual({
+      error: 'invalid_code',
+    });
   });
 });
 
-it('exchanges a self client\'s code without a redirect address', async () => {
+it("exchanges a self client's code without a redirect address", async () => {
   const z = await zoho();
   const { code } = (await z.control('POST', '/codes', { scopes: ['ZohoBooks.customerpayments.READ'] })).body;
   const answer = await askToken(z.sandbox, { grant_type: 'authorization_code', code: code as string });

@@ -9,11 +9,20 @@ describe('a payment matched with a bank transaction', () => {
     const before = await z.books();
     expect(await bankLines(z)).toEqual([]);
     expect((await z.control('POST', '/match', { payment_id: SEED.advance })).status).toBe(200);
-    expect(await bankLines(z)).toEqual([expect.objectContaining({ imported_transaction_id: expect.stringMatching(/^\d{18}$/) as string, amount: 250, status: 'matched', account_id: SEED.checking })]);
+    expect(await bankLines(z)).toEqual([
+      expect.objectContaining({
+        imported_transaction_id: expect.stringMatching(/^\d{18}$/) as string,
+        amount: 250,
+        status: 'matched',
+        account_id: SEED.checking,
+      }),
+    ]);
 
     expect(refusal(await z.call('DELETE', `/customerpayments/${SEED.advance}`)).slice(0, 2)).toEqual([400, 90011]);
     // One that is refused refuses all of them.
-    expect(refusal(await z.call('DELETE', `/customerpayments?bulk_delete=true&payment_id=${SEED.excess100},${SEED.advance}`)).slice(0, 2)).toEqual([400, 90011]);
+    expect(
+      refusal(await z.call('DELETE', `/customerpayments?bulk_delete=true&payment_id=${SEED.excess100},${SEED.advance}`)).slice(0, 2),
+    ).toEqual([400, 90011]);
     expect(await z.books()).toEqual(before);
 
     expect((await z.control('POST', '/unmatch', { payment_id: SEED.advance })).status).toBe(200);
@@ -25,7 +34,12 @@ describe('a payment matched with a bank transaction', () => {
   it('is matched once, and only if there is such a payment', async () => {
     const z = await zoho();
     await z.control('POST', '/match', { payment_id: SEED.advance });
-    for (const [path, body] of [['/match', { payment_id: SEED.advance }], ['/match', { payment_id: '1' }], ['/match', 'x'], ['/unmatch', { payment_id: SEED.excess100 }]] as const) {
+    for (const [path, body] of [
+      ['/match', { payment_id: SEED.advance }],
+      ['/match', { payment_id: '1' }],
+      ['/match', 'x'],
+      ['/unmatch', { payment_id: SEED.excess100 }],
+    ] as const) {
       expect((await z.control('POST', path, body)).status, path).toBe(400);
     }
   });

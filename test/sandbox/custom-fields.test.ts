@@ -20,7 +20,14 @@ describe('custom fields', () => {
     for (const name of [{ label: 'Receipt Book No' }, { api_name: 'cf_receipt_book_no' }, { customfield_id: SEED.receiptBook }]) {
       const payment = await createPayment(z, { amount: 1, custom_fields: [{ ...name, value: 'A 7' }] });
       expect(payment['custom_fields']).toEqual([
-        expect.objectContaining({ customfield_id: SEED.receiptBook, api_name: 'cf_receipt_book_no', label: 'Receipt Book No', index: 2, value: 'A 7', data_type: 'text' }),
+        expect.objectContaining({
+          customfield_id: SEED.receiptBook,
+          api_name: 'cf_receipt_book_no',
+          label: 'Receipt Book No',
+          index: 2,
+          value: 'A 7',
+          data_type: 'text',
+        }),
       ]);
     }
   });
@@ -30,7 +37,11 @@ describe('custom fields', () => {
     const custom_fields = [{ api_name: 'cf_external_reference', value: 'E-1' }];
     const payment = await createPayment(z, { amount: 1, custom_fields });
     const before = await z.books();
-    expect(refusal(await z.call('POST', '/customerpayments', { ...body, custom_fields }))).toEqual([400, 120303, expect.stringMatching(/has been added already$/)]);
+    expect(refusal(await z.call('POST', '/customerpayments', { ...body, custom_fields }))).toEqual([
+      400,
+      120303,
+      expect.stringMatching(/has been added already$/),
+    ]);
     expect((await z.call('PUT', `/customerpayments/${SEED.advance}`, { custom_fields })).body['code']).toBe(120303);
     expect(await z.books()).toEqual(before);
     // Its own value again is no duplicate, and a freed one can be used.
@@ -60,7 +71,12 @@ describe('custom fields', () => {
 describe('a payment named by a unique custom field', () => {
   it('is updated', async () => {
     const z = await zoho();
-    const answer = await z.call('PUT', '/customerpayments', { description: 'found' }, { ...key, 'X-Unique-Identifier-Value': 'ACME-2026-0608' });
+    const answer = await z.call(
+      'PUT',
+      '/customerpayments',
+      { description: 'found' },
+      { ...key, 'X-Unique-Identifier-Value': 'ACME-2026-0608' },
+    );
     expect(answer.status).toBe(200);
     expect(answer.body['payment']).toMatchObject({ payment_id: SEED.twoInvoices, description: 'found', amount: 500 });
     await z.books();
@@ -76,7 +92,11 @@ describe('a payment named by a unique custom field', () => {
     expect(payment['custom_field_hash']).toMatchObject({ cf_external_reference: 'NEW-1' });
     const count = ((await z.books())['counts'] as Body)['payments'];
     const second = await z.call('PUT', '/customerpayments', { ...body, amount: 43 }, headers);
-    expect([second.status, (second.body['payment'] as Body)['payment_id'], (second.body['payment'] as Body)['amount']]).toEqual([200, payment['payment_id'], 43]);
+    expect([second.status, (second.body['payment'] as Body)['payment_id'], (second.body['payment'] as Body)['amount']]).toEqual([
+      200,
+      payment['payment_id'],
+      43,
+    ]);
     expect(((await z.books())['counts'] as Body)['payments']).toBe(count);
   });
 
@@ -95,7 +115,11 @@ describe('a payment named by a unique custom field', () => {
     expect((await z.call('PUT', '/customerpayments', body, key)).body['code']).toBe(90001);
     for (const name of ['cf_receipt_book_no', 'cf_unknown']) {
       const headers = { 'X-Unique-Identifier-Key': name, 'X-Unique-Identifier-Value': '1' };
-      expect(refusal(await z.call('PUT', '/customerpayments', body, headers))).toEqual([400, 2, 'Invalid value passed for X-Unique-Identifier-Key']);
+      expect(refusal(await z.call('PUT', '/customerpayments', body, headers))).toEqual([
+        400,
+        2,
+        'Invalid value passed for X-Unique-Identifier-Key',
+      ]);
     }
   });
 

@@ -64,7 +64,9 @@ describe('who is asking', () => {
 
   it('lists as many organizations as the account is given, and has books for its own', async () => {
     const z = await zoho({ organizations: [{ organization_id: '999', name: 'Elsewhere' }] });
-    expect((await z.get('/organizations')).body['organizations']).toMatchObject([{ organization_id: '999', name: 'Elsewhere', is_default_org: false }]);
+    expect((await z.get('/organizations')).body['organizations']).toMatchObject([
+      { organization_id: '999', name: 'Elsewhere', is_default_org: false },
+    ]);
     expect((await z.get('/customerpayments')).status).toBe(200);
     expect((await z.get('/customerpayments?organization_id=999')).body['code']).toBe(6041);
   });
@@ -118,13 +120,19 @@ describe('what is asked for', () => {
     const url = `${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`;
     const body = `{"customer_id":${SEED.bowman},"amount":1,"description":"12345678901234567890","invoices":[{"invoice_id":${SEED.open450},"amount_applied":1}]}`;
     const answer = await read(await fetch(url, { method: 'POST', headers: { authorization: `Zoho-oauthtoken ${token}` }, body }));
-    expect(answer.body['payment']).toMatchObject({ customer_id: SEED.bowman, description: '12345678901234567890', invoices: [{ invoice_id: SEED.open450 }] });
+    expect(answer.body['payment']).toMatchObject({
+      customer_id: SEED.bowman,
+      description: '12345678901234567890',
+      invoices: [{ invoice_id: SEED.open450 }],
+    });
   });
 
   it('takes the body as form field JSONString too', async () => {
     const z = await zoho();
     const token = await z.token();
-    const body = new URLSearchParams({ JSONString: JSON.stringify({ customer_id: SEED.bowman, amount: '12.50', payment_mode: 'cash', date: '2026-07-01' }) });
+    const body = new URLSearchParams({
+      JSONString: JSON.stringify({ customer_id: SEED.bowman, amount: '12.50', payment_mode: 'cash', date: '2026-07-01' }),
+    });
     const url = `${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`;
     const answer = await read(await fetch(url, { method: 'POST', headers: { authorization: `Zoho-oauthtoken ${token}` }, body }));
     expect(answer.status).toBe(201);
@@ -145,7 +153,7 @@ describe('every answer', () => {
     expect(second.headers.get('x-rate-limit-remaining')).toBe('4998');
   });
 
-  it('writes times in the organization\'s zone without a colon, and ids above 2^53', async () => {
+  it("writes times in the organization's zone without a colon, and ids above 2^53", async () => {
     const z = await zoho({ now: () => new Date('2026-12-01T04:30:00Z') });
     const payment = await createPayment(z, { amount: 1, date: undefined });
     expect(payment['created_time']).toBe('2026-11-30T23:30:00-0500');

@@ -96,7 +96,11 @@ describe('faults', () => {
 
   it('status answers with any envelope', async () => {
     const z = await zoho();
-    for (const [status, code, message] of [[400, 108004, 'Transactions cannot be matched'], [404, 5, 'Invalid URL Passed'], [500, 1000, 'Internal error']] as const) {
+    for (const [status, code, message] of [
+      [400, 108004, 'Transactions cannot be matched'],
+      [404, 5, 'Invalid URL Passed'],
+      [500, 1000, 'Internal error'],
+    ] as const) {
       await z.fault({ match: { path: '/customerpayments' }, fault: 'status', status, code, message });
       const answer = await z.get('/customerpayments');
       expect([answer.status, answer.body]).toEqual([status, { code, message }]);
@@ -111,7 +115,10 @@ describe('faults', () => {
     if (fault === 'truncate') expect(answer).toBe('lost');
     if (fault === 'malformed') {
       if (answer === 'lost') throw new Error('lost');
-      expect([answer.status, answer.headers.get('location')]).toEqual([201, expect.stringMatching(/^\/api\/v3\/customerpayments\/\d{18}$/)]);
+      expect([answer.status, answer.headers.get('location')]).toEqual([
+        201,
+        expect.stringMatching(/^\/api\/v3\/customerpayments\/\d{18}$/),
+      ]);
       expect(() => JSON.parse(answer.text) as unknown).toThrow();
     }
     await z.books();
@@ -132,7 +139,7 @@ describe('faults', () => {
     expect((await z.get('/customerpayments')).status).toBe(200);
   });
 
-  it('unauthorized and rate_limit speak Zoho\'s codes', async () => {
+  it("unauthorized and rate_limit speak Zoho's codes", async () => {
     const z = await zoho();
     await z.get('/customerpayments');
     for (const [fault, code, status] of [
@@ -190,7 +197,15 @@ describe('faults', () => {
 
   it('that make no sense are refused', async () => {
     const z = await zoho();
-    for (const wrong of [{}, { fault: 'explode' }, { fault: 'status', times: 0 }, { fault: 'status', status: 99 }, { fault: 'delay', delay_ms: 'long' }, { fault: 'status', match: { path: '(' } }, 'status']) {
+    for (const wrong of [
+      {},
+      { fault: 'explode' },
+      { fault: 'status', times: 0 },
+      { fault: 'status', status: 99 },
+      { fault: 'delay', delay_ms: 'long' },
+      { fault: 'status', match: { path: '(' } },
+      'status',
+    ]) {
       expect((await z.control('POST', '/faults', wrong)).status, JSON.stringify(wrong)).toBe(400);
     }
   });
@@ -203,7 +218,8 @@ describe('what arrived', () => {
     const id = (answer.body['payment'] as Body)['payment_id'];
     const response = await fetch(`${z.sandbox.url}/__sandbox/requests`);
     const text = await response.text();
-    for (const secret of [z.sandbox.client_secret, z.sandbox.refresh_token, '1000.']) expect(text.replaceAll(z.sandbox.client_id, '')).not.toContain(secret);
+    for (const secret of [z.sandbox.client_secret, z.sandbox.refresh_token, '1000.'])
+      expect(text.replaceAll(z.sandbox.client_id, '')).not.toContain(secret);
     const { requests } = JSON.parse(text) as { requests: Body[] };
     expect(requests.map((entry) => entry['seq'])).toEqual([1, 2]);
     expect(requests[0]).toMatchObject({ method: 'POST', path: '/oauth/v2/token', status: 200 });

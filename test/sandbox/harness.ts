@@ -39,7 +39,9 @@ export async function zoho(options: SandboxOptions = {}): Promise<Zoho> {
     if (!url.searchParams.has('organization_id')) url.searchParams.set('organization_id', sandbox.organization_id);
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    return read(await fetch(url, { method, headers: { authorization: `Zoho-oauthtoken ${accessToken ?? ''}`, ...type, ...headers }, ...json }));
+    return read(
+      await fetch(url, { method, headers: { authorization: `Zoho-oauthtoken ${accessToken ?? ''}`, ...type, ...headers }, ...json }),
+    );
   };
   const control: Zoho['control'] = async (method, path, body) =>
     read(await fetch(`${sandbox.url}/__sandbox${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }));

@@ -5,7 +5,7 @@ const PER_MINUTE =
   'For security reasons your organization has been blocked as it have exceeded the maximum number of requests per minute that can originate from an organization.';
 
 describe('limits', () => {
-  it('are Zoho\'s unless changed', async () => {
+  it("are Zoho's unless changed", async () => {
     const z = await zoho({ limits: { per_minute: 100, per_day: 5000, concurrent: 10 } });
     expect((await z.control('GET', '/limits')).body).toMatchObject({
       per_minute: 100,
@@ -39,7 +39,11 @@ describe('limits', () => {
     const z = await zoho({ limits: { per_day: 2 }, now: () => new Date(now) });
     await z.get('/customerpayments');
     expect((await z.get('/customerpayments')).headers.get('x-rate-limit-remaining')).toBe('0');
-    expect(refusal(await z.get('/customerpayments'))).toEqual([429, 45, 'The API call for this organization has exceeded the maximum call rate limit of 2.']);
+    expect(refusal(await z.get('/customerpayments'))).toEqual([
+      429,
+      45,
+      'The API call for this organization has exceeded the maximum call rate limit of 2.',
+    ]);
     now += 60_000;
     const next = await z.get('/customerpayments');
     expect([next.status, next.headers.get('x-rate-limit-remaining')]).toEqual([200, '1']);

@@ -103,10 +103,16 @@ describe('the list', () => {
     for (const [column, key] of Object.entries(columns)) {
       const values = async (order: string): Promise<unknown[]> =>
         (await everything(z, { sort_column: column, sort_order: order })).map((row) =>
-          key === 'payment_number' ? Number(row[key]) : key.endsWith('time') ? Date.parse((row[key] as string).replace(/(..)$/, ':$1')) : row[key],
+          key === 'payment_number'
+            ? Number(row[key])
+            : key.endsWith('time')
+              ? Date.parse((row[key] as string).replace(/(..)$/, ':$1'))
+              : row[key],
         );
       const ascending = await values('A');
-      expect(ascending, column).toEqual(ascending.toSorted((left, right) => ((left as number) < (right as number) ? -1 : left === right ? 0 : 1)));
+      expect(ascending, column).toEqual(
+        ascending.toSorted((left, right) => ((left as number) < (right as number) ? -1 : left === right ? 0 : 1)),
+      );
       expect(await values('D'), column).toEqual(ascending.toReversed());
     }
     const names = (await list(z, { sort_column: 'customer_name', sort_order: 'A', per_page: '5' })).map((row) => row['customer_name']);
@@ -160,7 +166,8 @@ describe('filters', () => {
     const z = await zoho();
     const rows = await list(z, { date: '2016-06-05' });
     expect(ids(rows)).toEqual([SEED.samplePayment]);
-    for (const date of ['2026-02-30', '05/06/2016', 'yesterday']) expect((await z.get(`/customerpayments?date=${date}`)).body['code']).toBe(2);
+    for (const date of ['2026-02-30', '05/06/2016', 'yesterday'])
+      expect((await z.get(`/customerpayments?date=${date}`)).body['code']).toBe(2);
   });
 
   it('customer_id names one customer', async () => {
@@ -174,7 +181,21 @@ describe('filters', () => {
   it('filter_by knows every documented mode', async () => {
     const z = await zoho();
     const all = await everything(z);
-    const modes = ['Check', 'Cash', 'BankTransfer', 'Paypal', 'CreditCard', 'GoogleCheckout', 'Credit', 'Authorizenet', 'BankRemittance', 'Payflowpro', 'Stripe', 'TwoCheckout', 'Braintree'];
+    const modes = [
+      'Check',
+      'Cash',
+      'BankTransfer',
+      'Paypal',
+      'CreditCard',
+      'GoogleCheckout',
+      'Credit',
+      'Authorizenet',
+      'BankRemittance',
+      'Payflowpro',
+      'Stripe',
+      'TwoCheckout',
+      'Braintree',
+    ];
     const seen = new Set<unknown>();
     for (const mode of modes) {
       const rows = await everything(z, { filter_by: `PaymentMode.${mode}` });

@@ -10,15 +10,20 @@ async function rows(z: Zoho, path: string, key: string): Promise<Body[]> {
 describe('contacts', () => {
   it('are found by name and its variants, among names that are nearly the same', async () => {
     const z = await zoho();
-    const names = async (query: string): Promise<unknown[]> => (await rows(z, `/contacts?${query}`, 'contacts')).map((row) => row['contact_name']);
+    const names = async (query: string): Promise<unknown[]> =>
+      (await rows(z, `/contacts?${query}`, 'contacts')).map((row) => row['contact_name']);
     expect(await names('contact_name=bowman%20furniture')).toEqual(['Bowman Furniture']);
-    expect(await names('contact_name_startswith=Bowman&contact_type=customer')).toEqual(
-      ['Bowman & Sons Furniture', 'Bowman Furnishings', 'Bowman Furniture', 'Bowman Timber Supply', 'Bowmann Furniture Ltd'],
-    );
+    expect(await names('contact_name_startswith=Bowman&contact_type=customer')).toEqual([
+      'Bowman & Sons Furniture',
+      'Bowman Furnishings',
+      'Bowman Furniture',
+      'Bowman Timber Supply',
+      'Bowmann Furniture Ltd',
+    ]);
     expect((await names('contact_name_contains=Acme')).length).toBeGreaterThan(3);
     expect(await names('email=benjamin.george@bowmanfurniture.com')).toEqual(['Bowman Furniture']);
     expect(await names('search_text=month%20end')).toEqual(['Bowman Furniture']);
-    expect((await names('filter_by=Status.Inactive'))).toEqual(['Acme Co']);
+    expect(await names('filter_by=Status.Inactive')).toEqual(['Acme Co']);
   });
 
   it('let vendors through contact_type=customer, as Zoho does', async () => {
@@ -44,7 +49,13 @@ describe('contacts', () => {
     const { body } = await z.get('/contacts?per_page=10&sort_column=outstanding_receivable_amount&sort_order=D');
     const amounts = (body['contacts'] as Body[]).map((row) => row['outstanding_receivable_amount'] as number);
     expect(amounts).toEqual(amounts.toSorted((left, right) => right - left));
-    expect(body['page_context']).toMatchObject({ page: 1, per_page: 10, has_more_page: true, report_name: 'Contacts', applied_filter: 'Status.All' });
+    expect(body['page_context']).toMatchObject({
+      page: 1,
+      per_page: 10,
+      has_more_page: true,
+      report_name: 'Contacts',
+      applied_filter: 'Status.All',
+    });
   });
 });
 
@@ -65,18 +76,28 @@ describe('invoices', () => {
 
   it('are found by number, customer, amounts and dates', async () => {
     const z = await zoho();
-    const numbers = async (query: string): Promise<unknown[]> => (await rows(z, `/invoices?${query}`, 'invoices')).map((row) => row['invoice_number']);
+    const numbers = async (query: string): Promise<unknown[]> =>
+      (await rows(z, `/invoices?${query}`, 'invoices')).map((row) => row['invoice_number']);
     expect(await numbers('invoice_number=INV-384')).toEqual(['INV-384']);
     expect(await numbers('customer_name=Bowman%20Furniture&balance=450')).toEqual(['INV-385']);
     expect(await numbers('total=450&date_end=2016-12-31')).toEqual(['INV-384']);
     expect(await numbers('due_date_before=2016-07-01')).toEqual(['INV-382']);
-    expect(await numbers('balance_greater_equals=1280.5&balance_less_equals=1280.5&status=overdue&search_text=INV-386')).toEqual(['INV-386']);
+    expect(await numbers('balance_greater_equals=1280.5&balance_less_equals=1280.5&status=overdue&search_text=INV-386')).toEqual([
+      'INV-386',
+    ]);
   });
 
   it('have details without payments, and payments of their own', async () => {
     const z = await zoho();
     const { body } = await z.get(`/invoices/${SEED.sampleInvoice}`);
-    expect(body['invoice']).toMatchObject({ invoice_number: 'INV-384', total: 450, balance: 50, payment_made: 400, status: 'partially_paid', last_payment_date: '2016-06-05' });
+    expect(body['invoice']).toMatchObject({
+      invoice_number: 'INV-384',
+      total: 450,
+      balance: 50,
+      payment_made: 400,
+      status: 'partially_paid',
+      last_payment_date: '2016-06-05',
+    });
     expect(body['invoice']).not.toHaveProperty('payments');
     expect(await rows(z, `/invoices/${SEED.sampleInvoice}/payments`, 'payments')).toMatchObject([
       { payment_id: SEED.samplePayment, payment_number: 2, amount: 400, is_single_invoice_payment: true },

@@ -31,11 +31,19 @@ describe('recording a payment', () => {
       payment_refunds: [],
       invoices: [{ invoice_id: SEED.open450, invoice_number: 'INV-385', amount_applied: 450, total: 450, balance: 0 }],
     });
-    expect(await invoice(z, SEED.open450)).toMatchObject({ status: 'paid', balance: 0, payment_made: 450, last_payment_date: '2026-07-01' });
+    expect(await invoice(z, SEED.open450)).toMatchObject({
+      status: 'paid',
+      balance: 0,
+      payment_made: 450,
+      last_payment_date: '2026-07-01',
+    });
     const after = { customer: await contact(z, SEED.bowman), account: await accountBalance(z, SEED.checking) };
     expect(after.account).toBeCloseTo(before.account + 497.5, 6);
     expect(after.customer['outstanding_receivable_amount']).toBeCloseTo(amount(before.customer, 'outstanding_receivable_amount') - 450, 6);
-    expect(after.customer['unused_credits_receivable_amount']).toBeCloseTo(amount(before.customer, 'unused_credits_receivable_amount') + 50, 6);
+    expect(after.customer['unused_credits_receivable_amount']).toBeCloseTo(
+      amount(before.customer, 'unused_credits_receivable_amount') + 50,
+      6,
+    );
     expect((await z.get(`/customerpayments/${payment['payment_id'] as string}`)).body['payment']).toEqual(payment);
     await z.books();
   });
@@ -65,7 +73,7 @@ describe('recording a payment', () => {
     expect(typeof second['payment_number']).toBe('string');
   });
 
-  it('accepts the documents\' own request but for what belongs to other books', async () => {
+  it("accepts the documents' own request but for what belongs to other books", async () => {
     const z = await zoho();
     const payment = await createPayment(z, {
       payment_form: 'cash',
@@ -90,7 +98,10 @@ describe('recording a payment', () => {
     const before = await contact(z, SEED.bowman);
     const payment = await createPayment(z, { amount: 100, invoices: [{ invoice_id: SEED.draft, amount_applied: 100 }] });
     expect(await invoice(z, SEED.draft)).toMatchObject({ status: 'partially_paid', balance: 200 });
-    expect((await contact(z, SEED.bowman))['outstanding_receivable_amount']).toBeCloseTo(amount(before, 'outstanding_receivable_amount') + 200, 6);
+    expect((await contact(z, SEED.bowman))['outstanding_receivable_amount']).toBeCloseTo(
+      amount(before, 'outstanding_receivable_amount') + 200,
+      6,
+    );
     await z.call('DELETE', `/customerpayments/${payment['payment_id'] as string}`);
     expect(await invoice(z, SEED.draft)).toMatchObject({ status: 'sent', balance: 300 });
     await z.books();
@@ -114,14 +125,26 @@ describe('recording a payment', () => {
     ['an amount in words', { amount: 'ten' }, 400, 2, 'Invalid value passed for amount'],
     ['a date that does not exist', { date: '2026-02-30' }, 400, 2, 'Invalid value passed for date'],
     ['a date in another format', { date: '07/01/2026' }, 400, 2, 'Invalid value passed for date'],
-    ['a reference of 51 characters', { reference_number: 'x'.repeat(51) }, 400, 15, 'Please ensure that the "reference_number" has less than 50 characters.'],
+    [
+      'a reference of 51 characters',
+      { reference_number: 'x'.repeat(51) },
+      400,
+      15,
+      'Please ensure that the "reference_number" has less than 50 characters.',
+    ],
     ['a mode of 101 characters', { payment_mode: 'x'.repeat(101) }, 400, 15, /payment_mode/],
     ['a description that is no text', { description: { a: 1 } }, 400, 2, /description/],
     ['a description of 2001 characters', { description: 'x'.repeat(2001) }, 400, 15, /description/],
     ['invoices that are no list', { invoices: {} }, 400, 2, 'Invalid value passed for invoices'],
     ['an unknown invoice', { invoices: [{ invoice_id: '1', amount_applied: 1 }] }, 404, 1002, 'Invoice does not exist.'],
-    ['another customer\'s invoice', { invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 1 }] }, 400, 3004, /Customer/],
-    ['more than the balance', { amount: 900, invoices: [{ invoice_id: SEED.open450, amount_applied: 450.01 }] }, 400, 24016, 'The amount entered is more than the balance due for the selected invoices.'],
+    ["another customer's invoice", { invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 1 }] }, 400, 3004, /Customer/],
+    [
+      'more than the balance',
+      { amount: 900, invoices: [{ invoice_id: SEED.open450, amount_applied: 450.01 }] },
+      400,
+      24016,
+      'The amount entered is more than the balance due for the selected invoices.',
+    ],
     ['a paid invoice', { invoices: [{ invoice_id: '712345000000079383', amount_applied: 1 }] }, 400, 24016, /balance due/],
     ['a void invoice', { invoices: [{ invoice_id: SEED.void, amount_applied: 1 }] }, 400, 90008, /void/],
     ['more applied than paid', { invoices: [{ invoice_id: SEED.open450, amount_applied: 100.01 }] }, 400, 90005, /applied/],
@@ -147,10 +170,18 @@ describe('recording a payment', () => {
 describe('other currencies', () => {
   it('books euros at the rate given, and at 1 when none is', async () => {
     const z = await zoho();
-    const given = await createPayment(z, { customer_id: SEED.lindner, amount: 190, exchange_rate: '1.1', account_id: SEED.euroAccount, invoices: [{ invoice_id: SEED.euroOpen, amount_applied: 190 }] });
+    const given = await createPayment(z, {
+      customer_id: SEED.lindner,
+      amount: 190,
+      exchange_rate: '1.1',
+      account_id: SEED.euroAccount,
+      invoices: [{ invoice_id: SEED.euroOpen, amount_applied: 190 }],
+    });
     expect(given).toMatchObject({ currency_code: 'EUR', currency_symbol: '€', exchange_rate: 1.1, price_precision: 2 });
     await createPayment(z, { customer_id: SEED.lindner, amount: 7, reference_number: 'rateless' });
-    const items = (await z.get(`/customerpayments?customer_id=${SEED.lindner}&date=2026-07-01&sort_column=created_time&sort_order=A`)).body['customerpayments'] as Body[];
+    const items = (await z.get(`/customerpayments?customer_id=${SEED.lindner}&date=2026-07-01&sort_column=created_time&sort_order=A`)).body[
+      'customerpayments'
+    ] as Body[];
     expect(items.map((item) => item['bcy_amount'])).toEqual([209, 7]);
     expect((await invoice(z, SEED.euroOpen))['balance']).toBe(1000);
     await z.books();
@@ -159,7 +190,13 @@ describe('other currencies', () => {
   it('puts foreign money into a base account at its base value', async () => {
     const z = await zoho();
     const before = await accountBalance(z, SEED.checking);
-    await createPayment(z, { customer_id: SEED.aoyama, amount: 20_000, exchange_rate: 0.0067, account_id: SEED.checking, invoices: [{ invoice_id: SEED.yenOpen, amount_applied: 20_000 }] });
+    await createPayment(z, {
+      customer_id: SEED.aoyama,
+      amount: 20_000,
+      exchange_rate: 0.0067,
+      account_id: SEED.checking,
+      invoices: [{ invoice_id: SEED.yenOpen, amount_applied: 20_000 }],
+    });
     expect(await accountBalance(z, SEED.checking)).toBeCloseTo(before + 134, 6);
     expect(await invoice(z, SEED.yenOpen)).toMatchObject({ currency_code: 'JPY', balance: 100_000, price_precision: 0 });
     await z.books();
@@ -177,7 +214,12 @@ describe('changing a payment', () => {
   it('leaves alone what is not named', async () => {
     let now = Date.parse('2026-07-01T12:00:00Z');
     const z = await zoho({ now: () => new Date(now) });
-    const payment = await createPayment(z, { amount: 500, bank_charges: 3, reference_number: 'keep', invoices: [{ invoice_id: SEED.open450, amount_applied: 450 }] });
+    const payment = await createPayment(z, {
+      amount: 500,
+      bank_charges: 3,
+      reference_number: 'keep',
+      invoices: [{ invoice_id: SEED.open450, amount_applied: 450 }],
+    });
     now += 60_000;
     const answer = await z.call('PUT', `/customerpayments/${payment['payment_id'] as string}`, { description: 'new words' });
     expect(answer.status).toBe(200);
@@ -198,7 +240,11 @@ describe('changing a payment', () => {
     const path = `/customerpayments/${payment['payment_id'] as string}`;
     const row = (payment['invoices'] as Body[])[1]?.['invoice_payment_id'] as string;
     const changed = (await z.call('PUT', path, { invoices: [{ invoice_id: SEED.overdue, amount_applied: 300 }] })).body['payment'] as Body;
-    expect(changed).toMatchObject({ amount: 600, unused_amount: 300, invoices: [{ invoice_id: SEED.overdue, amount_applied: 300, invoice_payment_id: row }] });
+    expect(changed).toMatchObject({
+      amount: 600,
+      unused_amount: 300,
+      invoices: [{ invoice_id: SEED.overdue, amount_applied: 300, invoice_payment_id: row }],
+    });
     expect(await invoice(z, SEED.open450)).toMatchObject({ balance: 450, status: 'sent', last_payment_date: '' });
     expect(await invoice(z, SEED.overdue)).toMatchObject({ balance: 980.5, status: 'partially_paid' });
     const none = (await z.call('PUT', path, { invoices: [] })).body['payment'] as Body;
@@ -209,7 +255,9 @@ describe('changing a payment', () => {
 
   it('applies a stored advance later', async () => {
     const z = await zoho();
-    const answer = await z.call('PUT', `/customerpayments/${SEED.advance}`, { invoices: [{ invoice_id: SEED.open450, amount_applied: 250 }] });
+    const answer = await z.call('PUT', `/customerpayments/${SEED.advance}`, {
+      invoices: [{ invoice_id: SEED.open450, amount_applied: 250 }],
+    });
     expect(answer.body['payment']).toMatchObject({ amount: 250, unused_amount: 0 });
     expect((await invoice(z, SEED.open450))['balance']).toBe(200);
     await z.books();
@@ -228,7 +276,11 @@ describe('changing a payment', () => {
     const z = await zoho();
     const payment = await createPayment(z, { amount: 100, account_id: SEED.checking });
     const before = { checking: await accountBalance(z, SEED.checking), petty: await accountBalance(z, SEED.pettyCash) };
-    await z.call('PUT', `/customerpayments/${payment['payment_id'] as string}`, { amount: 80, bank_charges: 5, account_id: SEED.pettyCash });
+    await z.call('PUT', `/customerpayments/${payment['payment_id'] as string}`, {
+      amount: 80,
+      bank_charges: 5,
+      account_id: SEED.pettyCash,
+    });
     expect(await accountBalance(z, SEED.checking)).toBeCloseTo(before.checking - 100, 6);
     expect(await accountBalance(z, SEED.pettyCash)).toBeCloseTo(before.petty + 75, 6);
     await z.books();
@@ -237,7 +289,11 @@ describe('changing a payment', () => {
   it('refuses an amount below what is applied and refunded', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.mixed}`;
-    expect(refusal(await z.call('PUT', path, { amount: 819.99 }))).toEqual([400, 90006, expect.stringMatching(/applied to invoices and refunded/)]);
+    expect(refusal(await z.call('PUT', path, { amount: 819.99 }))).toEqual([
+      400,
+      90006,
+      expect.stringMatching(/applied to invoices and refunded/),
+    ]);
     expect((await z.call('PUT', path, { amount: 820 })).body['payment']).toMatchObject({ amount: 820, unused_amount: 0 });
     expect((await z.call('PUT', path, { invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 820.01 }] })).body['code']).toBe(90005);
     expect((await z.call('PUT', path, { invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 700.01 }] })).body['code']).toBe(90006);
@@ -249,7 +305,10 @@ describe('changing a payment', () => {
     expect((await z.call('PUT', `/customerpayments/${SEED.excess100}`, { customer_id: SEED.acme })).body['code']).toBe(90007);
     expect((await z.call('PUT', `/customerpayments/${SEED.advance}`, { customer_id: SEED.lindner })).body['code']).toBe(3004);
     expect((await z.call('PUT', `/customerpayments/${SEED.advance}`, { customer_id: '' })).body['code']).toBe(3004);
-    const moved = await z.call('PUT', `/customerpayments/${SEED.advance}`, { customer_id: SEED.acme, invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 250 }] });
+    const moved = await z.call('PUT', `/customerpayments/${SEED.advance}`, {
+      customer_id: SEED.acme,
+      invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 250 }],
+    });
     expect(moved.body['payment']).toMatchObject({ customer_name: 'Acme Corp', unused_amount: 0 });
     await z.books();
   });
@@ -264,7 +323,11 @@ describe('changing a payment', () => {
 describe('deleting payments', () => {
   it('restores balances and statuses', async () => {
     const z = await zoho();
-    const before = { invoice: await invoice(z, SEED.open450), customer: await contact(z, SEED.bowman), account: await accountBalance(z, SEED.undeposited) };
+    const before = {
+      invoice: await invoice(z, SEED.open450),
+      customer: await contact(z, SEED.bowman),
+      account: await accountBalance(z, SEED.undeposited),
+    };
     const payment = await createPayment(z, { amount: 470, invoices: [{ invoice_id: SEED.open450, amount_applied: 450 }] });
     const path = `/customerpayments/${payment['payment_id'] as string}`;
     const answer = await z.call('DELETE', path);
@@ -274,19 +337,25 @@ describe('deleting payments', () => {
     expect(await invoice(z, SEED.open450)).toMatchObject({ status: before.invoice['status'], balance: 450, last_payment_date: '' });
     expect(await accountBalance(z, SEED.undeposited)).toBeCloseTo(before.account, 6);
     const customer = await contact(z, SEED.bowman);
-    for (const key of ['outstanding_receivable_amount', 'unused_credits_receivable_amount']) expect(customer[key]).toBeCloseTo(amount(before.customer, key), 6);
+    for (const key of ['outstanding_receivable_amount', 'unused_credits_receivable_amount'])
+      expect(customer[key]).toBeCloseTo(amount(before.customer, key), 6);
     await z.books();
   });
 
   it('is refused for a refunded payment', async () => {
     const z = await zoho();
-    expect(refusal(await z.call('DELETE', `/customerpayments/${SEED.samplePayment}`))).toEqual([400, 90004, expect.stringMatching(/refunded/)]);
+    expect(refusal(await z.call('DELETE', `/customerpayments/${SEED.samplePayment}`))).toEqual([
+      400,
+      90004,
+      expect.stringMatching(/refunded/),
+    ]);
   });
 
   it('deletes several at once, or none of them', async () => {
     const z = await zoho();
     const before = await z.books();
-    const bulk = (ids: string[], rest = '&bulk_delete=true'): ReturnType<typeof z.call> => z.call('DELETE', `/customerpayments?payment_id=${ids.join(',')}${rest}`);
+    const bulk = (ids: string[], rest = '&bulk_delete=true'): ReturnType<typeof z.call> =>
+      z.call('DELETE', `/customerpayments?payment_id=${ids.join(',')}${rest}`);
     expect((await bulk([SEED.excess100, SEED.samplePayment])).body['code']).toBe(90004);
     expect((await bulk([SEED.excess100, '712345000000999999'])).body['code']).toBe(1002);
     expect((await bulk([SEED.excess100, 'abc'])).body['code']).toBe(2);
@@ -306,7 +375,10 @@ describe('the receipt', () => {
     const token = await z.token();
     const url = `${z.sandbox.api_base_url}/customerpayments/${SEED.samplePayment}?organization_id=${z.sandbox.organization_id}`;
     const headers = { authorization: `Zoho-oauthtoken ${token}` };
-    for (const response of [await fetch(`${url}&accept=pdf`, { headers }), await fetch(url, { headers: { ...headers, accept: 'application/pdf' } })]) {
+    for (const response of [
+      await fetch(`${url}&accept=pdf`, { headers }),
+      await fetch(url, { headers: { ...headers, accept: 'application/pdf' } }),
+    ]) {
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toBe('application/pdf');
       const file = Buffer.from(await response.arrayBuffer()).toString('latin1');
@@ -319,7 +391,9 @@ describe('the receipt', () => {
       expect(file).toContain('Amount received: USD 450.00');
       expect(file).toMatch(/\(SANDBOX - not a real receipt\) Tj\nT\* \(\) Tj\nT\* \(PAYMENT RECEIPT\) Tj/);
     }
-    expect((await fetch(`${url}&accept=json`, { headers: { ...headers, accept: 'application/pdf' } })).headers.get('content-type')).toContain('json');
+    expect(
+      (await fetch(`${url}&accept=json`, { headers: { ...headers, accept: 'application/pdf' } })).headers.get('content-type'),
+    ).toContain('json');
     expect((await z.get('/customerpayments/712345000000999999?accept=pdf')).body['code']).toBe(1002);
   });
 });

@@ -11,8 +11,15 @@ const INVOICES: Record<string, string[]> = {
 const CUSTOMERS = Object.keys(INVOICES);
 const ACCOUNTS = [SEED.pettyCash, SEED.undeposited, SEED.checking, SEED.euroAccount];
 
-const money = fc.oneof(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 40_000 }).map((cents) => cents / 100));
-const rowsOf = (invoices: string[]): fc.Arbitrary<Body[]> => fc.array(fc.record({ invoice_id: fc.constantFrom(...invoices), amount_applied: money, tax_amount_withheld: fc.constantFrom(0, 0, 0, 2.5) }), { maxLength: 3 });
+const money = fc.oneof(
+  fc.integer({ min: 1, max: 400 }),
+  fc.integer({ min: 1, max: 40_000 }).map((cents) => cents / 100),
+);
+const rowsOf = (invoices: string[]): fc.Arbitrary<Body[]> =>
+  fc.array(
+    fc.record({ invoice_id: fc.constantFrom(...invoices), amount_applied: money, tax_amount_withheld: fc.constantFrom(0, 0, 0, 2.5) }),
+    { maxLength: 3 },
+  );
 /** Mostly of the customer's own invoices, now and then of anybody's. */
 const anyRows = rowsOf(Object.values(INVOICES).flat());
 const account = fc.constantFrom(...ACCOUNTS);
@@ -80,7 +87,8 @@ it.each([1, 20_260_609])('the books balance after any 400 writes (seed %i)', { t
     if (kind === 'create') return z.call('POST', '/customerpayments', body);
     if (kind === 'update') return z.call('PUT', payment, body);
     if (kind === 'delete') return z.call('DELETE', payment);
-    if (kind === 'bulk') return z.call('DELETE', `/customerpayments?bulk_delete=true&payment_id=${pick(payments, at)},${pick(payments, at + 1)}`);
+    if (kind === 'bulk')
+      return z.call('DELETE', `/customerpayments?bulk_delete=true&payment_id=${pick(payments, at)},${pick(payments, at + 1)}`);
     if (kind === 'refund') return z.call('POST', `${payment}/refunds`, body);
     if (kind === 'changeRefund') return z.call('PUT', `/customerpayments/${refunded}/refunds/${refund}`, body);
     return z.call('DELETE', `/customerpayments/${refunded}/refunds/${refund}`);
@@ -97,7 +105,8 @@ it.each([1, 20_260_609])('the books balance after any 400 writes (seed %i)', { t
     // What is gone is picked no more, or soon nothing but refusals would be left.
     const gone = (id: unknown): void => void payments.splice(payments.indexOf(id as string), 1);
     if (write.kind === 'delete' && answer.status === 200) gone(pick(payments, write.index));
-    if (write.kind === 'bulk' && answer.status === 200) for (const id of [pick(payments, write.index), pick(payments, write.index + 1)]) gone(id);
+    if (write.kind === 'bulk' && answer.status === 200)
+      for (const id of [pick(payments, write.index), pick(payments, write.index + 1)]) gone(id);
     if (write.kind === 'deleteRefund' && answer.status === 200 && refunds.length > 1) refunds.splice(write.index % refunds.length, 1);
     if (write.kind === 'create' && payment) payments.push(payment['payment_id'] as string);
     if (write.kind === 'refund' && refund) refunds.push([refund['payment_id'] as string, refund['payment_refund_id'] as string]);

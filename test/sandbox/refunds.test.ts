@@ -4,11 +4,17 @@ import { type Body, SEED, accountBalance, amount, contact, refusal, zoho } from 
 const good = { date: '2026-07-02', amount: 40, from_account_id: SEED.pettyCash };
 
 describe('refunding an excess', () => {
-  it('takes it from the payment, the customer\'s credits and the account, and is listed', async () => {
+  it("takes it from the payment, the customer's credits and the account, and is listed", async () => {
     const z = await zoho();
     const before = { customer: await contact(z, SEED.bowman), petty: await accountBalance(z, SEED.pettyCash) };
     const path = `/customerpayments/${SEED.excess100}/refunds`;
-    const answer = await z.call('POST', path, { ...good, amount: '40.00', refund_mode: 'Cash', reference_number: 'R-1', description: 'overpaid' });
+    const answer = await z.call('POST', path, {
+      ...good,
+      amount: '40.00',
+      refund_mode: 'Cash',
+      reference_number: 'R-1',
+      description: 'overpaid',
+    });
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
       code: 0,
@@ -39,8 +45,16 @@ describe('refunding an excess', () => {
       amount_bcy: 40,
       amount_fcy: 40,
     };
-    expect((await z.get(`/customerpayments/${SEED.excess100}`)).body['payment']).toMatchObject({ amount: 600, unused_amount: 60, payment_refunds: [item] });
-    expect((await z.get(path)).body).toMatchObject({ code: 0, payment_refunds: [item], page_context: { page: 1, per_page: 200, has_more_page: false, sort_order: 'D' } });
+    expect((await z.get(`/customerpayments/${SEED.excess100}`)).body['payment']).toMatchObject({
+      amount: 600,
+      unused_amount: 60,
+      payment_refunds: [item],
+    });
+    expect((await z.get(path)).body).toMatchObject({
+      code: 0,
+      payment_refunds: [item],
+      page_context: { page: 1, per_page: 200, has_more_page: false, sort_order: 'D' },
+    });
     expect((await z.get(`${path}/${id}`)).body['payment_refund']).toEqual(refund);
     expect(await accountBalance(z, SEED.pettyCash)).toBeCloseTo(before.petty - 40, 6);
     const customer = await contact(z, SEED.bowman);
@@ -55,7 +69,12 @@ describe('refunding an excess', () => {
     const before = { checking: await accountBalance(z, SEED.checking), petty: await accountBalance(z, SEED.pettyCash) };
     const answer = await z.call('PUT', path, { amount: 150, from_account_id: SEED.pettyCash });
     expect([answer.status, answer.body['message']]).toEqual([200, 'The refund information has been saved.']);
-    expect(answer.body['payment_refund']).toMatchObject({ amount: 150, refund_mode: 'banktransfer', date: '2026-06-15', from_account_name: 'Petty Cash' });
+    expect(answer.body['payment_refund']).toMatchObject({
+      amount: 150,
+      refund_mode: 'banktransfer',
+      date: '2026-06-15',
+      from_account_name: 'Petty Cash',
+    });
     expect((await z.get(`/customerpayments/${SEED.mixed}`)).body['payment']).toMatchObject({ unused_amount: 150 });
     expect(await accountBalance(z, SEED.checking)).toBeCloseTo(before.checking + 120, 6);
     expect(await accountBalance(z, SEED.pettyCash)).toBeCloseTo(before.petty - 150, 6);
@@ -89,12 +108,22 @@ describe('refunding an excess', () => {
 
   it('knows euros and yen', async () => {
     const z = await zoho();
-    const euro = await z.call('POST', `/customerpayments/${SEED.euroExcess}/refunds`, { ...good, amount: 109.5, exchange_rate: 1.1, from_account_id: SEED.euroAccount });
+    const euro = await z.call('POST', `/customerpayments/${SEED.euroExcess}/refunds`, {
+      ...good,
+      amount: 109.5,
+      exchange_rate: 1.1,
+      from_account_id: SEED.euroAccount,
+    });
     expect(euro.status).toBe(201);
     const list = (await z.get(`/customerpayments/${SEED.euroExcess}/refunds`)).body['payment_refunds'] as Body[];
     expect(list[0]).toMatchObject({ amount_fcy: 109.5, amount_bcy: 120.45 });
     const before = await accountBalance(z, SEED.checking);
-    const yen = await z.call('POST', `/customerpayments/${SEED.yenExcess}/refunds`, { ...good, amount: 20_000, exchange_rate: 0.0067, from_account_id: SEED.checking });
+    const yen = await z.call('POST', `/customerpayments/${SEED.yenExcess}/refunds`, {
+      ...good,
+      amount: 20_000,
+      exchange_rate: 0.0067,
+      from_account_id: SEED.checking,
+    });
     expect(yen.status).toBe(201);
     expect(await accountBalance(z, SEED.checking)).toBeCloseTo(before - 134, 6);
     expect((await z.call('POST', `/customerpayments/${SEED.yenExcess}/refunds`, { ...good, amount: 1 })).body['code']).toBe(90003);

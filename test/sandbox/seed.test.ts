@@ -17,7 +17,7 @@ describe('the seed', () => {
     expect(Object.keys(books['totals'] as Body)).toEqual(expect.arrayContaining(['USD', 'EUR', 'JPY']));
   });
 
-  it('holds the documents\' sample under its own ids', async () => {
+  it("holds the documents' sample under its own ids", async () => {
     const z = await zoho();
     const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
     expect(body['payment']).toMatchObject({
@@ -40,7 +40,18 @@ describe('the seed', () => {
       number: '2', customer: 'Bowman Furniture', currency: 'USD', amount: 450, mode: 'cash', date: '2016-06-05', account: 'Undeposited Funds', reference: 'INV-384',
       description: 'Payment has been added to INV-384', rate: 1, bank_charges: 10, applied: { 'INV-384': 400 }, fields: { cf_receipt_book_no: '129890' },
     }); // prettier-ignore
-    expect(refunds?.[SEED.sampleRefund]).toEqual({ payment: '2', customer: 'Bowman Furniture', currency: 'USD', amount: 50, mode: 'cash', date: '2016-06-05', account: 'Petty Cash', reference: 'INV-384', description: '', rate: 1 });
+    expect(refunds?.[SEED.sampleRefund]).toEqual({
+      payment: '2',
+      customer: 'Bowman Furniture',
+      currency: 'USD',
+      amount: 50,
+      mode: 'cash',
+      date: '2016-06-05',
+      account: 'Petty Cash',
+      reference: 'INV-384',
+      description: '',
+      rate: 1,
+    });
     const { counts } = await z.books();
     expect(counts).toMatchObject({ payments: Object.keys(payments ?? {}).length, refunds: Object.keys(refunds ?? {}).length });
   });
@@ -50,7 +61,12 @@ describe('the seed', () => {
     const payment = async (id: string): Promise<unknown> => (await z.get(`/customerpayments/${id}`)).body['payment'];
     expect(await payment(SEED.excess100)).toMatchObject({ customer_id: SEED.bowman, amount: 600, unused_amount: 100, payment_refunds: [] });
     expect(await payment(SEED.advance)).toMatchObject({ customer_id: SEED.bowman, amount: 250, unused_amount: 250, invoices: [] });
-    expect(await payment(SEED.mixed)).toMatchObject({ customer_id: SEED.acme, amount: 1000, unused_amount: 180, payment_refunds: [{ amount_fcy: 120 }] });
+    expect(await payment(SEED.mixed)).toMatchObject({
+      customer_id: SEED.acme,
+      amount: 1000,
+      unused_amount: 180,
+      payment_refunds: [{ amount_fcy: 120 }],
+    });
     expect(await payment(SEED.euroExcess)).toMatchObject({ customer_id: SEED.lindner, currency_code: 'EUR', unused_amount: 109.5 });
     expect(await payment(SEED.yenExcess)).toMatchObject({ customer_id: SEED.aoyama, currency_code: 'JPY', unused_amount: 20_000 });
     const open = async (id: string): Promise<unknown> => (await z.get(`/invoices/${id}`)).body['invoice'];

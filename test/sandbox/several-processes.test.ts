@@ -81,7 +81,7 @@ describe('a file of books', () => {
     expect(before['payments']).toBeLessThan(600);
   });
 
-  it('that is not the sandbox\'s is left alone', async () => {
+  it("that is not the sandbox's is left alone", async () => {
     const data = join(folder, 'notes.txt');
     writeFileSync(data, 'these are no books');
     await expect(startSandbox({ data })).rejects.toThrow(data);

@@ -43,7 +43,8 @@ export function check(remains: Remains): Problem[] {
   checkDuplicates(remains, facts, matched, say);
   checkRecorded(remains, facts, matched, say);
   checkTold(remains, facts, say);
-  for (const { entry } of matched) if (isOpen(entry) && !facts.touchedByHand(entry)) say('unknown for ever', `${nameOf(entry)} is still ${entry.state}: ${entry.reason}`);
+  for (const { entry } of matched)
+    if (isOpen(entry) && !facts.touchedByHand(entry)) say('unknown for ever', `${nameOf(entry)} is still ${entry.state}: ${entry.reason}`);
   checkConsent(remains, facts, matched, say);
   checkCaps(remains, matched, say);
   checkAway(remains, say);
@@ -58,7 +59,8 @@ export function check(remains: Remains): Problem[] {
 type Say = (invariant: Invariant, text: string) => void;
 
 const isOpen = ({ state }: Entry) => state !== 'recorded' && state !== 'not_recorded';
-const nameOf = ({ id, endpoint, state, request, key }: Entry) => `${id} (${endpoint}, ${state}${key === undefined ? '' : `, ${key}`}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
+const nameOf = ({ id, endpoint, state, request, key }: Entry) =>
+  `${id} (${endpoint}, ${state}${key === undefined ? '' : `, ${key}`}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
 const isByHand = ({ headers }: LoggedRequest) => headers['user-agent'] === 'bookkeeper';
 /** Zoho's own word that it did nothing. */
 const isRefused = ({ status, applied }: LoggedRequest) => (status === 401 || status === 429) && applied.length === 0;
@@ -79,14 +81,19 @@ class Facts {
     for (const request of requests.filter((one) => isByHand(one) && one.applied.length > 0)) {
       const at = Date.parse(request.time) + aheadOfZoho;
       for (const id of [...request.applied, ...(request.path.match(/\d{6,}/g) ?? [])]) this.#payments.set(id, at);
-      if (request.method === 'POST' && request.path.endsWith('/customerpayments')) this.#customers.set(String((request.body as Json)['customer_id']), at);
+      if (request.method === 'POST' && request.path.endsWith('/customerpayments'))
+        this.#customers.set(String((request.body as Json)['customer_id']), at);
     }
   }
 
   /** Since shortly before it was claimed: what was there longer was seen by the preflight. */
   touchedByHand({ blocks, customer_id, makes, zoho_id, request, claimedAt }: Entry): boolean {
     const since = Date.parse(claimedAt) - BEFORE_CLAIM_MS;
-    const payments = [...blocks.flatMap((block) => (block.startsWith('payment:') ? [block.slice(8)] : [])), ...(request.path.match(/\d{6,}/g) ?? []), ...(zoho_id === undefined ? [] : [zoho_id])];
+    const payments = [
+      ...blocks.flatMap((block) => (block.startsWith('payment:') ? [block.slice(8)] : [])),
+      ...(request.path.match(/\d{6,}/g) ?? []),
+      ...(zoho_id === undefined ? [] : [zoho_id]),
+    ];
     if (payments.some((id) => (this.#payments.get(id) ?? 0) >= since)) return true;
     return makes === 'payment' && customer_id !== undefined && (this.#customers.get(customer_id) ?? 0) >= since;
   }
@@ -97,14 +104,23 @@ class Facts {
 
   /** Whether anything but the request that made it changed this record. */
   changedSince(id: string, by: LoggedRequest | undefined): boolean {
-    return this.#requests.some((request) => request !== by && request.applied.length > 0 && (request.applied.includes(id) || request.path.includes(id) || String(request.query['payment_id'] ?? '').includes(id)));
+    return this.#requests.some(
+      (request) =>
+        request !== by &&
+        request.applied.length > 0 &&
+        (request.applied.includes(id) || request.path.includes(id) || String(request.query['payment_id'] ?? '').includes(id)),
+    );
   }
 }
 
 /** Which request belongs to which entry: by exactly what was sent. */
 function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Matched[] {
-  const requests = groupBy(facts.ours, ({ method, path, query, body, headers }) => wire(method, path.replace('/books/v3', ''), query, body, headers));
-  const claims = groupBy(entries, ({ request: { method, path, query, body, headers } }) => wire(method, path, strings(query), body, headers));
+  const requests = groupBy(facts.ours, ({ method, path, query, body, headers }) =>
+    wire(method, path.replace('/books/v3', ''), query, body, headers),
+  );
+  const claims = groupBy(entries, ({ request: { method, path, query, body, headers } }) =>
+    wire(method, path, strings(query), body, headers),
+  );
   const matched: Matched[] = [];
   for (const [key, sent] of requests) {
     if (claims.has(key)) continue;
@@ -115,16 +131,26 @@ function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Match
     const sent = requests.get(key) ?? [];
     const left = sent.filter(({ applied }) => applied.length > 0);
     const sentEntries = group.filter(({ sentAt }) => sentAt !== undefined);
-    if (sent.filter((one) => !isRefused(one)).length > sentEntries.length && !group.some(({ before }) => before['unique'] !== undefined)) say('sent again', `${sent.length} requests for ${sentEntries.length} entries: ${key}`);
+    if (sent.filter((one) => !isRefused(one)).length > sentEntries.length && !group.some(({ before }) => before['unique'] !== undefined))
+      say('sent again', `${sent.length} requests for ${sentEntries.length} entries: ${key}`);
     // One after the other, since each keeps the next from being claimed: a request is of the last one noted as sent before it arrived.
     const inOrder = group.toSorted((one, other) => (one.claimedAt < other.claimedAt ? -1 : 1));
-    const owned = groupBy(left, ({ time }) => inOrder.findLast(({ sentAt, before }) => sentAt !== undefined && (before['unique'] !== undefined || Date.parse(sentAt) <= Date.parse(time) + aheadOfZoho))?.id ?? '');
+    const owned = groupBy(
+      left,
+      ({ time }) =>
+        inOrder.findLast(
+          ({ sentAt, before }) =>
+            sentAt !== undefined && (before['unique'] !== undefined || Date.parse(sentAt) <= Date.parse(time) + aheadOfZoho),
+        )?.id ?? '',
+    );
     for (const entry of inOrder) {
       const [applied, ...more] = owned.get(entry.id) ?? [];
       matched.push({ entry, applied });
-      if (applied !== undefined && entry.state === 'not_recorded' && !changedNothing(entry)) say('not recorded with record', `${nameOf(entry)} (${entry.reason}) made ${applied.applied.join()}`);
+      if (applied !== undefined && entry.state === 'not_recorded' && !changedNothing(entry))
+        say('not recorded with record', `${nameOf(entry)} (${entry.reason}) made ${applied.applied.join()}`);
       // An upsert by a value of its own may come twice: the second finds what the first made.
-      if (more.length > 0 && !(entry.before['unique'] !== undefined && more.every((one) => one.applied.join() === applied?.applied.join()))) say('twice', `carried out ${more.length + 1} times: ${nameOf(entry)}`);
+      if (more.length > 0 && !(entry.before['unique'] !== undefined && more.every((one) => one.applied.join() === applied?.applied.join())))
+        say('twice', `carried out ${more.length + 1} times: ${nameOf(entry)}`);
     }
     for (const one of owned.get('') ?? []) say('trace', `carried out before its entry was claimed: ${key}, request ${one.seq}`);
   }
@@ -139,10 +165,19 @@ function changedNothing({ request: { method, body }, before, endpoint }: Entry):
   return then !== undefined && isAsSent(fields, then);
 }
 
-function wire(method: string, path: string, query: Record<string, string> | undefined, body: unknown, headers: Record<string, string> | undefined): string {
+function wire(
+  method: string,
+  path: string,
+  query: Record<string, string> | undefined,
+  body: unknown,
+  headers: Record<string, string> | undefined,
+): string {
   const { organization_id: _, ...rest } = query ?? {};
   const lower = Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const unique = ['x-unique-identifier-key', 'x-unique-identifier-value', 'x-upsert'].map((name) => lower[name] ?? '').join(' ').trim();
+  const unique = ['x-unique-identifier-key', 'x-unique-identifier-value', 'x-upsert']
+    .map((name) => lower[name] ?? '')
+    .join(' ')
+    .trim();
   return [method, path, canonical(rest), unique, canonical(body ?? null)].join(' ');
 }
 
@@ -152,7 +187,9 @@ function strings(query: Record<string, unknown> | undefined): Record<string, str
 
 /** A caller's own key, or without one the arguments. */
 function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[], say: Say): void {
-  for (const [intent, group] of groupBy(matched, ({ entry }) => (entry.key === undefined ? canonical(askedOf(entry)) : `key: ${entry.key}`))) {
+  for (const [intent, group] of groupBy(matched, ({ entry }) =>
+    entry.key === undefined ? canonical(askedOf(entry)) : `key: ${entry.key}`,
+  )) {
     const done = group.filter(({ entry, applied }) => applied !== undefined && !changedNothing(entry));
     const [{ entry }] = group as [Matched];
     let most = 1;
@@ -178,14 +215,22 @@ function checkAway({ away, entries }: Remains, say: Say): void {
 
 /** Told to be paid, although all that was ever applied to it is less than its total. */
 function checkPaid({ calls, plan, template, requests }: Remains, facts: Facts, say: Say): void {
-  const applied = (invoice_id: string) => requests.filter((one) => one.applied.length > 0).flatMap(({ body }) => ((body as Json | null)?.['invoices'] ?? []) as Json[]).filter((row) => row['invoice_id'] === invoice_id).reduce((sum, row) => sum + Number(row['amount_applied'] ?? 0), 0);
+  const applied = (invoice_id: string) =>
+    requests
+      .filter((one) => one.applied.length > 0)
+      .flatMap(({ body }) => ((body as Json | null)?.['invoices'] ?? []) as Json[])
+      .filter((row) => row['invoice_id'] === invoice_id)
+      .reduce((sum, row) => sum + Number(row['amount_applied'] ?? 0), 0);
   for (const { intent, altered, told } of calls) {
     if (told.code !== 'invoice_paid') continue;
     const { args, altered: other } = plan.intents[intent]!;
     const named = new Set((((altered ? other : args)['invoices'] ?? []) as Json[]).map(({ invoice }) => invoice));
-    const invoices = template.customers.flatMap((customer) => customer.invoices).filter(({ id, number }) => named.has(id) || named.has(number));
+    const invoices = template.customers
+      .flatMap((customer) => customer.invoices)
+      .filter(({ id, number }) => named.has(id) || named.has(number));
     // What the books began with: at most 30 of each of two payments.
-    if (invoices.length > 0 && invoices.every(({ id, total }) => applied(id) + 60 < total)) say('paid', `intent ${intent} was told so of ${invoices.map(({ number }) => number).join()}`);
+    if (invoices.length > 0 && invoices.every(({ id, total }) => applied(id) + 60 < total))
+      say('paid', `intent ${intent} was told so of ${invoices.map(({ number }) => number).join()}`);
   }
 }
 
@@ -201,11 +246,27 @@ function standsOf({ entry, applied }: Matched): Stands | undefined {
   if (applied === undefined) return undefined;
   const body = entry.request.body as Json;
   if (entry.makes !== undefined && entry.zoho_id !== undefined) {
-    return { id: entry.zoho_id, where: entry.makes === 'payment' ? String(entry.customer_id) : entry.request.path, amount: body['amount'], date: String(body['date']) };
+    return {
+      id: entry.zoho_id,
+      where: entry.makes === 'payment' ? String(entry.customer_id) : entry.request.path,
+      amount: body['amount'],
+      date: String(body['date']),
+    };
   }
   const before = entry.before['payment'] as Json | undefined;
-  if (entry.endpoint !== 'update_customer_payment' || before === undefined || body['amount'] === undefined || body['amount'] === before['amount']) return undefined;
-  return { id: String(before['payment_id']), where: String(before['customer_id']), amount: body['amount'], date: String(body['date'] ?? before['date']) };
+  if (
+    entry.endpoint !== 'update_customer_payment' ||
+    before === undefined ||
+    body['amount'] === undefined ||
+    body['amount'] === before['amount']
+  )
+    return undefined;
+  return {
+    id: String(before['payment_id']),
+    where: String(before['customer_id']),
+    amount: body['amount'],
+    date: String(body['date'] ?? before['date']),
+  };
 }
 
 function checkDuplicates({ calls, plan, events }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
@@ -219,7 +280,8 @@ function checkDuplicates({ calls, plan, events }: Remains, facts: Facts, matched
       const { id } = earlier.stands;
       if (id === later.stands.id || !(isAlike(earlier.stands, later.stands) || isUntold(earlier.entry, later, events))) continue;
       const meant = calls.some((call) => call.allowed.includes(id) && isCallOf(call, later.entry, plan.intents));
-      if (!meant && !facts.changedSince(id, earlier.applied)) say('duplicate', `${nameOf(later.entry)} looks like ${nameOf(earlier.entry)}, and nobody meant it`);
+      if (!meant && !facts.changedSince(id, earlier.applied))
+        say('duplicate', `${nameOf(later.entry)} looks like ${nameOf(earlier.entry)}, and nobody meant it`);
     }
   }
 }
@@ -231,9 +293,18 @@ function isAlike(a: Stands, b: Stands): boolean {
 
 /** Its outcome was unknown and was settled before the later one was claimed, and nobody had been told by then. */
 function isUntold(earlier: Entry, { entry, stands }: Matched & { readonly stands: Stands }, events: Remains['events']): boolean {
-  if (earlier.makes !== 'payment' || entry.makes !== 'payment' || earlier.customer_id !== entry.customer_id || (earlier.request.body as Json)['amount'] !== stands.amount) return false;
+  if (
+    earlier.makes !== 'payment' ||
+    entry.makes !== 'payment' ||
+    earlier.customer_id !== entry.customer_id ||
+    (earlier.request.body as Json)['amount'] !== stands.amount
+  )
+    return false;
   const claimed = events.findIndex((event) => event.entry === entry.id && event.type === 'claimed');
-  const before = events.slice(0, claimed).filter((event) => event.entry === earlier.id).map(({ type }) => type);
+  const before = events
+    .slice(0, claimed)
+    .filter((event) => event.entry === earlier.id)
+    .map(({ type }) => type);
   const resolved = before.lastIndexOf('resolved');
   return resolved >= 0 && !before.slice(resolved).includes('delivered');
 }
@@ -253,16 +324,28 @@ function checkRecorded({ standing }: Remains, facts: Facts, matched: readonly Ma
     }
     if (!applied.applied.includes(zoho_id)) {
       // Somebody else's identical one may be taken for it.
-      if (!facts.touchedByHand(entry)) say('recorded without record', `${nameOf(entry)} names ${zoho_id}, and made ${applied.applied.join()}`);
+      if (!facts.touchedByHand(entry))
+        say('recorded without record', `${nameOf(entry)} names ${zoho_id}, and made ${applied.applied.join()}`);
       continue;
     }
     if (facts.changedSince(zoho_id, applied)) continue;
-    const path = makes === 'payment' ? `/customerpayments/${zoho_id}` : `/customerpayments/${String(entry.arguments['customer_payment_id'])}/refunds/${zoho_id}`;
+    const path =
+      makes === 'payment'
+        ? `/customerpayments/${zoho_id}`
+        : `/customerpayments/${String(entry.arguments['customer_payment_id'])}/refunds/${zoho_id}`;
     const answer = standing.get(path);
-    const shown = (answer?.['payment'] ?? answer?.['payment_refund'] ?? (answer?.['payment_refunds'] as Json[] | undefined)?.[0]) as Json | undefined;
+    const shown = (answer?.['payment'] ?? answer?.['payment_refund'] ?? (answer?.['payment_refunds'] as Json[] | undefined)?.[0]) as
+      | Json
+      | undefined;
     const body = entry.request.body as Json;
-    const wrong = ['customer_id', 'amount', 'date', 'description', 'from_account_id'].filter((name) => body[name] !== undefined && shown?.[name] !== body[name]);
-    if (wrong.length > 0) say('recorded without record', `${nameOf(entry)} is in the books with another ${wrong.join(', ')}: ${JSON.stringify(wrong.map((name) => shown?.[name]))}`);
+    const wrong = ['customer_id', 'amount', 'date', 'description', 'from_account_id'].filter(
+      (name) => body[name] !== undefined && shown?.[name] !== body[name],
+    );
+    if (wrong.length > 0)
+      say(
+        'recorded without record',
+        `${nameOf(entry)} is in the books with another ${wrong.join(', ')}: ${JSON.stringify(wrong.map((name) => shown?.[name]))}`,
+      );
   }
 }
 
@@ -276,24 +359,34 @@ function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say:
       const entry = byId.get(told.entry ?? '');
       if (entry === undefined) say('trace', `${what} was told of an entry that is not there: ${told.entry}`);
       // Where the answer could not be noted, looking finds it; somebody else's hand may keep it unknown.
-      else if (entry.state !== 'recorded' && !(isOpen(entry) && facts.touchedByHand(entry))) say('recorded without record', `${what} was told so, and ${nameOf(entry)}`);
+      else if (entry.state !== 'recorded' && !(isOpen(entry) && facts.touchedByHand(entry)))
+        say('recorded without record', `${what} was told so, and ${nameOf(entry)}`);
     }
     if (told.outcome !== 'not_recorded') continue;
-    const isNewest = (entry: Entry) => !entries.some((other) => other.intent === entry.intent && other.claimedAt > entry.claimedAt && Date.parse(other.claimedAt) < began);
+    const isNewest = (entry: Entry) =>
+      !entries.some((other) => other.intent === entry.intent && other.claimedAt > entry.claimedAt && Date.parse(other.claimedAt) < began);
     for (const entry of entries) {
       // Without a key, it is the newest that answers.
       if (key === undefined && !isNewest(entry)) continue;
       if (entry.state === 'not_recorded' || entry.key !== key || !isCallOf(call, entry, plan.intents)) continue;
       // Of entries that this call may not have made itself: those that were there before.
       if (Date.parse(entry.claimedAt) >= began) continue;
-      const hadAnswer = key === undefined && events.some((event) => event.entry === entry.id && event.type === 'delivered' && Date.parse(event.at) <= ended + 5);
+      const hadAnswer =
+        key === undefined &&
+        events.some((event) => event.entry === entry.id && event.type === 'delivered' && Date.parse(event.at) <= ended + 5);
       if (!hadAnswer) say('not recorded with record', `${what} was told not_recorded (${told.code}), and ${nameOf(entry)}`);
     }
   }
 }
 
 /** Kinds of writes that always need a yes. */
-const ALWAYS = new Set(['create_customer_payment_refund', 'update_customer_payment_refund', 'delete_customer_payment', 'bulk_delete_customer_payments', 'delete_customer_payment_refund']);
+const ALWAYS = new Set([
+  'create_customer_payment_refund',
+  'update_customer_payment_refund',
+  'delete_customer_payment',
+  'bulk_delete_customer_payments',
+  'delete_customer_payment_refund',
+]);
 
 function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched: readonly Matched[], say: Say): void {
   if (plan.mode === 'host') return;
@@ -319,7 +412,8 @@ function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched:
     );
     if (shown === undefined) say('consent', `${nameOf(entry)} was carried out, and nobody said yes to: ${title}; ${lines.join('; ')}`);
     else spent.add(shown);
-    if (unapplying.has(applied) && shown !== undefined && !/Un-apply/.test(shown.question)) say('consent', `${nameOf(entry)} took money off an invoice, and the question did not say so`);
+    if (unapplying.has(applied) && shown !== undefined && !/Un-apply/.test(shown.question))
+      say('consent', `${nameOf(entry)} took money off an invoice, and the question did not say so`);
   }
 }
 
@@ -341,13 +435,23 @@ function unapplyingRequests(requests: readonly LoggedRequest[], facts: Facts): L
 }
 
 function checkCaps({ plan }: Remains, matched: readonly Matched[], say: Say): void {
-  const { max_amount: { per_day, per_write } = {}, max_refunds_per_hour } = plan.policy as { max_amount?: { per_day?: { USD: number }; per_write?: { USD: number } }; max_refunds_per_hour?: number };
-  const moved = matched.filter(({ applied }) => applied !== undefined).map(({ entry }) => ({ entry, amount: entry.makes === undefined ? Number(entry.counted?.amount ?? 0) : Number((entry.request.body as Json)['amount']) }));
+  const { max_amount: { per_day, per_write } = {}, max_refunds_per_hour } = plan.policy as {
+    max_amount?: { per_day?: { USD: number }; per_write?: { USD: number } };
+    max_refunds_per_hour?: number;
+  };
+  const moved = matched
+    .filter(({ applied }) => applied !== undefined)
+    .map(({ entry }) => ({
+      entry,
+      amount: entry.makes === undefined ? Number(entry.counted?.amount ?? 0) : Number((entry.request.body as Json)['amount']),
+    }));
   const total = Math.round(moved.reduce((sum, { amount }) => sum + amount, 0) * 100) / 100;
   if (per_day !== undefined && total > per_day.USD) say('caps', `${total} in a day, at most ${per_day.USD}`);
-  for (const { entry, amount } of moved) if (per_write !== undefined && amount > per_write.USD) say('caps', `${nameOf(entry)} moves ${amount}, at most ${per_write.USD}`);
+  for (const { entry, amount } of moved)
+    if (per_write !== undefined && amount > per_write.USD) say('caps', `${nameOf(entry)} moves ${amount}, at most ${per_write.USD}`);
   const refunds = moved.filter(({ entry }) => entry.makes === 'refund').length;
-  if (max_refunds_per_hour !== undefined && refunds > max_refunds_per_hour) say('caps', `${refunds} refunds in an hour, at most ${max_refunds_per_hour}`);
+  if (max_refunds_per_hour !== undefined && refunds > max_refunds_per_hour)
+    say('caps', `${refunds} refunds in an hour, at most ${max_refunds_per_hour}`);
 }
 
 function isCallOf({ intent, altered }: Pick<Called, 'intent' | 'altered'>, entry: Entry, intents: readonly Intent[]): boolean {
@@ -362,7 +466,9 @@ function askedOf({ endpoint, arguments: args, facts }: Entry): { tool: string; a
 
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
   );
 }
 

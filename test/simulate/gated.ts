@@ -43,8 +43,21 @@ export async function openGated({ plan, lookMs, where, dir, timeoutMs, durable, 
   const http = createHttp({ timeoutMs });
   const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = where;
   const shared = await openShared('memory');
-  const tokens = createAccessTokens({ http, accountsUrl: where.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared });
-  const zoho = createZoho({ http, tokens, shared, limits: createLimits({ shared, perMinute: 100_000, concurrent: 100, pauseMs: 4 }), apiBaseUrl: where.api_base_url, organizationId, retryDelayMs: 4 });
+  const tokens = createAccessTokens({
+    http,
+    accountsUrl: where.accounts_url,
+    credentials: async () => ({ clientId, clientSecret, refreshToken }),
+    shared,
+  });
+  const zoho = createZoho({
+    http,
+    tokens,
+    shared,
+    limits: createLimits({ shared, perMinute: 100_000, concurrent: 100, pauseMs: 4 }),
+    apiBaseUrl: where.api_base_url,
+    organizationId,
+    retryDelayMs: 4,
+  });
   const opened = await openRoad({
     dir,
     zoho,

@@ -5,7 +5,13 @@ import { simulate } from './simulate.ts';
 /** npm run simulate -- --runs N --seed S [--keep DIR] [--workers N] [--sabotage NAME] */
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' }, keep: { type: 'string' }, workers: { type: 'string', default: '2' }, sabotage: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '300' },
+    seed: { type: 'string', default: '1' },
+    keep: { type: 'string' },
+    workers: { type: 'string', default: '2' },
+    sabotage: { type: 'string' },
+  },
 });
 const [runs, seed, workers] = [values.runs, values.seed, values.workers].map(Number) as [number, number, number];
 const { keep, sabotage } = values;
@@ -18,7 +24,12 @@ if (![runs, seed, workers].every(Number.isSafeInteger) || (sabotage !== undefine
 process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
 const seeds = Array.from({ length: runs }, (_, n) => seed + n);
 let done = 0;
-const { failed, figures, seconds, runs: ran } = await simulate({
+const {
+  failed,
+  figures,
+  seconds,
+  runs: ran,
+} = await simulate({
   seeds,
   workers,
   keep,
@@ -35,8 +46,13 @@ console.log(`${ran} runs in ${seconds.toFixed(1)} s, ${failed.length} failed.`);
 for (const [name, value] of Object.entries(figures).toSorted(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${name}: ${value}`);
 if (sabotage !== undefined) {
   const caught = failed.some(({ problems }) => problems.some(({ invariant }) => invariant === sabotages[sabotage].failsOn));
-  console.log(caught ? `Without it (${sabotages[sabotage].what}) the simulation fails as it should: ${sabotages[sabotage].failsOn}.` : `NOT CAUGHT: ${sabotages[sabotage].what}.`);
+  console.log(
+    caught
+      ? `Without it (${sabotages[sabotage].what}) the simulation fails as it should: ${sabotages[sabotage].failsOn}.`
+      : `NOT CAUGHT: ${sabotages[sabotage].what}.`,
+  );
   process.exit(caught ? 0 : 1);
 }
-for (const { seed: one } of failed) console.log(`Again: npm run simulate -- --runs 1 --seed ${one}${keep === undefined ? ' --keep DIR' : ''}`);
+for (const { seed: one } of failed)
+  console.log(`Again: npm run simulate -- --runs 1 --seed ${one}${keep === undefined ? ' --keep DIR' : ''}`);
 process.exit(failed.length > 0 ? 1 : 0);

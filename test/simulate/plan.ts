@@ -133,7 +133,16 @@ export function drawPlan(seed: number, template: Template): Plan {
   const phases = Array.from({ length: random.between(1, 3) }, (_, n) => drawPhase(random, servers, intents, customers, n));
   const uniqueField = random.chance(0.1) ? UNIQUE_FIELD : undefined;
   const processes = inProcesses(seed);
-  return { seed, processes, mode, policy: drawPolicy(random), uniqueField, servers: servers.map((one) => (processes && one.client === 'direct' ? { ...one, client: 'current SDK, 2026-07-28' as const } : one)), intents, phases };
+  return {
+    seed,
+    processes,
+    mode,
+    policy: drawPolicy(random),
+    uniqueField,
+    servers: servers.map((one) => (processes && one.client === 'direct' ? { ...one, client: 'current SDK, 2026-07-28' as const } : one)),
+    intents,
+    phases,
+  };
 }
 
 const AMOUNTS = [40, 40, 55, 70.5];
@@ -142,19 +151,39 @@ const AMOUNTS = [40, 40, 55, 70.5];
 function reworded(random: Random, { tool, args, altered }: Intent, n: number): Intent {
   const { invoices: _, ...rest } = args;
   const words = random.chance(0.5) ? { date: '2026-02-02', reference_number: `reworded ${n}` } : {};
-  return { tool, args: { ...rest, ...words, description: `intent ${n}` }, altered: { ...altered, ...words, description: `intent ${n} altered` } };
+  return {
+    tool,
+    args: { ...rest, ...words, description: `intent ${n}` },
+    altered: { ...altered, ...words, description: `intent ${n} altered` },
+  };
 }
 
 function drawIntent(random: Random, customer: Customer, n: number): Intent {
   const marker = `intent ${n}`;
   const payment = random.pick([...customer.advances, ...customer.applied, customer.refunded.payment]);
   const date = random.pick(['2026-06-20', '2026-06-20', '2026-06-21']);
-  const kind = random.weighted({ create: 6, refund: 4, update: 3, unapply: 2, unique: 2, upsert: 3, fields: 2, updateRefund: 2, delete: 3, bulk: 2, deleteRefund: 2, record: 4, giveBack: 2 });
+  const kind = random.weighted({
+    create: 6,
+    refund: 4,
+    update: 3,
+    unapply: 2,
+    unique: 2,
+    upsert: 3,
+    fields: 2,
+    updateRefund: 2,
+    delete: 3,
+    bulk: 2,
+    deleteRefund: 2,
+    record: 4,
+    giveBack: 2,
+  });
   const create = { customer_id: customer.id, payment_mode: 'cash', amount: random.pick(AMOUNTS), date, description: marker };
   switch (kind) {
     case 'create': {
       const invoice = random.pick(customer.invoices);
-      const invoices = random.chance(0.4) ? { invoices: [{ invoice_id: invoice.id, amount_applied: random.pick([10, create.amount]) }] } : {};
+      const invoices = random.chance(0.4)
+        ? { invoices: [{ invoice_id: invoice.id, amount_applied: random.pick([10, create.amount]) }] }
+        : {};
       const other = random.chance(0.5) ? { ...create, amount: create.amount + 1 } : { ...create, customer_id: '712345000000090003' };
       return { tool: 'create_customer_payment', args: { ...create, ...invoices }, altered: { ...other, description: `${marker} altered` } };
     }
@@ -162,28 +191,73 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
       // By name or id; for an invoice of theirs, the oldest, or none.
       const { customer_id: id, ...rest } = create;
       const invoice = random.pick(customer.invoices);
-      const what = random.pick([{ invoices: [{ invoice: random.pick([invoice.id, invoice.number]) }] }, { allocate: 'oldest_first' }, { allocate: 'as_credit' }]);
+      const what = random.pick([
+        { invoices: [{ invoice: random.pick([invoice.id, invoice.number]) }] },
+        { allocate: 'oldest_first' },
+        { allocate: 'as_credit' },
+      ]);
       const args = { ...rest, customer: random.pick([id, customer.name]), ...what };
       return { tool: 'record_customer_payment', args, altered: { ...args, amount: create.amount + 1, description: `${marker} altered` } };
     }
     case 'giveBack': {
-      const args = { payment, account: random.pick([PETTY_CASH, 'petty cash']), date, description: marker, ...(random.chance(0.8) && { amount: random.pick([10, 10, 15, 100]) }) };
+      const args = {
+        payment,
+        account: random.pick([PETTY_CASH, 'petty cash']),
+        date,
+        description: marker,
+        ...(random.chance(0.8) && { amount: random.pick([10, 10, 15, 100]) }),
+      };
       return { tool: 'refund_customer_payment', args, altered: { ...args, amount: 20, description: `${marker} altered` } };
     }
     case 'refund': {
-      const args = { customer_payment_id: payment, date, from_account_id: PETTY_CASH, description: marker, ...(random.chance(0.8) && { amount: random.pick([10, 10, 15, 100]) }) };
-      const altered = { ...args, amount: 20, customer_payment_id: random.chance(0.5) ? payment : random.pick(customer.advances), description: `${marker} altered` };
+      const args = {
+        customer_payment_id: payment,
+        date,
+        from_account_id: PETTY_CASH,
+        description: marker,
+        ...(random.chance(0.8) && { amount: random.pick([10, 10, 15, 100]) }),
+      };
+      const altered = {
+        ...args,
+        amount: 20,
+        customer_payment_id: random.chance(0.5) ? payment : random.pick(customer.advances),
+        description: `${marker} altered`,
+      };
       return { tool: 'create_customer_payment_refund', args, altered };
     }
     case 'update': {
       const rows = random.chance(0.4) ? { invoices: [{ invoice_id: random.pick(customer.invoices).id, amount_applied: 5 + n }] } : {};
-      const args = { payment_id: payment, description: marker, ...rows, ...(random.chance(0.4) && { amount: random.pick([310, 101, 102]) }) };
-      return { tool: 'update_customer_payment', args, altered: { ...args, payment_id: random.pick(customer.advances), description: `${marker} altered` } };
+      const args = {
+        payment_id: payment,
+        description: marker,
+        ...rows,
+        ...(random.chance(0.4) && { amount: random.pick([310, 101, 102]) }),
+      };
+      return {
+        tool: 'update_customer_payment',
+        args,
+        altered: { ...args, payment_id: random.pick(customer.advances), description: `${marker} altered` },
+      };
     }
     case 'unapply': {
       const payment_id = random.pick(customer.applied);
-      const args = { payment_id, description: marker, ...(random.chance(0.5) ? { replace_invoices: true, invoices: [] } : { invoices: [{ invoice_id: customer.invoices[0]!.id, amount_applied: 0 }] }) };
-      return { tool: 'update_customer_payment', args, altered: { payment_id, description: `${marker} altered`, replace_invoices: true, invoices: [{ invoice_id: customer.invoices[1]!.id, amount_applied: 1 }] } };
+      const args = {
+        payment_id,
+        description: marker,
+        ...(random.chance(0.5)
+          ? { replace_invoices: true, invoices: [] }
+          : { invoices: [{ invoice_id: customer.invoices[0]!.id, amount_applied: 0 }] }),
+      };
+      return {
+        tool: 'update_customer_payment',
+        args,
+        altered: {
+          payment_id,
+          description: `${marker} altered`,
+          replace_invoices: true,
+          invoices: [{ invoice_id: customer.invoices[1]!.id, amount_applied: 1 }],
+        },
+      };
     }
     case 'unique': {
       const args = { unique_identifier_key: UNIQUE_FIELD, unique_identifier_value: customer.unique.value, description: marker };
@@ -191,15 +265,34 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
     }
     case 'upsert': {
       const { description, ...rest } = create;
-      const args = { unique_identifier_key: UNIQUE_FIELD, unique_identifier_value: `N-${random.upTo(2)}`, upsert: true, ...rest, description };
-      return { tool: 'update_customer_payment_using_custom_field', args, altered: { ...args, unique_identifier_value: 'N-9', description: `${marker} altered` } };
+      const args = {
+        unique_identifier_key: UNIQUE_FIELD,
+        unique_identifier_value: `N-${random.upTo(2)}`,
+        upsert: true,
+        ...rest,
+        description,
+      };
+      return {
+        tool: 'update_customer_payment_using_custom_field',
+        args,
+        altered: { ...args, unique_identifier_value: 'N-9', description: `${marker} altered` },
+      };
     }
     case 'fields': {
       const args = { customer_payment_id: payment, custom_fields: [{ customfield_id: PLAIN_FIELD, value: marker }] };
-      return { tool: 'update_custom_fields_in_customer_payment', args, altered: { ...args, custom_fields: [{ customfield_id: PLAIN_FIELD, value: `${marker} altered` }] } };
+      return {
+        tool: 'update_custom_fields_in_customer_payment',
+        args,
+        altered: { ...args, custom_fields: [{ customfield_id: PLAIN_FIELD, value: `${marker} altered` }] },
+      };
     }
     case 'updateRefund': {
-      const args = { customer_payment_id: customer.refunded.payment, refund_id: customer.refunded.refund, description: marker, ...(random.chance(0.5) && { amount: random.pick([40, 60]) }) };
+      const args = {
+        customer_payment_id: customer.refunded.payment,
+        refund_id: customer.refunded.refund,
+        description: marker,
+        ...(random.chance(0.5) && { amount: random.pick([40, 60]) }),
+      };
       return { tool: 'update_customer_payment_refund', args, altered: { ...args, amount: 70, description: `${marker} altered` } };
     }
     case 'delete': {
@@ -208,11 +301,19 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
     }
     case 'bulk': {
       const two = [random.pick(customer.advances), random.pick(customer.applied)];
-      return { tool: 'bulk_delete_customer_payments', args: { payment_id: two }, altered: { payment_id: [...two, customer.unique.payment] } };
+      return {
+        tool: 'bulk_delete_customer_payments',
+        args: { payment_id: two },
+        altered: { payment_id: [...two, customer.unique.payment] },
+      };
     }
     case 'deleteRefund': {
       const { payment: customer_payment_id, refund: refund_id } = customer.refunded;
-      return { tool: 'delete_customer_payment_refund', args: { customer_payment_id, refund_id }, altered: { customer_payment_id: customer.advances[0], refund_id } };
+      return {
+        tool: 'delete_customer_payment_refund',
+        args: { customer_payment_id, refund_id },
+        altered: { customer_payment_id: customer.advances[0], refund_id },
+      };
     }
   }
 }
@@ -220,44 +321,113 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
 function drawPolicy(random: Random): Args {
   if (!random.chance(0.3)) return {};
   return {
-    ...(random.chance(0.6) && { max_amount: { per_day: { USD: random.pick([40, 80, 95, 120]) }, ...(random.chance(0.3) && { per_write: { USD: 60 } }) } }),
+    ...(random.chance(0.6) && {
+      max_amount: { per_day: { USD: random.pick([40, 80, 95, 120]) }, ...(random.chance(0.3) && { per_write: { USD: 60 } }) },
+    }),
     ...(random.chance(0.4) && { max_refunds_per_hour: random.pick([1, 1, 2]) }),
     ...(random.chance(0.3) && { ask_above: { USD: 50 } }),
   };
 }
 
-function drawPhase(random: Random, servers: readonly Server[], intents: readonly Intent[], customers: readonly Customer[], n: number): Phase {
+function drawPhase(
+  random: Random,
+  servers: readonly Server[],
+  intents: readonly Intent[],
+  customers: readonly Customer[],
+  n: number,
+): Phase {
   const restarts = n === 0 ? [] : servers.map((_, server) => server).filter(() => random.chance(0.25));
   // A process that is held up for longer than the grace period, with nothing else going on: the clock makes a jump.
   if (random.chance(0.2)) {
-    const op = { ...drawOp(random, servers, intents, customers), at: 0, cancelAfter: undefined, altered: false, decisions: ['yes', 'yes'] as const, meanwhile: undefined, approval: 'used' as const };
+    const op = {
+      ...drawOp(random, servers, intents, customers),
+      at: 0,
+      cancelAfter: undefined,
+      altered: false,
+      decisions: ['yes', 'yes'] as const,
+      meanwhile: undefined,
+      approval: 'used' as const,
+    };
     return {
-      faults: random.chance(0.7) ? [{ match: writes(random), fault: 'delay', delay_ms: TIMEOUT_MS + random.between(40, 90), skip: 0, times: 1 }] : drawFaults(random, 1),
+      faults: random.chance(0.7)
+        ? [{ match: writes(random), fault: 'delay', delay_ms: TIMEOUT_MS + random.between(40, 90), skip: 0, times: 1 }]
+        : drawFaults(random, 1),
       ops: [op],
       edits: [],
       crashes: [],
-      pauses: [{ server: op.server, step: random.pick(['sent', 'sent', 'sent', 'claim', 'recorded', 'unknown'] as const), when: random.pick(['before', 'after'] as const), ms: random.between(0, 20), long: true }],
+      pauses: [
+        {
+          server: op.server,
+          step: random.pick(['sent', 'sent', 'sent', 'claim', 'recorded', 'unknown'] as const),
+          when: random.pick(['before', 'after'] as const),
+          ms: random.between(0, 20),
+          long: true,
+        },
+      ],
       longAfter: random.chance(0.5),
       restarts,
     };
   }
   const create = intents.findIndex(({ tool }) => tool === 'create_customer_payment');
-  if (create >= 0 && random.chance(0.12)) return drawMisled(random, { ...drawOp(random, servers, intents, customers), intent: create }, intents, restarts);
-  if (create >= 0 && random.chance(0.12)) return drawTwoHands(random, { ...drawOp(random, servers, intents, customers), intent: create }, intents[create]!, restarts);
-  if (create >= 0 && servers.length > 1 && random.chance(0.12)) return drawAtOnce(random, { ...drawOp(random, servers, intents, customers), intent: create }, restarts);
+  if (create >= 0 && random.chance(0.12))
+    return drawMisled(random, { ...drawOp(random, servers, intents, customers), intent: create }, intents, restarts);
+  if (create >= 0 && random.chance(0.12))
+    return drawTwoHands(random, { ...drawOp(random, servers, intents, customers), intent: create }, intents[create]!, restarts);
+  if (create >= 0 && servers.length > 1 && random.chance(0.12))
+    return drawAtOnce(random, { ...drawOp(random, servers, intents, customers), intent: create }, restarts);
   const ops = drawOps(random, servers, intents, customers);
   const crashes = servers.flatMap((_, server): Crash[] =>
-    random.chance(0.2) ? [{ server, at: random.chance(0.8) ? { step: random.pick(journalSteps), when: random.pick(['before', 'after'] as const) } : random.between(0, 120) }] : [],
+    random.chance(0.2)
+      ? [
+          {
+            server,
+            at: random.chance(0.8)
+              ? { step: random.pick(journalSteps), when: random.pick(['before', 'after'] as const) }
+              : random.between(0, 120),
+          },
+        ]
+      : [],
   );
-  const pauses = servers.flatMap((_, server): Pause[] => (random.chance(0.2) ? [{ server, step: random.pick(journalSteps), when: random.pick(['before', 'after'] as const), ms: random.between(5, 100), long: false }] : []));
+  const pauses = servers.flatMap((_, server): Pause[] =>
+    random.chance(0.2)
+      ? [
+          {
+            server,
+            step: random.pick(journalSteps),
+            when: random.pick(['before', 'after'] as const),
+            ms: random.between(5, 100),
+            long: false,
+          },
+        ]
+      : [],
+  );
   const edits = random.chance(0.25) ? Array.from({ length: random.between(1, 2) }, () => drawEdit(random, intents, customers)) : [];
   const away = random.chance(0.06) ? ([random.between(0, 60), random.between(80, 200)] as const) : undefined;
-  return { faults: drawFaults(random, random.pick([0, 1, 1, 1, 2, 3])), ops, edits, crashes, pauses, away, longAfter: random.chance(0.4), restarts };
+  return {
+    faults: drawFaults(random, random.pick([0, 1, 1, 1, 2, 3])),
+    ops,
+    edits,
+    crashes,
+    pauses,
+    away,
+    longAfter: random.chance(0.4),
+    restarts,
+  };
 }
 
 /** An answer is late or lost, and what Zoho shows of the time or of its records misleads whoever looks for it; then the money is said once more. */
 function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], restarts: readonly number[]): Phase {
-  const op: Op = { ...drawn, at: 0, key: 'key of one misled', altered: false, meansIt: false, cancelAfter: undefined, decisions: ['yes', 'yes'], meanwhile: undefined, approval: 'used' };
+  const op: Op = {
+    ...drawn,
+    at: 0,
+    key: 'key of one misled',
+    altered: false,
+    meansIt: false,
+    cancelAfter: undefined,
+    decisions: ['yes', 'yes'],
+    meanwhile: undefined,
+    approval: 'used',
+  };
   const posts = { method: 'POST', path: '^/books/v3/customerpayments$' };
   const reads = { method: 'GET', path: '^/books/v3/' };
   const lost = random.pick<Fault>([
@@ -270,24 +440,61 @@ function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], resta
     { match: posts, fault: 'delay', delay_ms: 5, skip: 0, times: 1 },
   ]);
   const misleading = random.pick<Fault>([
-    { match: reads, fault: 'wrong_date', date_ms: random.pick([600_000, 600_000, -600_000, 31_536_000_000]), skip: random.pick([0, 4]), times: random.pick([1, 8, 60]) },
+    {
+      match: reads,
+      fault: 'wrong_date',
+      date_ms: random.pick([600_000, 600_000, -600_000, 31_536_000_000]),
+      skip: random.pick([0, 4]),
+      times: random.pick([1, 8, 60]),
+    },
     { match: reads, fault: 'no_date', skip: 0, times: 60 },
     { match: reads, fault: 'odd_rows', skip: random.pick([0, 4]), times: 60 },
     { match: reads, fault: 'odd_rows', skip: random.pick([0, 4]), times: 60 },
   ]);
   const again = { ...op, at: TIMEOUT_MS + random.between(15, 120), key: random.pick([op.key, 'another key of one misled']) };
-  const other = random.chance(0.5) ? [{ ...again, key: 'the same in other words', at: again.at + random.between(0, 150), intent: intents.length - 1 }] : [];
-  return { faults: [lost, misleading], ops: [op, again, ...other], edits: [], crashes: [], pauses: [], longAfter: random.chance(0.5), restarts };
+  const other = random.chance(0.5)
+    ? [{ ...again, key: 'the same in other words', at: again.at + random.between(0, 150), intent: intents.length - 1 }]
+    : [];
+  return {
+    faults: [lost, misleading],
+    ops: [op, again, ...other],
+    edits: [],
+    crashes: [],
+    pauses: [],
+    longAfter: random.chance(0.5),
+    restarts,
+  };
 }
 
 /** An answer is lost just when somebody else records something of the same customer; and the call is repeated at once. */
 function drawTwoHands(random: Random, drawn: Op, { args }: Intent, restarts: readonly number[]): Phase {
-  const op: Op = { ...drawn, at: 0, key: 'key of two hands', altered: false, meansIt: true, cancelAfter: undefined, decisions: ['yes', 'yes'], meanwhile: undefined, approval: 'used' };
-  const fault = random.pick([{ fault: 'delay', delay_ms: TIMEOUT_MS + random.between(60, 90) }, { fault: 'drop_before' }, { fault: 'drop_after' }]);
+  const op: Op = {
+    ...drawn,
+    at: 0,
+    key: 'key of two hands',
+    altered: false,
+    meansIt: true,
+    cancelAfter: undefined,
+    decisions: ['yes', 'yes'],
+    meanwhile: undefined,
+    approval: 'used',
+  };
+  const fault = random.pick([
+    { fault: 'delay', delay_ms: TIMEOUT_MS + random.between(60, 90) },
+    { fault: 'drop_before' },
+    { fault: 'drop_after' },
+  ]);
   return {
     faults: [{ match: { method: 'POST', path: '^/books/v3/customerpayments$' }, skip: 0, times: 1, ...fault }],
     ops: [op, { ...op, at: TIMEOUT_MS + random.between(15, 60) }],
-    edits: [{ at: random.between(50, 100), method: 'POST', path: '/customerpayments', body: { ...args, payment_mode: random.chance(0.7) ? 'check' : 'cash' } }],
+    edits: [
+      {
+        at: random.between(50, 100),
+        method: 'POST',
+        path: '/customerpayments',
+        body: { ...args, payment_mode: random.chance(0.7) ? 'check' : 'cash' },
+      },
+    ],
     crashes: [],
     pauses: [],
     longAfter: random.chance(0.5),
@@ -297,22 +504,49 @@ function drawTwoHands(random: Random, drawn: Op, { args }: Intent, restarts: rea
 
 /** Two callers at the same time, of whom the first is held up between reading and claiming: the same under two keys, or two things under one. */
 function drawAtOnce(random: Random, drawn: Op, restarts: readonly number[]): Phase {
-  const op: Op = { ...drawn, at: 0, server: 0, key: 'key at once', altered: false, meansIt: false, cancelAfter: undefined, meanwhile: undefined };
+  const op: Op = {
+    ...drawn,
+    at: 0,
+    server: 0,
+    key: 'key at once',
+    altered: false,
+    meansIt: false,
+    cancelAfter: undefined,
+    meanwhile: undefined,
+  };
   const other = random.chance(0.5) ? { key: 'another key at once' } : { altered: true };
   const pause: Pause = { server: 1, step: 'claim', when: 'before', ms: random.between(60, 120), long: false };
-  return { faults: [], ops: [{ ...op, server: 1 }, { ...op, at: random.between(10, 40), ...other }], edits: [], crashes: [], pauses: [pause], longAfter: random.chance(0.3), restarts };
+  return {
+    faults: [],
+    ops: [
+      { ...op, server: 1 },
+      { ...op, at: random.between(10, 40), ...other },
+    ],
+    edits: [],
+    crashes: [],
+    pauses: [pause],
+    longAfter: random.chance(0.3),
+    restarts,
+  };
 }
 
 /** Calls, some of them at once, and some of them calls that were made before. */
 function drawOps(random: Random, servers: readonly Server[], intents: readonly Intent[], customers: readonly Customer[]): Op[] {
   const ops: Op[] = [];
-  for (const wanted = random.between(1, 4); ops.length < wanted; ) {
+  for (const wanted = random.between(1, 4); ops.length < wanted;) {
     const op = drawOp(random, servers, intents, customers);
     ops.push(op);
     if (random.chance(0.35)) {
       // The same again: at once or a little later, here or elsewhere, under the same key or another.
       const at = random.chance(0.5) ? op.at : op.at + random.between(5, 150);
-      ops.push({ ...drawOp(random, servers, intents, customers), at, intent: op.intent, key: random.chance(0.75) ? op.key : drawKey(random, op.intent), altered: random.chance(0.25), cancelAfter: undefined });
+      ops.push({
+        ...drawOp(random, servers, intents, customers),
+        at,
+        intent: op.intent,
+        key: random.chance(0.75) ? op.key : drawKey(random, op.intent),
+        altered: random.chance(0.25),
+        cancelAfter: undefined,
+      });
     }
   }
   return ops;
@@ -339,7 +573,11 @@ function drawKey(random: Random, intent: number): string | undefined {
 }
 
 function writes(random: Random): Fault['match'] {
-  return random.pick([{ method: 'POST', path: '^/books/v3/customerpayment' }, { method: 'PUT', path: '^/books/v3/customerpayment' }, { method: 'DELETE', path: '^/books/v3/customerpayment' }]);
+  return random.pick([
+    { method: 'POST', path: '^/books/v3/customerpayment' },
+    { method: 'PUT', path: '^/books/v3/customerpayment' },
+    { method: 'DELETE', path: '^/books/v3/customerpayment' },
+  ]);
 }
 
 function drawFaults(random: Random, count: number): Fault[] {
@@ -377,9 +615,24 @@ function drawEdit(random: Random, intents: readonly Intent[], customers: readonl
     { at, method: 'PUT', path: `/customerpayments/${payment}`, body: { reference_number: `by hand ${random.upTo(9)}` } },
     { at, method: 'PUT', path: `/customerpayments/${payment}`, body: { description: 'by hand' } },
     { at, method: 'PUT', path: `/customerpayments/${random.pick(customer.applied)}`, body: { invoices: [] } },
-    { at, method: 'POST', path: '/customerpayments', body: { customer_id: customer.id, payment_mode: 'check', amount: random.pick(AMOUNTS), date: '2026-06-20', account_id: CHECKING } },
-    { at, method: 'POST', path: '/customerpayments', body: create ?? { customer_id: customer.id, payment_mode: 'cash', amount: 1, date: '2026-06-20' } },
-    { at, method: 'POST', path: `/customerpayments/${payment}/refunds`, body: { date: '2026-06-20', amount: 10, from_account_id: PETTY_CASH } },
+    {
+      at,
+      method: 'POST',
+      path: '/customerpayments',
+      body: { customer_id: customer.id, payment_mode: 'check', amount: random.pick(AMOUNTS), date: '2026-06-20', account_id: CHECKING },
+    },
+    {
+      at,
+      method: 'POST',
+      path: '/customerpayments',
+      body: create ?? { customer_id: customer.id, payment_mode: 'cash', amount: 1, date: '2026-06-20' },
+    },
+    {
+      at,
+      method: 'POST',
+      path: `/customerpayments/${payment}/refunds`,
+      body: { date: '2026-06-20', amount: 10, from_account_id: PETTY_CASH },
+    },
     { at, method: 'DELETE', path: `/customerpayments/${random.pick(customer.advances)}` },
     { at, method: 'DELETE', path: `/customerpayments/${customer.refunded.payment}/refunds/${customer.refunded.refund}` },
   ]);

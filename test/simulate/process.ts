@@ -47,9 +47,23 @@ async function reach(step: Step | undefined, when: 'before' | 'after'): Promise<
 
 const { zoho, opened, road } = await openGated({ plan, lookMs, where, dir, timeoutMs: TIMEOUT_MS, durable: true, reach });
 if (resolves) await opened.resolveAll(() => {});
-const deliveries = createDeliveries(({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
+const deliveries = createDeliveries(
+  ({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined),
+);
 const factory = serverFactory(
-  { endpoints, workflows, zoho, reader: async (signal) => zoho.until(signal), quota: () => Promise.reject(new Error('not asked')), write: (call) => perform(call, road), journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => void (level === 'info' || writeSync(2, `${JSON.stringify({ what: 'warning', message: `${event}: ${JSON.stringify(facts)}` })}\n`)) },
+  {
+    endpoints,
+    workflows,
+    zoho,
+    reader: async (signal) => zoho.until(signal),
+    quota: () => Promise.reject(new Error('not asked')),
+    write: (call) => perform(call, road),
+    journal: async () => road.journal,
+    sandbox: false,
+    version: '0.0.0',
+    log: (level, event, facts) =>
+      void (level === 'info' || writeSync(2, `${JSON.stringify({ what: 'warning', message: `${event}: ${JSON.stringify(facts)}` })}\n`)),
+  },
   deliveries,
 );
 const stdio = serveStdio(factory, { transport: deliveries.over(new StdioServerTransport()) });

@@ -103,10 +103,16 @@ const LONG_MS = GRACE_MS + 3000;
 /** What each tool is to the road of writes. */
 const writeTools = new Map<string, Pick<Call, 'endpoint' | 'workflow'>>([
   ...endpoints.flatMap((endpoint) => (isRead(endpoint) ? [] : [[endpoint.name, { endpoint }] as const])),
-  ...workflows.flatMap((workflow) => (workflow.method === 'GET' ? [] : [[workflow.name, { endpoint: workflow.endpoint, workflow }] as const])),
+  ...workflows.flatMap((workflow) =>
+    workflow.method === 'GET' ? [] : [[workflow.name, { endpoint: workflow.endpoint, workflow }] as const],
+  ),
 ]);
 
-export async function run(seed: number, template: Template, { scratch, keep }: { readonly scratch: string; readonly keep?: string | undefined }): Promise<RunResult> {
+export async function run(
+  seed: number,
+  template: Template,
+  { scratch, keep }: { readonly scratch: string; readonly keep?: string | undefined },
+): Promise<RunResult> {
   const began = realTicks();
   const plan = drawPlan(seed, template);
   const dir = mkdtempSync(join(scratch, `${seed}-`));
@@ -114,7 +120,13 @@ export async function run(seed: number, template: Template, { scratch, keep }: {
     const remains = await withClock(Date.now(), (clock) => carryOut(plan, template, dir, clock));
     const problems = check(remains);
     if (problems.length > 0 && keep !== undefined) keepRemains(remains, problems, dir, keep);
-    return { seed, problems, schedule: problems.length > 0 ? scheduleOf(plan) : undefined, figures: figuresOf(remains), ms: realTicks() - began };
+    return {
+      seed,
+      problems,
+      schedule: problems.length > 0 ? scheduleOf(plan) : undefined,
+      figures: figuresOf(remains),
+      ms: realTicks() - began,
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -154,9 +166,16 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   /** Somebody who knows what was done: which of these records is ours, as far as can be told by now. */
   const choose = async (question: string, choices: readonly string[]): Promise<string> => {
     const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
-    const isOurs = ({ headers, body }: LoggedRequest) => headers['user-agent'] !== 'bookkeeper' && question.split('\n')[0]!.split(' ').includes(Number((body as Json | null)?.['amount']).toFixed(2));
+    const isOurs = ({ headers, body }: LoggedRequest) =>
+      headers['user-agent'] !== 'bookkeeper' &&
+      question
+        .split('\n')[0]!
+        .split(' ')
+        .includes(Number((body as Json | null)?.['amount']).toFixed(2));
     chosen += 1;
-    return choices.find((id) => requests.some((request) => request.applied[0] === id && request.method !== 'DELETE' && isOurs(request))) ?? NONE;
+    return (
+      choices.find((id) => requests.some((request) => request.applied[0] === id && request.method !== 'DELETE' && isOurs(request))) ?? NONE
+    );
   };
   const open = async (server: number, resolves = false) => {
     const options = {
@@ -189,7 +208,12 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
       if (phase.restarts.includes(server)) await running[server].resolveAll();
     }
     for (const fault of phase.faults) await post(`${sandbox.url}/__sandbox/faults`, fault);
-    running.forEach((one, server) => one.arm(phase.crashes.filter((crash) => crash.server === server), phase.pauses.filter((pause) => pause.server === server)));
+    running.forEach((one, server) =>
+      one.arm(
+        phase.crashes.filter((crash) => crash.server === server),
+        phase.pauses.filter((pause) => pause.server === server),
+      ),
+    );
     await Promise.all([
       ...phase.ops.map(async (op) => {
         await sleep(op.at);
@@ -236,10 +260,27 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   });
   await last.resolveAll();
   // Whoever still waits for an answer asks once more, exactly as before.
-  const again = new Map(calls.filter(({ told, altered }) => !altered && told.outcome !== 'recorded').map((one) => [`${one.intent} ${one.key}`, one]));
+  const again = new Map(
+    calls.filter(({ told, altered }) => !altered && told.outcome !== 'recorded').map((one) => [`${one.intent} ${one.key}`, one]),
+  );
   for (const { intent, key } of again.values()) {
-    const op: Op = { at: 0, server: 0, intent, key, altered: false, meansIt: false, cancelAfter: undefined, decisions: [], meanwhile: undefined, approval: 'left' };
-    await callOnce(op, plan.intents[intent]!, last, { calls, choose, answerOf: async (question, _server, about) => (asked.push({ question, decision: 'yes', at: Date.now(), ...about }), 'yes') });
+    const op: Op = {
+      at: 0,
+      server: 0,
+      intent,
+      key,
+      altered: false,
+      meansIt: false,
+      cancelAfter: undefined,
+      decisions: [],
+      meanwhile: undefined,
+      approval: 'left',
+    };
+    await callOnce(op, plan.intents[intent]!, last, {
+      calls,
+      choose,
+      answerOf: async (question, _server, about) => (asked.push({ question, decision: 'yes', at: Date.now(), ...about }), 'yes'),
+    });
   }
   await timePasses();
   await last.resolveAll();
@@ -290,7 +331,9 @@ function putBack(dir: string): void {
 function made(entries: readonly Entry[]): string[] {
   return entries.flatMap(({ state, makes, zoho_id, arguments: args }) => {
     if (state !== 'recorded' || makes === undefined || zoho_id === undefined) return [];
-    return makes === 'payment' ? [`/customerpayments/${zoho_id}`] : [`/customerpayments/${String(args['customer_payment_id'])}/refunds/${zoho_id}`];
+    return makes === 'payment'
+      ? [`/customerpayments/${zoho_id}`]
+      : [`/customerpayments/${String(args['customer_payment_id'])}/refunds/${zoho_id}`];
   });
 }
 
@@ -323,11 +366,28 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
     const began = Date.now();
     const isLast = op.cancelAfter === undefined;
     const signal = isLast ? undefined : AbortSignal.timeout(op.cancelAfter);
-    const answer = await Promise.race([callServer(server, intent.tool, args, { key: op.key, allowed, approval, person, signal }), server.gone.then((): Answer => ({ told: { outcome: 'nothing', code: 'killed' } }))]);
-    caller.calls.push({ server: op.server, intent: op.intent, altered: isAltered, key: op.key, allowed, began, ended: Date.now(), told: answer.told });
+    const answer = await Promise.race([
+      callServer(server, intent.tool, args, { key: op.key, allowed, approval, person, signal }),
+      server.gone.then((): Answer => ({ told: { outcome: 'nothing', code: 'killed' } })),
+    ]);
+    caller.calls.push({
+      server: op.server,
+      intent: op.intent,
+      altered: isAltered,
+      key: op.key,
+      allowed,
+      began,
+      ended: Date.now(),
+      told: answer.told,
+    });
     if (server.dead) return;
     const { told, question, next } = answer;
-    if (told.entry !== undefined && server.call === undefined && (told.outcome === 'recorded' || told.outcome === 'unknown') && signal?.aborted !== true) {
+    if (
+      told.entry !== undefined &&
+      server.call === undefined &&
+      (told.outcome === 'recorded' || told.outcome === 'unknown') &&
+      signal?.aborted !== true
+    ) {
       // What the protocol's transport does for the others.
       void server.road?.journal.add(told.entry, { type: 'delivered', state: told.outcome }).catch(() => undefined);
     }
@@ -356,7 +416,12 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
     } else {
       const decision = op.approval === 'left' ? 'no' : await caller.answerOf(question, op.server, about);
       if (decision !== 'yes') return;
-      approval = op.approval === 'expired' && server.road !== undefined ? await expired(next.approval, server.road) : op.approval === 'forged' || op.approval === 'expired' ? forged(next.approval) : next.approval;
+      approval =
+        op.approval === 'expired' && server.road !== undefined
+          ? await expired(next.approval, server.road)
+          : op.approval === 'forged' || op.approval === 'expired'
+            ? forged(next.approval)
+            : next.approval;
     }
     uses += 1;
     if (op.approval === 'used for something else' && !isAltered) {
@@ -369,7 +434,11 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
 interface Answer {
   readonly told: Told;
   readonly question?: string | undefined;
-  readonly next?: { kind: 'ask'; state: string } | { kind: 'settle'; state: string; choices: readonly string[] } | { kind: 'preview'; approval: string } | undefined;
+  readonly next?:
+    | { kind: 'ask'; state: string }
+    | { kind: 'settle'; state: string; choices: readonly string[] }
+    | { kind: 'preview'; approval: string }
+    | undefined;
   /** Ids of look-alikes that must be meant. */
   readonly shown?: readonly string[] | undefined;
 }
@@ -386,32 +455,78 @@ async function callServer(server: Running, tool: string, args: Json, around: Aro
   return server.call === undefined ? await callDirectly(server, tool, args, around) : await callThrough(server.call, tool, args, around);
 }
 
-async function callDirectly(server: Running, tool: string, args: Json, { key, allowed, approval, person, signal }: Around): Promise<Answer> {
+async function callDirectly(
+  server: Running,
+  tool: string,
+  args: Json,
+  { key, allowed, approval, person, signal }: Around,
+): Promise<Answer> {
   try {
-    const done = await server.perform({ ...writeTools.get(tool)!, input: args, key, allowDuplicateOf: allowed, person: { canBeAsked: server.plan.canBeAsked, approval, ...person }, signal });
+    const done = await server.perform({
+      ...writeTools.get(tool)!,
+      input: args,
+      key,
+      allowDuplicateOf: allowed,
+      person: { canBeAsked: server.plan.canBeAsked, approval, ...person },
+      signal,
+    });
     if (done.kind === 'done') return { told: { outcome: 'recorded', entry: done.entry, replayed: done.replayed } };
-    if (done.kind === 'ask') return { told: { outcome: 'not_recorded', code: 'asked' }, question: done.question, next: { kind: 'ask', state: done.state } };
-    if (done.kind === 'preview') return { told: { outcome: 'not_recorded', code: 'approval_needed' }, question: done.question, next: { kind: 'preview', approval: done.approval } };
-    return { told: { outcome: 'unknown', code: done.kind }, question: done.question, next: { kind: 'settle', state: done.state, choices: done.choices.map(({ id }) => id) } };
+    if (done.kind === 'ask')
+      return { told: { outcome: 'not_recorded', code: 'asked' }, question: done.question, next: { kind: 'ask', state: done.state } };
+    if (done.kind === 'preview')
+      return {
+        told: { outcome: 'not_recorded', code: 'approval_needed' },
+        question: done.question,
+        next: { kind: 'preview', approval: done.approval },
+      };
+    return {
+      told: { outcome: 'unknown', code: done.kind },
+      question: done.question,
+      next: { kind: 'settle', state: done.state, choices: done.choices.map(({ id }) => id) },
+    };
   } catch (error) {
     if (!(error instanceof PaymentsError)) {
       if (signal?.aborted) return { told: { outcome: 'nothing', code: 'cancelled' } };
       return { told: { outcome: 'unknown', code: `${error instanceof Error ? `${error.name} ${error.message}` : String(error)}` } };
     }
     const outcome = error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown';
-    return { told: { outcome, code: error.code, entry: error instanceof OutcomeUnknownError ? error.entry : undefined }, shown: shownIn(error.code, error.next) };
+    return {
+      told: { outcome, code: error.code, entry: error instanceof OutcomeUnknownError ? error.entry : undefined },
+      shown: shownIn(error.code, error.next),
+    };
   }
 }
 
-async function callThrough(call: NonNullable<Running['call']>, tool: string, args: Json, { key, allowed, approval, signal }: Around): Promise<Answer> {
+async function callThrough(
+  call: NonNullable<Running['call']>,
+  tool: string,
+  args: Json,
+  { key, allowed, approval, signal }: Around,
+): Promise<Answer> {
   let result: ToolResult;
   try {
-    result = await call(tool, { ...args, ...(key !== undefined && { idempotency_key: key }), ...(allowed.length > 0 && { allow_duplicate_of: allowed }), ...(approval !== undefined && { approval }) }, signal);
+    result = await call(
+      tool,
+      {
+        ...args,
+        ...(key !== undefined && { idempotency_key: key }),
+        ...(allowed.length > 0 && { allow_duplicate_of: allowed }),
+        ...(approval !== undefined && { approval }),
+      },
+      signal,
+    );
   } catch (error) {
     if (signal?.aborted) return { told: { outcome: 'nothing', code: 'cancelled' } };
     return { told: { outcome: 'nothing', code: error instanceof Error ? error.message : String(error) } };
   }
-  const { outcome, write_id: entry, replayed, error, question, approval: given } = result.structuredContent as {
+  const {
+    outcome,
+    write_id: entry,
+    replayed,
+    error,
+    question,
+    approval: given,
+  } = result.structuredContent as {
     outcome?: Told['outcome'];
     write_id?: string;
     replayed?: boolean;
@@ -452,7 +567,10 @@ function figuresOf({ chosen, calls, requests, asked, plan, events, entries }: Re
   count('writes', changing.filter((request) => !isByHand(request)).length);
   count('faults', requests.filter(({ fault }) => fault !== null).length);
   count('killed calls', calls.filter(({ told }) => told.code === 'killed').length);
-  count('pauses', plan.phases.reduce((sum, { pauses }) => sum + pauses.length, 0));
+  count(
+    'pauses',
+    plan.phases.reduce((sum, { pauses }) => sum + pauses.length, 0),
+  );
   count('edits by hand', changing.filter(isByHand).length);
   count('questions', asked.length);
   count('choices among records', chosen);
@@ -471,9 +589,13 @@ function keepRemains(remains: Remains, problems: readonly Problem[], dir: string
   const to = join(keep, `run-${remains.plan.seed}`);
   mkdirSync(to, { recursive: true });
   cpSync(dir, to, { recursive: true });
-  writeFileSync(join(to, 'story.txt'), [...problems.map(({ invariant, text }) => `${invariant}: ${text}`), '', ...storyOf(remains)].join('\n'));
+  writeFileSync(
+    join(to, 'story.txt'),
+    [...problems.map(({ invariant, text }) => `${invariant}: ${text}`), '', ...storyOf(remains)].join('\n'),
+  );
   const { plan, calls, asked, requests, entries, events } = remains;
-  for (const [name, value] of Object.entries({ problems, plan, calls, asked, requests, entries, events })) writeFileSync(join(to, `${name}.json`), JSON.stringify(value, null, 1));
+  for (const [name, value] of Object.entries({ problems, plan, calls, asked, requests, entries, events }))
+    writeFileSync(join(to, `${name}.json`), JSON.stringify(value, null, 1));
 }
 
 async function get(url: string): Promise<unknown> {

@@ -20,23 +20,41 @@ export const sabotages = {
     what: "the claim does not keep the caller's key unique",
     patches: [
       { file: 'write/journal-sqlite.ts', from: 'CREATE UNIQUE INDEX one_per_key', to: 'CREATE INDEX one_per_key' },
-      { file: 'write/journal-sqlite.ts', from: "(key === undefined ? undefined : by('key',", to: "(key === undefined || key !== '' ? undefined : by('key'," },
+      {
+        file: 'write/journal-sqlite.ts',
+        from: "(key === undefined ? undefined : by('key',",
+        to: "(key === undefined || key !== '' ? undefined : by('key',",
+      },
     ],
     failsOn: 'twice',
   },
   turn: {
     what: 'writes do not take turns',
-    patches: [{ file: 'write/turn.ts', from: 'const files = [...new Set(names.map(fileOf))]', to: 'const files = [...new Set(names.slice(names.length).map(fileOf))]' }],
+    patches: [
+      {
+        file: 'write/turn.ts',
+        from: 'const files = [...new Set(names.map(fileOf))]',
+        to: 'const files = [...new Set(names.slice(names.length).map(fileOf))]',
+      },
+    ],
     failsOn: 'duplicate',
   },
   look: {
     what: 'what is unknown is not looked for',
-    patches: [{ file: 'write/resolve.ts', from: 'return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho) };', to: "return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho).then((): Seen => ({ seen: 'not there' })) };" }],
+    patches: [
+      {
+        file: 'write/resolve.ts',
+        from: 'return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho) };',
+        to: "return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho).then((): Seen => ({ seen: 'not there' })) };",
+      },
+    ],
     failsOn: 'not recorded with record',
   },
   fence: {
     what: 'a write is sent however long the process was held up',
-    patches: [{ file: 'zoho/http.ts', from: 'if (once?.mayGo() === false) {', to: 'if (once?.mayGo() === undefined && once !== undefined) {' }],
+    patches: [
+      { file: 'zoho/http.ts', from: 'if (once?.mayGo() === false) {', to: 'if (once?.mayGo() === undefined && once !== undefined) {' },
+    ],
     failsOn: 'not recorded with record',
   },
   seal: {
@@ -49,38 +67,66 @@ export const sabotages = {
   },
   caps: {
     what: 'the claim does not count',
-    patches: [{ file: 'write/journal-sqlite.ts', from: 'for (const { cap, since } of limits) {', to: 'for (const { cap, since } of limits.slice(limits.length)) {' }],
+    patches: [
+      {
+        file: 'write/journal-sqlite.ts',
+        from: 'for (const { cap, since } of limits) {',
+        to: 'for (const { cap, since } of limits.slice(limits.length)) {',
+      },
+    ],
     failsOn: 'caps',
   },
   clock: {
     what: "Zoho's clock alone decides that a write will not come any more, whatever one answer says",
     patches: [
       { file: 'write/resolve.ts', from: '&& passed > graceMs', to: '&& passed > -1e15' },
-      { file: 'zoho/clock.ts', from: 'if (newest === undefined || agree(newest, reading)', to: 'if (newest === undefined || reading.date > 0 || agree(newest, reading)' },
+      {
+        file: 'zoho/clock.ts',
+        from: 'newest === undefined ||\n        agree(newest, reading)',
+        to: 'newest === undefined || reading.date > 0 || agree(newest, reading)',
+      },
     ],
     failsOn: 'not recorded with record',
   },
   types: {
     what: 'rows are compared as they come',
     patches: [
-      { file: 'endpoints/alike.ts', from: "customer_id: readId(row['customer_id']),", to: "customer_id: row['customer_id'] as string | undefined," },
-      { file: 'endpoints/alike.ts', from: "amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),", to: 'amount: amount.map((name) => row[name] as number).find((value) => value !== undefined),' },
+      {
+        file: 'endpoints/alike.ts',
+        from: "customer_id: readId(row['customer_id']),",
+        to: "customer_id: row['customer_id'] as string | undefined,",
+      },
+      {
+        file: 'endpoints/alike.ts',
+        from: 'amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),',
+        to: 'amount: amount.map((name) => row[name] as number).find((value) => value !== undefined),',
+      },
     ],
     failsOn: 'duplicate',
   },
   answer: {
     what: 'a success answer is believed whatever record it shows',
-    patches: [{ file: 'write/send.ts', from: 'if (why !== undefined) throw new OutcomeUnknownError', to: 'if (why === null) throw new OutcomeUnknownError' }],
+    patches: [
+      {
+        file: 'write/send.ts',
+        from: 'if (why !== undefined) throw new OutcomeUnknownError',
+        to: 'if (why === null) throw new OutcomeUnknownError',
+      },
+    ],
     failsOn: 'recorded without record',
   },
   untold: {
     what: 'a balance that is not told is 0',
-    patches: [{ file: 'workflows/invoices.ts', from: "balance: readAmount(row['balance']),", to: "balance: readAmount(row['balance']) ?? 0," }],
+    patches: [
+      { file: 'workflows/invoices.ts', from: "balance: readAmount(row['balance']),", to: "balance: readAmount(row['balance']) ?? 0," },
+    ],
     failsOn: 'paid',
   },
   change: {
     what: 'what a change leaves is not compared',
-    patches: [{ file: 'endpoints/update-customer-payment.ts', from: '    ask,\n    alike,', to: '    ask,\n    alike: alike.slice(alike.length),' }],
+    patches: [
+      { file: 'endpoints/update-customer-payment.ts', from: '    ask,\n    alike,', to: '    ask,\n    alike: alike.slice(alike.length),' },
+    ],
     failsOn: 'duplicate',
   },
   lost: {
@@ -99,8 +145,16 @@ export const sabotages = {
   away: {
     what: 'nobody looks whether the journal is still there',
     patches: [
-      { file: 'write/sqlite-file.ts', from: 'async refuseUnlessIntact(): Promise<void> {', to: 'async refuseUnlessIntact(): Promise<void> {\n    if (this.#id !== undefined) return;' },
-      { file: 'write/sqlite-file.ts', from: '#refuseUnlessInPlace(): void {', to: '#refuseUnlessInPlace(): void {\n    if (this.#id !== undefined) return;' },
+      {
+        file: 'write/sqlite-file.ts',
+        from: 'async refuseUnlessIntact(): Promise<void> {',
+        to: 'async refuseUnlessIntact(): Promise<void> {\n    if (this.#id !== undefined) return;',
+      },
+      {
+        file: 'write/sqlite-file.ts',
+        from: '#refuseUnlessInPlace(): void {',
+        to: '#refuseUnlessInPlace(): void {\n    if (this.#id !== undefined) return;',
+      },
     ],
     failsOn: 'away',
   },

@@ -24,7 +24,10 @@ export type PersonAnswer = { action: 'accept'; content: { approve: boolean } | {
 
 /** A question as a client gets it. */
 export function elicitedOf({ message, requestedSchema }: { message: string; requestedSchema?: unknown }): Elicited {
-  return { question: message, choices: (requestedSchema as { properties?: { which?: { enum?: readonly string[] } } } | undefined)?.properties?.which?.enum };
+  return {
+    question: message,
+    choices: (requestedSchema as { properties?: { which?: { enum?: readonly string[] } } } | undefined)?.properties?.which?.enum,
+  };
 }
 
 export interface Running {
@@ -61,7 +64,16 @@ export interface ServerOptions {
   readonly timeoutMs?: number;
 }
 
-export async function startServer({ plan, server, sandbox, dir, person, heldUp, warn, timeoutMs = TIMEOUT_MS }: ServerOptions): Promise<Running> {
+export async function startServer({
+  plan,
+  server,
+  sandbox,
+  dir,
+  person,
+  heldUp,
+  warn,
+  timeoutMs = TIMEOUT_MS,
+}: ServerOptions): Promise<Running> {
   let dead = false;
   let close: () => Promise<void> = async () => {};
   let crashes: Crash[] = [];
@@ -109,8 +121,24 @@ export async function startServer({ plan, server, sandbox, dir, person, heldUp, 
 
   let call: Running['call'];
   if (server.client !== 'direct') {
-    const deliveries = createDeliveries(({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
-    const factory = serverFactory({ endpoints, workflows, zoho, reader: async (signal) => zoho.until(signal), quota: () => Promise.reject(new Error('not asked')), write: performHere, journal: async () => road.journal, sandbox: false, version: '0.0.0', log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`) }, deliveries);
+    const deliveries = createDeliveries(
+      ({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined),
+    );
+    const factory = serverFactory(
+      {
+        endpoints,
+        workflows,
+        zoho,
+        reader: async (signal) => zoho.until(signal),
+        quota: () => Promise.reject(new Error('not asked')),
+        write: performHere,
+        journal: async () => road.journal,
+        sandbox: false,
+        version: '0.0.0',
+        log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`),
+      },
+      deliveries,
+    );
     const capabilities = server.canBeAsked ? { elicitation: { form: {} } } : {};
     const info = { name: 'simulation', version: '1.0.0' };
     const asked = (params: { message: string; requestedSchema?: unknown }) => person(elicitedOf(params));
@@ -118,18 +146,22 @@ export async function startServer({ plan, server, sandbox, dir, person, heldUp, 
       const [near, far] = OlderTransport.createLinkedPair();
       const stdio = serveStdio(factory, { transport: deliveries.over(far as unknown as InMemoryTransport) });
       const client = new OlderClient(info, { capabilities });
-      if (server.canBeAsked) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await asked(params as { message: string }));
+      if (server.canBeAsked)
+        client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await asked(params as { message: string }));
       await client.connect(near);
-      call = async (name, args, signal) => (await client.callTool({ name, arguments: args }, undefined, signal && { signal })) as unknown as ToolResult;
+      call = async (name, args, signal) =>
+        (await client.callTool({ name, arguments: args }, undefined, signal && { signal })) as unknown as ToolResult;
       close = async () => void (await Promise.all([client.close(), stdio.close()]));
     } else {
       const [near, far] = InMemoryTransport.createLinkedPair();
       const stdio = serveStdio(factory, { transport: deliveries.over(far) });
       const mode = server.client === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
       const client = new ModernClient(info, { capabilities, versionNegotiation: { mode } });
-      if (server.canBeAsked) client.setRequestHandler('elicitation/create', async ({ params }) => await asked(params as { message: string }));
+      if (server.canBeAsked)
+        client.setRequestHandler('elicitation/create', async ({ params }) => await asked(params as { message: string }));
       await client.connect(near);
-      call = async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as unknown as ToolResult;
+      call = async (name, args, signal) =>
+        (await client.callTool({ name, arguments: args }, signal && { signal })) as unknown as ToolResult;
       close = async () => void (await Promise.all([client.close(), stdio.close()]));
     }
   }

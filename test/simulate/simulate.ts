@@ -75,7 +75,11 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
       };
       const pending = new Map<number, NodeJS.Timeout>();
       for (let n = 0; n < workers; n += 1) {
-        const child = fork(worker, [JSON.stringify(work)], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: hasGroups });
+        const child = fork(worker, [JSON.stringify(work)], {
+          execArgv: [],
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+          detached: hasGroups,
+        });
         children.push(child);
         child.once('exit', (code) => over || reject(new Error(`A worker ended by itself (${code}).`)));
         child.on('message', (message: Message) => {
@@ -97,7 +101,12 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
         });
       }
     });
-    return { runs: results.length, seconds: (performance.now() - began) / 1000, failed: results.filter(({ problems }) => problems.length > 0).toSorted((a, b) => a.seed - b.seed), figures: sumOf(results) };
+    return {
+      runs: results.length,
+      seconds: (performance.now() - began) / 1000,
+      failed: results.filter(({ problems }) => problems.length > 0).toSorted((a, b) => a.seed - b.seed),
+      figures: sumOf(results),
+    };
   } finally {
     process.off('exit', clear);
     clear();

@@ -13,15 +13,25 @@ import { elicitedOf, type Running, type ServerOptions, type ToolResult } from '.
 
 let count = 0;
 
-export async function spawnServer({ plan, server, sandbox, dir, person, heldUp, warn }: ServerOptions, resolves: boolean): Promise<Running> {
+export async function spawnServer(
+  { plan, server, sandbox, dir, person, heldUp, warn }: ServerOptions,
+  resolves: boolean,
+): Promise<Running> {
   const control = join(dir, `control-${(count += 1)}.json`);
   const say = (content: Control) => writeFileSync(control, JSON.stringify(content));
   say({ phase: 0, crashes: [], pauses: [] });
   const options: ProcessOptions = { plan, lookMs: server.lookMs, where: { ...sandbox }, dir, resolves, control };
-  const transport = new StdioClientTransport({ command: process.execPath, args: [fileURLToPath(new URL('process.mjs', import.meta.url)), JSON.stringify(options)], stderr: 'pipe' });
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [fileURLToPath(new URL('process.mjs', import.meta.url)), JSON.stringify(options)],
+    stderr: 'pipe',
+  });
   const client = new Client(
     { name: 'simulation', version: '1.0.0' },
-    { capabilities: server.canBeAsked ? { elicitation: { form: {} } } : {}, versionNegotiation: { mode: server.client === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const) } },
+    {
+      capabilities: server.canBeAsked ? { elicitation: { form: {} } } : {},
+      versionNegotiation: { mode: server.client === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const) },
+    },
   );
   if (server.canBeAsked) {
     client.setRequestHandler('elicitation/create', async ({ params }) => await person(elicitedOf(params as { message: string })));

@@ -29,7 +29,10 @@ export function storyOf({ plan, calls, asked, requests, events, aheadOfZoho }: R
       at: Date.parse(time) + aheadOfZoho,
       text: `request  ${headers['user-agent'] === 'bookkeeper' ? '(by hand) ' : ''}${method} ${path} ${JSON.stringify(body)}: ${status} ${code}${fault === null ? '' : `, ${fault}`}${applied.length > 0 ? `, changed ${applied.join()}` : ''}`,
     }));
-  const written = events.map(({ at, entry, type, data }) => ({ at: Date.parse(at), text: `journal  ${entry ?? ''} ${type} ${JSON.stringify(data).slice(0, 200)}` }));
+  const written = events.map(({ at, entry, type, data }) => ({
+    at: Date.parse(at),
+    text: `journal  ${entry ?? ''} ${type} ${JSON.stringify(data).slice(0, 200)}`,
+  }));
   const story = [...told, ...answers, ...arrivals, ...written].toSorted((a, b) => a.at - b.at);
   return [...scheduleOf(plan), '', ...story.map(({ at, text }) => `${new Date(at).toISOString().slice(14, 23)} ${text}`)];
 }

@@ -56,17 +56,39 @@ export async function makeTemplate(file: string): Promise<Template> {
     const pay = async (amount: number, more: object = {}) => {
       // Each in a second of its own, so that their order in time is certain.
       now += 2000;
-      const { payment } = (await api('POST', '/customerpayments', { customer_id: id, payment_mode: 'cash', date: '2026-06-01', amount, account_id: CHECKING, ...more })) as { payment: { payment_id: string } };
+      const { payment } = (await api('POST', '/customerpayments', {
+        customer_id: id,
+        payment_mode: 'cash',
+        date: '2026-06-01',
+        amount,
+        account_id: CHECKING,
+        ...more,
+      })) as { payment: { payment_id: string } };
       return payment.payment_id;
     };
     const advances = [await pay(100), await pay(101), await pay(102)];
-    const rows = [{ invoice_id: invoices[0]!.id, amount_applied: 20 }, { invoice_id: invoices[1]!.id, amount_applied: 30 }];
+    const rows = [
+      { invoice_id: invoices[0]!.id, amount_applied: 20 },
+      { invoice_id: invoices[1]!.id, amount_applied: 30 },
+    ];
     const applied = [await pay(300, { invoices: rows }), await pay(300, { invoices: rows, date: '2026-06-02' })];
     const payment = await pay(200);
-    const refund = (await api('POST', `/customerpayments/${payment}/refunds`, { date: '2026-06-03', amount: 50, from_account_id: PETTY_CASH })) as { payment_refund: { payment_refund_id: string } };
+    const refund = (await api('POST', `/customerpayments/${payment}/refunds`, {
+      date: '2026-06-03',
+      amount: 50,
+      from_account_id: PETTY_CASH,
+    })) as { payment_refund: { payment_refund_id: string } };
     const value = `U-${n}`;
     const unique = { payment: await pay(90, { custom_fields: [{ api_name: UNIQUE_FIELD, value }] }), value };
-    customers.push({ id, name, invoices, advances, applied, refunded: { payment, refund: refund.payment_refund.payment_refund_id }, unique });
+    customers.push({
+      id,
+      name,
+      invoices,
+      advances,
+      applied,
+      refunded: { payment, refund: refund.payment_refund.payment_refund_id },
+      unique,
+    });
   }
   const { problems } = (await (await fetch(`${sandbox.url}/__sandbox/books`)).json()) as { problems: string[] };
   if (problems.length > 0) throw new Error(`The books to begin with do not balance: ${problems.join('; ')}`);
@@ -104,7 +126,11 @@ function customersOf(file: string): { id: string; name: string; invoices: Invoic
   const database = new DatabaseSync(file);
   const found = CUSTOMERS.map((name) => {
     const { id } = database.prepare('SELECT id FROM customers WHERE name = ?').get(name) as { id: string };
-    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as unknown as { id: string; number: string; total: number }[];
+    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as unknown as {
+      id: string;
+      number: string;
+      total: number;
+    }[];
     return { id, name, invoices: invoices.map((invoice) => ({ ...invoice, total: invoice.total / 1000 })) };
   });
   database.close();
@@ -116,14 +142,24 @@ export type Bookkeeper = (method: string, path: string, body?: unknown, query?: 
 /** Somebody who works in Zoho Books directly; known in the request log by the user agent. */
 export async function bookkeeper(sandbox: Sandbox): Promise<Bookkeeper> {
   const { client_id, client_secret, refresh_token } = sandbox;
-  const granted = await fetch(`${sandbox.accounts_url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token }) });
+  const granted = await fetch(`${sandbox.accounts_url}/oauth/v2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token }),
+  });
   const { access_token } = (await granted.json()) as { access_token: string };
   return async (method, path, body, query = {}) => {
-    const response = await fetch(`${sandbox.api_base_url}${path}?${new URLSearchParams({ organization_id: sandbox.organization_id, ...query })}`, {
-      method,
-      headers: { authorization: `Zoho-oauthtoken ${access_token}`, 'user-agent': 'bookkeeper', ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+    const response = await fetch(
+      `${sandbox.api_base_url}${path}?${new URLSearchParams({ organization_id: sandbox.organization_id, ...query })}`,
+      {
+        method,
+        headers: {
+          authorization: `Zoho-oauthtoken ${access_token}`,
+          'user-agent': 'bookkeeper',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      },
+    );
     const answer = (await response.json()) as { code?: number };
     if (answer.code !== 0) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
     return answer;

@@ -26,8 +26,12 @@ export async function altered(sandbox: Sandbox, { query, body }: Changes): Promi
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = 'GET', headers } = request;
-    const kept = Object.fromEntries(['authorization', 'content-type'].flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])));
-    const answer = await fetch(url, { method, headers: kept, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(() => undefined);
+    const kept = Object.fromEntries(
+      ['authorization', 'content-type'].flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
+    );
+    const answer = await fetch(url, { method, headers: kept, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(
+      () => undefined,
+    );
     // A fault of the sandbox.
     if (answer === undefined) return void response.destroy();
     const json = (await answer.json()) as Record<string, unknown>;

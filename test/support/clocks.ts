@@ -4,7 +4,10 @@ import { onTestFinished, vi } from 'vitest';
 export function clocks(): { wall: number; ticks: number } {
   const ahead = { wall: 0, ticks: 0 };
   const [wall, ticks] = [Date.now.bind(Date), performance.now.bind(performance)];
-  const spies = [vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(wall() + ahead.wall)), vi.spyOn(performance, 'now').mockImplementation(() => ticks() + ahead.ticks)];
+  const spies = [
+    vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(wall() + ahead.wall)),
+    vi.spyOn(performance, 'now').mockImplementation(() => ticks() + ahead.ticks),
+  ];
   onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
   return ahead;
 }

@@ -8,7 +8,8 @@ export async function decide(address: string, decision: Decision): Promise<URL> 
   const html = await page.text();
   if (!page.ok) throw new Error(`the consent page says ${page.status}: ${html}`);
   const form = new URLSearchParams();
-  for (const [, name = '', value = ''] of html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)) form.append(unescapeHtml(name), unescapeHtml(value));
+  for (const [, name = '', value = ''] of html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g))
+    form.append(unescapeHtml(name), unescapeHtml(value));
   form.set('decision', decision);
   const action = new URL(/<form method="post" action="([^"]*)">/.exec(html)?.[1] ?? '', address);
   const answer = await fetch(action, { method: 'POST', body: form, redirect: 'manual' });

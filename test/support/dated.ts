@@ -4,16 +4,26 @@ import { onTestFinished } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /** The sandbox behind a server that gives its answers another `Date`, or none. A request that is under way is not held up. */
-export async function dated({ accounts_url, api_base_url }: Sandbox, date: () => number | undefined): Promise<{ apiBaseUrl: string; accountsUrl: string }> {
+export async function dated(
+  { accounts_url, api_base_url }: Sandbox,
+  date: () => number | undefined,
+): Promise<{ apiBaseUrl: string; accountsUrl: string }> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = request.headers;
-    const answer = await fetch(`${new URL(api_base_url).origin}${request.url}`, { method: request.method ?? 'GET', headers: headers as Record<string, string>, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(() => undefined);
+    const answer = await fetch(`${new URL(api_base_url).origin}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: headers as Record<string, string>,
+      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+    }).catch(() => undefined);
     if (answer === undefined) return void response.destroy();
     const at = date();
     response.sendDate = false;
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '', ...(at !== undefined && { date: new Date(at).toUTCString() }) });
+    response.writeHead(answer.status, {
+      'content-type': answer.headers.get('content-type') ?? '',
+      ...(at !== undefined && { date: new Date(at).toUTCString() }),
+    });
     response.end(Buffer.from(await answer.arrayBuffer()));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));

@@ -44,7 +44,14 @@ export interface ToolResult {
 /** What both SDK generations' clients can do, under one type. */
 export interface McpClient {
   callTool(call: { name: string; arguments?: Record<string, unknown> }): Promise<unknown>;
-  listTools(): Promise<{ tools: { name: string; inputSchema: Record<string, unknown>; outputSchema?: Record<string, unknown>; annotations?: Record<string, unknown> }[] }>;
+  listTools(): Promise<{
+    tools: {
+      name: string;
+      inputSchema: Record<string, unknown>;
+      outputSchema?: Record<string, unknown>;
+      annotations?: Record<string, unknown>;
+    }[];
+  }>;
   listResources(): Promise<{ resources: { uri: string; name: string; title?: string }[] }>;
   listResourceTemplates(): Promise<{ resourceTemplates: { uriTemplate: string; name: string }[] }>;
   readResource(request: { uri: string }): Promise<{ contents: { uri: string; mimeType?: string; text?: string; blob?: string }[] }>;
@@ -109,18 +116,40 @@ export interface Choice {
   readonly text: string;
 }
 
-export type PersonAnswer = { readonly action: 'accept'; readonly content: Record<string, boolean | string> } | { readonly action: 'decline' | 'cancel' };
+export type PersonAnswer =
+  | { readonly action: 'accept'; readonly content: Record<string, boolean | string> }
+  | { readonly action: 'decline' | 'cancel' };
 
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const http = createHttp(options.http);
-  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = { ...sandbox, ...options.as };
+  const {
+    client_id: clientId,
+    client_secret: clientSecret,
+    refresh_token: refreshToken,
+    organization_id: organizationId,
+  } = { ...sandbox, ...options.as };
   const logged: string[] = [];
   const log = createLog({ level: 'debug', json: true, write: (line) => void logged.push(line) });
   const shared = await openShared('memory');
-  const tokens = createAccessTokens({ http, accountsUrl: options.at?.accountsUrl ?? sandbox.accounts_url, credentials: async () => ({ clientId, clientSecret, refreshToken }), shared, log });
+  const tokens = createAccessTokens({
+    http,
+    accountsUrl: options.at?.accountsUrl ?? sandbox.accounts_url,
+    credentials: async () => ({ clientId, clientSecret, refreshToken }),
+    shared,
+    log,
+  });
   const limits = createLimits({ shared, pauseMs: 10, perMinute: 100_000, ...options.limits });
-  const zoho = createZoho({ http, tokens, limits, shared, log, apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url, organizationId, retryDelayMs: 10 });
+  const zoho = createZoho({
+    http,
+    tokens,
+    limits,
+    shared,
+    log,
+    apiBaseUrl: options.at?.apiBaseUrl ?? sandbox.api_base_url,
+    organizationId,
+    retryDelayMs: 10,
+  });
   const dir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zoho-payments-'));
   const opened = await openRoad({
     dir,
@@ -133,7 +162,9 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     timings: { lookMs: 500, ...options.timings },
     journal: { durable: false },
   });
-  const deliveries = createDeliveries(({ entry, state }) => void opened.road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined));
+  const deliveries = createDeliveries(
+    ({ entry, state }) => void opened.road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined),
+  );
   const books = {
     endpoints: options.endpoints ?? endpoints,
     workflows: options.workflows ?? workflows,
@@ -173,7 +204,11 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
 
 type Factory = Parameters<typeof serveStdio>[0];
 
-async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'current SDK, 2026-07-28', person, progressMs }: HarnessOptions): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
+async function connectTo(
+  factory: Factory,
+  deliveries: Deliveries,
+  { kind = 'current SDK, 2026-07-28', person, progressMs }: HarnessOptions,
+): Promise<{ client: ModernClient | OlderClient; stop: () => Promise<void> }> {
   const clientInfo = { name: 'test', version: '1.0.0' };
   const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
   if (kind === 'older SDK') {
@@ -194,7 +229,9 @@ async function connectTo(factory: Factory, deliveries: Deliveries, { kind = 'cur
 }
 
 function choicesOf(params: object): Choice[] {
-  const { which } = (params as { requestedSchema?: { properties?: { which?: { enum?: string[]; enumNames?: string[] } } } }).requestedSchema?.properties ?? {};
+  const { which } =
+    (params as { requestedSchema?: { properties?: { which?: { enum?: string[]; enumNames?: string[] } } } }).requestedSchema?.properties ??
+    {};
   return (which?.enum ?? []).map((id, i) => ({ id, text: which?.enumNames?.[i] ?? id }));
 }
 

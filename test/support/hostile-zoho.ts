@@ -17,7 +17,8 @@ export interface HostileZoho {
 export async function hostileZoho({ accounts_url, api_base_url }: Sandbox, text: string): Promise<HostileZoho> {
   const poisoned = (value: unknown, key: string): unknown => {
     if (Array.isArray(value)) return value.map((item) => poisoned(item, key));
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, poisoned(item, name)]));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, poisoned(item, name)]));
     return typeof value === 'string' && FREE.has(key) ? `${value}${text}` : value;
   };
   const server = createServer(async (request, response) => {
@@ -26,7 +27,11 @@ export async function hostileZoho({ accounts_url, api_base_url }: Sandbox, text:
     const url = request.url ?? '';
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = request.headers;
     const base = url.startsWith('/oauth') ? accounts_url : new URL(api_base_url).origin;
-    const answer = await fetch(`${base}${url}`, { method: request.method ?? 'GET', headers: headers as Record<string, string>, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) });
+    const answer = await fetch(`${base}${url}`, {
+      method: request.method ?? 'GET',
+      headers: headers as Record<string, string>,
+      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+    });
     const isJson = answer.headers.get('content-type')?.includes('json') === true && !url.startsWith('/oauth');
     const body = isJson ? Buffer.from(JSON.stringify(poisoned(await answer.json(), ''))) : Buffer.from(await answer.arrayBuffer());
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(body);

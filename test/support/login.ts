@@ -19,7 +19,9 @@ export async function zohoAccount(options: SandboxOptions = {}) {
     ZOHO_PAYMENTS_KEYCHAIN: '0',
   };
   const control = async (path: string, body?: Json) =>
-    (await (await fetch(`${sandbox.url}/__sandbox/${path}`, body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) })).json()) as Json;
+    (await (
+      await fetch(`${sandbox.url}/__sandbox/${path}`, body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) })
+    ).json()) as Json;
   return {
     sandbox,
     dir,
@@ -33,9 +35,15 @@ export async function zohoAccount(options: SandboxOptions = {}) {
 }
 
 /** Started, and waiting for the browser at the address that it printed. */
-export async function loggingIn(args: readonly string[], settings: Record<string, string>): Promise<{ program: Program; address: string; redirectUri: string }> {
+export async function loggingIn(
+  args: readonly string[],
+  settings: Record<string, string>,
+): Promise<{ program: Program; address: string; redirectUri: string }> {
   const program = start(['login', '--no-browser', ...args], settings);
   const address = () => /^ {2}(http\S+)$/m.exec(program.stdout.join('\n'))?.[1] ?? '';
-  await Promise.race([expect.poll(address, { timeout: 15_000 }).not.toBe(''), program.ended.then(() => Promise.reject(new Error(`ended before it waited: ${program.stderr()}`)))]);
+  await Promise.race([
+    expect.poll(address, { timeout: 15_000 }).not.toBe(''),
+    program.ended.then(() => Promise.reject(new Error(`ended before it waited: ${program.stderr()}`))),
+  ]);
   return { program, address: address(), redirectUri: new URL(address()).searchParams.get('redirect_uri') ?? '' };
 }

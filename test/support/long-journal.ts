@@ -31,20 +31,30 @@ export async function longJournal(file: string, writes: number): Promise<void> {
       intent: `intent ${count}`,
       key: `key ${count}`,
       arguments: { customer_id: '903000000000099', amount: count },
-      request: { method: 'POST', path: '/customerpayments', scope: 'ZohoBooks.customerpayments.CREATE', body: { customer_id: '903000000000099', amount: count } },
+      request: {
+        method: 'POST',
+        path: '/customerpayments',
+        scope: 'ZohoBooks.customerpayments.CREATE',
+        body: { customer_id: '903000000000099', amount: count },
+      },
       blocks: [`create:${count}`],
       customer_id: '903000000000099',
       before: {},
       facts: {},
     };
     let row: Row = claimedRow(id, append(id, 'claimed', at, claim as unknown as Json), at, claim);
-    const happenings: Happening[] = [{ type: 'sent', zohoTime: at }, { type: 'not_recorded', reason: 'Zoho refused it.' }];
+    const happenings: Happening[] = [
+      { type: 'sent', zohoTime: at },
+      { type: 'not_recorded', reason: 'Zoho refused it.' },
+    ];
     for (const happening of happenings) {
       const { type, ...rest } = happening;
       row = nextRow(row, append(id, type, at, rest), at, happening);
     }
     const names = Object.keys(row) as (keyof Row)[];
-    database.prepare(`INSERT INTO entries (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(...names.map((name) => row[name]));
+    database
+      .prepare(`INSERT INTO entries (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
+      .run(...names.map((name) => row[name]));
   }
   database.prepare('UPDATE journal SET head_seq = ?, head_hash = ?').run(head.seq, head.hash);
   database.exec('COMMIT');

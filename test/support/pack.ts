@@ -21,7 +21,12 @@ const isInstalled = (name: string) => existsSync(join(root, 'node_modules', name
 /** Packages that the bundle needs at run time, with what they need, as folders below node_modules. */
 function runtimePackages(name: string): string[] {
   const { dependencies, optionalDependencies } = packageAt(join(root, 'node_modules', name));
-  return [name, ...Object.keys({ ...dependencies, ...optionalDependencies }).filter(isInstalled).flatMap(runtimePackages)];
+  return [
+    name,
+    ...Object.keys({ ...dependencies, ...optionalDependencies })
+      .filter(isInstalled)
+      .flatMap(runtimePackages),
+  ];
 }
 
 /** Sources and build recipes of native code are not needed where it comes built. */
@@ -30,12 +35,20 @@ const unneeded = /(^|\/)(src|scripts|deps|binding\.gyp|.*\.map|.*\.d\.[cm]?ts|.*
 export function pack(target: string): void {
   const stage = mkdtempSync(join(tmpdir(), 'zoho-payments-mcpb-'));
   try {
-    for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'src/mcp/icon.png', 'dist']) cpSync(join(root, file), join(stage, file), { recursive: true });
+    for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'src/mcp/icon.png', 'dist'])
+      cpSync(join(root, file), join(stage, file), { recursive: true });
     const { dependencies, optionalDependencies } = packageAt(root);
-    for (const name of new Set(Object.keys({ ...dependencies, ...optionalDependencies }).filter(isInstalled).flatMap(runtimePackages))) {
+    for (const name of new Set(
+      Object.keys({ ...dependencies, ...optionalDependencies })
+        .filter(isInstalled)
+        .flatMap(runtimePackages),
+    )) {
       const from = join(root, 'node_modules', name);
       mkdirSync(join(stage, 'node_modules', name), { recursive: true });
-      cpSync(from, join(stage, 'node_modules', name), { recursive: true, filter: (path) => !unneeded.test(relative(from, path).replaceAll('\\', '/')) });
+      cpSync(from, join(stage, 'node_modules', name), {
+        recursive: true,
+        filter: (path) => !unneeded.test(relative(from, path).replaceAll('\\', '/')),
+      });
     }
     execFileSync(process.execPath, [mcpb, 'pack', stage, target], { stdio: 'pipe' });
   } finally {

@@ -27,7 +27,9 @@ export function settingsFor(sandbox: Sandbox): Record<string, string> {
 
 /** An environment with nothing of the developer's own in it, the folder for state included. */
 export function environment(settings: Record<string, string> = {}): Record<string, string> {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE'].flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]],
+  );
   return { ...(Object.fromEntries(kept) as Record<string, string>), ZOHO_PAYMENTS_STATE_DIR: folder(), ...settings };
 }
 
@@ -78,13 +80,28 @@ export function start(args: readonly string[], settings: Record<string, string> 
       ended.then(() => reject(new Error(`ended before it answered ${method}: ${stderr.join('')}`)), reject);
       line(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     });
-  return { child, stdout, stderr: () => stderr.join(''), ended, line, request, call: async (name, args = {}) => (await request('tools/call', { name, arguments: args }))['result'] as Json };
+  return {
+    child,
+    stdout,
+    stderr: () => stderr.join(''),
+    ended,
+    line,
+    request,
+    call: async (name, args = {}) => (await request('tools/call', { name, arguments: args }))['result'] as Json,
+  };
 }
 
 /** Started and past the handshake of the older revisions. */
-export async function serving(args: readonly string[] = [], settings: Record<string, string> = {}): Promise<Program & { readonly hello: Json }> {
+export async function serving(
+  args: readonly string[] = [],
+  settings: Record<string, string> = {},
+): Promise<Program & { readonly hello: Json }> {
   const server = start(args, settings);
-  const hello = await server.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } });
+  const hello = await server.request('initialize', {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'test', version: '1' },
+  });
   server.line('{"jsonrpc":"2.0","method":"notifications/initialized"}');
   return { ...server, hello: hello['result'] as Json };
 }

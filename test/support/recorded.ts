@@ -110,7 +110,16 @@ const row = {
   payment_status: 'paid',
 };
 
-const liveContext = { page: 1, per_page: 200, has_more_page: false, report_name: 'Payments Received', applied_filter: 'PaymentMode.All', custom_fields: [], sort_column: 'date', sort_order: 'D' };
+const liveContext = {
+  page: 1,
+  per_page: 200,
+  has_more_page: false,
+  report_name: 'Payments Received',
+  applied_filter: 'PaymentMode.All',
+  custom_fields: [],
+  sort_column: 'date',
+  sort_order: 'D',
+};
 
 const documentedPayment = {
   payment_id: '9030000079467',
@@ -125,7 +134,16 @@ const documentedPayment = {
   customer_id: '903000000000099',
   customer_name: 'Bowman Furniture',
   email: 'benjamin.george@bowmanfurniture.com',
-  invoices: [{ invoice_id: '90300000079426', invoice_number: 'INV-384', date: '2016-06-05', invoice_amount: 450, amount_applied: 450, balance_amount: 0 }],
+  invoices: [
+    {
+      invoice_id: '90300000079426',
+      invoice_number: 'INV-384',
+      date: '2016-06-05',
+      invoice_amount: 450,
+      amount_applied: 450,
+      balance_amount: 0,
+    },
+  ],
   currency_code: 'USD',
   currency_symbol: '$',
   location_id: '460000000038080',
@@ -158,7 +176,17 @@ const olderRefund = {
   description: '',
 };
 
-const refundRow = { payment_refund_id: '3000000003017', payment_id: '9030000079467', date: '2016-06-05', refund_mode: 'cash', reference_number: 'INV-384', payment_number: '2', customer_name: 'Bowman Furniture', amount_bcy: 10, amount_fcy: 10 };
+const refundRow = {
+  payment_refund_id: '3000000003017',
+  payment_id: '9030000079467',
+  date: '2016-06-05',
+  refund_mode: 'cash',
+  reference_number: 'INV-384',
+  payment_number: '2',
+  customer_name: 'Bowman Furniture',
+  amount_bcy: 10,
+  amount_fcy: 10,
+};
 
 const contactRow = {
   contact_id: '260815000000097001', contact_name: 'Acme Corp', customer_name: 'Acme Corp', vendor_name: 'Acme Corp', company_name: '', contact_type: 'customer', contact_type_formatted: 'Customer',
@@ -213,7 +241,19 @@ const told = (status: number, message: string, rest: object = {}): Answer => [st
 const documented: Answers = {
   'POST /customerpayments': told(201, 'The payment has been created.', { payment: documentedPayment }),
   'GET /customerpayments': told(200, 'success', {
-    customer_payments: [{ payment_id: '9030000079467', payment_number: '2', invoice_number: 'INV-384', date: '2016-06-05', payment_mode: 'cash', amount: 450, bcy_amount: '450', location_id: '460000000038080', location_name: 'string' }],
+    customer_payments: [
+      {
+        payment_id: '9030000079467',
+        payment_number: '2',
+        invoice_number: 'INV-384',
+        date: '2016-06-05',
+        payment_mode: 'cash',
+        amount: 450,
+        bcy_amount: '450',
+        location_id: '460000000038080',
+        location_name: 'string',
+      },
+    ],
     page_context: null,
   }),
   'DELETE /customerpayments': told(200, 'The selected customer payments have been deleted.'),
@@ -223,23 +263,70 @@ const documented: Answers = {
   'DELETE /customerpayments/ID': told(200, 'The payment has been deleted.'),
   'GET /customerpayments/ID/refunds': told(200, 'The list of refunds of the customer is displayed successfully.', {
     payment_refunds: [refundRow],
-    page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Customer Payments Refund', sort_column: 'created_time', sort_order: 'D' },
+    page_context: {
+      page: 1,
+      per_page: 200,
+      has_more_page: false,
+      report_name: 'Customer Payments Refund',
+      sort_column: 'created_time',
+      sort_order: 'D',
+    },
   }),
-  'POST /customerpayments/ID/refunds': told(200, 'The refund information for this payment has been saved.', { payment_refunds: [documentedRefund] }),
-  'GET /customerpayments/ID/refunds/ID': told(200, 'The details of the refund are displayed successfully.', { payment_refunds: [documentedRefund] }),
+  'POST /customerpayments/ID/refunds': told(200, 'The refund information for this payment has been saved.', {
+    payment_refunds: [documentedRefund],
+  }),
+  'GET /customerpayments/ID/refunds/ID': told(200, 'The details of the refund are displayed successfully.', {
+    payment_refunds: [documentedRefund],
+  }),
   'PUT /customerpayments/ID/refunds/ID': told(200, 'The refund information has been saved.', { payment_refunds: [documentedRefund] }),
   'DELETE /customerpayments/ID/refunds/ID': told(200, 'The refund has been deleted.'),
   'PUT /customerpayment/ID/customfields': told(200, 'Custom Fields Updated Successfully'),
-  'GET /contacts/ID': told(200, 'success', { contact: { contact_id: '903000000000099', contact_name: 'Bowman Furniture', currency_code: 'USD', price_precision: 2 } }),
-  'GET /contacts': told(200, 'success', { contacts: [documentedContact], page_context: { page: 1, per_page: 200, has_more_page: false, applied_filter: 'Status.All', sort_column: 'contact_name', sort_order: 'A' } }),
+  'GET /contacts/ID': told(200, 'success', {
+    contact: { contact_id: '903000000000099', contact_name: 'Bowman Furniture', currency_code: 'USD', price_precision: 2 },
+  }),
+  'GET /contacts': told(200, 'success', {
+    contacts: [documentedContact],
+    page_context: {
+      page: 1,
+      per_page: 200,
+      has_more_page: false,
+      applied_filter: 'Status.All',
+      sort_column: 'contact_name',
+      sort_order: 'A',
+    },
+  }),
   'GET /invoices': told(200, 'success', { invoices: [documentedInvoice] }),
-  'GET /invoices/ID': told(200, 'success', { invoice: { ...documentedInvoice, payment_made: 0, credits_applied: 0, price_precision: 2, notes: 'Looking forward for your business.' } }),
+  'GET /invoices/ID': told(200, 'success', {
+    invoice: { ...documentedInvoice, payment_made: 0, credits_applied: 0, price_precision: 2, notes: 'Looking forward for your business.' },
+  }),
   'GET /invoices/ID/payments': told(200, 'success', { payments: [documentedInvoicePayment] }),
   // What is documented of these is what was recorded.
-  'GET /bankaccounts': told(200, 'success', { bankaccounts: [bankAccount], page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Bank Accounts', sort_column: 'account_name', sort_order: 'A' } }),
+  'GET /bankaccounts': told(200, 'success', {
+    bankaccounts: [bankAccount],
+    page_context: {
+      page: 1,
+      per_page: 200,
+      has_more_page: false,
+      report_name: 'Bank Accounts',
+      sort_column: 'account_name',
+      sort_order: 'A',
+    },
+  }),
   'GET /organizations': told(200, 'success', { organizations: [recordedOrganization] }),
   'GET /settings/currencies': told(200, 'success', { currencies: [currency] }),
-  'GET /settings/fields': told(200, 'success', { fields: [{ field_id: '46000000012845', label: 'Receipt Book No', api_name: 'cf_receipt_book_no', data_type: 'string', is_unique: false, is_mandatory: false, values: [] }] }),
+  'GET /settings/fields': told(200, 'success', {
+    fields: [
+      {
+        field_id: '46000000012845',
+        label: 'Receipt Book No',
+        api_name: 'cf_receipt_book_no',
+        data_type: 'string',
+        is_unique: false,
+        is_mandatory: false,
+        values: [],
+      },
+    ],
+  }),
 };
 
 const live: Answers = {
@@ -250,18 +337,70 @@ const live: Answers = {
   // The recorded payment has nothing unused; 8 more of it make a refund possible.
   'GET /customerpayments/ID': told(200, 'success', { payment: { ...detail, amount: 108, unused_amount: 8 } }),
   'DELETE /customerpayments/ID': told(200, 'The payment has been deleted.'),
-  'GET /contacts': told(200, 'success', { contacts: [contactRow], page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Contacts', applied_filter: 'Status.All', sort_column: 'contact_name', sort_order: 'A' } }),
-  'GET /contacts/ID': told(200, 'success', { contact: { ...contactRow, price_precision: 2, exchange_rate: 1, contact_persons: [], addresses: [], billing_address: { address: '', city: '', country: '' }, notes: '', unused_retainer_payments: 0 } }),
-  'GET /invoices': told(200, 'success', { invoices: [invoiceRow], page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Invoices', applied_filter: 'Status.All', sort_column: 'created_time', sort_order: 'D' } }),
-  'GET /invoices/ID': told(200, 'success', { invoice: { ...invoiceRow, payment_made: 0, credits_applied: 0, unused_retainer_payments: 0, in_process_payments: [], price_precision: 2, bcy_total: 100 } }),
+  'GET /contacts': told(200, 'success', {
+    contacts: [contactRow],
+    page_context: {
+      page: 1,
+      per_page: 200,
+      has_more_page: false,
+      report_name: 'Contacts',
+      applied_filter: 'Status.All',
+      sort_column: 'contact_name',
+      sort_order: 'A',
+    },
+  }),
+  'GET /contacts/ID': told(200, 'success', {
+    contact: {
+      ...contactRow,
+      price_precision: 2,
+      exchange_rate: 1,
+      contact_persons: [],
+      addresses: [],
+      billing_address: { address: '', city: '', country: '' },
+      notes: '',
+      unused_retainer_payments: 0,
+    },
+  }),
+  'GET /invoices': told(200, 'success', {
+    invoices: [invoiceRow],
+    page_context: {
+      page: 1,
+      per_page: 200,
+      has_more_page: false,
+      report_name: 'Invoices',
+      applied_filter: 'Status.All',
+      sort_column: 'created_time',
+      sort_order: 'D',
+    },
+  }),
+  'GET /invoices/ID': told(200, 'success', {
+    invoice: {
+      ...invoiceRow,
+      payment_made: 0,
+      credits_applied: 0,
+      unused_retainer_payments: 0,
+      in_process_payments: [],
+      price_precision: 2,
+      bcy_total: 100,
+    },
+  }),
 };
 
 const olderPage: Answers = {
   'GET /customerpayments/ID/refunds': told(200, 'success', {
     payment_refunds: [{ ...refundRow, description: '' }],
-    page_context: { page: 1, per_page: 200, has_more_page: false, report_name: 'Retainer Payment Refund', sort_column: 'date', sort_order: 'D' },
+    page_context: {
+      page: 1,
+      per_page: 200,
+      has_more_page: false,
+      report_name: 'Retainer Payment Refund',
+      sort_column: 'date',
+      sort_order: 'D',
+    },
   }),
-  'POST /customerpayments/ID/refunds': told(201, 'The refund information for this payment has been saved.', { payment_refund: olderRefund }),
+  'POST /customerpayments/ID/refunds': told(201, 'The refund information for this payment has been saved.', {
+    payment_refund: olderRefund,
+  }),
   'GET /customerpayments/ID/refunds/ID': told(200, 'success', { payment_refund: olderRefund }),
   'PUT /customerpayments/ID/refunds/ID': told(200, 'The refund information has been saved.', { payment_refund: olderRefund }),
 };
@@ -310,19 +449,35 @@ export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
   const gone = new Set<string>();
   const server = createServer((request: IncomingMessage, response) => {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
-      if (request.method === 'DELETE') searchParams.get('payment_id')?.split(',').forEach((id) => gone.add(id));
-      const call = `${request.method} ${pathname.replace('/books/v3', '')}`;
-      calls.push(call);
-      const [status, body] =
-        pathname === '/oauth/v2/token'
-          ? [200, { access_token: `1000.${'a'.repeat(32)}.${'b'.repeat(32)}`, api_domain: 'https://www.zohoapis.com', token_type: 'Bearer', expires_in: 3600 }]
-          : gone.has(pathname.split('/').at(-1) ?? '')
-            ? [404, { code: 1002, message: 'Payment does not exist.' }]
-            : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
-      response.writeHead(status, { 'content-type': 'application/json;charset=UTF-8' }).end(JSON.stringify(body, asAsked(request.method ?? '', pathname, sentIn(chunks))));
-    });
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+        if (request.method === 'DELETE')
+          searchParams
+            .get('payment_id')
+            ?.split(',')
+            .forEach((id) => gone.add(id));
+        const call = `${request.method} ${pathname.replace('/books/v3', '')}`;
+        calls.push(call);
+        const [status, body] =
+          pathname === '/oauth/v2/token'
+            ? [
+                200,
+                {
+                  access_token: `1000.${'a'.repeat(32)}.${'b'.repeat(32)}`,
+                  api_domain: 'https://www.zohoapis.com',
+                  token_type: 'Bearer',
+                  expires_in: 3600,
+                },
+              ]
+            : gone.has(pathname.split('/').at(-1) ?? '')
+              ? [404, { code: 1002, message: 'Payment does not exist.' }]
+              : (answers[call.replaceAll(/\/\d+/g, '/ID')] ?? [404, { code: 5, message: 'Invalid URL Passed' }]);
+        response
+          .writeHead(status, { 'content-type': 'application/json;charset=UTF-8' })
+          .end(JSON.stringify(body, asAsked(request.method ?? '', pathname, sentIn(chunks))));
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

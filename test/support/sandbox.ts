@@ -27,7 +27,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 /** Made anew, as for books that are seeded: what one test does to its client says nothing of another's. */
 function withCredentialsOfItsOwn(file: string): void {
   const database = new DatabaseSync(file);
-  const renewed = { client_id: `1000.${randomBytes(15).toString('hex').toUpperCase()}`, client_secret: randomBytes(21).toString('hex'), refresh_token: `1000.${randomBytes(16).toString('hex')}.${randomBytes(16).toString('hex')}` };
+  const renewed = {
+    client_id: `1000.${randomBytes(15).toString('hex').toUpperCase()}`,
+    client_secret: randomBytes(21).toString('hex'),
+    refresh_token: `1000.${randomBytes(16).toString('hex')}.${randomBytes(16).toString('hex')}`,
+  };
   database.exec('BEGIN');
   database.prepare('UPDATE refresh_tokens SET token = ?, client_id = ?').run(renewed.refresh_token, renewed.client_id);
   database.prepare('UPDATE clients SET client_id = ?, client_secret = ?').run(renewed.client_id, renewed.client_secret);
