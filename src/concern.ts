@@ -22,7 +22,9 @@ export interface Concern {
   readonly text: string;
 }
 
-/** How consent was given: in a window of the host, by a second call that the host lets a person allow, at the command line, or not at all. */
+/**
+ * How consent was given: in a window of the host, by a second call that the host lets a person allow, at the command line, or not at all.
+ */
 export type Asked = 'window' | 'call' | 'terminal' | 'nobody';
 
 /** What a write was judged by, as far as it came: in every result of one. */

@@ -63,7 +63,9 @@ export interface ReadEndpoint<
   readonly resources?: readonly ResourceForm[];
   /** What is not in the path; by default every other input field, as the query. */
   parts?(input: z.output<I>): Parts;
-  /** Where the path names a record: whether the answer is about it. On a connection out of step each answer is that of an earlier request. */
+  /**
+   * Where the path names a record: whether the answer is about it. On a connection out of step each answer is that of an earlier request.
+   */
   shows?(body: Json, input: z.output<I>): Shown;
   /** Resources worth opening after this result, as `name of a ResourceForm`. */
   links?(input: z.output<I>): readonly string[];
@@ -234,7 +236,10 @@ export interface Reader {
     endpoint: ReadEndpoint<P, I, O>,
     input: z.input<I>,
   ): Promise<z.output<O>>;
-  /** As `read`, but the answer may be some seconds old, though never older than a write of ours: for what one conversation asks again and again. */
+  /**
+   * As `read`, but the answer may be some seconds old, though never older than a write of ours: for what one conversation asks again and
+   * again.
+   */
   recent<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
     endpoint: ReadEndpoint<P, I, O>,
     input: z.input<I>,
@@ -254,7 +259,10 @@ type ShowsItsRecord<P extends string, I extends z.ZodObject, O extends z.ZodObje
   ? unknown
   : Required<Pick<ReadEndpoint<P, I, O>, 'shows'>>;
 
-/** A GET. Does not compile when a `{placeholder}` has no input field, or when its path names a record and it does not tell whether an answer is about that. */
+/**
+ * A GET. Does not compile when a `{placeholder}` has no input field, or when its path names a record and it does not tell whether an answer
+ * is about that.
+ */
 export function defineRead<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
   endpoint: Omit<ReadEndpoint<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
 ): ReadEndpoint<P, I, O> {

@@ -46,7 +46,9 @@ export function sameRate(one: number, other: number): boolean {
   return Math.abs(one / other - 1) < 1e-8;
 }
 
-/** An amount at an exchange rate, worked out exactly and rounded half up to the decimals of the currency, as Zoho books it: `USD 804.00`. */
+/**
+ * An amount at an exchange rate, worked out exactly and rounded half up to the decimals of the currency, as Zoho books it: `USD 804.00`.
+ */
 export function formatConverted(amount: Amount, rate: number, currencyCode: string, pricePrecision?: unknown): string {
   const exact = new Big(String(amount)).times(String(rate));
   const precision = precisionOf(currencyCode, pricePrecision);

@@ -61,10 +61,17 @@ async function minimalServer(): Promise<string> {
 }
 
 const opening = [
-  { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } } },
+  {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
+  },
   { jsonrpc: '2.0', method: 'notifications/initialized' },
   { jsonrpc: '2.0', id: 2, method: 'tools/list', params: {} },
-].map((message) => `${JSON.stringify(message)}\n`).join(''); // prettier-ignore
+]
+  .map((message) => `${JSON.stringify(message)}\n`)
+  .join('');
 
 /** From spawn to the answer of tools/list. */
 async function coldStart(args: readonly string[]): Promise<{ elapsed: number; bytes: number }> {

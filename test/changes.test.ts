@@ -188,11 +188,27 @@ describe('a payment in words', () => {
   it('takes at most 1.5 kB, however much there is to say', () => {
     const long = 'ü'.repeat(200);
     const all = payment({
-      payment_id: '712345000000101623', payment_number: '491', customer_id: '903000000000099', customer_name: 'ü'.repeat(40), date: '2026-06-05', payment_mode: 'banktransfer', reference_number: 'x'.repeat(50),
-      unused_amount: 5, account_name: long, account_id: '712345000000000358', bank_charges: 1, exchange_rate: 1.08, description: long, invoices: invoices(40),
+      payment_id: '712345000000101623',
+      payment_number: '491',
+      customer_id: '903000000000099',
+      customer_name: 'ü'.repeat(40),
+      date: '2026-06-05',
+      payment_mode: 'banktransfer',
+      reference_number: 'x'.repeat(50),
+      unused_amount: 5,
+      account_name: long,
+      account_id: '712345000000000358',
+      bank_charges: 1,
+      exchange_rate: 1.08,
+      description: long,
+      invoices: invoices(40),
       payment_refunds: Array.from({ length: 20 }, (_, i) => ({ payment_refund_id: `71234500000010${2000 + i}`, amount: 1 })),
-      custom_fields: Array.from({ length: 20 }, (_, i) => ({ label: `Field ${i} ${long}`, value: long, customfield_id: `4600000001${2000 + i}` })),
-    }); // prettier-ignore
+      custom_fields: Array.from({ length: 20 }, (_, i) => ({
+        label: `Field ${i} ${long}`,
+        value: long,
+        customfield_id: `4600000001${2000 + i}`,
+      })),
+    });
     const text = getCustomerPayment.text({ payment: all }, { payment_id: '1' });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1500);
     expect(text).toMatch(/Applied: INV-000000 .*; and \d+ more\./);

@@ -5,7 +5,10 @@ import { altered } from './support/altered.ts';
 import { requestsTo, seed } from './support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from './support/harness.ts';
 
-/** Exchange rates: compared with what is known, whichever write gives them. The sandbox keeps 1.0842 for EUR and 0.0067 for JPY, and USD is its base currency. */
+/**
+ * Exchange rates: compared with what is known, whichever write gives them. The sandbox keeps 1.0842 for EUR and 0.0067 for JPY, and USD is
+ * its base currency.
+ */
 
 const lindnerInEuros = '712345000000090061';
 const inEuros = { customer_id: lindnerInEuros, payment_mode: 'cash', amount: 100, date: '2026-06-25' };

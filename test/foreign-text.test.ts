@@ -158,9 +158,21 @@ const injections = [
 
 /** Arguments that any tool may have, where nothing else is said. */
 const pool: Record<string, unknown> = {
-  payment_id: seed.samplePayment, customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, customer_id: seed.bowman, contact_id: seed.bowman, invoice_id: seed.sampleInvoice,
-  customer: seed.bowman, date: '2026-06-20', date_start: '2026-06-01', date_end: '2026-06-30', group_by: 'customer', amount: 5, payment_mode: 'cash', from_account_id: seed.pettyCash,
-}; // prettier-ignore
+  payment_id: seed.samplePayment,
+  customer_payment_id: seed.samplePayment,
+  refund_id: seed.sampleRefund,
+  customer_id: seed.bowman,
+  contact_id: seed.bowman,
+  invoice_id: seed.sampleInvoice,
+  customer: seed.bowman,
+  date: '2026-06-20',
+  date_start: '2026-06-01',
+  date_end: '2026-06-30',
+  group_by: 'customer',
+  amount: 5,
+  payment_mode: 'cash',
+  from_account_id: seed.pettyCash,
+};
 
 const unique = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'A-1', upsert: true };
 const paid = { customer_id: seed.bowman, payment_mode: 'cash', amount: 20, date: '2026-06-20' };

@@ -130,7 +130,8 @@ describe.each<[string, HarnessOptions]>([
   ['as documented', { sandbox: { shapes: 'documented' } }],
   ['with scopes that leave checks out', { sandbox: { scopes } }],
 ])('fresh and found are told the same, %s', (name, options) => {
-  // By names it must read invoices and accounts. As documented Zoho does not tell rates, ids of custom fields and times of change: what it does not show is not found.
+  // By names it must read invoices and accounts. As documented Zoho does not tell rates, ids of custom fields and times of change: what it
+  // does not show is not found.
   const not = {
     'as recorded live': /^$/,
     'as documented': /names|euros|rate|all that is left|its invoices|custom field|an advance/,

@@ -10,7 +10,10 @@ interface Tools {
   readonly workflows: readonly Workflow[];
 }
 
-/** What is switched on: what the policy does not allow is not even shown. Throws where the policy names a tool that there is not, and where nothing is left. */
+/**
+ * What is switched on: what the policy does not allow is not even shown. Throws where the policy names a tool that there is not, and where
+ * nothing is left.
+ */
 export function toolsFor({ readOnly, toolsets: chosen, policy: { read_only, allowed_tools } }: Config): Tools {
   const writes = [...endpoints, ...workflows].filter(({ method }) => method !== 'GET').map(({ name }) => name);
   const strange = allowed_tools?.find((name) => !writes.includes(name));

@@ -128,7 +128,8 @@ export interface Application {
 }
 
 /**
- * Each invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or withheld.
+ * Each invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
+ * withheld.
  * `standing` is what of this payment stands on it already.
  */
 export async function checkInvoices(
@@ -291,7 +292,10 @@ export async function checkCustomFields(
   }
 }
 
-/** Withheld tax closes an invoice without money. Where it is more than the money, it is hardly tax. `standing`: what of this payment stands on its invoices. */
+/**
+ * Withheld tax closes an invoice without money. Where it is more than the money, it is hardly tax. `standing`: what of this payment stands
+ * on its invoices.
+ */
 export function mostlyTax(
   rows: readonly Application[],
   currency: Currency,

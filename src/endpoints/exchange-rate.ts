@@ -37,7 +37,10 @@ interface Compared {
   readonly invoice_ids?: readonly string[];
   /** Rates of records that stand already, each with the words for it. */
   readonly standing?: readonly { readonly rate: unknown; readonly of: string }[];
-  /** Zoho takes 1 where none is given; a new payment is refused then, a new refund is asked about. Left out where it is said already that the customer could not be read. */
+  /**
+   * Zoho takes 1 where none is given; a new payment is refused then, a new refund is asked about. Left out where it is said already that
+   * the customer could not be read.
+   */
   readonly ifMissing?: 'refuse' | 'is 1';
 }
 

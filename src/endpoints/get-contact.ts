@@ -23,9 +23,23 @@ const output = z.looseObject({
 
 /** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
 const shown = [
-  'contact_id', 'contact_name', 'company_name', 'contact_type', 'status', 'email', 'phone', 'mobile', 'currency_code', 'price_precision', 'payment_terms_label',
-  'outstanding_receivable_amount', 'unused_credits_receivable_amount', 'unused_retainer_payments', 'billing_address', 'notes',
-]; // prettier-ignore
+  'contact_id',
+  'contact_name',
+  'company_name',
+  'contact_type',
+  'status',
+  'email',
+  'phone',
+  'mobile',
+  'currency_code',
+  'price_precision',
+  'payment_terms_label',
+  'outstanding_receivable_amount',
+  'unused_credits_receivable_amount',
+  'unused_retainer_payments',
+  'billing_address',
+  'notes',
+];
 
 export const getContact = defineRead({
   name: 'get_contact',

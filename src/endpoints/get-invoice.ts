@@ -26,9 +26,25 @@ const output = z.looseObject({
 
 /** What a person asks about an invoice; its lines can be hundreds. */
 const shown = [
-  'invoice_id', 'invoice_number', 'reference_number', 'customer_id', 'customer_name', 'status', 'date', 'due_date', 'currency_code', 'price_precision', 'exchange_rate',
-  'total', 'payment_made', 'credits_applied', 'write_off_amount', 'balance', 'last_payment_date', 'notes',
-]; // prettier-ignore
+  'invoice_id',
+  'invoice_number',
+  'reference_number',
+  'customer_id',
+  'customer_name',
+  'status',
+  'date',
+  'due_date',
+  'currency_code',
+  'price_precision',
+  'exchange_rate',
+  'total',
+  'payment_made',
+  'credits_applied',
+  'write_off_amount',
+  'balance',
+  'last_payment_date',
+  'notes',
+];
 
 export const getInvoice = defineRead({
   name: 'get_invoice',

@@ -21,15 +21,38 @@ import { money, plain, quoted, told } from './words.ts';
 const text100 = filter.optional();
 
 const filterBy = [
-  'All', 'Check', 'Cash', 'BankTransfer', 'Paypal', 'CreditCard', 'GoogleCheckout', 'Credit', 'Authorizenet',
-  'BankRemittance', 'Payflowpro', 'Stripe', 'TwoCheckout', 'Braintree', 'Others',
-].map((mode) => `PaymentMode.${mode}`); // prettier-ignore
+  'All',
+  'Check',
+  'Cash',
+  'BankTransfer',
+  'Paypal',
+  'CreditCard',
+  'GoogleCheckout',
+  'Credit',
+  'Authorizenet',
+  'BankRemittance',
+  'Payflowpro',
+  'Stripe',
+  'TwoCheckout',
+  'Braintree',
+  'Others',
+].map((mode) => `PaymentMode.${mode}`);
 
 /** What a person would ask for. `bcy_refunded_amount` is the base currency's; shown where anything was refunded. */
 const usualFields = [
-  'payment_id', 'payment_number', 'date', 'customer_id', 'customer_name', 'amount', 'unused_amount', 'bcy_refunded_amount',
-  'payment_mode', 'reference_number', 'invoice_numbers', 'description',
-]; // prettier-ignore
+  'payment_id',
+  'payment_number',
+  'date',
+  'customer_id',
+  'customer_name',
+  'amount',
+  'unused_amount',
+  'bcy_refunded_amount',
+  'payment_mode',
+  'reference_number',
+  'invoice_numbers',
+  'description',
+];
 
 const input = z.strictObject({
   search_text: text100.describe('In reference number, customer name and description.'),

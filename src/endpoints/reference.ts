@@ -24,7 +24,10 @@ export function isSameReference(one: unknown, other: unknown): boolean {
 
 const unpadded = (reference: unknown): string => String(reference).replace(/(?<!\d)0+(?=\d)/g, '');
 
-/** What is left of a reference for comparing it: without case, accents, spaces, punctuation, leading words and the zeros before a number. '' is no reference. */
+/**
+ * What is left of a reference for comparing it: without case, accents, spaces, punctuation, leading words and the zeros before a number. ''
+ * is no reference.
+ */
 export function bareReference(reference: unknown): string {
   const text = typeof reference === 'string' || typeof reference === 'number' ? String(reference) : '';
   let rest = text

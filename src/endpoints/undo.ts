@@ -99,7 +99,10 @@ export function discountsLost(rows: readonly Json[]): string[] {
     .map((row) => `the discount on invoice ${quoted(row['invoice_number'] ?? row['invoice_id'], 40)}`);
 }
 
-/** Charges get an account from Zoho where none is given, and it takes no empty one: one that had none keeps what it got. `after`: as Zoho shows it now. */
+/**
+ * Charges get an account from Zoho where none is given, and it takes no empty one: one that had none keeps what it got. `after`: as Zoho
+ * shows it now.
+ */
 export function accountOfCharges(before: Payment, after: Payment = {}): string[] {
   const chosen = after['bank_charges_account_id'] !== undefined || Number(before['bank_charges'] ?? 0) !== 0;
   return before['bank_charges_account_id'] === undefined && chosen ? ['bank_charges_account_id'] : [];

@@ -78,7 +78,10 @@ export const allInvoicePayments = wholeList(
   'payments',
 );
 
-/** Zoho says so; where it says nothing, the page is not full. What it says in a form that cannot be read is no end, nor is a page without rows that says more follow. */
+/**
+ * Zoho says so; where it says nothing, the page is not full. What it says in a form that cannot be read is no end, nor is a page without
+ * rows that says more follow.
+ */
 export function isLast({ rows, page_context }: WholePage): boolean {
   const told = page_context?.['has_more_page'] ?? undefined;
   const perPage = Math.min(PER_PAGE, readAmount(page_context?.['per_page']) || PER_PAGE);

@@ -103,7 +103,9 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
     return rows.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
   };
 
-  /** All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through. */
+  /**
+   * All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through.
+   */
   const customers = async (value: string): Promise<Named[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
@@ -198,7 +200,9 @@ function matching(value: string, all: readonly Named[]): readonly Named[] {
   return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
 }
 
-/** Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands. */
+/**
+ * Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands.
+ */
 function resolvable(value: string, all: readonly Named[]): string[] {
   const count = new Map<string, number>();
   for (const { name } of all) count.set(folded(name), (count.get(folded(name)) ?? 0) + 1);

@@ -79,7 +79,10 @@ const CLOSING = new Set([0x7d, 0x5d]);
 /** Of a name or a plain value at the top level; an id is shorter. */
 const MOST_CHARACTERS = 1000;
 
-/** Reads the id of a request while its bytes go by: most clients write it behind the params. An answer of the client's has an id and no method. */
+/**
+ * Reads the id of a request while its bytes go by: most clients write it behind the params. An answer of the client's has an id and no
+ * method.
+ */
 function createIdReader() {
   let depth = 0;
   let inString = false;

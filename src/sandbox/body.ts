@@ -5,7 +5,10 @@ import { isDate } from './org-time.ts';
 
 export type Json = Record<string, unknown>;
 
-/** Strings, which stay as they are, and whole numbers too long for a double, which become strings: Zoho's ids sent as numbers keep their digits. */
+/**
+ * Strings, which stay as they are, and whole numbers too long for a double, which become strings: Zoho's ids sent as numbers keep their
+ * digits.
+ */
 const LONG_NUMBERS = /("(?:[^"\\]|\\.)*")|-?\d{16,}(?![\d.eE])/g;
 
 /** The JSON of a request: its body, or the form field JSONString, which Zoho still takes (live recordings). */

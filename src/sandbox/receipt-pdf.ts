@@ -5,7 +5,10 @@ import { currencyOf } from './rows.ts';
 import { ORGANIZATION_NAME } from './seed-ids.ts';
 import type { Call } from './world.ts';
 
-/** One page saying what was paid, and that it is no proof of it: a file leaves the place that marks it. No recording of Zoho's PDF exists; the content type is a guess. */
+/**
+ * One page saying what was paid, and that it is no proof of it: a file leaves the place that marks it. No recording of Zoho's PDF exists;
+ * the content type is a guess.
+ */
 export function paymentReceipt(call: Call): Reply {
   const payment = pathPayment(call);
   const { precision } = currencyOf(call.store, payment.currency_code);

@@ -11,7 +11,10 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
   return wordsOf(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
 
-/** What near-identical names share, for Zoho's `contains`: how a word begins; or how the first ends, where its beginning is typed another way. */
+/**
+ * What near-identical names share, for Zoho's `contains`: how a word begins; or how the first ends, where its beginning is typed another
+ * way.
+ */
 export function stems(typed: string): string[] {
   const words = telling(typed).map((word) => [...word]);
   return [

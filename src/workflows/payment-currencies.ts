@@ -5,7 +5,10 @@ import { currenciesOf } from './currencies.ts';
 import type { Customer } from './customers.ts';
 import type { PaymentRow } from './payments.ts';
 
-/** The currency of each of these payments, by payment id: its customer's, or where customers cannot be seen its own. `known` is a customer read already. */
+/**
+ * The currency of each of these payments, by payment id: its customer's, or where customers cannot be seen its own. `known` is a customer
+ * read already.
+ */
 export async function paymentCurrencies(
   payments: readonly PaymentRow[],
   zoho: Reader,

@@ -35,7 +35,10 @@ export function asPayment(row: Json): PaymentRow {
   };
 }
 
-/** A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; so many are `ofNobody`, since Zoho does not tell whose. */
+/**
+ * A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; so many are `ofNobody`,
+ * since Zoho does not tell whose.
+ */
 export async function paymentsOfCustomer(
   customer_id: string,
   read: Reader['read'],

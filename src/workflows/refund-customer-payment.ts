@@ -66,7 +66,10 @@ export const refundCustomerPayment = defineWriteWorkflow({
 /** As many as one error can hold whole. */
 const MOST_CHOICES = 8;
 
-/** The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to take. */
+/**
+ * The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to
+ * take.
+ */
 async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {

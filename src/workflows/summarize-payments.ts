@@ -159,7 +159,9 @@ function add(groups: Map<string, Group>, keys: readonly unknown[], facts: Json, 
   groups.set(key, { facts: group?.facts ?? facts, totals: plus(group?.totals ?? nothing, totals) });
 }
 
-/** With what they come to in their own currency, where a group has one; customers of one currency together where it is asked by currency. */
+/**
+ * With what they come to in their own currency, where a group has one; customers of one currency together where it is asked by currency.
+ */
 async function withCurrencies(
   groups: readonly Group[],
   group_by: readonly By[],

@@ -15,7 +15,9 @@ export interface Twins {
   readonly why: readonly string[];
 }
 
-/** `rows` are of one customer and amount. Neighbours are compared, by date and by reference: some customers pay the same a thousand times. */
+/**
+ * `rows` are of one customer and amount. Neighbours are compared, by date and by reference: some customers pay the same a thousand times.
+ */
 export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins[] {
   const byDate = rows.toSorted((a, b) => compare(a.date, b.date) || compare(referenceOf(a), referenceOf(b)));
   const byReference = rows.toSorted((a, b) => compare(referenceOf(a), referenceOf(b)) || compare(a.date, b.date));

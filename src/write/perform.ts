@@ -65,7 +65,10 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   }
 }
 
-/** Until a call sends something, no error of it may say that something may have changed: not a fault of ours, nor what befell an earlier write that it looked for. */
+/**
+ * Until a call sends something, no error of it may say that something may have changed: not a fault of ours, nor what befell an earlier
+ * write that it looked for.
+ */
 function ofNothingSent(error: unknown): PaymentsError {
   if (!(error instanceof PaymentsError)) return new InternalError('no', error);
   // It tells of the earlier write.

@@ -133,7 +133,10 @@ export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
   return zohoTime === undefined || Date.parse(zohoTime) - sent > MOST_AHEAD_MS || sent > Date.now();
 }
 
-/** How far Zoho's noted time may be ahead of the time of day. What is further ahead may have been cut to a minute; the rest is for noting it. */
+/**
+ * How far Zoho's noted time may be ahead of the time of day. What is further ahead may have been cut to a minute; the rest is for noting
+ * it.
+ */
 const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 
 /** What is answered, and what takes it back: kept together, so that a replay tells both. */

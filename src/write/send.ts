@@ -66,7 +66,10 @@ function proven(endpoint: WriteEndpoint, { arguments: input, request: { body }, 
   return result;
 }
 
-/** Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock allows. */
+/**
+ * Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock
+ * allows.
+ */
 async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road): Promise<void> {
   const clock = zoho.clock();
   const zohoTime = clock && Math.min(clock.notAfter + fenceMs, Date.now() + MINUTE_MS);

@@ -18,7 +18,10 @@ export interface Layout {
   readonly tables: readonly string[];
   /** Indexes that older files lack, by name. */
   readonly added: Readonly<Record<string, string>>;
-  /** Reads one row: an `id` that no other file has, a `position` that never goes back, and whether what is newest is there (0 or 1: `whole`). */
+  /**
+   * Reads one row: an `id` that no other file has, a `position` that never goes back, and whether what is newest is there (0 or 1:
+   * `whole`).
+   */
   readonly mark: string;
   /** Fills a new file. */
   create(exec: (sql: string) => void): void;

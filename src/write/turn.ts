@@ -45,7 +45,8 @@ export async function openTurns(dir: string): Promise<Turns> {
     if (closed) throw closing();
     const known = locks.get(file);
     if (known?.isInPlace()) return known;
-    // Removed while nobody here held it. The turns' own folder is made again, and no more than that: without the one it is in, there is no journal either.
+    // Removed while nobody here held it. The turns' own folder is made again, and no more than that: without the one it is in, there is no
+    // journal either.
     known?.close();
     locks.delete(file);
     if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
@@ -111,7 +112,10 @@ function taken(lock: OsLock): boolean {
   return false;
 }
 
-/** Runs a step on the folder for this server's state, without which nothing is written. What the disk refuses becomes an AccessError (`state_dir_unusable`). */
+/**
+ * Runs a step on the folder for this server's state, without which nothing is written. What the disk refuses becomes an AccessError
+ * (`state_dir_unusable`).
+ */
 export function inStateDir<T>(
   step: () => T,
   next = 'Ask the operator to check that the folder is there, belongs to this user and has room.',

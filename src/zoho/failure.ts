@@ -299,7 +299,9 @@ export function unnamedRecord({ path }: ZohoRequest): BusyError {
   });
 }
 
-/** A proxy in between did not let the request through, so Zoho never had it. Whether the proxy refuses or only fails is told by its status. */
+/**
+ * A proxy in between did not let the request through, so Zoho never had it. Whether the proxy refuses or only fails is told by its status.
+ */
 export function proxyFailure(error: NetworkError, { proxy, target, status }: AtProxy): PaymentsError {
   const unsent = 'The request was not sent to Zoho.';
   const settings = 'HTTPS_PROXY, HTTP_PROXY and NO_PROXY';

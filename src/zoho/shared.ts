@@ -39,7 +39,10 @@ const VERSION = 1;
 
 /** A transaction takes well under a millisecond: whoever waits longer waits for a process that is stopped. */
 const PATIENCE_MS = 5_000;
-/** By then the exchange with Zoho's accounts server that another process makes is over or given up; or the process is stopped, and nobody waits for it. */
+/**
+ * By then the exchange with Zoho's accounts server that another process makes is over or given up; or the process is stopped, and nobody
+ * waits for it.
+ */
 const ALONE_PATIENCE_MS = 22_000;
 
 /** Opens it beside `file`, or for this process alone in `memory`. */

@@ -37,9 +37,20 @@ describe('the seed', () => {
     const z = await zoho();
     const { payments, refunds } = (await z.control('GET', '/records')).body as Record<string, Body>;
     expect(payments?.[SEED.samplePayment]).toEqual({
-      number: '2', customer: 'Bowman Furniture', currency: 'USD', amount: 450, mode: 'cash', date: '2016-06-05', account: 'Undeposited Funds', reference: 'INV-384',
-      description: 'Payment has been added to INV-384', rate: 1, bank_charges: 10, applied: { 'INV-384': 400 }, fields: { cf_receipt_book_no: '129890' },
-    }); // prettier-ignore
+      number: '2',
+      customer: 'Bowman Furniture',
+      currency: 'USD',
+      amount: 450,
+      mode: 'cash',
+      date: '2016-06-05',
+      account: 'Undeposited Funds',
+      reference: 'INV-384',
+      description: 'Payment has been added to INV-384',
+      rate: 1,
+      bank_charges: 10,
+      applied: { 'INV-384': 400 },
+      fields: { cf_receipt_book_no: '129890' },
+    });
     expect(refunds?.[SEED.sampleRefund]).toEqual({
       payment: '2',
       customer: 'Bowman Furniture',

@@ -415,7 +415,10 @@ function drawPhase(
   };
 }
 
-/** An answer is late or lost, and what Zoho shows of the time or of its records misleads whoever looks for it; then the money is said once more. */
+/**
+ * An answer is late or lost, and what Zoho shows of the time or of its records misleads whoever looks for it; then the money is said once
+ * more.
+ */
 function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], restarts: readonly number[]): Phase {
   const op: Op = {
     ...drawn,
@@ -502,7 +505,10 @@ function drawTwoHands(random: Random, drawn: Op, { args }: Intent, restarts: rea
   };
 }
 
-/** Two callers at the same time, of whom the first is held up between reading and claiming: the same under two keys, or two things under one. */
+/**
+ * Two callers at the same time, of whom the first is held up between reading and claiming: the same under two keys, or two things under
+ * one.
+ */
 function drawAtOnce(random: Random, drawn: Op, restarts: readonly number[]): Phase {
   const op: Op = {
     ...drawn,

@@ -13,7 +13,10 @@ export interface Altered {
 interface Changes {
   /** Changes the query before the sandbox sees it. */
   readonly query?: (query: URLSearchParams, path: string) => void;
-  /** Gives the answer in place of the sandbox's, a string as it stands; `query` is as it was asked. The text `number 123` is sent as a number of just these digits. */
+  /**
+   * Gives the answer in place of the sandbox's, a string as it stands; `query` is as it was asked. The text `number 123` is sent as a
+   * number of just these digits.
+   */
   readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string, method: string) => unknown;
 }
 

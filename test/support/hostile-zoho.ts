@@ -4,9 +4,30 @@ import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /** Fields of records that people fill in freely: at Zoho, at their customers', through an import. */
 const FREE = new Set([
-  'contact_name', 'customer_name', 'company_name', 'vendor_name', 'account_name', 'from_account_name', 'reference_number', 'description', 'notes', 'label', 'value', 'city', 'name',
-  'invoice_number', 'invoice_numbers', 'payment_number', 'retainerinvoice_number', 'payment_mode', 'refund_mode', 'status_formatted', 'date_formatted', 'location_name', 'placeholder',
-]); // prettier-ignore
+  'contact_name',
+  'customer_name',
+  'company_name',
+  'vendor_name',
+  'account_name',
+  'from_account_name',
+  'reference_number',
+  'description',
+  'notes',
+  'label',
+  'value',
+  'city',
+  'name',
+  'invoice_number',
+  'invoice_numbers',
+  'payment_number',
+  'retainerinvoice_number',
+  'payment_mode',
+  'refund_mode',
+  'status_formatted',
+  'date_formatted',
+  'location_name',
+  'placeholder',
+]);
 
 /** The sandbox behind a Zoho whose records hold `text` wherever somebody could have typed it. */
 export interface HostileZoho {

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Builds an installable .mcpb: the bundle, the manifest, SQLite for all its platforms, and the keychain of the platform that it is built on. */
+/**
+ * Builds an installable .mcpb: the bundle, the manifest, SQLite for all its platforms, and the keychain of the platform that it is built
+ * on.
+ */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mcpb = join(root, 'node_modules/@anthropic-ai/mcpb/dist/cli/cli.js');

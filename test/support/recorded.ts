@@ -189,48 +189,158 @@ const refundRow = {
 };
 
 const contactRow = {
-  contact_id: '260815000000097001', contact_name: 'Acme Corp', customer_name: 'Acme Corp', vendor_name: 'Acme Corp', company_name: '', contact_type: 'customer', contact_type_formatted: 'Customer',
-  status: 'active', customer_sub_type: 'business', payment_terms: 0, payment_terms_label: 'Due on Receipt', currency_id: '260815000000000097', currency_code: 'USD',
-  outstanding_receivable_amount: 149.97, outstanding_receivable_amount_bcy: 149.97, unused_credits_receivable_amount: 300, unused_credits_receivable_amount_bcy: 300,
-  first_name: '', last_name: '', email: '', phone: '', mobile: '', portal_status: 'disabled', created_time: '2026-06-09T09:45:19-0400', created_time_formatted: '09 Jun 2026',
-  last_modified_time: '2026-06-09T13:15:33-0400', custom_fields: [], custom_field_hash: {}, tags: [], has_attachment: false,
-}; // prettier-ignore
+  contact_id: '260815000000097001',
+  contact_name: 'Acme Corp',
+  customer_name: 'Acme Corp',
+  vendor_name: 'Acme Corp',
+  company_name: '',
+  contact_type: 'customer',
+  contact_type_formatted: 'Customer',
+  status: 'active',
+  customer_sub_type: 'business',
+  payment_terms: 0,
+  payment_terms_label: 'Due on Receipt',
+  currency_id: '260815000000000097',
+  currency_code: 'USD',
+  outstanding_receivable_amount: 149.97,
+  outstanding_receivable_amount_bcy: 149.97,
+  unused_credits_receivable_amount: 300,
+  unused_credits_receivable_amount_bcy: 300,
+  first_name: '',
+  last_name: '',
+  email: '',
+  phone: '',
+  mobile: '',
+  portal_status: 'disabled',
+  created_time: '2026-06-09T09:45:19-0400',
+  created_time_formatted: '09 Jun 2026',
+  last_modified_time: '2026-06-09T13:15:33-0400',
+  custom_fields: [],
+  custom_field_hash: {},
+  tags: [],
+  has_attachment: false,
+};
 
 const documentedContact = {
-  contact_id: 460000000026049, contact_name: 'Bowman and Co', company_name: 'Bowman and Co', contact_type: 'customer', status: 'active', payment_terms: 15, payment_terms_label: 'Net 15',
-  currency_id: 460000000000097, currency_code: 'USD', outstanding_receivable_amount: 250, unused_credits_receivable_amount: 1369.66, first_name: 'Will', last_name: 'Smith', email: 'willsmith@bowmanfurniture.com',
-}; // prettier-ignore
+  contact_id: 460000000026049,
+  contact_name: 'Bowman and Co',
+  company_name: 'Bowman and Co',
+  contact_type: 'customer',
+  status: 'active',
+  payment_terms: 15,
+  payment_terms_label: 'Net 15',
+  currency_id: 460000000000097,
+  currency_code: 'USD',
+  outstanding_receivable_amount: 250,
+  unused_credits_receivable_amount: 1369.66,
+  first_name: 'Will',
+  last_name: 'Smith',
+  email: 'willsmith@bowmanfurniture.com',
+};
 
 const invoiceRow = {
-  invoice_id: '260815000000104012', customer_id: '260815000000097001', customer_name: 'Acme Corp', status: 'draft', invoice_number: 'INV-000005', reference_number: '', date: '2026-06-09', due_date: '2026-06-09',
-  due_days: '', total: 100, balance: 100, currency_id: '260815000000000097', currency_code: 'USD', currency_symbol: '$', exchange_rate: 1, last_payment_date: '', payment_expected_date: '',
-  unprocessed_payment_amount: 0, write_off_amount: 0, created_time: '2026-06-09T13:14:55-0400', last_modified_time: '2026-06-09T13:14:55-0400', custom_fields: [], tags: [], has_attachment: false, is_emailed: false,
-}; // prettier-ignore
+  invoice_id: '260815000000104012',
+  customer_id: '260815000000097001',
+  customer_name: 'Acme Corp',
+  status: 'draft',
+  invoice_number: 'INV-000005',
+  reference_number: '',
+  date: '2026-06-09',
+  due_date: '2026-06-09',
+  due_days: '',
+  total: 100,
+  balance: 100,
+  currency_id: '260815000000000097',
+  currency_code: 'USD',
+  currency_symbol: '$',
+  exchange_rate: 1,
+  last_payment_date: '',
+  payment_expected_date: '',
+  unprocessed_payment_amount: 0,
+  write_off_amount: 0,
+  created_time: '2026-06-09T13:14:55-0400',
+  last_modified_time: '2026-06-09T13:14:55-0400',
+  custom_fields: [],
+  tags: [],
+  has_attachment: false,
+  is_emailed: false,
+};
 
 const documentedInvoice = {
-  invoice_id: 982000000567114, customer_id: 982000000567001, customer_name: 'Bowman & Co', status: 'draft', invoice_number: 'INV-00003', reference_number: ' ', date: '2013-11-17', due_date: '2013-12-03',
-  currency_id: '982000000567001', currency_code: 'USD', total: 40.6, balance: 40.6,
-}; // prettier-ignore
+  invoice_id: 982000000567114,
+  customer_id: 982000000567001,
+  customer_name: 'Bowman & Co',
+  status: 'draft',
+  invoice_number: 'INV-00003',
+  reference_number: ' ',
+  date: '2013-11-17',
+  due_date: '2013-12-03',
+  currency_id: '982000000567001',
+  currency_code: 'USD',
+  total: 40.6,
+  balance: 40.6,
+};
 
 const documentedInvoicePayment = {
-  payment_id: '982000000567190', payment_number: 7, invoice_id: '982000000567036', invoice_payment_id: '982000000567192', payment_mode: 'cash', description: '', date: '2013-11-18',
-  reference_number: '99782374', exchange_rate: 1, amount: 10.57, tax_amount_withheld: 0, online_transaction_id: '', is_single_invoice_payment: true,
-}; // prettier-ignore
+  payment_id: '982000000567190',
+  payment_number: 7,
+  invoice_id: '982000000567036',
+  invoice_payment_id: '982000000567192',
+  payment_mode: 'cash',
+  description: '',
+  date: '2013-11-18',
+  reference_number: '99782374',
+  exchange_rate: 1,
+  amount: 10.57,
+  tax_amount_withheld: 0,
+  online_transaction_id: '',
+  is_single_invoice_payment: true,
+};
 
 const bankAccount = {
-  account_id: '3000000000385', account_name: 'Petty Cash', account_code: '', currency_id: '260815000000000097', currency_code: 'USD', account_type: 'cash', account_sub_type: 'commercial',
-  uncategorized_transactions: 0, is_active: true, balance: -1, bank_balance: 0, bcy_balance: -1, bank_name: '',
-}; // prettier-ignore
+  account_id: '3000000000385',
+  account_name: 'Petty Cash',
+  account_code: '',
+  currency_id: '260815000000000097',
+  currency_code: 'USD',
+  account_type: 'cash',
+  account_sub_type: 'commercial',
+  uncategorized_transactions: 0,
+  is_active: true,
+  balance: -1,
+  bank_balance: 0,
+  bcy_balance: -1,
+  bank_name: '',
+};
 
 const recordedOrganization = {
-  organization_id: '927270289', name: 'Nango Dev', is_default_org: true, language_code: 'en', time_zone: 'America/New_York', date_format: 'MM/dd/yyyy', currency_id: '260815000000000097', currency_code: 'USD',
-  price_precision: 2, plan_name: 'Professional', country_code: 'US', org_settings: { is_org_active: true },
-}; // prettier-ignore
+  organization_id: '927270289',
+  name: 'Nango Dev',
+  is_default_org: true,
+  language_code: 'en',
+  time_zone: 'America/New_York',
+  date_format: 'MM/dd/yyyy',
+  currency_id: '260815000000000097',
+  currency_code: 'USD',
+  price_precision: 2,
+  plan_name: 'Professional',
+  country_code: 'US',
+  org_settings: { is_org_active: true },
+};
 
 const currency = {
-  currency_id: '260815000000000103', currency_code: 'AED', currency_name: 'UAE Dirham', currency_name_formatted: 'AED- UAE Dirham', currency_symbol: 'AED', price_precision: 2, currency_format: '1,234,567.89',
-  is_base_currency: false, exchange_rate: 0, effective_date: '', auto_exchange_rate_enabled: true,
-}; // prettier-ignore
+  currency_id: '260815000000000103',
+  currency_code: 'AED',
+  currency_name: 'UAE Dirham',
+  currency_name_formatted: 'AED- UAE Dirham',
+  currency_symbol: 'AED',
+  price_precision: 2,
+  currency_format: '1,234,567.89',
+  is_base_currency: false,
+  exchange_rate: 0,
+  effective_date: '',
+  auto_exchange_rate_enabled: true,
+};
 
 type Answer = readonly [status: number, body: unknown];
 type Answers = Readonly<Record<string, Answer>>;
