@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
+import { altered } from './support/altered.ts';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';
+import { clocks } from './support/clocks.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
+import { startSandbox } from './support/sandbox.ts';
 
 /** The promises of a write, each through real clients, the sandbox's books looked at from outside. */
 
@@ -714,6 +717,37 @@ describe('what was deleted since', () => {
       replayed: false,
     });
   });
+});
+
+it('what was deleted after the clock was set back counts as deleted', async () => {
+  const local = clocks();
+  const server = await start();
+  const args = { ...payment, idempotency_key: 'k' };
+  local.wall = 30 * 60_000;
+  const { payment: made } = (await server.call('create_customer_payment', args)).structuredContent as { payment: { payment_id: string } };
+  local.wall = 0;
+  const { write_id } = (await server.call('delete_customer_payment', { payment_id: made.payment_id })).structuredContent;
+  expect((await server.call('create_customer_payment', args)).structuredContent).toMatchObject({ replayed: true, deleted_by: write_id });
+});
+
+it.each([
+  ['documented', {}, ['account_id', 'exchange_rate']],
+  ['live', { bank_charges: '1,002.00' }, ['bank_charges']],
+] as const)('the undo of a deletion names what Zoho does not tell (%s)', async (shapes, odd, names) => {
+  const on = await startSandbox({ shapes });
+  const at = await altered(on, {
+    body: ({ payment: told, ...body }) => (told === undefined ? body : { ...body, payment: { ...told, ...odd } }),
+  });
+  const server = await start({ on, at });
+  const { payment: made } = (await server.call('create_customer_payment', payment)).structuredContent as {
+    payment: { payment_id: string };
+  };
+  const { undo } = (await server.call('delete_customer_payment', { payment_id: made.payment_id })).structuredContent as {
+    undo: { not_restored: string[] };
+  };
+  expect(undo.not_restored).toEqual(expect.arrayContaining([...names]));
+  await at.close();
+  await on.close();
 });
 
 it('what was deleted by the word of a person counts as deleted', async () => {
