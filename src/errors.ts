@@ -25,6 +25,7 @@ interface Details {
   readonly changed?: Changed;
   readonly zoho?: ZohoRefusal | undefined;
   readonly cause?: unknown;
+  readonly judged?: Judged;
 }
 
 const changedLine: Record<Changed, string> = {
@@ -41,13 +42,14 @@ export abstract class PaymentsError extends Error {
   /** Of the write that ended with it, once it was judged. */
   judged?: Judged;
 
-  constructor(message: string, { code, next, changed = 'no', zoho, cause }: Details) {
+  constructor(message: string, { code, next, changed = 'no', zoho, cause, judged }: Details) {
     super(message, { cause });
     this.name = new.target.name;
     this.code = code;
     this.next = next;
     this.changed = changed;
     this.zoho = zoho;
+    if (judged !== undefined) this.judged = judged;
   }
 
   /** Of its message, as it is shown. */

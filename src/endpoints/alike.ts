@@ -1,5 +1,5 @@
 import type { Json, Reader } from '../endpoint.ts';
-import { readAmount, readDay, readId } from './read-row.ts';
+import { every, readAmount, readDay, readId } from './read-row.ts';
 import { bareReference, isSameReference } from './reference.ts';
 import { allPayments, allRefunds, isLast, PER_PAGE, type WholePage } from './whole-list.ts';
 import { aboutRefund, money, plain, quoted, told } from './words.ts';
@@ -250,11 +250,6 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
 
 /** Zoho sends an empty text where there is no reference. */
 const isTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
-
-/** False where one is, else undefined where one is. */
-function every(marks: readonly (boolean | undefined)[]): boolean | undefined {
-  return marks.includes(false) ? false : marks.includes(undefined) ? undefined : true;
-}
 
 function idsOf(rows: readonly Compared[]): string {
   const ids = rows.flatMap(({ id }) => id ?? []).slice(0, 3);

@@ -1,7 +1,7 @@
 import type { Json } from '../endpoint.ts';
 import { sum } from '../money.ts';
-import { readAmount, readDay, readId } from './read-row.ts';
-import { isObject } from './shape.ts';
+import { every, readAmount, readDay, readId } from './read-row.ts';
+import { CLEARED, isObject } from './shape.ts';
 
 /** Whether a record is what was sent, field by field. */
 
@@ -50,34 +50,16 @@ export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
 
 const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);
 
-/** Zoho leaves these out where they are empty. Anything else that is left out is not told. */
-const emptyIfMissing = new Set(['reference_number', 'description']);
-
 /** Undefined where Zoho does not tell it. */
 function isTheSame(name: string, one: unknown, other: unknown): boolean | undefined {
   if (notTold.has(name)) return undefined;
-  if (!emptyIfMissing.has(name) && (one === undefined || other === undefined)) return undefined;
-  if (name === 'invoices' && Array.isArray(one) && Array.isArray(other)) {
-    const [here, there] = [applied(one), applied(other)];
-    if (here === undefined || there === undefined) return undefined;
-    const ids = new Set([...here.keys(), ...there.keys()]);
-    const rows = new Set([...ids].map((id) => isSameTold(here.get(id) ?? NONE, there.get(id) ?? NONE)));
-    return rows.has(false) ? false : rows.has(undefined) ? undefined : true;
-  }
+  if (!CLEARED.has(name) && (one === undefined || other === undefined)) return undefined;
+  if (name === 'invoices') return every(invoiceMarks(one, other) ?? [undefined]);
   return isSame(name, one, other);
 }
 
-const NONE: Applied = { amount: 0, withheld: 0 };
-
-/** A row leaves out its tax where there is none, and where Zoho does not tell it. */
-function isSameTold(one: Applied, other: Applied): boolean | undefined {
-  if (one.amount !== other.amount) return false;
-  if (one.withheld === undefined || other.withheld === undefined) return (one.withheld ?? 0) === (other.withheld ?? 0) ? true : undefined;
-  return one.withheld === other.withheld;
-}
-
 function isSame(name: string, sent: unknown, found: unknown): boolean {
-  if (name === 'invoices') return sameInvoices(sent, found);
+  if (name === 'invoices') return invoiceMarks(sent, found)?.every((mark) => mark !== false) ?? false;
   if (name === 'custom_fields') return hasCustomFields(sent, found);
   if (typeof sent === 'number' || typeof found === 'number')
     return isEmpty(sent) || isEmpty(found)
@@ -98,16 +80,12 @@ const isEmpty = (value: unknown): boolean => value === undefined || value === nu
 /** What is left out is 0. */
 const amountOf = (value: unknown): number | undefined => (isEmpty(value) ? 0 : readAmount(value));
 
-function sameInvoices(sent: unknown, found: unknown): boolean {
-  // An answer that does not tell is not an empty list.
-  if (!Array.isArray(sent) || !Array.isArray(found)) return false;
-  const [wanted, there] = [sent, found].map(applied);
-  return (
-    wanted !== undefined &&
-    there !== undefined &&
-    wanted.size === there.size &&
-    [...wanted].every(([id, row]) => isSameRow(row, there.get(id)))
-  );
+/** Whether each invoice stands the same on both sides. Undefined where a list is not told, which is not an empty one, or cannot be read. */
+function invoiceMarks(one: unknown, other: unknown): readonly (boolean | undefined)[] | undefined {
+  if (!Array.isArray(one) || !Array.isArray(other)) return undefined;
+  const [here, there] = [applied(one), applied(other)];
+  if (here === undefined || there === undefined) return undefined;
+  return [...new Set([...here.keys(), ...there.keys()])].map((id) => isSameRow(here.get(id) ?? NONE, there.get(id) ?? NONE));
 }
 
 interface Applied {
@@ -133,12 +111,13 @@ function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
   return new Map([...totals].filter(([, { amount, withheld = 0 }]) => amount !== 0 || withheld !== 0));
 }
 
-function isSameRow(sent: Applied, found: Applied | undefined): boolean {
-  return (
-    found !== undefined &&
-    sent.amount === found.amount &&
-    (sent.withheld === undefined || found.withheld === undefined || sent.withheld === found.withheld)
-  );
+const NONE: Applied = { amount: 0, withheld: 0 };
+
+/** A row leaves out its tax where there is none, and where Zoho does not tell it. */
+function isSameRow(one: Applied, other: Applied): boolean | undefined {
+  if (one.amount !== other.amount) return false;
+  if (one.withheld === undefined || other.withheld === undefined) return (one.withheld ?? 0) === (other.withheld ?? 0) ? true : undefined;
+  return one.withheld === other.withheld;
 }
 
 export function hasCustomFields(sent: unknown, found: unknown): boolean {

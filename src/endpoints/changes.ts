@@ -166,7 +166,8 @@ function isSame({ name, was, is }: Reading): boolean {
   return JSON.stringify(was) === JSON.stringify(is);
 }
 
-function inWords(name: string, value: unknown, payment: Payment): string {
+/** A value of a payment's field, as it is shown. */
+export function inWords(name: string, value: unknown, payment: Payment): string {
   if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
   if (amounts.has(name)) return money(value, payment);
   return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);

@@ -112,6 +112,8 @@ function oneOf<T extends Json>(
   return { seen: 'there', zoho_id: candidates[0]!.id, result: { [name]: only } };
 }
 
+const asItIsNow = (id: string, about: string) => ({ id, text: `${about}, as it is now` });
+
 /** A change of a payment: its updated_time moves with every change. */
 export async function lookForChange({ body, before, sentAt }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
   const now = await standingPayment(zoho, payment_id);
@@ -122,7 +124,7 @@ export async function lookForChange({ body, before, sentAt }: Attempt, payment_i
     now,
     moved: movedSince(was, now, sentAt),
     result: { payment: now },
-    candidate: { id: payment_id, text: `${aboutPayment(now)}, as it is now` },
+    candidate: asItIsNow(payment_id, aboutPayment(now)),
   });
 }
 
@@ -139,7 +141,7 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
     return {
       seen: 'unclear',
       why: 'Zoho does not tell the custom fields.',
-      candidates: [{ id: payment_id, text: `${aboutPayment(now)}, as it is now` }],
+      candidates: [asItIsNow(payment_id, aboutPayment(now))],
     };
   if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields']))
     return notThere;
@@ -160,7 +162,7 @@ export async function lookForRefundChange(
     now,
     moved: undefined,
     result: { payment_refund: now },
-    candidate: { id: refund_id, text: `${aboutRefund(now)}, as it is now` },
+    candidate: asItIsNow(refund_id, aboutRefund(now)),
   });
 }
 

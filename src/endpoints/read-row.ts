@@ -38,3 +38,8 @@ export function readDay(value: unknown): string | undefined {
 export function readFlag(value: unknown): boolean | undefined {
   return value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined;
 }
+
+/** Of what may be undefined, not told: false where one is, else undefined where one is. */
+export function every(marks: readonly (boolean | undefined)[]): boolean | undefined {
+  return marks.includes(false) ? false : marks.includes(undefined) ? undefined : true;
+}

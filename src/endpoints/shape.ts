@@ -66,6 +66,9 @@ export function withoutEmpty(record: Json): Json {
   );
 }
 
+/** Texts that Zoho clears when they are sent empty. It leaves out what is not set, also from an answer that shows the field. */
+export const CLEARED = new Set(['reference_number', 'description']);
+
 /** Fields of a recorded payment that say how its receipt is printed, or are switched off; nobody asks for them. */
 const presentation =
   /^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$/;

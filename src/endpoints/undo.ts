@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Json, Undo } from '../endpoint.ts';
 import type { Payment } from './fields.ts';
-import { isObject } from './shape.ts';
+import { CLEARED, isObject } from './shape.ts';
 import { call, quoted } from './words.ts';
 
 /** What takes a write back: arguments that the tool takes, and the names of what they do not restore. */
@@ -27,8 +27,6 @@ export function undoWith(
   return { tool: name, arguments: args, ...(not_restored.length > 0 && { not_restored }) };
 }
 
-/** Texts that Zoho clears when they are sent empty. It leaves out what is not set, also from an answer that shows the field. */
-const CLEARED = new Set(['reference_number', 'description']);
 /** Numbers that Zoho takes 0 for, which is how it tells that there are none. */
 const ZEROED = new Set(['bank_charges', 'tax_amount_withheld']);
 

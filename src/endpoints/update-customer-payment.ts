@@ -6,7 +6,7 @@ import { subtract, sum } from '../money.ts';
 import { ahead } from '../reading.ts';
 import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.ts';
 import { NOTHING, settledBy, standingOn, standsOn, withTaxOfPayment } from './applied.ts';
-import { aboutChanges, changesOf, refuseNoChange } from './changes.ts';
+import { aboutChanges, changesOf, inWords, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import {
   checkAccount,
@@ -30,7 +30,7 @@ import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, told, unseen, UNTOLD_AMOUNT } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
@@ -277,14 +277,10 @@ function refundedOf(payment: Payment): number | undefined {
   return subtract(payment.amount, sum([payment.unused_amount, ...applied.map(({ amount_applied }) => amount_applied)]));
 }
 
-const AMOUNTS = new Set(['amount', 'bank_charges', 'tax_amount_withheld']);
-
 export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
-  const shown = (name: string, value: unknown) => {
-    if (value === undefined) return name === 'amount' ? UNTOLD_AMOUNT : 'nothing';
-    return AMOUNTS.has(name) ? money(value, payment) : quoted(value);
-  };
-  const plain = Object.entries(fields).map(([name, value]) => `${name}: ${shown(name, payment[name])} → ${shown(name, value)}`);
+  const plain = Object.entries(fields).map(
+    ([name, value]) => `${name}: ${inWords(name, payment[name], payment)} → ${inWords(name, value, payment)}`,
+  );
   return [
     ...plain,
     ...(custom_fields ?? []).map(

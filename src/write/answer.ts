@@ -31,21 +31,18 @@ export function replay(
   }
   const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {
-    const error = new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, {
+    throw new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, {
       code: 'not_carried_out',
       next: 'If it is still wanted, make the same call again.',
+      judged,
     });
-    throw Object.assign(error, { judged });
   }
-  const error = new OutcomeUnknownError(
-    `Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(),
-    {
-      entry: entry.id,
-      zoho,
-      next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
-    },
-  );
-  throw Object.assign(error, { judged });
+  throw new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
+    entry: entry.id,
+    zoho,
+    judged,
+    next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
+  });
 }
 
 export function done(entry: Entry, { result, text }: Answer, replayed: boolean): Done {

@@ -23,6 +23,7 @@ import { askedByPolicy, capReached, capsOf, judged, refuseByFacts, refuseByPolic
 import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
+import { whatIsAsked } from './what-is-asked.ts';
 import { asUpsert } from './unique.ts';
 import { askWhich, withChoices } from './which.ts';
 
@@ -282,36 +283,6 @@ async function consentTo(
 
 /** In place of an approval that was good once. */
 const SPENT = 'spent';
-
-/** A no is to what would be done, however it is called and whatever is said along with it. */
-function whatIsAsked({ method, path, query, body }: ZohoRequest): string {
-  const { description: _, reference_number: __, payment_form: ___, ...material } = (Array.isArray(body) ? { body } : (body ?? {})) as Json;
-  const deleted = method === 'DELETE' ? (/^\/customerpayments\/(\d+)$/.exec(path)?.[1] ?? query?.['payment_id']) : undefined;
-  if (deleted !== undefined) return digestOf(['declined', method, String(deleted).split(',').toSorted()]);
-  return digestOf(['declined', method, path, query, said(material)]);
-}
-
-/** Without what says nothing: empty, 0, or what holds where nothing is said. */
-function said(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(said);
-  if (typeof value !== 'object' || value === null) return value;
-  const mode = (name: string, item: unknown) =>
-    name === 'payment_mode' || name === 'refund_mode' ? String(item).toLowerCase() : said(item);
-  const entries = Object.entries(value).map(([name, item]): [string, unknown] => [name, mode(name, item)]);
-  return Object.fromEntries(
-    entries.filter(
-      ([name, item]) =>
-        !(
-          item === '' ||
-          item === 0 ||
-          item === undefined ||
-          (Array.isArray(item) && item.length === 0 && name !== 'invoices') ||
-          (name === 'exchange_rate' && item === 1) ||
-          (name === 'refund_mode' && item === 'cash')
-        ),
-    ),
-  );
-}
 
 /** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {

@@ -1,0 +1,32 @@
+import type { Json, ZohoRequest } from '../endpoint.ts';
+import { digestOf } from './seal.ts';
+
+/** What a person declined: it is not asked about again so soon, however it is called and whatever is said along with it. */
+
+/** A digest of what a request would do; the same for requests that would do the same. */
+export function whatIsAsked({ method, path, query, body }: ZohoRequest): string {
+  const deleted = method === 'DELETE' ? (/^\/customerpayments\/(\d+)$/.exec(path)?.[1] ?? query?.['payment_id']) : undefined;
+  if (deleted !== undefined) return digestOf(['declined', method, String(deleted).split(',').toSorted()]);
+  const { description: _, reference_number: __, payment_form: ___, ...material } = (Array.isArray(body) ? { body } : (body ?? {})) as Json;
+  return digestOf(['declined', method, path, query, withoutDefaults(material)]);
+}
+
+function withoutDefaults(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDefaults);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, item]): [string, unknown] => [
+    name,
+    MODES.has(name) ? String(item).toLowerCase() : withoutDefaults(item),
+  ]);
+  return Object.fromEntries(fields.filter(([name, item]) => !isDefault(name, item)));
+}
+
+const MODES = new Set(['payment_mode', 'refund_mode']);
+
+/** What Zoho takes where nothing is said. An empty list of invoices is said: it un-applies. */
+function isDefault(name: string, value: unknown): boolean {
+  if (name === 'exchange_rate') return value === 1;
+  if (name === 'refund_mode') return value === 'cash';
+  if (Array.isArray(value)) return value.length === 0 && name !== 'invoices';
+  return value === '' || value === 0 || value === undefined;
+}
