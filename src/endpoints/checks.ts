@@ -189,13 +189,17 @@ export async function checkInvoices(
       continue;
     }
     if (more > balance) {
+      const withheld = row.tax_amount_withheld ? ', with the tax withheld' : '';
       throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
         code: 'more_than_balance',
-        next: `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${row.tax_amount_withheld ? ', with the tax withheld' : ''}. What is left over stays on the payment as unused amount.`,
+        next:
+          `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
+          'What is left over stays on the payment as unused amount.',
       });
     }
     lines.push(
-      `Apply ${settling(row, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
+      `Apply ${settling(row, currency)} to ${name}: ` +
+        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
     );
   }
 }
@@ -228,9 +232,8 @@ export async function checkRetainer(
       });
     }
     lines.push(`Pays the retainer invoice with id ${retainerinvoice_id}`);
-    not_checked.push(
-      `the retainer invoice ${retainerinvoice_id} (${found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest'})`,
-    );
+    const why = found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest';
+    not_checked.push(`the retainer invoice ${retainerinvoice_id} (${why})`);
     return;
   }
   const { balance, ...of } = retainer;

@@ -24,7 +24,8 @@ export const createCustomerPaymentRefund = defineWrite({
   title: 'Refund an excess customer payment',
   description: [
     'Give back the unused part of a payment. Moves money: the user is asked.',
-    'Call get_customer_payment first: unused_amount is the most that can be refunded; what is applied to invoices must be un-applied with update_customer_payment before.',
+    'Call get_customer_payment first: unused_amount is the most that can be refunded; ' +
+      'what is applied to invoices must be un-applied with update_customer_payment before.',
     'To remove a payment recorded by mistake use delete_customer_payment.',
   ].join('\n'),
   method: 'POST',

@@ -140,8 +140,9 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   const newest = await newestPayments(zoho, customer_id);
   const { alike, not_checked } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
   notes.not_checked.push(...not_checked);
+  const payer = contact === undefined ? `customer ${customer_id}` : quoted(contact.contact_name);
   return {
-    title: `Record a payment of ${money(amount, currency)} from ${contact === undefined ? `customer ${customer_id}` : quoted(contact.contact_name)}`,
+    title: `Record a payment of ${money(amount, currency)} from ${payer}`,
     ...notes,
     ask,
     makes: 'payment',

@@ -71,7 +71,8 @@ export async function checkExchangeRate(
   }
   if (rate === undefined && ifMissing === 'refuse') {
     throw new InputError(
-      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`,
+      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: ` +
+        'exchange_rate is missing, and Zoho would book the money at 1.',
       {
         code: 'exchange_rate_missing',
         next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
@@ -90,8 +91,9 @@ export async function checkExchangeRate(
     notes.not_checked.push(
       `the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`,
     );
+  const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
   notes.lines.push(
-    `Exchange rate: ${rate === undefined ? 'not given, so Zoho takes 1' : rate} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+    `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
     ...known
       .filter((one) => !sameRate(one.rate, given))
       .slice(0, MOST_SHOWN)

@@ -81,8 +81,10 @@ export const getContact = defineRead({
       field('address', addressOf(contact['billing_address']), 150),
       field('notes', contact['notes'], 200),
     ];
+    const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
+    const status = contact['status'] === 'active' ? undefined : said(contact['status'], (status) => `, ${plain(status)}`);
     return lines(
-      `Customer ${name}, ${currency_code === undefined ? 'currency not told' : plain(currency_code)}${contact['status'] === 'active' ? '' : (said(contact['status'], (status) => `, ${plain(status)}`) ?? '')}.`,
+      `Customer ${name}, ${currency}${status ?? ''}.`,
       `${fitting(
         facts.filter((fact) => fact !== undefined),
         ROOM,

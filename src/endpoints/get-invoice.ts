@@ -85,8 +85,9 @@ export const getInvoice = defineRead({
       said(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
       said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
     ];
+    const name = `${plain(invoice.invoice_number)} (id ${told(invoice_id)})`;
     return lines(
-      `Invoice ${[`${plain(invoice.invoice_number)} (id ${told(invoice_id)})`, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
+      `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
       `${fitting(
         facts.filter((fact) => fact !== undefined),
         ROOM,

@@ -48,7 +48,8 @@ export const listContacts = defineRead({
   name: 'list_contacts',
   title: 'List customers',
   description:
-    'Find customers: contact_id is the customer_id of other tools. Names can be nearly the same; of several matches ask the user which is meant.',
+    'Find customers: contact_id is the customer_id of other tools. ' +
+    'Names can be nearly the same; of several matches ask the user which is meant.',
   module: 'contacts',
   path: '/contacts',
   input,

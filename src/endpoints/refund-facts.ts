@@ -55,12 +55,14 @@ export async function refundFacts(
   else if (amount > refundable) throw overRefund(amount, refundable, payment);
   await checkDate(date, zoho, notes);
   const refunds = await refundsOf(zoho, String(payment.payment_id));
+  const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
+  const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
   notes.lines.push(
     `Out of ${aboutPayment(payment)}`,
     ...(refundable === undefined
       ? []
       : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
-    `Date: ${date}${refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`}${reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`}`,
+    `Date: ${date}${mode}${reference}`,
   );
   const rate = await checkExchangeRate(
     given.exchange_rate,
@@ -107,7 +109,8 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
   const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
   const explained =
     applied === undefined || applied > 0
-      ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied with update_customer_payment before it can be refunded.`
+      ? ` ${money(applied, payment)} of it is applied to invoices ` +
+        'and must be un-applied with update_customer_payment before it can be refunded.'
       : '';
   return new RefusedError(
     `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,

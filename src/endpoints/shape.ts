@@ -70,8 +70,11 @@ export function withoutEmpty(record: Json): Json {
 export const CLEARED = new Set(['reference_number', 'description']);
 
 /** Fields of a recorded payment that say how its receipt is printed, or are switched off; nobody asks for them. */
-const presentation =
-  /^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$/;
+const presentation = new RegExp(
+  '^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|' +
+    'is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|' +
+    'locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$',
+);
 
 /** A payment as Zoho sends it. */
 export const onePayment = (body: Json): Json | undefined => one(body, 'payment', 'customerpayment', 'customer_payment');
@@ -156,9 +159,10 @@ export function checkDecimals(
   if (precision === undefined) return;
   for (const [field, amount] of Object.entries(amounts)) {
     if (amount === undefined || decimalsOf(amount) <= precision) continue;
+    const allowed = precision === 0 ? 'without decimals' : `with at most ${precision} decimals`;
     throw new InputError(`${field} ${amount} has more decimals than ${code ?? 'the currency'} allows (${precision}).`, {
       code: 'too_many_decimals',
-      next: `Ask the user for the exact amount ${precision === 0 ? 'without decimals' : `with at most ${precision} decimals`}; nothing is rounded.`,
+      next: `Ask the user for the exact amount ${allowed}; nothing is rounded.`,
     });
   }
 }

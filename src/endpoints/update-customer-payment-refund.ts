@@ -76,8 +76,10 @@ export const updateCustomerPaymentRefund = defineWrite({
   text: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
     const before = facts?.before.refund;
+    const refund = { payment_refund_id: refund_id, ...payment_refund };
+    const payment = { ...facts?.before.of, payment_id: customer_payment_id };
     return lines(
-      `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
+      `Updated ${aboutRefund(refund, payment)}.`,
       attention(given, { amount: payment_refund.amount }, facts?.before.of ?? {}),
       ...Object.keys(given)
         .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])

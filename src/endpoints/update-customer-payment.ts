@@ -110,7 +110,8 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
     notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) {
     throw new RefusedError(
-      `${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
+      `${money(refunded, payment)} of this payment was refunded, ` +
+        `so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
       {
         code: 'refunded_already',
         next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',

@@ -13,9 +13,10 @@ export function quoted(text: unknown, max = 80): string {
 
 /** Words of Zoho's own, for modes of payment and the state of a record. */
 const ZOHOS_WORDS = new Set(
-  'check creditcard banktransfer bankremittance autotransaction others paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(
-    ' ',
-  ),
+  (
+    'check creditcard banktransfer bankremittance autotransaction others paypal stripe ' +
+    'draft viewed overdue unpaid partially_paid active inactive closed vendor'
+  ).split(' '),
 );
 
 /** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
@@ -106,7 +107,8 @@ export function aboutWhole(payment: Payment): string {
 
 function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>): string {
   const shown = typeof value === 'object' ? JSON.stringify(value) : value;
-  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${customfield_id === undefined ? '' : ` (customfield_id ${told(customfield_id)})`}`;
+  const id = customfield_id === undefined ? '' : ` (customfield_id ${told(customfield_id)})`;
+  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${id}`;
 }
 
 /** The invoices get what room the rest leaves: there can be many, and the structured result has them all. */
@@ -188,7 +190,8 @@ export function aboutReleased(payment: Payment): string {
     unused_amount !== undefined && unused_amount !== 0 && `unused ${money(unused_amount, payment)}`,
   ].filter(Boolean);
   if (parts.length === 0) return '';
-  return `Before it was deleted: ${parts.join(', ')}.${applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : ''}`;
+  const open = applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : '';
+  return `Before it was deleted: ${parts.join(', ')}.${open}`;
 }
 
 interface Asked {

@@ -35,13 +35,11 @@ export function readArguments(schema: z.ZodObject, sent: unknown): Json {
   const said = new Set(problems.map((problem) => problem.split(' ', 1)[0]));
   const worded = issues.flatMap((issue) => inWords(issue, schema)).filter((problem) => !said.has(problem.split(' ', 1)[0] ?? ''));
   const all = [...problems, ...worded];
-  throw new InputError(
-    `The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : ''}.`,
-    {
-      code: 'invalid_arguments',
-      next: 'Correct them and call again.',
-    },
-  );
+  const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
+  throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
+    code: 'invalid_arguments',
+    next: 'Correct them and call again.',
+  });
 }
 
 const MOST_PROBLEMS = 8;
@@ -101,9 +99,8 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
       if (typeof value !== 'number') return value;
       if (Number.isSafeInteger(value)) return String(value);
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
-      problems.push(
-        `${nameOf(path)} arrived as a number${Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros'}: send it as a string, in quotes, with the digits you were given`,
-      );
+      const lost = Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros';
+      problems.push(`${nameOf(path)} arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`);
       return value;
     default:
       return value;

@@ -215,6 +215,7 @@ const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
 
 function asResource(row: Json, sandbox: boolean): Resource {
   const { payment_id, payment_number, date, customer_name, amount } = row;
-  const title = `${plain(date)} ${quoted(customer_name, 60)} ${readAmount(amount) ?? UNTOLD_AMOUNT}${payment_number === undefined ? '' : ` (#${plain(payment_number)})`}`;
+  const number = payment_number === undefined ? '' : ` (#${plain(payment_number)})`;
+  const title = `${plain(date)} ${quoted(customer_name, 60)} ${readAmount(amount) ?? UNTOLD_AMOUNT}${number}`;
   return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title, sandbox) };
 }

@@ -37,7 +37,8 @@ export const checkDuplicates = defineReadWorkflow({
   name: 'check_duplicates',
   title: 'Check for payments recorded twice',
   description:
-    'Payments that look recorded twice: same customer and amount, and near dates or the same reference. Groups by likelihood, with what to compare. "Did Acme pay twice?"',
+    'Payments that look recorded twice: same customer and amount, and near dates or the same reference. ' +
+    'Groups by likelihood, with what to compare. "Did Acme pay twice?"',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
@@ -118,19 +119,25 @@ export const checkDuplicates = defineReadWorkflow({
     const [first] = groups;
     const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
+    const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
+    const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
+    const some = `${found} group${found === 1 ? '' : 's'} (${rule})${likeliest}:`;
     return lines(
       looked_through === 0 &&
         not_compared === 0 &&
         `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
       looked_through > 0 &&
-        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
+        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
+          (found === 0 ? none : some),
       ...groups.map((group) => linesOf(group, base_currency)),
       not_compared > 0 &&
-        `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the customer or the date.`,
+        `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
+          'of which Zoho does not tell the amount, the customer or the date.',
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       first &&
-        'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
+        'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. ' +
+          'Only what the user says is a mistake may be deleted.',
       next(
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
         not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
@@ -212,8 +219,9 @@ function linesOf(
   { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
   base: string | undefined,
 ): string {
+  const id = customer_id === undefined ? '' : ` (id ${told(customer_id)})`;
   return lines(
-    `${likelihood}: ${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
+    `${likelihood}: ${quoted(customer_name, 60)}${id}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
     ...payments.map(
       (payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`,
     ),

@@ -41,7 +41,8 @@ export const customerStatement = defineReadWorkflow({
   name: 'customer_statement',
   title: 'Statement of a customer',
   description:
-    'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. Take it before you say whether somebody has paid.',
+    'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. ' +
+    'Take it before you say whether somebody has paid.',
   input: z.strictObject({ customer }),
   output: z.looseObject({
     customer_id: text,
@@ -180,7 +181,8 @@ export const customerStatement = defineReadWorkflow({
       ),
       ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
       open?.age_not_told !== undefined &&
-        `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
+        `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} ` +
+          `of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
       invoices.length > 0 && 'Open invoices:',
       ...invoices.map(invoiceLine),
       moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
@@ -198,7 +200,10 @@ export const customerStatement = defineReadWorkflow({
         oldest?.balance !== undefined &&
           newest?.unused_amount !== undefined &&
           oldest.currency_code === currency_code &&
-          `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
+          `to apply credit: ${call('update_customer_payment', {
+            payment_id: newest.payment_id,
+            invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }],
+          })}`,
         newest && `to give credit back: ${call('refund_customer_payment', { payment: newest.payment_id })} with the account it leaves`,
         unseen > 0 && call('find_refunds', { customer: customer_id }),
       ),
@@ -280,7 +285,9 @@ function aboutOpen({ count, totals = [], balance_not_told = 0 }: Open): string {
   const uncounted = count - balance_not_told - totals.reduce((counted, total) => counted + total.count, 0);
   if (balance_not_told === count) return `has ${count} open invoice${count === 1 ? '' : 's'}, and what is open Zoho does not tell`;
   const amounts = totals.map((total) => ` ${money(total.amount, total)}`).join(' and');
-  return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${uncounted === 0 ? '' : `, ${uncounted === count ? '' : `${uncounted} of them `}in a currency that is not told`}`;
+  const some = uncounted === count ? '' : `${uncounted} of them `;
+  const untold = uncounted === 0 ? '' : `, ${some}in a currency that is not told`;
+  return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${untold}`;
 }
 
 const balanceOf = ({ currency_code, balance }: Aged) => ({ currency_code, amount: balance });
@@ -346,7 +353,10 @@ function creditLine(
   { payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>,
   currency: { currency_code?: string | undefined },
 ): string {
-  return `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ${money(unused_amount, currency)} unused of ${money(amount, currency)}`;
+  return (
+    `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ` +
+    `${money(unused_amount, currency)} unused of ${money(amount, currency)}`
+  );
 }
 
 function lastLine(
@@ -378,7 +388,10 @@ function differs(
   const isOther = other !== undefined || (total !== undefined && total.currency_code !== currency.currency_code);
   if (!own || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
   const more = subtract(zoho, total?.amount ?? 0);
-  return `Zoho itself counts ${money(zoho, currency)} ${what}, ${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`;
+  return (
+    `Zoho itself counts ${money(zoho, currency)} ${what}, ` +
+    `${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`
+  );
 }
 
 function nothingAllowed(): AccessError {

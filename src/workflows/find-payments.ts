@@ -50,7 +50,8 @@ export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
   description:
-    'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
+    'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, ' +
+    'around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],

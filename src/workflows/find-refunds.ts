@@ -69,10 +69,12 @@ export const findRefunds = defineReadWorkflow({
     const [first] = rows;
     const last = rows.at(-1);
     const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
+    const amounts = [
+      ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
+      uncounted > 0 && `${uncounted} whose amount or currency is not told`,
+    ].filter(Boolean);
     return lines(
-      count === 0
-        ? 'No refund matches.'
-        : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} whose amount or currency is not told`].filter(Boolean).join(', ')}.`,
+      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
       ...rows.map(lineOf),
       rows.length < count &&
         `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,

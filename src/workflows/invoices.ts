@@ -84,7 +84,8 @@ export const isUnclear = ({ customer_id, balance }: Invoice): boolean => custome
 
 export function aboutInvoice(invoice: Invoice): string {
   const { invoice_number, invoice_id, due_date, balance } = invoice;
-  return `${plain(invoice_number ?? 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due_date === undefined ? '' : `, due ${plain(due_date)}`}`;
+  const due = due_date === undefined ? '' : `, due ${plain(due_date)}`;
+  return `${plain(invoice_number ?? 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due}`;
 }
 
 /** Pages that are looked through for a number. */
@@ -130,13 +131,11 @@ function tooManyInvoices(typed: string): InputError {
 }
 
 function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
-  return new InputError(
-    `Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${same.length > 5 ? `, and ${same.length - 5} more` : ''}.`,
-    {
-      code: 'ambiguous_invoice',
-      next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
-    },
-  );
+  const more = same.length > 5 ? `, and ${same.length - 5} more` : '';
+  return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${more}.`, {
+    code: 'ambiguous_invoice',
+    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+  });
 }
 
 function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {

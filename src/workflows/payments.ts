@@ -73,11 +73,10 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
     pages += 1;
     if (last || pages >= MOST_PAGES) break;
   }
-  throw new InputError(
-    `No payment ${quoted(`#${number}`, 40)}${customer_id === undefined ? '' : ' of this customer'} was found${pages >= MOST_PAGES ? ' among the 2,000 newest' : ''}.`,
-    {
-      code: 'no_such_payment',
-      next: 'Look with find_payments, by customer, amount or date.',
-    },
-  );
+  const whose = customer_id === undefined ? '' : ' of this customer';
+  const among = pages >= MOST_PAGES ? ' among the 2,000 newest' : '';
+  throw new InputError(`No payment ${quoted(`#${number}`, 40)}${whose} was found${among}.`, {
+    code: 'no_such_payment',
+    next: 'Look with find_payments, by customer, amount or date.',
+  });
 }

@@ -36,7 +36,8 @@ export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
   title: 'Sum up payments',
   description:
-    'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; by customer or currency in their own currency too.',
+    'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; ' +
+    'by customer or currency in their own currency too.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
@@ -96,8 +97,9 @@ export const summarizePayments = defineReadWorkflow({
     } = result as unknown as Result;
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
+    const whose = customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : '';
     return lines(
-      `Payments${customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+      `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
       ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
         lineOf(
           { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
@@ -201,6 +203,7 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
     string,
     string | undefined
   >;
+  const unused = totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : '';
   return [
     month !== undefined && plain(month),
     (customer_id ?? customer_name) !== undefined && `${quoted(customer_name, 60)} (id ${told(customer_id)})`,
@@ -209,8 +212,7 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
     currency_code !== undefined &&
       (currency_code === UNKNOWN_CURRENCY
         ? 'currency not known'
-        : currency_code !== base &&
-          `${money(totals.amount, { currency_code })}${totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : ''}`),
+        : currency_code !== base && `${money(totals.amount, { currency_code })}${unused}`),
     aboutTotals(totals, base),
   ]
     .filter(Boolean)
@@ -238,7 +240,8 @@ function aboutTotals(totals: Totals, base: string | undefined): string {
   const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
   const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
     const missing = notTold(totals, name);
-    return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${missing > 0 ? ` (without ${missing} not told)` : ''}`;
+    const without = missing > 0 ? ` (without ${missing} not told)` : '';
+    return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${without}`;
   };
   return [
     `${count} payment${count === 1 ? '' : 's'}`,

@@ -35,7 +35,8 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
 const PAGE = 500;
 
 const ROW =
-  'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
+  'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, ' +
+  'kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
 const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
 const columns = ROW.split(', ') as (keyof Row)[];
 
@@ -60,7 +61,9 @@ const layout: Layout = {
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
   // Not in files of before 0.2.
   added: { untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}` },
-  mark: 'SELECT hex(secret) AS id, head_seq AS position, head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
+  mark:
+    'SELECT hex(secret) AS id, head_seq AS position, ' +
+    'head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
   create(exec) {
     exec(`
       CREATE TABLE journal (
@@ -528,7 +531,8 @@ function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
 async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
   const rows = (after: number) =>
     file.all<{ id: string; seq: number }>(
-      'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
+      'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? ' +
+        'AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
       after,
       PAGE,
     );
