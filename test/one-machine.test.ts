@@ -140,10 +140,10 @@ describe('one access token', () => {
     const { sandbox, server, tokensAsked } = await machine();
     const servers = await Promise.all([server(), server(), server()]);
     for (const { zoho } of servers) await list(zoho);
-    await fetch(
-      `${sandbox.accounts_url}/oauth/v2/token/revoke?token=${await servers[0]!.shared.write((sql) => sql.get<{ access_token: string }>('SELECT access_token FROM tokens')!.access_token)}`,
-      { method: 'POST' },
+    const token = await servers[0]!.shared.write(
+      (sql) => sql.get<{ access_token: string }>('SELECT access_token FROM tokens')!.access_token,
     );
+    await fetch(`${sandbox.accounts_url}/oauth/v2/token/revoke?token=${token}`, { method: 'POST' });
     await Promise.all(servers.map(({ zoho }) => list(zoho)));
     expect(await tokensAsked()).toBe(2);
   });

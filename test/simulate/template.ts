@@ -108,7 +108,8 @@ function strip(file: string): void {
     DELETE FROM applications; DELETE FROM refunds; DELETE FROM custom_values; DELETE FROM payments;
     DELETE FROM invoices WHERE stage <> 'sent' OR customer_name NOT IN (${names}) OR number NOT LIKE 'INV-3%';
     UPDATE invoices SET balance = total, last_payment_date = '';
-    UPDATE customers SET unused_credits = 0, outstanding = coalesce((SELECT sum(balance) FROM invoices WHERE customer_id = customers.id), 0);
+    UPDATE customers SET unused_credits = 0,
+      outstanding = coalesce((SELECT sum(balance) FROM invoices WHERE customer_id = customers.id), 0);
     UPDATE accounts SET balance = opening;
     COMMIT; VACUUM;
   `);
