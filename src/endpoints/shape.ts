@@ -43,8 +43,8 @@ export function listedFor(id: string, field: string, rows: readonly Json[] | und
 }
 
 /** Those of the named fields that the record has. */
-export function only(record: Json, names: readonly string[]): Json {
-  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]]));
+export function only<T extends Json, K extends keyof T & string>(record: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]])) as Pick<T, K>;
 }
 
 function isEmpty(value: unknown): boolean {
@@ -54,6 +54,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Without empty values, at any depth: Zoho sends "" and [] for whatever is not set. */
+export function withoutEmpty<T extends Json>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> };
 export function withoutEmpty(record: Json): Json {
   return Object.fromEntries(
     Object.entries(record)

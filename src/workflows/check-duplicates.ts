@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { organizationOf } from '../endpoints/checks.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount } from '../endpoints/read-row.ts';
+import { only } from '../endpoints/shape.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
 import { call, lines, next, quoted, told } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
@@ -41,7 +42,7 @@ export const checkDuplicates = defineReadWorkflow({
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
+  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }): Promise<Result> {
     const [whose, days] = await Promise.all([
       customer === undefined ? undefined : customerNamed(customer, zoho),
       customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
@@ -66,8 +67,8 @@ export const checkDuplicates = defineReadWorkflow({
         }
         const key = JSON.stringify([customer_id, amount]);
         const others = alike.get(key);
-        if (others === undefined) alike.set(key, [slim(row)]);
-        else others.push(slim(row));
+        if (others === undefined) alike.set(key, [only(row, kept)]);
+        else others.push(only(row, kept));
       }
       notCompared += stretch.undated;
       ({ left } = stretch);
@@ -91,7 +92,7 @@ export const checkDuplicates = defineReadWorkflow({
       (group) => linesOf(group, base),
     );
     return {
-      groups: [...shown],
+      groups: shown,
       found: found.length,
       looked_through: looked,
       ...(notCompared > 0 && { not_compared: notCompared }),
@@ -102,18 +103,7 @@ export const checkDuplicates = defineReadWorkflow({
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
     };
   },
-  text(result, given) {
-    const {
-      groups,
-      found,
-      looked_through,
-      not_compared = 0,
-      range,
-      days_apart,
-      not_looked_through,
-      base_currency,
-      customer,
-    } = result as unknown as Result;
+  text({ groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer }, given) {
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
     const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
@@ -161,16 +151,12 @@ const kept = [
   'created_time',
 ] as const;
 
-function slim(row: PaymentRow): PaymentRow {
-  return Object.fromEntries(kept.map((name) => [name, row[name]])) as unknown as PaymentRow;
-}
-
 function likeliestFirst(a: Twins, b: Twins): number {
   const newest = ({ payments }: Twins) => payments.at(-1)?.date ?? '';
   return likelihoods.indexOf(a.likelihood) - likelihoods.indexOf(b.likelihood) || (newest(a) < newest(b) ? 1 : -1);
 }
 
-interface ShownGroup extends Json {
+type ShownGroup = {
   readonly likelihood: string;
   readonly why: string;
   readonly customer_id: string | undefined;
@@ -180,10 +166,10 @@ interface ShownGroup extends Json {
   readonly payments: readonly ShownPayment[];
   /** Not shown. */
   readonly more?: number;
-}
+};
 
-interface Result {
-  readonly groups: readonly ShownGroup[];
+type Result = {
+  readonly groups: ShownGroup[];
   readonly found: number;
   readonly looked_through: number;
   /** Payments whose amount, customer or date Zoho does not tell. */
@@ -192,8 +178,8 @@ interface Result {
   readonly days_apart: number;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
-  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
-}
+  readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
+};
 
 const MOST_OF_A_GROUP = 20;
 
@@ -202,7 +188,7 @@ function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMa
   const currency_code = currencies.get(String(customer_id));
   const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {
     const { customer_id: _, customer_name: __, amount: ___, currency_code: ____, ...rest } = shownPayment(row, currency_code);
-    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) } as unknown as ShownPayment;
+    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) };
   });
   const more = payments.length - shown.length;
   return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
@@ -214,9 +200,7 @@ function linesOf(
 ): string {
   return lines(
     `${likelihood}: ${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
-    ...payments.map(
-      (payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`,
-    ),
+    ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code }, base, `recorded ${moment(payment['created_time'])}`)}`),
     more > 0 && `- and ${more} more`,
   );
 }

@@ -51,7 +51,7 @@ export const customerStatement = defineReadWorkflow({
   }),
   reads: [allContacts, getContact, allInvoices, allPayments, getCustomerPayment, allRefunds, listOrganizations],
 
-  async run({ customer }, { zoho, progress }) {
+  async run({ customer }, { zoho, progress }): Promise<Statement> {
     const contact = await customerNamed(customer, zoho);
     const { contact_id } = contact;
     const goOn = (found: number) => {
@@ -79,62 +79,63 @@ export const customerStatement = defineReadWorkflow({
     const credits = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount !== undefined && unused_amount > 0);
     const unusedNotTold = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount === undefined).length;
     const aged = (own ?? []).map((invoice) => agedOf(invoice, currency_code, today));
-    return withoutEmpty({
+    return {
       customer_id: contact_id,
-      customer_name: contact.contact_name ?? named?.customer_name,
-      currency_code,
-      date: today,
-      ...(invoices && {
-        open: {
-          count: aged.length,
-          totals: currencyTotals(aged.map(balanceOf)),
-          balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined,
-          customer_not_told: invoices.length - aged.length || undefined,
-          age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined,
-        },
-        ages: agesOf(aged),
-        invoices: aged.slice(0, MOST_INVOICES),
+      ...withoutEmpty({
+        customer_name: contact.contact_name ?? named?.customer_name,
+        currency_code,
+        date: today,
+        ...(invoices && {
+          open: {
+            count: aged.length,
+            totals: currencyTotals(aged.map(balanceOf)),
+            balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined,
+            customer_not_told: invoices.length - aged.length || undefined,
+            age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined,
+          },
+          ages: agesOf(aged),
+          invoices: aged.slice(0, MOST_INVOICES),
+        }),
+        ...(payments && {
+          credit: {
+            count: credits.length,
+            total: sum(credits.map((row) => row.unused_amount ?? 0)),
+            not_told: unusedNotTold || undefined,
+            customer_not_told: payments.ofNobody || undefined,
+          },
+          credits: credits.slice(0, MOST_CREDITS).map(creditOf),
+          last: payments.last,
+          refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
+          payments_looked_through: payments.all.length >= MOST_PAYMENTS ? payments.all.length : undefined,
+        }),
+        outstanding_by_zoho: readAmount(contact['outstanding_receivable_amount']),
+        unused_credits_by_zoho: readAmount(contact['unused_credits_receivable_amount']),
+        not_shown: [
+          contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
+          invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
+          payments === undefined && 'payments, refunds and unused credit (needs the scope ZohoBooks.customerpayments.READ)',
+          today === undefined && 'how old the invoices are (needs the scope ZohoBooks.settings.READ)',
+        ].filter((reason) => reason !== false),
       }),
-      ...(payments && {
-        credit: {
-          count: credits.length,
-          total: sum(credits.map((row) => row.unused_amount ?? 0)),
-          not_told: unusedNotTold || undefined,
-          customer_not_told: payments.ofNobody || undefined,
-        },
-        credits: credits.slice(0, MOST_CREDITS).map(creditOf),
-        last: payments.last,
-        refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
-        payments_looked_through: payments.all.length >= MOST_PAYMENTS ? payments.all.length : undefined,
-      }),
-      outstanding_by_zoho: readAmount(contact['outstanding_receivable_amount']),
-      unused_credits_by_zoho: readAmount(contact['unused_credits_receivable_amount']),
-      not_shown: [
-        contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
-        invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
-        payments === undefined && 'payments, refunds and unused credit (needs the scope ZohoBooks.customerpayments.READ)',
-        today === undefined && 'how old the invoices are (needs the scope ZohoBooks.settings.READ)',
-      ].filter(Boolean),
-    });
+    };
   },
 
-  text(result) {
-    const {
-      customer_id,
-      customer_name,
-      currency_code,
-      date,
-      open,
-      ages,
-      invoices = [],
-      credit,
-      credits = [],
-      last = [],
-      refunds_not_looked_at: unseen = 0,
-      payments_looked_through: part,
-      not_shown = [],
-      ...rest
-    } = result as unknown as Statement;
+  text({
+    customer_id,
+    customer_name,
+    currency_code,
+    date,
+    open,
+    ages,
+    invoices = [],
+    credit,
+    credits = [],
+    last = [],
+    refunds_not_looked_at: unseen = 0,
+    payments_looked_through: part,
+    not_shown = [],
+    ...rest
+  }) {
     const currency = { currency_code };
     const moreInvoices = (open?.count ?? 0) - invoices.length;
     const moreCredits = (credit?.count ?? 0) - credits.length;
@@ -206,39 +207,39 @@ export const customerStatement = defineReadWorkflow({
   },
 });
 
-interface Statement {
+type Statement = {
   readonly customer_id: string;
   readonly customer_name?: string;
   readonly currency_code?: string;
   readonly date?: string;
   readonly open?: Open;
   readonly ages?: readonly (CurrencyTotal & { readonly age: string })[];
-  readonly invoices?: readonly Aged[];
+  readonly invoices?: Aged[];
   readonly credit?: {
     readonly count: number;
     readonly total: number;
-    /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number;
-    readonly customer_not_told?: number;
+    /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number | undefined;
+    readonly customer_not_told?: number | undefined;
   };
-  readonly credits?: readonly ReturnType<typeof creditOf>[];
+  readonly credits?: ReturnType<typeof creditOf>[];
   readonly last?: readonly Json[];
   readonly refunds_not_looked_at?: number;
   readonly payments_looked_through?: number;
   readonly outstanding_by_zoho?: unknown;
   readonly unused_credits_by_zoho?: unknown;
   readonly not_shown?: readonly string[];
-}
+};
 
 interface Open {
   readonly count: number;
   /** Left out where no currency is told. */
   readonly totals?: readonly CurrencyTotal[];
   /** Of how many Zoho does not tell what is open: they are counted, and in no total. */
-  readonly balance_not_told?: number;
+  readonly balance_not_told?: number | undefined;
   /** Found with the customer's, and Zoho does not tell whose they are: not counted. */
-  readonly customer_not_told?: number;
+  readonly customer_not_told?: number | undefined;
   /** Of how many Zoho does not tell when they are due: they are of no age. */
-  readonly age_not_told?: number;
+  readonly age_not_told?: number | undefined;
 }
 
 interface Aged extends Json {

@@ -40,7 +40,7 @@ export const summarizePayments = defineReadWorkflow({
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, group_by = [], ...given }, { zoho, progress }) {
+  async run({ customer, group_by = [], ...given }, { zoho, progress }): Promise<Result> {
     const days = daysOf(given);
     const [organization, whose] = await Promise.all([
       organizationOf(zoho),
@@ -83,17 +83,7 @@ export const summarizePayments = defineReadWorkflow({
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
     };
   },
-  text(result, given) {
-    const {
-      total,
-      groups = [],
-      others,
-      covers,
-      not_counted,
-      undated: dateless = 0,
-      base_currency: base,
-      customer,
-    } = result as unknown as Result;
+  text({ total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer }, given) {
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     return lines(
@@ -127,17 +117,17 @@ interface Group {
   readonly totals: Totals;
 }
 
-interface Result {
+type Result = {
   readonly total: Totals;
-  readonly groups?: readonly (Json & Totals)[];
+  readonly groups?: (Json & Totals)[];
   readonly others?: Totals & { readonly groups: number };
   readonly covers: { readonly date_start?: string; readonly date_end?: string };
   readonly not_counted?: { readonly date_start?: string; readonly date_end?: string };
   /** Payments whose date Zoho does not tell: in no total where there is a range. */
   readonly undated?: number;
   readonly base_currency?: string;
-  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
-}
+  readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
+};
 
 const customerOf = ({ customer_id, customer_name }: PaymentRow) => ({
   key: customer_id ?? folded(customer_name),
