@@ -28,7 +28,20 @@ import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { notThere } from './standing.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import {
+  aboutPayment,
+  aboutWhole,
+  attention,
+  call,
+  lines,
+  money,
+  next,
+  notChecked,
+  quoted,
+  recordName,
+  recordNameAndId,
+  unseen,
+} from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -119,7 +132,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
     notes,
   );
   notes.lines.push(
-    `Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
+    `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
     `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
   );
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
@@ -141,7 +154,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   const { alike, not_checked } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
   notes.not_checked.push(...not_checked);
   return {
-    title: `Record a payment of ${money(amount, currency)} from ${contact === undefined ? `customer ${customer_id}` : quoted(contact.contact_name)}`,
+    title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
     ...notes,
     ask,
     makes: 'payment',
@@ -168,7 +181,7 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<(Pay
   );
   if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
-    throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, {
+    throw new InputError(`${recordNameAndId('customer', found.contact.contact_name, contact_id)} is a vendor, not a customer.`, {
       code: 'not_a_customer',
       next: 'Check with the user who paid.',
     });

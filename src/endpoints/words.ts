@@ -32,6 +32,18 @@ export function told(id: unknown): string {
   return id === undefined || id === '' ? 'not told' : plain(id);
 }
 
+/** A record by its name: `"Acme Corp"`. One whose name is not known by its id: `customer 903…`. */
+export function recordName(what: 'customer' | 'account' | 'organization', name: unknown, id: unknown, max?: number): string {
+  const known = quoted(name, max);
+  return known === '""' ? `${what} ${told(id)}` : known;
+}
+
+/** A record by its name and id: `"Acme Corp" (id 903…)`, or `customer 903…`. */
+export function recordNameAndId(...[what, name, id, max]: Parameters<typeof recordName>): string {
+  const known = quoted(name, max) !== '""' && told(id) !== told(undefined);
+  return `${recordName(what, name, id, max)}${known ? ` (id ${told(id)})` : ''}`;
+}
+
 /** How next steps begin, and what stands between them: in nothing else of a line that begins so. */
 export const NEXT = 'Next: ';
 export const BETWEEN_STEPS = ' · ';
@@ -67,7 +79,7 @@ export function aboutPayment(payment: Payment): string {
   const { payment_id, payment_number, customer_name, customer_id, date, payment_mode, reference_number } = payment;
   return [
     `payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${told(payment_id)}): ${money(payment.amount, payment)}`,
-    ` from ${quoted(customer_name)}${customer_id ? ` (id ${told(customer_id)})` : ''}`,
+    ` from ${recordNameAndId('customer', customer_name, customer_id)}`,
     ...[date, payment_mode].filter(Boolean).map((word) => `, ${plain(word)}`),
     reference_number ? `, reference ${quoted(reference_number)}` : '',
   ].join('');

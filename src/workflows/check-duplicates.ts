@@ -7,7 +7,7 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount } from '../endpoints/read-row.ts';
 import { only } from '../endpoints/shape.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, next, quoted, told } from '../endpoints/words.ts';
+import { call, lines, next, recordNameAndId } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -48,6 +48,7 @@ export const checkDuplicates = defineReadWorkflow({
       customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
     ]);
     const alike = new Map<string, PaymentRow[]>();
+    let customer_name = whose?.contact_name;
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
@@ -61,6 +62,7 @@ export const checkDuplicates = defineReadWorkflow({
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
         const { customer_id, amount, date } = row;
+        if (customer_id === whose?.contact_id) customer_name ??= row.customer_name;
         if (customer_id === undefined || amount === undefined || date === undefined) {
           if (date === undefined || isWithin(date, days)) notCompared += 1;
           continue;
@@ -100,13 +102,13 @@ export const checkDuplicates = defineReadWorkflow({
       days_apart,
       ...(left && { not_looked_through: asArguments(left) }),
       ...(base !== undefined && { base_currency: base }),
-      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
   text({ groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer }, given) {
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
-    const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
+    const whose = customer ? `of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
     return lines(
       looked_through === 0 &&
@@ -199,7 +201,7 @@ function linesOf(
   base: string | undefined,
 ): string {
   return lines(
-    `${likelihood}: ${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
+    `${likelihood}: ${recordNameAndId('customer', customer_name, customer_id, 60)}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
     ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code }, base, `recorded ${moment(payment['created_time'])}`)}`),
     more > 0 && `- and ${more} more`,
   );

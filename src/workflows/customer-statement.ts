@@ -9,7 +9,7 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount, readDay, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allInvoices, allPayments, allRefunds } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { AccessError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { defineReadWorkflow } from '../workflow.ts';
@@ -72,7 +72,7 @@ export const customerStatement = defineReadWorkflow({
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
     // A customer that cannot be seen is named by what can be.
     const own = invoices?.filter((invoice) => invoice.customer_id === contact_id);
-    const [named] = [...(own ?? []), ...(payments?.all ?? [])];
+    const named = [...(own ?? []), ...(payments?.all ?? [])].find(({ customer_name }) => customer_name !== undefined);
     const [paid] = payments?.all ?? [];
     const currency_code =
       contact.currency_code ?? own?.[0]?.currency_code ?? (paid && (await paymentCurrencies([paid], zoho)).get(paid.payment_id));
@@ -142,7 +142,7 @@ export const customerStatement = defineReadWorkflow({
     const [oldest] = invoices;
     const [newest] = credits;
     return lines(
-      `Statement of ${quoted(customer_name)} (id ${customer_id})${date === undefined ? '' : `, ${date}`}: ${[
+      `Statement of ${recordNameAndId('customer', customer_name, customer_id)}${date === undefined ? '' : `, ${date}`}: ${[
         open &&
           (open.count === 0
             ? open.customer_not_told === undefined
@@ -333,7 +333,7 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
 
 function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days, balance, total, ...invoice }: Aged): string {
   return [
-    `${plain(invoice_number)} (id ${told(invoice_id)})`,
+    `${plain(invoice_number ?? 'invoice')} (id ${told(invoice_id)})`,
     due_date === undefined
       ? undefined
       : `due ${plain(due_date)}${Number(days ?? 0) > 0 ? `, ${String(days)} day${days === 1 ? '' : 's'} past due` : ''}`,

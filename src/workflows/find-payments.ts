@@ -7,7 +7,7 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
 import { only } from '../endpoints/shape.ts';
 import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../endpoints/whole-list.ts';
-import { call, lines, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, next, plain, quoted, recordName, recordNameAndId } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { unlikeness } from './alike-names.ts';
@@ -99,10 +99,10 @@ export const findPayments = defineReadWorkflow({
         customers?.length === 0
           ? `No customer is called anything like ${quoted(given.customer)}.`
           : `No payment matches: ${soughtOf(given)}.`,
-        invoice && `Invoice ${aboutInvoice(invoice)}, of ${quoted(invoice.customer_name, 60)}.`,
+        invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
         customers !== undefined &&
           customers.length > 0 &&
-          `Customers looked at: ${customers.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+          `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
         `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
         untold,
         rest,
@@ -122,7 +122,7 @@ export const findPayments = defineReadWorkflow({
           : `${all} found, best match first:`,
       ...payments.map((payment) => lineOf(payment, base_currency)),
       others.length > 0 &&
-        `Customers called alike: ${others.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+        `Customers called alike: ${others.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
       payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       untold,
       rest,
@@ -149,7 +149,7 @@ type Result = {
 
 function lineOf(payment: ShownPayment, base: string | undefined): string {
   const { amount, currency_code, customer_id, customer_name, why } = payment;
-  const whose = `${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`;
+  const whose = recordNameAndId('customer', customer_name, customer_id, 60);
   return `${paymentLine(payment, base, inCurrency(amount, currency_code), whose)}${why === undefined ? '' : ` | ${String(why)}`}`;
 }
 

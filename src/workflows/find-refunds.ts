@@ -8,7 +8,7 @@ import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { readAmount, readDay, readId, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
 import { inCurrency } from './currencies.ts';
@@ -243,11 +243,11 @@ function lineOf(row: Row): string {
   return [
     plain(row.date),
     inCurrency(row.amount, row.currency_code),
-    `${quoted(row.customer_name, 40)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`,
+    recordNameAndId('customer', row.customer_name, customer_id, 40),
     `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${told(row.payment_id)})`,
     `refund_id ${told(row.refund_id)}`,
     row.refund_mode !== undefined && plain(row.refund_mode),
-    from_account_id !== undefined && `out of ${quoted(row.from_account_name, 40)} (id ${told(from_account_id)})`,
+    from_account_id !== undefined && `out of ${recordNameAndId('account', row.from_account_name, from_account_id, 40)}`,
     said('reference_number', 'ref', 50),
     row.description !== undefined && quoted(row.description, 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,

@@ -9,7 +9,7 @@ import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
 import { readRefundAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, money, plain, quoted, told } from '../endpoints/words.ts';
+import { call, money, plain, recordName, recordNameAndId, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
@@ -80,9 +80,10 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   }
   const whose = customer === undefined ? undefined : await customerNamed(customer, zoho, chosen['customer']);
   const customer_id = whose?.contact_id;
-  const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
   const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', read);
+  const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
+  const name = recordNameAndId('customer', known, customer_id, 60);
   // One of which Zoho does not tell what is unused may be meant as well.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
@@ -135,7 +136,7 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
     freed.push({ invoice_id, amount_applied: subtract(amount_applied, taken) });
     missing = subtract(missing, taken);
   }
-  const about = `Payment #${plain(payment.payment_number ?? '?')} of ${quoted(payment.customer_name, 60)} (id ${payment_id}) has ${money(unused, payment)} unused`;
+  const about = `Payment #${plain(payment.payment_number ?? '?')} of ${recordName('customer', payment.customer_name, payment.customer_id, 60)} (id ${payment_id}) has ${money(unused, payment)} unused`;
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
   const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
   const possible = freed.length > 0 && missing <= 0;

@@ -5,7 +5,7 @@ import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told, UNTOLD_AMOUNT } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, recordNameAndId, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -50,6 +50,7 @@ export const summarizePayments = defineReadWorkflow({
     const groups = new Map<string, Group>();
     let covered: Days = days;
     let left: Days | undefined;
+    let customer_name = whose?.contact_name;
     let undated = 0;
     for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       read: zoho.read,
@@ -57,6 +58,7 @@ export const summarizePayments = defineReadWorkflow({
       mostPages: MOST_PAGES,
     })) {
       for (const row of stretch.rows) {
+        if (row.customer_id === whose?.contact_id) customer_name ??= row.customer_name;
         const parts = group_by.map((name) => partOf[name](row));
         add(
           groups,
@@ -80,14 +82,14 @@ export const summarizePayments = defineReadWorkflow({
       ...(left && { not_counted: asArguments(left) }),
       ...(undated > 0 && { undated }),
       ...(base !== undefined && { base_currency: base }),
-      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
   text({ total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer }, given) {
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     return lines(
-      `Payments${customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+      `Payments${customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
       ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
         lineOf(
           { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
@@ -193,9 +195,9 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
   >;
   return [
     month !== undefined && plain(month),
-    (customer_id ?? customer_name) !== undefined && `${quoted(customer_name, 60)} (id ${told(customer_id)})`,
+    (customer_id ?? customer_name) !== undefined && recordNameAndId('customer', customer_name, customer_id, 60),
     payment_mode !== undefined && plain(payment_mode),
-    (account_id ?? account_name) !== undefined && `${quoted(account_name, 60)} (id ${told(account_id)})`,
+    (account_id ?? account_name) !== undefined && recordNameAndId('account', account_name, account_id, 60),
     currency_code !== undefined &&
       (currency_code === UNKNOWN_CURRENCY
         ? 'currency not known'
