@@ -1,7 +1,7 @@
 import { concern, type Concern } from '../concern.ts';
 import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { NOTHING, settledBy, standsOn, type Standing } from './applied.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -21,14 +21,10 @@ export interface Notes {
   readonly not_checked: string[];
 }
 
-type Currency = { readonly currency_code?: string | undefined; readonly price_precision?: unknown };
-
 /** The organization's own settings; undefined where the scopes do not show them. */
 export async function organizationOf(
   zoho: Reader,
-): Promise<
-  { name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined
-> {
+): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
   const found = await ifServed(zoho.recall(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }

@@ -21,6 +21,8 @@ const output = z.looseObject({
     .optional(),
 });
 
+export type Contact = NonNullable<z.output<typeof output>['contact']>;
+
 /** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
 const shown = [
   'contact_id',

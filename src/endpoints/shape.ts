@@ -1,5 +1,5 @@
 import type { Json, Shown } from '../endpoint.ts';
-import { decimalsOf, precisionOf, readAmount } from '../money.ts';
+import { decimalsOf, precisionOf, readAmount, type Currency } from '../money.ts';
 import { InputError } from '../errors.ts';
 
 /** From the shapes Zoho answers in, documented and recorded, to the one we report. */
@@ -148,12 +148,8 @@ function onlyOne<T>(all: readonly T[]): T | undefined {
 /**
  * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
  */
-export function checkDecimals(
-  amounts: Record<string, number | undefined>,
-  currency: { currency_code?: unknown; price_precision?: unknown },
-): void {
-  const code = typeof currency.currency_code === 'string' ? currency.currency_code : undefined;
-  const precision = precisionOf(code, currency.price_precision);
+export function checkDecimals(amounts: Record<string, number | undefined>, { currency_code: code, price_precision }: Currency): void {
+  const precision = precisionOf(code, price_precision);
   if (precision === undefined) return;
   for (const [field, amount] of Object.entries(amounts)) {
     if (amount === undefined || decimalsOf(amount) <= precision) continue;

@@ -70,7 +70,7 @@ export const updateCustomerPayment = defineWrite({
     if (payment === undefined) return unseen('payment');
     return lines(
       `Updated ${aboutPayment(payment)}.`,
-      attention(given, payment, payment),
+      attention(given, payment),
       ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
       inBase(facts?.before),

@@ -11,7 +11,7 @@ import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allInvoices, allPayments, allRefunds } from '../endpoints/whole-list.ts';
 import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { AccessError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from './payment-currencies.ts';
 import { daysFrom, newestFirst } from './days.ts';
@@ -343,16 +343,13 @@ function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days
     .join(' | ');
 }
 
-function creditLine(
-  { payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>,
-  currency: { currency_code?: string | undefined },
-): string {
+function creditLine({ payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>, currency: Currency): string {
   return `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ${money(unused_amount, currency)} unused of ${money(amount, currency)}`;
 }
 
 function lastLine(
   { refund_id, payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }: Json,
-  currency: { currency_code?: string | undefined },
+  currency: Currency,
 ): string {
   const payment = `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)})`;
   return [
@@ -371,7 +368,7 @@ function lastLine(
 function differs(
   own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined,
   zoho: unknown,
-  currency: { currency_code?: string | undefined },
+  currency: Currency,
   what: string,
   why: string,
 ): string {

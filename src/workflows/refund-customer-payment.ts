@@ -11,7 +11,7 @@ import { readRefundAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
 import { call, money, plain, recordName, recordNameAndId, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed } from './customers.ts';
@@ -110,7 +110,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
 }
 
-function notEnough(choices: string, amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
+function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
   return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices}.`, {
     code: 'more_than_refundable',
     next:
