@@ -234,7 +234,7 @@ describe('a part is never taken for the whole', () => {
 it('tells of its progress, and ends when the client cancels', async () => {
   const server = await start({ kind: 'older SDK', sandbox: { payments: 700 } });
   const heard: string[] = [];
-  const client = server.ownClient as unknown as { callTool(call: object, schema: undefined, options: object): Promise<ToolResult> };
+  const client = server.ownClient as { callTool(call: object, schema: undefined, options: object): Promise<ToolResult> };
   await client.callTool({ name: 'find_refunds', arguments: {} }, undefined, {
     onprogress: ({ message }: { message: string }) => heard.push(message),
   });

@@ -1,7 +1,7 @@
 import { concern, type Concern } from '../concern.ts';
 import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { NOTHING, settledBy, standsOn, type Standing } from './applied.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -11,7 +11,7 @@ import { allOrganizations } from './list-organizations.ts';
 import { listRetainerInvoices } from './list-retainer-invoices.ts';
 import { readFlag } from './read-row.ts';
 import { notThere } from './standing.ts';
-import { money, plain, quoted, settling, told } from './words.ts';
+import { money, plain, quoted, recordName, recordNameAndId, settling, told } from './words.ts';
 
 /** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
 
@@ -21,14 +21,10 @@ export interface Notes {
   readonly not_checked: string[];
 }
 
-type Currency = { readonly currency_code?: string | undefined; readonly price_precision?: unknown };
-
 /** The organization's own settings; undefined where the scopes do not show them. */
 export async function organizationOf(
   zoho: Reader,
-): Promise<
-  { name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined
-> {
+): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
   const found = await ifServed(zoho.recall(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }
@@ -92,14 +88,14 @@ export async function checkAccount(
   if (account === undefined) {
     const known = found.bankaccounts
       .filter((one) => one.is_active !== false)
-      .map((one) => `${quoted(one.account_name, 40)} (${one.account_id})`);
+      .map((one) => (one.account_name ? `${quoted(one.account_name, 40)} (${one.account_id})` : recordName('account', '', one.account_id)));
     throw new InputError(`There is no cash or bank account ${account_id}.`, {
       code: 'no_such_account',
       next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.`,
     });
   }
   if (account.is_active === false)
-    throw new RefusedError(`The account ${quoted(account.account_name)} is closed.`, {
+    throw new RefusedError(`The account ${quoted(account.account_name || account_id)} is closed.`, {
       code: 'account_closed',
       next: 'Ask the user for another account.',
     });
@@ -111,14 +107,15 @@ export async function checkAccount(
     account.currency_code === base;
   if (!fits) {
     throw new RefusedError(
-      `The account ${quoted(account.account_name)} is in ${told(account.currency_code)}, the payment in ${told(currency.currency_code)}.`,
+      `The account ${quoted(account.account_name || account_id)} is in ${told(account.currency_code)}, ` +
+        `the payment in ${told(currency.currency_code)}.`,
       {
         code: 'account_currency',
         next: `Ask the user for an account in ${told(currency.currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
-  lines.push(`Account: ${quoted(account.account_name, 40)} (id ${account_id})`);
+  lines.push(`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`);
 }
 
 export interface Application {
@@ -160,9 +157,9 @@ export async function checkInvoices(
       continue;
     }
     const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
-    const name = `Invoice ${quoted(invoice_number, 40)}`;
+    const name = `Invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
     if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
-      throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, {
+      throw new InputError(`${name} belongs to another customer, ${recordNameAndId('customer', customer_name, invoice.customer_id)}.`, {
         code: 'invoice_of_another_customer',
         next: 'Check with the user which invoice is meant.',
       });
@@ -237,7 +234,7 @@ export async function checkRetainer(
     return;
   }
   const { balance, ...of } = retainer;
-  const name = `Retainer invoice ${quoted(of.retainerinvoice_number, 40)}`;
+  const name = `Retainer invoice ${quoted(of.retainerinvoice_number || retainerinvoice_id, 40)}`;
   if (of.customer_id !== customer_id)
     throw new InputError(`${name} is another customer's.`, {
       code: 'retainer_of_another_customer',
@@ -246,7 +243,8 @@ export async function checkRetainer(
   if (balance === undefined) {
     lines.push(`Pays ${name}`);
     not_checked.push(
-      `that the amount is all of the retainer invoice ${quoted(of.retainerinvoice_number, 40)} (Zoho does not tell its balance)`,
+      `that the amount is all of the retainer invoice ${quoted(of.retainerinvoice_number || retainerinvoice_id, 40)} ` +
+        '(Zoho does not tell its balance)',
     );
     return;
   }

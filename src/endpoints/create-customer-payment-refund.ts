@@ -74,7 +74,7 @@ export const createCustomerPaymentRefund = defineWrite({
     const { payment_refund_id: refund_id } = payment_refund;
     return lines(
       `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
-      attention({ amount: amount ?? facts?.before.amount }, { amount: payment_refund.amount }, facts?.before.of ?? {}),
+      attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
       next(

@@ -19,8 +19,8 @@ import {
 } from './checks.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
-import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
-import { getContact } from './get-contact.ts';
+import { appliedInvoice, id, paymentFields, writtenPayment } from './fields.ts';
+import { getContact, type Contact } from './get-contact.ts';
 import { getInvoice } from './get-invoice.ts';
 import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForPayment } from './looks.ts';
@@ -28,7 +28,20 @@ import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { notThere } from './standing.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import {
+  aboutPayment,
+  aboutWhole,
+  attention,
+  call,
+  lines,
+  money,
+  next,
+  notChecked,
+  quoted,
+  recordName,
+  recordNameAndId,
+  unseen,
+} from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -68,7 +81,7 @@ export const createCustomerPayment = defineWrite({
     const { payment_id, unused_amount = 0 } = payment;
     return lines(
       `Recorded ${aboutPayment(payment)}.`,
-      attention(given, payment, payment),
+      attention(given, payment),
       aboutWhole(payment),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
@@ -119,7 +132,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
     notes,
   );
   notes.lines.push(
-    `Customer: ${contact === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
+    `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
     `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
   );
   if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
@@ -140,7 +153,7 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   const newest = await newestPayments(zoho, customer_id);
   const { alike, not_checked } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
   notes.not_checked.push(...not_checked);
-  const payer = contact === undefined ? `customer ${customer_id}` : quoted(contact.contact_name);
+  const payer = recordName('customer', contact?.contact_name, customer_id);
   return {
     title: `Record a payment of ${money(amount, currency)} from ${payer}`,
     ...notes,
@@ -156,7 +169,8 @@ export async function newPaymentFacts(payment: z.output<typeof input>, reader: R
   };
 }
 
-export async function customerOf(contact_id: string, zoho: Reader): Promise<(Payment & { contact_name?: string | undefined }) | undefined> {
+/** The customer of this id, undefined where the scopes do not show customers. Refuses one who does not exist, and a vendor. */
+export async function customerOf(contact_id: string, zoho: Reader): Promise<Contact | undefined> {
   const found = await ifAllowed(
     zoho.read(getContact, { contact_id }).catch((error: unknown) => {
       if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
@@ -169,10 +183,10 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<(Pay
   );
   if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
-    throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, {
+    throw new InputError(`${recordNameAndId('contact', found.contact.contact_name, contact_id)} is a vendor, not a customer.`, {
       code: 'not_a_customer',
       next: 'Check with the user who paid.',
     });
   }
-  return found?.contact as (Payment & { contact_name?: string }) | undefined;
+  return found?.contact;
 }

@@ -79,13 +79,13 @@ function chosen(row: Json): string {
   return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : asJson(value)}`));
 }
 
-/** Names the customer of each row of one list, from its first on: the id stands once, where the customer first comes. */
+/** Names the customer of each row of one list: by the name, and where the customer first comes or has no name also by the id. */
 export function naming(): (row: Json) => string {
   const named = new Set<unknown>();
   return ({ customer_id, customer_name }) => {
-    const first = customer_id !== undefined && !named.has(customer_id);
+    const byId = customer_id !== undefined && (customer_name === undefined || !named.has(customer_id));
     named.add(customer_id);
-    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${first ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
+    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
   };
 }
 

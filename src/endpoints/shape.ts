@@ -1,5 +1,5 @@
 import type { Json, Shown } from '../endpoint.ts';
-import { decimalsOf, precisionOf, readAmount } from '../money.ts';
+import { decimalsOf, precisionOf, readAmount, type Currency } from '../money.ts';
 import { InputError } from '../errors.ts';
 
 /** From the shapes Zoho answers in, documented and recorded, to the one we report. */
@@ -43,8 +43,8 @@ export function listedFor(id: string, field: string, rows: readonly Json[] | und
 }
 
 /** Those of the named fields that the record has. */
-export function only(record: Json, names: readonly string[]): Json {
-  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]]));
+export function only<T extends Json, K extends keyof T & string>(record: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]])) as Pick<T, K>;
 }
 
 function isEmpty(value: unknown): boolean {
@@ -54,6 +54,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Without empty values, at any depth: Zoho sends "" and [] for whatever is not set. */
+export function withoutEmpty<T extends Json>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> };
 export function withoutEmpty(record: Json): Json {
   return Object.fromEntries(
     Object.entries(record)
@@ -150,12 +151,8 @@ function onlyOne<T>(all: readonly T[]): T | undefined {
 /**
  * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
  */
-export function checkDecimals(
-  amounts: Record<string, number | undefined>,
-  currency: { currency_code?: unknown; price_precision?: unknown },
-): void {
-  const code = typeof currency.currency_code === 'string' ? currency.currency_code : undefined;
-  const precision = precisionOf(code, currency.price_precision);
+export function checkDecimals(amounts: Record<string, number | undefined>, { currency_code: code, price_precision }: Currency): void {
+  const precision = precisionOf(code, price_precision);
   if (precision === undefined) return;
   for (const [field, amount] of Object.entries(amounts)) {
     if (amount === undefined || decimalsOf(amount) <= precision) continue;

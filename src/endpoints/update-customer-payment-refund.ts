@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Currency } from '../money.ts';
 import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
 import { otherRefund } from './contradiction.ts';
@@ -80,7 +81,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     const payment = { ...facts?.before.of, payment_id: customer_payment_id };
     return lines(
       `Updated ${aboutRefund(refund, payment)}.`,
-      attention(given, { amount: payment_refund.amount }, facts?.before.of ?? {}),
+      attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
       ...Object.keys(given)
         .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
         .map(
@@ -101,7 +102,7 @@ function amountNotTold(): InputError {
   });
 }
 
-function asWritten(name: string, value: unknown, payment: Payment = {}): string {
+function asWritten(name: string, value: unknown, currency: Currency = {}): string {
   if (value === undefined) return 'nothing';
-  return name === 'amount' ? money(value, payment) : quoted(value);
+  return name === 'amount' ? money(value, currency) : quoted(value);
 }

@@ -30,7 +30,7 @@ import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, told, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, recordName, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
@@ -70,7 +70,7 @@ export const updateCustomerPayment = defineWrite({
     if (payment === undefined) return unseen('payment');
     return lines(
       `Updated ${aboutPayment(payment)}.`,
-      attention(given, payment, payment),
+      attention(given, payment),
       ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
       inBase(facts?.before),
@@ -140,7 +140,8 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
       const left = settled.filter((one) => one.invoice_id === row.invoice_id);
       if (stands === undefined) {
         notes.not_checked.push(
-          `whether it takes money off invoice ${quoted(row.invoice_number, 40)} (Zoho does not tell what is applied to it)`,
+          `whether it takes money off invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)} ` +
+            '(Zoho does not tell what is applied to it)',
         );
         continue;
       }
@@ -148,7 +149,7 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
       const off = subtract(stands.amount_applied, sum(left.map(({ amount_applied }) => amount_applied)));
       const open = subtract(settledBy(stands), sum(left.map(settledBy)));
       if (off <= 0 && open <= 0) continue;
-      const name = `invoice ${quoted(row.invoice_number, 40)}`;
+      const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
       notes.lines.push(
         open > 0
           ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much`
@@ -261,11 +262,12 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   if (contact === undefined) notes.not_checked.push(`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`);
   else if (contact.currency_code !== payment.currency_code) {
     throw new RefusedError(
-      `${quoted(contact.contact_name)} pays in ${told(contact.currency_code)}, the payment is in ${told(payment.currency_code)}.`,
+      `${recordName('customer', contact.contact_name, customer_id)} pays in ${told(contact.currency_code)}, ` +
+        `the payment is in ${told(payment.currency_code)}.`,
       { code: 'customer_currency', next: 'Ask the user whose payment it is.' },
     );
   }
-  return `it moves the payment to another customer, ${contact === undefined ? customer_id : quoted(contact.contact_name)}`;
+  return `it moves the payment to another customer, ${contact?.contact_name === undefined ? customer_id : quoted(contact.contact_name)}`;
 }
 
 const UNAPPLIES = concern('unapplied', 'it takes money off invoices');

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { organizationOf } from '../endpoints/checks.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount } from '../endpoints/read-row.ts';
+import { only } from '../endpoints/shape.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, next, quoted, told } from '../endpoints/words.ts';
+import { call, lines, next, recordNameAndId } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -42,12 +43,13 @@ export const checkDuplicates = defineReadWorkflow({
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
+  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }): Promise<Result> {
     const [whose, days] = await Promise.all([
       customer === undefined ? undefined : customerNamed(customer, zoho),
       customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
     ]);
     const alike = new Map<string, PaymentRow[]>();
+    let customer_name = whose?.contact_name;
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
@@ -61,14 +63,15 @@ export const checkDuplicates = defineReadWorkflow({
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
         const { customer_id, amount, date } = row;
+        if (customer_id === whose?.contact_id) customer_name ??= row.customer_name;
         if (customer_id === undefined || amount === undefined || date === undefined) {
           if (date === undefined || isWithin(date, days)) notCompared += 1;
           continue;
         }
         const key = JSON.stringify([customer_id, amount]);
         const others = alike.get(key);
-        if (others === undefined) alike.set(key, [slim(row)]);
-        else others.push(slim(row));
+        if (others === undefined) alike.set(key, [only(row, kept)]);
+        else others.push(only(row, kept));
       }
       notCompared += stretch.undated;
       ({ left } = stretch);
@@ -92,7 +95,7 @@ export const checkDuplicates = defineReadWorkflow({
       (group) => linesOf(group, base),
     );
     return {
-      groups: [...shown],
+      groups: shown,
       found: found.length,
       looked_through: looked,
       ...(notCompared > 0 && { not_compared: notCompared }),
@@ -100,24 +103,13 @@ export const checkDuplicates = defineReadWorkflow({
       days_apart,
       ...(left && { not_looked_through: asArguments(left) }),
       ...(base !== undefined && { base_currency: base }),
-      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
-  text(result, given) {
-    const {
-      groups,
-      found,
-      looked_through,
-      not_compared = 0,
-      range,
-      days_apart,
-      not_looked_through,
-      base_currency,
-      customer,
-    } = result as unknown as Result;
+  text({ groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer }, given) {
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
-    const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
+    const whose = customer ? `of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
     const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
     const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
@@ -168,16 +160,12 @@ const kept = [
   'created_time',
 ] as const;
 
-function slim(row: PaymentRow): PaymentRow {
-  return Object.fromEntries(kept.map((name) => [name, row[name]])) as unknown as PaymentRow;
-}
-
 function likeliestFirst(a: Twins, b: Twins): number {
   const newest = ({ payments }: Twins) => payments.at(-1)?.date ?? '';
   return likelihoods.indexOf(a.likelihood) - likelihoods.indexOf(b.likelihood) || (newest(a) < newest(b) ? 1 : -1);
 }
 
-interface ShownGroup extends Json {
+type ShownGroup = {
   readonly likelihood: string;
   readonly why: string;
   readonly customer_id: string | undefined;
@@ -187,10 +175,10 @@ interface ShownGroup extends Json {
   readonly payments: readonly ShownPayment[];
   /** Not shown. */
   readonly more?: number;
-}
+};
 
-interface Result {
-  readonly groups: readonly ShownGroup[];
+type Result = {
+  readonly groups: ShownGroup[];
   readonly found: number;
   readonly looked_through: number;
   /** Payments whose amount, customer or date Zoho does not tell. */
@@ -199,8 +187,8 @@ interface Result {
   readonly days_apart: number;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
-  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
-}
+  readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
+};
 
 const MOST_OF_A_GROUP = 20;
 
@@ -209,7 +197,7 @@ function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMa
   const currency_code = currencies.get(String(customer_id));
   const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {
     const { customer_id: _, customer_name: __, amount: ___, currency_code: ____, ...rest } = shownPayment(row, currency_code);
-    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) } as unknown as ShownPayment;
+    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) };
   });
   const more = payments.length - shown.length;
   return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
@@ -219,12 +207,10 @@ function linesOf(
   { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
   base: string | undefined,
 ): string {
-  const id = customer_id === undefined ? '' : ` (id ${told(customer_id)})`;
+  const customer = recordNameAndId('customer', customer_name, customer_id, 60);
   return lines(
-    `${likelihood}: ${quoted(customer_name, 60)}${id}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
-    ...payments.map(
-      (payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`,
-    ),
+    `${likelihood}: ${customer}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
+    ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code }, base, `recorded ${moment(payment['created_time'])}`)}`),
     more > 0 && `- and ${more} more`,
   );
 }

@@ -1,5 +1,5 @@
 import type { Json, Reader } from '../endpoint.ts';
-import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
+import { readAmount, readDay, readId, readText } from '../endpoints/read-row.ts';
 import { allPayments, pagesOf } from '../endpoints/whole-list.ts';
 import { quoted } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
@@ -29,6 +29,7 @@ export function asPayment(row: Json): PaymentRow {
     invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'],
     payment_id: readId(row['payment_id']) ?? '',
     customer_id: readId(row['customer_id']),
+    customer_name: readText(row['customer_name']),
     date: readDay(row['date']),
     amount: readAmount(row['amount']),
     unused_amount: readAmount(row['unused_amount']),

@@ -9,9 +9,9 @@ import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
 import { readRefundAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, money, plain, quoted, told } from '../endpoints/words.ts';
+import { call, money, plain, recordName, recordNameAndId, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed } from './customers.ts';
@@ -81,9 +81,10 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   }
   const whose = customer === undefined ? undefined : await customerNamed(customer, zoho, chosen['customer']);
   const customer_id = whose?.contact_id;
-  const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
   const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', read);
+  const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
+  const name = recordNameAndId('customer', known, customer_id, 60);
   // One of which Zoho does not tell what is unused may be meant as well.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
@@ -114,7 +115,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
 }
 
-function notEnough(choices: string, amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
+function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
   return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices}.`, {
     code: 'more_than_refundable',
     next:
@@ -142,7 +143,8 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
     missing = subtract(missing, taken);
   }
   const about =
-    `Payment #${plain(payment.payment_number ?? '?')} of ${quoted(payment.customer_name, 60)} (id ${payment_id}) ` +
+    `Payment #${plain(payment.payment_number ?? '?')} ` +
+    `of ${recordName('customer', payment.customer_name, payment.customer_id, 60)} (id ${payment_id}) ` +
     `has ${money(unused, payment)} unused`;
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
   const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');

@@ -134,7 +134,7 @@ class SqliteJournal implements Journal {
   }
 
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
-    const data = canonical(claim as unknown as Json);
+    const data = canonical(claim);
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
       throw new RangeError('An amount that counts cannot be negative.');
@@ -397,7 +397,7 @@ class SqliteJournal implements Journal {
       entries: 0,
     };
     const pruning: Pruning = { checkpoint: { seq: to, hash }, entries };
-    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning as unknown as Json));
+    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning));
     this.#file.run('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
     this.#file.run('DELETE FROM entries WHERE first_seq <= ?', to);
     this.#file.run('DELETE FROM notes WHERE seq <= ?', to);
@@ -436,7 +436,7 @@ class SqliteJournal implements Journal {
   }
 
   #empty(entry: string | null, erasure: Erasure): void {
-    this.#append({ entry, type: 'erased', at: this.#clock() }, canonical(erasure as unknown as Json));
+    this.#append({ entry, type: 'erased', at: this.#clock() }, canonical(erasure));
     for (const seq of erasure.events) this.#file.run('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
   }
 

@@ -127,7 +127,7 @@ function customersOf(file: string): { id: string; name: string; invoices: Invoic
   const database = new DatabaseSync(file);
   const found = CUSTOMERS.map((name) => {
     const { id } = database.prepare('SELECT id FROM customers WHERE name = ?').get(name) as { id: string };
-    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as unknown as {
+    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as {
       id: string;
       number: string;
       total: number;
