@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Concern } from './concern.ts';
 import { conform } from './conform.ts';
+import type { Report, Undo } from './report.ts';
 
 /**
  * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the row in the README and the entry in
@@ -34,8 +35,8 @@ interface Shared<P extends string, I extends z.ZodObject, O extends z.ZodObject>
   readonly module?: string;
   /** What Zoho's envelope comes to, in one shape whichever documented or recorded shape it had; made to fit `output`. */
   result(body: Json, input: z.output<I>): z.output<O>;
-  /** A few lines for the model: ids, amounts, what changed, what can be done next. */
-  text(result: z.output<O>, input: z.output<I>): string;
+  /** For the model: ids, amounts, what changed, what can be done next. */
+  report(result: z.output<O>, input: z.output<I>): Report;
 }
 
 /** A resource that a read is also available as; its template variables are fields of the input. */
@@ -171,19 +172,10 @@ export interface Upsert {
   finds(zoho_id: string, unique: Minted, zoho: Reader): Promise<boolean>;
 }
 
-/** A call that takes a write back. */
-export interface Undo {
-  readonly tool: string;
-  readonly arguments: Json;
-  /** What it cannot bring back, in words: ids and numbers of a deleted record, what Zoho does not unset or tell. */
-  readonly not_restored?: readonly string[];
-}
-
-/** What a write's text is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
+/** What a write's report is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
 export type Told<F extends Facts = Facts> = Pick<F, 'not_checked'> & {
   /** An entry of an earlier version may lack any part of it. */
   readonly before: Partial<F['before']>;
-  readonly undo?: Undo | undefined;
 };
 
 export interface WriteEndpoint<
@@ -215,7 +207,7 @@ export interface WriteEndpoint<
   /** What takes it back, or undefined where nothing does. */
   undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
   /** As for a read, with what was known before the write. */
-  text(result: z.output<O>, input: z.output<I>, facts?: Told<F>): string;
+  report(result: z.output<O>, input: z.output<I>, facts?: Told<F>): Report;
 }
 
 export type Endpoint = ReadEndpoint | WriteEndpoint;

@@ -1,12 +1,17 @@
 import type { Judged } from './concern.ts';
+import { retryOf, type ErrorCode, type Retry } from './error-codes.ts';
 import { oneLine } from './foreign-text.ts';
+import type { Step } from './report.ts';
 
 export { oneLine };
 
 /**
- * A handful of errors, one class per who must act next. Each says in four short lines what happened, whether
- * anything changed, what to do next, and a stable code.
+ * A handful of errors, one class per who must act next. Each knows what happened, whether anything changed, what to do next, and
+ * whether and when the same call may be repeated; how that reads is worded where it is shown.
  */
+
+/** Who must act next. */
+export type Actor = 'model' | 'user' | 'operator' | 'nobody' | 'maintainer';
 
 /** Whether the books may have moved. */
 export type Changed = 'no' | 'yes' | 'unknown';
@@ -19,35 +24,38 @@ export interface ZohoRefusal {
 
 interface Details {
   /** Stable, snake_case. */
-  readonly code: string;
-  /** One action, for the model to take or to pass on. */
-  readonly next: string;
+  readonly code: ErrorCode;
+  /**
+   * What the one who must act can do: a whole sentence each, for an operator what they are asked to ("check the setting"). Several are
+   * alternatives, the best first.
+   */
+  readonly next: string | Step | readonly (string | Step)[];
+  /** When the same call can work again, where that is known. */
+  readonly retryAt?: Date | undefined;
   readonly changed?: Changed;
   readonly zoho?: ZohoRefusal | undefined;
   readonly cause?: unknown;
   readonly judged?: Judged;
 }
 
-const changedLine: Record<Changed, string> = {
-  no: 'Nothing was changed.',
-  yes: 'The change was made.',
-  unknown: 'Whether anything was changed is unknown.',
-};
-
 export abstract class PaymentsError extends Error {
-  readonly code: string;
-  readonly next: string;
+  abstract readonly actor: Actor;
+  readonly code: ErrorCode;
+  readonly next: readonly Step[];
   readonly changed: Changed;
+  /** The same call cannot work before. */
+  retryAt: Date | undefined;
   readonly zoho: ZohoRefusal | undefined;
   /** Of the write that ended with it, once it was judged. */
   judged?: Judged;
 
-  constructor(message: string, { code, next, changed = 'no', zoho, cause, judged }: Details) {
+  constructor(message: string, { code, next, changed = 'no', retryAt, zoho, cause, judged }: Details) {
     super(message, { cause });
     this.name = new.target.name;
     this.code = code;
-    this.next = next;
+    this.next = [next].flat().map((step) => (typeof step === 'string' ? { say: step } : step));
     this.changed = changed;
+    this.retryAt = retryAt;
     this.zoho = zoho;
     if (judged !== undefined) this.judged = judged;
   }
@@ -64,25 +72,27 @@ export abstract class PaymentsError extends Error {
     return `${message} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
   }
 
-  /** The four lines a model reads. */
-  get lines(): string {
-    return [this.whatHappened, changedLine[this.changed], `Next: ${this.next}`, `(${this.code})`].join('\n');
+  /** What repeating the call can do. Where a change may have been made, only the code of a write that is looked for allows it. */
+  get retry(): Retry {
+    return this.changed === 'no' || this.code === 'outcome_unknown' ? retryOf(this.code) : 'never';
   }
 }
 
 /** The model must act: the call itself was wrong. */
-export class InputError extends PaymentsError {}
+export class InputError extends PaymentsError {
+  readonly actor = 'model';
+}
 /** A name that fits several records: the model shows them, or the person is asked which one it is. */
 export class WhichError extends InputError {
   /** The argument that was ambiguous. */
-  readonly field: string;
+  readonly field: Ambiguous;
   readonly choices: readonly Choice[];
   /** What was said of it, without the choices. */
   readonly question: string;
 
   constructor(
     question: string,
-    { field, choices, more = 0 }: { readonly field: string; readonly choices: readonly Choice[]; readonly more?: number },
+    { field, choices, more = 0 }: { readonly field: Ambiguous; readonly choices: readonly Choice[]; readonly more?: number },
   ) {
     const numbered = choices.map(({ id, text }, i) => `${i + 1}. ${text} (id ${id})`);
     super(`${question} ${numbered.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, {
@@ -99,21 +109,33 @@ export class WhichError extends InputError {
     return 4000;
   }
 }
+type Ambiguous = 'customer' | 'payment';
+
 /** One of several records, in words that tell it from the others. */
 export interface Choice {
   readonly id: string;
   readonly text: string;
 }
 /** The user must decide: the books do not allow this. */
-export class RefusedError extends PaymentsError {}
+export class RefusedError extends PaymentsError {
+  readonly actor = 'user';
+}
 /** Nobody: a person said no, or was not there to say yes. */
-export class DeclinedError extends PaymentsError {}
+export class DeclinedError extends PaymentsError {
+  readonly actor = 'nobody';
+}
 /** The operator must act: credentials, scopes, organization or configuration. */
-export class AccessError extends PaymentsError {}
+export class AccessError extends PaymentsError {
+  readonly actor = 'operator';
+}
 /** Nobody need act yet: the same call may work later. */
-export class BusyError extends PaymentsError {}
+export class BusyError extends PaymentsError {
+  readonly actor = 'nobody';
+}
 /** Whoever maintains this server must act: it failed where it should not have. */
 export class InternalError extends PaymentsError {
+  readonly actor = 'maintainer';
+
   constructor(changed: Changed, cause: unknown) {
     super('This server failed in a way that it should not.', {
       code: 'internal_error',
@@ -128,6 +150,7 @@ export class InternalError extends PaymentsError {
 }
 /** Look first: a request left, and its answer never came. */
 export class OutcomeUnknownError extends PaymentsError {
+  readonly actor = 'nobody';
   /** The write in the journal, where there is one. */
   readonly entry: string | undefined;
   /** The record that a broken answer named, where to look. */

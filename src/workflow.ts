@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Endpoint, Json, Reader, WriteEndpoint } from './endpoint.ts';
 import type { Known } from './reading.ts';
+import type { Report } from './report.ts';
 
 /**
  * A tool named for a task, where an endpoint is named for one of Zoho's operations: it takes the names that people use and does in
@@ -33,7 +34,7 @@ export interface ReadWorkflow<
   readonly method: 'GET';
   run(input: z.output<I>, desk: Desk): Promise<R>;
   /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
-  text(result: R, input: z.output<I>): string;
+  report(result: R, input: z.output<I>): Report;
 }
 
 /** Which of several records a person meant, by the argument that was ambiguous: their answers, come back with the call. */
@@ -66,7 +67,7 @@ export type Workflow = ReadWorkflow | WriteWorkflow;
 export const operationsOf = (workflow: Workflow): readonly Endpoint[] =>
   workflow.method === 'GET' ? workflow.reads : [...workflow.reads, workflow.endpoint];
 
-/** A task that reads. Does not compile when `text` takes another result than `run` gives, or when that does not fit the output. */
+/** A task that reads. Does not compile when `report` takes another result than `run` gives, or when that does not fit the output. */
 export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject, R extends z.output<O>>(
   workflow: Omit<ReadWorkflow<I, O, R>, 'method'>,
 ): ReadWorkflow<I, O, R> {

@@ -9,6 +9,7 @@ import { standingPayment, standingRefund } from '../src/endpoints/standing.ts';
 import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, attention } from '../src/endpoints/words.ts';
 import type { Json, Reader } from '../src/endpoint.ts';
 import { InputError } from '../src/errors.ts';
+import { worded } from './support/worded.ts';
 
 /** What an update sends and what its report says, from records as Zoho may send them. */
 
@@ -177,7 +178,7 @@ describe('a payment in words', () => {
   });
 
   it('leaves out what is nothing: nothing unused, no charges, the rate of the base currency', () => {
-    const { text } = getCustomerPayment;
+    const text = (...args: Parameters<typeof getCustomerPayment.report>) => worded(getCustomerPayment.report(...args));
     const plain = { unused_amount: 0, bank_charges: 0, exchange_rate: 1, invoices: [] };
     expect(text({ payment: payment(plain) }, { payment_id: '1' })).toMatch(/^.*\nApplied to no invoice\.$/);
     expect(text({ payment: payment({ ...plain, bank_charges: 2.5, exchange_rate: 1.08, account_id: '7' }) }, { payment_id: '1' })).toMatch(
@@ -209,7 +210,7 @@ describe('a payment in words', () => {
         customfield_id: `4600000001${2000 + i}`,
       })),
     });
-    const text = getCustomerPayment.text({ payment: all }, { payment_id: '1' });
+    const text = worded(getCustomerPayment.report({ payment: all }, { payment_id: '1' }));
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1500);
     expect(text).toMatch(/Applied: INV-000000 .*; and \d+ more\./);
     expect(text).toMatch(/Refunds: .*; and \d+ more\./);
@@ -286,8 +287,10 @@ describe('words from a record', () => {
       aboutPayment(payment({ payment_mode: POSING, payment_number: POSING })),
       aboutAllocation(payment({ invoices: [{ invoice_number: POSING, amount_applied: 1 }] })),
       aboutRefund({ refund_mode: POSING, payment_refund_id: '1' }, { payment_number: POSING }),
-      listCustomerPayments.text({ customerpayments: [{ payment_mode: POSING, invoice_numbers: POSING, payment_number: POSING }] }, {}),
-      listCustomerPaymentRefunds.text({ payment_refunds: [{ refund_mode: POSING }] }, { customer_payment_id: '1' }),
+      worded(
+        listCustomerPayments.report({ customerpayments: [{ payment_mode: POSING, invoice_numbers: POSING, payment_number: POSING }] }, {}),
+      ),
+      worded(listCustomerPaymentRefunds.report({ payment_refunds: [{ refund_mode: POSING }] }, { customer_payment_id: '1' })),
       aboutChanges(payment({ invoices: [] }), payment({ invoices: [{ invoice_id: '1', invoice_number: POSING, amount_applied: 1 }] })).join(
         '\n',
       ),
@@ -303,8 +306,8 @@ describe('words from a record', () => {
 
   it('say so where an id is missing', () => {
     expect(aboutAllocation(payment({ invoices: [{ amount_applied: 1 }], payment_refunds: [{ amount: 2 }] }))).not.toContain('undefined');
-    expect(listCustomerPayments.text({ customerpayments: [{ amount: 1 }] }, {})).toContain('id not told');
-    expect(listCustomerPaymentRefunds.text({ payment_refunds: [{ amount_fcy: 1 }] }, { customer_payment_id: '1' })).toContain(
+    expect(worded(listCustomerPayments.report({ customerpayments: [{ amount: 1 }] }, {}))).toContain('id not told');
+    expect(worded(listCustomerPaymentRefunds.report({ payment_refunds: [{ amount_fcy: 1 }] }, { customer_payment_id: '1' }))).toContain(
       'refund_id not told',
     );
   });

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { concerns } from '../src/concern.ts';
+import { codesByRetry, type Retry } from '../src/error-codes.ts';
 import { limitsResource } from '../src/mcp/resources.ts';
 import { isRead, scopeOf } from '../src/endpoint.ts';
 import { endpoints, toolsets } from '../src/endpoints/index.ts';
@@ -50,6 +51,20 @@ describe('what is written about the tools is generated from them', () => {
       '| --- | --- |',
       ...Object.entries(concerns).map(([code, text]) => `| \`${code}\` | ${text} |`),
     ];
+    const programs: Record<Retry, string> = {
+      same_call:
+        'the same call again, not before `retry_at`; after `outcome_unknown` and `unresolved_write` in five minutes, until it says `recorded` or another code',
+      corrected_call:
+        'another call, as `next` says: nothing comes of the same one. After `suspected_duplicate` a person looks; if it is another one, add `allow_duplicate_of` with the ids that `next` names. After `approval_needed` (not in `host` mode) a person sees `structuredContent.question`; then add `approval`',
+      never: 'stop: somebody has to change something else first, as `next` says',
+    };
+    const errors = [
+      '| `error.retry` | `error.code` | what a program does |',
+      '| --- | --- | --- |',
+      ...Object.entries(codesByRetry).map(
+        ([retry, codes]) => `| \`${retry}\` | ${codes.map((code) => `\`${code}\``).join(', ')} | ${programs[retry as Retry]} |`,
+      ),
+    ];
     const conversations = await shown({
       Recording: 'cash for an invoice',
       'Giving back': 'overpaid and sent back',
@@ -62,6 +77,7 @@ describe('what is written about the tools is generated from them', () => {
       lookups: rowsOf('lookups').join('\n'),
       resources: resources.join('\n'),
       concerns: asked.join('\n'),
+      errors: errors.join('\n'),
       conversations,
     };
     const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
@@ -131,19 +147,15 @@ describe('README.md', () => {
     expect(inTable).toEqual(inCode);
   });
 
-  it('tells a program to repeat a call for every error that passes by itself, and for no other', () => {
-    const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' }).filter(
-      (file) => file.endsWith('.ts') && !file.startsWith('sandbox'),
-    );
-    const inCode = sources.flatMap((file) =>
-      [...read(`src/${file}`).matchAll(/new BusyError\((?:(?!new \w+Error)[^])*?\bcode: '(\w+)'/g)].map(([, code]) => code),
-    );
-    // The first is of `logout`, the second of a receipt that Zoho does not have.
-    const elsewhere = new Set<unknown>(['not_revoked', 'no_document']);
-    const rows = read('README.md').match(/^\| .*\| (?:where `changed` is `no`: )?the same call again(?:,| after) .*$/gm) ?? [];
-    expect(rows).toHaveLength(2);
-    const inTable = rows.flatMap((row) => row.split(' | ')[0]?.match(/\w+_\w+/g) ?? []);
-    expect(new Set(inTable)).toEqual(new Set([...inCode.filter((code) => !elsewhere.has(code)), 'outcome_unknown']));
+  it('lists every code that an error can have, and no other', () => {
+    const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.startsWith('sandbox') && file !== 'error-codes.ts')
+      .map((file) => read(`src/${file}`));
+    const unused = Object.values(codesByRetry)
+      .flat()
+      .filter((code) => !code.startsWith('ambiguous_') && !sources.some((source) => source.includes(`'${code}'`)));
+    // That every code in use is listed, the compiler checks.
+    expect(unused).toEqual([]);
   });
 
   it('names only scripts that exist', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nextForOperator } from '../src/cli/render.ts';
 import type { PaymentsError } from '../src/errors.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { createHttp } from '../src/zoho/http.ts';
@@ -475,7 +476,7 @@ describe('the exchange of a code, as the operator reads it', () => {
       { kind: 'code', code, redirectUri },
     ).then(
       () => ['accepted'],
-      (error: PaymentsError) => error.lines.split('\n'),
+      (error: PaymentsError) => [error.whatHappened, error.changed, nextForOperator(error), error.code],
     );
 
   it('200/invalid_code: used, expired or made up', async () => {
@@ -489,9 +490,9 @@ describe('the exchange of a code, as the operator reads it', () => {
     for (const spent of [used, expired, '1000.a.b']) {
       expect(await exchange(spent)).toEqual([
         expect.stringContaining('wrong, used, or more than a few minutes old'),
-        changedLines.no,
-        expect.stringMatching(/^Next: Make a new code/),
-        '(invalid_grant_code)',
+        'no',
+        expect.stringMatching(/^Make a new code/),
+        'invalid_grant_code',
       ]);
     }
   });
@@ -499,9 +500,9 @@ describe('the exchange of a code, as the operator reads it', () => {
   it('200/invalid_redirect_uri', async () => {
     expect(await exchange(await code(), 'http://127.0.0.1:1/other')).toEqual([
       expect.stringContaining('redirect address'),
-      changedLines.no,
-      expect.stringMatching(/^Next: Add it to the client/),
-      '(invalid_redirect_uri)',
+      'no',
+      expect.stringMatching(/^Add it to the client/),
+      'invalid_redirect_uri',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { call, plain, quoted } from '../src/endpoints/words.ts';
+import { plain, quoted } from '../src/endpoints/words.ts';
 import { asJson, oneLine } from '../src/foreign-text.ts';
 import { startSandbox } from './support/sandbox.ts';
 import { seedCustomers } from '../src/sandbox/seed-customers.ts';
@@ -8,6 +8,7 @@ import { folded } from '../src/workflows/same-name.ts';
 import { seed } from './support/books.ts';
 import { harness, textOf, type Harness } from './support/harness.ts';
 import { hostileZoho } from './support/hostile-zoho.ts';
+import { callText } from '../src/mcp/render.ts';
 
 /** Text of records is data: it stands in quotes, on its line, with nothing in it that hides. */
 
@@ -78,7 +79,7 @@ describe('foreign text', () => {
     fc.assert(
       fc.property(anything, (text) => {
         expect(quoted(text).replace(IN_QUOTES, '')).toBe('');
-        expect(call('tool', { text }).replace(IN_QUOTES, '')).toBe('tool {:}');
+        expect(callText('tool', { text }).replace(IN_QUOTES, '')).toBe('tool {:}');
         expect(asJson({ text })).not.toMatch(HIDDEN);
         expect(JSON.parse(asJson({ text }))).toEqual({ text });
       }),

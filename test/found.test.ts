@@ -3,6 +3,7 @@ import type { Json } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import { fault, seed } from './support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from './support/harness.ts';
+import { worded } from './support/worded.ts';
 
 /** A write whose answer was lost and that was found by looking is told as completely as one whose answer came. */
 
@@ -164,7 +165,7 @@ describe('what an earlier version kept', () => {
     };
     // As version 0.1.0 kept it, and as an erasure leaves it.
     for (const before of [{ existing: { ids: [], all: true }, payment, payments: [payment], refund: { amount: 5 } }, {}]) {
-      const text = endpoint.text(result, input, { before, not_checked: [] });
+      const text = worded(endpoint.report(result, input, { before, not_checked: [] }));
       expect(text).toMatch(/^(Recorded|Updated|Deleted)/);
       expect(text).not.toContain('undefined');
     }

@@ -51,7 +51,7 @@ export function claimOf(some: Partial<Claim> = {}): Claim {
 
 const answer = {
   result: { payment: { payment_id: '9030000079999', customer_name: NAME } },
-  text: `Recorded payment 9030000079999 of ${NAME}.`,
+  report: { lines: [`Recorded payment 9030000079999 of ${NAME}.`], next: [] },
 };
 const sent: Happening = { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' };
 const recorded: Happening = { type: 'recorded', zoho_id: '9030000079999', answer };

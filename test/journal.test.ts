@@ -238,7 +238,7 @@ describe('erasing', () => {
       });
       await second.add(claimed.entry.id, {
         type: 'recorded',
-        answer: { result: { name: mine ? name : 'Benton' }, text: mine ? name : 'Benton' },
+        answer: { result: { name: mine ? name : 'Benton' }, report: { lines: [mine ? name : 'Benton'], next: [] } },
       });
     }
     const bytes = () =>

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AccessError } from '../src/errors.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
 import { folder } from './support/program.ts';
+import { errorLines } from './support/worded.ts';
 
 /** What a login leaves behind, in a file. */
 
@@ -90,8 +91,11 @@ describe('what is there and cannot be read', () => {
       .read()
       .catch((error: unknown) => error);
     expect(error).toBeInstanceOf(AccessError);
-    expect(error).toMatchObject({ code: 'login_unreadable', next: expect.stringContaining('`zoho-payments-mcp login`') as string });
-    expect((error as AccessError).lines).not.toMatch(/s3cret|1000\./);
+    expect(error).toMatchObject({
+      code: 'login_unreadable',
+      next: expect.arrayContaining([{ say: expect.stringContaining('`zoho-payments-mcp login`') as string }]) as unknown,
+    });
+    expect(errorLines(error as AccessError)).not.toMatch(/s3cret|1000\./);
     expect(readFileSync(join(dir, 'login.json'), 'utf8')).toBe(text);
     expect(await store(dir).forget()).toBe(true);
     expect(await store(dir).read()).toBeUndefined();

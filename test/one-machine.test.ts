@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
+import type { PaymentsError } from '../src/errors.ts';
 import { toRequest } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { getContact } from '../src/endpoints/get-contact.ts';
@@ -23,6 +24,7 @@ import { fault } from './support/books.ts';
 import { harness, kinds } from './support/harness.ts';
 import { closers } from './support/closers.ts';
 import { folder, serving, settingsFor } from './support/program.ts';
+import { nextOf } from './support/worded.ts';
 
 /** All servers on a machine are one to Zoho: one access token, one line before its limits. */
 
@@ -85,7 +87,7 @@ const errorOf = async (call: Promise<unknown>) =>
   (await call.then(
     () => undefined,
     (error: unknown) => error,
-  )) as { code: string; next: string; changed: string } | undefined;
+  )) as PaymentsError | undefined;
 
 describe('one access token', () => {
   it('five servers started at once ask for one', async () => {
@@ -154,7 +156,7 @@ describe('one access token', () => {
     const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
     const first = await errorOf(list(one.zoho));
     expect(first).toMatchObject({ code: 'token_throttled' });
-    expect(first?.next).toContain(new Date(now + 10 * 60_000).toISOString().slice(0, 16));
+    expect(nextOf(first!)).toContain(new Date(now + 10 * 60_000).toISOString().slice(0, 16));
     expect(await errorOf(list(other.zoho))).toMatchObject({ code: 'token_throttled' });
     expect(await errorOf(list(one.zoho))).toMatchObject({ code: 'token_throttled' });
     expect(await tokensAsked()).toBe(1);
@@ -175,7 +177,7 @@ describe('one access token', () => {
     const lost = await server({ credentials: async () => wrong });
     const error = await errorOf(list(lost.zoho));
     expect(error).toMatchObject({ code: 'invalid_refresh_token', changed: 'no' });
-    expect(error?.next).toContain('zoho-payments-mcp login');
+    expect(nextOf(error!)).toContain('zoho-payments-mcp login');
   });
 });
 
@@ -314,9 +316,9 @@ describe('one line before the limits', () => {
     await fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code: 45 });
     const first = await errorOf(list(one.zoho));
     expect(first).toMatchObject({ code: 'day_limit', changed: 'no' });
-    expect(first?.next).toContain(day!.resets_at);
+    expect(nextOf(first!)).toContain(day!.resets_at);
     const before = (await arrived()).length;
-    expect((await errorOf(list(other.zoho)))?.next).toContain(day!.resets_at);
+    expect(nextOf((await errorOf(list(other.zoho)))!)).toContain(day!.resets_at);
     expect((await arrived()).length).toBe(before);
     now = Date.parse(day!.resets_at) + 1000;
     await list(other.zoho);
@@ -329,7 +331,7 @@ describe('one line before the limits', () => {
     await list(zoho);
     const error = await errorOf(list(zoho));
     expect(error).toMatchObject({ code: 'minute_limit', changed: 'no' });
-    expect(error?.next).toMatch(/after \d{4}-\d\d-\d\dT/);
+    expect(nextOf(error!)).toMatch(/after \d{4}-\d\d-\d\dT/);
   });
 
   it('a call that comes in the very moment in which the line has ended is let in', async () => {

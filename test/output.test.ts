@@ -6,6 +6,7 @@ import { getCustomerPayment } from '../src/endpoints/get-customer-payment.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import { jsonSchemaOf } from '../src/mcp/json-schema.ts';
 import { parseJson } from '../src/zoho/zoho-answer.ts';
+import { worded } from './support/worded.ts';
 
 /** What Zoho may send: the keys we read, with anything under them. */
 const body = fc.oneof(
@@ -109,8 +110,8 @@ describe('whatever Zoho adds, drops or types otherwise, a success stays a succes
           payment,
         };
         expect(valid(result), JSON.stringify(valid.errors)).toBe(true);
-        expect(endpoint.text(result, input)).toBeTypeOf('string');
-        expect(endpoint.text(result, input, facts)).toBeTypeOf('string');
+        expect(worded(endpoint.report(result, input))).toBeTypeOf('string');
+        expect(worded(endpoint.report(result, input, facts))).toBeTypeOf('string');
       }),
       { numRuns: 100 },
     );

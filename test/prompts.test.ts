@@ -28,7 +28,7 @@ const all: readonly Workflow[] = [
         output: z.looseObject({}),
         reads: [],
         run: async () => ({}),
-        text: () => '',
+        report: () => ({ lines: [], next: [] }),
       }),
     ),
 ];

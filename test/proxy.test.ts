@@ -14,6 +14,7 @@ import { closers } from './support/closers.ts';
 import { harness, textOf } from './support/harness.ts';
 import { hostileZoho } from './support/hostile-zoho.ts';
 import { run } from './support/program.ts';
+import { errorLines, everyTool, nextOf } from './support/worded.ts';
 
 /** What a proxy answers itself, and what fails on the way to it: told as the proxy's, and never as sent. */
 
@@ -119,7 +120,11 @@ const creation = toRequest(
 function allTextOf(error: unknown): string {
   const texts: string[] = [];
   for (let each = error; each instanceof Error; each = each.cause)
-    texts.push(String(each), each.stack ?? '', each instanceof PaymentsError ? JSON.stringify(errorFacts(each)) + each.lines : '');
+    texts.push(
+      String(each),
+      each.stack ?? '',
+      each instanceof PaymentsError ? JSON.stringify(errorFacts(each, everyTool)) + errorLines(each) : '',
+    );
   return texts.join('\n');
 }
 
@@ -168,8 +173,8 @@ describe.each(targets)('to %s', (_kind, origin, target) => {
       expect(error.message).toContain(`The proxy ${host} `);
       expect(error.message).toContain(says);
       expect(error.message).not.toMatch(/accounts server/);
-      expect(error.next).toContain('HTTPS_PROXY');
-      if (code === 'proxy_refused' && !says.includes('407')) expect(error.next).toContain(target);
+      expect(nextOf(error)).toContain('HTTPS_PROXY');
+      if (code === 'proxy_refused' && !says.includes('407')) expect(nextOf(error)).toContain(target);
       expect(allTextOf(error)).not.toContain('hunter2');
     }
     for (const result of [read, written]) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Json } from '../src/endpoint.ts';
 import { listCustomerPaymentRefunds } from '../src/endpoints/list-customer-payment-refunds.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
+import { worded } from './support/worded.ts';
 
 /** Lists from answers as Zoho may send them: what is shown, what is cut, and what is said about it. */
 
@@ -9,7 +10,7 @@ type Input = Parameters<typeof listCustomerPayments.result>[1];
 
 function listed(rows: Json[], input: Input = {}, page_context: unknown = { page: 1, per_page: 50, has_more_page: false }) {
   const result = listCustomerPayments.result({ customerpayments: rows, page_context }, input);
-  return { result, text: listCustomerPayments.text(result, input) };
+  return { result, text: worded(listCustomerPayments.report(result, input)) };
 }
 
 const rows = (count: number, more: Json = {}) =>
@@ -57,7 +58,7 @@ describe('whether more follow', () => {
       { payment_refunds: [{ payment_refund_id: '1' }] },
       { customer_payment_id: '1', per_page: 1 },
     );
-    expect(listCustomerPaymentRefunds.text(refunds, { customer_payment_id: '1', per_page: 1 })).toContain(`${maybe}2.`);
+    expect(worded(listCustomerPaymentRefunds.report(refunds, { customer_payment_id: '1', per_page: 1 }))).toContain(`${maybe}2.`);
   });
 });
 
@@ -73,7 +74,7 @@ describe('what stands above the rows', () => {
     expect(listed([]).text).toBe('No customer payments match.');
     expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end; nothing on it.');
     const none = listCustomerPaymentRefunds.result({ payment_refunds: [] }, { customer_payment_id: '1' });
-    expect(listCustomerPaymentRefunds.text(none, { customer_payment_id: '1' })).toBe('This payment has no refunds.');
+    expect(worded(listCustomerPaymentRefunds.report(none, { customer_payment_id: '1' }))).toBe('This payment has no refunds.');
   });
 });
 

@@ -4,7 +4,14 @@ import { defineReadWorkflow } from '../src/workflow.ts';
 
 /** What is dangerous to forget does not compile. `npm run types` checks this file; nothing runs it. */
 
-const told = { name: 'x', title: 'x', description: 'x', output: z.looseObject({}), result: () => ({}), text: () => '' };
+const told = {
+  name: 'x',
+  title: 'x',
+  description: 'x',
+  output: z.looseObject({}),
+  result: () => ({}),
+  report: () => ({ lines: [], next: [] }),
+};
 const input = z.strictObject({ payment_id: z.string() });
 const facts = { title: 'x', lines: [], ask: [], not_checked: [], blocks: [], before: {} };
 const write = {
@@ -47,10 +54,14 @@ defineWrite({ ...told, ...write, method: 'POST', path: '/customerpayments', inpu
 defineWrite({ ...told, ...write, method: 'GET', path: '/customerpayments', input });
 
 const task = { name: 'x', title: 'x', description: 'x', input, output: z.looseObject({ count: z.number().optional() }), reads: [] };
-defineReadWorkflow({ ...task, run: async () => ({ count: 1, rest: [2] }), text: ({ count, rest: [first] }) => `${count + (first ?? 0)}` });
+defineReadWorkflow({
+  ...task,
+  run: async () => ({ count: 1, rest: [2] }),
+  report: ({ count, rest: [first] }) => ({ lines: [`${count + (first ?? 0)}`], next: [] }),
+});
 
 // @ts-expect-error a text of what the result does not have
-defineReadWorkflow({ ...task, run: async () => ({ count: 1 }), text: ({ total }) => `${total}` });
+defineReadWorkflow({ ...task, run: async () => ({ count: 1 }), report: ({ total }) => ({ lines: [`${total}`], next: [] }) });
 
 // @ts-expect-error a result that does not fit the output
 defineReadWorkflow({ ...task, run: async () => ({ count: '1' }), text: () => '' });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Json, Undo } from '../src/endpoint.ts';
+import type { Json } from '../src/endpoint.ts';
+import type { Undo } from '../src/report.ts';
 import { getContact } from '../src/endpoints/get-contact.ts';
 import { getCustomerPaymentRefund } from '../src/endpoints/get-customer-payment-refund.ts';
 import { getCustomerPayment } from '../src/endpoints/get-customer-payment.ts';

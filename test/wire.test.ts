@@ -23,6 +23,7 @@ import { requestTokens, revoke } from '../src/zoho/oauth.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
 import { closedPort } from './support/closed-port.ts';
 import { closers } from './support/closers.ts';
+import { errorLines, everyTool, nextOf } from './support/worded.ts';
 
 /** The wire on its own: src/zoho over real HTTP, to the sandbox with faults or to small servers that do what it cannot. */
 
@@ -239,7 +240,7 @@ describe('access tokens', () => {
     const error = await failureOf(list(zoho));
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ code, changed: 'no' });
-    expect(error.next).toContain(hint);
+    expect(nextOf(error)).toContain(hint);
     expect(await arrived('token')).toHaveLength(1);
     expect(await arrived('GET')).toHaveLength(0);
   });
@@ -868,7 +869,7 @@ function allTextOf(error: unknown): string {
   const texts: string[] = [];
   for (let each = error; each instanceof Error; each = each.cause) {
     texts.push(String(each), each.stack ?? '');
-    if (each instanceof PaymentsError) texts.push(each.lines, JSON.stringify(errorFacts(each)));
+    if (each instanceof PaymentsError) texts.push(errorLines(each), JSON.stringify(errorFacts(each, everyTool)));
   }
   return texts.join('\n');
 }

@@ -101,9 +101,11 @@ function notConfigured(missing: readonly string[], why: string): AccessError {
     `This server is not connected to Zoho Books yet: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
     {
       code: 'not_configured',
-      next:
-        "Ask the operator to run `zoho-payments-mcp login`, or to set what is missing in the host's configuration of this server; " +
-        'ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.',
+      next: [
+        'run `zoho-payments-mcp login`',
+        "set what is missing in the host's configuration of this server; " +
+          'ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account',
+      ],
     },
   );
 }

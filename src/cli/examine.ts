@@ -20,7 +20,7 @@ import { createHttp } from '../zoho/http.ts';
 import { requestTokens } from '../zoho/oauth.ts';
 import { accountOf, baseDirOf, overlookedWarning, type Account } from './account.ts';
 import type { Config } from './config.ts';
-import { toOperator } from './problem.ts';
+import { nextForOperator } from './render.ts';
 import { ensureDir, stateDirWarning } from './state-dir.ts';
 import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
@@ -344,7 +344,7 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
 
 /** An error that tells a model what to pass on, as told to the operator. */
 function ofError(check: string, error: PaymentsError): Finding {
-  return wrong(check, error.whatHappened, toOperator(error));
+  return wrong(check, error.whatHappened, nextForOperator(error));
 }
 
 /** What is no error of ours is a fault in this program. */

@@ -223,7 +223,7 @@ function noRefreshToken(): AccessError {
   return new AccessError('Zoho gave no refresh token with the code: the access would end within the hour.', {
     code: 'no_refresh_token',
     next:
-      'Ask the operator to run `zoho-payments-mcp login` again; ' +
+      'run `zoho-payments-mcp login` again; ' +
       'if this repeats, first revoke the app in the Zoho account, under Sessions, Connected Apps.',
   });
 }

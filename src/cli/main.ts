@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
 import { levelOf, policyOf, readConfig, toolsetsOf, type Config } from './config.ts';
-import { ProblemError, problemOf } from './problem.ts';
+import { ProblemError } from './problem.ts';
+import { problemOf } from './render.ts';
 import { version } from './version.ts';
 
 /** The process: argv, environment, exit codes. */

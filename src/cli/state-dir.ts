@@ -33,7 +33,7 @@ export function writtenStateDir(named: string | undefined): string {
   } catch (cause) {
     throw new AccessError("There is no folder for this server's state: the system knows no home folder of this user.", {
       code: 'state_dir_unusable',
-      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+      next: 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
       cause,
     });
   }
@@ -90,8 +90,6 @@ function resolved(path: string): string {
 function unsafe(what: string, remedy: string): AccessError {
   return new AccessError(`The folder for this server's state, ${what}.`, {
     code: 'state_dir_unsafe',
-    next:
-      `Ask the operator to ${remedy}, or to set ZOHO_PAYMENTS_STATE_DIR to another folder. ` +
-      'Until then nothing is read from it or written to it.',
+    next: [remedy, 'set ZOHO_PAYMENTS_STATE_DIR to another folder. Until then nothing is read from it or written to it'],
   });
 }

@@ -95,10 +95,7 @@ async function open(
 
 /** Without a place for its journal the server writes nothing. */
 export function usable(dir: string): string {
-  return inStateDir(
-    () => refuseWorldWritable(ensureDir(dir)),
-    'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
-  );
+  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.');
 }
 
 async function openSandbox(data: string): Promise<Sandbox> {
@@ -107,7 +104,7 @@ async function openSandbox(data: string): Promise<Sandbox> {
   return await startSandbox({ data, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
     throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'sandbox_unavailable',
-      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to, or to use --sandbox=memory.',
+      next: ['set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to', 'use --sandbox=memory'],
       cause,
     });
   });

@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { defineWrite, type Facts, type Reader } from '../endpoint.ts';
 import { OutcomeUnknownError } from '../errors.ts';
+import { report } from '../report.ts';
 import { moreThanMessage } from './contradiction.ts';
 import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
 import { standingPayment } from './standing.ts';
-import { toUndo } from './undo.ts';
-import { aboutAllocation, aboutPayment, aboutReleased, lines, next } from './words.ts';
+import { aboutAllocation, aboutPayment, aboutReleased } from './words.ts';
 
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
@@ -64,18 +64,17 @@ export const bulkDeleteCustomerPayments = defineWrite({
     deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
-  text({ deleted = [], kept = [], unknown = [] }, _input, facts) {
+  report({ deleted = [], kept = [], unknown = [] }, _input, facts) {
     const about = (payment_id: string) => {
       const before = facts?.before.payments?.find((payment) => payment.payment_id === payment_id);
       return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
     };
-    return lines(
+    return report([
       `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
       ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
       ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
       ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
-      next(toUndo(facts?.undo)),
-    );
+    ]);
   },
 });
 

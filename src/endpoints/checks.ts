@@ -205,7 +205,10 @@ function named(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;
   return new InputError(`There is no invoice ${invoice_id}.`, {
     code: 'no_such_invoice',
-    next: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.',
+    next: [
+      { say: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id', tool: 'get_customer_payment' },
+      { say: 'ask the user' },
+    ],
     zoho: error.zoho,
   });
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
+import { call, report } from '../report.ts';
 import { inBase, type InBase } from './exchange-rate.ts';
 import { id, refundFields, writtenRefund, type Payment } from './fields.ts';
 import { otherRefund } from './contradiction.ts';
@@ -10,7 +11,7 @@ import { getCustomerPayment } from './get-customer-payment.ts';
 import { ofPayment, refundFacts, refundReads } from './refund-facts.ts';
 import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import { aboutRefund, attention, money, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
@@ -69,18 +70,16 @@ export const createCustomerPaymentRefund = defineWrite({
       : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
 
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
-  text: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
+  report: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
-    const { payment_refund_id: refund_id } = payment_refund;
-    return lines(
-      `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
-      attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
-      inBase(facts?.before),
-      notChecked(facts?.not_checked ?? []),
-      next(
-        `what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`,
-        refund_id && `to undo: ${call('delete_customer_payment_refund', { customer_payment_id, refund_id })}`,
-      ),
+    return report(
+      [
+        `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
+        attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
     );
   },
 });
@@ -97,7 +96,11 @@ function nothingRefundable(payment: Payment): RefusedError {
   return new RefusedError(`Nothing of this payment is unused, so nothing can be refunded.${applied ? ' It is applied to invoices.' : ''}`, {
     code: 'nothing_refundable',
     next: applied
-      ? 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.'
+      ? {
+          say: 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.',
+          tool: 'update_customer_payment',
+          without: 'Ask the user whether money should be un-applied from an invoice first.',
+        }
       : 'Tell the user.',
   });
 }

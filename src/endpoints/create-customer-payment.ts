@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { concern, type Concern } from '../concern.ts';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { report } from '../report.ts';
 import { ahead } from '../reading.ts';
 import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
@@ -28,20 +29,7 @@ import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { notThere } from './standing.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
 import { allPayments } from './whole-list.ts';
-import {
-  aboutPayment,
-  aboutWhole,
-  attention,
-  call,
-  lines,
-  money,
-  next,
-  notChecked,
-  quoted,
-  recordName,
-  recordNameAndId,
-  unseen,
-} from './words.ts';
+import { aboutPayment, aboutWhole, attention, money, notChecked, quoted, recordName, recordNameAndId, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -76,19 +64,23 @@ export const createCustomerPayment = defineWrite({
     payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, given, facts) => {
+  report: ({ payment }, given, facts) => {
     if (payment === undefined) return unseen('payment');
-    const { payment_id, unused_amount = 0 } = payment;
-    return lines(
-      `Recorded ${aboutPayment(payment)}.`,
-      attention(given, payment),
-      aboutWhole(payment),
-      inBase(facts?.before),
-      notChecked(facts?.not_checked ?? []),
-      next(
-        unused_amount > 0 && 'to apply the rest later: update_customer_payment with payment_id and invoices',
-        `to undo: ${call('delete_customer_payment', { payment_id })}`,
-      ),
+    const { unused_amount = 0 } = payment;
+    return report(
+      [
+        `Recorded ${aboutPayment(payment)}.`,
+        attention(given, payment),
+        aboutWhole(payment),
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [
+        unused_amount > 0 && {
+          say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
+          tool: 'update_customer_payment',
+        },
+      ],
     );
   },
 });
@@ -176,7 +168,10 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<Cont
       if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
       throw new InputError(`There is no customer ${contact_id}.`, {
         code: 'no_such_customer',
-        next: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.',
+        next: [
+          { say: 'list_customer_payments shows the customer_id of those who have paid before', tool: 'list_customer_payments' },
+          { say: 'ask the user' },
+        ],
         zoho: error.zoho,
       });
     }),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { ahead } from '../reading.ts';
 import { moreThanMessage } from './contradiction.ts';
 import { createCustomerPaymentRefund } from './create-customer-payment-refund.ts';
@@ -9,8 +10,8 @@ import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { isGone } from './looks.ts';
 import { only } from './shape.ts';
 import { bothReads, standingPayment, standingRefund } from './standing.ts';
-import { toUndo, undoWith } from './undo.ts';
-import { aboutPayment, aboutRefund, call, lines, money, next } from './words.ts';
+import { undoWith } from './undo.ts';
+import { aboutPayment, aboutRefund, money } from './words.ts';
 
 const output = z.looseObject({
   customer_payment_id: z.string().optional(),
@@ -67,12 +68,12 @@ export const deleteCustomerPaymentRefund = defineWrite({
   },
 
   result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),
-  text: (_result, { customer_payment_id, refund_id }, facts) => {
+  report: (_result, { customer_payment_id, refund_id }, facts) => {
     const refund = { ...facts?.before.refund, payment_refund_id: refund_id };
     const payment = { ...facts?.before.payment, payment_id: customer_payment_id };
-    return lines(
-      `Deleted ${aboutRefund(refund, payment)}.`,
-      next(`what is unused again: ${call('get_customer_payment', { payment_id: customer_payment_id })}`, toUndo(facts?.undo)),
+    return report(
+      [`Deleted ${aboutRefund(refund, payment)}.`],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is unused again')],
     );
   },
 });

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { concern } from '../concern.ts';
-import { defineWrite, type Facts, type Reader, type Undo } from '../endpoint.ts';
+import { defineWrite, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import { report, type Undo } from '../report.ts';
 import { moreThanMessage } from './contradiction.ts';
 import { createCustomerPayment } from './create-customer-payment.ts';
 import { id, type Payment } from './fields.ts';
@@ -10,8 +11,8 @@ import { isGone } from './looks.ts';
 import { readAmount } from './read-row.ts';
 import { only } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { accountOfCharges, customFieldsOf, discountsLost, tagsOf, toUndo, undoWith } from './undo.ts';
-import { aboutAllocation, aboutPayment, aboutReleased, lines, next } from './words.ts';
+import { accountOfCharges, customFieldsOf, discountsLost, tagsOf, undoWith } from './undo.ts';
+import { aboutAllocation, aboutPayment, aboutReleased } from './words.ts';
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
 
@@ -55,12 +56,11 @@ export const deleteCustomerPayment = defineWrite({
   undo: (_result, _input, { before: { payment } }) => recreating(payment),
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
-  text: (_result, { payment_id }, facts) =>
-    lines(
+  report: (_result, { payment_id }, facts) =>
+    report([
       `Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`,
       facts?.before.payment && aboutReleased(facts.before.payment),
-      next(toUndo(facts?.undo)),
-    ),
+    ]),
 });
 
 export function isDeleted(zoho: Reader, payment_id: string): Promise<boolean> {
@@ -73,7 +73,11 @@ export function refuseUndeletable(payment: Payment): void {
   if (payment_refunds.length > 0) {
     throw new RefusedError(`Money of ${aboutPayment(payment)} was refunded, so it cannot be deleted.`, {
       code: 'payment_has_refunds',
-      next: 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
+      next: {
+        say: 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
+        tool: 'delete_customer_payment_refund',
+        without: 'Tell the user; its refunds would have to be deleted first.',
+      },
     });
   }
   if (Array.isArray(imported_transactions) && imported_transactions.length > 0) {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead, type RateFacts, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { formatConverted, readAmount, sameRate } from '../money.ts';
+import { report } from '../report.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { organizationOf, type Notes } from './checks.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -20,7 +21,7 @@ const allCurrencies = defineRead({
   }),
   parts: () => ({ query: { per_page: 200 } }),
   result: (body) => ({ currencies: many(body, 'currencies') }),
-  text: () => '',
+  report: () => report([]),
 });
 
 /** Invoices whose rates are looked at, of a payment that is applied to very many. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineRead, type Reader } from '../endpoint.ts';
+import { report } from '../report.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
 import { many } from './shape.ts';
 
@@ -16,7 +17,7 @@ const listByCustomField = defineRead({
   // A second row is enough to know that more than one has the value, or that Zoho ignored the filter.
   parts: ({ key, value }) => ({ query: { [key]: value, per_page: 2 } }),
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
-  text: () => '',
+  report: () => report([]),
 });
 
 /**

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { id } from './fields.ts';
 import { said } from './rows.ts';
 import { readAmount } from './read-row.ts';
 import { isObject, one, only, shownAs, withoutEmpty } from './shape.ts';
-import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
+import { fitting, money, plain, quoted, ROOM, told, unseen } from './words.ts';
 
 const text = z.string().optional();
 const number = z.number().optional();
@@ -62,11 +63,12 @@ export const getContact = defineRead({
   output,
   shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
   result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shown)) }),
-  text: ({ contact = {} }) => {
+  report: ({ contact = {} }) => {
     const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
     if (contact_id === undefined) return unseen('customer');
     const name = `${contact_name === undefined ? '' : `${quoted(contact_name)} `}(id ${told(contact_id)})`;
-    if (contact_type !== 'customer') return `${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`;
+    if (contact_type !== 'customer')
+      return report([`${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`]);
     const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
     const field = (label: string, value: unknown, max?: number) => said(value, (value) => `${label} ${quoted(value, max)}`);
     const facts = [
@@ -85,13 +87,15 @@ export const getContact = defineRead({
     ];
     const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
     const status = contact['status'] === 'active' ? undefined : said(contact['status'], (status) => `, ${plain(status)}`);
-    return lines(
-      `Customer ${name}, ${currency}${status ?? ''}.`,
-      `${fitting(
-        facts.filter((fact) => fact !== undefined),
-        ROOM,
-      )}.`,
-      next(`open invoices: ${call('list_invoices', { customer_id: contact_id, status: 'unpaid' })}`),
+    return report(
+      [
+        `Customer ${name}, ${currency}${status ?? ''}.`,
+        `${fitting(
+          facts.filter((fact) => fact !== undefined),
+          ROOM,
+        )}.`,
+      ],
+      [call('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices')],
     );
   },
 });

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { id, refund } from './fields.ts';
 import { refundOf, refundsIn, shownAs } from './shape.ts';
-import { aboutRefund, call, lines, next, quoted, unseen } from './words.ts';
+import { aboutRefund, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
@@ -24,12 +25,14 @@ export const getCustomerPaymentRefund = defineRead({
   output,
   shows: (body, { refund_id }) => shownAs(refund_id, 'payment_refund_id', refundsIn(body)),
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
-  text: ({ payment_refund }, { customer_payment_id }) => {
+  report: ({ payment_refund }, { customer_payment_id }) => {
     if (payment_refund === undefined) return unseen('refund');
-    return lines(
-      `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
-      payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
-      next(`its payment: ${call('get_customer_payment', { payment_id: customer_payment_id })}`),
+    return report(
+      [
+        `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
+        payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
+      ],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'its payment')],
     );
   },
 });

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { id, payment } from './fields.ts';
 import { onePayment, paymentOf, shownAs } from './shape.ts';
-import { aboutPayment, aboutWhole, call, lines, next, unseen } from './words.ts';
+import { aboutPayment, aboutWhole, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: payment.optional() });
 
@@ -37,17 +38,19 @@ export const getCustomerPayment = defineRead({
   links: ({ accept }) => (accept === 'pdf' ? ['customer_payment_pdf'] : []),
   shows: (body, { payment_id }) => shownAs(payment_id, 'payment_id', [onePayment(body)]),
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }) => {
+  report: ({ payment }) => {
     if (payment === undefined) return unseen('payment');
     const { payment_id, unused_amount = 0 } = payment;
-    const refund = call('create_customer_payment_refund', { customer_payment_id: payment_id, amount: unused_amount });
-    return lines(
-      `${aboutPayment(payment)}.`.replace(/^p/, 'P'),
-      aboutWhole(payment),
-      next(
-        unused_amount > 0 && 'to apply the rest: update_customer_payment with invoices',
-        unused_amount > 0 && `to refund the rest: ${refund} with date and from_account_id`,
-      ),
+    const unused = { customer_payment_id: payment_id, amount: unused_amount };
+    const refund = call('create_customer_payment_refund', unused, 'to refund the rest');
+    return report(
+      [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), aboutWhole(payment)],
+      unused_amount > 0
+        ? [
+            { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
+            { ...refund, besides: 'date and from_account_id' },
+          ]
+        : [],
     );
   },
 });

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { id } from './fields.ts';
 import { said } from './rows.ts';
 import { readAmount } from './read-row.ts';
 import { one, only, shownAs, withoutEmpty } from './shape.ts';
-import { call, fitting, lines, money, next, plain, quoted, ROOM, told, unseen } from './words.ts';
+import { fitting, money, plain, quoted, ROOM, told, unseen } from './words.ts';
 
 const text = z.string().optional();
 const number = z.number().optional();
@@ -68,7 +69,7 @@ export const getInvoice = defineRead({
     const invoice = one(body, 'invoice');
     return invoice ? { invoice: withoutEmpty(only(invoice, shown)) } : {};
   },
-  text: ({ invoice }) => {
+  report: ({ invoice }) => {
     if (invoice === undefined) return unseen('invoice');
     const { invoice_id, customer_id, status = 'status not told' } = invoice;
     const amount = (label: string, value: unknown) =>
@@ -86,13 +87,15 @@ export const getInvoice = defineRead({
       said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
     ];
     const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${told(invoice_id)})`;
-    return lines(
-      `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
-      `${fitting(
-        facts.filter((fact) => fact !== undefined),
-        ROOM,
-      )}.`,
-      next(paid && `its payments: ${call('list_invoice_payments', { invoice_id })}`),
+    return report(
+      [
+        `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
+        `${fitting(
+          facts.filter((fact) => fact !== undefined),
+          ROOM,
+        )}.`,
+      ],
+      [paid && call('list_invoice_payments', { invoice_id }, 'its payments')],
     );
   },
 });

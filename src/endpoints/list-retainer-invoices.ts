@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { defineRead } from '../endpoint.ts';
+import { report } from '../report.ts';
 import { pageContext } from './fields.ts';
 import { isObject, many, withoutEmpty } from './shape.ts';
-import { quoted } from './words.ts';
 
 const text = z.string().optional();
 const output = z.looseObject({
@@ -26,5 +26,5 @@ export const listRetainerInvoices = defineRead({
     const { page_context } = body;
     return { retainerinvoices: many(body, 'retainerinvoices')?.map(withoutEmpty), ...(isObject(page_context) && { page_context }) };
   },
-  text: ({ retainerinvoices = [] }) => retainerinvoices.map(({ retainerinvoice_number }) => quoted(retainerinvoice_number)).join(', '),
+  report: () => report([]),
 });

@@ -109,8 +109,7 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
   const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
   const explained =
     applied === undefined || applied > 0
-      ? ` ${money(applied, payment)} of it is applied to invoices ` +
-        'and must be un-applied with update_customer_payment before it can be refunded.'
+      ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied before it can be refunded.`
       : '';
   return new RefusedError(
     `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Json } from '../endpoint.ts';
 import { asJson } from '../foreign-text.ts';
+import { report, type Report } from '../report.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { readFlag } from './read-row.ts';
 import { isObject, many, only, withoutEmpty } from './shape.ts';
@@ -57,9 +58,9 @@ export function listing({ input: { shape }, keys, what, none, usual, line, row: 
       const { rows, ...rest } = pageOf(many(body, ...keys)?.map(ours), body['page_context'], usual, reads(input), input);
       return { ...(rows && { [key]: rows }), ...rest };
     },
-    text({ [key]: rows, ...rest }: Json, input: Wanted): string {
+    report({ [key]: rows, ...rest }: Json, input: Wanted): Report {
       const page = { ...rest, rows } as Page;
-      return lines(countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape));
+      return report([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
     },
   };
 }

@@ -1,8 +1,9 @@
 import type * as z from 'zod';
-import type { Json, Undo } from '../endpoint.ts';
+import type { Json } from '../endpoint.ts';
+import type { Undo } from '../report.ts';
 import type { Payment } from './fields.ts';
 import { CLEARED, isObject } from './shape.ts';
-import { call, quoted } from './words.ts';
+import { quoted } from './words.ts';
 
 /** What takes a write back: arguments that the tool takes, and the names of what they do not restore. */
 
@@ -104,16 +105,4 @@ export function discountsLost(rows: readonly Json[]): string[] {
 export function accountOfCharges(before: Payment, after: Payment = {}): string[] {
   const chosen = after['bank_charges_account_id'] !== undefined || Number(before['bank_charges'] ?? 0) !== 0;
   return before['bank_charges_account_id'] === undefined && chosen ? ['bank_charges_account_id'] : [];
-}
-
-/** More would stand in the way of what happened; the structured result has it whole. */
-const MOST_CHARACTERS = 160;
-
-/** The step that takes a write back, with what it does not restore. */
-export function toUndo(undo: Undo | undefined, most = MOST_CHARACTERS): string | undefined {
-  if (undo === undefined) return undefined;
-  const { tool, arguments: args, not_restored = [] } = undo;
-  const whole = call(tool, args);
-  const but = not_restored.length === 0 ? '' : ` (all but ${not_restored.join(', ').replaceAll('·', '\\u00b7')})`;
-  return `to undo: ${whole.length > most ? `${tool} as in \`undo\`` : whole}${but}`;
 }

@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
+import { report } from '../report.ts';
 import { checkCustomFields } from './checks.ts';
 import { moreThanMessage } from './contradiction.ts';
 import { customFieldById, id, type Payment } from './fields.ts';
 import { lookForCustomFields } from './looks.ts';
 import { isObject } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { customFieldsBack, toUndo, undoWith } from './undo.ts';
-import { aboutPayment, lines, next, notChecked, quoted } from './words.ts';
+import { customFieldsBack, undoWith } from './undo.ts';
+import { aboutPayment, notChecked, quoted } from './words.ts';
 
 const output = z.looseObject({
   customer_payment_id: z.string().optional(),
@@ -60,13 +61,12 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
 
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),
-  text: (_result, { customer_payment_id, custom_fields }, facts) =>
-    lines(
+  report: (_result, { customer_payment_id, custom_fields }, facts) =>
+    report([
       `Updated custom fields of ${aboutPayment({ ...facts?.before.payment, payment_id: customer_payment_id })}.`,
       ...custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`),
       notChecked(facts?.not_checked ?? []),
-      next(toUndo(facts?.undo)),
-    ),
+    ]),
 });
 
 function standing(payment: Payment, customfield_id: string): string {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import type { Currency } from '../money.ts';
+import { call, report } from '../report.ts';
 import { ahead } from '../reading.ts';
 import { refuseNoChange } from './changes.ts';
 import { otherRefund } from './contradiction.ts';
@@ -11,8 +12,8 @@ import { lookForRefundChange } from './looks.ts';
 import { ofPayment, refundFacts, refundReads } from './refund-facts.ts';
 import { refundOf } from './shape.ts';
 import { bothReads, standingPayment, standingRefund } from './standing.ts';
-import { fieldsBack, toUndo, undoWith } from './undo.ts';
-import { aboutRefund, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import { fieldsBack, undoWith } from './undo.ts';
+import { aboutRefund, attention, money, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
@@ -74,23 +75,23 @@ export const updateCustomerPaymentRefund = defineWrite({
   },
 
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
-  text: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
+  report: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
     const before = facts?.before.refund;
+    const shown = (name: string, record: Refund | undefined) => asWritten(name, record?.[name], facts?.before.of);
     const refund = { payment_refund_id: refund_id, ...payment_refund };
     const payment = { ...facts?.before.of, payment_id: customer_payment_id };
-    return lines(
-      `Updated ${aboutRefund(refund, payment)}.`,
-      attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
-      ...Object.keys(given)
-        .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
-        .map(
-          (name) =>
-            `${name}: ${asWritten(name, before?.[name], facts?.before.of)} → ${asWritten(name, payment_refund[name], facts?.before.of)}`,
-        ),
-      inBase(facts?.before),
-      notChecked(facts?.not_checked ?? []),
-      next(`what is left: ${call('get_customer_payment', { payment_id: customer_payment_id })}`, toUndo(facts?.undo)),
+    return report(
+      [
+        `Updated ${aboutRefund(refund, payment)}.`,
+        attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
+        ...Object.keys(given)
+          .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
+          .map((name) => `${name}: ${shown(name, before)} → ${shown(name, payment_refund)}`),
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
     );
   },
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { report } from '../report.ts';
 import { aboutChanges, changesOf, namesAnything, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import { newPaymentFacts } from './create-customer-payment.ts';
@@ -12,9 +13,8 @@ import { isAsSent } from './as-sent.ts';
 import { lookForChange } from './looks.ts';
 import { paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { toUndo } from './undo.ts';
 import { changeBack, changeFacts, fieldLines, turnOfChange } from './update-customer-payment.ts';
-import { aboutAllocation, aboutPayment, aboutWhole, attention, lines, next, notChecked, quoted, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, aboutWhole, attention, notChecked, quoted, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -114,19 +114,18 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert, ...given }, facts) => {
+  report: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
     const before = facts?.before.payment;
     const isNew = upsert === true && before === undefined;
-    return lines(
+    return report([
       `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
       attention(given, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
       isNew ? aboutWhole(payment) : aboutAllocation(payment),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
-      next(toUndo(facts?.undo)),
-    );
+    ]);
   },
 });
 
@@ -183,7 +182,10 @@ function unseenFacts({ key, value }: { key: string; value: string }, given: Fiel
 function cannotUpsert(key: string): InputError {
   return new InputError(`Zoho does not show which payments have a ${key}, so whether there is one already cannot be told.`, {
     code: 'cannot_tell_payment',
-    next: 'Look with list_customer_payments; then use update_customer_payment or create_customer_payment.',
+    next: {
+      say: 'Look with list_customer_payments; then use update_customer_payment or create_customer_payment.',
+      tool: 'list_customer_payments',
+    },
   });
 }
 
@@ -192,7 +194,11 @@ function cannotMerge(): InputError {
     'Which invoices the payment is applied to could not be read by this custom field, so `invoices` could un-apply others.',
     {
       code: 'cannot_merge_invoices',
-      next: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
+      next: {
+        say: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
+        tool: 'update_customer_payment',
+        without: 'Send the whole list with replace_invoices: true.',
+      },
     },
   );
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { concern, type Concern } from '../concern.ts';
-import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader, type Undo } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
+import { report, type Undo } from '../report.ts';
 import { ahead } from '../reading.ts';
 import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.ts';
 import { NOTHING, settledBy, standingOn, standsOn, withTaxOfPayment } from './applied.ts';
@@ -28,9 +29,9 @@ import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
-import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
+import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, undoWith } from './undo.ts';
 import { allPayments } from './whole-list.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, recordName, told, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, money, notChecked, quoted, recordName, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
@@ -66,17 +67,16 @@ export const updateCustomerPayment = defineWrite({
   undo: ({ payment }, { payment_id, ...given }, { before }) => changeBack(payment_id, given, before.payment, payment),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  text: ({ payment }, { payment_id: _, ...given }, facts) => {
+  report: ({ payment }, { payment_id: _, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
-    return lines(
+    return report([
       `Updated ${aboutPayment(payment)}.`,
       attention(given, payment),
       ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
-      next(toUndo(facts?.undo)),
-    );
+    ]);
   },
 });
 
@@ -114,7 +114,10 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
         `so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
       {
         code: 'refunded_already',
-        next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
+        next: {
+          say: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
+          tool: 'update_customer_payment_refund',
+        },
       },
     );
   }

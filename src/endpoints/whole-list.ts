@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Json, ReadEndpoint, Reader } from '../endpoint.ts';
 import { BusyError } from '../errors.ts';
+import { report } from '../report.ts';
 import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
 import { listInvoicePayments } from './list-invoice-payments.ts';
@@ -37,7 +38,7 @@ function wholeList(
     input: z.looseObject({}),
     output,
     result: (body) => listing(body, ...keys),
-    text: () => '',
+    report: () => report([]),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Json } from '../endpoint.ts';
-import { asJson, oneLine } from '../foreign-text.ts';
+import { oneLine } from '../foreign-text.ts';
 import { formatMoney, precisionOf, readAmount, type Currency } from '../money.ts';
+import { report, type Report } from '../report.ts';
 import { standingOn, standsOn, withheldOn } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
@@ -44,21 +45,6 @@ export function recordName(what: 'customer' | 'contact' | 'account' | 'organizat
 export function recordNameAndId(...[what, name, id, max]: Parameters<typeof recordName>): string {
   const known = quoted(name, max) !== '""' && told(id) !== told(undefined);
   return `${recordName(what, name, id, max)}${known ? ` (id ${told(id)})` : ''}`;
-}
-
-/** How next steps begin, and what stands between them: in nothing else of a line that begins so. */
-export const NEXT = 'Next: ';
-export const BETWEEN_STEPS = ' · ';
-
-/** A call the model can make as it stands. */
-export function call(tool: string, args: Record<string, unknown>): string {
-  return `${tool} ${asJson(args).replaceAll('·', '\\u00b7')}`;
-}
-
-/** `Next:` and at most three calls. */
-export function next(...calls: (string | false | undefined)[]): string {
-  const offered = calls.filter(Boolean).slice(0, 3);
-  return offered.length === 0 ? '' : NEXT + offered.join(BETWEEN_STEPS);
 }
 
 export function lines(...parts: (string | false | undefined)[]): string {
@@ -253,8 +239,9 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
 }
 
 /** A success whose answer held no record: said as it is, not as a record without fields. */
-export function unseen(what: keyof typeof lists): string {
-  return `Zoho reported success, but its answer held no ${what}. Look with ${lists[what]}.`;
+export function unseen(what: keyof typeof lists): Report {
+  const tool = lists[what];
+  return report([`Zoho reported success, but its answer held no ${what}.`], [{ say: `look with ${tool}`, tool }]);
 }
 
 const lists = {

@@ -26,15 +26,15 @@ export function keepingArguments(inner: Transport): Transport {
 
 /** The validated input; throws an InputError that names every problem. */
 export function readArguments(schema: z.ZodObject, sent: unknown): Json {
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const repaired = repair(schema, sent ?? {}, [], problems);
   const parsed = schema.safeParse(repaired, { reportInput: true });
   if (parsed.success && problems.length === 0) return parsed.data;
   const issues = parsed.success ? [] : parsed.error.issues;
   // A problem found in repair says more than what Zod makes of the same field.
-  const said = new Set(problems.map((problem) => problem.split(' ', 1)[0]));
-  const worded = issues.flatMap((issue) => inWords(issue, schema)).filter((problem) => !said.has(problem.split(' ', 1)[0] ?? ''));
-  const all = [...problems, ...worded];
+  const repairing = new Set(problems.map(({ argument }) => argument));
+  const others = issues.flatMap((issue) => problemsOf(issue, schema)).filter(({ argument }) => !repairing.has(argument));
+  const all = [...problems, ...others].map(({ argument, says }) => `${argument} ${says}`);
   const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
   throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
     code: 'invalid_arguments',
@@ -43,6 +43,13 @@ export function readArguments(schema: z.ZodObject, sent: unknown): Json {
 }
 
 const MOST_PROBLEMS = 8;
+
+/** What is wrong with one argument. */
+interface Problem {
+  /** As `nameOf` says. */
+  readonly argument: string;
+  readonly says: string;
+}
 
 type Path = readonly PropertyKey[];
 
@@ -62,7 +69,7 @@ function definitionOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
  * Clients and models send arrays, objects and numbers as JSON strings, and ids as numbers. What can only have been meant
  * one way is put right, at any depth; everything else is left for validation to name.
  */
-function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]): unknown {
+function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[]): unknown {
   const def = definitionOf(schema);
   switch (def.type) {
     case 'object': {
@@ -90,7 +97,10 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
       if (Number.isSafeInteger(value)) return String(value);
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
       const lost = Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros';
-      problems.push(`${nameOf(path)} arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`);
+      problems.push({
+        argument: nameOf(path),
+        says: `arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`,
+      });
       return value;
     default:
       return value;
@@ -136,26 +146,30 @@ function exactNumber(text: string): number | undefined {
   return Number(trimmed);
 }
 
-/** One Zod issue as a line a model can act on. */
-function inWords(issue: z.core.$ZodIssue, schema: z.ZodObject): string[] {
-  const name = nameOf(issue.path);
+/** What a Zod issue is about, so that a model can act on it. */
+function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodObject): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = shapeAt(schema, issue.path);
+    return issue.keys.map((key) => ({
+      argument: nameOf([...issue.path, key]),
+      says: `is not an argument; ${meant(key, known, issue.input)}`,
+    }));
+  }
+  return [{ argument: nameOf(issue.path), says: inWords(issue) }];
+}
+
+function inWords(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys>): string {
   switch (issue.code) {
-    case 'unrecognized_keys': {
-      const known = shapeAt(schema, issue.path);
-      return issue.keys.map((key) => `${nameOf([...issue.path, key])} is not an argument; ${meant(key, known, issue.input)}`);
-    }
     case 'invalid_type':
-      if (issue.input === undefined) return [`${name} is missing`];
-      return [`${name} must be ${article(issue.expected)}, not ${kindOf(issue.input)}`];
+      return issue.input === undefined ? 'is missing' : `must be ${article(issue.expected)}, not ${kindOf(issue.input)}`;
     case 'invalid_value':
-      return [`${name} must be one of ${issue.values.map(String).join(', ')}`];
+      return `must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_big':
-      return [`${name} ${limit(issue.origin, 'most', Number(issue.maximum))}`];
+      return limit(issue.origin, 'most', Number(issue.maximum));
     case 'too_small':
-      if (issue.message.startsWith('must')) return [`${name} ${issue.message}`];
-      return [`${name} ${limit(issue.origin, 'least', Number(issue.minimum))}`];
+      return issue.message.startsWith('must') ? issue.message : limit(issue.origin, 'least', Number(issue.minimum));
     default:
-      return [`${name} ${issue.message}`];
+      return issue.message;
   }
 }
 

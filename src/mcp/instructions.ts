@@ -1,4 +1,4 @@
-import { SANDBOX_NOTE } from './results.ts';
+import { SANDBOX_NOTE } from './render.ts';
 
 /** What every model reads first: how to go about what people ask for, naming only tools that are there. */
 export function instructionsFor(

@@ -1,16 +1,17 @@
 import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { Json, Undo } from '../endpoint.ts';
+import type { Json } from '../endpoint.ts';
 import { id } from '../endpoints/fields.ts';
 import { endpoints } from '../endpoints/index.ts';
-import { call } from '../endpoints/words.ts';
 import { InternalError, PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import { report, type Undo } from '../report.ts';
 import { workflows } from '../workflows/index.ts';
 import type { Entry, Journal, State } from '../write/journal.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
+import { undoCell, type Edge } from './render.ts';
 import { failed, succeeded } from './results.ts';
 import { tracked } from './tracked.ts';
 import { annotationsOf } from './tools.ts';
@@ -50,7 +51,7 @@ export const listWrites = {
   output,
 } as const;
 
-export function addListWrites(server: McpServer, { journal, sandbox, log }: Books): void {
+export function addListWrites(server: McpServer, { journal, log }: Books, edge: Edge): void {
   const { name, title, description } = listWrites;
   server.registerTool(
     name,
@@ -65,10 +66,10 @@ export function addListWrites(server: McpServer, { journal, sandbox, log }: Book
       tracked(name, log, async () => {
         try {
           const asked = readArguments(input, args) as z.output<typeof input>;
-          const writes = (await entriesFor(await journal(), asked)).map(asWrite);
-          return succeeded({ writes }, textOf(writes), [], sandbox);
+          const writes = (await entriesFor(await journal(), asked)).map((entry) => asWrite(entry, edge));
+          return succeeded({ writes }, report(linesOf(writes)), edge);
         } catch (error) {
-          return failed(error instanceof PaymentsError ? error : new InternalError('no', error), sandbox);
+          return failed(error instanceof PaymentsError ? error : new InternalError('no', error), edge);
         }
       }),
   );
@@ -94,8 +95,8 @@ const outcomes: Record<State, string> = {
   claimed: 'not sent yet',
 };
 
-function asWrite(entry: Entry): Json {
-  const { undo } = (entry.answer?.result ?? {}) as { undo?: Undo };
+function asWrite(entry: Entry, { offered }: Edge): Json {
+  const undo = entry.answer?.report.undo;
   const { title } = entry.facts as { title?: string };
   return {
     write_id: entry.id,
@@ -105,29 +106,20 @@ function asWrite(entry: Entry): Json {
     outcome: outcomes[entry.state],
     zoho_id: entry.zoho_id,
     reason: entry.reason,
-    undo: entry.state === 'recorded' ? undo : undefined,
+    undo: entry.state === 'recorded' && undo !== undefined && offered.has(undo.tool) ? undo : undefined,
   };
 }
 
-function textOf(writes: readonly Json[]): string {
-  if (writes.length === 0) return 'No writes match.';
-  return writes
-    .map(({ at, outcome, what, tool, reason, undo, write_id }) => {
-      return [
-        `${at} | ${outcome} | ${what ?? tool}`,
-        reason && oneLine(String(reason)),
-        undo !== undefined && undoneBy(undo as Undo),
-        `write_id ${write_id}`,
-      ]
-        .filter(Boolean)
-        .join(' | ');
-    })
-    .join('\n');
-}
-
-/** Too long only with long text in it: the structured result has all of it. */
-function undoneBy({ tool, arguments: args, not_restored = [] }: Undo): string {
-  const undoing = `undo: ${call(tool, args)}`;
-  const but = not_restored.length === 0 ? '' : ` (all but ${not_restored.join(', ')})`;
-  return `${undoing.length > 400 ? `undo: ${tool} with the \`undo\` of the structured result` : undoing}${but}`;
+function linesOf(writes: readonly Json[]): string[] {
+  if (writes.length === 0) return ['No writes match.'];
+  return writes.map(({ at, outcome, what, tool, reason, undo, write_id }) =>
+    [
+      `${at} | ${outcome} | ${what ?? tool}`,
+      reason && oneLine(String(reason)),
+      undo !== undefined && undoCell(undo as Undo),
+      `write_id ${write_id}`,
+    ]
+      .filter(Boolean)
+      .join(' | '),
+  );
 }

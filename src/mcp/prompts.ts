@@ -1,11 +1,11 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { call, quoted } from '../endpoints/words.ts';
+import { quoted } from '../endpoints/words.ts';
 import type { Books } from './books.ts';
 import { listWrites } from './list-writes.ts';
 import type { Lookups } from './lookups.ts';
 import { titled } from './resource-uris.ts';
-import { marked } from './results.ts';
+import { callText, marked } from './render.ts';
 
 /** What a person can start from their host's menu: short instructions to the assistant, with what they filled in as data. */
 
@@ -73,7 +73,7 @@ const monthEndCheck: Prompt = {
   arguments: { month: 'Such as 2026-06.' },
   steps: ({ month }) => {
     const days = daysOf(month);
-    const using = (tool: string, more: object = {}) => (days === undefined ? tool : call(tool, { ...days, ...more }));
+    const using = (tool: string, more: object = {}) => (days === undefined ? tool : callText(tool, { ...days, ...more }));
     return [
       days === undefined &&
         'Take the first and the last day of the month for date_start and date_end; ask me which month, if I did not say.',

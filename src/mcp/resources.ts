@@ -12,11 +12,12 @@ import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Lookups } from './lookups.ts';
 import { templateOf, titled } from './resource-uris.ts';
-import { errorFacts, linesOf, marked } from './results.ts';
+import { errorText, marked, type Edge } from './render.ts';
+import { errorFacts, succeeded } from './results.ts';
 import { tracked } from './tracked.ts';
 
 /** Read-only endpoints as resources, each generated from the same declaration as its tool. */
-export function addResources(server: McpServer, books: Books, lookups: Lookups): void {
+export function addResources(server: McpServer, books: Books, lookups: Lookups, edge: Edge): void {
   for (const endpoint of books.endpoints.filter(isRead)) {
     for (const form of endpoint.resources ?? []) {
       const { name, title, description, mimeType } = form;
@@ -24,7 +25,7 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups):
       const template = templateOf(form, endpoint);
       if (typeof template === 'string') {
         server.registerResource(name, template, metadata, (uri, { mcpReq }) =>
-          readResource(uri, {}, { endpoint, form, books, signal: mcpReq.signal }),
+          readResource(uri, {}, { endpoint, form, books, edge, signal: mcpReq.signal }),
         );
         continue;
       }
@@ -36,15 +37,15 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups):
         ]),
       );
       server.registerResource(name, new ResourceTemplate(template, { list, complete }), metadata, (uri, variables, { mcpReq }) =>
-        readResource(uri, variables, { endpoint, form, books, signal: mcpReq.signal }),
+        readResource(uri, variables, { endpoint, form, books, edge, signal: mcpReq.signal }),
       );
     }
   }
-  addLimits(server, books);
+  addLimits(server, books, edge);
 }
 
 /** What no endpoint of Zoho's tells: kept on this machine, from what Zoho says along with its answers. */
-function addLimits(server: McpServer, { quota, sandbox, log }: Books): void {
+function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge): void {
   server.registerResource(
     limitsResource.name,
     limitsResource.uri,
@@ -52,7 +53,7 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books): void {
     (uri) =>
       tracked(`resource ${limitsResource.name}`, log, async () => {
         const limits = await quota().catch((error: unknown) => {
-          throw error instanceof PaymentsError ? protocolError(error, sandbox) : error;
+          throw error instanceof PaymentsError ? protocolError(error, edge) : error;
         });
         return {
           contents: [
@@ -77,6 +78,7 @@ interface Reading {
   readonly endpoint: ReadEndpoint;
   readonly form: ResourceForm;
   readonly books: Books;
+  readonly edge: Edge;
   readonly signal: AbortSignal;
 }
 
@@ -85,7 +87,11 @@ function readResource(uri: URL, variables: Json, reading: Reading): Promise<Read
 }
 
 /** The same data as the tool, through the same arguments. */
-async function answer(uri: URL, variables: Json, { endpoint, form: { mimeType }, books, signal }: Reading): Promise<ReadResourceResult> {
+async function answer(
+  uri: URL,
+  variables: Json,
+  { endpoint, form: { mimeType }, books, edge, signal }: Reading,
+): Promise<ReadResourceResult> {
   const zoho = books.zoho.until(signal);
   try {
     const input = readArguments(endpoint.input, variables);
@@ -96,15 +102,16 @@ async function answer(uri: URL, variables: Json, { endpoint, form: { mimeType },
       };
     }
     const result = await zoho.read(endpoint, input);
-    return { contents: [{ uri: uri.href, mimeType, text: JSON.stringify(books.sandbox ? { sandbox: true, ...result } : result) }] };
+    const { structuredContent } = succeeded(result, endpoint.report(result, input), edge);
+    return { contents: [{ uri: uri.href, mimeType, text: JSON.stringify(structuredContent) }] };
   } catch (error) {
     if (!(error instanceof PaymentsError)) throw error;
     if (error.code === 'not_found') throw new ResourceNotFoundError(uri.href);
-    throw protocolError(error, books.sandbox);
+    throw protocolError(error, edge);
   }
 }
 
-function protocolError(error: PaymentsError, sandbox: boolean): ProtocolError {
+function protocolError(error: PaymentsError, { offered, sandbox }: Edge): ProtocolError {
   const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-  return new ProtocolError(code, marked(linesOf(error), sandbox), errorFacts(error));
+  return new ProtocolError(code, marked(errorText(error, offered), sandbox), errorFacts(error, offered));
 }

@@ -6,8 +6,8 @@ import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
 import { addListWrites, listWrites } from './list-writes.ts';
 import { createLookups } from './lookups.ts';
-import { offeringOnly } from './next-steps.ts';
 import { addPrompts } from './prompts.ts';
+import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
 import { addTools, type OnWritten } from './tools.ts';
@@ -18,7 +18,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
   const tools = [...books.workflows, ...books.endpoints];
   const hasWrites = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
   const names = new Set([...tools, ...(hasWrites ? [listWrites] : [])].map(({ name }) => name));
-  const offering = offeringOnly(names);
+  const edge: Edge = { offered: names, sandbox: books.sandbox };
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: tools.every(({ method }) => method === 'GET') });
 
   return ({ era }) => {
@@ -56,9 +56,9 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
           );
       }
     };
-    addTools({ server, books, deliveries, onWritten, offering });
-    if (names.has(listWrites.name)) addListWrites(server, books);
-    addResources(server, books, lookups);
+    addTools({ server, books, deliveries, onWritten, edge });
+    if (names.has(listWrites.name)) addListWrites(server, books, edge);
+    addResources(server, books, lookups, edge);
     addPrompts(server, books, lookups);
     return server;
   };

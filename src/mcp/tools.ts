@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { NOT_JUDGED } from '../concern.ts';
 import type { Endpoint, Json, ReadEndpoint } from '../endpoint.ts';
 import { quiet } from '../endpoints/fields.ts';
-import { lines } from '../endpoints/words.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
 import type { Done, Performed } from '../write/call.ts';
@@ -15,7 +14,8 @@ import type { Deliveries } from './deliveries.ts';
 import { ask, askWhich, personOf } from './person.ts';
 import { linksOf } from './resource-uris.ts';
 import { tracked } from './tracked.ts';
-import { failed, marked, succeeded, type WriteFacts } from './results.ts';
+import { marked, type Edge } from './render.ts';
+import { failed, succeeded, type WriteFacts } from './results.ts';
 
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
@@ -29,8 +29,7 @@ interface Served {
   readonly books: Books;
   readonly deliveries: Deliveries;
   readonly onWritten: OnWritten;
-  /** A text with only such next steps as can be taken. */
-  readonly offering: (text: string) => string;
+  readonly edge: Edge;
 }
 
 export function addTools(served: Served): void {
@@ -54,7 +53,7 @@ export function addTools(served: Served): void {
             // A cancelled call gets no answer.
             if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
             const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
-            return failed(known, books.sandbox, tool.method === 'GET' ? undefined : outcomeOf(known));
+            return failed(known, served.edge, tool.method === 'GET' ? undefined : outcomeOf(known));
           }
         }),
     );
@@ -64,18 +63,18 @@ export function addTools(served: Served): void {
 async function read(
   endpoint: ReadEndpoint,
   args: unknown,
-  { books: { zoho, sandbox }, offering }: Served,
+  { books: { zoho }, edge }: Served,
   { mcpReq }: ServerContext,
 ): Promise<CallToolResult> {
   const input = readArguments(endpoint.input, args);
   const result = await zoho.until(mcpReq.signal).read(endpoint, input);
-  return succeeded(result, offering(endpoint.text(result, input)), linksOf(endpoint, input), sandbox);
+  return succeeded(result, endpoint.report(result, input), edge, linksOf(endpoint, input));
 }
 
 async function run(
   workflow: ReadWorkflow,
   args: unknown,
-  { books: { reader, sandbox }, offering }: Served,
+  { books: { reader }, edge }: Served,
   { mcpReq }: ServerContext,
 ): Promise<CallToolResult> {
   const input = readArguments(workflow.input, args);
@@ -86,7 +85,7 @@ async function run(
       void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
   };
   const result = await workflow.run(input, { zoho: await reader(mcpReq.signal), progress });
-  return succeeded(result, offering(workflow.text(result, input)), [], sandbox);
+  return succeeded(result, workflow.report(result, input), edge);
 }
 
 /** Arguments that every write takes besides its own. */
@@ -124,7 +123,7 @@ export function outputOf(tool: Tool): z.ZodObject {
 async function write(
   tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>,
   args: unknown,
-  { server, books, deliveries, onWritten, offering }: Served,
+  { server, books, deliveries, onWritten, edge }: Served,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
   const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = ofNothingSent(() => readArguments(argumentsOf(tool), args));
@@ -148,24 +147,21 @@ async function write(
     });
   if (performed.kind === 'ask') return ofNothingSent(() => ask(marked(performed.question, books.sandbox), performed.state));
   if (performed.kind === 'settle') return askWhich({ ...performed, question: marked(performed.question, books.sandbox) });
-  if (performed.kind === 'preview') return ofNothingSent(() => preview(performed, books.sandbox));
-  const { entry, result, text, replayed, undo, asked, concerns } = performed;
+  if (performed.kind === 'preview') return ofNothingSent(() => preview(performed, edge));
+  const { entry, result, report, replayed, asked, concerns } = performed;
   if (!replayed) onWritten(input, result);
   deliveries.expect(id, { entry, state: 'recorded' });
-  const facts: WriteFacts = { outcome: 'recorded', replayed, undo, write_id: entry, asked, concerns };
-  return succeeded({ ...result, ...facts }, offering(lines(aboutConcerns(performed), text)), [], books.sandbox);
+  const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
+  return succeeded({ ...result, ...facts }, { ...report, lines: [...aboutConcerns(performed), ...report.lines] }, edge);
 }
 
 /** What nobody was asked about is said, so that it does not go by unseen. */
-function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string {
-  return asked !== 'nobody' || !concerns?.length ? '' : `Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`;
+function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string[] {
+  return asked !== 'nobody' || !concerns?.length ? [] : [`Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`];
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */
-function preview(
-  { question, approval, refused, asked, concerns }: Extract<Performed, { kind: 'preview' }>,
-  sandbox: boolean,
-): CallToolResult {
+function preview({ question, approval, refused, asked, concerns }: Extract<Performed, { kind: 'preview' }>, edge: Edge): CallToolResult {
   const error = new RefusedError(
     refused
       ? 'The approval that came with this call is not good for it: it was used, has expired, or is of another write.'
@@ -177,10 +173,10 @@ function preview(
         `If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
     },
   );
-  const { content, ...rest } = failed(error, sandbox, { outcome: 'not_recorded', asked, concerns });
+  const { content, ...rest } = failed(error, edge, { outcome: 'not_recorded', asked, concerns });
   return {
     ...rest,
-    content: [{ type: 'text', text: marked(question, sandbox) }, ...content],
+    content: [{ type: 'text', text: marked(question, edge.sandbox) }, ...content],
     structuredContent: { ...(rest.structuredContent as Json), question, approval },
   };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Reader } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { organizationOf } from '../endpoints/checks.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
@@ -7,7 +8,7 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount } from '../endpoints/read-row.ts';
 import { only } from '../endpoints/shape.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, next, recordNameAndId } from '../endpoints/words.ts';
+import { lines, recordNameAndId } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -106,7 +107,7 @@ export const checkDuplicates = defineReadWorkflow({
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
-  text({ groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer }, given) {
+  report({ groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer }, given) {
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
     const whose = customer ? `of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : 'of all customers';
@@ -114,27 +115,29 @@ export const checkDuplicates = defineReadWorkflow({
     const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
     const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
     const some = `${found} group${found === 1 ? '' : 's'} (${rule})${likeliest}:`;
-    return lines(
-      looked_through === 0 &&
-        not_compared === 0 &&
-        `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
-      looked_through > 0 &&
-        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
-          (found === 0 ? none : some),
-      ...groups.map((group) => linesOf(group, base_currency)),
-      not_compared > 0 &&
-        `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
-          'of which Zoho does not tell the amount, the customer or the date.',
-      rest && `Not looked through: ${aboutDays(rest)}.`,
-      groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
-      first &&
-        'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. ' +
-          'Only what the user says is a mistake may be deleted.',
-      next(
+    return report(
+      [
+        looked_through === 0 &&
+          not_compared === 0 &&
+          `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
+        looked_through > 0 &&
+          `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
+            (found === 0 ? none : some),
+        ...groups.map((group) => linesOf(group, base_currency)),
+        not_compared > 0 &&
+          `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
+            'of which Zoho does not tell the amount, the customer or the date.',
+        rest && `Not looked through: ${aboutDays(rest)}.`,
+        groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
+        first &&
+          'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. ' +
+            'Only what the user says is a mistake may be deleted.',
+      ],
+      [
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
         not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
-        found > groups.length && customer === undefined && 'call again for one customer or a shorter range to see the others',
-      ),
+        found > groups.length && customer === undefined && { say: 'call again for one customer or a shorter range to see the others' },
+      ],
     );
   },
 });

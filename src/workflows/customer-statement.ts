@@ -9,9 +9,10 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount, readDay, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allInvoices, allPayments, allRefunds } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
+import { money, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { AccessError } from '../errors.ts';
 import { subtract, sum, type Currency } from '../money.ts';
+import { call, report } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from './payment-currencies.ts';
 import { daysFrom, newestFirst } from './days.ts';
@@ -121,7 +122,7 @@ export const customerStatement = defineReadWorkflow({
     };
   },
 
-  text({
+  report({
     customer_id,
     customer_name,
     currency_code,
@@ -142,72 +143,83 @@ export const customerStatement = defineReadWorkflow({
     const moreCredits = (credit?.count ?? 0) - credits.length;
     const [oldest] = invoices;
     const [newest] = credits;
-    return lines(
-      `Statement of ${recordNameAndId('customer', customer_name, customer_id)}${date === undefined ? '' : `, ${date}`}: ${[
-        open &&
-          (open.count === 0
-            ? open.customer_not_told === undefined
-              ? 'owes nothing on invoices'
-              : 'owes nothing on the invoices that Zoho tells of'
-            : aboutOpen(open)),
-        credit &&
-          (credit.count === 0
-            ? `no unused credit${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : ' that Zoho tells of'}`
-            : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
-      ]
-        .filter(Boolean)
-        .join('; ')}.`,
-      leftOut(open?.balance_not_told, 'open invoice', 'what is open'),
-      leftOut(open?.customer_not_told, 'open invoice', 'the customer'),
-      leftOut(credit?.not_told, 'payment', 'what is unused'),
-      leftOut(credit?.customer_not_told, 'payment', 'the customer'),
-      differs(
-        (open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined
-          ? open
-          : undefined,
-        rest.outstanding_by_zoho,
-        currency,
-        'owed',
-        'credit notes, an opening balance or journal entries',
-      ),
-      differs(
-        credit &&
-          (credit.not_told ?? credit.customer_not_told) === undefined && {
-            totals: [{ currency_code: currency_code ?? '', amount: credit.total }],
-          },
-        rest.unused_credits_by_zoho,
-        currency,
-        'unused credit',
-        'credit notes or retainers',
-      ),
-      ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
-      open?.age_not_told !== undefined &&
-        `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} ` +
-          `of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
-      invoices.length > 0 && 'Open invoices:',
-      ...invoices.map(invoiceLine),
-      moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
-      credits.length > 0 && 'Unused credit:',
-      ...credits.map((row) => creditLine(row, currency)),
-      moreCredits > 0 && `and ${moreCredits} older ones, in the total above.`,
-      last.length > 0 && 'Last payments and refunds:',
-      ...last.map((row) => lastLine(row, currency)),
-      part !== undefined &&
-        `This is a part: only the newest ${part} payments were looked through; older ones may have unused credit or refunds too.`,
-      unseen > 0 && `Refunds of ${unseen} more payments, which changed longer ago, were not looked at: find_refunds has them.`,
-      not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
-      currency_code === undefined && 'The currency is not told.',
-      next(
+    return report(
+      [
+        `Statement of ${recordNameAndId('customer', customer_name, customer_id)}${date === undefined ? '' : `, ${date}`}: ${[
+          open &&
+            (open.count === 0
+              ? open.customer_not_told === undefined
+                ? 'owes nothing on invoices'
+                : 'owes nothing on the invoices that Zoho tells of'
+              : aboutOpen(open)),
+          credit &&
+            (credit.count === 0
+              ? `no unused credit${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : ' that Zoho tells of'}`
+              : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
+        ]
+          .filter(Boolean)
+          .join('; ')}.`,
+        leftOut(open?.balance_not_told, 'open invoice', 'what is open'),
+        leftOut(open?.customer_not_told, 'open invoice', 'the customer'),
+        leftOut(credit?.not_told, 'payment', 'what is unused'),
+        leftOut(credit?.customer_not_told, 'payment', 'the customer'),
+        differs(
+          (open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined
+            ? open
+            : undefined,
+          rest.outstanding_by_zoho,
+          currency,
+          'owed',
+          'credit notes, an opening balance or journal entries',
+        ),
+        differs(
+          credit &&
+            (credit.not_told ?? credit.customer_not_told) === undefined && {
+              totals: [{ currency_code: currency_code ?? '', amount: credit.total }],
+            },
+          rest.unused_credits_by_zoho,
+          currency,
+          'unused credit',
+          'credit notes or retainers',
+        ),
+        ages &&
+          ages.length > 0 &&
+          `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
+        open?.age_not_told !== undefined &&
+          `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} ` +
+            `of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
+        invoices.length > 0 && 'Open invoices:',
+        ...invoices.map(invoiceLine),
+        moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
+        credits.length > 0 && 'Unused credit:',
+        ...credits.map((row) => creditLine(row, currency)),
+        moreCredits > 0 && `and ${moreCredits} older ones, in the total above.`,
+        last.length > 0 && 'Last payments and refunds:',
+        ...last.map((row) => lastLine(row, currency)),
+        part !== undefined &&
+          `This is a part: only the newest ${part} payments were looked through; older ones may have unused credit or refunds too.`,
+        unseen > 0 && `Refunds of ${unseen} more payments, which changed longer ago, were not looked at: find_refunds has them.`,
+        not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
+        currency_code === undefined && 'The currency is not told.',
+      ],
+      [
         oldest?.balance !== undefined &&
           newest?.unused_amount !== undefined &&
           oldest.currency_code === currency_code &&
-          `to apply credit: ${call('update_customer_payment', {
-            payment_id: newest.payment_id,
-            invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }],
-          })}`,
-        newest && `to give credit back: ${call('refund_customer_payment', { payment: newest.payment_id })} with the account it leaves`,
+          call(
+            'update_customer_payment',
+            {
+              payment_id: newest.payment_id,
+              invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }],
+            },
+            'to apply credit',
+          ),
+        newest && {
+          ...call('refund_customer_payment', { payment: newest.payment_id }, 'to give credit back'),
+          besides: 'the account it leaves',
+        },
         unseen > 0 && call('find_refunds', { customer: customer_id }),
-      ),
+      ],
     );
   },
 });

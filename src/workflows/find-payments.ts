@@ -7,8 +7,9 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
 import { only } from '../endpoints/shape.ts';
 import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../endpoints/whole-list.ts';
-import { call, lines, next, plain, quoted, recordName, recordNameAndId } from '../endpoints/words.ts';
+import { plain, quoted, recordName, recordNameAndId } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
+import { call, report, type Step } from '../report.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { unlikeness } from './alike-names.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
@@ -87,7 +88,10 @@ export const findPayments = defineReadWorkflow({
       ...(invoice && { invoice }),
     };
   },
-  text({ payments, matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, invoice }, given) {
+  report(
+    { payments, matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, invoice },
+    given,
+  ) {
     const left = not_looked_through && daysOf(not_looked_through);
     const { date: _, date_start: __, date_end: ___, ...undated } = given;
     const rest = left && `Not looked through: ${aboutDays(left)}.`;
@@ -96,18 +100,21 @@ export const findPayments = defineReadWorkflow({
       `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
     const more = left && call('find_payments', { ...undated, ...not_looked_through });
     if (payments.length === 0) {
-      return lines(
-        customers?.length === 0
-          ? `No customer is called anything like ${quoted(given.customer)}.`
-          : `No payment matches: ${soughtOf(given)}.`,
-        invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
-        customers !== undefined &&
-          customers.length > 0 &&
-          `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
-        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
-        untold,
-        rest,
-        next(more, ...looser(given)) || (customers?.length === 0 && 'Next: ask the user for the name as it stands in Zoho Books.'),
+      const others = [...(more ? [more] : []), ...looser(given)];
+      return report(
+        [
+          customers?.length === 0
+            ? `No customer is called anything like ${quoted(given.customer)}.`
+            : `No payment matches: ${soughtOf(given)}.`,
+          invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
+          customers !== undefined &&
+            customers.length > 0 &&
+            `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+          `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
+          untold,
+          rest,
+        ],
+        [...(others.length > 0 ? others : customers?.length === 0 ? [ASK_FOR_NAME] : [])],
       );
     }
     const [first] = payments;
@@ -115,23 +122,25 @@ export const findPayments = defineReadWorkflow({
       .filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id))
       .slice(0, MOST_OTHERS);
     const all = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
-    return lines(
-      newest_only
-        ? `The newest ${all} that match as well as any, older ones may too:`
-        : payments.length < matches
-          ? `The best ${all} of ${matches} that match:`
-          : `${all} found, best match first:`,
-      ...payments.map((payment) => lineOf(payment, base_currency)),
-      others.length > 0 &&
-        `Customers called alike: ${others.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
-      payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
-      untold,
-      rest,
-      next(
+    return report(
+      [
+        newest_only
+          ? `The newest ${all} that match as well as any, older ones may too:`
+          : payments.length < matches
+            ? `The best ${all} of ${matches} that match:`
+            : `${all} found, best match first:`,
+        ...payments.map((payment) => lineOf(payment, base_currency)),
+        others.length > 0 &&
+          `Customers called alike: ${others.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+        payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
+        untold,
+        rest,
+      ],
+      [
         call('get_customer_payment', { payment_id: first?.payment_id }),
         more,
         matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 }),
-      ),
+      ],
     );
   },
 });
@@ -327,8 +336,10 @@ function soughtOf(given: Given): string {
   return parts.length === 0 ? 'there is none' : parts.join(', ');
 }
 
+const ASK_FOR_NAME: Step = { say: 'ask the user for the name as it stands in Zoho Books.' };
+
 /** The same without one of the things that were remembered, those first that are easily remembered wrong. */
-function looser(given: Given): string[] {
+function looser(given: Given): Step[] {
   const without = (...names: string[]) => {
     const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));
     return Object.keys(rest).length < Object.keys(given).length && Object.keys(rest).some((name) => name !== 'limit')

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Json, Reader } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { refundsOf } from '../endpoints/alike.ts';
 import { amount, date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
@@ -8,7 +9,7 @@ import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { readAmount, readDay, readId, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
+import { lines, money, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
 import { inCurrency } from './currencies.ts';
@@ -64,7 +65,7 @@ export const findRefunds = defineReadWorkflow({
     return { count: all.length, totals: currencyTotals(all), refunds: fitting(all.slice(0, MOST_ROWS), lineOf), ...looked };
   },
 
-  text(result, given) {
+  report(result, given) {
     const { count, totals, refunds: rows, ...looked } = result;
     const [first] = rows;
     const last = rows.at(-1);
@@ -73,16 +74,19 @@ export const findRefunds = defineReadWorkflow({
       ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
       uncounted > 0 && `${uncounted} whose amount or currency is not told`,
     ].filter(Boolean);
-    return lines(
-      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
-      ...rows.map(lineOf),
-      rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
-      rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
-      aboutLook(looked),
-      next(
-        looked.next_skip !== undefined && `to go on: ${call('find_refunds', { ...given, skip: looked.next_skip })}`,
-        first && `the payment of the first: ${call('get_customer_payment', { payment_id: first.payment_id })}`,
-      ),
+    return report(
+      [
+        count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
+        ...rows.map(lineOf),
+        rows.length < count &&
+          `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
+        rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
+        aboutLook(looked),
+      ],
+      [
+        looked.next_skip !== undefined && call('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
+        first && call('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
+      ],
     );
   },
 });

@@ -78,6 +78,6 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
   const among = pages >= MOST_PAGES ? ' among the 2,000 newest' : '';
   throw new InputError(`No payment ${quoted(`#${number}`, 40)}${whose} was found${among}.`, {
     code: 'no_such_payment',
-    next: 'Look with find_payments, by customer, amount or date.',
+    next: { say: 'Look with find_payments, by customer, amount or date.', tool: 'find_payments' },
   });
 }

@@ -224,15 +224,18 @@ function customerNotTold({ invoice_number, invoice_id }: Invoice): InputError {
 
 function paidAlready(invoice: Invoice): RefusedError {
   const number = String(invoice.invoice_number || invoice.invoice_id).slice(0, 60);
+  const other = 'If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".';
   return new RefusedError(
     `Invoice ${quoted(invoice.invoice_number || invoice.invoice_id, 40)} ` +
       `of ${recordName('customer', invoice.customer_name, invoice.customer_id, 40)} is paid already; ` +
       `nothing of ${money(invoice['total'], invoice)} is open.`,
     {
       code: 'invoice_paid',
-      next:
-        `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(number)}}. ` +
-        'If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".',
+      next: {
+        say: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(number)}}. ${other}`,
+        tool: 'find_payments',
+        without: `This payment may be recorded already. ${other}`,
+      },
     },
   );
 }

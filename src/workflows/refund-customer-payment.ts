@@ -9,9 +9,10 @@ import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
 import { readRefundAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, money, plain, recordName, recordNameAndId, told } from '../endpoints/words.ts';
+import { money, plain, recordName, recordNameAndId, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
 import { subtract, sum, type Currency } from '../money.ts';
+import { call } from '../report.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed } from './customers.ts';
@@ -116,13 +117,17 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
 }
 
 function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
+  const most = `${money(unused, currency)} is unused in all. More would have to be un-applied from invoices first`;
   return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount
         ? 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.'
-        : `Ask the user: ${money(unused, currency)} is unused in all. ` +
-          'More would have to be un-applied from invoices first, with update_customer_payment.',
+        : {
+            say: `Ask the user: ${most}, with update_customer_payment.`,
+            tool: 'update_customer_payment',
+            without: `Ask the user: ${most}.`,
+          },
   });
 }
 
@@ -147,7 +152,7 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
     `of ${recordName('customer', payment.customer_name, payment.customer_id, 60)} (id ${payment_id}) ` +
     `has ${money(unused, payment)} unused`;
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
-  const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
+  const unApply = call('update_customer_payment', { payment_id, invoices: freed }, 'Ask the user whether to un-apply; if so');
   const possible = freed.length > 0 && missing <= 0;
   const given_back = (payment.payment_refunds ?? []).map(
     (refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`,
@@ -159,7 +164,7 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
   return new RefusedError(`${about}${asked}.${back}${rest}`, {
     code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
     next: possible
-      ? `Ask the user whether to un-apply; if so: ${steps}.`
+      ? { ...unApply, followed_by: refund, without: 'Ask the user: it would have to be un-applied in Zoho Books first.' }
       : unused > 0
         ? `Ask the user for an amount up to ${money(unused, payment)}.`
         : 'Tell the user.',

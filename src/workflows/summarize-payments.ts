@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import { organizationOf } from '../endpoints/checks.ts';
 import { UNKNOWN_CURRENCY, type Json, type Reader } from '../endpoint.ts';
+import { call, report } from '../report.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, recordNameAndId, UNTOLD_AMOUNT } from '../endpoints/words.ts';
+import { money, plain, recordNameAndId, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -86,32 +87,34 @@ export const summarizePayments = defineReadWorkflow({
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
-  text({ total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer }, given) {
+  report({ total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer }, given) {
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     const whose = customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : '';
-    return lines(
-      `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
-      ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
-        lineOf(
-          { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
-          base,
+    return report(
+      [
+        `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+        ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
+          lineOf(
+            { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
+            base,
+          ),
         ),
-      ),
-      others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
-      not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
-      total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
-      total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
-      aboutNotTold(total),
-      dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'} of which Zoho does not tell the date.`,
-      groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
-      base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
-      next(
+        others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
+        not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
+        total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
+        total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
+        aboutNotTold(total),
+        dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'} of which Zoho does not tell the date.`,
+        groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
+        base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
+      ],
+      [
         not_counted && call('summarize_payments', { ...undated, ...not_counted }),
         total.count > 0 &&
           Object.keys(covers).length > 0 &&
           call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
-      ),
+      ],
     );
   },
 });

@@ -1,6 +1,6 @@
 import type { Asked, Concern, Judged } from '../concern.ts';
-import type { Json, Undo } from '../endpoint.ts';
 import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
+import { report } from '../report.ts';
 import type { Done, Performed } from './call.ts';
 import type { Answer, Entry } from './journal.ts';
 
@@ -16,20 +16,15 @@ export function replay(
   }: { readonly replayed?: boolean; readonly zoho?: ZohoRefusal | undefined; readonly deletedBy?: Entry | undefined } = {},
 ): Performed {
   if (entry.state === 'recorded') {
-    const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
+    const { result, report: said } = entry.answer ?? { result: {}, report: report(['Recorded; what was answered has been removed.']) };
     const recorded = `This was recorded already, at ${entry.settledAt}`;
     if (deletedBy !== undefined) {
-      const again = entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.';
-      return done(
-        entry,
-        {
-          result: { ...result, undo: undefined, deleted_by: deletedBy.id },
-          text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${again}`,
-        },
-        replayed,
-      );
+      const lines = [`${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.`];
+      if (entry.key !== undefined) lines.push('If it is to be recorded again, call with another idempotency_key.');
+      return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: report([lines.join(' ')]) }, replayed);
     }
-    return done(entry, { result, text: replayed ? `${recorded}; nothing was sent now. As it was then:\n${text}` : text }, replayed);
+    const again = { ...said, lines: [`${recorded}; nothing was sent now. As it was then:`, ...said.lines] };
+    return done(entry, { result, report: replayed ? again : said }, replayed);
   }
   const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {
@@ -49,9 +44,8 @@ export function replay(
   });
 }
 
-export function done(entry: Entry, { result, text }: Answer, replayed: boolean): Done {
-  const { undo, ...rest } = result as Json & { undo?: Undo };
-  return { kind: 'done', entry: entry.id, result: rest, text, replayed, undo, ...judgedOf(entry) };
+export function done(entry: Entry, { result, report }: Answer, replayed: boolean): Done {
+  return { kind: 'done', entry: entry.id, result, report, replayed, ...judgedOf(entry) };
 }
 
 function judgedOf({ facts, settledIn, erased }: Entry): Judged {

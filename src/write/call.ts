@@ -1,5 +1,6 @@
 import type { Judged } from '../concern.ts';
-import type { Json, Undo, WriteEndpoint } from '../endpoint.ts';
+import type { Json, WriteEndpoint } from '../endpoint.ts';
+import type { Report } from '../report.ts';
 import type { ConfirmMode, Consent, Person } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
@@ -65,9 +66,8 @@ export interface Done extends Judged {
   readonly kind: 'done';
   readonly entry: string;
   readonly result: Json;
-  readonly text: string;
+  readonly report: Report;
   readonly replayed: boolean;
-  readonly undo: Undo | undefined;
 }
 
 export type Performed = Settling | Done | (Extract<Consent, { kind: 'ask' | 'preview' }> & Judged);

@@ -106,7 +106,11 @@ export function declinedBefore(minutes: number): DeclinedError {
 function keepsChanging(): DeclinedError {
   return new DeclinedError('What the user was asked about changed each time before they answered.', {
     code: 'facts_changed',
-    next: 'Look at the payment again with get_customer_payment, and tell the user what changed.',
+    next: {
+      say: 'Look at the payment again with get_customer_payment, and tell the user what changed.',
+      tool: 'get_customer_payment',
+      without: 'Look at the payment again, and tell the user what changed.',
+    },
   });
 }
 

@@ -70,9 +70,13 @@ export async function takenBackBy({ makes, zoho_id }: Entry, { journal }: Pick<R
 const MOST_LATER = 500;
 
 function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {
+  const ids = suspects.map(({ id }) => id);
   return new RefusedError(`This looks like one that is there already: ${unmeant.map(({ text }) => text).join('; ')}.`, {
     code: 'suspected_duplicate',
-    next: `Ask the user. If it really is another one, call again with allow_duplicate_of: ${JSON.stringify(suspects.map(({ id }) => id))}.`,
+    next: {
+      say: `Ask the user. If it really is another one, call again with allow_duplicate_of: ${JSON.stringify(ids)}.`,
+      arguments: { allow_duplicate_of: ids },
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { report } from '../report.ts';
 import type { Call, Road, Settling } from './call.ts';
 import type { Entry } from './journal.ts';
 import { isGraceOver } from './resolve.ts';
@@ -73,7 +74,7 @@ async function settledBy(choice: string, entry: Entry, choices: Settling['choice
       reason: 'The user says that it is none of those there.',
     });
   if (chosen === undefined) return entry;
-  const answer = { result: {}, text: `Recorded, as the user says: ${chosen.text}.` };
+  const answer = { result: {}, report: report([`Recorded, as the user says: ${chosen.text}.`]) };
   return await journal.add(entry.id, {
     type: 'resolved',
     outcome: 'recorded',

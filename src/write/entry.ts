@@ -1,6 +1,7 @@
-import type { ZohoRequest } from '../endpoint.ts';
+import type { Json, ZohoRequest } from '../endpoint.ts';
+import type { Undo } from '../report.ts';
 import { sha256 } from './chain.ts';
-import type { Claim, Entry, Happening, Made, Note, State } from './journal.ts';
+import type { Answer, Claim, Entry, Happening, Made, Note, State } from './journal.ts';
 
 /** What events come to: the state machine of an entry, and the rows that backends keep for looking entries up. */
 
@@ -161,7 +162,7 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
     zohoTime?: string;
     reason?: string;
     asked?: 'window' | 'terminal';
-    answer?: Entry['answer'];
+    answer?: Answer | AnswerAsText;
   };
   const lost = events.findIndex(({ type }) => type === 'unknown');
   const sentAgain = lost >= 0 && events.slice(lost).some(({ type }) => type === 'sent');
@@ -176,11 +177,23 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
     ...(row.settled_at !== null && { settledAt: row.settled_at }),
     ...(row.zoho_id !== null && { zoho_id: row.zoho_id }),
     ...(sentAgain && { sentAgain }),
-    ...(told.answer !== undefined && { answer: told.answer }),
+    ...(told.answer !== undefined && { answer: answerOf(told.answer) }),
     ...(told.asked !== undefined && { settledIn: told.asked }),
     ...(told.reason !== undefined && { reason: told.reason }),
     ...(claim === undefined && { erased: true as const }),
   };
+}
+
+/** What versions before 0.2 kept: a text, and the undo within the result. */
+interface AnswerAsText {
+  readonly result: Json & { readonly undo?: Undo };
+  readonly text: string;
+}
+
+function answerOf(kept: Answer | AnswerAsText): Answer {
+  if ('report' in kept) return kept;
+  const { undo, ...result } = kept.result;
+  return { result, report: { lines: [kept.text], next: [], undo } };
 }
 
 /** A claim whose contents were removed. Its amount stays, so that an erasure does not lift a cap. */

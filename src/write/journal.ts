@@ -1,4 +1,5 @@
 import type { Json, ZohoRequest } from '../endpoint.ts';
+import type { Report } from '../report.ts';
 
 /**
  * What is remembered of every write: append-only events in one hash chain, and the state of each entry derived from them.
@@ -96,7 +97,7 @@ export interface Entry extends Claim {
 
 export interface Answer {
   readonly result: Json;
-  readonly text: string;
+  readonly report: Report;
 }
 
 export type Claimed =

@@ -147,7 +147,7 @@ export function answerOf(
 ): Answer {
   const undo = endpoint.undo(result, input, { before });
   const { not_checked = [] } = facts as { not_checked?: readonly string[] };
-  return { result: undo === undefined ? result : { ...result, undo }, text: endpoint.text(result, input, { before, not_checked, undo }) };
+  return { result, report: { ...endpoint.report(result, input, { before, not_checked }), undo } };
 }
 
 function attemptOf(entry: Entry, journal: Journal): Attempt {

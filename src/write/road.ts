@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isRead, type Endpoint, type Json, type WriteEndpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
+import { report } from '../report.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
 import { openSqliteJournal, type SqliteJournalOptions } from './journal-sqlite.ts';
@@ -175,7 +176,7 @@ async function againstRecord(
 function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
   const endpoint = endpoints.get(entry.endpoint);
   return entry.makes === undefined || endpoint === undefined
-    ? { result: {}, text: `Recorded as ${id}, as a person says.` }
+    ? { result: {}, report: report([`Recorded as ${id}, as a person says.`]) }
     : answerOf(endpoint, entry, result);
 }
 

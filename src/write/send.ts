@@ -34,7 +34,8 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
     const result = (await endpoint.each?.(told, road.zoho)) ?? told;
     const answer = answerOf(endpoint, claimed, result);
     const zoho_id = facts.makes && idOf(result);
-    if (facts.makes !== undefined && zoho_id === undefined) throw new OutcomeUnknownError(answer.text, { next: 'Look for it.' });
+    if (facts.makes !== undefined && zoho_id === undefined)
+      throw new OutcomeUnknownError(answer.report.lines.join(' '), { next: 'Look for it.' });
     const recorded = { type: 'recorded', answer } as const;
     const noted = await journal
       .add(claimed.id, { ...recorded, zoho_id })

@@ -398,7 +398,7 @@ function check(database: Database, file: string, { applicationId, version, table
       `The journal ${file} was written by a newer version of this program (layout ${user_version}; this one knows ${version}).`,
       {
         code: 'journal_too_new',
-        next: 'Ask the operator to start the newer version; both cannot share a journal.',
+        next: 'start the newer version; both cannot share a journal.',
       },
     );
   }
@@ -453,7 +453,7 @@ function explained(error: unknown, file: string, changed: Changed): unknown {
     return new AccessError(`The journal ${file} cannot be used: ${oneLine(error.message)}.`, {
       code: 'journal_unusable',
       changed,
-      next: 'Ask the operator to check that the folder exists, belongs to this user, is on a local disk and has room.',
+      next: 'check that the folder exists, belongs to this user, is on a local disk and has room.',
       cause: error,
     });
   }
@@ -464,7 +464,7 @@ function damaged(file: string, why: string, changed: Changed = 'no', cause?: unk
   return new AccessError(`The journal ${file} cannot be read: ${oneLine(why)}.`, {
     code: 'journal_damaged',
     changed,
-    next: 'Ask the operator to bring it back from a backup. Without it nobody knows what was written before, so do not simply remove it.',
+    next: 'bring it back from a backup. Without it nobody knows what was written before, so do not simply remove it.',
     cause,
   });
 }
@@ -473,7 +473,7 @@ function replaced(file: string, why: string, cause?: unknown): AccessError {
   return new AccessError(`The journal ${file} is not as this server opened it: ${why}.`, {
     code: 'journal_replaced',
     next:
-      'Ask the operator to put the journal back as it was, from a backup if need be, and then to start the server again. ' +
+      'put the journal back as it was, from a backup if need be, and then start the server again. ' +
       'Until then nothing is written: nobody could look up what was written before.',
     cause,
   });

@@ -116,10 +116,7 @@ function taken(lock: OsLock): boolean {
  * Runs a step on the folder for this server's state, without which nothing is written. What the disk refuses becomes an AccessError
  * (`state_dir_unusable`).
  */
-export function inStateDir<T>(
-  step: () => T,
-  next = 'Ask the operator to check that the folder is there, belongs to this user and has room.',
-): T {
+export function inStateDir<T>(step: () => T, next = 'check that the folder is there, belongs to this user and has room.'): T {
   try {
     return step();
   } catch (cause) {

@@ -160,6 +160,7 @@ function throttled(until: number, cause?: PaymentsError): BusyError {
   return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {
     code: 'token_throttled',
     next: `Make the same call again after ${at}. Until then Zoho is not asked: that would prolong the block.`,
+    retryAt: new Date(until),
     zoho: cause?.zoho,
     cause,
   });

@@ -116,6 +116,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       return { answer, disconnect };
     }
     if (failure.code === 'day_limit' && until !== undefined) throw dayUsedUp(until, failure.zoho);
+    if (until !== undefined) failure.retryAt = new Date(until);
     if (failure.code === 'scope_missing') await scopes.refused(request.scope, token);
     if (failure.code === 'access_token_rejected') refusedTokens.add(token);
     if (isUnauthorized(failure) && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED) options.tokens.reject(token);

@@ -16,18 +16,18 @@ export function readConsent(answer: URLSearchParams, beganAt: string): Consent {
   if (error === 'access_denied')
     throw new AccessError("Access was declined on Zoho's page.", {
       code: 'access_denied',
-      next: 'Ask the operator to run `zoho-payments-mcp login` again and to accept.',
+      next: 'run `zoho-payments-mcp login` again and accept.',
     });
   if (error !== null)
     throw new AccessError(`Zoho gave no access: ${oneLine(error, 60)}.`, {
       code: 'consent_failed',
-      next: "Ask the operator to check the client in Zoho's API console.",
+      next: "check the client in Zoho's API console.",
     });
   const code = answer.get('code');
   if (!code)
     throw new AccessError('Zoho sent no code.', {
       code: 'consent_failed',
-      next: 'Ask the operator to run `zoho-payments-mcp login` again.',
+      next: 'run `zoho-payments-mcp login` again.',
     });
   return { code, accountsUrl: accountsServer(answer, beganAt) };
 }
@@ -40,6 +40,6 @@ function accountsServer(answer: URLSearchParams, beganAt: string): string {
   if (named === beganAt || dataCenterOf(named)) return named;
   throw new AccessError("The answer names an accounts server that is none of Zoho's: nothing was sent there.", {
     code: 'foreign_accounts_server',
-    next: 'Ask the operator to run `zoho-payments-mcp login` again; if this repeats, something on this machine changes addresses.',
+    next: 'run `zoho-payments-mcp login` again; if this repeats, something on this machine changes addresses.',
   });
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.ts';
 import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
 import type { ZohoRequest } from '../endpoint.ts';
 import type { AtProxy, NetworkError } from './http.ts';
@@ -14,23 +15,21 @@ type Refusal = (zoho: ZohoRefusal, request: ZohoRequest) => PaymentsError;
 const organization: Refusal = (zoho) =>
   new AccessError('The organization does not belong to these credentials.', {
     code: 'wrong_organization',
-    next:
-      'Ask the operator to check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: ' +
-      "the organization may be another user's or in another data centre.",
+    next: "check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may be another user's or in another data centre.",
     zoho,
   });
 
 const tokenRejected: Refusal = (zoho) =>
   new AccessError('Zoho does not accept the access token.', {
     code: 'access_token_rejected',
-    next: 'Ask the operator to check ZOHO_DATA_CENTER: accounts server and API must be of the same data centre.',
+    next: 'check ZOHO_DATA_CENTER: accounts server and API must be of the same data centre.',
     zoho,
   });
 
 const scopeMissing: Refusal = (zoho, { scope }) =>
   new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
     code: 'scope_missing',
-    next: `Ask the operator to run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
+    next: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
     zoho,
   });
 
@@ -39,28 +38,34 @@ const kinds = [
   {
     path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
     name: 'refund',
-    where: 'list_customer_payment_refunds shows the refund_id of each refund of a payment, list_customer_payments the payments.',
+    shows: 'shows the refund_id of each refund of a payment',
+    tool: 'list_customer_payment_refunds',
   },
   {
     path: /^\/customerpayments?\/(\w+)/,
     name: 'payment',
-    where: 'list_customer_payments shows the payment_id of each payment; the payment number is another one.',
+    shows: 'shows the payment_id of each payment; the payment number is another one',
+    tool: 'list_customer_payments',
   },
   {
     path: /^\/contacts\/(\w+)/,
     name: 'customer',
-    where: 'list_customer_payments shows the customer_id of those who have paid before; otherwise ask the user.',
+    shows: 'shows the customer_id of those who have paid before',
+    tool: 'list_customer_payments',
   },
   {
     path: /^\/invoices\/(\w+)/,
     name: 'invoice',
-    where: 'get_customer_payment of a payment on that invoice shows its id; otherwise ask the user.',
+    shows: 'of a payment on that invoice shows its id',
+    tool: 'get_customer_payment',
   },
 ] as const;
 
 function kindOf(path: string) {
   return kinds.find((kind) => kind.path.test(path));
 }
+
+const rightId = (say: string, tool: string, shows: string) => [{ say: `${say}: ${tool} ${shows}`, tool }, { say: 'ask the user' }];
 
 const notFound: Refusal = (zoho, request) => {
   const { method, path } = request;
@@ -70,15 +75,13 @@ const notFound: Refusal = (zoho, request) => {
   if (kind === undefined || method === 'POST' || method === 'PUT') {
     return new InputError('Zoho does not know a record that this call names.', {
       code: 'not_found',
-      next:
-        'Call again with the right ids: ' +
-        'get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.',
+      next: rightId('Call again with the right ids', 'get_customer_payment', 'shows those of a payment, its invoices and its account'),
       zoho,
     });
   }
   return new InputError(`There is no ${kind.name} with the id ${kind.path.exec(path)?.[1]}.`, {
     code: 'not_found',
-    next: `Call again with the right id: ${kind.where}`,
+    next: rightId('Call again with the right id', kind.tool, kind.shows),
     zoho,
   });
 };
@@ -94,32 +97,34 @@ function isWrongAddress(code: string | number, { method, path }: ZohoRequest): b
 const wrongAddress = (zoho?: ZohoRefusal): AccessError =>
   new AccessError('There is no Zoho Books API at this address.', {
     code: 'wrong_address',
-    next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.',
+    next: 'check ZOHO_API_BASE_URL; it ends with /books/v3.',
     zoho,
   });
 
 const methodNotAllowed: Refusal = (zoho) =>
   new AccessError('What is at this address does not take such a call.', {
     code: 'method_not_allowed',
-    next: 'Ask the operator to check ZOHO_API_BASE_URL; it ends with /books/v3.',
+    next: 'check ZOHO_API_BASE_URL; it ends with /books/v3.',
     zoho,
   });
 
+type Next = ConstructorParameters<typeof InputError>[1]['next'];
+
 const forModel =
-  (code: string, message: string, next: string): Refusal =>
+  (code: ErrorCode, message: string, next: Next): Refusal =>
   (zoho) =>
     new InputError(message, { code, next, zoho });
 
 const forUser =
-  (code: string, message: string, next: string): Refusal =>
+  (code: ErrorCode, message: string, next: Next): Refusal =>
   (zoho) =>
     new RefusedError(message, { code, next, zoho });
 
-const restsOnIt = forUser(
-  'record_in_use',
-  'Refunds or credits rest on this record.',
-  'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
-);
+const restsOnIt = forUser('record_in_use', 'Refunds or credits rest on this record.', {
+  say: 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
+  tool: 'delete_customer_payment_refund',
+  without: 'Tell the user; its refunds would have to be deleted first.',
+});
 
 /** What is wrong with a call itself, by Zoho's code alone: with which HTTP status some of them come is not known. */
 const byZohoCode = new Map<string, Refusal>([
@@ -137,7 +142,7 @@ const byZohoCode = new Map<string, Refusal>([
     forModel(
       'customer_wrong',
       'The customer is missing or unknown, or not the one of an invoice.',
-      'Call again with the right customer_id: list_customer_payments shows those who have paid before; otherwise ask the user.',
+      rightId('Call again with the right customer_id', 'list_customer_payments', 'shows those who have paid before'),
     ),
   ],
   [
@@ -158,11 +163,11 @@ const byZohoCode = new Map<string, Refusal>([
   ],
   [
     '9523',
-    forUser(
-      'retainer_amount_fixed',
-      'The amount of a payment for a retainer invoice cannot be changed.',
-      'Ask the user whether to delete the payment with delete_customer_payment and to record it again with the right amount.',
-    ),
+    forUser('retainer_amount_fixed', 'The amount of a payment for a retainer invoice cannot be changed.', {
+      say: 'Ask the user whether to delete the payment with delete_customer_payment and to record it again with the right amount.',
+      tool: 'delete_customer_payment',
+      without: 'Ask the user: the payment would have to be deleted and recorded again with the right amount.',
+    }),
   ],
   [
     '12006',
@@ -176,11 +181,11 @@ const byZohoCode = new Map<string, Refusal>([
   ['12008', restsOnIt],
   [
     '120303',
-    forUser(
-      'duplicate_unique_value',
-      'Another record has this value in a custom field that must be unique.',
-      'Ask the user for another value, or whether this is recorded already: list_customer_payments shows what there is.',
-    ),
+    forUser('duplicate_unique_value', 'Another record has this value in a custom field that must be unique.', {
+      say: 'Ask the user for another value, or whether this is recorded already: list_customer_payments shows what there is.',
+      tool: 'list_customer_payments',
+      without: 'Ask the user for another value, or whether this is recorded already.',
+    }),
   ],
   [
     '108004',
@@ -193,7 +198,7 @@ const byZohoCode = new Map<string, Refusal>([
 ]);
 
 const refused: Refusal = (zoho, { method }) => {
-  const details = { code: 'refused_by_zoho', zoho };
+  const details = { code: 'refused_by_zoho', zoho } as const;
   if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Call again with what Zoho names corrected.' });
   return new RefusedError('Zoho refused to write this.', {
     ...details,
@@ -315,7 +320,7 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
       `The proxy ${proxy} does not accept the user name and password for it, or was given none (HTTP 407). ${unsent}`,
       {
         code: 'proxy_refused',
-        next: 'Ask the operator to check the user name and password of the proxy in HTTPS_PROXY or HTTP_PROXY.',
+        next: 'check the user name and password of the proxy in HTTPS_PROXY or HTTP_PROXY.',
         cause: error,
       },
     );
@@ -323,7 +328,7 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
     return new AccessError(`The proxy ${proxy} refuses a connection to ${target} (HTTP ${status}). ${unsent}`, {
       code: 'proxy_refused',
-      next: `Ask the operator to have the proxy allow connections to ${target}, or to check ${settings}.`,
+      next: [`have the proxy allow connections to ${target}`, `check ${settings}`],
       cause: error,
     });
   }
@@ -364,9 +369,13 @@ function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefus
       cause,
     });
   return new OutcomeUnknownError(`${why}.`, {
-    next:
-      'Do not make the call again. ' +
-      'Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
+    next: {
+      say:
+        'Do not make the call again. ' +
+        'Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
+      tool: 'list_customer_payments',
+      without: 'Do not make the call again. Look first whether it was carried out.',
+    },
     zoho,
     cause,
   });

@@ -271,11 +271,13 @@ function comeBack(why: Why, until: number): BusyError {
       return new BusyError("Zoho's calls of this minute are used up, or Zoho asked everyone to pause.", {
         code: 'minute_limit',
         next: `Make the same call again after ${at}.`,
+        retryAt: new Date(until),
       });
     case '1070':
       return new BusyError('Too many calls to Zoho at once, from this machine or from elsewhere.', {
         code: 'concurrency_limit',
         next: 'Make the same call again in a little while.',
+        retryAt: new Date(until),
       });
   }
 }
@@ -287,6 +289,7 @@ export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
     next:
       `Tell the user; calls are possible again at ${iso(until)}, when the day ends where the organization is. ` +
       'Until then Zoho is not asked.',
+    retryAt: new Date(until),
     zoho,
   });
 }

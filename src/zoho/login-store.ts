@@ -68,7 +68,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
     const kept = await inKeychain((entry) => entry.get()).catch((cause: unknown) => {
       throw unreadable("its secrets are in the operating system's keychain, which cannot be opened", {
         cause,
-        next: 'unlock it, or to run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0',
+        next: ['unlock it', 'run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0'],
       });
     });
     const parsed = secretsSchema.safeParse(jsonOf(kept ?? ''));
@@ -144,7 +144,7 @@ async function replace(file: string, text: string): Promise<void> {
     await rm(beside, { force: true }).catch(() => undefined);
     throw new AccessError(`The login could not be kept in ${file} (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`, {
       code: 'login_not_kept',
-      next: 'Ask the operator to set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+      next: 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
       cause: error,
     });
   }
@@ -167,11 +167,11 @@ function jsonOf(text: string): unknown {
 
 function unreadable(
   why: string,
-  { cause, next = 'run `zoho-payments-mcp login` again' }: { cause?: unknown; next?: string } = {},
+  { cause, next = 'run `zoho-payments-mcp login` again' }: { cause?: unknown; next?: string | string[] } = {},
 ): AccessError {
   return new AccessError(`There is a login to Zoho, and it cannot be used: ${why}.`, {
     code: 'login_unreadable',
-    next: `Ask the operator to ${next}.`,
+    next,
     cause,
   });
 }
@@ -179,7 +179,7 @@ function unreadable(
 function stillThere(why: string, next: string, cause?: unknown): AccessError {
   return new AccessError(`The login is not wholly forgotten: ${why}.`, {
     code: 'login_not_forgotten',
-    next: `Ask the operator to ${next}.`,
+    next,
     cause,
   });
 }

@@ -89,7 +89,7 @@ export async function revoke(http: Http, accountsUrl: string, refreshToken: stri
   if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(zoho.code))) return;
   throw new BusyError('Zoho did not take the access back.', {
     code: 'not_revoked',
-    next: 'Ask the operator to try again in a while.',
+    next: 'Try again in a while.',
     zoho,
   });
 }
@@ -137,14 +137,14 @@ function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Payment
       return new AccessError(`Zoho's accounts server ${accountsHost} does not know the client id.`, {
         code: 'invalid_client',
         next:
-          'Ask the operator to check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. ' +
+          'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. ' +
           '`zoho-payments-mcp doctor --try-data-centers` asks the others.',
         zoho,
       });
     case 'invalid_client_secret':
       return new AccessError('The client secret is wrong.', {
         code: 'invalid_client_secret',
-        next: 'Ask the operator to check ZOHO_CLIENT_SECRET; each data centre has its own.',
+        next: 'check ZOHO_CLIENT_SECRET; each data centre has its own.',
         zoho,
       });
     case 'invalid_code':
@@ -156,7 +156,7 @@ function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Payment
         });
       return new AccessError('The refresh token is wrong or was revoked.', {
         code: 'invalid_refresh_token',
-        next: 'Ask the operator to run `zoho-payments-mcp login`, or to set another ZOHO_REFRESH_TOKEN.',
+        next: ['run `zoho-payments-mcp login`', 'set another ZOHO_REFRESH_TOKEN'],
         zoho,
       });
     case 'invalid_redirect_uri':
@@ -168,7 +168,7 @@ function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Payment
     default:
       return new AccessError('Zoho gave no access token.', {
         code: 'token_refused',
-        next: 'Ask the operator to run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.',
+        next: 'run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.',
         zoho,
       });
   }

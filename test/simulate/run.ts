@@ -17,6 +17,7 @@ import { startServer, type Elicited, type PersonAnswer, type Running, type ToolR
 import { spawnServer } from './spawned.ts';
 import { scheduleOf, storyOf } from './story.ts';
 import { bookkeeper, type Template } from './template.ts';
+import type { Step } from '../../src/report.ts';
 
 /** One run: a schedule carried out, everything started anew and looked for, and what is left to be checked. */
 
@@ -492,7 +493,7 @@ async function callDirectly(
     const outcome = error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown';
     return {
       told: { outcome, code: error.code, entry: error instanceof OutcomeUnknownError ? error.entry : undefined },
-      shown: shownIn(error.code, error.next),
+      shown: shownIn(error.next),
     };
   }
 }
@@ -524,13 +525,15 @@ async function callThrough(
     write_id: entry,
     replayed,
     error,
+    next,
     question,
     approval: given,
   } = result.structuredContent as {
     outcome?: Told['outcome'];
     write_id?: string;
     replayed?: boolean;
-    error?: { code: string; next: string };
+    error?: { code: string };
+    next?: readonly Step[];
     question?: string;
     approval?: string;
   };
@@ -538,13 +541,12 @@ async function callThrough(
     told: { outcome: outcome ?? 'nothing', code: error?.code, entry, replayed },
     question,
     next: given === undefined ? undefined : { kind: 'preview', approval: given },
-    shown: shownIn(error?.code, error?.next),
+    shown: shownIn(next ?? []),
   };
 }
 
-function shownIn(code: string | undefined, next: string | undefined): string[] | undefined {
-  const listed = code === 'suspected_duplicate' ? /allow_duplicate_of: (\[[^\]]*\])/.exec(next ?? '')?.[1] : undefined;
-  return listed === undefined ? undefined : (JSON.parse(listed) as string[]);
+function shownIn(next: readonly Step[]): string[] | undefined {
+  return next.map(({ arguments: given }) => given?.['allow_duplicate_of']).find((ids) => ids !== undefined) as string[] | undefined;
 }
 
 /** The same approval, given eleven minutes ago. */

@@ -1,0 +1,19 @@
+import type { PaymentsError } from '../errors.ts';
+import { ProblemError } from './problem.ts';
+
+/** Errors in sentences for the operator at the terminal. */
+
+/** An error as what keeps the program from going on. */
+export function problemOf(error: PaymentsError): ProblemError {
+  return new ProblemError(`${error.whatHappened} ${nextForOperator(error)}`, { exitCode: 1, cause: error });
+}
+
+/** What to do next, said to the operator. */
+export function nextForOperator({ next, actor }: PaymentsError): string {
+  const text = next
+    .map(({ say }) => say)
+    .filter((say) => say !== undefined)
+    .join(actor === 'operator' ? ', or ' : '; otherwise ')
+    .replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,49 @@
+/** What a tool has to say, as data. Only mcp/render.ts and cli/render.ts make sentences of it. */
+
+/** Something to do next. */
+export interface Step {
+  /** With `arguments`, what the call is for; otherwise the whole instruction. */
+  readonly say?: string;
+  /** The tool that it calls or names: where that is switched off, the step is not shown. */
+  readonly tool?: string;
+  /** What is said there in its place. */
+  readonly without?: string;
+  /** Arguments of a call that can be made as it stands. */
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  /** What the call still needs besides, in words. */
+  readonly besides?: string;
+  /** The step after it. */
+  readonly followed_by?: Step;
+}
+
+/** A call that takes a write back. */
+export interface Undo {
+  readonly tool: string;
+  readonly arguments: Record<string, unknown>;
+  /** What it cannot bring back, in words: ids and numbers of a deleted record, what Zoho does not unset or tell. */
+  readonly not_restored?: readonly string[];
+}
+
+/** What a call came to, for a model to read. */
+export interface Report {
+  /** One fact each: ids, amounts, what changed. */
+  readonly lines: readonly string[];
+  /** What can be done next, the most useful first. */
+  readonly next: readonly Step[];
+  readonly undo?: Undo | undefined;
+}
+
+type Perhaps<T> = T | '' | 0 | false | undefined;
+
+/** Lines and steps, without those that do not apply. */
+export function report(lines: readonly Perhaps<string>[], next: readonly Perhaps<Step>[] = []): Report {
+  return {
+    lines: lines.filter((line): line is string => typeof line === 'string' && line !== ''),
+    next: next.filter((step): step is Step => typeof step === 'object'),
+  };
+}
+
+/** A call that can be made as it stands. */
+export function call(tool: string, args: Readonly<Record<string, unknown>>, say?: string): Step {
+  return { ...(say !== undefined && { say }), tool, arguments: args };
+}
