@@ -18,10 +18,11 @@ const allowed: Record<string, readonly string[]> = {
   money: [],
   trace: [],
   sandbox: ['sandbox'],
+  machine: ['machine'],
   endpoints: ['endpoints', 'endpoint', 'concern', 'reading', 'errors', 'foreign-text', 'money'],
   workflows: ['workflows', 'workflow', 'endpoints', 'endpoint', 'errors', 'foreign-text', 'money'],
-  zoho: ['zoho', 'endpoint', 'errors', 'trace'],
-  write: ['write', 'endpoint', 'concern', 'reading', 'workflow', 'zoho', 'errors', 'money'],
+  zoho: ['zoho', 'machine', 'endpoint', 'errors', 'foreign-text', 'trace'],
+  write: ['write', 'endpoint', 'concern', 'reading', 'workflow', 'machine', 'zoho', 'errors', 'foreign-text', 'money'],
   mcp: ['mcp', 'concern', 'endpoint', 'endpoints', 'workflow', 'workflows', 'errors', 'foreign-text', 'money', 'trace', 'write', 'zoho'],
 };
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { DatabaseSync, StatementSyncInstance } from '@photostructure/sqlite';
 import { AccessError, BusyError, oneLine, type Changed } from '../errors.ts';
-import { identityOf } from '../zoho/os-lock.ts';
+import { identityOf } from '../machine/os-lock.ts';
 
 /** One private SQLite file that several processes share: durable transactions that wait their turn without blocking the event loop. */
 

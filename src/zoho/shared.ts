@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import { BusyError } from '../errors.ts';
-import { isBusy, makePrivate, osLocks, type OsLock } from './os-lock.ts';
+import { isBusy, makePrivate, osLocks, type OsLock } from '../machine/os-lock.ts';
 
 /**
  * What the processes of one connection share on this machine: its access token, and how much of Zoho's limits is used. A small
