@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { identityOf, loadSqlite, makePrivate, troubleOf, whenFree } from './sqlite-file.ts';
 
 /**
  * A lock between processes: an exclusive transaction on an SQLite file of its own, which is a lock of the operating system. Held
@@ -7,6 +7,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 export interface OsLock {
   /** False while another process, or another lock of this one on the same file, has it. */
   tryTake(): boolean;
+  /** Waits for it. Throws when it was not free for `patienceMs`. */
+  take(patienceMs: number): Promise<void>;
   /** Whether its file is still the one at its path: a lock on a file that was removed keeps nobody out. */
   isInPlace(): boolean;
   free(): void;
@@ -15,25 +17,27 @@ export interface OsLock {
 
 /** Loads SQLite; what it gives opens locks. Keep a reference to each: one that is collected is free. */
 export async function osLocks(): Promise<(path: string) => OsLock> {
-  const { DatabaseSync } = await import('@photostructure/sqlite');
+  const connect = await loadSqlite();
   return (path) => {
     makePrivate(path);
-    const connection = new DatabaseSync(path, { timeout: 0 });
+    const connection = connect(path, { timeout: 0 });
     const opened = identityOf(path);
+    const take = () => connection.exec('BEGIN EXCLUSIVE');
     const free = () => {
       if (connection.isTransaction) connection.exec('ROLLBACK');
     };
     return {
       tryTake() {
         try {
-          connection.exec('BEGIN EXCLUSIVE');
+          take();
           return true;
         } catch (error) {
-          if (isBusy(error)) return false;
+          if (troubleOf(error) === 'busy') return false;
           throw error;
         }
       },
-      isInPlace: () => identityOf(path) === opened,
+      take: (patienceMs) => whenFree(take, patienceMs),
+      isInPlace: () => opened !== undefined && identityOf(path) === opened,
       free,
       close() {
         // A transaction left open would outlive `close`.
@@ -42,23 +46,4 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
       },
     };
   };
-}
-
-/**
- * Makes the file for its owner alone, which SQLite would not. One that is there is left alone: to open and close it here would
- * end the locks that this process has on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
- */
-export function makePrivate(path: string): void {
-  if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });
-}
-
-/** Which file lies there, without opening it: on every platform the device and the number of the file on it. Undefined where none does. */
-export function identityOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat?.isFile() ? `${stat.dev}-${stat.ino}` : undefined;
-}
-
-/** Whether SQLite says that another connection is in the way. */
-export function isBusy(error: unknown): boolean {
-  return /SQLITE_BUSY|database (table )?is locked/i.test(`${(error as { code?: string }).code} ${(error as Error).message}`);
 }

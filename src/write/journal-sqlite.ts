@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Json } from '../endpoint.ts';
+import type { SqlValue } from '../machine/sqlite-file.ts';
 import { canonical, digestOf, hashOf, type StoredEvent } from './chain.ts';
 import {
   changesNothing,
@@ -17,7 +18,7 @@ import {
   type Row,
 } from './entry.ts';
 import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, Made, Note, Verdict } from './journal.ts';
-import { isDamage, SqliteFile, type FileOptions, type Layout, type SqlValue } from './sqlite-file.ts';
+import { isDamage, JournalFile, type FileOptions, type Layout } from './journal-file.ts';
 import { verify, type Place, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
@@ -114,17 +115,17 @@ export async function openSqliteJournal(
   file: string,
   { durable = true, patienceMs = 10_000, now = Date.now }: SqliteJournalOptions = {},
 ): Promise<Journal> {
-  const open = () => SqliteFile.open(file, layout, { durable, patienceMs });
+  const open = () => JournalFile.open(file, layout, { durable, patienceMs });
   return new SqliteJournal(await open(), open, now);
 }
 
 class SqliteJournal implements Journal {
-  readonly #file: SqliteFile;
+  readonly #file: JournalFile;
   /** Another connection, for what takes long and must not keep this one. */
-  readonly #another: () => Promise<SqliteFile>;
+  readonly #another: () => Promise<JournalFile>;
   readonly #now: () => number;
 
-  constructor(file: SqliteFile, another: () => Promise<SqliteFile>, now: () => number) {
+  constructor(file: JournalFile, another: () => Promise<JournalFile>, now: () => number) {
     this.#file = file;
     this.#another = another;
     this.#now = now;
@@ -241,7 +242,7 @@ class SqliteJournal implements Journal {
   }
 
   async verify(): Promise<Verdict> {
-    let file: SqliteFile | undefined;
+    let file: JournalFile | undefined;
     try {
       const view = (file = await this.#another());
       await view.hold();
@@ -511,11 +512,11 @@ async function* stored<T extends { readonly seq: number }>(page: (after: number)
   }
 }
 
-function pageOf(file: SqliteFile, after: number): StoredEvent[] {
+function pageOf(file: JournalFile, after: number): StoredEvent[] {
   return file.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
 }
 
-function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
+function walkedPageOf(file: JournalFile, after: number): WalkedEvent[] {
   const earlier = 'SELECT 1 FROM events AS earlier WHERE earlier.entry = events.entry AND earlier.seq < events.seq';
   const rows = file.all<StoredEvent & { later: number }>(
     `SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
@@ -525,7 +526,7 @@ function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
   return rows.map(({ later, ...event }) => ({ ...event, first: later === 0 }));
 }
 
-async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
+async function* idsWithoutEvents(file: JournalFile): AsyncGenerator<string> {
   const rows = (after: number) =>
     file.all<{ id: string; seq: number }>(
       'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
@@ -535,7 +536,7 @@ async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
   for await (const { id } of stored(async (after) => rows(after))) yield id;
 }
 
-function placeOf(file: SqliteFile, which: 'head' | 'checkpoint'): Place {
+function placeOf(file: JournalFile, which: 'head' | 'checkpoint'): Place {
   return file.get<Place>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`) ?? { seq: 0, hash: '' };
 }
 
