@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Json } from '../endpoint.ts';
 import type { SqlValue } from '../machine/sqlite-file.ts';
-import { canonical, digestOf, hashOf, type StoredEvent } from './chain.ts';
+import { canonicalJson, hashOf, saltedDigest, type StoredEvent } from './chain.ts';
 import {
   changesNothing,
   claimedRow,
@@ -132,7 +132,7 @@ class SqliteJournal implements Journal {
   }
 
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
-    const data = canonical(claim as unknown as Json);
+    const data = canonicalJson(claim as unknown as Json);
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
       throw new RangeError('An amount that counts cannot be negative.');
@@ -159,13 +159,13 @@ class SqliteJournal implements Journal {
 
   async add(id: string, happening: Happening): Promise<Entry> {
     const { type, ...rest } = happening;
-    const data = canonical(rest);
+    const data = canonicalJson(rest);
     // Once it was sent, what could not be written down may have been done all the same.
     return await this.#file.write(() => this.#add(id, happening, data), type === 'sent' ? 'no' : 'unknown');
   }
 
   async note({ type, ...rest }: Note): Promise<void> {
-    const data = canonical(rest);
+    const data = canonicalJson(rest);
     await this.#file.write(() => {
       const at = this.#clock();
       const seq = this.#append({ entry: null, type, at }, data);
@@ -395,7 +395,7 @@ class SqliteJournal implements Journal {
       entries: 0,
     };
     const pruning: Pruning = { checkpoint: { seq: to, hash }, entries };
-    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning as unknown as Json));
+    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonicalJson(pruning as unknown as Json));
     this.#file.run('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
     this.#file.run('DELETE FROM entries WHERE first_seq <= ?', to);
     this.#file.run('DELETE FROM notes WHERE seq <= ?', to);
@@ -434,7 +434,7 @@ class SqliteJournal implements Journal {
   }
 
   #empty(entry: string | null, erasure: Erasure): void {
-    this.#append({ entry, type: 'erased', at: this.#clock() }, canonical(erasure as unknown as Json));
+    this.#append({ entry, type: 'erased', at: this.#clock() }, canonicalJson(erasure as unknown as Json));
     for (const seq of erasure.events) this.#file.run('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
   }
 
@@ -442,7 +442,7 @@ class SqliteJournal implements Journal {
   #append({ entry, type, at }: Pick<StoredEvent, 'entry' | 'type' | 'at'>, data: string): number {
     const head = placeOf(this.#file, 'head');
     const salt = randomBytes(16);
-    const link = { seq: head.seq + 1, entry, type, at, digest: digestOf(salt, data) };
+    const link = { seq: head.seq + 1, entry, type, at, digest: saltedDigest(salt, data) };
     const hash = hashOf(head.hash, link);
     this.#file.run(
       'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
