@@ -1,8 +1,6 @@
 import type { Judged } from './concern.ts';
 import { oneLine } from './foreign-text.ts';
 
-export { oneLine };
-
 /**
  * A handful of errors, one class per who must act next. Each says in four short lines what happened, whether
  * anything changed, what to do next, and a stable code.

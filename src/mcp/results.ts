@@ -1,7 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Judged } from '../concern.ts';
 import type { Json, Undo } from '../endpoint.ts';
-import { oneLine, PaymentsError } from '../errors.ts';
+import { PaymentsError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { requestId } from '../trace.ts';
 
 /** What a tool call returns: short text to act on, and the same facts in structured form. */

@@ -3,7 +3,8 @@ import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openS
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { AccessError, BusyError, oneLine, type Changed } from '../errors.ts';
+import { AccessError, BusyError, type Changed } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import {
   identityOf,
   inTransaction,
