@@ -3,8 +3,6 @@ import { retryOf, type ErrorCode, type Retry } from './error-codes.ts';
 import { oneLine } from './foreign-text.ts';
 import type { Step } from './report.ts';
 
-export { oneLine };
-
 /**
  * A handful of errors, one class per who must act next. Each knows what happened, whether anything changed, what to do next, and
  * whether and when the same call may be repeated; how that reads is worded where it is shown.

@@ -53,9 +53,12 @@ describe('what is written about the tools is generated from them', () => {
     ];
     const programs: Record<Retry, string> = {
       same_call:
-        'the same call again, not before `retry_at`; after `outcome_unknown` and `unresolved_write` in five minutes, until it says `recorded` or another code',
+        'the same call again, not before `retry_at`; after `outcome_unknown` and `unresolved_write` in five minutes, ' +
+        'until it says `recorded` or another code',
       corrected_call:
-        'another call, as `next` says: nothing comes of the same one. After `suspected_duplicate` a person looks; if it is another one, add `allow_duplicate_of` with the ids that `next` names. After `approval_needed` (not in `host` mode) a person sees `structuredContent.question`; then add `approval`',
+        'another call, as `next` says: nothing comes of the same one. After `suspected_duplicate` a person looks; ' +
+        'if it is another one, add `allow_duplicate_of` with the ids that `next` names. ' +
+        'After `approval_needed` (not in `host` mode) a person sees `structuredContent.question`; then add `approval`',
       never: 'stop: somebody has to change something else first, as `next` says',
     };
     const errors = [

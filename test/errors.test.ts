@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { oneLine } from '../src/errors.ts';
+import { oneLine } from '../src/foreign-text.ts';
 import { harness, kinds, textOf, type Harness, type ToolResult } from './support/harness.ts';
 
 /** What a model reads when Zoho says no: four lines, the same for every client, and Zoho's words only as a quotation. */

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canonical } from '../src/write/chain.ts';
+import { canonicalJson } from '../src/write/chain.ts';
 import { openSqliteJournal } from '../src/write/journal-sqlite.ts';
 import { claimOf, journalContract } from './journal-contract.ts';
 
@@ -255,10 +255,10 @@ describe('erasing', () => {
 
 describe('canonical JSON', () => {
   it('is one text for equal values, whatever the order of names', () => {
-    expect(canonical({ b: [{ d: 1, c: undefined }, undefined], a: 'é\u2028"', 10: null, 9: 0.1 })).toBe(
+    expect(canonicalJson({ b: [{ d: 1, c: undefined }, undefined], a: 'é\u2028"', 10: null, 9: 0.1 })).toBe(
       '{"9":0.1,"10":null,"a":"é\u2028\\"","b":[{"d":1},null]}',
     );
-    expect(canonical({ x: { z: 1, y: 2 } })).toBe(canonical({ x: { y: 2, z: 1 } }));
-    expect(canonical(JSON.parse('{"__proto__":{"b":1,"a":2}}'))).toBe('{"__proto__":{"a":2,"b":1}}');
+    expect(canonicalJson({ x: { z: 1, y: 2 } })).toBe(canonicalJson({ x: { y: 2, z: 1 } }));
+    expect(canonicalJson(JSON.parse('{"__proto__":{"b":1,"a":2}}'))).toBe('{"__proto__":{"a":2,"b":1}}');
   });
 });

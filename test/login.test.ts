@@ -5,7 +5,7 @@ import { createServer, request } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { browserCommand } from '../src/cli/browser.ts';
+import { browserCommand } from '../src/machine/browser.ts';
 import { openShared } from '../src/zoho/shared.ts';
 import { decide, type Decision } from './support/consent.ts';
 import { loggingIn, zohoAccount } from './support/login.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { oneLine } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { startSandbox } from '../sandbox/index.ts';
 import { ProblemError } from './problem.ts';
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { oneLine, PaymentsError } from '../errors.ts';
+import { PaymentsError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { keepingArguments } from '../mcp/arguments.ts';
 import { createDeliveries } from '../mcp/deliveries.ts';
 import { handshakeFirst } from '../mcp/handshake.ts';

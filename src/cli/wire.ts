@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AccessError, oneLine } from '../errors.ts';
+import { AccessError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
 import { inStateDir } from '../write/turn.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
-import { oneLine } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
 import { readAmount } from './read-row.ts';

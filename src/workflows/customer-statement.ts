@@ -407,6 +407,6 @@ function differs(
 function nothingAllowed(): AccessError {
   return new AccessError('Zoho shows these credentials neither invoices nor payments.', {
     code: 'scope_missing',
-    next: 'Ask the operator to log in again with the scopes ZohoBooks.invoices.READ and ZohoBooks.customerpayments.READ.',
+    next: 'log in again with the scopes ZohoBooks.invoices.READ and ZohoBooks.customerpayments.READ.',
   });
 }

@@ -26,7 +26,7 @@ export interface StoredEvent extends Link {
 }
 
 /** JSON with the names of every object in one order: equal values have equal text. What JSON leaves out is left out. */
-export function canonical(value: object): string {
+export function canonicalJson(value: object): string {
   return JSON.stringify(value, (_name, part: unknown) => (isObject(part) ? inOrder(part) : part));
 }
 
@@ -45,11 +45,12 @@ export function sha256(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex');
 }
 
-export function digestOf(salt: Uint8Array, data: string): string {
+/** What the chain holds of an event's data: nobody can guess the data from it without the salt. */
+export function saltedDigest(salt: Uint8Array, data: string): string {
   return sha256(salt, data);
 }
 
 /** The hash of an event that follows the one whose hash is `prev`. */
 export function hashOf(prev: string, { seq, entry, type, at, digest }: Link): string {
-  return sha256(canonical({ prev, seq, entry, type, at, digest }));
+  return sha256(canonicalJson({ prev, seq, entry, type, at, digest }));
 }

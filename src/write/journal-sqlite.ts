@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Json } from '../endpoint.ts';
-import { canonical, digestOf, hashOf, type StoredEvent } from './chain.ts';
+import type { SqlValue } from '../machine/sqlite-file.ts';
+import { canonicalJson, hashOf, saltedDigest, type StoredEvent } from './chain.ts';
 import {
   changesNothing,
   claimedRow,
@@ -17,7 +18,7 @@ import {
   type Row,
 } from './entry.ts';
 import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, Made, Note, Verdict } from './journal.ts';
-import { isDamage, SqliteFile, type FileOptions, type Layout, type SqlValue } from './sqlite-file.ts';
+import { isDamage, JournalFile, type FileOptions, type Layout } from './journal-file.ts';
 import { verify, type Place, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
@@ -117,24 +118,24 @@ export async function openSqliteJournal(
   file: string,
   { durable = true, patienceMs = 10_000, now = Date.now }: SqliteJournalOptions = {},
 ): Promise<Journal> {
-  const open = () => SqliteFile.open(file, layout, { durable, patienceMs });
+  const open = () => JournalFile.open(file, layout, { durable, patienceMs });
   return new SqliteJournal(await open(), open, now);
 }
 
 class SqliteJournal implements Journal {
-  readonly #file: SqliteFile;
+  readonly #file: JournalFile;
   /** Another connection, for what takes long and must not keep this one. */
-  readonly #another: () => Promise<SqliteFile>;
+  readonly #another: () => Promise<JournalFile>;
   readonly #now: () => number;
 
-  constructor(file: SqliteFile, another: () => Promise<SqliteFile>, now: () => number) {
+  constructor(file: JournalFile, another: () => Promise<JournalFile>, now: () => number) {
     this.#file = file;
     this.#another = another;
     this.#now = now;
   }
 
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
-    const data = canonical(claim);
+    const data = canonicalJson(claim);
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
       throw new RangeError('An amount that counts cannot be negative.');
@@ -161,13 +162,13 @@ class SqliteJournal implements Journal {
 
   async add(id: string, happening: Happening): Promise<Entry> {
     const { type, ...rest } = happening;
-    const data = canonical(rest);
+    const data = canonicalJson(rest);
     // Once it was sent, what could not be written down may have been done all the same.
     return await this.#file.write(() => this.#add(id, happening, data), type === 'sent' ? 'no' : 'unknown');
   }
 
   async note({ type, ...rest }: Note): Promise<void> {
-    const data = canonical(rest);
+    const data = canonicalJson(rest);
     await this.#file.write(() => {
       const at = this.#clock();
       const seq = this.#append({ entry: null, type, at }, data);
@@ -244,7 +245,7 @@ class SqliteJournal implements Journal {
   }
 
   async verify(): Promise<Verdict> {
-    let file: SqliteFile | undefined;
+    let file: JournalFile | undefined;
     try {
       const view = (file = await this.#another());
       await view.hold();
@@ -397,7 +398,7 @@ class SqliteJournal implements Journal {
       entries: 0,
     };
     const pruning: Pruning = { checkpoint: { seq: to, hash }, entries };
-    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning));
+    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonicalJson(pruning));
     this.#file.run('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
     this.#file.run('DELETE FROM entries WHERE first_seq <= ?', to);
     this.#file.run('DELETE FROM notes WHERE seq <= ?', to);
@@ -436,7 +437,7 @@ class SqliteJournal implements Journal {
   }
 
   #empty(entry: string | null, erasure: Erasure): void {
-    this.#append({ entry, type: 'erased', at: this.#clock() }, canonical(erasure));
+    this.#append({ entry, type: 'erased', at: this.#clock() }, canonicalJson(erasure));
     for (const seq of erasure.events) this.#file.run('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
   }
 
@@ -444,7 +445,7 @@ class SqliteJournal implements Journal {
   #append({ entry, type, at }: Pick<StoredEvent, 'entry' | 'type' | 'at'>, data: string): number {
     const head = placeOf(this.#file, 'head');
     const salt = randomBytes(16);
-    const link = { seq: head.seq + 1, entry, type, at, digest: digestOf(salt, data) };
+    const link = { seq: head.seq + 1, entry, type, at, digest: saltedDigest(salt, data) };
     const hash = hashOf(head.hash, link);
     this.#file.run(
       'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -514,11 +515,11 @@ async function* stored<T extends { readonly seq: number }>(page: (after: number)
   }
 }
 
-function pageOf(file: SqliteFile, after: number): StoredEvent[] {
+function pageOf(file: JournalFile, after: number): StoredEvent[] {
   return file.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
 }
 
-function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
+function walkedPageOf(file: JournalFile, after: number): WalkedEvent[] {
   const earlier = 'SELECT 1 FROM events AS earlier WHERE earlier.entry = events.entry AND earlier.seq < events.seq';
   const rows = file.all<StoredEvent & { later: number }>(
     `SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
@@ -528,7 +529,7 @@ function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
   return rows.map(({ later, ...event }) => ({ ...event, first: later === 0 }));
 }
 
-async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
+async function* idsWithoutEvents(file: JournalFile): AsyncGenerator<string> {
   const rows = (after: number) =>
     file.all<{ id: string; seq: number }>(
       'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? ' +
@@ -539,7 +540,7 @@ async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
   for await (const { id } of stored(async (after) => rows(after))) yield id;
 }
 
-function placeOf(file: SqliteFile, which: 'head' | 'checkpoint'): Place {
+function placeOf(file: JournalFile, which: 'head' | 'checkpoint'): Place {
   return file.get<Place>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`) ?? { seq: 0, hash: '' };
 }
 

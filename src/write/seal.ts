@@ -54,15 +54,15 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
 
 /** Digest of a value, whatever the order of its keys. */
 export function digestOf(value: unknown): string {
-  return createHash('sha256').update(canonical(value)).digest('base64url');
+  return createHash('sha256').update(inKeyOrder(value)).digest('base64url');
 }
 
-/** JSON with sorted keys and without undefined. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(',')}]`;
+/** JSON with sorted keys and without undefined. Not `canonicalJson` of the journal: digests of this text are stored as intents. */
+function inKeyOrder(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => inKeyOrder(item ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const entries = Object.entries(value)
     .filter(([, item]) => item !== undefined)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`).join(',')}}`;
+  return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${inKeyOrder(item)}`).join(',')}}`;
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AccessError, BusyError, oneLine, PaymentsError } from '../errors.ts';
-import { orAborted } from '../zoho/or-aborted.ts';
-import { osLocks, type OsLock } from '../zoho/os-lock.ts';
+import { AccessError, BusyError, PaymentsError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
+import { orAborted } from '../machine/or-aborted.ts';
+import { osLocks, type OsLock } from '../machine/os-lock.ts';
 
 /**
  * Turns: writes that touch the same payment, or for a new payment the same customer, go one after the other across all

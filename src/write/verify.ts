@@ -1,5 +1,5 @@
 import type { Json } from '../endpoint.ts';
-import { digestOf, hashOf, type StoredEvent } from './chain.ts';
+import { hashOf, saltedDigest, type StoredEvent } from './chain.ts';
 import { claimedRow, nextRow, NOTES, StateError, UNSETTLED, type Erasure, type NoteRow, type Row } from './entry.ts';
 import type { Claim, Happening, Verdict } from './journal.ts';
 
@@ -92,7 +92,8 @@ class Chain {
     if (seq !== this.#last.seq + 1) this.#missing(this.#last.seq + 1, seq - 1);
     // After a gap the hash before is not known, so only the gap is reported.
     else if (hashOf(this.#last.hash, event) !== hash) this.problems.push(`Event ${seq} was changed, or is not the one that followed.`);
-    if (data !== null && (salt === null || digestOf(salt, data) !== digest)) this.problems.push(`The data of event ${seq} was changed.`);
+    if (data !== null && (salt === null || saltedDigest(salt, data) !== digest))
+      this.problems.push(`The data of event ${seq} was changed.`);
     this.#last = event;
   }
 

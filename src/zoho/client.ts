@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
+import { orAborted } from '../machine/or-aborted.ts';
 import type { AccessTokens } from './access-token.ts';
 import { createClock, momentNow, type Clock } from './clock.ts';
 import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failure.ts';
@@ -11,7 +12,6 @@ import { createKept } from './kept.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
 import type { Shared } from './shared.ts';
-import { orAborted } from './or-aborted.ts';
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { holdsSomething, readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
 

@@ -1,4 +1,5 @@
-import { AccessError, oneLine } from '../errors.ts';
+import { AccessError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { dataCenter, dataCenterOf, isDataCenterName } from './data-centers.ts';
 
 /** A code, and the accounts server where it can be exchanged. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { buildConnector, EnvHttpProxyAgent, errors, Pool, request, type Dispatcher } from 'undici';
-import { orAborted } from './or-aborted.ts';
+import { orAborted } from '../machine/or-aborted.ts';
 
 /** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
 

@@ -4,8 +4,8 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { AccessError } from '../errors.ts';
+import { keychainFor, keychainWorks, type Keychain } from '../machine/keychain.ts';
 import type { Credentials } from './access-token.ts';
-import { keychainFor, keychainWorks, type Keychain } from './keychain.ts';
 
 /** Where a login is kept between runs: `login.json`, and its secrets in the operating system's keychain where that works. */
 

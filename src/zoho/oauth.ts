@@ -1,4 +1,5 @@
-import { AccessError, BusyError, oneLine, type PaymentsError, type ZohoRefusal } from '../errors.ts';
+import { AccessError, BusyError, type PaymentsError, type ZohoRefusal } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { proxyFailure } from './failure.ts';
 import { NetworkError, type Http } from './http.ts';
 import { zohoWords } from './quote.ts';

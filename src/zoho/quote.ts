@@ -1,4 +1,5 @@
-import { oneLine, type ZohoRefusal } from '../errors.ts';
+import { type ZohoRefusal } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 
 /**
  * Zoho's own words for an error, kept as data: the code as one short line, and neither with a secret of the call, should a

@@ -1,9 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import { BusyError } from '../errors.ts';
-import { isBusy, makePrivate, osLocks, type OsLock } from './os-lock.ts';
+import { osLocks, type OsLock } from '../machine/os-lock.ts';
+import { inTransaction, loadSqlite, makePrivate, SqliteFile, troubleOf, whenFree } from '../machine/sqlite-file.ts';
 
 /**
  * What the processes of one connection share on this machine: its access token, and how much of Zoho's limits is used. A small
@@ -17,13 +16,7 @@ export interface Shared {
   close(): void;
 }
 
-type Value = string | number | null;
-
-export interface Sql {
-  get<R>(sql: string, ...values: Value[]): R | undefined;
-  all<R>(sql: string, ...values: Value[]): R[];
-  run(sql: string, ...values: Value[]): void;
-}
+export type Sql = Pick<SqliteFile, 'get' | 'all' | 'run'>;
 
 // Times are milliseconds since 1970.
 const TABLES = `
@@ -50,13 +43,13 @@ const ALONE_PATIENCE_MS = 22_000;
 
 /** Opens it beside `file`, or for this process alone in `memory`. */
 export async function openShared(file: string): Promise<Shared> {
-  const { DatabaseSync } = await import('@photostructure/sqlite');
+  const connect = await loadSqlite();
   const open = (path: string) => {
-    const database = new DatabaseSync(path, { timeout: 0 });
+    const database = connect(path);
     try {
       // Nothing here needs to outlive a power cut.
       database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN IMMEDIATE; ${TABLES} COMMIT`);
-      return database;
+      return new SqliteFile(database);
     } catch (error) {
       database.close();
       throw error;
@@ -80,93 +73,66 @@ export async function openShared(file: string): Promise<Shared> {
     }
   };
   try {
-    const database = await untilFree(openFile, PATIENCE_MS).catch((error: unknown) => {
+    const opened = await untilFree(openFile).catch((error: unknown) => {
       if (!isUnusable(error)) throw error;
       return again();
     });
-    return sharedOn(database, again, lock);
+    return sharedOn(opened, again, lock);
   } catch (error) {
     lock.close();
     throw error;
   }
 }
 
-/** Damaged, or on a disk that is full or gone. */
-const isUnusable = (error: unknown): boolean =>
-  /malformed|not a database|disk I\/O|disk is full|readonly|unable to open|no such table|no column/i.test(String(error));
+/** Damaged, on a disk that is full or gone, or with other tables, which is no result code of its own. */
+function isUnusable(error: unknown): boolean {
+  const trouble = troubleOf(error);
+  return trouble === 'damaged' || trouble === 'unusable' || /no such table|no column/.test(String(error));
+}
 
 /** `again` opens another in place of one that cannot be used any more. */
-function sharedOn(opened: DatabaseSyncInstance, again: () => DatabaseSyncInstance, lock: OsLock | undefined): Shared {
-  let database = opened;
-  const statements = new Map<string, StatementSyncInstance>();
-  const prepared = (sql: string): StatementSyncInstance => {
-    const statement = statements.get(sql) ?? database.prepare(sql);
-    statements.set(sql, statement);
-    return statement;
-  };
-  const sql: Sql = {
-    get: <R>(text: string, ...values: Value[]) => prepared(text).get(...values) as R | undefined,
-    all: <R>(text: string, ...values: Value[]) => prepared(text).all(...values) as R[],
-    run: (text, ...values) => void prepared(text).run(...values),
-  };
-  const transaction = <T>(work: (sql: Sql) => T): T => {
-    database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work(sql);
-      database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
-    }
-  };
+function sharedOn(opened: SqliteFile, again: () => SqliteFile, lock: OsLock | undefined): Shared {
+  let file = opened;
+  const transaction = <T>(work: (sql: Sql) => T): T => inTransaction(file.database, 'BEGIN IMMEDIATE', () => work(file));
   let last: Promise<unknown> = Promise.resolve();
   return {
     async write(work) {
       try {
-        return await untilFree(() => transaction(work), PATIENCE_MS);
+        return await untilFree(() => transaction(work));
       } catch (error) {
-        if (!isUnusable(error) || !database.isOpen) throw error;
-        statements.clear();
-        database.close();
-        database = again();
+        if (!isUnusable(error) || !file.database.isOpen) throw error;
+        file.close();
+        file = again();
         return transaction(work);
       }
     },
     alone(work) {
       // Within the process one after the other: the lock does not tell its own callers apart.
       const mine = last.then(async () => {
-        const taken =
-          lock !== undefined &&
-          (await untilFree(() => lock.tryTake() || Promise.reject(new Error('database is locked')), ALONE_PATIENCE_MS).catch(() => false));
+        const taken = await lock?.take(ALONE_PATIENCE_MS).then(
+          () => true,
+          () => false,
+        );
         try {
           return await work();
         } finally {
-          if (taken) lock.free();
+          if (taken) lock?.free();
         }
       });
       last = mine.catch(() => undefined);
       return mine;
     },
     close() {
-      statements.clear();
-      if (database.isOpen) database.close();
+      file.close();
       lock?.close();
     },
   };
 }
 
-async function untilFree<T>(step: () => T | Promise<T>, patienceMs: number): Promise<T> {
-  const giveUpAt = performance.now() + patienceMs;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await step();
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      if (performance.now() > giveUpAt) throw heldUp(error);
-    }
-    await sleep(1 + Math.random() * Math.min(40, 4 * 2 ** attempt));
-  }
+async function untilFree<T>(step: () => T): Promise<T> {
+  return await whenFree(step, PATIENCE_MS).catch((error: unknown) => {
+    throw troubleOf(error) === 'busy' ? heldUp(error) : error;
+  });
 }
 
 function heldUp(cause: unknown): BusyError {

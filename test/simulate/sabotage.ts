@@ -146,12 +146,12 @@ export const sabotages = {
     what: 'nobody looks whether the journal is still there',
     patches: [
       {
-        file: 'write/sqlite-file.ts',
+        file: 'write/journal-file.ts',
         from: 'async refuseUnlessIntact(): Promise<void> {',
         to: 'async refuseUnlessIntact(): Promise<void> {\n    if (this.#id !== undefined) return;',
       },
       {
-        file: 'write/sqlite-file.ts',
+        file: 'write/journal-file.ts',
         from: '#refuseUnlessInPlace(): void {',
         to: '#refuseUnlessInPlace(): void {\n    if (this.#id !== undefined) return;',
       },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { canonical, digestOf, hashOf } from '../../src/write/chain.ts';
+import { canonicalJson, hashOf, saltedDigest } from '../../src/write/chain.ts';
 import { claimedRow, nextRow, type Row } from '../../src/write/entry.ts';
 import { openSqliteJournal } from '../../src/write/journal-sqlite.ts';
 import type { Claim, Happening } from '../../src/write/journal.ts';
@@ -13,9 +13,9 @@ export async function longJournal(file: string, writes: number): Promise<void> {
   database.exec('PRAGMA synchronous = OFF; BEGIN');
   const insert = database.prepare('INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
   const append = (entry: string, type: string, at: string, data: object): number => {
-    const text = canonical(data);
+    const text = canonicalJson(data);
     const salt = randomBytes(16);
-    const link = { seq: head.seq + 1, entry, type, at, digest: digestOf(salt, text) };
+    const link = { seq: head.seq + 1, entry, type, at, digest: saltedDigest(salt, text) };
     head.hash = hashOf(head.hash, link);
     head.seq = link.seq;
     insert.run(link.seq, entry, type, at, text, salt, link.digest, head.hash);

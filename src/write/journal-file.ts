@@ -3,13 +3,21 @@ import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openS
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import type { DatabaseSync, StatementSyncInstance } from '@photostructure/sqlite';
-import { AccessError, BusyError, oneLine, type Changed } from '../errors.ts';
-import { identityOf } from '../zoho/os-lock.ts';
+import { AccessError, BusyError, type Changed } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
+import {
+  identityOf,
+  inTransaction,
+  loadSqlite,
+  SqliteFile,
+  statOf,
+  troubleOf,
+  whenFree,
+  type Connect,
+  type Database,
+} from '../machine/sqlite-file.ts';
 
-/** One private SQLite file that several processes share: durable transactions that wait their turn without blocking the event loop. */
-
-export type SqlValue = string | number | null | Uint8Array;
+/** The journal's SQLite file: durable transactions, and nothing is written once it is not the file at its path any more. */
 
 /** What the file is, so that no other SQLite file and no later layout is taken for it. */
 export interface Layout {
@@ -34,46 +42,20 @@ export interface FileOptions {
   readonly patienceMs: number;
 }
 
-type Database = InstanceType<typeof DatabaseSync>;
-
-/** SQLite's own wait blocks the event loop, so it is short, and repeated asynchronously. */
-const BUSY_TIMEOUT_MS = 50;
-
-// Primary result codes: https://sqlite.org/rescode.html
-const BUSY = [5, 6];
-const DAMAGED = [11, 26];
-const UNUSABLE = [3, 8, 10, 13, 14, 23];
-
-/** Errors of `all` come without their code, only with SQLite's own words for it. */
-const codeOf: Record<string, number> = {
-  'database is locked': 5,
-  'database table is locked': 6,
-  'database disk image is malformed': 11,
-  'file is not a database': 26,
-  'attempt to write a readonly database': 8,
-  'disk I/O error': 10,
-  'database or disk is full': 13,
-  'unable to open database file': 14,
-};
-
 interface Mark {
   readonly id: string;
   readonly position: number;
   readonly whole: number;
 }
 
-type Connect = (path: string, options?: { readonly readOnly?: boolean; readonly timeout?: number }) => Database;
-
 /** A file that looks wrong for so long, while nobody writes to it, is wrong. */
 const STEADY_MS = 300;
 
-export class SqliteFile {
-  readonly #database: Database;
+export class JournalFile extends SqliteFile {
   readonly #file: string;
   readonly #mark: string;
   readonly #connect: Connect;
   readonly #patienceMs: number;
-  readonly #statements = new Map<string, StatementSyncInstance>();
   /** The file that is open and what lies beside it. SQLite keeps all of them until the last connection is closed. */
   readonly #opened: string;
   readonly #id: string;
@@ -81,7 +63,7 @@ export class SqliteFile {
   #lowest: number;
 
   private constructor(database: Database, file: string, { mark }: Layout, connect: Connect, patienceMs: number) {
-    this.#database = database;
+    super(database);
     this.#file = file;
     this.#mark = mark;
     this.#connect = connect;
@@ -97,10 +79,8 @@ export class SqliteFile {
   }
 
   /** Opens the file, or makes it with its folder. Never makes a new one in place of one that cannot be read. */
-  static async open(file: string, layout: Layout, options: FileOptions): Promise<SqliteFile> {
-    // Native code, loaded only by those who have something to write down.
-    const { DatabaseSync } = await import('@photostructure/sqlite');
-    const connect: Connect = (path, connection = {}) => new DatabaseSync(path, connection);
+  static async open(file: string, layout: Layout, options: FileOptions): Promise<JournalFile> {
+    const connect = await loadSqlite();
     let database: Database | undefined;
     try {
       if (!existsSync(file)) {
@@ -108,29 +88,17 @@ export class SqliteFile {
         if (existsSync(`${file}-wal`) && !existsSync(file)) throw damaged(file, 'it is gone, and its write-ahead log is there');
         create(file, layout, options, connect);
       }
-      makePrivate(file);
+      closeToOthers(file);
       if (statSync(file).size === 0) throw damaged(file, 'it is empty');
-      const opened = (database = connect(file, { timeout: BUSY_TIMEOUT_MS }));
+      const opened = (database = connect(file));
       await whenFree(() => check(opened, file, layout), options.patienceMs);
       await whenFree(() => opened.exec(pragmas(options)), options.patienceMs);
       await whenFree(() => complete(opened, layout), options.patienceMs);
-      return await whenFree(() => new SqliteFile(opened, file, layout, connect, options.patienceMs), options.patienceMs);
+      return await whenFree(() => new JournalFile(opened, file, layout, connect, options.patienceMs), options.patienceMs);
     } catch (error) {
       database?.close();
       throw explained(error, file, 'no');
     }
-  }
-
-  get<R>(sql: string, ...values: SqlValue[]): R | undefined {
-    return this.#prepared(sql).get(...values) as R | undefined;
-  }
-
-  all<R>(sql: string, ...values: SqlValue[]): R[] {
-    return this.#prepared(sql).all(...values) as R[];
-  }
-
-  run(sql: string, ...values: SqlValue[]): void {
-    this.#prepared(sql).run(...values);
   }
 
   /**
@@ -139,16 +107,15 @@ export class SqliteFile {
    * the file is not the one at its path any more; what has happened is written down wherever that is possible.
    */
   write<T>(work: () => T, changed: Changed = 'no'): Promise<T> {
-    if (changed !== 'no') return this.#transaction('BEGIN IMMEDIATE', work, changed);
-    return this.#transaction(
-      'BEGIN IMMEDIATE',
-      () => {
-        this.#refuseUnlessInPlace();
+    const refuseUnlessInPlace = changed === 'no' ? () => this.#refuseUnlessInPlace() : () => {};
+    return this.#whenFree(() => {
+      const result = inTransaction(this.database, 'BEGIN IMMEDIATE', () => {
+        refuseUnlessInPlace();
         return work();
-      },
-      changed,
-      () => this.#refuseUnlessInPlace(),
-    );
+      });
+      refuseUnlessInPlace();
+      return result;
+    }, changed);
   }
 
   /**
@@ -176,38 +143,25 @@ export class SqliteFile {
 
   /** Reads of one moment. */
   read<T>(work: () => T): Promise<T> {
-    return this.#transaction('BEGIN', work, 'no');
+    return this.#whenFree(() => inTransaction(this.database, 'BEGIN', work));
   }
 
   /** Opens a view of this moment that stays while others write. For a connection that is used for nothing else. */
   async hold(): Promise<void> {
     await this.#whenFree(() => {
-      if (!this.#database.isTransaction) this.#database.exec('BEGIN');
+      if (!this.database.isTransaction) this.database.exec('BEGIN');
       this.get('SELECT count(*) FROM sqlite_schema');
     });
   }
 
   /** Rewrites the file, so that nothing of what was removed is left in it or in its write-ahead log. */
   async compact(): Promise<void> {
-    await this.#whenFree(() => this.#database.exec('VACUUM'));
-    const giveUpAt = Date.now() + this.#patienceMs;
-    for (;;) {
-      const done = await this.#whenFree(() => this.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
-      if (done?.busy === 0) {
-        this.#lowest = this.#onDisk().position;
-        return;
-      }
-      if (Date.now() > giveUpAt) throw busy(this.#file, 'no');
-      await sleep(50);
-    }
-  }
-
-  close(): void {
-    if (!this.#database.isOpen) return;
-    // A view that is held would outlive the connection, for as long as its statements wait to be collected.
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    this.#statements.clear();
-    this.#database.close();
+    await this.#whenFree(() => this.database.exec('VACUUM'));
+    await this.#whenFree(() => {
+      // Does not throw when others are in the way, but says so.
+      if (this.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0) throw new Error('database is locked');
+      this.#lowest = this.#onDisk().position;
+    });
   }
 
   #refuseUnlessInPlace(): void {
@@ -240,49 +194,28 @@ export class SqliteFile {
       database.exec(`SELECT seen(id, position, whole) FROM (${this.#mark})`);
       return seen[0] ?? nothing();
     } catch (error) {
-      if (is(BUSY, error) || !(error instanceof Error)) throw error;
+      if (troubleOf(error) === 'busy' || !(error instanceof Error)) throw error;
       throw replaced(this.#file, `it cannot be read any more (${oneLine(error.message)})`, error);
     } finally {
       database?.close();
     }
   }
 
-  async #transaction<T>(begin: string, work: () => T, changed: Changed, committed?: () => void): Promise<T> {
-    return await this.#whenFree(() => {
-      this.#database.exec(begin);
-      try {
-        const result = work();
-        this.#database.exec('COMMIT');
-        committed?.();
-        return result;
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-        throw error;
-      }
-    }, changed);
-  }
-
   async #whenFree<T>(step: () => T, changed: Changed = 'no'): Promise<T> {
     try {
       return await whenFree(() => {
-        if (!this.#database.isOpen) throw new Error('The journal is closed.');
+        if (!this.database.isOpen) throw new Error('The journal is closed.');
         return step();
       }, this.#patienceMs);
     } catch (error) {
       throw explained(error, this.#file, changed);
     }
   }
-
-  #prepared(sql: string): StatementSyncInstance {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
-    return statement;
-  }
 }
 
 /** Whether SQLite could not make sense of the file. */
 export function isDamage(error: unknown): error is Error {
-  return error instanceof Error && (is(DAMAGED, error) || (error instanceof AccessError && error.code === 'journal_damaged'));
+  return error instanceof Error && (troubleOf(error) === 'damaged' || (error instanceof AccessError && error.code === 'journal_damaged'));
 }
 
 function pragmas({ durable }: FileOptions): string {
@@ -339,7 +272,7 @@ function flushFolder(folder: string): void {
   }
 }
 
-function makePrivate(file: string): void {
+function closeToOthers(file: string): void {
   if (process.platform === 'win32') return;
   for (const path of [file, `${file}-wal`, `${file}-shm`]) {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
@@ -349,14 +282,7 @@ function makePrivate(file: string): void {
 
 /** Of the file and of what lies beside it; `gone` for what is not there or cannot be looked at. */
 function identitiesOf(file: string): string {
-  const of = (path: string) => {
-    try {
-      return identityOf(path) ?? 'gone';
-    } catch {
-      return 'gone';
-    }
-  };
-  return [file, `${file}-wal`, `${file}-shm`].map(of).join(' ');
+  return [file, `${file}-wal`, `${file}-shm`].map((path) => identityOf(path) ?? 'gone').join(' ');
 }
 
 function nothing(): never {
@@ -367,25 +293,17 @@ function nothing(): never {
 async function onceSteady(file: string, patienceMs: number, look: () => Promise<void>): Promise<void> {
   const began = Date.now();
   let steadySince = began;
-  for (let written = writtenAt(file); ;) {
+  for (let written = statOf(file)?.mtimeNs; ;) {
     try {
       return await look();
     } catch (error) {
       const now = Date.now();
-      const writtenNow = writtenAt(file);
+      const writtenNow = statOf(file)?.mtimeNs;
       if (writtenNow !== written) [written, steadySince] = [writtenNow, now];
       const replacedOrHalf = error instanceof AccessError && error.code === 'journal_replaced';
       if (!replacedOrHalf || now - steadySince > STEADY_MS || now - began > patienceMs) throw error;
     }
     await sleep(20);
-  }
-}
-
-function writtenAt(file: string): bigint | undefined {
-  try {
-    return statSync(file, { bigint: true }).mtimeNs;
-  } catch {
-    return undefined;
   }
 }
 
@@ -402,54 +320,29 @@ function check(database: Database, file: string, { applicationId, version, table
       },
     );
   }
-  for (const table of tables) {
-    if (database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) === undefined)
-      throw damaged(file, 'parts of it are missing');
-  }
+  if (!tables.every((name) => has(database, 'table', name))) throw damaged(file, 'parts of it are missing');
 }
 
 /** Two processes may be at it at once, so it is looked at again inside the transaction. */
 function complete(database: Database, { added }: Layout): void {
-  const missing = () =>
-    Object.entries(added).filter(
-      ([name]) => database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(name) === undefined,
-    );
+  const missing = () => Object.entries(added).filter(([name]) => !has(database, 'index', name));
   if (missing().length === 0) return;
-  database.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(database, 'BEGIN IMMEDIATE', () => {
     for (const [, sql] of missing()) database.exec(sql);
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
+  });
 }
 
-async function whenFree<T>(step: () => T, patienceMs: number): Promise<T> {
-  const giveUpAt = Date.now() + patienceMs;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return step();
-    } catch (error) {
-      if (!is(BUSY, error) || Date.now() > giveUpAt) throw error;
-    }
-    await sleep(1 + Math.random() * Math.min(50, 5 * 2 ** attempt));
-  }
-}
-
-function is(codes: readonly number[], error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  // Extended codes keep the primary one in the low byte.
-  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : codeOf[error.message];
-  return code !== undefined && codes.includes(code);
+function has(database: Database, type: 'table' | 'index', name: string): boolean {
+  return database.prepare('SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?').get(type, name) !== undefined;
 }
 
 /** SQLite's and the system's errors, as errors that say who must act. They never quote what is stored. */
 function explained(error: unknown, file: string, changed: Changed): unknown {
   if (!(error instanceof Error)) return error;
-  if (is(BUSY, error)) return busy(file, changed, error);
-  if (is(DAMAGED, error)) return damaged(file, error.message, changed, error);
-  if (is(UNUSABLE, error) || 'syscall' in error) {
+  const trouble = troubleOf(error);
+  if (trouble === 'busy') return busy(file, changed, error);
+  if (trouble === 'damaged') return damaged(file, error.message, changed, error);
+  if (trouble === 'unusable' || 'syscall' in error) {
     return new AccessError(`The journal ${file} cannot be used: ${oneLine(error.message)}.`, {
       code: 'journal_unusable',
       changed,

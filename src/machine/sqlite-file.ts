@@ -1,0 +1,125 @@
+import { existsSync, statSync, writeFileSync, type BigIntStats } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DatabaseSync, StatementSyncInstance } from '@photostructure/sqlite';
+
+/** A private SQLite file that several processes share, who wait for each other without blocking the event loop. */
+
+export type SqlValue = string | number | null | Uint8Array;
+export type Database = InstanceType<typeof DatabaseSync>;
+export type Connect = (path: string, options?: { readonly readOnly?: boolean; readonly timeout?: number }) => Database;
+
+/** SQLite's own wait blocks the event loop, so it is short, and repeated asynchronously by `whenFree`. */
+const BUSY_TIMEOUT_MS = 50;
+
+/** Loads SQLite, which is native code, only for those who have something to keep. What it gives opens connections. */
+export async function loadSqlite(): Promise<Connect> {
+  const { DatabaseSync } = await import('@photostructure/sqlite');
+  return (path, options) => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, ...options });
+}
+
+/** An open connection whose statements are prepared once. */
+export class SqliteFile {
+  readonly database: Database;
+  readonly #statements = new Map<string, StatementSyncInstance>();
+
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  get<R>(sql: string, ...values: SqlValue[]): R | undefined {
+    return this.#prepared(sql).get(...values) as R | undefined;
+  }
+
+  all<R>(sql: string, ...values: SqlValue[]): R[] {
+    return this.#prepared(sql).all(...values) as R[];
+  }
+
+  run(sql: string, ...values: SqlValue[]): void {
+    this.#prepared(sql).run(...values);
+  }
+
+  close(): void {
+    if (!this.database.isOpen) return;
+    // A transaction left open would outlive the connection, for as long as its statements wait to be collected.
+    if (this.database.isTransaction) this.database.exec('ROLLBACK');
+    this.#statements.clear();
+    this.database.close();
+  }
+
+  #prepared(sql: string): StatementSyncInstance {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(sql)));
+    return statement;
+  }
+}
+
+/** Runs synchronous work as one transaction: others see all of it or nothing. */
+export function inTransaction<T>(database: Database, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
+  database.exec(begin);
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Runs a step, again for as long as another connection is in the way. Throws SQLite's own error when `patienceMs` are over. */
+export async function whenFree<T>(step: () => T, patienceMs: number): Promise<T> {
+  const giveUpAt = performance.now() + patienceMs;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return step();
+    } catch (error) {
+      if (troubleOf(error) !== 'busy' || performance.now() > giveUpAt) throw error;
+    }
+    await sleep(1 + Math.random() * Math.min(50, 5 * 2 ** attempt));
+  }
+}
+
+/** Why SQLite could not do it: another connection is in the way, the file makes no sense, or the disk or its rights do not allow it. */
+export type Trouble = 'busy' | 'damaged' | 'unusable';
+
+// Primary result codes: https://sqlite.org/rescode.html. Errors of `all` come without one, only with SQLite's own words for it.
+const troubles: readonly { readonly trouble: Trouble; readonly codes: readonly number[]; readonly words: RegExp }[] = [
+  { trouble: 'busy', codes: [5, 6], words: /^database (table )?is locked$/ },
+  { trouble: 'damaged', codes: [11, 26], words: /^(database disk image is malformed|file is not a database)$/ },
+  {
+    trouble: 'unusable',
+    codes: [3, 8, 10, 13, 14, 23],
+    words: /^(attempt to write a readonly database|disk I\/O error|database or disk is full|unable to open database file)$/,
+  },
+];
+
+/** Undefined for every error that is not about the file. */
+export function troubleOf(error: unknown): Trouble | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // Extended codes keep the primary one in the low byte.
+  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  return troubles.find(({ codes, words }) => (code === undefined ? words.test(error.message) : codes.includes(code)))?.trouble;
+}
+
+/**
+ * Makes the file for its owner alone, which SQLite would not. One that is there is left alone: to open and close it here would
+ * end the locks that this process has on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
+ */
+export function makePrivate(path: string): void {
+  if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });
+}
+
+/** Which file lies there, without opening it: on every platform the device and the number of the file on it. Undefined where none does. */
+export function identityOf(path: string): string | undefined {
+  const stat = statOf(path);
+  return stat?.isFile() ? `${stat.dev}-${stat.ino}` : undefined;
+}
+
+/** Undefined for what is not there or cannot be looked at. */
+export function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
