@@ -29,7 +29,7 @@ export async function organizationOf(
 ): Promise<
   { name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined
 > {
-  const found = await ifServed(zoho.recall(allOrganizations, {}));
+  const found = await ifServed(zoho.settled.read(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }
 
@@ -266,7 +266,7 @@ export async function checkCustomFields(
   { not_checked }: Notes,
 ): Promise<void> {
   if (fields === undefined || fields.length === 0) return;
-  const known = (await ifServed(zoho.recall(allCustomFields, {})))?.fields;
+  const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields;
   if (known === undefined) {
     not_checked.push('that the custom fields exist (needs the scope ZohoBooks.settings.READ)');
     return;

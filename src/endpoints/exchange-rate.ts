@@ -122,7 +122,7 @@ async function knownRates(
 }
 
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
-  const found = await ifServed(zoho.recall(allCurrencies, {}));
+  const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
   return known(currency?.exchange_rate, `kept for ${told(currency_code)}`);
 }

@@ -203,7 +203,7 @@ export async function turnOfChange(
   zoho: Reader,
 ): Promise<string[]> {
   if (![amount, customer_id, date, reference_number].some((value) => value !== undefined)) return [`payment:${payment_id}`];
-  const { payment } = await zoho.recent(getCustomerPayment, { payment_id });
+  const { payment } = await zoho.recent.read(getCustomerPayment, { payment_id });
   const customers = new Set([payment?.customer_id, customer_id].filter((id) => id !== undefined));
   return [`payment:${payment_id}`, ...[...customers].map((id) => `customer:${id}`)];
 }

@@ -45,11 +45,11 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
-  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen, zoho.recent)}`],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho.recent, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
     const [payment_id, from_account_id, day] = await Promise.all([
-      paymentOf(given, zoho, chosen, zoho.read),
+      paymentOf(given, zoho, chosen),
       accountNamed(account, 'account', zoho),
       dateOrToday(given.date, zoho),
     ]);
@@ -66,11 +66,8 @@ export const refundCustomerPayment = defineWriteWorkflow({
 /** As many as one error can hold whole. */
 const MOST_CHOICES = 8;
 
-/**
- * The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to
- * take.
- */
-async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
+/** The id of the payment that money is given back of. */
+async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', {
@@ -82,7 +79,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const customer_id = whose?.contact_id;
   const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
-  const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', read);
+  const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', zoho);
   // One of which Zoho does not tell what is unused may be meant as well.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);

@@ -52,7 +52,7 @@ export const summarizePayments = defineReadWorkflow({
     let left: Days | undefined;
     let undated = 0;
     for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
-      read: zoho.read,
+      zoho,
       progress,
       mostPages: MOST_PAGES,
     })) {

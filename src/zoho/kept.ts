@@ -25,3 +25,5 @@ export function createKept(forMs: number) {
     forget: () => kept.clear(),
   };
 }
+
+export type Kept = ReturnType<typeof createKept>;
