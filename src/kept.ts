@@ -11,7 +11,7 @@ let last = 0;
 export function questionOf(endpoint: object, input: object): string {
   const number = numbers.get(endpoint) ?? (last += 1);
   numbers.set(endpoint, number);
-  return `${number} ${JSON.stringify(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`;
+  return `${number} ${JSON.stringify(Object.fromEntries(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1))))}`;
 }
 
 /** Answers that are given again for so long, also while they are awaited; failures are not kept. */

@@ -74,7 +74,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
         ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, invoice: _, ...row }) => ({ invoice_id, ...row })) }),
       },
       // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
-      read: applied
+      known: applied
         .filter(({ invoice }) => invoice.balance !== undefined)
         .map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
     };

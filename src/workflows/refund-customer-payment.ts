@@ -56,10 +56,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
     const payment = await standingPayment(zoho, payment_id);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
-    return {
-      input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day },
-      read: [{ endpoint: getCustomerPayment, input: { payment_id }, result: { payment } }],
-    };
+    return { input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day } };
   },
 });
 
