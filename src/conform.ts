@@ -1,4 +1,4 @@
-import type { $ZodType } from 'zod/v4/core';
+import type { $ZodType, $ZodTypes } from 'zod/v4/core';
 import { readAmount } from './money.ts';
 
 /**
@@ -7,12 +7,10 @@ import { readAmount } from './money.ts';
  * payment must never be reported as an error because a field changed its type.
  */
 export function conform(schema: $ZodType, value: unknown): unknown {
-  const { def } = (
-    schema as unknown as { _zod: { def: { type: string; innerType?: $ZodType; element?: $ZodType; shape?: Record<string, $ZodType> } } }
-  )._zod;
+  const { def } = (schema as $ZodTypes)._zod;
   switch (def.type) {
     case 'optional':
-      return def.innerType && conform(def.innerType, value);
+      return conform(def.innerType, value);
     case 'string':
       return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
     case 'number':
@@ -20,13 +18,11 @@ export function conform(schema: $ZodType, value: unknown): unknown {
     case 'boolean':
       return typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined;
     case 'array':
-      return Array.isArray(value) && def.element
-        ? value.map((item) => conform(def.element!, item)).filter((item) => item !== undefined)
-        : undefined;
+      return Array.isArray(value) ? value.map((item) => conform(def.element, item)).filter((item) => item !== undefined) : undefined;
     case 'object': {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
       const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
-        const field = def.shape !== undefined && Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
+        const field = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
         return [name, field === undefined ? item : conform(field, item)];
       });
       return Object.fromEntries(entries.filter(([, item]) => item !== undefined));

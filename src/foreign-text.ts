@@ -10,6 +10,11 @@ const BLANK = /[\s\u0085\u2800]+/gu;
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
 const HIDDEN_RUN = new RegExp(`${HIDDEN.source}+`, 'gu');
 
+/** Scripts in whose words joiners have a place. */
+const JOINED = ['Arab', 'Syrc', 'Deva', 'Beng', 'Guru', 'Gujr', 'Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh']
+  .map((script) => `\\p{Script=${script}}`)
+  .join('');
+
 /**
  * Invisible as well, but in the place where ordinary names have it: direction marks beside Arabic and Hebrew, the look of an emoji or
  * of a Chinese character, joined emoji, joiners within words of scripts that need them. Dropped without a mark: the name stays readable.
@@ -20,7 +25,7 @@ const ORDINARY = new RegExp(
     /(?<=\p{Emoji})[\uFE0E\uFE0F](?!\p{Variation_Selector})/u,
     /(?<=\p{Script=Han})[\uFE00-\uFE02\u{E0100}-\u{E01EF}](?!\p{Variation_Selector})/u,
     /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F])\u200D(?=\p{Extended_Pictographic})/u,
-    /(?<=[\p{Script=Arab}\p{Script=Syrc}\p{Script=Deva}\p{Script=Beng}\p{Script=Guru}\p{Script=Gujr}\p{Script=Orya}\p{Script=Taml}\p{Script=Telu}\p{Script=Knda}\p{Script=Mlym}\p{Script=Sinh}])[\u200C\u200D](?=\p{L})/u,
+    new RegExp(`(?<=[${JOINED}])[\\u200C\\u200D](?=\\p{L})`, 'u'),
   ]
     .map(({ source }) => source)
     .join('|'),

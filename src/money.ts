@@ -6,6 +6,12 @@ import { Big } from 'big.js';
  */
 export type Amount = number;
 
+/** What a record says of the currency of its amounts. */
+export interface Currency {
+  readonly currency_code?: string | undefined;
+  readonly price_precision?: unknown;
+}
+
 /** The most significant digits a JSON number carries without losing one. */
 export const MAX_DIGITS = 15;
 

@@ -25,11 +25,15 @@ export interface Desk {
   progress(message: string): void;
 }
 
-export interface ReadWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
+export interface ReadWorkflow<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  R extends z.output<O> = z.output<O>,
+> extends Task<I, O> {
   readonly method: 'GET';
-  run(input: z.output<I>, desk: Desk): Promise<z.output<O>>;
+  run(input: z.output<I>, desk: Desk): Promise<R>;
   /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
-  text(result: z.output<O>, input: z.output<I>): string;
+  text(result: R, input: z.output<I>): string;
 }
 
 /** Which of several records a person meant, by the argument that was ambiguous: their answers, come back with the call. */
@@ -62,16 +66,17 @@ export type Workflow = ReadWorkflow | WriteWorkflow;
 export const operationsOf = (workflow: Workflow): readonly Endpoint[] =>
   workflow.method === 'GET' ? workflow.reads : [...workflow.reads, workflow.endpoint];
 
-export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject>(
-  workflow: Omit<ReadWorkflow<I, O>, 'method'>,
-): ReadWorkflow {
-  return { ...workflow, method: 'GET' } as unknown as ReadWorkflow;
+/** A task that reads. Does not compile when `text` takes another result than `run` gives, or when that does not fit the output. */
+export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject, R extends z.output<O>>(
+  workflow: Omit<ReadWorkflow<I, O, R>, 'method'>,
+): ReadWorkflow<I, O, R> {
+  return { ...workflow, method: 'GET' };
 }
 
-/** Its output is its endpoint's, and so are its hints. */
+/** A task that writes. Its output is its endpoint's, and so are its hints. */
 export function defineWriteWorkflow<I extends z.ZodObject>(
   workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canDuplicate'>,
-): WriteWorkflow {
+): WriteWorkflow<I> {
   const { output, canDuplicate = false } = workflow.endpoint;
-  return { ...workflow, method: 'POST', output, canDuplicate } as unknown as WriteWorkflow;
+  return { ...workflow, method: 'POST', output, canDuplicate };
 }

@@ -143,7 +143,7 @@ describe('a full disk', () => {
 });
 
 describe('a fault of ours before the claim', () => {
-  const broken = (part: Partial<WriteEndpoint>) => ({ ...(createCustomerPayment as unknown as WriteEndpoint), ...part }) as WriteEndpoint;
+  const broken = (part: Partial<WriteEndpoint>) => ({ ...createCustomerPayment, ...part }) as WriteEndpoint;
   const thrown = () => {
     throw new TypeError('x is not a function');
   };

@@ -44,7 +44,8 @@ async function minimalServer(): Promise<string> {
         import * as z from 'zod';
         serveStdio(() => {
           const server = new McpServer({ name: 'minimal', version: '1.0.0' });
-          server.registerTool('echo', { inputSchema: z.object({ text: z.string() }) }, async ({ text }) => ({ content: [{ type: 'text', text }] }));
+          const inputSchema = z.object({ text: z.string() });
+          server.registerTool('echo', { inputSchema }, async ({ text }) => ({ content: [{ type: 'text', text }] }));
           return server;
         });
         process.stdin.on('end', () => process.exit(0));`,
@@ -323,9 +324,9 @@ async function measureConversations(): Promise<string[]> {
   for (const task of conversations) {
     const ours = await play(task, scriptedModel(solutions[task.name]!.right));
     const alone = withThirteen[task.name]!;
-    table.push(
-      `| ${task.name} | ${told(ours)} | ${typeof alone === 'string' ? `not possible: ${alone} |` : told(await play(task, scriptedModel(alone), { ...thirteen, workflows: [] }))} |`,
-    );
+    const without =
+      typeof alone === 'string' ? `not possible: ${alone} |` : told(await play(task, scriptedModel(alone), { ...thirteen, workflows: [] }));
+    table.push(`| ${task.name} | ${told(ours)} | ${without} |`);
   }
   return table;
 }
@@ -341,5 +342,15 @@ try {
 }
 writeFileSync(
   1,
-  `\nNode ${process.version}, ${process.platform} ${process.arch}\n\n| measure | median | aim |\n| --- | --- | --- |\n${rows.map(({ what, measured, aim = '' }) => `| ${what} | ${measured} | ${aim} |\n`).join('')}\n${conversed.join('\n')}\n`,
+  [
+    '',
+    `Node ${process.version}, ${process.platform} ${process.arch}`,
+    '',
+    '| measure | median | aim |',
+    '| --- | --- | --- |',
+    ...rows.map(({ what, measured, aim = '' }) => `| ${what} | ${measured} | ${aim} |`),
+    '',
+    ...conversed,
+    '',
+  ].join('\n'),
 );

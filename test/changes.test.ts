@@ -234,14 +234,13 @@ describe('a payment in words', () => {
           ],
         },
         recorded,
-        recorded,
       ).split('\n'),
     ).toEqual([
       'Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.',
       'Attention: 0.335 was asked on invoice 7, Zoho recorded USD 0.34. Tell the user.',
     ]);
-    expect(attention({ amount: 1.01 }, recorded, recorded)).toBe('');
-    expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {}, {})).toBe('');
+    expect(attention({ amount: 1.01 }, recorded)).toBe('');
+    expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {})).toBe('');
   });
 });
 

@@ -88,7 +88,8 @@ describe('check_duplicates', () => {
     expect(text).toContain(`very likely: "Acme Corp" (id ${acme}), USD 321.50, 2 times: 3 days apart`);
     expect(text).toMatch(
       new RegExp(
-        `^- 2026-06-23 \\| #\\d+ \\(id ${sameReference[1]}\\) \\| recorded 2026-07-01 22:00 \\| cash \\| ref "chq-77" \\| unused USD 321.50$`,
+        `^- 2026-06-23 \\| #\\d+ \\(id ${sameReference[1]}\\) \\| recorded 2026-07-01 22:00 ` +
+          '\\| cash \\| ref "chq-77" \\| unused USD 321.50$',
         'm',
       ),
     );
@@ -113,11 +114,13 @@ describe('check_duplicates', () => {
     expect(await of({ days_apart: 8, date_start: '2026-06-02', date_end: '2026-06-08' })).toEqual([]);
     expect(await of({ customer: acme, days_apart: 8 })).toEqual([]);
     expect(textOf(await check({ customer: 'Bowman Furniture', date_start: '2031-01-01' }))).toBe(
-      'There is no payment of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. Call again with other dates.',
+      'There is no payment of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
+        'Call again with other dates.',
     );
     const none = textOf(await check({ customer: 'Bowman Furniture' }));
-    expect(none).toMatch(
-      /^Looked through \d+ payments of "Bowman Furniture" \(id 903000000000099\), all dates: none looks recorded twice \(same customer and amount, at most 7 days apart or the same reference\)\.$/,
+    expect(none.replace(/\d+ payments/, 'N payments')).toBe(
+      'Looked through N payments of "Bowman Furniture" (id 903000000000099), all dates: ' +
+        'none looks recorded twice (same customer and amount, at most 7 days apart or the same reference).',
     );
   });
 

@@ -65,7 +65,8 @@ describe('settings', () => {
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'lookups,all' }).toolsets).toEqual(['payments', 'lookups', 'workflows']);
     expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'payments,lookup' })).toThrow(
       new ConfigError(
-        'ZOHO_PAYMENTS_TOOLSETS names "lookup", and no toolset is called so; the nearest is lookups. There are payments, lookups, workflows, and all.',
+        'ZOHO_PAYMENTS_TOOLSETS names "lookup", and no toolset is called so; the nearest is lookups. ' +
+          'There are payments, lookups, workflows, and all.',
       ),
     );
     expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: ',' })).toThrow(

@@ -33,7 +33,8 @@ describe.each(kinds)('through the client of the %s', (kind) => {
       outstanding_by_zoho: 2085.5,
     });
     expect(textOf(result).split('\n').slice(0, 8)).toEqual([
-      'Statement of "Bowman Furniture" (id 903000000000099), 2026-07-01: owes USD 2085.50 on 4 open invoices; has USD 400.40 unused on 3 payments.',
+      'Statement of "Bowman Furniture" (id 903000000000099), 2026-07-01: ' +
+        'owes USD 2085.50 on 4 open invoices; has USD 400.40 unused on 3 payments.',
       'Days past due: current: USD 450.00 (1), 61-90: USD 1585.50 (2), over 90: USD 50.00 (1).',
       'Open invoices:',
       'INV-384 (id 90300000079426) | due 2016-07-05, 3648 days past due | USD 50.00 open of USD 450.00',
@@ -109,7 +110,9 @@ describe('what the credentials do not show', () => {
     const result = await statement(server, seed.bowman);
     expect(textOf(result)).toContain('has USD 400.40 unused on 3 payments.');
     expect(textOf(result)).toContain(
-      'Not shown: what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ); open invoices (needs the scope ZohoBooks.invoices.READ); how old the invoices are (needs the scope ZohoBooks.settings.READ).',
+      'Not shown: what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ); ' +
+        'open invoices (needs the scope ZohoBooks.invoices.READ); ' +
+        'how old the invoices are (needs the scope ZohoBooks.settings.READ).',
     );
     expect(textOf(result)).not.toMatch(/owes|past due/);
   });

@@ -170,7 +170,8 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   ] as const) {
     const { received, applied, refunded, unused } = totals.USD;
     console.log(
-      `   ${when.padEnd(7)} ${counts['payments']} payments, ${counts['refunds']} refunds · USD received ${received} · applied ${applied} · refunded ${refunded} · unused ${unused} · ${balanced ? 'balanced' : 'NOT BALANCED'}`,
+      `   ${when.padEnd(7)} ${counts['payments']} payments, ${counts['refunds']} refunds · USD received ${received} · ` +
+        `applied ${applied} · refunded ${refunded} · unused ${unused} · ${balanced ? 'balanced' : 'NOT BALANCED'}`,
     );
   }
   expect('every balance adds up, all the time', before.balanced && during.balanced && after.balanced);

@@ -29,10 +29,11 @@ describe('what is written about the tools is generated from them', () => {
     const rowsOf = (toolset: 'payments' | 'lookups') => [
       '| tool | what it does | Zoho call | needs |',
       '| --- | --- | --- | --- |',
-      ...toolsets[toolset].map(
-        (endpoint) =>
-          `| \`${endpoint.name}\` | ${firstLine(endpoint.description)} | ${endpoint.method} ${endpoint.path} | ${scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '')} |`,
-      ),
+      ...toolsets[toolset].map((endpoint) => {
+        const { name, description, method, path } = endpoint;
+        const scope = scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '');
+        return `| \`${name}\` | ${firstLine(description)} | ${method} ${path} | ${scope} |`;
+      }),
     ];
     const payments = [...rowsOf('payments'), `| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`];
     const resources = ['| resource | what it is |', '| --- | --- |'];

@@ -152,7 +152,10 @@ const misconfigurations: readonly Misconfigured[] = [
         }),
       ),
     check: 'scopes',
-    says: /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*, refund_customer_payment can do only a part of what they are for; what it would show is named as not checked/,
+    says: new RegExp(
+      /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*, refund_customer_payment can do only a part /.source +
+        /of what they are for; what it would show is named as not checked/.source,
+    ),
     next: /`zoho-payments-mcp login`/,
   },
   {

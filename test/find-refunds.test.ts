@@ -44,8 +44,9 @@ describe.each(kinds)('refunds of a month, through the client of the %s', (kind) 
     expect(rowsOf(result).map(({ date }) => date)).toEqual(['2026-06-30', '2026-06-26', '2026-06-15', '2026-06-02']);
     const [first, , third] = textOf(result).split('\n').slice(1);
     expect(textOf(result).split('\n')[0]).toBe('4 refunds: EUR 283.02 (1), USD 1393.62 (3).');
-    expect(first).toMatch(
-      /^2026-06-30 \| USD 1152\.92 \| "Granite State Credit Union" \(id \d+\) \| payment #486 \(id \d+\) \| refund_id \d+ \| banktransfer \| out of "Business Checking" \(id \d+\) \| payment for INV-000476 \| no reason noted$/,
+    expect(first!.replace(/id \d+/g, 'id N')).toBe(
+      '2026-06-30 | USD 1152.92 | "Granite State Credit Union" (id N) | payment #486 (id N) | refund_id N | banktransfer | ' +
+        'out of "Business Checking" (id N) | payment for INV-000476 | no reason noted',
     );
     expect(third).toContain('"Acme Corp" (id 712345000000090009) | payment #6 (id 712345000000079506) | refund_id 712345000000079601');
     expect(textOf(result)).toContain('Looked through the 200 payments that changed since 2026-');
@@ -171,7 +172,8 @@ describe('a part is never taken for the whole', () => {
     expect(pages(unsorted.zoho.calls)).toBe(20);
     expect(part.structuredContent).toMatchObject({ payments_looked_through: 4000, next_skip: 4000 });
     expect(textOf(part)).toContain(
-      'This is a part: only 4000 payments were looked through, and there are more.\nNext: to go on: find_refunds {"date_start":"2026-06-01","date_end":"2026-06-30","skip":4000}',
+      'This is a part: only 4000 payments were looked through, and there are more.\n' +
+        'Next: to go on: find_refunds {"date_start":"2026-06-01","date_end":"2026-06-30","skip":4000}',
     );
     await unsorted.zoho.close();
   });
@@ -232,7 +234,7 @@ describe('a part is never taken for the whole', () => {
 it('tells of its progress, and ends when the client cancels', async () => {
   const server = await start({ kind: 'older SDK', sandbox: { payments: 700 } });
   const heard: string[] = [];
-  const client = server.ownClient as unknown as { callTool(call: object, schema: undefined, options: object): Promise<ToolResult> };
+  const client = server.ownClient as { callTool(call: object, schema: undefined, options: object): Promise<ToolResult> };
   await client.callTool({ name: 'find_refunds', arguments: {} }, undefined, {
     onprogress: ({ message }: { message: string }) => heard.push(message),
   });

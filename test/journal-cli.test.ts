@@ -112,7 +112,8 @@ describe('a program that is killed', () => {
     expect(await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        '9030000079467 is not what this write recorded: Zoho names the payment 9030000079467, which was there before. If it is, say so with --force',
+        '9030000079467 is not what this write recorded: ' +
+          'Zoho names the payment 9030000079467, which was there before. If it is, say so with --force',
       ) as string,
     });
     expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toContain(

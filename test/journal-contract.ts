@@ -707,12 +707,14 @@ export function journalContract(backend: JournalBackend): void {
       [
         'an inserted event',
         /head is at 10, its last event is 11/,
-        'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) SELECT 11, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4',
+        'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) ' +
+          'SELECT 11, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4',
       ],
       [
         'an event before the beginning',
         /Event 0 stands before the checkpoint/,
-        'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) SELECT 0, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4',
+        'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) ' +
+          'SELECT 0, entry, type, at, data, salt, digest, hash FROM events WHERE seq = 4',
       ],
       ['data that is gone without an erasure', /data of event 4 is missing/, 'UPDATE events SET data = NULL, salt = NULL WHERE seq = 4'],
       ['a head set back', /head is at 8/, 'UPDATE journal SET head_seq = 8, head_hash = (SELECT hash FROM events WHERE seq = 8)'],

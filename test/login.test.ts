@@ -524,7 +524,10 @@ describe('logout', () => {
     const { code, stderr } = await runAndHear(['logout'], zoho.settings);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /the login is forgotten here\. It was not revoked at Zoho: .* Revoke it by hand at http:\/\/127\.0\.0\.1:\d+, under Sessions, Connected Apps\.\n$/,
+      new RegExp(
+        /the login is forgotten here\. It was not revoked at Zoho: .* /.source +
+          /Revoke it by hand at http:\/\/127\.0\.0\.1:\d+, under Sessions, Connected Apps\.\n$/.source,
+      ),
     );
     expect(existsSync(zoho.file)).toBe(false);
   });

@@ -61,9 +61,8 @@ describe('customers', () => {
         /^"Bowman & Sons Furniture" \(id 712345000000090005\) \| email "accounts@bowmansons\.example" \| outstanding USD/,
       ),
       expect.stringMatching(/^"Bowman Furnishings" \(id 712345000000090003\) \| email/),
-      expect.stringMatching(
-        /^"Bowman Furniture" \(id 903000000000099\) \| email "benjamin\.george@bowmanfurniture\.com" \| outstanding USD 2085\.50 \| unused credits USD 400\.40$/,
-      ),
+      '"Bowman Furniture" (id 903000000000099) | email "benjamin.george@bowmanfurniture.com" | ' +
+        'outstanding USD 2085.50 | unused credits USD 400.40',
       expect.stringMatching(/^"Bowmann Furniture Ltd" \(id 712345000000090007\) \| email/),
     ]);
   });
@@ -103,7 +102,9 @@ describe('customers', () => {
   it('are told with what a person would ask, and what the next call needs', async () => {
     expect((await ok('get_contact', { contact_id: seed.bowman })).text.split('\n')).toEqual([
       'Customer "Bowman Furniture" (id 903000000000099), USD.',
-      'outstanding USD 2085.50; unused credits USD 400.40; terms "Net 30"; email "benjamin.george@bowmanfurniture.com"; company "Bowman Furniture"; phone "+1 555 0199"; address "99 Main Street, Burlington, U.S.A"; notes "Pays by check, usually at month end.".',
+      'outstanding USD 2085.50; unused credits USD 400.40; terms "Net 30"; email "benjamin.george@bowmanfurniture.com"; ' +
+        'company "Bowman Furniture"; phone "+1 555 0199"; address "99 Main Street, Burlington, U.S.A"; ' +
+        'notes "Pays by check, usually at month end.".',
       'Next: open invoices: list_invoices {"customer_id":"903000000000099","status":"unpaid"}',
     ]);
     expect((await ok('get_contact', { contact_id: seed.aoyamaInYen })).text).toMatch(/outstanding JPY \d+;/);
@@ -159,14 +160,16 @@ describe('invoices', () => {
     const { text } = await ok('list_invoices', { customer_id: seed.bowman, status: 'unpaid' });
     expect(text.match(/customer_id/g)).toHaveLength(1);
     expect(text).toContain(
-      '\nINV-386 | "Bowman Furniture" | 2026-04-01 | due 2026-05-01 | overdue | USD 1280.50 | balance USD 1280.50 | id 712345000000079386\n',
+      '\nINV-386 | "Bowman Furniture" | 2026-04-01 | due 2026-05-01 | ' +
+        'overdue | USD 1280.50 | balance USD 1280.50 | id 712345000000079386\n',
     );
   });
 
   it('are told with balance, due date, customer and payments', async () => {
     expect((await ok('get_invoice', { invoice_id: seed.sampleInvoice })).text.split('\n')).toEqual([
       'Invoice INV-384 (id 90300000079426), partially_paid, dated 2016-06-05, due 2016-07-05.',
-      'customer "Bowman Furniture" (customer_id 903000000000099); total USD 450.00; balance USD 50.00; paid USD 400.00, the last 2016-06-05.',
+      'customer "Bowman Furniture" (customer_id 903000000000099); ' +
+        'total USD 450.00; balance USD 50.00; paid USD 400.00, the last 2016-06-05.',
       'Next: its payments: list_invoice_payments {"invoice_id":"90300000079426"}',
     ]);
     expect((await ok('list_invoice_payments', { invoice_id: seed.sampleInvoice })).text).toBe(
@@ -183,10 +186,19 @@ describe('accounts, currencies, custom fields and organizations', () => {
     expect(accounts).toMatch(/^"Old Checking \(closed\)" .*\| inactive$/m);
     expect((await ok('list_bank_accounts', { filter_by: 'Status.Active' })).text).not.toContain('inactive');
     expect((await ok('list_currencies')).text).toBe(
-      '3 currencies:\nEUR | "Euro" | 2 decimals | rate 1.0842 | id 712345000000000099\nJPY | "Japanese Yen" | 0 decimals | rate 0.0067 | id 712345000000000101\nUSD | "US Dollar" | 2 decimals | base currency | id 712345000000000097',
+      [
+        '3 currencies:',
+        'EUR | "Euro" | 2 decimals | rate 1.0842 | id 712345000000000099',
+        'JPY | "Japanese Yen" | 0 decimals | rate 0.0067 | id 712345000000000101',
+        'USD | "US Dollar" | 2 decimals | base currency | id 712345000000000097',
+      ].join('\n'),
     );
     expect((await ok('list_custom_fields')).text).toBe(
-      '2 custom fields:\n"External Reference" | "cf_external_reference" | text | unique | customfield_id 712345000000012841\n"Receipt Book No" | "cf_receipt_book_no" | text | customfield_id 46000000012845',
+      [
+        '2 custom fields:',
+        '"External Reference" | "cf_external_reference" | text | unique | customfield_id 712345000000012841',
+        '"Receipt Book No" | "cf_receipt_book_no" | text | customfield_id 46000000012845',
+      ].join('\n'),
     );
     expect((await ok('list_organizations')).text).toBe(
       '1 organization:\n"Zillium Books" (id 10234695) | USD | "America/New_York" | US | "Professional" | default',

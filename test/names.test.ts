@@ -100,14 +100,14 @@ describe('as an argument', () => {
     ['older SDK', OlderClient, OlderTransport],
     ['current SDK', ModernClient, ModernTransport],
   ] as const)('through the client of the %s', async (_kind, Client, Transport) => {
-    const client = new Client({ name: 'test', version: '1' }) as unknown as ModernClient;
+    const client = new Client({ name: 'test', version: '1' });
     closers.push(() => client.close());
     await client.connect(
       new Transport({
         command: process.execPath,
         args: [program, 'serve', '--sandbox=memory'],
         env: environment(),
-      }) as unknown as ModernTransport,
+      }),
     );
     for (const name of NAMES) {
       const { structuredContent } = await client.callTool({ name: 'create_customer_payment', arguments: withMember(newPayment, name, 1) });

@@ -61,7 +61,8 @@ describe('the packed extension', () => {
     const prebuilt = 'node_modules/@photostructure/sqlite/prebuilds';
     expect(readdirSync(join(installed, prebuilt))).toEqual(readdirSync(join(root, prebuilt)));
     const script =
-      'const { DatabaseSync } = require("@photostructure/sqlite"); console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';
+      'const { DatabaseSync } = require("@photostructure/sqlite"); ' +
+      'console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';
     expect(execFileSync(process.execPath, ['-e', script], { cwd: installed, encoding: 'utf8' }).trim()).toBe('1');
   });
 });

@@ -380,9 +380,11 @@ describe('the end', () => {
 
   it('a host that dies leaves no orphan', async () => {
     const script = `
-      const child = require('node:child_process').spawn(process.execPath, [${JSON.stringify(program)}, 'serve', '--sandbox=memory'], { stdio: ['pipe', 'inherit', 'inherit'] });
+      const args = [${JSON.stringify(program)}, 'serve', '--sandbox=memory'];
+      const child = require('node:child_process').spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
       const send = (message) => child.stdin.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
-      send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } } });
+      const clientInfo = { name: 'test', version: '1' };
+      send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo } });
       send({ method: 'notifications/initialized' });
       send({ id: 2, method: 'tools/call', params: { name: 'list_customer_payments', arguments: { per_page: 1 } } });
       process.stderr.write(child.pid + '\\n');`;

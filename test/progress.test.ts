@@ -25,7 +25,7 @@ interface Progress {
 async function calling(server: Harness, name: string, args: Record<string, unknown>): Promise<Progress[]> {
   const heard: Progress[] = [];
   const options = { onprogress: (progress: Progress) => void heard.push(progress) };
-  const client = server.ownClient as unknown as { callTool(call: object, ...rest: unknown[]): Promise<unknown> };
+  const client = server.ownClient as { callTool(call: object, ...rest: unknown[]): Promise<unknown> };
   await client.callTool({ name, arguments: args }, ...(server.kind === 'older SDK' ? [undefined, options] : [options]));
   const told = heard.length;
   await sleep(150);

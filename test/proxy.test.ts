@@ -111,7 +111,7 @@ const targets = [
 ] as const;
 
 const creation = toRequest(
-  createCustomerPayment as never,
+  createCustomerPayment,
   { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2026-06-05' },
   { not_checked: [] },
 );

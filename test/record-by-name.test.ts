@@ -70,7 +70,8 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
     const server = await start({ kind });
     const text = await refused(server, { customer: 'Acme', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
     expect(text).toContain(
-      `1. "Acme Corp", "Phoenix", USD 3822.75 open, last paid USD 670.00 on 2026-06-14 (id ${acme.corp}); 2. "ACME Corp. (UK)", "Leeds", EUR 2306.35 open,`,
+      `1. "Acme Corp", "Phoenix", USD 3822.75 open, last paid USD 670.00 on 2026-06-14 (id ${acme.corp}); ` +
+        '2. "ACME Corp. (UK)", "Leeds", EUR 2306.35 open,',
     );
     expect(text).toContain('Never pick one yourself.');
   });

@@ -79,7 +79,9 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     const server = await start({ kind, confirm: 'ask' });
     const text = await refused(server, { customer: 'Bowman Furniture' }, 'ambiguous_payment');
     expect(text).toContain(
-      `1. payment #4 of 2026-06-22, USD 250.00, unused USD 250.00 (id ${advance}); 2. payment #3 of 2026-06-18, USD 600.00, unused USD 100.00 (id ${seed.paymentWithUnused}); 3. payment #146`,
+      `1. payment #4 of 2026-06-22, USD 250.00, unused USD 250.00 (id ${advance}); ` +
+        `2. payment #3 of 2026-06-18, USD 600.00, unused USD 100.00 (id ${seed.paymentWithUnused}); ` +
+        '3. payment #146',
     );
     const args = { customer: 'Bowman Furniture', payment: advance };
     const preview = await refund(server, args);

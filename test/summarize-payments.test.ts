@@ -68,7 +68,7 @@ beforeAll(async () => {
   const file = new DatabaseSync(data, { readOnly: true });
   books = file
     .prepare('SELECT date, mode, account_id, customer_id, currency_code, amount, refunded, unused, rate FROM payments')
-    .all() as unknown as Row[];
+    .all() as Row[];
   file.close();
 }, 60_000);
 afterAll(async () => {
@@ -182,7 +182,7 @@ describe('summarize_payments', () => {
 
   it('tells how far it has come after each page', async () => {
     const heard: string[] = [];
-    const client = server.ownClient as unknown as { callTool(call: object, options: object): Promise<unknown> };
+    const client = server.ownClient as { callTool(call: object, options: object): Promise<unknown> };
     await client.callTool(
       { name: 'summarize_payments', arguments: { date_start: '2026-06-01' } },
       { onprogress: ({ message = '' }) => void heard.push(message) },
@@ -195,7 +195,7 @@ describe('summarize_payments', () => {
     await forgetRequests(sandbox);
     await fault(sandbox, { match: { method: 'GET', path: '/customerpayments' }, fault: 'delay', delay_ms: 50, times: 100 });
     const stop = new AbortController();
-    const client = server.ownClient as unknown as { callTool(call: object, options: object): Promise<unknown> };
+    const client = server.ownClient as { callTool(call: object, options: object): Promise<unknown> };
     const call = client.callTool({ name: 'summarize_payments', arguments: {} }, { signal: stop.signal }).catch((error: unknown) => error);
     await sleep(200);
     stop.abort();

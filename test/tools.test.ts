@@ -311,7 +311,10 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(result.structuredContent).toMatchObject({ payment_id, deleted: true, outcome: 'recorded' });
     expect(textOf(result)).toContain('USD 450.00 from "Bowman Furniture"');
     expect(textOf(result)).toMatch(
-      /\nBefore it was deleted: applied INV-385 USD 450\.00\. That invoice is open again\.\nNext: to undo: create_customer_payment .*\(all but payment_id, payment_number\)$/,
+      new RegExp(
+        /\nBefore it was deleted: applied INV-385 USD 450\.00\. That invoice is open again\.\n/.source +
+          /Next: to undo: create_customer_payment .*\(all but payment_id, payment_number\)$/.source,
+      ),
     );
     expect(await balanced()).toEqual(before);
     const again = await server.call('delete_customer_payment', { payment_id });
@@ -376,7 +379,8 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const result = await server.call('list_customer_payments', { customer: 'Bowman' });
     expect(result.isError).toBe(true);
     expect(textOf(result).replace(/r_[0-9a-f]{8}/, 'REQUEST')).toBe(
-      'The arguments are not valid: customer is not an argument; the nearest is customer_id.\nNothing was changed.\nNext: Correct them and call again.\n(invalid_arguments, REQUEST)',
+      'The arguments are not valid: customer is not an argument; the nearest is customer_id.\n' +
+        'Nothing was changed.\nNext: Correct them and call again.\n(invalid_arguments, REQUEST)',
     );
     expect(await requestsTo(server.sandbox)).toEqual([]);
   });
@@ -388,7 +392,8 @@ describe('what a token may not read', () => {
     const result = await server.call('create_customer_payment', payment);
     expect(result.isError).toBeFalsy();
     expect(textOf(result)).toContain(
-      'Not checked: the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ); that the date is not in the future (needs the scope ZohoBooks.settings.READ).',
+      'Not checked: the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ); ' +
+        'that the date is not in the future (needs the scope ZohoBooks.settings.READ).',
     );
     await server.close();
   });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineRead, defineWrite } from '../src/endpoint.ts';
+import { defineReadWorkflow } from '../src/workflow.ts';
 
 /** What is dangerous to forget does not compile. `npm run types` checks this file; nothing runs it. */
 
@@ -44,3 +45,12 @@ defineWrite({ ...told, ...write, method: 'POST', path: '/customerpayments', inpu
 
 // @ts-expect-error a GET is no write
 defineWrite({ ...told, ...write, method: 'GET', path: '/customerpayments', input });
+
+const task = { name: 'x', title: 'x', description: 'x', input, output: z.looseObject({ count: z.number().optional() }), reads: [] };
+defineReadWorkflow({ ...task, run: async () => ({ count: 1, rest: [2] }), text: ({ count, rest: [first] }) => `${count + (first ?? 0)}` });
+
+// @ts-expect-error a text of what the result does not have
+defineReadWorkflow({ ...task, run: async () => ({ count: 1 }), text: ({ total }) => `${total}` });
+
+// @ts-expect-error a result that does not fit the output
+defineReadWorkflow({ ...task, run: async () => ({ count: '1' }), text: () => '' });

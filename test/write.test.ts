@@ -710,7 +710,10 @@ describe('what was deleted since', () => {
     expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, deleted_by: write_id });
     expect(again.structuredContent['undo']).toBeUndefined();
     expect(textOf(again)).toMatch(
-      /This was recorded already, at .*, and deleted since, at .* nothing was sent now\. If it is to be recorded again, call with another idempotency_key\.$/,
+      new RegExp(
+        /This was recorded already, at .*, and deleted since, at .* nothing was sent now\. /.source +
+          /If it is to be recorded again, call with another idempotency_key\.$/.source,
+      ),
     );
     expect((await server.call(tool, { ...args, idempotency_key: 'another' })).structuredContent).toMatchObject({
       outcome: 'recorded',

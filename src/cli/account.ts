@@ -65,7 +65,10 @@ export function overlookedWarning(config: Config, books: BooksAt): string | unde
   const base = baseDirOf(config);
   const overlooked = overlookedFolders(base, books);
   if (overlooked.length === 0) return undefined;
-  return `there are several journals of the same books, since Zoho's address was written in several ways: ${folderOf(base, books)} is used, and ${overlooked.join(' and ')} ${overlooked.length === 1 ? 'is' : 'are'} not looked at`;
+  return (
+    `there are several journals of the same books, since Zoho's address was written in several ways: ${folderOf(base, books)} is used, ` +
+    `and ${overlooked.join(' and ')} ${overlooked.length === 1 ? 'is' : 'are'} not looked at`
+  );
 }
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
@@ -98,7 +101,9 @@ function notConfigured(missing: readonly string[], why: string): AccessError {
     `This server is not connected to Zoho Books yet: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
     {
       code: 'not_configured',
-      next: "Ask the operator to run `zoho-payments-mcp login`, or to set what is missing in the host's configuration of this server; ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.",
+      next:
+        "Ask the operator to run `zoho-payments-mcp login`, or to set what is missing in the host's configuration of this server; " +
+        'ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account.',
     },
   );
 }

@@ -132,7 +132,8 @@ export function toolsetsOf(from: string, value: string | undefined): readonly To
   const strange = wanted.find((name) => !known.includes(name));
   if (strange !== undefined)
     throw new ConfigError(
-      `${from} names ${JSON.stringify(strange)}, and no toolset is called so; the nearest is ${closest(strange, known)}. There are ${toolsetNames.join(', ')}, and all.`,
+      `${from} names ${JSON.stringify(strange)}, and no toolset is called so; the nearest is ${closest(strange, known)}. ` +
+        `There are ${toolsetNames.join(', ')}, and all.`,
     );
   if (wanted.length === 0) throw new ConfigError(`${from} names no toolset: use some of ${toolsetNames.join(', ')}, or all.`);
   return toolsetNames.filter((name) => wanted.includes('all') || wanted.includes(name));
@@ -158,10 +159,10 @@ export function policyOf(file: string | undefined): Policy {
 /** `dataCenter` is the command line's, and stands before the environment's. */
 export function readConfig(env: Environment = process.env, options: { readonly dataCenter?: string | undefined } = {}): Config {
   const name = (options.dataCenter ?? setting(env, 'ZOHO_DATA_CENTER'))?.toLowerCase() ?? 'us';
-  if (!isDataCenterName(name))
-    throw new ConfigError(
-      `${options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center'} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`,
-    );
+  if (!isDataCenterName(name)) {
+    const from = options.dataCenter === undefined ? 'ZOHO_DATA_CENTER' : '--data-center';
+    throw new ConfigError(`${from} is ${JSON.stringify(name)}: use one of ${dataCenterNames.join(', ')}.`);
+  }
   const center = dataCenter(name);
 
   const isSet = (...names: readonly string[]) => names.some((name) => setting(env, name) !== undefined);

@@ -66,7 +66,8 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       yield wrong(
         'folder',
         overlooked,
-        'See with `zoho-payments-mcp journal list` what each holds: move the others away once nothing in them is unresolved, or move the one that is used away first to look at another.',
+        'See with `zoho-payments-mcp journal list` what each holds: ' +
+          'move the others away once nothing in them is unresolved, or move the one that is used away first to look at another.',
       );
     const center = dataCenterFinding(account);
     yield center;
@@ -103,7 +104,11 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   else
     yield ok(
       'organization',
-      `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId}), ${organization.currency_code ?? 'currency not told'}, ${organization.time_zone ?? 'time zone not told'}`,
+      [
+        `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId})`,
+        organization.currency_code ?? 'currency not told',
+        organization.time_zone ?? 'time zone not told',
+      ].join(', '),
     );
   yield* account?.scopes === undefined ? triedScopes(config, zoho, list) : grantedScopes(config, account.scopes);
   if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);

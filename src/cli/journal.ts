@@ -94,7 +94,8 @@ const verbs = {
       const kept = (await journal.unsettled()).filter(({ customer_id }) => customer_id === customer).length;
       if (kept > 0)
         throw new ProblemError(
-          `of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, since it is not known whether carried out: run journal resolve first`,
+          `of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, ` +
+            'since it is not known whether carried out: run journal resolve first',
           { exitCode: 1 },
         );
       return;
@@ -123,7 +124,8 @@ function onlyFolder(config: Config, error: unknown): string {
   if (only === undefined) throw error;
   if (another !== undefined)
     throw new ProblemError(
-      `there are journals of several organizations (${folders.join(', ')}): name one with ZOHO_ORGANIZATION_ID and the settings it was written with`,
+      `there are journals of several organizations (${folders.join(', ')}): ` +
+        'name one with ZOHO_ORGANIZATION_ID and the settings it was written with',
       { exitCode: 1, cause: error },
     );
   return join(base, only);

@@ -204,7 +204,8 @@ async function organizationOf(organizations: readonly Organization[] | undefined
   if (second === undefined) return first;
   if (!isTerminal())
     throw new ProblemError(
-      `there are several organizations, and no terminal to ask at: name one with --organization ID. There is ${organizations.map(told).join(', ')}`,
+      'there are several organizations, and no terminal to ask at: name one with --organization ID. ' +
+        `There is ${organizations.map(told).join(', ')}`,
       { exitCode: 1 },
     );
   for (const [index, organization] of organizations.entries()) print(`  ${index + 1}  ${told(organization)}`);
@@ -221,6 +222,8 @@ function told({ id, name }: Organization): string {
 function noRefreshToken(): AccessError {
   return new AccessError('Zoho gave no refresh token with the code: the access would end within the hour.', {
     code: 'no_refresh_token',
-    next: 'Ask the operator to run `zoho-payments-mcp login` again; if this repeats, first revoke the app in the Zoho account, under Sessions, Connected Apps.',
+    next:
+      'Ask the operator to run `zoho-payments-mcp login` again; ' +
+      'if this repeats, first revoke the app in the Zoho account, under Sessions, Connected Apps.',
   });
 }

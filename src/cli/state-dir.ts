@@ -61,7 +61,10 @@ export function refuseWorldWritable(dir: string): string {
 /** What is allowed, and worth a word. */
 export function stateDirWarning(dir: string): string | undefined {
   if (((statOf(dir)?.mode ?? 0) & 0o020) === 0) return undefined;
-  return `the folder for this server's state, ${dir}, can be written to by its group: each member could change the journal or the login (chmod g-w takes that right away)`;
+  return (
+    `the folder for this server's state, ${dir}, can be written to by its group: ` +
+    'each member could change the journal or the login (chmod g-w takes that right away)'
+  );
 }
 
 /** Undefined where there are no modes, and where nothing is there yet or nothing can be seen: whoever uses it is told then. */
@@ -87,6 +90,8 @@ function resolved(path: string): string {
 function unsafe(what: string, remedy: string): AccessError {
   return new AccessError(`The folder for this server's state, ${what}.`, {
     code: 'state_dir_unsafe',
-    next: `Ask the operator to ${remedy}, or to set ZOHO_PAYMENTS_STATE_DIR to another folder. Until then nothing is read from it or written to it.`,
+    next:
+      `Ask the operator to ${remedy}, or to set ZOHO_PAYMENTS_STATE_DIR to another folder. ` +
+      'Until then nothing is read from it or written to it.',
   });
 }

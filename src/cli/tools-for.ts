@@ -19,7 +19,8 @@ export function toolsFor({ readOnly, toolsets: chosen, policy: { read_only, allo
   const strange = allowed_tools?.find((name) => !writes.includes(name));
   if (strange !== undefined)
     throw new ConfigError(
-      `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, and no tool that writes is called so; the nearest is ${closest(strange, writes)}.`,
+      `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, ` +
+        `and no tool that writes is called so; the nearest is ${closest(strange, writes)}.`,
     );
   const allowed = ({ method, name }: Endpoint | Workflow) =>
     method === 'GET' || (!readOnly && read_only !== true && (allowed_tools?.includes(name) ?? true));

@@ -165,7 +165,10 @@ async function paymentsOf(
 function aboutPayment({ id, row }: Compared): string {
   const reference =
     row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
-  return `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`;
+  return (
+    `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) ` +
+    `of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`
+  );
 }
 
 /** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
@@ -215,7 +218,8 @@ function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Comp
       ...(unknown.length === 0
         ? []
         : [
-            `whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} Zoho does not tell what has to be compared${idsOf(unknown)}`,
+            `whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} ` +
+              `Zoho does not tell what has to be compared${idsOf(unknown)}`,
           ]),
     ],
   };

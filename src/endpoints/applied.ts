@@ -37,7 +37,7 @@ export function settledBy({
 }
 
 /** By invoice, several rows of one taken together; undefined for one of which Zoho does not tell how much stands on it. */
-export function standingOn(payment: Payment): Map<string, Standing | undefined> {
+export function standingOn(payment: Pick<Payment, 'invoices'>): Map<string, Standing | undefined> {
   const standing = new Map<string, Standing | undefined>();
   // Anything may stand in its place in an answer.
   for (const row of Array.isArray(payment.invoices) ? payment.invoices : []) {

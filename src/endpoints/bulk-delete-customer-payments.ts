@@ -23,7 +23,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
   name: 'bulk_delete_customer_payments',
   title: 'Delete several customer payments',
   description:
-    'Delete payments that were recorded by mistake, all at once; their invoices are open again. The user is asked. For one payment use delete_customer_payment.',
+    'Delete payments that were recorded by mistake, all at once; their invoices are open again. ' +
+    'The user is asked. For one payment use delete_customer_payment.',
   method: 'DELETE',
   path: '/customerpayments',
   input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST).describe('The ids, each once.') }),

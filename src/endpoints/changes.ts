@@ -1,6 +1,6 @@
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { readAmount, sum } from '../money.ts';
+import { readAmount, sum, type Currency } from '../money.ts';
 import { settledBy, standingOn, standsOn, withheldOn, type Standing } from './applied.ts';
 import type { Payment } from './fields.ts';
 import { isObject } from './shape.ts';
@@ -167,9 +167,9 @@ function isSame({ name, was, is }: Reading): boolean {
 }
 
 /** A value of a payment's field, as it is shown. */
-export function inWords(name: string, value: unknown, payment: Payment): string {
+export function inWords(name: string, value: unknown, currency: Currency): string {
   if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
-  if (amounts.has(name)) return money(value, payment);
+  if (amounts.has(name)) return money(value, currency);
   return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
 }
 

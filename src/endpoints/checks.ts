@@ -1,7 +1,7 @@
 import { concern, type Concern } from '../concern.ts';
 import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { inOrder } from '../reading.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { NOTHING, settledBy, standsOn, type Standing } from './applied.ts';
@@ -12,7 +12,7 @@ import { allOrganizations } from './list-organizations.ts';
 import { listRetainerInvoices } from './list-retainer-invoices.ts';
 import { readFlag } from './read-row.ts';
 import { notThere } from './standing.ts';
-import { money, plain, quoted, settling, told } from './words.ts';
+import { money, plain, quoted, recordName, recordNameAndId, settling, told } from './words.ts';
 
 /**
  * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
@@ -33,14 +33,10 @@ export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Req
   };
 }
 
-export type Currency = { readonly currency_code?: string | undefined; readonly price_precision?: unknown };
-
 /** The organization's own settings; undefined where the scopes do not show them. */
 export async function organizationOf(
   zoho: Reader,
-): Promise<
-  { name?: string | undefined; time_zone?: string | undefined; currency_code?: string | undefined; price_precision?: unknown } | undefined
-> {
+): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
   const found = await ifServed(zoho.settled.read(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }
@@ -97,14 +93,14 @@ export async function checkAccount(
   if (account === undefined) {
     const known = found.bankaccounts
       .filter((one) => one.is_active !== false)
-      .map((one) => `${quoted(one.account_name, 40)} (${one.account_id})`);
+      .map((one) => (one.account_name ? `${quoted(one.account_name, 40)} (${one.account_id})` : recordName('account', '', one.account_id)));
     throw new InputError(`There is no cash or bank account ${account_id}.`, {
       code: 'no_such_account',
       next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.`,
     });
   }
   if (account.is_active === false)
-    throw new RefusedError(`The account ${quoted(account.account_name)} is closed.`, {
+    throw new RefusedError(`The account ${quoted(account.account_name || account_id)} is closed.`, {
       code: 'account_closed',
       next: 'Ask the user for another account.',
     });
@@ -116,14 +112,15 @@ export async function checkAccount(
     account.currency_code === base;
   if (!fits) {
     throw new RefusedError(
-      `The account ${quoted(account.account_name)} is in ${told(account.currency_code)}, the payment in ${told(currency_code)}.`,
+      `The account ${quoted(account.account_name || account_id)} is in ${told(account.currency_code)}, ` +
+        `the payment in ${told(currency_code)}.`,
       {
         code: 'account_currency',
         next: `Ask the user for an account in ${told(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
-  return { lines: [`Account: ${quoted(account.account_name, 40)} (id ${account_id})`] };
+  return { lines: [`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`] };
 }
 
 export interface Application {
@@ -169,9 +166,9 @@ async function checkInvoice(row: Application, { customer_id, standing = new Map(
       not_checked: [`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`],
     };
   const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
-  const name = `Invoice ${quoted(invoice_number, 40)}`;
+  const name = `Invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
   if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
-    throw new InputError(`${name} belongs to another customer, ${quoted(customer_name)} (id ${invoice.customer_id}).`, {
+    throw new InputError(`${name} belongs to another customer, ${recordNameAndId('customer', customer_name, invoice.customer_id)}.`, {
       code: 'invoice_of_another_customer',
       next: 'Check with the user which invoice is meant.',
     });
@@ -199,14 +196,18 @@ async function checkInvoice(row: Application, { customer_id, standing = new Map(
     };
   }
   if (more > balance) {
+    const withheld = row.tax_amount_withheld ? ', with the tax withheld' : '';
     throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
       code: 'more_than_balance',
-      next: `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${row.tax_amount_withheld ? ', with the tax withheld' : ''}. What is left over stays on the payment as unused amount.`,
+      next:
+        `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
+        'What is left over stays on the payment as unused amount.',
     });
   }
   return {
     lines: [
-      `Apply ${settling(row, currency)} to ${name}: ${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
+      `Apply ${settling(row, currency)} to ${name}: ` +
+        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
     ],
   };
 }
@@ -244,7 +245,7 @@ export async function checkRetainer(
     };
   }
   const { balance } = retainer;
-  const number = quoted(retainer.retainerinvoice_number, 40);
+  const number = quoted(retainer.retainerinvoice_number || retainerinvoice_id, 40);
   const name = `Retainer invoice ${number}`;
   if (retainer.customer_id !== customer_id)
     throw new InputError(`${name} is another customer's.`, {

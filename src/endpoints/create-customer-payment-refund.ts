@@ -25,7 +25,8 @@ export const createCustomerPaymentRefund = defineWrite({
   title: 'Refund an excess customer payment',
   description: [
     'Give back the unused part of a payment. Moves money: the user is asked.',
-    'Call get_customer_payment first: unused_amount is the most that can be refunded; what is applied to invoices must be un-applied with update_customer_payment before.',
+    'Call get_customer_payment first: unused_amount is the most that can be refunded; ' +
+      'what is applied to invoices must be un-applied with update_customer_payment before.',
     'To remove a payment recorded by mistake use delete_customer_payment.',
   ].join('\n'),
   method: 'POST',
@@ -77,7 +78,7 @@ export const createCustomerPaymentRefund = defineWrite({
     const { payment_refund_id: refund_id } = payment_refund;
     return lines(
       `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
-      attention({ amount: amount ?? facts?.before.amount }, { amount: payment_refund.amount }, facts?.before.of ?? {}),
+      attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
       next(

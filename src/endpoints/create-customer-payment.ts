@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Currency } from '../money.ts';
 import { inOrder } from '../reading.ts';
 import { existing, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
@@ -18,17 +19,29 @@ import {
   joinNotes,
   mostlyTax,
   type Application,
-  type Currency,
 } from './checks.ts';
 import { otherPayment } from './contradiction.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
-import { appliedInvoice, id, paymentFields, writtenPayment, type Payment } from './fields.ts';
-import { getContact } from './get-contact.ts';
+import { appliedInvoice, id, paymentFields, writtenPayment } from './fields.ts';
+import { getContact, type Contact } from './get-contact.ts';
 import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { notThere } from './standing.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
-import { aboutPayment, aboutWhole, attention, call, lines, money, next, notChecked, quoted, unseen } from './words.ts';
+import {
+  aboutPayment,
+  aboutWhole,
+  attention,
+  call,
+  lines,
+  money,
+  next,
+  notChecked,
+  quoted,
+  recordName,
+  recordNameAndId,
+  unseen,
+} from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -68,7 +81,7 @@ export const createCustomerPayment = defineWrite({
     const { payment_id, unused_amount = 0 } = payment;
     return lines(
       `Recorded ${aboutPayment(payment)}.`,
-      attention(given, payment, payment),
+      attention(given, payment),
       aboutWhole(payment),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
@@ -105,12 +118,11 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   ]);
   const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
 
-  const of = contact ?? {};
-  const whose = contact === undefined ? undefined : quoted(contact.contact_name);
+  const currency = contact ?? {};
   const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
   const ids = (['location_id', 'tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   return {
-    title: `Record a payment of ${money(amount, of)} from ${whose ?? `customer ${customer_id}`}`,
+    title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
     ...joinNotes(
       contact === undefined && {
         not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
@@ -119,7 +131,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       rated,
       {
         lines: [
-          `Customer: ${whose === undefined ? `id ${customer_id}` : `${whose} (id ${customer_id})`}`,
+          `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
           `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
           ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
         ],
@@ -130,21 +142,23 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       retainer,
       {
         lines: [
-          ...amounts.map((name) => `${name}: ${money(payment[name], of)}`),
+          ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
           ...ids.map((name) => `${name}: ${payment[name]}`),
           ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
-          ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, of)}`] : []),
+          ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, currency)}`] : []),
         ],
       },
       likeness,
     ),
     ask: [
-      ...mostlyTax(rows, of),
-      ...(left > 0 && invoices.length > 0 ? [concern('overpaid', `${money(left, of)} more is paid than is applied to invoices`)] : []),
+      ...mostlyTax(rows, currency),
+      ...(left > 0 && invoices.length > 0
+        ? [concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`)]
+        : []),
     ],
     makes: 'payment',
     alike,
-    money: { kind: 'payment', currency: of.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
+    money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
     rate: rated.rate,
     customer_id,
     uses: { account_id, date },
@@ -175,7 +189,8 @@ function checkRate({ exchange_rate, amount, invoices = [] }: NewPayment, contact
   return checkExchangeRate(exchange_rate, compared, zoho);
 }
 
-export async function customerOf(contact_id: string, zoho: Reader): Promise<(Payment & { contact_name?: string | undefined }) | undefined> {
+/** The customer of this id, undefined where the scopes do not show customers. Refuses one who does not exist, and a vendor. */
+export async function customerOf(contact_id: string, zoho: Reader): Promise<Contact | undefined> {
   const found = await ifAllowed(
     zoho.read(getContact, { contact_id }).catch((error: unknown) => {
       if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
@@ -188,10 +203,10 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<(Pay
   );
   if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
-    throw new InputError(`${quoted(found.contact.contact_name)} (id ${contact_id}) is a vendor, not a customer.`, {
+    throw new InputError(`${recordNameAndId('contact', found.contact.contact_name, contact_id)} is a vendor, not a customer.`, {
       code: 'not_a_customer',
       next: 'Check with the user who paid.',
     });
   }
-  return found?.contact as (Payment & { contact_name?: string }) | undefined;
+  return found?.contact;
 }

@@ -68,9 +68,12 @@ export const deleteCustomerPaymentRefund = defineWrite({
   },
 
   result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),
-  text: (_result, { customer_payment_id, refund_id }, facts) =>
-    lines(
-      `Deleted ${aboutRefund({ ...facts?.before.refund, payment_refund_id: refund_id }, { ...facts?.before.payment, payment_id: customer_payment_id })}.`,
+  text: (_result, { customer_payment_id, refund_id }, facts) => {
+    const refund = { ...facts?.before.refund, payment_refund_id: refund_id };
+    const payment = { ...facts?.before.payment, payment_id: customer_payment_id };
+    return lines(
+      `Deleted ${aboutRefund(refund, payment)}.`,
       next(`what is unused again: ${call('get_customer_payment', { payment_id: customer_payment_id })}`, toUndo(facts?.undo)),
-    ),
+    );
+  },
 });

@@ -66,7 +66,8 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
   }
   if (rate === undefined && ifMissing === 'refuse') {
     throw new InputError(
-      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: exchange_rate is missing, and Zoho would book the money at 1.`,
+      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: ` +
+        'exchange_rate is missing, and Zoho would book the money at 1.',
       {
         code: 'exchange_rate_missing',
         next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
@@ -78,10 +79,11 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
   const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
   const rates = await knownRates(compared, currency_code, zoho);
   const known = rates.map((one) => ({ ...one, result: result(one.rate) }));
+  const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
   return {
     rate: { given, result: result(given), known },
     lines: [
-      `Exchange rate: ${rate === undefined ? 'not given, so Zoho takes 1' : rate} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+      `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
       ...known
         .filter((one) => !sameRate(one.rate, given))
         .slice(0, MOST_SHOWN)

@@ -21,6 +21,8 @@ const output = z.looseObject({
     .optional(),
 });
 
+export type Contact = NonNullable<z.output<typeof output>['contact']>;
+
 /** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
 const shown = [
   'contact_id',
@@ -63,7 +65,7 @@ export const getContact = defineRead({
   text: ({ contact = {} }) => {
     const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
     if (contact_id === undefined) return unseen('customer');
-    const name = `${quoted(contact_name)} (id ${told(contact_id)})`;
+    const name = `${contact_name === undefined ? '' : `${quoted(contact_name)} `}(id ${told(contact_id)})`;
     if (contact_type !== 'customer') return `${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`;
     const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
     const field = (label: string, value: unknown, max?: number) => said(value, (value) => `${label} ${quoted(value, max)}`);
@@ -81,8 +83,10 @@ export const getContact = defineRead({
       field('address', addressOf(contact['billing_address']), 150),
       field('notes', contact['notes'], 200),
     ];
+    const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
+    const status = contact['status'] === 'active' ? undefined : said(contact['status'], (status) => `, ${plain(status)}`);
     return lines(
-      `Customer ${name}, ${currency_code === undefined ? 'currency not told' : plain(currency_code)}${contact['status'] === 'active' ? '' : (said(contact['status'], (status) => `, ${plain(status)}`) ?? '')}.`,
+      `Customer ${name}, ${currency}${status ?? ''}.`,
       `${fitting(
         facts.filter((fact) => fact !== undefined),
         ROOM,

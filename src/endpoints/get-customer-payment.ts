@@ -40,13 +40,13 @@ export const getCustomerPayment = defineRead({
   text: ({ payment }) => {
     if (payment === undefined) return unseen('payment');
     const { payment_id, unused_amount = 0 } = payment;
+    const refund = call('create_customer_payment_refund', { customer_payment_id: payment_id, amount: unused_amount });
     return lines(
       `${aboutPayment(payment)}.`.replace(/^p/, 'P'),
       aboutWhole(payment),
       next(
         unused_amount > 0 && 'to apply the rest: update_customer_payment with invoices',
-        unused_amount > 0 &&
-          `to refund the rest: ${call('create_customer_payment_refund', { customer_payment_id: payment_id, amount: unused_amount })} with date and from_account_id`,
+        unused_amount > 0 && `to refund the rest: ${refund} with date and from_account_id`,
       ),
     );
   },

@@ -76,7 +76,7 @@ export const getInvoice = defineRead({
     const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [
-      `customer ${quoted(invoice.customer_name)} (customer_id ${told(customer_id)})`,
+      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${told(customer_id)})`,
       `total ${money(invoice.total, invoice)}`,
       `balance ${money(invoice.balance, invoice)}`,
       paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
@@ -85,8 +85,9 @@ export const getInvoice = defineRead({
       said(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
       said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
     ];
+    const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${told(invoice_id)})`;
     return lines(
-      `Invoice ${[`${plain(invoice.invoice_number)} (id ${told(invoice_id)})`, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
+      `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
       `${fitting(
         facts.filter((fact) => fact !== undefined),
         ROOM,

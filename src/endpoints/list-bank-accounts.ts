@@ -3,7 +3,7 @@ import { defineRead, type Json } from '../endpoint.ts';
 import { DEFAULT_PER_PAGE, page, pageContext, perPage } from './fields.ts';
 import { joined, listing, said } from './rows.ts';
 import { isObject, many } from './shape.ts';
-import { plain, quoted, told } from './words.ts';
+import { plain, quoted, recordNameAndId } from './words.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({
@@ -58,7 +58,7 @@ export const allBankAccounts = defineRead({
 
 function line(row: Json): string {
   return joined(
-    `${quoted(row['account_name'], 60)} (id ${told(row['account_id'])})`,
+    recordNameAndId('account', row['account_name'], row['account_id'], 60),
     said(row['account_type'], plain),
     said(row['currency_code'], plain),
     said(row['bank_name'], (bank) => `at ${quoted(bank, 40)}`),

@@ -5,7 +5,7 @@ import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from '.
 import { joined, listing, said } from './rows.ts';
 import { readAmount } from './read-row.ts';
 import { many } from './shape.ts';
-import { money, plain, quoted, told } from './words.ts';
+import { money, plain, quoted, recordNameAndId } from './words.ts';
 
 const contains = filter.optional();
 const text = z.string().optional();
@@ -48,7 +48,8 @@ export const listContacts = defineRead({
   name: 'list_contacts',
   title: 'List customers',
   description:
-    'Find customers: contact_id is the customer_id of other tools. Names can be nearly the same; of several matches ask the user which is meant.',
+    'Find customers: contact_id is the customer_id of other tools. ' +
+    'Names can be nearly the same; of several matches ask the user which is meant.',
   module: 'contacts',
   path: '/contacts',
   input,
@@ -66,7 +67,7 @@ function line(row: Json): string {
   const { contact_name, company_name } = row;
   const another = company_name !== undefined && oneLine(String(company_name)) !== oneLine(String(contact_name));
   return joined(
-    `${quoted(contact_name, 60)} (id ${told(row['contact_id'])})`,
+    recordNameAndId('customer', contact_name, row['contact_id'], 60),
     another && `company ${quoted(company_name, 60)}`,
     said(row['email'], (email) => `email ${quoted(email, 60)}`),
     `outstanding ${money(row['outstanding_receivable_amount'], row)}`,

@@ -14,7 +14,8 @@ export const listCurrencies = defineRead({
   name: 'list_currencies',
   title: 'List currencies',
   description:
-    "Currencies of the books: decimals, and the exchange rate in base currency where one is kept. A payment's own rate comes from the user.",
+    'Currencies of the books: decimals, and the exchange rate in base currency where one is kept. ' +
+    "A payment's own rate comes from the user.",
   module: 'settings',
   path: '/settings/currencies',
   resources: [

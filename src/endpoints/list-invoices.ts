@@ -34,7 +34,8 @@ export const listInvoices = defineRead({
   name: 'list_invoices',
   title: 'List invoices',
   description:
-    'Find invoices, for their invoice_id and balance; newest first unless sorted otherwise. Filters combine; status unpaid is all that is open.',
+    'Find invoices, for their invoice_id and balance; newest first unless sorted otherwise. ' +
+    'Filters combine; status unpaid is all that is open.',
   module: 'invoices',
   path: '/invoices',
   input,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead, type Json } from '../endpoint.ts';
 import { joined, listing, said } from './rows.ts';
 import { many } from './shape.ts';
-import { plain, quoted, told } from './words.ts';
+import { plain, recordNameAndId } from './words.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({});
@@ -42,7 +42,7 @@ export const allOrganizations = defineRead({ ...listOrganizations, result: (body
 
 function line(row: Json): string {
   return joined(
-    `${quoted(row['name'], 60)} (id ${told(row['organization_id'])})`,
+    recordNameAndId('organization', row['name'], row['organization_id'], 60),
     said(row['currency_code'], plain),
     said(row['time_zone'], plain),
     said(row['country_code'], plain),

@@ -34,6 +34,11 @@ export function readDay(value: unknown): string | undefined {
   return Number.isFinite(time) && new Date(time).toISOString().slice(0, 10) === written ? written : undefined;
 }
 
+/** A text that is not empty, as it stands. */
+export function readText(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+}
+
 /** Yes or no, also as text. */
 export function readFlag(value: unknown): boolean | undefined {
   return value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined;

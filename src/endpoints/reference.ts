@@ -3,10 +3,13 @@
 /** Words that say what kind of number follows. They tell two references apart only for whoever wrote them. */
 const KINDS = (
   'inv invoice your our txnid refid checkno chequeno chqno txnno refnr utrno ' +
-  'check cheque chq chk ck echeck echeque echk draft money order mo cashier cashiers certified counterfoil cash card credit debit direct giro ' +
-  'transfer etransfer xfer trf trsf tfr wire swift bank online mobile payment epayment pmt pymt pay paid remittance ref refno reference number numbers no nos nr num ' +
+  'check cheque chq chk ck echeck echeque echk draft money order mo cashier cashiers certified counterfoil ' +
+  'cash card credit debit direct giro ' +
+  'transfer etransfer xfer trf trsf tfr wire swift bank online mobile payment epayment pmt pymt pay paid remittance ' +
+  'ref refno reference number numbers no nos nr num ' +
   'transaction txn tx trx trans trace id confirmation conf auth voucher slip ' +
-  'ach eft bacs chaps fps sepa neft rtgs imps upi utr interac zelle venmo paypal stripe square wise cashapp gpay paytm phonepe razorpay deposit receipt rcpt ' +
+  'ach eft bacs chaps fps sepa neft rtgs imps upi utr ' +
+  'interac zelle venmo paypal stripe square wise cashapp gpay paytm phonepe razorpay deposit receipt rcpt ' +
   'scheck uberweisung ueberweisung lastschrift gutschrift zahlung beleg nummer virement prelevement paiement numero recu ' +
   'transferencia pago pagamento recibo bonifico assegno ricevuta overboeking betaling'
 ).split(' ');

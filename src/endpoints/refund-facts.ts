@@ -70,6 +70,8 @@ export async function refundFacts(
   ]);
   const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
   const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
+  const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
+  const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
   const { alike, ...likeness } = newLikeness(refunds, wanted, payment, earlier);
   return {
     ...joinNotes(
@@ -81,7 +83,7 @@ export async function refundFacts(
           ...(refundable === undefined
             ? []
             : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
-          `Date: ${date}${refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`}${reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`}`,
+          `Date: ${date}${mode}${reference}`,
         ],
       },
       rated,
@@ -113,7 +115,8 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
   const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
   const explained =
     applied === undefined || applied > 0
-      ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied with update_customer_payment before it can be refunded.`
+      ? ` ${money(applied, payment)} of it is applied to invoices ` +
+        'and must be un-applied with update_customer_payment before it can be refunded.'
       : '';
   return new RefusedError(
     `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,

@@ -79,13 +79,13 @@ function chosen(row: Json): string {
   return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : asJson(value)}`));
 }
 
-/** Names the customer of each row of one list, from its first on: the id stands once, where the customer first comes. */
+/** Names the customer of each row of one list: by the name, and where the customer first comes or has no name also by the id. */
 export function naming(): (row: Json) => string {
   const named = new Set<unknown>();
   return ({ customer_id, customer_name }) => {
-    const first = customer_id !== undefined && !named.has(customer_id);
+    const byId = customer_id !== undefined && (customer_name === undefined || !named.has(customer_id));
     named.add(customer_id);
-    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${first ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
+    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
   };
 }
 
@@ -166,13 +166,13 @@ function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wan
 
 function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number, takes: object): string {
   const fields = 'fields' in takes;
+  const narrower = fields ? ', or ask for fewer `fields`, or add a filter' : '';
+  const others =
+    'page' in takes
+      ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${narrower}.`
+      : '. Zoho gives this list in one piece only.';
   return lines(
     text_cut && `The row is too long to show whole: long text in it is cut.${fields ? ' Ask for fewer `fields`.' : ''}`,
-    rows_shown < rows_on_page &&
-      `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${
-        'page' in takes
-          ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${fields ? ', or ask for fewer `fields`, or add a filter' : ''}.`
-          : '. Zoho gives this list in one piece only.'
-      }`,
+    rows_shown < rows_on_page && `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${others}`,
   );
 }

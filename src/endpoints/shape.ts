@@ -1,5 +1,5 @@
 import type { Json, Shown } from '../endpoint.ts';
-import { decimalsOf, precisionOf, readAmount } from '../money.ts';
+import { decimalsOf, precisionOf, readAmount, type Currency } from '../money.ts';
 import { InputError } from '../errors.ts';
 
 /** From the shapes Zoho answers in, documented and recorded, to the one we report. */
@@ -43,8 +43,8 @@ export function listedFor(id: string, field: string, rows: readonly Json[] | und
 }
 
 /** Those of the named fields that the record has. */
-export function only(record: Json, names: readonly string[]): Json {
-  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]]));
+export function only<T extends Json, K extends keyof T & string>(record: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]])) as Pick<T, K>;
 }
 
 function isEmpty(value: unknown): boolean {
@@ -54,6 +54,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Without empty values, at any depth: Zoho sends "" and [] for whatever is not set. */
+export function withoutEmpty<T extends Json>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> };
 export function withoutEmpty(record: Json): Json {
   return Object.fromEntries(
     Object.entries(record)
@@ -70,8 +71,11 @@ export function withoutEmpty(record: Json): Json {
 export const CLEARED = new Set(['reference_number', 'description']);
 
 /** Fields of a recorded payment that say how its receipt is printed, or are switched off; nobody asks for them. */
-const presentation =
-  /^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$/;
+const presentation = new RegExp(
+  '^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|' +
+    'is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|' +
+    'locked_actions|lock_details|rounding_mode|custom_field_hash|currency_symbol|payment_number_(pre|suf)fix)$',
+);
 
 /** A payment as Zoho sends it. */
 export const onePayment = (body: Json): Json | undefined => one(body, 'payment', 'customerpayment', 'customer_payment');
@@ -147,18 +151,15 @@ function onlyOne<T>(all: readonly T[]): T | undefined {
 /**
  * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
  */
-export function checkDecimals(
-  amounts: Record<string, number | undefined>,
-  currency: { currency_code?: unknown; price_precision?: unknown },
-): void {
-  const code = typeof currency.currency_code === 'string' ? currency.currency_code : undefined;
-  const precision = precisionOf(code, currency.price_precision);
+export function checkDecimals(amounts: Record<string, number | undefined>, { currency_code: code, price_precision }: Currency): void {
+  const precision = precisionOf(code, price_precision);
   if (precision === undefined) return;
   for (const [field, amount] of Object.entries(amounts)) {
     if (amount === undefined || decimalsOf(amount) <= precision) continue;
+    const allowed = precision === 0 ? 'without decimals' : `with at most ${precision} decimals`;
     throw new InputError(`${field} ${amount} has more decimals than ${code ?? 'the currency'} allows (${precision}).`, {
       code: 'too_many_decimals',
-      next: `Ask the user for the exact amount ${precision === 0 ? 'without decimals' : `with at most ${precision} decimals`}; nothing is rounded.`,
+      next: `Ask the user for the exact amount ${allowed}; nothing is rounded.`,
     });
   }
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Currency } from '../money.ts';
 import { inOrder } from '../reading.ts';
 import { refundsOf } from './alike.ts';
 import { refuseNoChange } from './changes.ts';
@@ -85,9 +86,11 @@ export const updateCustomerPaymentRefund = defineWrite({
   text: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
     const before = facts?.before.refund;
+    const refund = { payment_refund_id: refund_id, ...payment_refund };
+    const payment = { ...facts?.before.of, payment_id: customer_payment_id };
     return lines(
-      `Updated ${aboutRefund({ payment_refund_id: refund_id, ...payment_refund }, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
-      attention(given, { amount: payment_refund.amount }, facts?.before.of ?? {}),
+      `Updated ${aboutRefund(refund, payment)}.`,
+      attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
       ...Object.keys(given)
         .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
         .map(
@@ -108,7 +111,7 @@ function amountNotTold(): InputError {
   });
 }
 
-function asWritten(name: string, value: unknown, payment: Payment = {}): string {
+function asWritten(name: string, value: unknown, currency: Currency = {}): string {
   if (value === undefined) return 'nothing';
-  return name === 'amount' ? money(value, payment) : quoted(value);
+  return name === 'amount' ? money(value, currency) : quoted(value);
 }

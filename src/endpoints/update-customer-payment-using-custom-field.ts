@@ -120,7 +120,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     const isNew = upsert === true && before === undefined;
     return lines(
       `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
-      attention(given, payment, payment),
+      attention(given, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
       isNew ? aboutWhole(payment) : aboutAllocation(payment),
       inBase(facts?.before),

@@ -28,7 +28,7 @@ import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, toUndo, undoWith } from './undo.ts';
-import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, told, unseen } from './words.ts';
+import { aboutAllocation, aboutPayment, attention, lines, money, next, notChecked, quoted, recordName, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 const changes = z.strictObject(paymentChanges);
@@ -68,7 +68,7 @@ export const updateCustomerPayment = defineWrite({
     if (payment === undefined) return unseen('payment');
     return lines(
       `Updated ${aboutPayment(payment)}.`,
-      attention(given, payment, payment),
+      attention(given, payment),
       ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
       aboutAllocation(payment),
       inBase(facts?.before),
@@ -173,7 +173,8 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
 
 function refundedAlready(refunded: number, left: number, payment: Payment): RefusedError {
   return new RefusedError(
-    `${money(refunded, payment)} of this payment was refunded, so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
+    `${money(refunded, payment)} of this payment was refunded, ` +
+      `so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
     {
       code: 'refunded_already',
       next: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
@@ -186,7 +187,7 @@ function takenOff(settled: readonly Application[], standing: ReturnType<typeof s
   const notes = (payment.invoices ?? []).map((row): Notes => {
     const stands = standing.get(String(row.invoice_id));
     const left = settled.filter((one) => one.invoice_id === row.invoice_id);
-    const name = `invoice ${quoted(row.invoice_number, 40)}`;
+    const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
     if (stands === undefined) return { not_checked: [`whether it takes money off ${name} (Zoho does not tell what is applied to it)`] };
     // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
     const off = subtract(stands.amount_applied, sum(left.map(({ amount_applied }) => amount_applied)));
@@ -261,11 +262,12 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   const contact = await customerOf(customer_id, zoho);
   if (contact !== undefined && contact.currency_code !== payment.currency_code) {
     throw new RefusedError(
-      `${quoted(contact.contact_name)} pays in ${told(contact.currency_code)}, the payment is in ${told(payment.currency_code)}.`,
+      `${recordName('customer', contact.contact_name, customer_id)} pays in ${told(contact.currency_code)}, ` +
+        `the payment is in ${told(payment.currency_code)}.`,
       { code: 'customer_currency', next: 'Ask the user whose payment it is.' },
     );
   }
-  const name = contact === undefined ? customer_id : quoted(contact.contact_name);
+  const name = contact?.contact_name === undefined ? customer_id : quoted(contact.contact_name);
   return {
     concern: concern('customer_changed', `it moves the payment to another customer, ${name}`),
     ...(contact === undefined && { not_checked: [`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`] }),

@@ -1,5 +1,6 @@
+import type { Json } from '../endpoint.ts';
 import { asJson, oneLine } from '../foreign-text.ts';
-import { formatMoney, precisionOf, readAmount } from '../money.ts';
+import { formatMoney, precisionOf, readAmount, type Currency } from '../money.ts';
 import { standingOn, standsOn, withheldOn } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
@@ -13,9 +14,10 @@ export function quoted(text: unknown, max = 80): string {
 
 /** Words of Zoho's own, for modes of payment and the state of a record. */
 const ZOHOS_WORDS = new Set(
-  'check creditcard banktransfer bankremittance autotransaction others paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(
-    ' ',
-  ),
+  (
+    'check creditcard banktransfer bankremittance autotransaction others paypal stripe ' +
+    'draft viewed overdue unpaid partially_paid active inactive closed vendor'
+  ).split(' '),
 );
 
 /** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
@@ -30,6 +32,18 @@ export function plain(text: unknown, max = 40): string {
 /** An id as it stands. */
 export function told(id: unknown): string {
   return id === undefined || id === '' ? 'not told' : plain(id);
+}
+
+/** A record by its name: `"Acme Corp"`. One whose name is not known by its id: `customer 903…`. */
+export function recordName(what: 'customer' | 'contact' | 'account' | 'organization', name: unknown, id: unknown, max?: number): string {
+  const known = quoted(name, max);
+  return known === '""' ? `${what} ${told(id)}` : known;
+}
+
+/** A record by its name and id: `"Acme Corp" (id 903…)`, or `customer 903…`. */
+export function recordNameAndId(...[what, name, id, max]: Parameters<typeof recordName>): string {
+  const known = quoted(name, max) !== '""' && told(id) !== told(undefined);
+  return `${recordName(what, name, id, max)}${known ? ` (id ${told(id)})` : ''}`;
 }
 
 /** How next steps begin, and what stands between them: in nothing else of a line that begins so. */
@@ -54,8 +68,8 @@ export function lines(...parts: (string | false | undefined)[]): string {
 /** Said in place of an amount that Zoho does not send, or sends as something that does not read as one. */
 export const UNTOLD_AMOUNT = 'an amount not told by Zoho';
 
-/** `USD 450.00`. */
-export function money(told: unknown, { currency_code, price_precision }: { currency_code?: unknown; price_precision?: unknown }): string {
+/** `USD 450.00`, in the currency of the record, or of a row as Zoho sent it. */
+export function money(told: unknown, { currency_code, price_precision }: Currency | Json): string {
   const amount = readAmount(told);
   if (amount === undefined) return UNTOLD_AMOUNT;
   const code = typeof currency_code === 'string' ? plain(currency_code, 10) : undefined;
@@ -67,7 +81,7 @@ export function aboutPayment(payment: Payment): string {
   const { payment_id, payment_number, customer_name, customer_id, date, payment_mode, reference_number } = payment;
   return [
     `payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${told(payment_id)}): ${money(payment.amount, payment)}`,
-    ` from ${quoted(customer_name)}${customer_id ? ` (id ${told(customer_id)})` : ''}`,
+    ` from ${recordNameAndId('customer', customer_name, customer_id)}`,
     ...[date, payment_mode].filter(Boolean).map((word) => `, ${plain(word)}`),
     reference_number ? `, reference ${quoted(reference_number)}` : '',
   ].join('');
@@ -106,7 +120,8 @@ export function aboutWhole(payment: Payment): string {
 
 function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>): string {
   const shown = typeof value === 'object' ? JSON.stringify(value) : value;
-  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${customfield_id === undefined ? '' : ` (customfield_id ${told(customfield_id)})`}`;
+  const id = customfield_id === undefined ? '' : ` (customfield_id ${told(customfield_id)})`;
+  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${id}`;
 }
 
 /** The invoices get what room the rest leaves: there can be many, and the structured result has them all. */
@@ -145,10 +160,7 @@ function withheldOnNoInvoice(payment: Payment): string {
 }
 
 /** `USD 2160.00`, or `USD 2160.00 and USD 240.00 tax withheld`: both settle the invoice. */
-export function settling(
-  row: { readonly amount_applied?: unknown; readonly tax_amount_withheld?: unknown },
-  currency: Parameters<typeof money>[1],
-): string {
+export function settling(row: { readonly amount_applied?: unknown; readonly tax_amount_withheld?: unknown }, currency: Currency): string {
   const { amount_applied, tax_amount_withheld } = row;
   const withheld = withheldOn({ tax_amount_withheld });
   return `${money(amount_applied, currency)}${withheld === 0 ? '' : ` and ${money(withheld, currency)} tax withheld`}`;
@@ -188,7 +200,8 @@ export function aboutReleased(payment: Payment): string {
     unused_amount !== undefined && unused_amount !== 0 && `unused ${money(unused_amount, payment)}`,
   ].filter(Boolean);
   if (parts.length === 0) return '';
-  return `Before it was deleted: ${parts.join(', ')}.${applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : ''}`;
+  const open = applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : '';
+  return `Before it was deleted: ${parts.join(', ')}.${open}`;
 }
 
 interface Asked {
@@ -199,11 +212,7 @@ interface Asked {
 }
 
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
-export function attention(
-  { amount, invoices = [] }: Asked,
-  recorded: { readonly amount?: number | undefined; readonly invoices?: Payment['invoices'] },
-  currency: Payment,
-): string {
+export function attention({ amount, invoices = [] }: Asked, recorded: Currency & Pick<Payment, 'amount' | 'invoices'>): string {
   const standing = standingOn(recorded);
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },
@@ -224,7 +233,7 @@ export function attention(
         asked !== undefined &&
         is !== undefined &&
         asked !== is &&
-        `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, currency)}. Tell the user.`,
+        `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, recorded)}. Tell the user.`,
     ),
   );
 }

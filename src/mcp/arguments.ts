@@ -1,7 +1,7 @@
 import type { Transport } from '@modelcontextprotocol/server';
 import { closest, distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
-import type { $ZodType } from 'zod/v4/core';
+import type { $ZodType, $ZodTypes } from 'zod/v4/core';
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { relay } from './relay.ts';
@@ -35,13 +35,11 @@ export function readArguments(schema: z.ZodObject, sent: unknown): Json {
   const said = new Set(problems.map((problem) => problem.split(' ', 1)[0]));
   const worded = issues.flatMap((issue) => inWords(issue, schema)).filter((problem) => !said.has(problem.split(' ', 1)[0] ?? ''));
   const all = [...problems, ...worded];
-  throw new InputError(
-    `The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : ''}.`,
-    {
-      code: 'invalid_arguments',
-      next: 'Correct them and call again.',
-    },
-  );
+  const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
+  throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
+    code: 'invalid_arguments',
+    next: 'Correct them and call again.',
+  });
 }
 
 const MOST_PROBLEMS = 8;
@@ -54,19 +52,10 @@ function nameOf(path: Path): string {
   return name.replace(/^\./, '') || 'the arguments';
 }
 
-type Known = {
-  def: {
-    type: string;
-    innerType?: $ZodType;
-    element?: $ZodType;
-    shape?: Record<string, $ZodType>;
-    checks?: readonly { _zod: { def: { pattern?: RegExp } } }[];
-  };
-};
-
-function unwrap(schema: $ZodType): Known {
-  const known = (schema as unknown as { _zod: Known })._zod;
-  return known.def.type === 'optional' && known.def.innerType ? unwrap(known.def.innerType) : known;
+/** How the schema is defined, without the `optional` around it. */
+function definitionOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
+  const { def } = (schema as $ZodTypes)._zod;
+  return def.type === 'optional' ? definitionOf(def.innerType) : def;
 }
 
 /**
@@ -74,21 +63,20 @@ function unwrap(schema: $ZodType): Known {
  * one way is put right, at any depth; everything else is left for validation to name.
  */
 function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]): unknown {
-  const { def } = unwrap(schema);
+  const def = definitionOf(schema);
   switch (def.type) {
     case 'object': {
-      const object = typeof value === 'string' ? (fromJson(value, isPlainObject) ?? named(def.shape ?? {}, value)) : value;
+      const object = typeof value === 'string' ? (fromJson(value, isPlainObject) ?? named(def.shape, value)) : value;
       if (!isPlainObject(object)) return value;
       return Object.fromEntries(
         Object.entries(object).map(([key, item]) => {
-          const field = def.shape !== undefined && Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
+          const field = Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
           return [key, field === undefined ? item : repair(field, item, [...path, key], problems)];
         }),
       );
     }
     case 'array': {
       const { element } = def;
-      if (element === undefined) return value;
       const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? (ofWords(element) ? listed(value) : undefined)) : value;
       if (!Array.isArray(array)) return value;
       return array.map((item, i) => repair(element, item, [...path, i], problems));
@@ -101,9 +89,8 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: string[]
       if (typeof value !== 'number') return value;
       if (Number.isSafeInteger(value)) return String(value);
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
-      problems.push(
-        `${nameOf(path)} arrived as a number${Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros'}: send it as a string, in quotes, with the digits you were given`,
-      );
+      const lost = Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros';
+      problems.push(`${nameOf(path)} arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`);
       return value;
     default:
       return value;
@@ -117,7 +104,7 @@ function isPlainObject(value: unknown): value is Json {
 /** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */
 function named(shape: Record<string, $ZodType>, text: string): Json | undefined {
   const [required, ...others] = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== 'optional');
-  if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || unwrap(shape[required]!).def.type !== 'string')
+  if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || definitionOf(shape[required]!).type !== 'string')
     return undefined;
   return { [required]: text };
 }
@@ -133,8 +120,8 @@ function fromJson<T>(text: string, is: (value: unknown) => value is T): T | unde
 
 /** Not ids: what is deleted or paid by them is named one by one, never read out of a text. */
 function ofWords(element: $ZodType): boolean {
-  const { type, checks = [] } = unwrap(element).def;
-  return type === 'enum' || (type === 'string' && !checks.some(({ _zod }) => _zod.def.pattern !== undefined));
+  const def = definitionOf(element);
+  return def.type === 'enum' || (def.type === 'string' && !def.checks?.some(({ _zod }) => 'pattern' in _zod.def));
 }
 
 /** Names separated by commas, as in Zoho's own query and in addresses. */
@@ -182,13 +169,13 @@ function limit(origin: string, which: 'most' | 'least', bound: number): string {
 type Shape = Readonly<Record<string, $ZodType>>;
 
 function shapeAt(schema: $ZodType, path: Path): Shape {
-  let { def } = unwrap(schema);
+  let def = definitionOf(schema);
   for (const key of path) {
-    const inner = typeof key === 'number' ? def.element : def.shape?.[String(key)];
+    const inner = def.type === 'array' ? def.element : def.type === 'object' ? def.shape[String(key)] : undefined;
     if (inner === undefined) return {};
-    ({ def } = unwrap(inner));
+    def = definitionOf(inner);
   }
-  return def.shape ?? {};
+  return def.type === 'object' ? def.shape : {};
 }
 
 const MOST_NAMES = 12;

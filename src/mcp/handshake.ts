@@ -52,4 +52,5 @@ export function handshakeFirst(inner: Transport): Transport {
 }
 
 const NOT_INITIALIZED =
-  'This connection is not initialized. Send `initialize` first; from revision 2026-07-28 on, send the revision in `_meta` of each request instead.';
+  'This connection is not initialized. Send `initialize` first; ' +
+  'from revision 2026-07-28 on, send the revision in `_meta` of each request instead.';

@@ -27,7 +27,8 @@ export function instructionsFor(
     'Never guess a name, id or amount: where several fit or something is missing, ask the user.',
     "Amounts are exact, in the payment's own currency; ids are strings of digits.",
     !readOnly &&
-      'Only the unused amount of a payment can be refunded. Refunds, deletions and whatever looks odd are put to the user; a refusal is final.',
+      'Only the unused amount of a payment can be refunded. ' +
+        'Refunds, deletions and whatever looks odd are put to the user; a refusal is final.',
     !readOnly &&
       'Outcome unknown: make the same call again in a few minutes, it is looked for and never sent twice; do not record it another way.',
     tools.has('list_contacts') && 'Ids by name: list_contacts, list_invoices, list_bank_accounts.',

@@ -44,7 +44,8 @@ export const listWrites = {
   name: 'list_writes',
   title: 'List writes made through this server',
   description:
-    'What was recorded, changed or deleted through this server: when, its outcome, how to undo it. Unresolved ones come first. Asks the journal, not Zoho.',
+    'What was recorded, changed or deleted through this server: when, its outcome, how to undo it. ' +
+    'Unresolved ones come first. Asks the journal, not Zoho.',
   input,
   output,
 } as const;

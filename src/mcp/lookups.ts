@@ -5,7 +5,7 @@ import { listCustomerPaymentRefunds } from '../endpoints/list-customer-payment-r
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
 import { readAmount, readId } from '../endpoints/read-row.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../endpoints/whole-list.ts';
-import { plain, quoted, UNTOLD_AMOUNT } from '../endpoints/words.ts';
+import { plain, recordName, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { createKept } from '../kept.ts';
@@ -201,7 +201,9 @@ const hasId = ({ id }: Named) => id !== '';
 const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
 
 function asResource(row: Json, sandbox: boolean): Resource {
-  const { payment_id, payment_number, date, customer_name, amount } = row;
-  const title = `${plain(date)} ${quoted(customer_name, 60)} ${readAmount(amount) ?? UNTOLD_AMOUNT}${payment_number === undefined ? '' : ` (#${plain(payment_number)})`}`;
+  const { payment_id, payment_number, date, customer_name, customer_id, amount } = row;
+  const number = payment_number === undefined ? '' : ` (#${plain(payment_number)})`;
+  const customer = recordName('customer', customer_name, customer_id, 60);
+  const title = `${plain(date)} ${customer} ${readAmount(amount) ?? UNTOLD_AMOUNT}${number}`;
   return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title, sandbox) };
 }

@@ -43,7 +43,8 @@ const recordPayment: Prompt = {
   },
   steps: () => [
     'If it is not clear who paid how much, how, and for what, ask me first.',
-    'Call record_customer_payment with these names and numbers as they are; it finds the ids. Without an invoice I say whether the oldest are paid first or it stays as credit.',
+    'Call record_customer_payment with these names and numbers as they are; it finds the ids. ' +
+      'Without an invoice I say whether the oldest are paid first or it stays as credit.',
     NEVER_PICK,
     'Tell me what was recorded, what is still open, and what is left as credit.',
   ],
@@ -59,7 +60,8 @@ const lookIntoRefund: Prompt = {
     payment === undefined && 'Find it with find_refunds, by customer and dates; ask me when it was, if I did not say.',
     'Open the payment that it came out of with get_customer_payment: it shows its refunds.',
     NEVER_PICK,
-    'Tell me who got how much, when, how, and out of which account; why, as far as description and reference say so, and plainly where they do not. Change nothing.',
+    'Tell me who got how much, when, how, and out of which account; ' +
+      'why, as far as description and reference say so, and plainly where they do not. Change nothing.',
   ],
 };
 
@@ -79,7 +81,8 @@ const monthEndCheck: Prompt = {
       `What went back, and why: ${using('find_refunds')}.`,
       `What may be recorded twice: ${using('check_duplicates')}. Nobody but me decides what is a duplicate.`,
       'What has no known outcome: list_writes {"outcome":"unknown"}.',
-      'Give me the totals per currency, then what needs a look, each with its id: duplicates, unused credit, refunds without a reason, unknown writes. Say what an answer did not cover. Change nothing.',
+      'Give me the totals per currency, then what needs a look, each with its id: ' +
+        'duplicates, unused credit, refunds without a reason, unknown writes. Say what an answer did not cover. Change nothing.',
     ];
   },
 };
@@ -92,10 +95,12 @@ const explainUnknownWrite: Prompt = {
   arguments: {},
   steps: (_, { tools, canWrite }) => [
     'Call list_writes {"outcome":"unknown"}. If there is none, say so and stop.',
-    'Explain each to me: what was to be written and when, that it was sent and its answer never came, so that nobody knows yet whether it is in Zoho.',
+    'Explain each to me: what was to be written and when, ' +
+      'that it was sent and its answer never came, so that nobody knows yet whether it is in Zoho.',
     `Look whether it shows, with ${tools.has('find_payments') ? 'find_payments' : 'list_customer_payments'}; that alone settles nothing.`,
     canWrite
-      ? 'Settle it by the same call again with the same arguments, five minutes after it was sent at the earliest: it is looked for, and never sent twice. Never record it another way.'
+      ? 'Settle it by the same call again with the same arguments, five minutes after it was sent at the earliest: ' +
+        'it is looked for, and never sent twice. Never record it another way.'
       : 'This server cannot write: it is settled by the server that wrote it, or with `journal resolve`.',
     'If looking does not tell, show me the candidates and let me say which one it is.',
   ],

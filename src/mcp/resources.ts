@@ -68,7 +68,8 @@ export const limitsResource = {
   name: 'limits',
   title: 'Limits of Zoho Books',
   description:
-    "Calls of this minute and at once by the servers of this machine, what is left of the organization's day, and until when Zoho is left alone.",
+    'Calls of this minute and at once by the servers of this machine, ' +
+    "what is left of the organization's day, and until when Zoho is left alone.",
   mimeType: 'application/json',
 } as const;
 

@@ -172,7 +172,9 @@ function preview(
       : 'This needs the consent of the user.',
     {
       code: 'approval_needed',
-      next: `Show the user the above. If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
+      next:
+        'Show the user the above. ' +
+        `If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
     },
   );
   const { content, ...rest } = failed(error, sandbox, { outcome: 'not_recorded', asked, concerns });

@@ -88,7 +88,8 @@ function moveBalance(store: Store, invoiceId: string, change: number, now: numbe
   const receivable = change + (becomesDue ? invoice.balance : 0);
   store.run(
     `UPDATE invoices SET balance = balance + ?, stage = ?, modified_at = CASE WHEN ? THEN ? ELSE modified_at END,
-       last_payment_date = coalesce((SELECT max(p.date) FROM applications a JOIN payments p ON p.id = a.payment_id WHERE a.invoice_id = invoices.id), '')
+       last_payment_date = coalesce(
+         (SELECT max(p.date) FROM applications a JOIN payments p ON p.id = a.payment_id WHERE a.invoice_id = invoices.id), '')
      WHERE id = ?`,
     change,
     becomesDue ? 'sent' : invoice.stage,

@@ -20,7 +20,13 @@ export function showConsent(world: World, arrival: Arrival): Reply {
   const page = consentPage({ app: request.client.name, scopes: request.scopes, hidden: [...arrival.query] });
   return htmlReply(200, page, {
     // A form's redirect is held to form-action as well, so the app's own address has to be in it.
-    'content-security-policy': `default-src 'none'; style-src 'unsafe-inline'; form-action 'self' ${new URL(request.redirect_uri).origin}; frame-ancestors 'none'; base-uri 'none'`,
+    'content-security-policy': [
+      "default-src 'none'",
+      "style-src 'unsafe-inline'",
+      `form-action 'self' ${new URL(request.redirect_uri).origin}`,
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+    ].join('; '),
     'cache-control': 'no-store',
   });
 }

@@ -26,7 +26,9 @@ const guide = {
   'GET /__sandbox/records': 'every payment and refund, with names instead of ids, to compare before and after',
   'GET /__sandbox/requests': 'what arrived, and what it changed; DELETE forgets it',
   'GET /__sandbox/faults': 'misbehaviour in store; DELETE takes it back',
-  'POST /__sandbox/faults': `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, "match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}`,
+  'POST /__sandbox/faults':
+    `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, ` +
+    '"match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}',
   'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
   'POST /__sandbox/reset': 'the books as on the first day',
   'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a person would under Banking: {"payment_id"}',

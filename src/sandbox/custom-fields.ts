@@ -58,7 +58,8 @@ export function writeCustomValues(store: Store, paymentId: string, values: Custo
     const holder = field.is_unique ? paymentWithValue(store, field, value) : undefined;
     if (holder !== undefined && holder !== paymentId) throw duplicateUnique(field.label, value);
     store.run(
-      'INSERT INTO custom_values (payment_id, field_id, value) VALUES (?, ?, ?) ON CONFLICT (payment_id, field_id) DO UPDATE SET value = excluded.value',
+      'INSERT INTO custom_values (payment_id, field_id, value) VALUES (?, ?, ?) ' +
+        'ON CONFLICT (payment_id, field_id) DO UPDATE SET value = excluded.value',
       paymentId,
       field.id,
       value,

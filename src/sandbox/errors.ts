@@ -19,7 +19,8 @@ export const badToken = (): ZohoError =>
   new ZohoError(
     401,
     14,
-    'The request could not be authenticated as the authentication value you entered is invalid. Enter a valid authentication value and try again.',
+    'The request could not be authenticated as the authentication value you entered is invalid. ' +
+      'Enter a valid authentication value and try again.',
   );
 export const scopeMissing = (): ZohoError => new ZohoError(401, 57, 'You are not authorized to perform this operation');
 export const wrongOrganization = (): ZohoError =>
@@ -44,7 +45,8 @@ export const tooManyPerMinute = (): ZohoError =>
   new ZohoError(
     429,
     44,
-    'For security reasons your organization has been blocked as it have exceeded the maximum number of requests per minute that can originate from an organization.',
+    'For security reasons your organization has been blocked as it have exceeded ' +
+      'the maximum number of requests per minute that can originate from an organization.',
   );
 export const tooManyPerDay = (limit: number): ZohoError =>
   new ZohoError(429, 45, `The API call for this organization has exceeded the maximum call rate limit of ${limit}.`);

@@ -68,7 +68,8 @@ function countIn(store: Store, name: string, now: number, over: (start: number) 
   const count = counter && !over(counter.window_start) ? counter.count + 1 : 1;
   const start = counter && count > 1 ? counter.window_start : now;
   store.run(
-    'INSERT INTO counters (name, window_start, count) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET window_start = excluded.window_start, count = excluded.count',
+    'INSERT INTO counters (name, window_start, count) VALUES (?, ?, ?) ' +
+      'ON CONFLICT (name) DO UPDATE SET window_start = excluded.window_start, count = excluded.count',
     name,
     start,
     count,

@@ -35,8 +35,10 @@ const common = (
   'account', a.name, 'reference', ${row}.reference_number, 'description', ${row}.description, 'rate', ${row}.rate / 1e10`;
 
 const PAYMENTS = `SELECT p.id, json_object('number', CAST(p.number AS TEXT), ${common('p')}, 'bank_charges', p.bank_charges / 1000.0,
-  'applied', (SELECT json_group_object(i.number, b.amount / 1000.0) FROM applications b JOIN invoices i ON i.id = b.invoice_id WHERE b.payment_id = p.id),
-  'fields', (SELECT json_group_object(f.api_name, v.value) FROM custom_values v JOIN custom_fields f ON f.id = v.field_id WHERE v.payment_id = p.id)) AS record
+  'applied', (SELECT json_group_object(i.number, b.amount / 1000.0)
+    FROM applications b JOIN invoices i ON i.id = b.invoice_id WHERE b.payment_id = p.id),
+  'fields', (SELECT json_group_object(f.api_name, v.value)
+    FROM custom_values v JOIN custom_fields f ON f.id = v.field_id WHERE v.payment_id = p.id)) AS record
   FROM payments p JOIN accounts a ON a.id = p.account_id`;
 
 const REFUNDS = `SELECT r.id, json_object('payment', CAST(p.number AS TEXT), ${common('r')}) AS record

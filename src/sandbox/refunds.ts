@@ -51,7 +51,8 @@ export function createRefund(call: Call): Reply {
   const withdrawn = inAccountCurrency(store, account, payment.currency_code, input.amount, rate);
   const id = newId(store);
   store.run(
-    `INSERT INTO refunds (id, payment_id, date, mode, reference_number, description, payment_form, amount, rate, account_id, withdrawn, created_at, modified_at)
+    `INSERT INTO refunds (id, payment_id, date, mode, reference_number, description, payment_form,
+       amount, rate, account_id, withdrawn, created_at, modified_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     payment.id,
@@ -91,7 +92,8 @@ export function updateRefund(call: Call): Reply {
   const account = activeAccount(store, input.account_id ?? before.account_id, 'from_account_id');
   const withdrawn = inAccountCurrency(store, account, payment.currency_code, amount, rate);
   store.run(
-    `UPDATE refunds SET date = ?, mode = ?, reference_number = ?, description = ?, payment_form = ?, amount = ?, rate = ?, account_id = ?, withdrawn = ?, modified_at = ?
+    `UPDATE refunds SET date = ?, mode = ?, reference_number = ?, description = ?, payment_form = ?,
+       amount = ?, rate = ?, account_id = ?, withdrawn = ?, modified_at = ?
      WHERE id = ?`,
     input.date ?? before.date,
     input.mode ?? before.mode,

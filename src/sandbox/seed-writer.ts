@@ -160,7 +160,8 @@ export class SeedWriter {
     const invoice = told.of;
     const createdAt = moment(invoice.date, 0);
     this.store.run(
-      `INSERT INTO invoices (id, number, customer_id, customer_name, reference_number, item_name, date, due_date, currency_code, rate, total, balance, stage, last_payment_date, created_at, modified_at)
+      `INSERT INTO invoices (id, number, customer_id, customer_name, reference_number, item_name, date, due_date,
+         currency_code, rate, total, balance, stage, last_payment_date, created_at, modified_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       told.id,
       invoice.number,
@@ -198,7 +199,8 @@ export class SeedWriter {
     const withdrawn = this.inAccount(refund.account, customer.currency, refund.amount, rate);
     const createdAt = moment(refund.date, REFUND_MINUTE);
     this.store.run(
-      `INSERT INTO refunds (id, payment_id, date, mode, reference_number, description, payment_form, amount, rate, account_id, withdrawn, created_at, modified_at)
+      `INSERT INTO refunds (id, payment_id, date, mode, reference_number, description, payment_form,
+         amount, rate, account_id, withdrawn, created_at, modified_at)
        VALUES (?, ?, ?, ?, ?, '', '', ?, ?, ?, ?, ?, ?)`,
       refund.id ?? this.id(),
       paymentId,

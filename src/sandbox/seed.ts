@@ -117,8 +117,8 @@ function seedContacts(store: Store): void {
   for (const customer of seedCustomers()) {
     const [first = '', ...rest] = customer.person.split(' ');
     store.run(
-      `INSERT INTO customers (id, name, company_name, contact_type, leaks, status, first_name, last_name, email, phone, address, city, country, notes,
-         currency_code, payment_terms, outstanding, unused_credits, created_at, modified_at)
+      `INSERT INTO customers (id, name, company_name, contact_type, leaks, status, first_name, last_name, email, phone,
+         address, city, country, notes, currency_code, payment_terms, outstanding, unused_credits, created_at, modified_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)`,
       customer.id,
       customer.name,
@@ -151,7 +151,8 @@ function seedCustomFields(store: Store): void {
 /** Two that nobody has paid yet. */
 function seedRetainers(store: Store): void {
   const insert =
-    'INSERT INTO retainers (id, number, customer_id, date, currency_code, total, balance, created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
+    'INSERT INTO retainers (id, number, customer_id, date, currency_code, total, balance, created_at, modified_at) ' +
+    'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
   const createdAt = Date.parse('2026-06-20T15:00:00Z');
   for (const [id, number, name, total] of [
     [idOf(79_401), 'RET-00001', 'Bowman Furniture', 750_000],

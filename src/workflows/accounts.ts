@@ -1,6 +1,6 @@
 import type { Reader } from '../endpoint.ts';
 import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
-import { quoted } from '../endpoints/words.ts';
+import { quoted, recordNameAndId } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
 import { fits, folded, isId, onlyOne } from './same-name.ts';
 
@@ -14,7 +14,7 @@ export async function accountNamed(typed: string, field: string, zoho: Reader): 
   if (id !== undefined) return id;
   const offered = (found.length > 0 ? found : active)
     .slice(0, 10)
-    .map(({ account_name, account_id }) => `${quoted(account_name, 40)} (id ${account_id})`);
+    .map(({ account_name, account_id }) => recordNameAndId('account', account_name, account_id, 40));
   throw new InputError(
     found.length > 0
       ? `Several accounts are called something like ${quoted(typed)}.`

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { organizationOf } from '../endpoints/checks.ts';
 import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount } from '../endpoints/read-row.ts';
+import { only } from '../endpoints/shape.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, next, quoted, told } from '../endpoints/words.ts';
+import { call, lines, next, recordNameAndId } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -37,16 +38,18 @@ export const checkDuplicates = defineReadWorkflow({
   name: 'check_duplicates',
   title: 'Check for payments recorded twice',
   description:
-    'Payments that look recorded twice: same customer and amount, and near dates or the same reference. Groups by likelihood, with what to compare. "Did Acme pay twice?"',
+    'Payments that look recorded twice: same customer and amount, and near dates or the same reference. ' +
+    'Groups by likelihood, with what to compare. "Did Acme pay twice?"',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }) {
+  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }): Promise<Result> {
     const [whose, days] = await Promise.all([
       customer === undefined ? undefined : customerNamed(customer, zoho),
       customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
     ]);
     const alike = new Map<string, PaymentRow[]>();
+    let customer_name = whose?.contact_name;
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
@@ -60,14 +63,15 @@ export const checkDuplicates = defineReadWorkflow({
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
         const { customer_id, amount, date } = row;
+        if (customer_id === whose?.contact_id) customer_name ??= row.customer_name;
         if (customer_id === undefined || amount === undefined || date === undefined) {
           if (date === undefined || isWithin(date, days)) notCompared += 1;
           continue;
         }
         const key = JSON.stringify([customer_id, amount]);
         const others = alike.get(key);
-        if (others === undefined) alike.set(key, [slim(row)]);
-        else others.push(slim(row));
+        if (others === undefined) alike.set(key, [only(row, kept)]);
+        else others.push(only(row, kept));
       }
       notCompared += stretch.undated;
       ({ left } = stretch);
@@ -91,7 +95,7 @@ export const checkDuplicates = defineReadWorkflow({
       (group) => linesOf(group, base),
     );
     return {
-      groups: [...shown],
+      groups: shown,
       found: found.length,
       looked_through: looked,
       ...(notCompared > 0 && { not_compared: notCompared }),
@@ -99,38 +103,33 @@ export const checkDuplicates = defineReadWorkflow({
       days_apart,
       ...(left && { not_looked_through: asArguments(left) }),
       ...(base !== undefined && { base_currency: base }),
-      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
-  text(result, given) {
-    const {
-      groups,
-      found,
-      looked_through,
-      not_compared = 0,
-      range,
-      days_apart,
-      not_looked_through,
-      base_currency,
-      customer,
-    } = result as unknown as Result;
+  text({ groups, found, looked_through, not_compared = 0, range, days_apart, not_looked_through, base_currency, customer }, given) {
     const rest = not_looked_through && daysOf(not_looked_through);
     const [first] = groups;
-    const whose = customer ? `of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : 'of all customers';
+    const whose = customer ? `of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
+    const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
+    const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
+    const some = `${found} group${found === 1 ? '' : 's'} (${rule})${likeliest}:`;
     return lines(
       looked_through === 0 &&
         not_compared === 0 &&
         `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
       looked_through > 0 &&
-        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ${found === 0 ? `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).` : `${found} group${found === 1 ? '' : 's'} (${rule})${found > groups.length ? `, the likeliest ${groups.length}` : ''}:`}`,
+        `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
+          (found === 0 ? none : some),
       ...groups.map((group) => linesOf(group, base_currency)),
       not_compared > 0 &&
-        `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the customer or the date.`,
+        `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
+          'of which Zoho does not tell the amount, the customer or the date.',
       rest && `Not looked through: ${aboutDays(rest)}.`,
       groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       first &&
-        'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. Only what the user says is a mistake may be deleted.',
+        'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. ' +
+          'Only what the user says is a mistake may be deleted.',
       next(
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
         not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
@@ -161,16 +160,12 @@ const kept = [
   'created_time',
 ] as const;
 
-function slim(row: PaymentRow): PaymentRow {
-  return Object.fromEntries(kept.map((name) => [name, row[name]])) as unknown as PaymentRow;
-}
-
 function likeliestFirst(a: Twins, b: Twins): number {
   const newest = ({ payments }: Twins) => payments.at(-1)?.date ?? '';
   return likelihoods.indexOf(a.likelihood) - likelihoods.indexOf(b.likelihood) || (newest(a) < newest(b) ? 1 : -1);
 }
 
-interface ShownGroup extends Json {
+type ShownGroup = {
   readonly likelihood: string;
   readonly why: string;
   readonly customer_id: string | undefined;
@@ -180,10 +175,10 @@ interface ShownGroup extends Json {
   readonly payments: readonly ShownPayment[];
   /** Not shown. */
   readonly more?: number;
-}
+};
 
-interface Result {
-  readonly groups: readonly ShownGroup[];
+type Result = {
+  readonly groups: ShownGroup[];
   readonly found: number;
   readonly looked_through: number;
   /** Payments whose amount, customer or date Zoho does not tell. */
@@ -192,8 +187,8 @@ interface Result {
   readonly days_apart: number;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
-  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
-}
+  readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
+};
 
 const MOST_OF_A_GROUP = 20;
 
@@ -202,7 +197,7 @@ function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMa
   const currency_code = currencies.get(String(customer_id));
   const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {
     const { customer_id: _, customer_name: __, amount: ___, currency_code: ____, ...rest } = shownPayment(row, currency_code);
-    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) } as unknown as ShownPayment;
+    return { ...rest, ...(row['created_time'] !== undefined && { created_time: row['created_time'] }) };
   });
   const more = payments.length - shown.length;
   return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
@@ -212,11 +207,10 @@ function linesOf(
   { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
   base: string | undefined,
 ): string {
+  const customer = recordNameAndId('customer', customer_name, customer_id, 60);
   return lines(
-    `${likelihood}: ${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
-    ...payments.map(
-      (payment) => `- ${paymentLine({ ...payment, currency_code } as ShownPayment, base, `recorded ${moment(payment['created_time'])}`)}`,
-    ),
+    `${likelihood}: ${customer}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
+    ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code }, base, `recorded ${moment(payment['created_time'])}`)}`),
     more > 0 && `- and ${more} more`,
   );
 }

@@ -37,7 +37,8 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
 
 /** An amount in a currency that may not be known, which is then said. */
 export function inCurrency(amount: unknown, currency_code: string | undefined): string {
-  return `${money(amount, { currency_code })}${currency_code === undefined && readAmount(amount) !== undefined ? ' (currency not known)' : ''}`;
+  const unknown = currency_code === undefined && readAmount(amount) !== undefined ? ' (currency not known)' : '';
+  return `${money(amount, { currency_code })}${unknown}`;
 }
 
 /** Why, where it is not known. */

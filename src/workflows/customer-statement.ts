@@ -9,9 +9,9 @@ import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount, readDay, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allInvoices, allPayments, allRefunds } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { AccessError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from './payment-currencies.ts';
 import { daysFrom, newestFirst } from './days.ts';
@@ -41,7 +41,8 @@ export const customerStatement = defineReadWorkflow({
   name: 'customer_statement',
   title: 'Statement of a customer',
   description:
-    'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. Take it before you say whether somebody has paid.',
+    'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. ' +
+    'Take it before you say whether somebody has paid.',
   input: z.strictObject({ customer }),
   output: z.looseObject({
     customer_id: text,
@@ -51,7 +52,7 @@ export const customerStatement = defineReadWorkflow({
   }),
   reads: [allContacts, getContact, allInvoices, allPayments, getCustomerPayment, allRefunds, listOrganizations],
 
-  async run({ customer }, { zoho, progress }) {
+  async run({ customer }, { zoho, progress }): Promise<Statement> {
     const contact = await customerNamed(customer, zoho);
     const { contact_id } = contact;
     const goOn = (found: number) => {
@@ -72,76 +73,77 @@ export const customerStatement = defineReadWorkflow({
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
     // A customer that cannot be seen is named by what can be.
     const own = invoices?.filter((invoice) => invoice.customer_id === contact_id);
-    const [named] = [...(own ?? []), ...(payments?.all ?? [])];
+    const named = [...(own ?? []), ...(payments?.all ?? [])].find(({ customer_name }) => customer_name !== undefined);
     const [paid] = payments?.all ?? [];
     const currency_code =
       contact.currency_code ?? own?.[0]?.currency_code ?? (paid && (await paymentCurrencies([paid], zoho)).get(paid.payment_id));
     const credits = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount !== undefined && unused_amount > 0);
     const unusedNotTold = (payments?.all ?? []).filter(({ unused_amount }) => unused_amount === undefined).length;
     const aged = (own ?? []).map((invoice) => agedOf(invoice, currency_code, today));
-    return withoutEmpty({
+    return {
       customer_id: contact_id,
-      customer_name: contact.contact_name ?? named?.customer_name,
-      currency_code,
-      date: today,
-      ...(invoices && {
-        open: {
-          count: aged.length,
-          totals: currencyTotals(aged.map(balanceOf)),
-          balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined,
-          customer_not_told: invoices.length - aged.length || undefined,
-          age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined,
-        },
-        ages: agesOf(aged),
-        invoices: aged.slice(0, MOST_INVOICES),
+      ...withoutEmpty({
+        customer_name: contact.contact_name ?? named?.customer_name,
+        currency_code,
+        date: today,
+        ...(invoices && {
+          open: {
+            count: aged.length,
+            totals: currencyTotals(aged.map(balanceOf)),
+            balance_not_told: aged.filter(({ balance }) => balance === undefined).length || undefined,
+            customer_not_told: invoices.length - aged.length || undefined,
+            age_not_told: today === undefined ? undefined : aged.filter(({ age }) => age === undefined).length || undefined,
+          },
+          ages: agesOf(aged),
+          invoices: aged.slice(0, MOST_INVOICES),
+        }),
+        ...(payments && {
+          credit: {
+            count: credits.length,
+            total: sum(credits.map((row) => row.unused_amount ?? 0)),
+            not_told: unusedNotTold || undefined,
+            customer_not_told: payments.ofNobody || undefined,
+          },
+          credits: credits.slice(0, MOST_CREDITS).map(creditOf),
+          last: payments.last,
+          refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
+          payments_looked_through: payments.all.length >= MOST_PAYMENTS ? payments.all.length : undefined,
+        }),
+        outstanding_by_zoho: readAmount(contact['outstanding_receivable_amount']),
+        unused_credits_by_zoho: readAmount(contact['unused_credits_receivable_amount']),
+        not_shown: [
+          contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
+          invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
+          payments === undefined && 'payments, refunds and unused credit (needs the scope ZohoBooks.customerpayments.READ)',
+          today === undefined && 'how old the invoices are (needs the scope ZohoBooks.settings.READ)',
+        ].filter((reason) => reason !== false),
       }),
-      ...(payments && {
-        credit: {
-          count: credits.length,
-          total: sum(credits.map((row) => row.unused_amount ?? 0)),
-          not_told: unusedNotTold || undefined,
-          customer_not_told: payments.ofNobody || undefined,
-        },
-        credits: credits.slice(0, MOST_CREDITS).map(creditOf),
-        last: payments.last,
-        refunds_not_looked_at: payments.refunds_not_looked_at || undefined,
-        payments_looked_through: payments.all.length >= MOST_PAYMENTS ? payments.all.length : undefined,
-      }),
-      outstanding_by_zoho: readAmount(contact['outstanding_receivable_amount']),
-      unused_credits_by_zoho: readAmount(contact['unused_credits_receivable_amount']),
-      not_shown: [
-        contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
-        invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
-        payments === undefined && 'payments, refunds and unused credit (needs the scope ZohoBooks.customerpayments.READ)',
-        today === undefined && 'how old the invoices are (needs the scope ZohoBooks.settings.READ)',
-      ].filter(Boolean),
-    });
+    };
   },
 
-  text(result) {
-    const {
-      customer_id,
-      customer_name,
-      currency_code,
-      date,
-      open,
-      ages,
-      invoices = [],
-      credit,
-      credits = [],
-      last = [],
-      refunds_not_looked_at: unseen = 0,
-      payments_looked_through: part,
-      not_shown = [],
-      ...rest
-    } = result as unknown as Statement;
+  text({
+    customer_id,
+    customer_name,
+    currency_code,
+    date,
+    open,
+    ages,
+    invoices = [],
+    credit,
+    credits = [],
+    last = [],
+    refunds_not_looked_at: unseen = 0,
+    payments_looked_through: part,
+    not_shown = [],
+    ...rest
+  }) {
     const currency = { currency_code };
     const moreInvoices = (open?.count ?? 0) - invoices.length;
     const moreCredits = (credit?.count ?? 0) - credits.length;
     const [oldest] = invoices;
     const [newest] = credits;
     return lines(
-      `Statement of ${quoted(customer_name)} (id ${customer_id})${date === undefined ? '' : `, ${date}`}: ${[
+      `Statement of ${recordNameAndId('customer', customer_name, customer_id)}${date === undefined ? '' : `, ${date}`}: ${[
         open &&
           (open.count === 0
             ? open.customer_not_told === undefined
@@ -180,7 +182,8 @@ export const customerStatement = defineReadWorkflow({
       ),
       ages && ages.length > 0 && `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
       open?.age_not_told !== undefined &&
-        `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
+        `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} ` +
+          `of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
       invoices.length > 0 && 'Open invoices:',
       ...invoices.map(invoiceLine),
       moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
@@ -198,7 +201,10 @@ export const customerStatement = defineReadWorkflow({
         oldest?.balance !== undefined &&
           newest?.unused_amount !== undefined &&
           oldest.currency_code === currency_code &&
-          `to apply credit: ${call('update_customer_payment', { payment_id: newest.payment_id, invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }] })}`,
+          `to apply credit: ${call('update_customer_payment', {
+            payment_id: newest.payment_id,
+            invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }],
+          })}`,
         newest && `to give credit back: ${call('refund_customer_payment', { payment: newest.payment_id })} with the account it leaves`,
         unseen > 0 && call('find_refunds', { customer: customer_id }),
       ),
@@ -206,39 +212,39 @@ export const customerStatement = defineReadWorkflow({
   },
 });
 
-interface Statement {
+type Statement = {
   readonly customer_id: string;
   readonly customer_name?: string;
   readonly currency_code?: string;
   readonly date?: string;
   readonly open?: Open;
   readonly ages?: readonly (CurrencyTotal & { readonly age: string })[];
-  readonly invoices?: readonly Aged[];
+  readonly invoices?: Aged[];
   readonly credit?: {
     readonly count: number;
     readonly total: number;
-    /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number;
-    readonly customer_not_told?: number;
+    /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number | undefined;
+    readonly customer_not_told?: number | undefined;
   };
-  readonly credits?: readonly ReturnType<typeof creditOf>[];
+  readonly credits?: ReturnType<typeof creditOf>[];
   readonly last?: readonly Json[];
   readonly refunds_not_looked_at?: number;
   readonly payments_looked_through?: number;
   readonly outstanding_by_zoho?: unknown;
   readonly unused_credits_by_zoho?: unknown;
   readonly not_shown?: readonly string[];
-}
+};
 
 interface Open {
   readonly count: number;
   /** Left out where no currency is told. */
   readonly totals?: readonly CurrencyTotal[];
   /** Of how many Zoho does not tell what is open: they are counted, and in no total. */
-  readonly balance_not_told?: number;
+  readonly balance_not_told?: number | undefined;
   /** Found with the customer's, and Zoho does not tell whose they are: not counted. */
-  readonly customer_not_told?: number;
+  readonly customer_not_told?: number | undefined;
   /** Of how many Zoho does not tell when they are due: they are of no age. */
-  readonly age_not_told?: number;
+  readonly age_not_told?: number | undefined;
 }
 
 interface Aged extends Json {
@@ -280,7 +286,9 @@ function aboutOpen({ count, totals = [], balance_not_told = 0 }: Open): string {
   const uncounted = count - balance_not_told - totals.reduce((counted, total) => counted + total.count, 0);
   if (balance_not_told === count) return `has ${count} open invoice${count === 1 ? '' : 's'}, and what is open Zoho does not tell`;
   const amounts = totals.map((total) => ` ${money(total.amount, total)}`).join(' and');
-  return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${uncounted === 0 ? '' : `, ${uncounted === count ? '' : `${uncounted} of them `}in a currency that is not told`}`;
+  const some = uncounted === count ? '' : `${uncounted} of them `;
+  const untold = uncounted === 0 ? '' : `, ${some}in a currency that is not told`;
+  return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${untold}`;
 }
 
 const balanceOf = ({ currency_code, balance }: Aged) => ({ currency_code, amount: balance });
@@ -330,7 +338,7 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
 
 function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days, balance, total, ...invoice }: Aged): string {
   return [
-    `${plain(invoice_number)} (id ${told(invoice_id)})`,
+    `${plain(invoice_number ?? 'invoice')} (id ${told(invoice_id)})`,
     due_date === undefined
       ? undefined
       : `due ${plain(due_date)}${Number(days ?? 0) > 0 ? `, ${String(days)} day${days === 1 ? '' : 's'} past due` : ''}`,
@@ -340,16 +348,16 @@ function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days
     .join(' | ');
 }
 
-function creditLine(
-  { payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>,
-  currency: { currency_code?: string | undefined },
-): string {
-  return `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ${money(unused_amount, currency)} unused of ${money(amount, currency)}`;
+function creditLine({ payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>, currency: Currency): string {
+  return (
+    `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ` +
+    `${money(unused_amount, currency)} unused of ${money(amount, currency)}`
+  );
 }
 
 function lastLine(
   { refund_id, payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }: Json,
-  currency: { currency_code?: string | undefined },
+  currency: Currency,
 ): string {
   const payment = `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)})`;
   return [
@@ -368,7 +376,7 @@ function lastLine(
 function differs(
   own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined,
   zoho: unknown,
-  currency: { currency_code?: string | undefined },
+  currency: Currency,
   what: string,
   why: string,
 ): string {
@@ -376,7 +384,10 @@ function differs(
   const isOther = other !== undefined || (total !== undefined && total.currency_code !== currency.currency_code);
   if (!own || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
   const more = subtract(zoho, total?.amount ?? 0);
-  return `Zoho itself counts ${money(zoho, currency)} ${what}, ${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`;
+  return (
+    `Zoho itself counts ${money(zoho, currency)} ${what}, ` +
+    `${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`
+  );
 }
 
 function nothingAllowed(): AccessError {

@@ -4,7 +4,7 @@ import { ifAllowed } from '../endpoints/allowed.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { readId } from '../endpoints/read-row.ts';
 import { allContacts, allPayments, isLast, PER_PAGE } from '../endpoints/whole-list.ts';
-import { money, plain, quoted } from '../endpoints/words.ts';
+import { money, plain, quoted, recordName } from '../endpoints/words.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
 import { fits, folded, isId, onlyOne } from './same-name.ts';
 
@@ -149,7 +149,7 @@ async function choicesOf(customers: readonly Customer[], zoho: Reader): Promise<
       const { city } = (detail?.contact?.['billing_address'] ?? {}) as { city?: unknown };
       const paid = last?.rows.find((paid) => readId(paid['customer_id']) === contact_id);
       const parts = [
-        quoted(row.contact_name, 60),
+        recordName('customer', row.contact_name, contact_id, 60),
         city ? plain(city) : undefined,
         `${money(row['outstanding_receivable_amount'], row)} open`,
         paid === undefined ? 'no payment yet' : `last paid ${money(paid['amount'], row)} on ${plain(paid['date'])}`,

@@ -5,8 +5,9 @@ import { getContact } from '../endpoints/get-contact.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
+import { only } from '../endpoints/shape.ts';
 import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../endpoints/whole-list.ts';
-import { call, lines, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, next, plain, quoted, recordName, recordNameAndId } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { unlikeness } from './alike-names.ts';
@@ -50,11 +51,12 @@ export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
   description:
-    'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
+    'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, ' +
+    'around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
-  async run(given, desk) {
+  async run(given, desk): Promise<Result> {
     const wanted = wantedOf(given);
     const { found, currencies, customers, invoice } = await (given.invoice === undefined
       ? byFilters(given, wanted, desk)
@@ -71,7 +73,7 @@ export const findPayments = defineReadWorkflow({
     });
     const base_currency = organization?.currency_code;
     return {
-      payments: [...fitting(shown, (payment) => lineOf(payment, base_currency))],
+      payments: fitting(shown, (payment) => lineOf(payment, base_currency)),
       matches: found.count,
       looked_through: found.looked,
       ...(found.incomparable > 0 && { not_compared: found.incomparable }),
@@ -85,18 +87,7 @@ export const findPayments = defineReadWorkflow({
       ...(invoice && { invoice }),
     };
   },
-  text(result, given) {
-    const {
-      payments = [],
-      matches,
-      looked_through,
-      not_compared = 0,
-      newest_only,
-      not_looked_through,
-      base_currency,
-      customers,
-      invoice,
-    } = result as unknown as Result;
+  text({ payments, matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, invoice }, given) {
     const left = not_looked_through && daysOf(not_looked_through);
     const { date: _, date_start: __, date_end: ___, ...undated } = given;
     const rest = left && `Not looked through: ${aboutDays(left)}.`;
@@ -109,10 +100,10 @@ export const findPayments = defineReadWorkflow({
         customers?.length === 0
           ? `No customer is called anything like ${quoted(given.customer)}.`
           : `No payment matches: ${soughtOf(given)}.`,
-        invoice && `Invoice ${aboutInvoice(invoice)}, of ${quoted(invoice.customer_name, 60)}.`,
+        invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
         customers !== undefined &&
           customers.length > 0 &&
-          `Customers looked at: ${customers.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+          `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
         `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
         untold,
         rest,
@@ -132,7 +123,7 @@ export const findPayments = defineReadWorkflow({
           : `${all} found, best match first:`,
       ...payments.map((payment) => lineOf(payment, base_currency)),
       others.length > 0 &&
-        `Customers called alike: ${others.map((one) => `${quoted(one.contact_name, 60)} (id ${told(one.contact_id)})`).join(', ')}.`,
+        `Customers called alike: ${others.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
       payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
       untold,
       rest,
@@ -145,8 +136,8 @@ export const findPayments = defineReadWorkflow({
   },
 });
 
-interface Result {
-  readonly payments?: readonly ShownPayment[];
+type Result = {
+  readonly payments: ShownPayment[];
   readonly matches: number;
   readonly looked_through: number;
   readonly not_compared?: number;
@@ -155,11 +146,11 @@ interface Result {
   readonly base_currency?: string;
   readonly customers?: readonly Customer[];
   readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
-}
+};
 
 function lineOf(payment: ShownPayment, base: string | undefined): string {
   const { amount, currency_code, customer_id, customer_name, why } = payment;
-  const whose = `${quoted(customer_name, 60)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`;
+  const whose = recordNameAndId('customer', customer_name, customer_id, 60);
   return `${paymentLine(payment, base, inCurrency(amount, currency_code), whose)}${why === undefined ? '' : ` | ${String(why)}`}`;
 }
 
@@ -285,9 +276,6 @@ async function byInvoice(
 ): Promise<Outcome> {
   const whole = await invoiceNamed(typed, customer, zoho.recent);
   const { invoice_id, invoice_number, customer_id, currency_code } = whole;
-  const invoice = Object.fromEntries(
-    invoiceFields.filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]]),
-  ) as Outcome['invoice'];
   const { rows: applied } = await zoho.recent.read(allInvoicePayments, { invoice_id });
   const amounts = new Map(
     applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
@@ -317,7 +305,7 @@ async function byInvoice(
     ...match,
     why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`],
   }));
-  return { found, currencies, ...(invoice && { invoice }) };
+  return { found, currencies, invoice: only(whole, invoiceFields) };
 }
 
 /** What was looked for, as it was understood. */

@@ -8,7 +8,7 @@ import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
 import { readAmount, readDay, readId, readRefundAmount } from '../endpoints/read-row.ts';
 import { withoutEmpty } from '../endpoints/shape.ts';
 import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, quoted, recordNameAndId, told } from '../endpoints/words.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 import { currencyTotals, paymentCurrencies } from './payment-currencies.ts';
 import { inCurrency } from './currencies.ts';
@@ -51,7 +51,7 @@ export const findRefunds = defineReadWorkflow({
   output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
   reads: [allPayments, allRefunds, allContacts, getContact, getCustomerPayment, getCustomerPaymentRefund],
 
-  async run(given, { zoho, progress }) {
+  async run(given, { zoho, progress }): Promise<Result> {
     daysOf(given);
     const whose = given.customer === undefined ? undefined : await customerNamed(given.customer, zoho);
     const { refunds: found, ...looked } = await lookThrough(given, whose?.contact_id, { zoho, progress });
@@ -61,26 +61,27 @@ export const findRefunds = defineReadWorkflow({
       given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted(newestFirst);
-    return { count: all.length, totals: currencyTotals(all), refunds: [...fitting(all.slice(0, MOST_ROWS), lineOf)], ...looked };
+    return { count: all.length, totals: currencyTotals(all), refunds: fitting(all.slice(0, MOST_ROWS), lineOf), ...looked };
   },
 
   text(result, given) {
-    const { count, totals, refunds: rows = [], ...looked } = result as unknown as Result;
+    const { count, totals, refunds: rows, ...looked } = result;
     const [first] = rows;
     const last = rows.at(-1);
     const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
+    const amounts = [
+      ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
+      uncounted > 0 && `${uncounted} whose amount or currency is not told`,
+    ].filter(Boolean);
     return lines(
-      count === 0
-        ? 'No refund matches.'
-        : `${count} refund${count === 1 ? '' : 's'}: ${[...totals.map((total) => `${money(total.amount, total)} (${total.count})`), uncounted > 0 && `${uncounted} whose amount or currency is not told`].filter(Boolean).join(', ')}.`,
+      count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
       ...rows.map(lineOf),
-      rows.length < count &&
-        `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.['date'])}.`,
+      rows.length < count && `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
       rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
       aboutLook(looked),
       next(
         looked.next_skip !== undefined && `to go on: ${call('find_refunds', { ...given, skip: looked.next_skip })}`,
-        first && `the payment of the first: ${call('get_customer_payment', { payment_id: first['payment_id'] })}`,
+        first && `the payment of the first: ${call('get_customer_payment', { payment_id: first.payment_id })}`,
       ),
     );
   },
@@ -92,7 +93,7 @@ interface Found {
 }
 
 /** What was looked at, so that nobody takes a part for the whole. */
-interface Looked {
+type Looked = {
   readonly payments_looked_through: number;
   /** When the payment looked at last had changed, where older ones were left out. */
   readonly changed_since?: string;
@@ -102,13 +103,13 @@ interface Looked {
   readonly account_not_told?: number;
   /** Refunds of which Zoho does not tell the amount or the date asked for. */
   readonly not_compared?: number;
-}
+};
 
-interface Result extends Looked {
+type Result = Looked & {
   readonly count: number;
   readonly totals: ReturnType<typeof currencyTotals>;
-  readonly refunds?: readonly Json[];
-}
+  readonly refunds: Row[];
+};
 
 /** The list says which payments have refunds: only those are opened, those that changed last first. */
 async function lookThrough(
@@ -212,9 +213,9 @@ function isFrom(account: string, { from_account_id, from_account_name }: Json): 
   return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
-type Row = Json & { readonly date?: string; readonly amount?: number | undefined; readonly currency_code?: string };
+type Row = ReturnType<typeof rowOf>;
 
-function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>): Row {
+function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>) {
   const { date, refund_mode, reference_number, description, payment_refund_id, from_account_id, from_account_name } = refund;
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   return {
@@ -225,7 +226,7 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
       customer_name: customer_name ?? refund['customer_name'],
       payment_id,
       payment_number,
-      refund_id: payment_refund_id,
+      refund_id: readId(payment_refund_id),
       refund_mode,
       from_account_id,
       from_account_name,
@@ -238,25 +239,22 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
   };
 }
 
-function lineOf(row: Json): string {
+function lineOf(row: Row): string {
   const { customer_id, from_account_id, payment_invoice_numbers: invoices } = row;
-  const said = (name: string, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
+  const said = (name: keyof Row, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
   return [
-    plain(row['date']),
-    inCurrency(row['amount'], row['currency_code'] as string | undefined),
-    `${quoted(row['customer_name'], 40)}${customer_id === undefined ? '' : ` (id ${told(customer_id)})`}`,
-    `payment ${row['payment_number'] === undefined ? '' : `#${plain(row['payment_number'])} `}(id ${told(row['payment_id'])})`,
-    `refund_id ${told(row['refund_id'])}`,
-    row['refund_mode'] !== undefined && plain(row['refund_mode']),
-    from_account_id !== undefined && `out of ${quoted(row['from_account_name'], 40)} (id ${told(from_account_id)})`,
+    plain(row.date),
+    inCurrency(row.amount, row.currency_code),
+    recordNameAndId('customer', row.customer_name, customer_id, 40),
+    `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${told(row.payment_id)})`,
+    `refund_id ${told(row.refund_id)}`,
+    row.refund_mode !== undefined && plain(row.refund_mode),
+    from_account_id !== undefined && `out of ${recordNameAndId('account', row.from_account_name, from_account_id, 40)}`,
     said('reference_number', 'ref', 50),
-    row['description'] !== undefined && quoted(row['description'], 120),
+    row.description !== undefined && quoted(row.description, 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,
     said('payment_description', 'payment says', 80),
-    row['description'] === undefined &&
-      row['payment_description'] === undefined &&
-      row['reference_number'] === undefined &&
-      'no reason noted',
+    row.description === undefined && row.payment_description === undefined && row.reference_number === undefined && 'no reason noted',
   ]
     .filter(Boolean)
     .join(' | ');

@@ -1,8 +1,8 @@
 import type { Json, Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/get-invoice.ts';
-import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
+import { readAmount, readDay, readId, readText } from '../endpoints/read-row.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../endpoints/whole-list.ts';
-import { money, plain, quoted } from '../endpoints/words.ts';
+import { money, plain, quoted, recordName } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
 import { fits, folded, isId } from './same-name.ts';
 
@@ -83,7 +83,8 @@ export const isUnclear = ({ customer_id, balance }: Invoice): boolean => custome
 
 export function aboutInvoice(invoice: Invoice): string {
   const { invoice_number, invoice_id, due_date, balance } = invoice;
-  return `${plain(invoice_number ?? 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due_date === undefined ? '' : `, due ${plain(due_date)}`}`;
+  const due = due_date === undefined ? '' : `, due ${plain(due_date)}`;
+  return `${plain(invoice_number || 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due}`;
 }
 
 /** Pages that are looked through for a number. */
@@ -105,6 +106,7 @@ function asInvoice(row: Json): Invoice {
     ...row,
     invoice_id: readId(row['invoice_id']) ?? '',
     customer_id: readId(row['customer_id']),
+    customer_name: readText(row['customer_name']),
     balance: readAmount(row['balance']),
     date: readDay(date),
     // One that does not read as a day stays as it is: it is not the same as none, where an invoice is due on its date.
@@ -119,7 +121,8 @@ function trailing(invoice_number: unknown): bigint | undefined {
 
 const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
 
-const nameOf = (invoice: Invoice) => `${plain(invoice.invoice_number)} of ${quoted(invoice.customer_name, 40)} (id ${invoice.invoice_id})`;
+const nameOf = ({ invoice_number, invoice_id, customer_name, customer_id }: Invoice) =>
+  `${plain(invoice_number || 'invoice')} of ${recordName('customer', customer_name, customer_id, 40)} (id ${invoice_id})`;
 
 function tooManyInvoices(typed: string): InputError {
   return new InputError(`More than ${MOST_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
@@ -129,13 +132,11 @@ function tooManyInvoices(typed: string): InputError {
 }
 
 function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
-  return new InputError(
-    `Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${same.length > 5 ? `, and ${same.length - 5} more` : ''}.`,
-    {
-      code: 'ambiguous_invoice',
-      next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
-    },
-  );
+  const more = same.length > 5 ? `, and ${same.length - 5} more` : '';
+  return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${more}.`, {
+    code: 'ambiguous_invoice',
+    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+  });
 }
 
 function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {

@@ -1,14 +1,14 @@
 import type { Json } from '../endpoint.ts';
 import { readAmount } from '../endpoints/read-row.ts';
 import { money, plain, quoted, told } from '../endpoints/words.ts';
-import { withoutEmpty } from '../endpoints/shape.ts';
+import { only, withoutEmpty } from '../endpoints/shape.ts';
 import { inCurrency } from './currencies.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** A payment of a list as workflows show it: what is not there is left out. */
 
 export interface ShownPayment extends Json {
-  readonly payment_id: string;
+  readonly payment_id?: string;
   readonly customer_id?: string | undefined;
   readonly currency_code?: string | undefined;
   readonly amount?: number | undefined;
@@ -35,15 +35,15 @@ export function shownPayment(row: PaymentRow, currency_code: string | undefined)
     row.amount === undefined && 'amount',
     row.unused_amount === undefined && 'unused_amount',
     refunded === undefined && bcy_refunded_amount !== undefined && 'bcy_refunded_amount',
-  ].filter(Boolean);
+  ].filter((name) => name !== false);
   return withoutEmpty({
-    ...Object.fromEntries(fields.map((name) => [name, row[name]])),
+    ...only(row, fields),
     currency_code,
     unused_amount: row.unused_amount || undefined,
     bcy_refunded_amount: refunded || undefined,
     refunded_in_full: isRefundedInFull(row) || undefined,
     not_told,
-  }) as ShownPayment;
+  });
 }
 
 /** Nothing of it was kept: neither on an invoice nor as credit. */

@@ -1,5 +1,5 @@
 import type { Json, Reader } from '../endpoint.ts';
-import { readAmount, readDay, readId } from '../endpoints/read-row.ts';
+import { readAmount, readDay, readId, readText } from '../endpoints/read-row.ts';
 import { allPayments, pagesOf } from '../endpoints/whole-list.ts';
 import { quoted } from '../endpoints/words.ts';
 import { InputError } from '../errors.ts';
@@ -29,6 +29,7 @@ export function asPayment(row: Json): PaymentRow {
     invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'],
     payment_id: readId(row['payment_id']) ?? '',
     customer_id: readId(row['customer_id']),
+    customer_name: readText(row['customer_name']),
     date: readDay(row['date']),
     amount: readAmount(row['amount']),
     unused_amount: readAmount(row['unused_amount']),
@@ -73,11 +74,10 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
     pages += 1;
     if (last || pages >= MOST_PAGES) break;
   }
-  throw new InputError(
-    `No payment ${quoted(`#${number}`, 40)}${customer_id === undefined ? '' : ' of this customer'} was found${pages >= MOST_PAGES ? ' among the 2,000 newest' : ''}.`,
-    {
-      code: 'no_such_payment',
-      next: 'Look with find_payments, by customer, amount or date.',
-    },
-  );
+  const whose = customer_id === undefined ? '' : ' of this customer';
+  const among = pages >= MOST_PAGES ? ' among the 2,000 newest' : '';
+  throw new InputError(`No payment ${quoted(`#${number}`, 40)}${whose} was found${among}.`, {
+    code: 'no_such_payment',
+    next: 'Look with find_payments, by customer, amount or date.',
+  });
 }

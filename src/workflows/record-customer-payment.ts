@@ -7,7 +7,7 @@ import { getInvoice } from '../endpoints/get-invoice.ts';
 import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allInvoices } from '../endpoints/whole-list.ts';
-import { money, plain, quoted } from '../endpoints/words.ts';
+import { money, plain, quoted, recordName, recordNameAndId } from '../endpoints/words.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
@@ -49,8 +49,10 @@ export const recordCustomerPayment = defineWriteWorkflow({
   name: 'record_customer_payment',
   title: 'Record a payment by names',
   description: [
-    'Record what a customer paid, by customer name and invoice numbers: the tool to use when someone says who paid how much, how, for what. Moves money in the books.',
-    'Finds the ids, applies the money and says what is open before and after; what is left stays as credit. A name that fits several customers comes back as numbered candidates: ask the user.',
+    'Record what a customer paid, by customer name and invoice numbers: ' +
+      'the tool to use when someone says who paid how much, how, for what. Moves money in the books.',
+    'Finds the ids, applies the money and says what is open before and after; what is left stays as credit. ' +
+      'A name that fits several customers comes back as numbered candidates: ask the user.',
   ].join('\n'),
   input,
   endpoint: createCustomerPayment,
@@ -133,7 +135,7 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
     );
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined)
-      throw new InputError(`${quoted(twice.invoice.invoice_number, 40)} is named twice.`, {
+      throw new InputError(`${quoted(twice.invoice.invoice_number || twice.invoice.invoice_id, 40)} is named twice.`, {
         code: 'invalid_arguments',
         next: 'Name each invoice once.',
       });
@@ -179,19 +181,21 @@ function spread(amount: number, rows: readonly Named[]): Application[] {
 }
 
 function allocationNeeded(open: readonly Invoice[]): InputError {
-  const more = open.length - 10;
-  return new InputError(
-    `What the money is for is not said, and the customer has open invoices: ${open.slice(0, 10).map(aboutInvoice).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
-    {
-      code: 'allocation_needed',
-      next: 'If the user said which invoices, call again with them as `invoices`; otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
-    },
-  );
+  const shown = open.slice(0, 10).map(aboutInvoice).join('; ');
+  const more = open.length > 10 ? `; and ${open.length - 10} more` : '';
+  return new InputError(`What the money is for is not said, and the customer has open invoices: ${shown}${more}.`, {
+    code: 'allocation_needed',
+    next:
+      'If the user said which invoices, call again with them as `invoices`; ' +
+      'otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
+  });
 }
 
-function balanceNotTold({ invoice_number, invoice_id, customer_name }: Invoice): InputError {
+function balanceNotTold({ invoice_number, invoice_id, customer_name, customer_id }: Invoice): InputError {
   return new InputError(
-    `Zoho does not tell how much of invoice ${quoted(invoice_number ?? invoice_id, 40)} of ${quoted(customer_name, 40)} is open, so how much of the money goes to it cannot be worked out.`,
+    `Zoho does not tell how much of invoice ${quoted(invoice_number || invoice_id, 40)} ` +
+      `of ${recordName('customer', customer_name, customer_id, 40)} is open, ` +
+      'so how much of the money goes to it cannot be worked out.',
     {
       code: 'balance_not_told',
       next: 'Ask the user for the amount, and call again with it as `amount` of that invoice.',
@@ -200,9 +204,10 @@ function balanceNotTold({ invoice_number, invoice_id, customer_name }: Invoice):
 }
 
 function orderNotTold(unclear: readonly Invoice[]): InputError {
-  const names = unclear.slice(0, 5).map(({ invoice_number, invoice_id }) => quoted(invoice_number ?? invoice_id, 40));
+  const names = unclear.slice(0, 5).map(({ invoice_number, invoice_id }) => quoted(invoice_number || invoice_id, 40));
+  const more = unclear.length > 5 ? `, and of ${unclear.length - 5} more` : '';
   return new InputError(
-    `Oldest first cannot be worked out: Zoho does not tell the balance, the date or the customer of invoice ${names.join(', ')}${unclear.length > 5 ? `, and of ${unclear.length - 5} more` : ''}.`,
+    `Oldest first cannot be worked out: Zoho does not tell the balance, the date or the customer of invoice ${names.join(', ')}${more}.`,
     {
       code: 'balance_not_told',
       next: 'Ask the user how much goes to which invoice, and call again with `invoices`, each with its `amount`.',
@@ -211,32 +216,42 @@ function orderNotTold(unclear: readonly Invoice[]): InputError {
 }
 
 function customerNotTold({ invoice_number, invoice_id }: Invoice): InputError {
-  return new InputError(`Zoho does not tell whose invoice ${quoted(invoice_number ?? invoice_id, 40)} is.`, {
+  return new InputError(`Zoho does not tell whose invoice ${quoted(invoice_number || invoice_id, 40)} is.`, {
     code: 'customer_not_told',
     next: 'Ask the user whose it is, and call again with `customer` and allocate: "as_credit"; the money can be applied later.',
   });
 }
 
 function paidAlready(invoice: Invoice): RefusedError {
+  const number = String(invoice.invoice_number || invoice.invoice_id).slice(0, 60);
   return new RefusedError(
-    `Invoice ${quoted(invoice.invoice_number, 40)} of ${quoted(invoice.customer_name, 40)} is paid already; nothing of ${money(invoice['total'], invoice)} is open.`,
+    `Invoice ${quoted(invoice.invoice_number || invoice.invoice_id, 40)} ` +
+      `of ${recordName('customer', invoice.customer_name, invoice.customer_id, 40)} is paid already; ` +
+      `nothing of ${money(invoice['total'], invoice)} is open.`,
     {
       code: 'invoice_paid',
-      next: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(String(invoice.invoice_number ?? invoice.invoice_id).slice(0, 60))}}. If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".`,
+      next:
+        `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(number)}}. ` +
+        'If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".',
     },
   );
 }
 
-function isVoid({ invoice_number, customer_name }: Invoice): RefusedError {
-  return new RefusedError(`Invoice ${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} is void and cannot be paid.`, {
-    code: 'invoice_not_open',
-    next: 'Ask the user which invoice is meant, or record the money with allocate: "as_credit".',
-  });
+function isVoid({ invoice_number, invoice_id, customer_name, customer_id }: Invoice): RefusedError {
+  return new RefusedError(
+    `Invoice ${quoted(invoice_number || invoice_id, 40)} of ${recordName('customer', customer_name, customer_id, 40)} ` +
+      'is void and cannot be paid.',
+    {
+      code: 'invoice_not_open',
+      next: 'Ask the user which invoice is meant, or record the money with allocate: "as_credit".',
+    },
+  );
 }
 
 function ofSeveral(invoices: readonly Invoice[]): InputError {
   const whose = invoices.map(
-    ({ invoice_number, customer_name, customer_id }) => `${quoted(invoice_number, 40)} of ${quoted(customer_name, 40)} (id ${customer_id})`,
+    ({ invoice_number, invoice_id, customer_name, customer_id }) =>
+      `${quoted(invoice_number || invoice_id, 40)} of ${recordNameAndId('customer', customer_name, customer_id, 40)}`,
   );
   return new InputError(`The invoices belong to several customers: ${whose.join(', ')}.`, {
     code: 'invoice_of_another_customer',
@@ -244,9 +259,10 @@ function ofSeveral(invoices: readonly Invoice[]): InputError {
   });
 }
 
-function ofAnother({ invoice_number, customer_name, customer_id }: Invoice, customer: string): InputError {
+function ofAnother({ invoice_number, invoice_id, customer_name, customer_id }: Invoice, customer: string): InputError {
   return new InputError(
-    `Invoice ${quoted(invoice_number, 40)} belongs to ${quoted(customer_name, 60)} (id ${customer_id}), not to ${quoted(customer, 60)}.`,
+    `Invoice ${quoted(invoice_number || invoice_id, 40)} belongs to ` +
+      `${recordNameAndId('customer', customer_name, customer_id, 60)}, not to ${quoted(customer, 60)}.`,
     {
       code: 'invoice_of_another_customer',
       next: 'Check with the user which customer or which invoice is meant.',

@@ -9,9 +9,9 @@ import { allOrganizations } from '../endpoints/list-organizations.ts';
 import { standingPayment } from '../endpoints/standing.ts';
 import { readRefundAmount } from '../endpoints/read-row.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, money, plain, quoted, told } from '../endpoints/words.ts';
+import { call, money, plain, recordName, recordNameAndId, told } from '../endpoints/words.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { subtract, sum, type Currency } from '../money.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 import { accountNamed } from './accounts.ts';
 import { customerNamed } from './customers.ts';
@@ -39,7 +39,8 @@ export const refundCustomerPayment = defineWriteWorkflow({
   name: 'refund_customer_payment',
   title: 'Refund a customer by name',
   description: [
-    'Give back what a customer paid too much, by customer name or payment number: finds the payment with unused amount. Moves money: the user is asked.',
+    'Give back what a customer paid too much, by customer name or payment number: ' +
+      'finds the payment with unused amount. Moves money: the user is asked.',
     'Only unused money can be refunded; where it is applied to invoices, the answer gives the exact calls that un-apply it first.',
   ].join('\n'),
   input,
@@ -74,9 +75,10 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   }
   const whose = customer === undefined ? undefined : await customerNamed(customer, zoho, chosen['customer']);
   const customer_id = whose?.contact_id;
-  const name = `${quoted(whose?.contact_name ?? customer, 60)}${customer_id === undefined ? '' : ` (id ${customer_id})`}`;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
   const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', zoho);
+  const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
+  const name = recordNameAndId('customer', known, customer_id, 60);
   // One of which Zoho does not tell what is unused may be meant as well.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
@@ -85,17 +87,21 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
-  if (newest === undefined)
-    throw new RefusedError(
-      `There is no payment of ${name} that could be refunded.${ofNobody > 0 ? ` Of ${ofNobody} payments Zoho does not tell whose they are.` : ''}`,
-      { code: 'nothing_refundable', next: 'Check with the user which customer is meant.' },
-    );
+  if (newest === undefined) {
+    const untold = ofNobody > 0 ? ` Of ${ofNobody} payments Zoho does not tell whose they are.` : '';
+    throw new RefusedError(`There is no payment of ${name} that could be refunded.${untold}`, {
+      code: 'nothing_refundable',
+      next: 'Check with the user which customer is meant.',
+    });
+  }
   // Explained in the plan, from the payment itself.
   if (refundable.length === 0) return newest.payment_id;
   const currency = whose ?? {};
   const choices = (enough.length > 0 ? enough : refundable).map((row) => ({
     id: row.payment_id,
-    text: `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
+    text:
+      `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ` +
+      `${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
   const [shown, more] = [choices.slice(0, MOST_CHOICES), Math.max(0, choices.length - MOST_CHOICES)];
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
@@ -103,13 +109,14 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
 }
 
-function notEnough(choices: string, amount: number, unused: number, currency: Parameters<typeof money>[1]): RefusedError {
+function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
   return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount
         ? 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.'
-        : `Ask the user: ${money(unused, currency)} is unused in all. More would have to be un-applied from invoices first, with update_customer_payment.`,
+        : `Ask the user: ${money(unused, currency)} is unused in all. ` +
+          'More would have to be un-applied from invoices first, with update_customer_payment.',
   });
 }
 
@@ -129,22 +136,26 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
     freed.push({ invoice_id, amount_applied: subtract(amount_applied, taken) });
     missing = subtract(missing, taken);
   }
-  const about = `Payment #${plain(payment.payment_number ?? '?')} of ${quoted(payment.customer_name, 60)} (id ${payment_id}) has ${money(unused, payment)} unused`;
+  const about =
+    `Payment #${plain(payment.payment_number ?? '?')} ` +
+    `of ${recordName('customer', payment.customer_name, payment.customer_id, 60)} (id ${payment_id}) ` +
+    `has ${money(unused, payment)} unused`;
   const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
   const steps = [call('update_customer_payment', { payment_id, invoices: freed }), refund].join(', then ');
   const possible = freed.length > 0 && missing <= 0;
   const given_back = (payment.payment_refunds ?? []).map(
     (refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`,
   );
-  return new RefusedError(
-    `${about}${amount === undefined ? '' : `; ${money(amount, payment)} is more than that`}.${given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : ''} ${invoices.length > 0 ? 'The rest is applied to invoices and would have to be un-applied first; they are open again then.' : ''}`.trim(),
-    {
-      code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
-      next: possible
-        ? `Ask the user whether to un-apply; if so: ${steps}.`
-        : unused > 0
-          ? `Ask the user for an amount up to ${money(unused, payment)}.`
-          : 'Tell the user.',
-    },
-  );
+  const asked = amount === undefined ? '' : `; ${money(amount, payment)} is more than that`;
+  const back = given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : '';
+  const rest =
+    invoices.length > 0 ? ' The rest is applied to invoices and would have to be un-applied first; they are open again then.' : '';
+  return new RefusedError(`${about}${asked}.${back}${rest}`, {
+    code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
+    next: possible
+      ? `Ask the user whether to un-apply; if so: ${steps}.`
+      : unused > 0
+        ? `Ask the user for an amount up to ${money(unused, payment)}.`
+        : 'Tell the user.',
+  });
 }

@@ -4,7 +4,7 @@ import { ROWS_CAP, TEXT_CAP } from '../endpoints/rows.ts';
 const AROUND = 3000;
 
 /** The first of the rows, as many as one answer may hold as data and as lines of text. */
-export function fitting<T>(rows: readonly T[], line: (row: T) => string): readonly T[] {
+export function fitting<T>(rows: readonly T[], line: (row: T) => string): T[] {
   let [bytes, textBytes] = [AROUND, AROUND];
   const end = rows.findIndex((row) => {
     const text = Buffer.byteLength(JSON.stringify(line(row)));
@@ -12,5 +12,5 @@ export function fitting<T>(rows: readonly T[], line: (row: T) => string): readon
     bytes += text + Buffer.byteLength(JSON.stringify(row));
     return bytes > ROWS_CAP || textBytes > TEXT_CAP;
   });
-  return end === -1 ? rows : rows.slice(0, end);
+  return rows.slice(0, end === -1 ? undefined : end);
 }

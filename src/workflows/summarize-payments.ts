@@ -5,7 +5,7 @@ import { date } from '../endpoints/fields.ts';
 import { getContact } from '../endpoints/get-contact.ts';
 import { listOrganizations } from '../endpoints/list-organizations.ts';
 import { allContacts, allPayments } from '../endpoints/whole-list.ts';
-import { call, lines, money, next, plain, quoted, told, UNTOLD_AMOUNT } from '../endpoints/words.ts';
+import { call, lines, money, next, plain, recordNameAndId, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from './currencies.ts';
 import { customerNamed } from './customers.ts';
@@ -36,11 +36,12 @@ export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
   title: 'Sum up payments',
   description:
-    'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; by customer or currency in their own currency too.',
+    'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; ' +
+    'by customer or currency in their own currency too.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, group_by = [], ...given }, { zoho, progress }) {
+  async run({ customer, group_by = [], ...given }, { zoho, progress }): Promise<Result> {
     const days = daysOf(given);
     const [organization, whose] = await Promise.all([
       organizationOf(zoho),
@@ -50,6 +51,7 @@ export const summarizePayments = defineReadWorkflow({
     const groups = new Map<string, Group>();
     let covered: Days = days;
     let left: Days | undefined;
+    let customer_name = whose?.contact_name;
     let undated = 0;
     for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       zoho,
@@ -57,6 +59,7 @@ export const summarizePayments = defineReadWorkflow({
       mostPages: MOST_PAGES,
     })) {
       for (const row of stretch.rows) {
+        if (row.customer_id === whose?.contact_id) customer_name ??= row.customer_name;
         const parts = group_by.map((name) => partOf[name](row));
         add(
           groups,
@@ -80,24 +83,15 @@ export const summarizePayments = defineReadWorkflow({
       ...(left && { not_counted: asArguments(left) }),
       ...(undated > 0 && { undated }),
       ...(base !== undefined && { base_currency: base }),
-      ...(whose && { customer: { customer_id: whose.contact_id, customer_name: whose.contact_name } }),
+      ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
     };
   },
-  text(result, given) {
-    const {
-      total,
-      groups = [],
-      others,
-      covers,
-      not_counted,
-      undated: dateless = 0,
-      base_currency: base,
-      customer,
-    } = result as unknown as Result;
+  text({ total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer }, given) {
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
+    const whose = customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : '';
     return lines(
-      `Payments${customer ? ` of ${quoted(customer.customer_name, 60)} (id ${told(customer.customer_id)})` : ''}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+      `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
       ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
         lineOf(
           { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
@@ -127,17 +121,17 @@ interface Group {
   readonly totals: Totals;
 }
 
-interface Result {
+type Result = {
   readonly total: Totals;
-  readonly groups?: readonly (Json & Totals)[];
+  readonly groups?: (Json & Totals)[];
   readonly others?: Totals & { readonly groups: number };
   readonly covers: { readonly date_start?: string; readonly date_end?: string };
   readonly not_counted?: { readonly date_start?: string; readonly date_end?: string };
   /** Payments whose date Zoho does not tell: in no total where there is a range. */
   readonly undated?: number;
   readonly base_currency?: string;
-  readonly customer?: { readonly customer_id: string; readonly customer_name?: string };
-}
+  readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
+};
 
 const customerOf = ({ customer_id, customer_name }: PaymentRow) => ({
   key: customer_id ?? folded(customer_name),
@@ -201,16 +195,16 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
     string,
     string | undefined
   >;
+  const unused = totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : '';
   return [
     month !== undefined && plain(month),
-    (customer_id ?? customer_name) !== undefined && `${quoted(customer_name, 60)} (id ${told(customer_id)})`,
+    (customer_id ?? customer_name) !== undefined && recordNameAndId('customer', customer_name, customer_id, 60),
     payment_mode !== undefined && plain(payment_mode),
-    (account_id ?? account_name) !== undefined && `${quoted(account_name, 60)} (id ${told(account_id)})`,
+    (account_id ?? account_name) !== undefined && recordNameAndId('account', account_name, account_id, 60),
     currency_code !== undefined &&
       (currency_code === UNKNOWN_CURRENCY
         ? 'currency not known'
-        : currency_code !== base &&
-          `${money(totals.amount, { currency_code })}${totals.unused_amount ? `, unused ${money(totals.unused_amount, { currency_code })}` : ''}`),
+        : currency_code !== base && `${money(totals.amount, { currency_code })}${unused}`),
     aboutTotals(totals, base),
   ]
     .filter(Boolean)
@@ -238,7 +232,8 @@ function aboutTotals(totals: Totals, base: string | undefined): string {
   const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
   const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
     const missing = notTold(totals, name);
-    return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${missing > 0 ? ` (without ${missing} not told)` : ''}`;
+    const without = missing > 0 ? ` (without ${missing} not told)` : '';
+    return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${without}`;
   };
   return [
     `${count} payment${count === 1 ? '' : 's'}`,

@@ -18,15 +18,17 @@ export function replay(
   if (entry.state === 'recorded') {
     const { result, text } = entry.answer ?? { result: {}, text: 'Recorded; what was answered has been removed.' };
     const recorded = `This was recorded already, at ${entry.settledAt}`;
-    if (deletedBy !== undefined)
+    if (deletedBy !== undefined) {
+      const again = entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.';
       return done(
         entry,
         {
           result: { ...result, undo: undefined, deleted_by: deletedBy.id },
-          text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${entry.key === undefined ? '' : ' If it is to be recorded again, call with another idempotency_key.'}`,
+          text: `${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.${again}`,
         },
         replayed,
       );
+    }
     return done(entry, { result, text: replayed ? `${recorded}; nothing was sent now. As it was then:\n${text}` : text }, replayed);
   }
   const judged = judgedOf(entry);
@@ -41,7 +43,9 @@ export function replay(
     entry: entry.id,
     zoho,
     judged,
-    next: `Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. list_writes shows what is unresolved.`,
+    next:
+      'Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. ' +
+      'list_writes shows what is unresolved.',
   });
 }
 

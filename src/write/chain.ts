@@ -26,7 +26,7 @@ export interface StoredEvent extends Link {
 }
 
 /** JSON with the names of every object in one order: equal values have equal text. What JSON leaves out is left out. */
-export function canonical(value: Json): string {
+export function canonical(value: object): string {
   return JSON.stringify(value, (_name, part: unknown) => (isObject(part) ? inOrder(part) : part));
 }
 

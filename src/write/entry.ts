@@ -1,4 +1,4 @@
-import type { Json, ZohoRequest } from '../endpoint.ts';
+import type { ZohoRequest } from '../endpoint.ts';
 import { sha256 } from './chain.ts';
 import type { Claim, Entry, Happening, Made, Note, State } from './journal.ts';
 
@@ -154,9 +154,9 @@ export function changesNothing(row: Row, happening: Happening): boolean {
 }
 
 /** The entry of a row and its events, oldest first. */
-export function entryOf(row: Row, events: readonly { readonly type: string; readonly data: Json | undefined }[]): Entry {
-  const claim = events.find(({ type }) => type === 'claimed')?.data as unknown as Claim | undefined;
-  const erasure = events.findLast(({ type }) => type === 'erased')?.data as unknown as Erasure | undefined;
+export function entryOf(row: Row, events: readonly { readonly type: string; readonly data: object | undefined }[]): Entry {
+  const claim = events.find(({ type }) => type === 'claimed')?.data as Claim | undefined;
+  const erasure = events.findLast(({ type }) => type === 'erased')?.data as Erasure | undefined;
   const told = Object.assign({}, ...events.filter(({ type }) => type in FROM).map(({ data }) => data)) as {
     zohoTime?: string;
     reason?: string;

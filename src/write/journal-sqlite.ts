@@ -35,7 +35,8 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
 const PAGE = 500;
 
 const ROW =
-  'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
+  'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, ' +
+  'kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
 const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
 const columns = ROW.split(', ') as (keyof Row)[];
 
@@ -60,7 +61,9 @@ const layout: Layout = {
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
   // Not in files of before 0.2.
   added: { untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}` },
-  mark: 'SELECT hex(secret) AS id, head_seq AS position, head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
+  mark:
+    'SELECT hex(secret) AS id, head_seq AS position, ' +
+    'head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
   create(exec) {
     exec(`
       CREATE TABLE journal (
@@ -131,7 +134,7 @@ class SqliteJournal implements Journal {
   }
 
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
-    const data = canonical(claim as unknown as Json);
+    const data = canonical(claim);
     const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
       throw new RangeError('An amount that counts cannot be negative.');
@@ -394,7 +397,7 @@ class SqliteJournal implements Journal {
       entries: 0,
     };
     const pruning: Pruning = { checkpoint: { seq: to, hash }, entries };
-    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning as unknown as Json));
+    this.#append({ entry: null, type: 'pruned', at: this.#clock() }, canonical(pruning));
     this.#file.run('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
     this.#file.run('DELETE FROM entries WHERE first_seq <= ?', to);
     this.#file.run('DELETE FROM notes WHERE seq <= ?', to);
@@ -433,7 +436,7 @@ class SqliteJournal implements Journal {
   }
 
   #empty(entry: string | null, erasure: Erasure): void {
-    this.#append({ entry, type: 'erased', at: this.#clock() }, canonical(erasure as unknown as Json));
+    this.#append({ entry, type: 'erased', at: this.#clock() }, canonical(erasure));
     for (const seq of erasure.events) this.#file.run('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
   }
 
@@ -528,7 +531,8 @@ function walkedPageOf(file: SqliteFile, after: number): WalkedEvent[] {
 async function* idsWithoutEvents(file: SqliteFile): AsyncGenerator<string> {
   const rows = (after: number) =>
     file.all<{ id: string; seq: number }>(
-      'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
+      'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? ' +
+        'AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
       after,
       PAGE,
     );

@@ -142,7 +142,8 @@ export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'nam
   if (most !== undefined && money.amount > most) {
     throw against(
       'max_amount.per_write',
-      `${formatMoney(money.amount, money.currency)} is more than the ${formatMoney(most, money.currency)} that the policy allows in one write.`,
+      `${formatMoney(money.amount, money.currency)} is more than ` +
+        `the ${formatMoney(most, money.currency)} that the policy allows in one write.`,
     );
   }
 }
@@ -197,10 +198,8 @@ export function capReached(cap: Cap, used: string): RefusedError {
     'amount' in cap.most
       ? `${cap.currency ?? ''} ${cap.most.amount}`.trim()
       : `${cap.most.writes} ${cap.most.writes === 1 ? 'refund' : 'refunds'}`;
-  return against(
-    cap.name,
-    `The policy allows ${most} in ${'amount' in cap.most ? '24 hours' : 'an hour'}; with what was written already (${used}) this would be more.`,
-  );
+  const time = 'amount' in cap.most ? '24 hours' : 'an hour';
+  return against(cap.name, `The policy allows ${most} in ${time}; with what was written already (${used}) this would be more.`);
 }
 
 function accountNotNamed(allowed: readonly string[]): RefusedError {

@@ -183,5 +183,10 @@ function againstSettling(entry: Entry, { zoho, graceMs }: Road): string {
   const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
-  return `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ${zohosNow}, this machine's ${new Date().toISOString()}. Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago that was' : ''}`;
+  const doubt = isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago that was' : '';
+  return (
+    `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ` +
+    `${zohosNow}, this machine's ${new Date().toISOString()}. ` +
+    `Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${doubt}`
+  );
 }

@@ -472,7 +472,9 @@ function damaged(file: string, why: string, changed: Changed = 'no', cause?: unk
 function replaced(file: string, why: string, cause?: unknown): AccessError {
   return new AccessError(`The journal ${file} is not as this server opened it: ${why}.`, {
     code: 'journal_replaced',
-    next: 'Ask the operator to put the journal back as it was, from a backup if need be, and then to start the server again. Until then nothing is written: nobody could look up what was written before.',
+    next:
+      'Ask the operator to put the journal back as it was, from a backup if need be, and then to start the server again. ' +
+      'Until then nothing is written: nobody could look up what was written before.',
     cause,
   });
 }

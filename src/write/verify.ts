@@ -58,7 +58,7 @@ export async function verify({ checkpoint, head, entries, events, entry, without
       continue;
     }
     const data = dataOf(event, ofEvents);
-    if (event.type === 'pruned' && data !== undefined) pruned = (data as unknown as Pruning).checkpoint;
+    if (event.type === 'pruned' && data !== undefined) pruned = (data as Pruning).checkpoint;
     else await notesOf.follow(event, data);
   }
   chain.end(head);
@@ -136,7 +136,7 @@ class Derived {
       return;
     }
     try {
-      if (type === 'erased') this.#erase(data as unknown as Erasure);
+      if (type === 'erased') this.#erase(data as Erasure);
       else if (!this.lost) this.#advance(entry, seq, at, type, data);
     } catch (error) {
       this.lost = true;
@@ -149,13 +149,13 @@ class Derived {
     if (this.#empty.size > 0) this.lost = true;
   }
 
-  #advance(entry: string, seq: number, at: string, type: string, data: Json): void {
+  #advance(entry: string, seq: number, at: string, type: string, data: object): void {
     if ((this.row === undefined) !== (type === 'claimed')) throw new Error('out of order');
     if (this.row !== undefined) {
-      this.row = nextRow(this.row, seq, at, { ...data, type } as unknown as Happening);
+      this.row = nextRow(this.row, seq, at, { ...data, type } as Happening);
       return;
     }
-    const claim = data as unknown as Claim;
+    const claim = data as Claim;
     this.row = claimedRow(entry, seq, at, claim);
     this.blocks = claim.blocks;
   }
@@ -212,11 +212,14 @@ class Notes {
   }
 
   /** Of an event that belongs to no entry. `data` is undefined where there is none that makes sense. */
-  async follow({ seq, type, at, data: stored }: StoredEvent, data: Json | undefined): Promise<void> {
+  async follow({ seq, type, at, data: stored }: StoredEvent, data: object | undefined): Promise<void> {
     if (stored === null) this.#empty.add(seq);
     else if (data === undefined) return;
-    else if (type === 'erased') this.#erase(data as unknown as Erasure);
-    else if (NOTES.includes(type)) await this.#compare({ seq, scope: String(data['scope']), intent: String(data['intent']), type, at });
+    else if (type === 'erased') this.#erase(data as Erasure);
+    else if (NOTES.includes(type)) {
+      const { scope, intent } = data as Json;
+      await this.#compare({ seq, scope: String(scope), intent: String(intent), type, at });
+    }
   }
 
   async end(): Promise<void> {
@@ -292,11 +295,11 @@ class Bits {
 }
 
 /** Undefined without data, and where it makes no sense, which is a problem. */
-function dataOf(event: StoredEvent, problems: string[]): Json | undefined {
+function dataOf(event: StoredEvent, problems: string[]): object | undefined {
   if (event.data === null) return undefined;
   try {
     const data: unknown = JSON.parse(event.data);
-    if (typeof data === 'object' && data !== null) return data as Json;
+    if (typeof data === 'object' && data !== null) return data;
   } catch {
     // As below.
   }

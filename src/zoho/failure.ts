@@ -14,7 +14,9 @@ type Refusal = (zoho: ZohoRefusal, request: ZohoRequest) => PaymentsError;
 const organization: Refusal = (zoho) =>
   new AccessError('The organization does not belong to these credentials.', {
     code: 'wrong_organization',
-    next: "Ask the operator to check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may be another user's or in another data centre.",
+    next:
+      'Ask the operator to check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: ' +
+      "the organization may be another user's or in another data centre.",
     zoho,
   });
 
@@ -68,7 +70,9 @@ const notFound: Refusal = (zoho, request) => {
   if (kind === undefined || method === 'POST' || method === 'PUT') {
     return new InputError('Zoho does not know a record that this call names.', {
       code: 'not_found',
-      next: 'Call again with the right ids: get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.',
+      next:
+        'Call again with the right ids: ' +
+        'get_customer_payment shows those of a payment, its invoices and its account; otherwise ask the user.',
       zoho,
     });
   }
@@ -282,7 +286,8 @@ export function anotherRecord({ path }: ZohoRequest): BusyError {
   const kind = kindOf(path);
   const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
   return new BusyError(
-    `Zoho was asked for ${asked}, and the answer shows something else. The connections to Zoho were closed, because answers on a connection can get out of step.`,
+    `Zoho was asked for ${asked}, and the answer shows something else. ` +
+      'The connections to Zoho were closed, because answers on a connection can get out of step.',
     {
       code: 'another_record',
       next: 'Make the same call again: it uses a new connection.',
@@ -359,7 +364,9 @@ function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefus
       cause,
     });
   return new OutcomeUnknownError(`${why}.`, {
-    next: 'Do not make the call again. Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
+    next:
+      'Do not make the call again. ' +
+      'Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
     zoho,
     cause,
   });

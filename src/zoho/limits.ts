@@ -284,7 +284,9 @@ function comeBack(why: Why, until: number): BusyError {
 export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
   return new BusyError("The organization has used up Zoho's calls for today.", {
     code: 'day_limit',
-    next: `Tell the user; calls are possible again at ${iso(until)}, when the day ends where the organization is. Until then Zoho is not asked.`,
+    next:
+      `Tell the user; calls are possible again at ${iso(until)}, when the day ends where the organization is. ` +
+      'Until then Zoho is not asked.',
     zoho,
   });
 }

@@ -136,7 +136,9 @@ function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Payment
     case 'invalid_client':
       return new AccessError(`Zoho's accounts server ${accountsHost} does not know the client id.`, {
         code: 'invalid_client',
-        next: 'Ask the operator to check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. `zoho-payments-mcp doctor --try-data-centers` asks the others.',
+        next:
+          'Ask the operator to check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. ' +
+          '`zoho-payments-mcp doctor --try-data-centers` asks the others.',
         zoho,
       });
     case 'invalid_client_secret':

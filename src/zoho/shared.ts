@@ -34,7 +34,10 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS done (slot INTEGER PRIMARY KEY, calls INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, rank INTEGER NOT NULL, since INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS pauses (code TEXT PRIMARY KEY, until INTEGER NOT NULL, times INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS day (one INTEGER PRIMARY KEY CHECK (one = 1), most INTEGER, remaining INTEGER NOT NULL, resets_at INTEGER NOT NULL, seen_at INTEGER NOT NULL) STRICT;`;
+  CREATE TABLE IF NOT EXISTS day (
+    one INTEGER PRIMARY KEY CHECK (one = 1), most INTEGER, remaining INTEGER NOT NULL,
+    resets_at INTEGER NOT NULL, seen_at INTEGER NOT NULL
+  ) STRICT;`;
 const VERSION = 1;
 
 /** A transaction takes well under a millisecond: whoever waits longer waits for a process that is stopped. */

@@ -62,7 +62,8 @@ describe('in a browser', () => {
     expect(text).toContain('You can close this window.');
     for (const value of new URL(page.url()).searchParams.values()) if (value.length > 3) expect(await page.content()).not.toContain(value);
     const [ground, ink] = (await page.evaluate(
-      '[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color].map((color) => Number(color.match(/\\d+/)[0]))',
+      '[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]' +
+        '.map((color) => Number(color.match(/\\d+/)[0]))',
     )) as [number, number];
     expect(ground > ink).toBe(colorScheme === 'light');
     await picture(`arrived-${colorScheme}`);

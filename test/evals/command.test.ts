@@ -83,9 +83,8 @@ describe('a try fails with its reason when the command', () => {
 
   it('takes too long, and ends it with all that it started', async () => {
     const late = join(dir, 'late');
-    const command = adapter(
-      `require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(late.replaceAll('\\', '/'))}, ""), 1000)'], { stdio: 'inherit' })`,
-    );
+    const child = `setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(late.replaceAll('\\', '/'))}, ""), 1000)`;
+    const command = adapter(`require('node:child_process').spawn(process.execPath, ['-e', '${child}'], { stdio: 'inherit' })`);
     const { problems } = await play(task, commandModel(command, 700));
     expect(problems[0]).toBe('no answer within 0.7 s');
     await sleep(2000);

@@ -81,9 +81,8 @@ if (values.help) {
       ].join('\n'),
     );
     const percent = (part: number) => `${(part * 100).toFixed(0)} %`;
-    console.log(
-      `\npass^1 ${percent(summary.pass_1)}${tries > 1 ? `, pass^${tries} ${percent(summary.pass_k)}` : ''}; tools/list ${summary.tools_list_bytes} bytes`,
-    );
+    const everyTry = tries > 1 ? `, pass^${tries} ${percent(summary.pass_k)}` : '';
+    console.log(`\npass^1 ${percent(summary.pass_1)}${everyTry}; tools/list ${summary.tools_list_bytes} bytes`);
   }
   process.exitCode = all.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }

@@ -4,7 +4,8 @@ import { startSandbox } from '../../src/sandbox/index.ts';
 import { ROOMY, SEED, createPayment, read, refusal, zoho } from './harness.ts';
 
 const NOT_AUTHENTICATED =
-  'The request could not be authenticated as the authentication value you entered is invalid. Enter a valid authentication value and try again.';
+  'The request could not be authenticated as the authentication value you entered is invalid. ' +
+  'Enter a valid authentication value and try again.';
 const NO_RESOURCE = 'We couldnt find any resource for the given ID. Please verify the ID and try again.';
 
 describe('who is asking', () => {
@@ -118,7 +119,9 @@ describe('what is asked for', () => {
     const z = await zoho();
     const token = await z.token();
     const url = `${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`;
-    const body = `{"customer_id":${SEED.bowman},"amount":1,"description":"12345678901234567890","invoices":[{"invoice_id":${SEED.open450},"amount_applied":1}]}`;
+    const body =
+      `{"customer_id":${SEED.bowman},"amount":1,"description":"12345678901234567890",` +
+      `"invoices":[{"invoice_id":${SEED.open450},"amount_applied":1}]}`;
     const answer = await read(await fetch(url, { method: 'POST', headers: { authorization: `Zoho-oauthtoken ${token}` }, body }));
     expect(answer.body['payment']).toMatchObject({
       customer_id: SEED.bowman,

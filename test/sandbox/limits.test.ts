@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SEED, refusal, zoho } from './harness.ts';
 
 const PER_MINUTE =
-  'For security reasons your organization has been blocked as it have exceeded the maximum number of requests per minute that can originate from an organization.';
+  'For security reasons your organization has been blocked as it have exceeded ' +
+  'the maximum number of requests per minute that can originate from an organization.';
 
 describe('limits', () => {
   it("are Zoho's unless changed", async () => {

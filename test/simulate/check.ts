@@ -59,8 +59,10 @@ export function check(remains: Remains): Problem[] {
 type Say = (invariant: Invariant, text: string) => void;
 
 const isOpen = ({ state }: Entry) => state !== 'recorded' && state !== 'not_recorded';
-const nameOf = ({ id, endpoint, state, request, key }: Entry) =>
-  `${id} (${endpoint}, ${state}${key === undefined ? '' : `, ${key}`}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
+const nameOf = ({ id, endpoint, state, request, key }: Entry) => {
+  const keyed = key === undefined ? '' : `, ${key}`;
+  return `${id} (${endpoint}, ${state}${keyed}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
+};
 const isByHand = ({ headers }: LoggedRequest) => headers['user-agent'] === 'bookkeeper';
 /** Zoho's own word that it did nothing. */
 const isRefused = ({ status, applied }: LoggedRequest) => (status === 401 || status === 429) && applied.length === 0;

@@ -144,13 +144,13 @@ export async function startServer({
     const asked = (params: { message: string; requestedSchema?: unknown }) => person(elicitedOf(params));
     if (server.client === 'older SDK') {
       const [near, far] = OlderTransport.createLinkedPair();
-      const stdio = serveStdio(factory, { transport: deliveries.over(far as unknown as InMemoryTransport) });
+      const stdio = serveStdio(factory, { transport: deliveries.over(far) });
       const client = new OlderClient(info, { capabilities });
       if (server.canBeAsked)
         client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await asked(params as { message: string }));
       await client.connect(near);
       call = async (name, args, signal) =>
-        (await client.callTool({ name, arguments: args }, undefined, signal && { signal })) as unknown as ToolResult;
+        (await client.callTool({ name, arguments: args }, undefined, signal && { signal })) as ToolResult;
       close = async () => void (await Promise.all([client.close(), stdio.close()]));
     } else {
       const [near, far] = InMemoryTransport.createLinkedPair();
@@ -160,8 +160,7 @@ export async function startServer({
       if (server.canBeAsked)
         client.setRequestHandler('elicitation/create', async ({ params }) => await asked(params as { message: string }));
       await client.connect(near);
-      call = async (name, args, signal) =>
-        (await client.callTool({ name, arguments: args }, signal && { signal })) as unknown as ToolResult;
+      call = async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as ToolResult;
       close = async () => void (await Promise.all([client.close(), stdio.close()]));
     }
   }

@@ -73,7 +73,7 @@ export async function spawnServer(
       return dead;
     },
     gone,
-    call: async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as unknown as ToolResult,
+    call: async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as ToolResult,
     perform: () => Promise.reject(new Error('in another process')),
     // It did so when it started, if it was to.
     resolveAll: async () => {},

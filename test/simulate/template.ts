@@ -108,7 +108,8 @@ function strip(file: string): void {
     DELETE FROM applications; DELETE FROM refunds; DELETE FROM custom_values; DELETE FROM payments;
     DELETE FROM invoices WHERE stage <> 'sent' OR customer_name NOT IN (${names}) OR number NOT LIKE 'INV-3%';
     UPDATE invoices SET balance = total, last_payment_date = '';
-    UPDATE customers SET unused_credits = 0, outstanding = coalesce((SELECT sum(balance) FROM invoices WHERE customer_id = customers.id), 0);
+    UPDATE customers SET unused_credits = 0,
+      outstanding = coalesce((SELECT sum(balance) FROM invoices WHERE customer_id = customers.id), 0);
     UPDATE accounts SET balance = opening;
     COMMIT; VACUUM;
   `);
@@ -126,7 +127,7 @@ function customersOf(file: string): { id: string; name: string; invoices: Invoic
   const database = new DatabaseSync(file);
   const found = CUSTOMERS.map((name) => {
     const { id } = database.prepare('SELECT id FROM customers WHERE name = ?').get(name) as { id: string };
-    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as unknown as {
+    const invoices = database.prepare('SELECT id, number, total FROM invoices WHERE customer_id = ? ORDER BY seq').all(id) as {
       id: string;
       number: string;
       total: number;

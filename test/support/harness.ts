@@ -180,7 +180,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const { client, stop } = await connectTo(serverFactory(books, deliveries), deliveries, options);
   return {
     kind: options.kind ?? 'current SDK, 2026-07-28',
-    client: client as unknown as McpClient,
+    client: client as McpClient,
     ownClient: client,
     sandbox,
     zoho,
@@ -213,8 +213,8 @@ async function connectTo(
   const capabilities = person === undefined ? {} : { elicitation: { form: {} } };
   if (kind === 'older SDK') {
     const [near, far] = OlderTransport.createLinkedPair();
-    const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far as unknown as InMemoryTransport, progressMs)) });
-    const client = new OlderClient(clientInfo, { capabilities, jsonSchemaValidator: olderValidators as never });
+    const server = serveStdio(factory, { transport: deliveries.over(reportingProgress(far, progressMs)) });
+    const client = new OlderClient(clientInfo, { capabilities, jsonSchemaValidator: olderValidators });
     if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message, choicesOf(params)));
     await client.connect(near);
     return { client, stop: () => server.close() };

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from '@photostructure/sqlite';
-import type { Json } from '../../src/endpoint.ts';
 import { canonical, digestOf, hashOf } from '../../src/write/chain.ts';
 import { claimedRow, nextRow, type Row } from '../../src/write/entry.ts';
 import { openSqliteJournal } from '../../src/write/journal-sqlite.ts';
@@ -13,7 +12,7 @@ export async function longJournal(file: string, writes: number): Promise<void> {
   const head = database.prepare('SELECT head_seq AS seq, head_hash AS hash FROM journal').get() as { seq: number; hash: string };
   database.exec('PRAGMA synchronous = OFF; BEGIN');
   const insert = database.prepare('INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const append = (entry: string, type: string, at: string, data: Json): number => {
+  const append = (entry: string, type: string, at: string, data: object): number => {
     const text = canonical(data);
     const salt = randomBytes(16);
     const link = { seq: head.seq + 1, entry, type, at, digest: digestOf(salt, text) };
@@ -42,7 +41,7 @@ export async function longJournal(file: string, writes: number): Promise<void> {
       before: {},
       facts: {},
     };
-    let row: Row = claimedRow(id, append(id, 'claimed', at, claim as unknown as Json), at, claim);
+    let row: Row = claimedRow(id, append(id, 'claimed', at, claim), at, claim);
     const happenings: Happening[] = [
       { type: 'sent', zohoTime: at },
       { type: 'not_recorded', reason: 'Zoho refused it.' },

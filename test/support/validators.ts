@@ -17,4 +17,4 @@ function compiledOnce(validators: jsonSchemaValidator): jsonSchemaValidator {
 }
 
 export const validators = compiledOnce(new AjvJsonSchemaValidator());
-export const olderValidators = compiledOnce(new OlderAjv() as unknown as jsonSchemaValidator);
+export const olderValidators = compiledOnce(new OlderAjv());
