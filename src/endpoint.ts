@@ -218,24 +218,18 @@ export interface ZohoClock {
   readonly notAfter: number;
 }
 
-/** Reads through an endpoint: all that a preflight may do. */
+/** Reads through an endpoint: all that a preflight may do. How old an answer may be is the reader's, not the function's that reads. */
 export interface Reader {
   readonly organizationId: string;
   /** The time by Zoho's own clock, from the Date of its answers. Undefined before the first answer. */
   clock(): ZohoClock | undefined;
-  /** As `read`, but the answer may be some minutes old: for settings that hardly change. */
-  recall<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
-    endpoint: ReadEndpoint<P, I, O>,
-    input: z.input<I>,
-  ): Promise<z.output<O>>;
   /**
-   * As `read`, but the answer may be some seconds old, though never older than a write of ours: for what one conversation asks again and
+   * A reader whose answers may be some seconds old, though never older than a write of ours: for what one conversation asks again and
    * again.
    */
-  recent<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
-    endpoint: ReadEndpoint<P, I, O>,
-    input: z.input<I>,
-  ): Promise<z.output<O>>;
+  readonly recent: Reader;
+  /** A reader whose answers may be some minutes old: for settings that hardly change. */
+  readonly settled: Reader;
   read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
     endpoint: ReadEndpoint<P, I, O>,
     input: z.input<I>,

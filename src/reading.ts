@@ -1,35 +1,38 @@
-import type { Endpoint, Json, ReadEndpoint, Reader } from './endpoint.ts';
+import type { Endpoint, Json, Reader } from './endpoint.ts';
+import { questionOf } from './kept.ts';
 
-/** Readers for code that asks one thing after the other, where the answers are there already or can come at the same time. */
+/** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
 
+/** An answer that need not be asked for. */
 export interface Known {
   readonly endpoint: Endpoint;
   readonly input: Json;
-  readonly result: Json | Promise<Json>;
+  readonly result: Json;
 }
 
-/** The same reader, but for reads whose answer is known. */
-export function knowing(known: readonly Known[], zoho: Reader): Reader {
-  const keyOf = (input: object) => JSON.stringify(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  // By the declaration itself: several that read the same path make different things of it.
-  const answers = new Map(
-    known.map(({ endpoint }) => [
-      endpoint as object,
-      new Map(known.filter((one) => one.endpoint === endpoint).map(({ input, result }) => [keyOf(input), result])),
-    ]),
+/**
+ * The same reader, but equal reads happen once, also those that fail: the client has repeated what can be repeated. For one preflight, with
+ * the plan before it: what was read may have changed by the next, which is given a reader of its own.
+ */
+export function sharing(zoho: Reader, known: readonly Known[] = []): Reader {
+  const answers = new Map<string, Promise<unknown>>(
+    known.map(({ endpoint, input, result }) => [questionOf(endpoint, input), Promise.resolve(result)]),
   );
   return {
     ...zoho,
-    read: async (endpoint, input) => ((await answers.get(endpoint)?.get(keyOf(input))) as never) ?? (await zoho.read(endpoint, input)),
+    read(endpoint, input) {
+      const question = questionOf(endpoint, input);
+      const answer = answers.get(question) ?? zoho.read(endpoint, input);
+      answers.set(question, answer);
+      return answer as Promise<never>;
+    },
   };
 }
 
-/** The same reader, with these asked for at once. Whoever reads one waits for it, and gets its error; one that nobody reads is nobody's. */
-export function ahead(reads: readonly (readonly [endpoint: ReadEndpoint, input: Json])[], zoho: Reader): Reader {
-  const asked = reads.map(([endpoint, input]) => {
-    const result = zoho.read(endpoint, input);
-    result.catch(() => undefined);
-    return { endpoint, input, result };
-  });
-  return knowing(asked, zoho);
+/** As Promise.all; but where several fail it throws the error of the first in the list, not the first to come. */
+export async function inOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const all = Promise.all(asked);
+  all.catch(() => undefined);
+  for (const one of asked) await one;
+  return await all;
 }

@@ -46,8 +46,8 @@ export interface Planned {
   readonly input: Json;
   /** Shown in the question above the endpoint's own facts. */
   readonly lines?: readonly string[];
-  /** Read fresh for the plan, inside the turn: the preflight need not read it once more. */
-  readonly read?: readonly Known[];
+  /** What fresh lists told whole: the preflight need not read each record of it. */
+  readonly known?: readonly Known[];
 }
 
 /** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */

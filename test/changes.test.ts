@@ -248,7 +248,18 @@ describe('a payment in words', () => {
 describe('the record that was asked for', () => {
   const reader = (answer: Json): Reader => {
     const read: Reader['read'] = async (endpoint, input) => endpoint.result(answer, endpoint.input.parse(input));
-    return { organizationId: '1', clock: () => undefined, read, recall: read, recent: read };
+    const same: Reader = {
+      organizationId: '1',
+      clock: () => undefined,
+      read,
+      get recent() {
+        return same;
+      },
+      get settled() {
+        return same;
+      },
+    };
+    return same;
   };
   const refunds = [
     { payment_refund_id: '1', amount: 10 },

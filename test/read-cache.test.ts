@@ -37,11 +37,11 @@ describe('what was read a moment ago', () => {
   it('is not read again, by whichever call; what is read is', async () => {
     const { zoho, ...server } = await start();
     const answers = await Promise.all([
-      zoho.recent(getContact, bowman),
-      zoho.until(new AbortController().signal).recent(getContact, bowman),
+      zoho.recent.read(getContact, bowman),
+      zoho.until(new AbortController().signal).recent.read(getContact, bowman),
     ]);
     expect(answers[0]).toBe(answers[1]);
-    await zoho.recent(getContact, bowman);
+    await zoho.recent.read(getContact, bowman);
     expect(await pathsTo({ zoho, ...server })).toEqual([`GET /contacts/${seed.bowman}`]);
     await zoho.read(getContact, bowman);
     expect(await pathsTo({ zoho, ...server })).toHaveLength(2);
@@ -50,17 +50,17 @@ describe('what was read a moment ago', () => {
   it('is what was asked, and in the form it was asked for', async () => {
     const { zoho } = await start();
     const query = { customer_id: seed.bowman, page: 1, per_page: 5 };
-    const [shown, whole] = [await zoho.recent(listCustomerPayments, query), await zoho.recent(allPayments, query)];
+    const [shown, whole] = [await zoho.recent.read(listCustomerPayments, query), await zoho.recent.read(allPayments, query)];
     expect(shown).toHaveProperty('customerpayments');
     expect(whole).toHaveProperty('rows');
-    const other = await zoho.recent(allPayments, { ...query, customer_id: '712345000000090009' });
+    const other = await zoho.recent.read(allPayments, { ...query, customer_id: '712345000000090009' });
     expect(new Set(other.rows.map(({ customer_id }) => customer_id))).toEqual(new Set(['712345000000090009']));
   });
 
   it('is forgotten with a write of ours, also one that was refused or lost', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const { zoho } = server;
-    const balance = async () => (await zoho.recent(getInvoice, invoice)).invoice?.balance;
+    const balance = async () => (await zoho.recent.read(getInvoice, invoice)).invoice?.balance;
     expect(await balance()).toBe(450);
     await server.call('create_customer_payment', payment);
     expect(await balance()).toBe(0);
@@ -69,11 +69,11 @@ describe('what was read a moment ago', () => {
       ['status', { status: 400, code: 2 }],
       ['drop_before', {}],
     ] as const) {
-      await zoho.recent(getContact, bowman);
+      await zoho.recent.read(getContact, bowman);
       await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: kind, ...rest });
       await server.call('create_customer_payment', { ...payment, invoices: undefined, amount: kind.length });
       await forgetRequests(server.sandbox);
-      await zoho.recent(getContact, bowman);
+      await zoho.recent.read(getContact, bowman);
       expect(await pathsTo(server), kind).toHaveLength(1);
     }
   });
@@ -83,10 +83,10 @@ describe('what was read a moment ago', () => {
     const { zoho } = server;
     // The answer is made before the write, and arrives after it.
     await fault(server.sandbox, { match: { method: 'GET', path: '/invoices' }, fault: 'delay', delay_ms: 500, after: true });
-    const before = zoho.recent(getInvoice, invoice);
+    const before = zoho.recent.read(getInvoice, invoice);
     await sleep(100);
     await zoho.send(toRequest(createCustomerPayment, payment));
-    const after = zoho.recent(getInvoice, invoice);
+    const after = zoho.recent.read(getInvoice, invoice);
     expect((await before).invoice?.balance).toBe(450);
     expect((await after).invoice?.balance).toBe(0);
   });
@@ -94,15 +94,15 @@ describe('what was read a moment ago', () => {
   it('is not kept when it failed', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '/contacts' }, fault: 'status', status: 500, times: 3 });
-    await expect(server.zoho.recent(getContact, bowman)).rejects.toMatchObject({ code: 'zoho_unavailable' });
-    await expect(server.zoho.recent(getContact, bowman)).resolves.toMatchObject({ contact: bowman });
+    await expect(server.zoho.recent.read(getContact, bowman)).rejects.toMatchObject({ code: 'zoho_unavailable' });
+    await expect(server.zoho.recent.read(getContact, bowman)).resolves.toMatchObject({ contact: bowman });
   });
 
   it('is not lost for others when one of those who wait gives up', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '/contacts' }, fault: 'delay', delay_ms: 200 });
     const stop = new AbortController();
-    const [one, other] = [server.zoho.until(stop.signal).recent(getContact, bowman), server.zoho.recent(getContact, bowman)];
+    const [one, other] = [server.zoho.until(stop.signal).recent.read(getContact, bowman), server.zoho.recent.read(getContact, bowman)];
     stop.abort(new Error('gone'));
     await expect(one).rejects.toThrow('gone');
     await expect(other).resolves.toMatchObject({ contact: bowman });
@@ -111,7 +111,7 @@ describe('what was read a moment ago', () => {
 
   it('is at most so much: the oldest goes first', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 1000 } } });
-    const page = (n: number) => server.zoho.recent(allPayments, { page: n, per_page: 1 });
+    const page = (n: number) => server.zoho.recent.read(allPayments, { page: n, per_page: 1 });
     for (let n = 1; n <= 60; n += 1) await page(n);
     await forgetRequests(server.sandbox);
     for (let n = 60; n > 10; n -= 1) await page(n);

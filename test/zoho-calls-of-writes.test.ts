@@ -16,7 +16,7 @@ const SLOW_MS = 250;
 /** The requests of one call, in groups that arrive while the others are answered. What is asked once in ten minutes has been asked. */
 async function roundsOf(tool: string, args: Record<string, unknown>): Promise<string[][]> {
   server = await harness();
-  await server.zoho.recall(allOrganizations, {});
+  await server.zoho.settled.read(allOrganizations, {});
   await fault(server.sandbox, { fault: 'delay', delay_ms: SLOW_MS, times: 1000 });
   await forgetRequests(server.sandbox);
   const result = await server.call(tool, args);

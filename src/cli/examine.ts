@@ -246,7 +246,7 @@ async function* triedScopes(
     },
     { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
     { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
-    { endpoint: allOrganizations, read: () => zoho.recall(allOrganizations, {}) },
+    { endpoint: allOrganizations, read: () => zoho.settled.read(allOrganizations, {}) },
   ];
   const works: string[] = [];
   const untried: string[] = [];

@@ -54,15 +54,14 @@ interface Wanted {
   readonly reference_number?: string | undefined;
 }
 
+export type WantedPayment = Wanted & { readonly customer_id: string };
+
 const MOST_PAGES = 50;
 /** Of payments of one customer and amount. */
 const MOST_PAGES_ALIKE = 10;
 const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
 const NEAR_DAYS = 7;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
-
-/** The question for a page of a customer's payments, newest first. */
-export const newestOf = (customer_id: string, page = 1) => ({ customer_id, page, ...byCreation });
 
 const compared =
   (id: string, amount: readonly string[]) =>
@@ -90,7 +89,7 @@ const isCutShort = (page: WholePage): boolean => (page.rows.length === 0 && !isL
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
   const rows: Compared[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(allPayments, newestOf(customer_id, page));
+    const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
     const own = answer.rows.map(asPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
@@ -140,11 +139,7 @@ export function isSince(
  * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
  * one of the two has no reference: whoever recorded them.
  */
-export async function paymentsAlike(
-  zoho: Reader,
-  wanted: Wanted & { readonly customer_id: string },
-  { rows, all, whole }: Newest,
-): Promise<Likeness> {
+export async function paymentsAlike(zoho: Reader, wanted: WantedPayment, { rows, all, whole }: Newest): Promise<Likeness> {
   // Older payments than the newest page holds are found by their amount.
   const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
   const found = [...rows, ...older.rows];
@@ -176,8 +171,6 @@ function aboutPayment({ id, row }: Compared): string {
   );
 }
 
-export const refundsPage = (customer_payment_id: string, page = 1) => ({ customer_payment_id, page, per_page: PER_PAGE });
-
 /** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
 export async function refundsOf(
   zoho: Reader,
@@ -185,7 +178,7 @@ export async function refundsOf(
 ): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
   const rows: Json[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(allRefunds, refundsPage(customer_payment_id, page));
+    const answer = await zoho.read(allRefunds, { customer_payment_id, page, per_page: PER_PAGE });
     rows.push(...answer.rows);
     if (isCutShort(answer)) break;
     if (isLast(answer)) return { rows, all: true };

@@ -2,6 +2,7 @@ import { concern, type Concern } from '../concern.ts';
 import type { Reader } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum, type Currency } from '../money.ts';
+import { inOrder } from '../reading.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { NOTHING, settledBy, standsOn, type Standing } from './applied.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -13,19 +14,30 @@ import { readFlag } from './read-row.ts';
 import { notThere } from './standing.ts';
 import { money, plain, quoted, recordName, recordNameAndId, settling, told } from './words.ts';
 
-/** Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. */
+/**
+ * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
+ * another: what one needs of a record that is still being read, it takes as a promise.
+ */
 
-/** Collected on the way: what the question says, and what could not be checked. */
+/** What a check has to say: lines of the question, and what could not be checked. */
 export interface Notes {
-  readonly lines: string[];
-  readonly not_checked: string[];
+  readonly lines?: readonly string[];
+  readonly not_checked?: readonly string[];
+}
+
+/** In the order in which they stand in the question. */
+export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Required<Notes> {
+  return {
+    lines: notes.flatMap((one) => (one && one.lines) || []),
+    not_checked: notes.flatMap((one) => (one && one.not_checked) || []),
+  };
 }
 
 /** The organization's own settings; undefined where the scopes do not show them. */
 export async function organizationOf(
   zoho: Reader,
 ): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
-  const found = await ifServed(zoho.recall(allOrganizations, {}));
+  const found = await ifServed(zoho.settled.read(allOrganizations, {}));
   return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
 }
 
@@ -47,14 +59,11 @@ export async function whyNoToday(zoho: Reader): Promise<string> {
 }
 
 /** Not after the organization's today. */
-export async function checkDate(date: string | undefined, zoho: Reader, { not_checked }: Notes): Promise<void> {
-  if (date === undefined) return;
+export async function checkDate(date: string | undefined, zoho: Reader): Promise<Notes> {
+  if (date === undefined) return {};
   const today = await organizationToday(zoho);
-  if (today === undefined) {
-    not_checked.push(`that the date is not in the future (${await whyNoToday(zoho)})`);
-    return;
-  }
-  if (date <= today) return;
+  if (today === undefined) return { not_checked: [`that the date is not in the future (${await whyNoToday(zoho)})`] };
+  if (date <= today) return {};
   throw new RefusedError(
     `${date} is in the future: it is ${today} where the organization is (${(await organizationOf(zoho))?.time_zone}).`,
     {
@@ -64,27 +73,23 @@ export async function checkDate(date: string | undefined, zoho: Reader, { not_ch
   );
 }
 
-/** Exists, is active, and holds the payment's currency or the base currency. */
+/** The cash and bank accounts, as far as one page holds them; undefined where the scopes do not show them. */
+export const bankAccounts = (zoho: Reader) => ifServed(zoho.read(allBankAccounts, {}));
+export type BankAccounts = Awaited<ReturnType<typeof bankAccounts>>;
+
+/** One of `accounts`, active, and holds the payment's currency or the base currency. */
 export async function checkAccount(
   field: string,
-  account_id: string | undefined,
-  currency: Currency,
+  account_id: string,
+  { accounts, currency }: { accounts: BankAccounts | Promise<BankAccounts>; currency: Currency | Promise<Currency> },
   zoho: Reader,
-  { lines, not_checked }: Notes,
-): Promise<void> {
-  if (account_id === undefined) return;
-  const found = await ifServed(zoho.read(allBankAccounts, {}));
-  if (found?.bankaccounts === undefined) {
-    lines.push(`Account: id ${account_id}`);
-    not_checked.push(`the account ${account_id} (needs the scope ZohoBooks.banking.READ)`);
-    return;
-  }
+): Promise<Notes> {
+  const [found, { currency_code }] = await inOrder([accounts, currency]);
+  const unknown = (why: string): Notes => ({ lines: [`Account: id ${account_id}`], not_checked: [`the account ${account_id} (${why})`] });
+  if (found?.bankaccounts === undefined) return unknown('needs the scope ZohoBooks.banking.READ');
   const account = found.bankaccounts.find((one) => one.account_id === account_id);
-  if (account === undefined && readFlag(found.page_context?.has_more_page) === true) {
-    lines.push(`Account: id ${account_id}`);
-    not_checked.push(`the account ${account_id} (it is not among the first ${found.bankaccounts.length})`);
-    return;
-  }
+  if (account === undefined && readFlag(found.page_context?.has_more_page) === true)
+    return unknown(`it is not among the first ${found.bankaccounts.length}`);
   if (account === undefined) {
     const known = found.bankaccounts
       .filter((one) => one.is_active !== false)
@@ -102,20 +107,20 @@ export async function checkAccount(
   const base = (await organizationOf(zoho))?.currency_code;
   const fits =
     account.currency_code === undefined ||
-    currency.currency_code === undefined ||
-    account.currency_code === currency.currency_code ||
+    currency_code === undefined ||
+    account.currency_code === currency_code ||
     account.currency_code === base;
   if (!fits) {
     throw new RefusedError(
       `The account ${quoted(account.account_name || account_id)} is in ${told(account.currency_code)}, ` +
-        `the payment in ${told(currency.currency_code)}.`,
+        `the payment in ${told(currency_code)}.`,
       {
         code: 'account_currency',
-        next: `Ask the user for an account in ${told(currency.currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+        next: `Ask the user for an account in ${told(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
-  lines.push(`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`);
+  return { lines: [`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`] };
 }
 
 export interface Application {
@@ -124,81 +129,87 @@ export interface Application {
   readonly tax_amount_withheld?: number | undefined;
 }
 
+interface AppliedPayment {
+  readonly customer_id: string | undefined;
+  readonly currency: Currency | Promise<Currency>;
+  /** What of it stands on each invoice already. */
+  readonly standing?: ReadonlyMap<string, Standing | undefined>;
+}
+
+/** Every invoice that gets more of the payment than it has. */
+export async function checkInvoices(rows: readonly Application[], payment: AppliedPayment, zoho: Reader): Promise<Notes> {
+  return joinNotes(...(await inOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
+}
+
 /**
- * Each invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
+ * The invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
  * withheld.
- * `standing` is what of this payment stands on it already.
  */
-export async function checkInvoices(
-  rows: readonly Application[],
-  {
-    customer_id,
-    currency,
-    standing = new Map(),
-  }: { customer_id: string | undefined; currency: Currency; standing?: ReadonlyMap<string, Standing | undefined> },
-  zoho: Reader,
-  { lines, not_checked }: Notes,
-): Promise<void> {
-  for (const row of rows) {
-    const { invoice_id } = row;
-    const stands = standsOn(standing, invoice_id);
-    const already = settledBy(stands ?? NOTHING);
-    const more = subtract(settledBy(row), already);
-    if (more <= 0) continue;
-    const found = await ifAllowed(
+async function checkInvoice(row: Application, { customer_id, standing = new Map(), ...of }: AppliedPayment, zoho: Reader): Promise<Notes> {
+  const { invoice_id } = row;
+  const stands = standsOn(standing, invoice_id);
+  const already = settledBy(stands ?? NOTHING);
+  const more = subtract(settledBy(row), already);
+  if (more <= 0) return {};
+  const [found, currency] = await inOrder([
+    ifAllowed(
       zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
         throw named(error, invoice_id);
       }),
-    );
-    if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
-    if (found?.invoice === undefined) {
-      lines.push(`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`);
-      not_checked.push(`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`);
-      continue;
-    }
-    const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
-    const name = `Invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
-    if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
-      throw new InputError(`${name} belongs to another customer, ${recordNameAndId('customer', customer_name, invoice.customer_id)}.`, {
-        code: 'invoice_of_another_customer',
-        next: 'Check with the user which invoice is meant.',
-      });
-    }
-    if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
-      throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
-        code: 'invoice_currency',
-        next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
-      });
-    }
-    if (status === 'void' || status === 'draft') {
-      throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, {
-        code: 'invoice_not_open',
-        next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
-      });
-    }
-    if (balance === undefined || stands === undefined) {
-      lines.push(`Apply ${settling(row, currency)} to ${name}`);
-      not_checked.push(
+    ),
+    of.currency,
+  ]);
+  if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
+  if (found?.invoice === undefined)
+    return {
+      lines: [`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`],
+      not_checked: [`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`],
+    };
+  const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
+  const name = `Invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
+  if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
+    throw new InputError(`${name} belongs to another customer, ${recordNameAndId('customer', customer_name, invoice.customer_id)}.`, {
+      code: 'invoice_of_another_customer',
+      next: 'Check with the user which invoice is meant.',
+    });
+  }
+  if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
+    throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
+      code: 'invoice_currency',
+      next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+    });
+  }
+  if (status === 'void' || status === 'draft') {
+    throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, {
+      code: 'invoice_not_open',
+      next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+    });
+  }
+  if (balance === undefined || stands === undefined) {
+    return {
+      lines: [`Apply ${settling(row, currency)} to ${name}`],
+      not_checked: [
         balance === undefined
           ? `the balance of ${name.replace('I', 'i')} (Zoho does not tell it)`
           : `how much more ${name.replace('I', 'i')} gets (Zoho does not tell what this payment has on it)`,
-      );
-      continue;
-    }
-    if (more > balance) {
-      const withheld = row.tax_amount_withheld ? ', with the tax withheld' : '';
-      throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
-        code: 'more_than_balance',
-        next:
-          `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
-          'What is left over stays on the payment as unused amount.',
-      });
-    }
-    lines.push(
+      ],
+    };
+  }
+  if (more > balance) {
+    const withheld = row.tax_amount_withheld ? ', with the tax withheld' : '';
+    throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
+      code: 'more_than_balance',
+      next:
+        `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
+        'What is left over stays on the payment as unused amount.',
+    });
+  }
+  return {
+    lines: [
       `Apply ${settling(row, currency)} to ${name}: ` +
         `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
-    );
-  }
+    ],
+  };
 }
 
 function named(error: unknown, invoice_id: string): unknown {
@@ -216,12 +227,11 @@ function named(error: unknown, invoice_id: string): unknown {
 /** The retainer invoice exists, is the customer's, and is paid in full: Zoho takes no part of it. */
 export async function checkRetainer(
   retainerinvoice_id: string | undefined,
-  { customer_id, amount, currency }: { customer_id: string; amount: number; currency: Currency },
+  { customer_id, amount, ...of }: { customer_id: string; amount: number; currency: Currency | Promise<Currency> },
   zoho: Reader,
-  { lines, not_checked }: Notes,
-): Promise<void> {
-  if (retainerinvoice_id === undefined) return;
-  const found = await ifServed(zoho.read(listRetainerInvoices, {}));
+): Promise<Notes> {
+  if (retainerinvoice_id === undefined) return {};
+  const [found, currency] = await inOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
   if (retainer === undefined) {
     // Zoho lists no more than a page of them at once, and does not say whose to list.
@@ -231,26 +241,25 @@ export async function checkRetainer(
         next: 'Ask the user: the id is the long number in the address of its page in Zoho Books.',
       });
     }
-    lines.push(`Pays the retainer invoice with id ${retainerinvoice_id}`);
     const why = found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest';
-    not_checked.push(`the retainer invoice ${retainerinvoice_id} (${why})`);
-    return;
+    return {
+      lines: [`Pays the retainer invoice with id ${retainerinvoice_id}`],
+      not_checked: [`the retainer invoice ${retainerinvoice_id} (${why})`],
+    };
   }
-  const { balance, ...of } = retainer;
-  const name = `Retainer invoice ${quoted(of.retainerinvoice_number || retainerinvoice_id, 40)}`;
-  if (of.customer_id !== customer_id)
+  const { balance } = retainer;
+  const number = quoted(retainer.retainerinvoice_number || retainerinvoice_id, 40);
+  const name = `Retainer invoice ${number}`;
+  if (retainer.customer_id !== customer_id)
     throw new InputError(`${name} is another customer's.`, {
       code: 'retainer_of_another_customer',
       next: 'Check with the user which retainer invoice is meant.',
     });
-  if (balance === undefined) {
-    lines.push(`Pays ${name}`);
-    not_checked.push(
-      `that the amount is all of the retainer invoice ${quoted(of.retainerinvoice_number || retainerinvoice_id, 40)} ` +
-        '(Zoho does not tell its balance)',
-    );
-    return;
-  }
+  if (balance === undefined)
+    return {
+      lines: [`Pays ${name}`],
+      not_checked: [`that the amount is all of the retainer invoice ${number} (Zoho does not tell its balance)`],
+    };
   if (amount !== balance) {
     throw new RefusedError(
       `${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`,
@@ -260,21 +269,17 @@ export async function checkRetainer(
       },
     );
   }
-  lines.push(`Pays ${name} in full`);
+  return { lines: [`Pays ${name} in full`] };
 }
 
 /** Every custom field that is named exists. */
 export async function checkCustomFields(
   fields: readonly { customfield_id?: string | undefined; api_name?: string | undefined; label?: string | undefined }[] | undefined,
   zoho: Reader,
-  { not_checked }: Notes,
-): Promise<void> {
-  if (fields === undefined || fields.length === 0) return;
-  const known = (await ifServed(zoho.recall(allCustomFields, {})))?.fields;
-  if (known === undefined) {
-    not_checked.push('that the custom fields exist (needs the scope ZohoBooks.settings.READ)');
-    return;
-  }
+): Promise<Notes> {
+  if (fields === undefined || fields.length === 0) return {};
+  const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields;
+  if (known === undefined) return { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] };
   for (const { customfield_id, api_name, label } of fields) {
     const exists = known.some((field) =>
       customfield_id !== undefined
@@ -294,6 +299,7 @@ export async function checkCustomFields(
       }.`,
     });
   }
+  return {};
 }
 
 /**

@@ -2,13 +2,14 @@ import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { call, report } from '../report.ts';
+import { inOrder } from '../reading.ts';
+import { refundsOf } from './alike.ts';
+import { bankAccounts } from './checks.ts';
 import { inBase, type InBase } from './exchange-rate.ts';
 import { id, refundFields, writtenRefund, type Payment } from './fields.ts';
 import { otherRefund } from './contradiction.ts';
 import { lookForRefund } from './looks.ts';
-import { ahead } from '../reading.ts';
-import { getCustomerPayment } from './get-customer-payment.ts';
-import { ofPayment, refundFacts, refundReads } from './refund-facts.ts';
+import { ofPayment, refundFacts } from './refund-facts.ts';
 import { checkDecimals, refundOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { aboutRefund, attention, money, notChecked, quoted, unseen } from './words.ts';
@@ -41,15 +42,18 @@ export const createCustomerPaymentRefund = defineWrite({
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, ...given }, reader): Promise<NewRefundFacts> {
-    const zoho = ahead([[getCustomerPayment, { payment_id: customer_payment_id }], ...refundReads(customer_payment_id)], reader);
-    const payment = await standingPayment(zoho, customer_payment_id);
+  async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
+    const [payment, refunds, accounts] = await inOrder([
+      standingPayment(zoho, customer_payment_id),
+      refundsOf(zoho, customer_payment_id),
+      bankAccounts(zoho),
+    ]);
     checkDecimals({ amount: given.amount }, payment);
     const amount = given.amount ?? payment.unused_amount;
     if (amount === undefined) throw amountNotTold();
     // An overdrawn payment has nothing to give back either.
     if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
-    const { existing, ...facts } = await refundFacts(payment, { ...given, amount }, zoho);
+    const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
     return {
       ...facts,
       makes: 'refund',

@@ -1,20 +1,23 @@
 import * as z from 'zod';
-import { concern, type Concern } from '../concern.ts';
+import { concern } from '../concern.ts';
 import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Minted, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Currency } from '../money.ts';
 import { report } from '../report.ts';
-import { ahead } from '../reading.ts';
-import { existing, newestOf, newestPayments, paymentsAlike } from './alike.ts';
+import { inOrder } from '../reading.ts';
+import { existing, newestPayments, paymentsAlike } from './alike.ts';
 import { ifAllowed } from './allowed.ts';
 import { withTaxOfPayment } from './applied.ts';
 import { refuseSameInvoiceTwice } from './changes.ts';
 import {
+  bankAccounts,
   checkAccount,
   checkApplied,
   checkCustomFields,
   checkDate,
   checkInvoices,
   checkRetainer,
+  joinNotes,
   mostlyTax,
   type Application,
 } from './checks.ts';
@@ -22,13 +25,10 @@ import { otherPayment } from './contradiction.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { appliedInvoice, id, paymentFields, writtenPayment } from './fields.ts';
 import { getContact, type Contact } from './get-contact.ts';
-import { getInvoice } from './get-invoice.ts';
-import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForPayment } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { notThere } from './standing.ts';
 import { lookByUniqueField, uniqueUpsert } from './unique-upsert.ts';
-import { allPayments } from './whole-list.ts';
 import { aboutPayment, aboutWhole, attention, money, notChecked, quoted, recordName, recordNameAndId, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -85,80 +85,100 @@ export const createCustomerPayment = defineWrite({
   },
 });
 
+type NewPayment = z.output<typeof input>;
+
 interface NewPaymentFacts extends Facts {
   readonly before: InBase & { readonly existing: unknown };
 }
 
 /** What a new payment would do, for create and for the upsert that may come to the same. */
-export async function newPaymentFacts(payment: z.output<typeof input>, reader: Reader): Promise<NewPaymentFacts> {
-  const { customer_id, amount, date, payment_mode, reference_number, invoices = [] } = payment;
+export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promise<NewPaymentFacts> {
+  const { customer_id, amount, date, payment_mode, reference_number, account_id, invoices = [] } = payment;
   refuseSameInvoiceTwice(invoices);
-  const notes = { lines: [] as string[], not_checked: [] as string[] };
-  const ask: Concern[] = [];
-  const zoho = ahead(
-    [
-      [getContact, { contact_id: customer_id }],
-      [allPayments, newestOf(customer_id)],
-      ...(payment.account_id === undefined ? [] : [[allBankAccounts, {}] as const]),
-      ...invoices.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),
-    ],
-    reader,
-  );
-
-  const contact = await customerOf(customer_id, zoho);
-  if (contact === undefined)
-    notes.not_checked.push('the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)');
-  const currency = contact ?? {};
-  checkDecimals(amountsOf(payment), currency);
-  const left = checkApplied(amount, invoices, currency);
-  await checkDate(date, zoho, notes);
-  const rate = await checkExchangeRate(
-    payment.exchange_rate,
-    {
-      currency_code: currency.currency_code,
-      amount,
-      invoice_ids: invoices.map(({ invoice_id }) => invoice_id),
-      ...(contact !== undefined && { ifMissing: 'refuse' as const }),
-    },
-    zoho,
-    notes,
-  );
-  notes.lines.push(
-    `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
-    `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
-  );
-  if (reference_number !== undefined) notes.lines.push(`Reference: ${quoted(reference_number, 50)}`);
-  await checkAccount('account_id', payment.account_id, currency, zoho, notes);
-  await checkCustomFields(payment.custom_fields, zoho, notes);
   const rows = withTaxOfPayment<Application>(invoices, payment.tax_amount_withheld);
-  await checkInvoices(rows, { customer_id, currency }, zoho, notes);
-  ask.push(...mostlyTax(rows, currency));
-  await checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency }, zoho, notes);
-  for (const name of ['bank_charges', 'tax_amount_withheld'] as const)
-    if (payment[name]) notes.lines.push(`${name}: ${money(payment[name], currency)}`);
-  for (const name of ['location_id', 'tax_account_id', 'bank_charges_account_id'] as const)
-    if (payment[name] !== undefined) notes.lines.push(`${name}: ${payment[name]}`);
-  if (payment.description !== undefined) notes.lines.push(`Description: ${quoted(payment.description, 200)}`);
-  if (left > 0) notes.lines.push(`Not applied, stays as unused credit: ${money(left, currency)}`);
-  if (left > 0 && invoices.length > 0) ask.push(concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`));
+  const payer = payerOf(payment, zoho);
 
-  const newest = await newestPayments(zoho, customer_id);
-  const { alike, not_checked } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
-  notes.not_checked.push(...not_checked);
-  const payer = recordName('customer', contact?.contact_name, customer_id);
+  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await inOrder([
+    payer,
+    checkDate(date, zoho),
+    payer.then(({ contact }) => checkRate(payment, contact, zoho)),
+    account_id === undefined ? undefined : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
+    checkCustomFields(payment.custom_fields, zoho),
+    checkInvoices(rows, { customer_id, currency: payer }, zoho),
+    checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency: payer }, zoho),
+    newestPayments(zoho, customer_id),
+  ]);
+  const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+
+  const currency = contact ?? {};
+  const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
+  const ids = (['location_id', 'tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   return {
-    title: `Record a payment of ${money(amount, currency)} from ${payer}`,
-    ...notes,
-    ask,
+    title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
+    ...joinNotes(
+      contact === undefined && {
+        not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
+      },
+      dated,
+      rated,
+      {
+        lines: [
+          `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
+          `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
+          ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
+        ],
+      },
+      account,
+      fields,
+      applied,
+      retainer,
+      {
+        lines: [
+          ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
+          ...ids.map((name) => `${name}: ${payment[name]}`),
+          ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
+          ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, currency)}`] : []),
+        ],
+      },
+      likeness,
+    ),
+    ask: [
+      ...mostlyTax(rows, currency),
+      ...(left > 0 && invoices.length > 0
+        ? [concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`)]
+        : []),
+    ],
     makes: 'payment',
     alike,
     money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
-    rate,
+    rate: rated.rate,
     customer_id,
-    uses: { account_id: payment.account_id, date },
+    uses: { account_id, date },
     blocks: [`create:${customer_id}:${amount}`],
-    before: { existing: existing(newest), in_base: rate?.result },
+    before: { existing: existing(newest), in_base: rated.rate?.result },
   };
+}
+
+/**
+ * Who pays and in which currency, where the scopes show it, and what is left over. Refuses amounts that the currency cannot hold, and more
+ * applied than is paid.
+ */
+async function payerOf(payment: NewPayment, zoho: Reader) {
+  const contact = await customerOf(payment.customer_id, zoho);
+  const { currency_code, price_precision } = contact ?? {};
+  const currency: Currency = { currency_code, price_precision };
+  checkDecimals(amountsOf(payment), currency);
+  return { ...currency, contact, left: checkApplied(payment.amount, payment.invoices ?? [], currency) };
+}
+
+function checkRate({ exchange_rate, amount, invoices = [] }: NewPayment, contact: Currency | undefined, zoho: Reader) {
+  const compared = {
+    currency_code: contact?.currency_code,
+    amount,
+    invoice_ids: invoices.map(({ invoice_id }) => invoice_id),
+    ...(contact !== undefined && { ifMissing: 'refuse' as const }),
+  };
+  return checkExchangeRate(exchange_rate, compared, zoho);
 }
 
 /** The customer of this id, undefined where the scopes do not show customers. Refuses one who does not exist, and a vendor. */

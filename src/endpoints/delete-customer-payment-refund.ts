@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { call, report } from '../report.ts';
-import { ahead } from '../reading.ts';
+import { inOrder } from '../reading.ts';
 import { moreThanMessage } from './contradiction.ts';
 import { createCustomerPaymentRefund } from './create-customer-payment-refund.ts';
 import { DESTROYS } from './delete-customer-payment.ts';
@@ -9,7 +9,7 @@ import { id, type Payment, type Refund } from './fields.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 import { isGone } from './looks.ts';
 import { only } from './shape.ts';
-import { bothReads, standingPayment, standingRefund } from './standing.ts';
+import { standingPayment, standingRefund } from './standing.ts';
 import { undoWith } from './undo.ts';
 import { aboutPayment, aboutRefund, money } from './words.ts';
 
@@ -33,10 +33,11 @@ export const deleteCustomerPaymentRefund = defineWrite({
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, refund_id }, reader): Promise<RefundGoneFacts> {
-    const zoho = ahead(bothReads(customer_payment_id, refund_id), reader);
-    const refund = await standingRefund(zoho, customer_payment_id, refund_id);
-    const payment = await standingPayment(zoho, customer_payment_id);
+  async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
+    const [refund, payment] = await inOrder([
+      standingRefund(zoho, customer_payment_id, refund_id),
+      standingPayment(zoho, customer_payment_id),
+    ]);
     return {
       title: `Delete the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
       lines: [aboutRefund(refund, payment), `Of ${aboutPayment(payment)}`, `Unused on the payment again: ${money(refund.amount, payment)}`],

@@ -45,26 +45,21 @@ interface Compared {
   readonly ifMissing?: 'refuse' | 'is 1';
 }
 
-/**
- * Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. Undefined where there is nothing
- * to compare: the base currency, no rate given, or not to be seen, which is then noted.
- */
-export async function checkExchangeRate(
-  rate: number | undefined,
-  compared: Compared,
-  zoho: Reader,
-  notes: Notes,
-): Promise<RateFacts | undefined> {
+interface RateNotes extends Notes {
+  /** Undefined where there is nothing to compare: the base currency, no rate given, or not to be seen, which is then noted. */
+  readonly rate?: RateFacts;
+}
+
+/** Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. */
+export async function checkExchangeRate(rate: number | undefined, compared: Compared, zoho: Reader): Promise<RateNotes> {
   const { currency_code, amount, ifMissing } = compared;
-  if (rate === undefined && ifMissing === undefined) return undefined;
+  if (rate === undefined && ifMissing === undefined) return {};
   const organization = await organizationOf(zoho);
   const base = organization?.currency_code;
-  if (base === undefined || currency_code === undefined) {
-    notes.not_checked.push('the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)');
-    return undefined;
-  }
+  if (base === undefined || currency_code === undefined)
+    return { not_checked: ['the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)'] };
   if (currency_code === base) {
-    if (rate === undefined || rate === 1) return undefined;
+    if (rate === undefined || rate === 1) return {};
     throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, {
       code: 'exchange_rate_of_base',
       next: 'Leave exchange_rate out.',
@@ -80,27 +75,26 @@ export async function checkExchangeRate(
       },
     );
   }
-  if (amount === undefined) {
-    notes.not_checked.push('the exchange rate (Zoho does not tell the amount of the payment)');
-    return undefined;
-  }
+  if (amount === undefined) return { not_checked: ['the exchange rate (Zoho does not tell the amount of the payment)'] };
   const given = rate ?? 1;
   const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
   const rates = await knownRates(compared, currency_code, zoho);
   const known = rates.map((one) => ({ ...one, result: result(one.rate) }));
-  if (known.length === 0)
-    notes.not_checked.push(
-      `the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`,
-    );
   const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
-  notes.lines.push(
-    `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
-    ...known
-      .filter((one) => !sameRate(one.rate, given))
-      .slice(0, MOST_SHOWN)
-      .map((one) => `Exchange rate ${one.of}: ${one.rate}, which would make ${one.result}`),
-  );
-  return { given, result: result(given), known };
+  return {
+    rate: { given, result: result(given), known },
+    lines: [
+      `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+      ...known
+        .filter((one) => !sameRate(one.rate, given))
+        .slice(0, MOST_SHOWN)
+        .map((one) => `Exchange rate ${one.of}: ${one.rate}, which would make ${one.result}`),
+    ],
+    not_checked:
+      known.length > 0
+        ? []
+        : [`the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`],
+  };
 }
 
 /** Kept with the write: what the amount comes to in base currency, where the record is in another. */
@@ -125,7 +119,7 @@ async function knownRates(
 }
 
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
-  const found = await ifServed(zoho.recall(allCurrencies, {}));
+  const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
   return known(currency?.exchange_rate, `kept for ${told(currency_code)}`);
 }

@@ -2,17 +2,16 @@ import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { sum } from '../money.ts';
-import { existingRefunds, refundsAlike, refundsOf, refundsPage, type Existing, type Likeness } from './alike.ts';
+import { inOrder } from '../reading.ts';
+import { existingRefunds, refundsAlike, type refundsOf, type Existing, type Likeness } from './alike.ts';
 import { readAmount, readId } from './read-row.ts';
-import { checkAccount, checkDate } from './checks.ts';
+import { checkAccount, checkDate, joinNotes, type BankAccounts } from './checks.ts';
 import { checkExchangeRate } from './exchange-rate.ts';
 import type { Payment, Refund } from './fields.ts';
-import { allBankAccounts } from './list-bank-accounts.ts';
 import { checkDecimals } from './shape.ts';
-import { allRefunds } from './whole-list.ts';
 import { aboutPayment, money, quoted } from './words.ts';
 
-/** What giving money back would do. */
+/** Giving money back, before it is done. */
 
 interface Given {
   readonly amount: number;
@@ -31,62 +30,69 @@ export function ofPayment({ payment_number, customer_name, currency_code, price_
   return { payment_number, customer_name, currency_code, price_precision };
 }
 
-/** What it reads besides the payment. */
-export const refundReads = (payment_id: string) =>
-  [
-    [allRefunds, refundsPage(payment_id)],
-    [allBankAccounts, {}],
-  ] as const;
+/** What is read before a refund is judged. */
+interface RefundReads {
+  readonly payment: Payment;
+  readonly refunds: Awaited<ReturnType<typeof refundsOf>>;
+  readonly accounts: BankAccounts;
+  /** The refund, when it is changed instead of made. */
+  readonly earlier?: Refund;
+}
 
-/** `earlier`: the refund as it stands, when it is changed instead of made. */
+/** What giving money back would do: to the payment, and beside its other refunds. */
 export async function refundFacts(
-  payment: Payment,
+  { payment, refunds, accounts, earlier }: RefundReads,
   given: Given,
   zoho: Reader,
-  earlier?: Refund,
 ): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: Existing }> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
-  const notes = { lines: [] as string[], not_checked: [] as string[] };
   checkDecimals({ amount }, payment);
   // Not every documented shape tells what is unused; then Zoho alone can judge.
   const given_back = earlier === undefined ? 0 : earlier.amount;
   const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
-  if (refundable === undefined) notes.not_checked.push('how much can be refunded: Zoho does not tell');
-  else if (amount > refundable) throw overRefund(amount, refundable, payment);
-  await checkDate(date, zoho, notes);
-  const refunds = await refundsOf(zoho, String(payment.payment_id));
-  const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
-  const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
-  notes.lines.push(
-    `Out of ${aboutPayment(payment)}`,
-    ...(refundable === undefined
-      ? []
-      : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
-    `Date: ${date}${mode}${reference}`,
-  );
-  const rate = await checkExchangeRate(
-    given.exchange_rate,
-    {
-      currency_code: payment.currency_code,
-      amount,
-      standing: [{ rate: payment['exchange_rate'], of: 'of the payment' }],
-      ...(earlier === undefined && { ifMissing: 'is 1' }),
-    },
-    zoho,
-    notes,
-  );
-  if (given.description !== undefined) notes.lines.push(`Description: ${quoted(given.description, 200)}`);
-  // As documented, a refund that is changed does not tell its account.
-  if (from_account_id === '') notes.not_checked.push('the account it came from: Zoho does not tell');
-  else await checkAccount('from_account_id', from_account_id, payment, zoho, notes);
+  if (refundable !== undefined && amount > refundable) throw overRefund(amount, refundable, payment);
+  const [dated, rated, account] = await inOrder([
+    checkDate(date, zoho),
+    checkExchangeRate(
+      given.exchange_rate,
+      {
+        currency_code: payment.currency_code,
+        amount,
+        standing: [{ rate: payment['exchange_rate'], of: 'of the payment' }],
+        ...(earlier === undefined && { ifMissing: 'is 1' }),
+      },
+      zoho,
+    ),
+    // As documented, a refund that is changed does not tell its account.
+    from_account_id === ''
+      ? { not_checked: ['the account it came from: Zoho does not tell'] }
+      : checkAccount('from_account_id', from_account_id, { accounts, currency: payment }, zoho),
+  ]);
   const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
   const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
-  const likeness = newLikeness(refunds, wanted, payment, earlier);
-  notes.not_checked.push(...likeness.not_checked);
+  const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
+  const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
+  const { alike, ...likeness } = newLikeness(refunds, wanted, payment, earlier);
   return {
-    ...notes,
+    ...joinNotes(
+      refundable === undefined && { not_checked: ['how much can be refunded: Zoho does not tell'] },
+      dated,
+      {
+        lines: [
+          `Out of ${aboutPayment(payment)}`,
+          ...(refundable === undefined
+            ? []
+            : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
+          `Date: ${date}${mode}${reference}`,
+        ],
+      },
+      rated,
+      given.description !== undefined && { lines: [`Description: ${quoted(given.description, 200)}`] },
+      account,
+      likeness,
+    ),
     ask: [GIVES_BACK],
-    alike: likeness.alike,
+    alike,
     ...(more > 0 && {
       money: {
         kind: 'refund' as const,
@@ -96,7 +102,7 @@ export async function refundFacts(
         customer_id: payment.customer_id,
       },
     }),
-    rate,
+    rate: rated.rate,
     customer_id: payment.customer_id,
     uses: { from_account_id, date },
     blocks: [`payment:${payment.payment_id}`],

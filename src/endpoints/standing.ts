@@ -6,13 +6,6 @@ import { getCustomerPayment } from './get-customer-payment.ts';
 
 /** Records as they stand before a write, read fresh. A write that rests on what it cannot see is not made. */
 
-/** The two reads of a refund and its payment. */
-export const bothReads = (customer_payment_id: string, refund_id: string) =>
-  [
-    [getCustomerPaymentRefund, { customer_payment_id, refund_id }],
-    [getCustomerPayment, { payment_id: customer_payment_id }],
-  ] as const;
-
 export async function standingPayment(zoho: Reader, payment_id: string): Promise<Payment> {
   const { payment } = await zoho.read(getCustomerPayment, { payment_id });
   return payment?.payment_id === payment_id ? payment : notThere('payment', payment_id);

@@ -7,7 +7,7 @@ import { allCustomFields } from './list-custom-fields.ts';
 /** A new payment as Zoho's upsert by a custom field that it keeps unique. */
 export const uniqueUpsert: Upsert = {
   async unusable(key, request, zoho) {
-    const { fields } = await zoho.recall(allCustomFields, {});
+    const { fields } = await zoho.settled.read(allCustomFields, {});
     const known = fields?.find(({ api_name }) => api_name === key);
     if (known === undefined) return 'payments have no such custom field';
     if (known.is_unique !== true) return 'it accepts duplicate values';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../endpoint.ts';
 import { report } from '../report.ts';
+import { inOrder } from '../reading.ts';
 import { checkCustomFields } from './checks.ts';
 import { moreThanMessage } from './contradiction.ts';
 import { customFieldById, id, type Payment } from './fields.ts';
@@ -33,14 +34,16 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
   async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
-    const notes = { lines: [] as string[], not_checked: [] as string[] };
-    const [payment] = await Promise.all([standingPayment(zoho, customer_payment_id), checkCustomFields(custom_fields, zoho, notes)]);
+    const [payment, { not_checked = [] }] = await inOrder([
+      standingPayment(zoho, customer_payment_id),
+      checkCustomFields(custom_fields, zoho),
+    ]);
     return {
       title: `Change custom fields of ${aboutPayment(payment)}`,
       lines: custom_fields.map(
         ({ customfield_id, value }) => `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`,
       ),
-      not_checked: notes.not_checked,
+      not_checked,
       ask: [],
       customer_id: payment.customer_id,
       blocks: [`payment:${customer_payment_id}`],

@@ -3,15 +3,17 @@ import { defineWrite, type Facts } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import type { Currency } from '../money.ts';
 import { call, report } from '../report.ts';
-import { ahead } from '../reading.ts';
+import { inOrder } from '../reading.ts';
+import { refundsOf } from './alike.ts';
 import { refuseNoChange } from './changes.ts';
+import { bankAccounts } from './checks.ts';
 import { otherRefund } from './contradiction.ts';
 import { inBase, type InBase } from './exchange-rate.ts';
 import { id, refundFields, writtenRefund, type Payment, type Refund } from './fields.ts';
 import { lookForRefundChange } from './looks.ts';
-import { ofPayment, refundFacts, refundReads } from './refund-facts.ts';
+import { ofPayment, refundFacts } from './refund-facts.ts';
 import { refundOf } from './shape.ts';
-import { bothReads, standingPayment, standingRefund } from './standing.ts';
+import { standingPayment, standingRefund } from './standing.ts';
 import { fieldsBack, undoWith } from './undo.ts';
 import { aboutRefund, attention, money, notChecked, quoted, unseen } from './words.ts';
 
@@ -38,15 +40,22 @@ export const updateCustomerPaymentRefund = defineWrite({
   output,
 
   turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, refund_id, ...given }, reader): Promise<RefundChangeFacts> {
+  async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
     refuseNoChange(given);
-    const zoho = ahead([...bothReads(customer_payment_id, refund_id), ...refundReads(customer_payment_id)], reader);
-    const refund = await standingRefund(zoho, customer_payment_id, refund_id);
-    // The refund does not tell its currency; its payment does.
-    const payment = await standingPayment(zoho, customer_payment_id);
+    const [refund, payment, refunds, accounts] = await inOrder([
+      standingRefund(zoho, customer_payment_id, refund_id),
+      // The refund does not tell its currency; its payment does.
+      standingPayment(zoho, customer_payment_id),
+      refundsOf(zoho, customer_payment_id),
+      bankAccounts(zoho),
+    ]);
     const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
     if (amount === undefined) throw amountNotTold();
-    const { existing: _, ...facts } = await refundFacts(payment, { ...given, date, amount, from_account_id }, zoho, refund);
+    const { existing: _, ...facts } = await refundFacts(
+      { payment, refunds, accounts, earlier: refund },
+      { ...given, date, amount, from_account_id },
+      zoho,
+    );
     const changes = Object.entries(given).map(
       ([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`,
     );

@@ -1,20 +1,22 @@
 import * as z from 'zod';
 import { concern, type Concern } from '../concern.ts';
-import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Json, type ReadEndpoint, type Reader } from '../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { report, type Undo } from '../report.ts';
-import { ahead } from '../reading.ts';
-import { newestOf, newestPayments, paymentsAlike, type Likeness } from './alike.ts';
-import { NOTHING, settledBy, standingOn, standsOn, withTaxOfPayment } from './applied.ts';
+import { inOrder } from '../reading.ts';
+import { newestPayments, paymentsAlike, type Likeness, type Newest, type WantedPayment } from './alike.ts';
+import { settledBy, standingOn, withTaxOfPayment } from './applied.ts';
 import { aboutChanges, changesOf, inWords, refuseNoChange } from './changes.ts';
 import { otherPayment } from './contradiction.ts';
 import {
+  bankAccounts,
   checkAccount,
   checkApplied,
   checkCustomFields,
   checkDate,
   checkInvoices,
+  joinNotes,
   mostlyTax,
   type Application,
   type Notes,
@@ -22,15 +24,11 @@ import {
 import { customerOf } from './create-customer-payment.ts';
 import { checkExchangeRate, inBase, type InBase } from './exchange-rate.ts';
 import { id, paymentChanges, writtenPayment, type Payment } from './fields.ts';
-import { getContact } from './get-contact.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
-import { getInvoice } from './get-invoice.ts';
-import { allBankAccounts } from './list-bank-accounts.ts';
 import { lookForChange } from './looks.ts';
 import { amountsOf, checkDecimals, paymentOf } from './shape.ts';
 import { standingPayment } from './standing.ts';
 import { accountOfCharges, customFieldsBack, discountsLost, fieldsBack, tagsOf, undoWith } from './undo.ts';
-import { allPayments } from './whole-list.ts';
 import { aboutAllocation, aboutPayment, attention, money, notChecked, quoted, recordName, told, unseen } from './words.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -81,15 +79,8 @@ export const updateCustomerPayment = defineWrite({
 });
 
 /** What a change of a payment would do, field by field and invoice by invoice. */
-export async function changeFacts(payment: Payment, given: Changes, reader: Reader): Promise<ChangeFacts> {
-  const notes = { lines: [] as string[], not_checked: [] as string[] };
-  const ask: Concern[] = [];
-  const zoho = ahead(readsFor(payment, given), reader);
+export async function changeFacts(payment: Payment, given: Changes, zoho: Reader): Promise<ChangeFacts> {
   checkDecimals(amountsOf(given), payment);
-  await checkDate(given.date, zoho, notes);
-  await checkAccount('account_id', given.account_id, payment, zoho, notes);
-  await checkCustomFields(given.custom_fields, zoho, notes);
-
   // Undefined where Zoho does not tell it: then nothing is worked out from it.
   const amount = given.amount ?? payment.amount;
   const whose = given.customer_id ?? payment.customer_id;
@@ -98,82 +89,69 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
   const standing = standingOn(payment);
   const rows = invoices ?? [...standing].flatMap(([invoice_id, stands]) => (stands === undefined ? [] : [{ invoice_id, ...stands }]));
   const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
-  const rate = await checkExchangeRate(
-    given.exchange_rate,
-    { currency_code: payment.currency_code, amount, invoice_ids: rows.map(({ invoice_id }) => invoice_id) },
-    zoho,
-    notes,
-  );
   const refunded = refundedOf(payment);
+  if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) throw refundedAlready(refunded, left, payment);
   const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
-  if ((left === undefined || refunded === undefined) && (given.amount !== undefined || invoices !== undefined))
-    notes.not_checked.push('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
-  if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) {
-    throw new RefusedError(
-      `${money(refunded, payment)} of this payment was refunded, ` +
-        `so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
-      {
-        code: 'refunded_already',
-        next: {
-          say: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
-          tool: 'update_customer_payment_refund',
-        },
-      },
-    );
-  }
-
-  notes.lines.push(...fieldLines(given, payment));
-  if (moved) ask.push(concern('customer_changed', await anotherCustomer(String(whose), payment, zoho, notes)));
-  if (given.amount !== undefined && payment.amount === undefined)
-    notes.not_checked.push('whether it lowers the amount (Zoho does not tell the amount as it stands)');
-  if (amount !== undefined && amount < (payment.amount ?? 0)) ask.push(concern('amount_lowered', 'it lowers the amount that was received'));
-  if (invoices !== undefined && payment.invoices === undefined) {
-    notes.not_checked.push('what the payment is applied to now, and so what this un-applies');
-    ask.push(UNAPPLIES);
-  }
   // Tax that is named for the payment as a whole moves what its invoice has open, also where `invoices` is not named.
   const taxed =
     given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1
       ? invoices
       : rows.map(({ tax_amount_withheld: _, ...row }) => row);
   const settled = taxed && withTaxOfPayment<Application>(taxed, given.tax_amount_withheld);
-  if (settled !== undefined) {
-    for (const row of payment.invoices ?? []) {
-      const stands = standing.get(String(row.invoice_id));
-      const left = settled.filter((one) => one.invoice_id === row.invoice_id);
-      if (stands === undefined) {
-        notes.not_checked.push(
-          `whether it takes money off invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)} ` +
-            '(Zoho does not tell what is applied to it)',
-        );
-        continue;
-      }
-      // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
-      const off = subtract(stands.amount_applied, sum(left.map(({ amount_applied }) => amount_applied)));
-      const open = subtract(settledBy(stands), sum(left.map(settledBy)));
-      if (off <= 0 && open <= 0) continue;
-      const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
-      notes.lines.push(
-        open > 0
-          ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much`
-          : `Take ${money(off, payment)} of money off ${name}, with tax in its place`,
-      );
-      if (!ask.includes(UNAPPLIES)) ask.push(UNAPPLIES);
-    }
-    await checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho, notes);
-    ask.push(...mostlyTax(settled, payment, standing));
-  }
-  if ((settled !== undefined || given.amount !== undefined) && unused !== undefined && refunded !== undefined)
-    notes.lines.push(`Left unused afterwards: ${money(unused, payment)}`);
+  const looksDifferent = changesLikeness(payment, given);
+  const wanted = looksDifferent ? wantedAfter(payment, given) : undefined;
+
+  const [dated, account, fields, rated, mover, applied, newest] = await inOrder([
+    checkDate(given.date, zoho),
+    given.account_id === undefined
+      ? undefined
+      : checkAccount('account_id', given.account_id, { accounts: bankAccounts(zoho), currency: payment }, zoho),
+    checkCustomFields(given.custom_fields, zoho),
+    checkExchangeRate(
+      given.exchange_rate,
+      { currency_code: payment.currency_code, amount, invoice_ids: rows.map(({ invoice_id }) => invoice_id) },
+      zoho,
+    ),
+    moved ? anotherCustomer(String(whose), payment, zoho) : undefined,
+    settled && checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho),
+    wanted && newestPayments(zoho, wanted.customer_id),
+  ]);
+  const off = settled && takenOff(settled, standing, payment);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
-  if (more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0))
-    ask.push(concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`));
-  const { alike, not_checked } = await newLikeness(payment, given, zoho);
-  notes.not_checked.push(...not_checked);
+  const { alike, ...likeness } = looksDifferent ? await newLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
   return {
     title: `Change ${aboutPayment(payment)}`,
-    ...notes,
-    ask,
+    ...joinNotes(
+      dated,
+      account,
+      fields,
+      rated,
+      (left === undefined || refunded === undefined) &&
+        (given.amount !== undefined || invoices !== undefined) && {
+          not_checked: ['what is left unused afterwards (Zoho does not tell the amounts of the payment)'],
+        },
+      { lines: fieldLines(given, payment) },
+      mover,
+      given.amount !== undefined &&
+        payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not tell the amount as it stands)'] },
+      invoices !== undefined &&
+        payment.invoices === undefined && { not_checked: ['what the payment is applied to now, and so what this un-applies'] },
+      off,
+      applied,
+      (settled !== undefined || given.amount !== undefined) &&
+        unused !== undefined &&
+        refunded !== undefined && { lines: [`Left unused afterwards: ${money(unused, payment)}`] },
+      likeness,
+    ),
+    ask: [
+      ...(mover === undefined ? [] : [mover.concern]),
+      ...(amount !== undefined && amount < (payment.amount ?? 0) ? [LOWERS] : []),
+      ...((invoices !== undefined && payment.invoices === undefined) || (off?.lines ?? []).length > 0 ? [UNAPPLIES] : []),
+      ...(settled === undefined ? [] : mostlyTax(settled, payment, standing)),
+      ...(more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)
+        ? [concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`)]
+        : []),
+    ],
     alike,
     ...(amount !== undefined &&
       (more > 0 || moved) && {
@@ -185,12 +163,48 @@ export async function changeFacts(payment: Payment, given: Changes, reader: Read
           customer_id: whose,
         },
       }),
-    rate,
+    rate: rated.rate,
     customer_id: payment.customer_id,
     uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
     blocks: [`payment:${payment.payment_id}`, ...createBlocks(String(whose), moved ? [amount] : more > 0 ? [amount, more] : [])],
-    before: { payment, in_base: rate?.result },
+    before: { payment, in_base: rated.rate?.result },
   };
+}
+
+function refundedAlready(refunded: number, left: number, payment: Payment): RefusedError {
+  return new RefusedError(
+    `${money(refunded, payment)} of this payment was refunded, ` +
+      `so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
+    {
+      code: 'refunded_already',
+      next: {
+        say: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
+        tool: 'update_customer_payment_refund',
+      },
+    },
+  );
+}
+
+/** A line for each invoice that loses money which the payment has on it now. */
+function takenOff(settled: readonly Application[], standing: ReturnType<typeof standingOn>, payment: Payment): Required<Notes> {
+  const notes = (payment.invoices ?? []).map((row): Notes => {
+    const stands = standing.get(String(row.invoice_id));
+    const left = settled.filter((one) => one.invoice_id === row.invoice_id);
+    const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
+    if (stands === undefined) return { not_checked: [`whether it takes money off ${name} (Zoho does not tell what is applied to it)`] };
+    // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
+    const off = subtract(stands.amount_applied, sum(left.map(({ amount_applied }) => amount_applied)));
+    const open = subtract(settledBy(stands), sum(left.map(settledBy)));
+    if (off <= 0 && open <= 0) return {};
+    return {
+      lines: [
+        open > 0
+          ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much`
+          : `Take ${money(off, payment)} of money off ${name}, with tax in its place`,
+      ],
+    };
+  });
+  return joinNotes(...notes);
 }
 
 /** What it adds is as good as a new payment of that amount, and so is the whole as it will stand. */
@@ -208,29 +222,33 @@ export async function turnOfChange(
   zoho: Reader,
 ): Promise<string[]> {
   if (![amount, customer_id, date, reference_number].some((value) => value !== undefined)) return [`payment:${payment_id}`];
-  const { payment } = await zoho.recent(getCustomerPayment, { payment_id });
+  const { payment } = await zoho.recent.read(getCustomerPayment, { payment_id });
   const customers = new Set([payment?.customer_id, customer_id].filter((id) => id !== undefined));
   return [`payment:${payment_id}`, ...[...customers].map((id) => `customer:${id}`)];
 }
 
+/** What the payment is compared by once it is changed; undefined where Zoho does not tell all of it. */
+function wantedAfter(payment: Payment, given: Changes): WantedPayment | undefined {
+  const customer_id = given.customer_id ?? payment.customer_id;
+  const amount = given.amount ?? payment.amount;
+  const date = given.date ?? payment.date;
+  if (customer_id === undefined || amount === undefined || date === undefined) return undefined;
+  return { customer_id, amount, date, reference_number: given.reference_number ?? payment.reference_number };
+}
+
 /** Payments that this one will look like, and did not look like before. */
-async function newLikeness(payment: Payment, given: Changes, zoho: Reader): Promise<Likeness> {
-  const { payment_id, customer_id, amount, date, reference_number } = payment;
-  const after = {
-    customer_id: given.customer_id ?? customer_id,
-    amount: given.amount ?? amount,
-    date: given.date ?? date,
-    reference_number: given.reference_number ?? reference_number,
-  };
-  if (!changesLikeness(payment, given)) return { alike: [], not_checked: [] };
-  const { customer_id: whose, amount: much, date: day } = after;
-  if (whose === undefined || much === undefined || day === undefined)
+async function newLikeness(
+  { payment_id, customer_id, amount, date, reference_number }: Payment,
+  wanted: WantedPayment | undefined,
+  newest: Newest | undefined,
+  zoho: Reader,
+): Promise<Likeness> {
+  if (wanted === undefined || newest === undefined)
     return { alike: [], not_checked: ['whether it is recorded already: Zoho does not tell what the payment is now'] };
-  const newest = await newestPayments(zoho, whose);
-  const now = await paymentsAlike(zoho, { ...after, customer_id: whose, amount: much, date: day }, newest);
+  const now = await paymentsAlike(zoho, wanted, newest);
   const was =
-    customer_id === whose && amount === much && date !== undefined
-      ? await paymentsAlike(zoho, { customer_id: whose, amount: much, date, reference_number }, newest)
+    customer_id === wanted.customer_id && amount === wanted.amount && date !== undefined
+      ? await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest)
       : { alike: [] };
   const known = new Set([payment_id, ...was.alike.map(({ id }) => id)]);
   return { ...now, alike: now.alike.filter(({ id }) => !known.has(id)) };
@@ -242,37 +260,25 @@ function changesLikeness(payment: Payment, given: Changes): boolean {
   );
 }
 
-/** What the checks read: the account, another customer, and each invoice that gets more than it has. */
-function readsFor(payment: Payment, given: Changes): (readonly [ReadEndpoint, Json])[] {
-  const { account_id, customer_id, invoices = [] } = given;
-  const whose = customer_id ?? payment.customer_id;
-  const standing = standingOn(payment);
-  const more = invoices.filter(({ invoice_id, amount_applied, tax_amount_withheld }) => {
-    const stands = standsOn(standing, invoice_id) ?? NOTHING;
-    return settledBy({ amount_applied, tax_amount_withheld: tax_amount_withheld ?? stands.tax_amount_withheld }) > settledBy(stands);
-  });
-  return [
-    ...(whose !== undefined && changesLikeness(payment, given) ? [[allPayments, newestOf(whose)] as const] : []),
-    ...(account_id === undefined ? [] : [[allBankAccounts, {}] as const]),
-    ...(customer_id === undefined || customer_id === payment.customer_id ? [] : [[getContact, { contact_id: customer_id }] as const]),
-    ...more.map(({ invoice_id }) => [getInvoice, { invoice_id }] as const),
-  ];
-}
-
 /** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */
-async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader, notes: Notes): Promise<string> {
+async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader): Promise<Notes & { readonly concern: Concern }> {
   const contact = await customerOf(customer_id, zoho);
-  if (contact === undefined) notes.not_checked.push(`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`);
-  else if (contact.currency_code !== payment.currency_code) {
+  if (contact !== undefined && contact.currency_code !== payment.currency_code) {
     throw new RefusedError(
       `${recordName('customer', contact.contact_name, customer_id)} pays in ${told(contact.currency_code)}, ` +
         `the payment is in ${told(payment.currency_code)}.`,
       { code: 'customer_currency', next: 'Ask the user whose payment it is.' },
     );
   }
-  return `it moves the payment to another customer, ${contact?.contact_name === undefined ? customer_id : quoted(contact.contact_name)}`;
+  const name = contact?.contact_name === undefined ? customer_id : quoted(contact.contact_name);
+  return {
+    concern: concern('customer_changed', `it moves the payment to another customer, ${name}`),
+    ...(contact === undefined && { not_checked: [`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`] }),
+  };
 }
 
+const NOT_COMPARED: Likeness = { alike: [], not_checked: [] };
+const LOWERS = concern('amount_lowered', 'it lowers the amount that was received');
 const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 
 /** What of it went back to the customer: all that is neither applied nor unused. Undefined where Zoho does not tell one of them. */

@@ -92,16 +92,16 @@ export function isLast({ rows, page_context }: WholePage): boolean {
 /** So many pages without rows, one after the other, and Zoho is not believed that more follow. */
 const MOST_EMPTY = 3;
 
-/** Page after page from the `first` until the last, or until nobody asks for more. `read` is the reader's `read` or `recent`. */
+/** Page after page from the `first` until the last, or until nobody asks for more. */
 export async function* pagesOf(
   list: WholeList,
   query: Query,
-  read: Reader['read'],
+  zoho: Reader,
   first = 1,
 ): AsyncGenerator<WholePage & { readonly last: boolean }> {
   let empty = 0;
   for (let page = first; ; page += 1) {
-    const answer = await read(list, { ...query, page, per_page: PER_PAGE });
+    const answer = await zoho.read(list, { ...query, page, per_page: PER_PAGE });
     const last = isLast(answer);
     empty = answer.rows.length === 0 ? empty + 1 : 0;
     if (!last && empty >= MOST_EMPTY) throw withoutEnd();

@@ -1,5 +1,5 @@
 import type { Resource } from '@modelcontextprotocol/server';
-import type { Json } from '../endpoint.ts';
+import type { Json, Reader } from '../endpoint.ts';
 import { listBankAccounts } from '../endpoints/list-bank-accounts.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/list-customer-payment-refunds.ts';
 import { listCustomerPayments } from '../endpoints/list-customer-payments.ts';
@@ -8,6 +8,7 @@ import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholeP
 import { plain, recordName, UNTOLD_AMOUNT } from '../endpoints/words.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import { createKept } from '../kept.ts';
 import { fits, folded, isId, onlyOne } from '../workflows/same-name.ts';
 import type { Books } from './books.ts';
 import { titled } from './resource-uris.ts';
@@ -28,7 +29,6 @@ const PATIENCE_MS = 5_000;
 const RECENT = 25;
 /** More than the protocol lets through are of no use. */
 const MOST_VALUES = 100;
-const MOST_KEPT = 100;
 
 /** A record as a completion knows it: what people call it by, and its id. */
 interface Named {
@@ -36,28 +36,18 @@ interface Named {
   readonly id: string;
 }
 
-export function createLookups({ zoho, sandbox, log }: Books, now: () => number = Date.now): Lookups {
-  const kept = new Map<string, { readonly until: number; readonly rows: Promise<unknown> }>();
+export function createLookups({ zoho, sandbox, log }: Books): Lookups {
+  const kept = createKept(FRESH_MS);
 
   /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
-  const keep = <T>(key: string, read: (patient: typeof zoho) => Promise<T>): Promise<T> => {
-    const known = kept.get(key);
-    if (known !== undefined && now() <= known.until) return known.rows as Promise<T>;
-    const rows = read(zoho.until(AbortSignal.timeout(PATIENCE_MS)));
-    if (kept.size >= MOST_KEPT) kept.clear();
-    kept.set(key, { until: now() + FRESH_MS, rows });
-    // A failure is not kept: the next who asks may have more luck.
-    rows.catch(() => {
-      if (kept.get(key)?.rows === rows) kept.delete(key);
-    });
-    return rows;
-  };
+  const read: Reader['read'] = (endpoint, input) =>
+    kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(PATIENCE_MS)).read(endpoint, input));
 
   const page = (list: WholeList, query: Readonly<Record<string, string>>): Promise<WholePage> =>
-    keep(JSON.stringify([list.name, query]), (patient) => patient.read(list, { ...query, page: 1, per_page: PER_PAGE }));
+    read(list, { ...query, page: 1, per_page: PER_PAGE });
 
-  const payments = (input: { search_text?: string; customer_id?: string; per_page: number }): Promise<Json[]> =>
-    keep(JSON.stringify(['payments', input]), async (patient) => (await patient.read(listCustomerPayments, input)).customerpayments ?? []);
+  const payments = async (input: { search_text?: string; customer_id?: string; per_page: number }): Promise<Json[]> =>
+    (await read(listCustomerPayments, input)).customerpayments ?? [];
 
   const recentRows = () => payments({ per_page: RECENT });
 
@@ -96,11 +86,8 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
 
   const refundIds = async (value: string, payment: string | undefined): Promise<string[]> => {
     if (payment === undefined || !/^\d+$/.test(payment)) return [];
-    const rows = await keep(
-      `refunds ${payment}`,
-      async (patient) => (await patient.read(listCustomerPaymentRefunds, { customer_payment_id: payment })).payment_refunds ?? [],
-    );
-    return rows.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
+    const { payment_refunds = [] } = await read(listCustomerPaymentRefunds, { customer_payment_id: payment });
+    return payment_refunds.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
   };
 
   /**
@@ -151,7 +138,7 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
   };
 
   const accounts = async (): Promise<Named[]> => {
-    const { bankaccounts = [] } = await keep('accounts', (patient) => patient.read(listBankAccounts, {}));
+    const { bankaccounts = [] } = await read(listBankAccounts, {});
     return bankaccounts
       .filter(({ is_active }) => is_active !== false)
       .map(({ account_name, account_id }) => ({ name: account_name ?? '', id: account_id ?? '' }));
@@ -186,7 +173,7 @@ export function createLookups({ zoho, sandbox, log }: Books, now: () => number =
   };
 
   return {
-    forget: () => kept.clear(),
+    forget: kept.forget,
     recentPayments: async () => ({ resources: (await orNothing('recent payments', recentRows)).map((row) => asResource(row, sandbox)) }),
     complete: async (variable, value, given) =>
       (await orNothing(`completion of ${variable}`, () => values(variable, value, given))).slice(0, MOST_VALUES),

@@ -7,7 +7,7 @@ import { fits, folded, isId, onlyOne } from './same-name.ts';
 /** The id of the cash or bank account of this name. `field` is the argument that named it. */
 export async function accountNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (isId(typed)) return typed;
-  const { bankaccounts = [] } = await zoho.recent(allBankAccounts, {});
+  const { bankaccounts = [] } = await zoho.recent.read(allBankAccounts, {});
   const active = bankaccounts.filter(({ is_active }) => is_active !== false);
   const found = active.filter(({ account_name }) => folded(account_name) === folded(typed) || fits(typed, account_name));
   const id = onlyOne(typed, found, (account) => account.account_name)?.account_id;

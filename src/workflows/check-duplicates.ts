@@ -57,7 +57,7 @@ export const checkDuplicates = defineReadWorkflow({
     // Some days more on either side, so that none is missed whose twin lies just outside.
     const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
     for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, {
-      read: zoho.read,
+      zoho,
       progress,
       mostPages: MOST_PAGES,
     })) {

@@ -24,13 +24,13 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
     if (missing.delete(id) && typeof currency_code === 'string' && currency_code !== '') found.set(id, currency_code);
   };
   for (let page = 1; missing.size > FEW && page <= MOST_PAGES; page += 1) {
-    const answer = await ifServed(zoho.recent(allContacts, { contact_type: 'customer', page, per_page: PER_PAGE }));
+    const answer = await ifServed(zoho.recent.read(allContacts, { contact_type: 'customer', page, per_page: PER_PAGE }));
     for (const { contact_id, currency_code } of answer?.rows ?? []) note(contact_id, currency_code);
     if (answer === undefined || isLast(answer)) return found;
   }
   const few = [...missing]
     .slice(0, FEW)
-    .map(async (contact_id) => await ifServed(zoho.recent(getContact, { contact_id: String(contact_id) })));
+    .map(async (contact_id) => await ifServed(zoho.recent.read(getContact, { contact_id: String(contact_id) })));
   for (const answer of await Promise.all(few)) note(answer?.contact?.contact_id, answer?.contact?.currency_code);
   return found;
 }

@@ -324,17 +324,15 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
   const opened = refunded.slice(0, LAST);
   const refunds = await Promise.all(
     opened.map(async ({ payment_id, payment_number }) =>
-      (await refundsOf({ ...zoho, read: zoho.recent }, payment_id)).rows.map(
-        ({ payment_refund_id: refund_id, refund_mode: mode, ...refund }) => ({
-          refund_id,
-          payment_id,
-          payment_number,
-          date: readDay(refund['date']),
-          amount: readRefundAmount(refund),
-          mode,
-          reference_number: refund['reference_number'],
-        }),
-      ),
+      (await refundsOf(zoho.recent, payment_id)).rows.map(({ payment_refund_id: refund_id, refund_mode: mode, ...refund }) => ({
+        refund_id,
+        payment_id,
+        payment_number,
+        date: readDay(refund['date']),
+        amount: readRefundAmount(refund),
+        mode,
+        reference_number: refund['reference_number'],
+      })),
     ),
   );
   const paid = payments.map(({ payment_id, payment_number, date, amount, payment_mode: mode, reference_number, invoice_numbers }) => ({

@@ -90,7 +90,7 @@ const isCalled = (typed: string, { contact_name }: Customer): boolean => folded(
 
 /** By id also where the scopes do not show customers; who it is then tells whatever is read of them. */
 async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer> {
-  const found = await ifAllowed(zoho.recent(getContact, { contact_id }));
+  const found = await ifAllowed(zoho.recent.read(getContact, { contact_id }));
   if (found === undefined) return { contact_id };
   const { contact } = found;
   if (contact?.contact_id === contact_id && (contact.contact_type ?? 'customer') === 'customer') return contact as Customer;
@@ -107,7 +107,7 @@ export async function searchCustomers(query: Json, zoho: Reader): Promise<Custom
 
 /** The same, and whether they are `all`. Zoho lets some vendors through its own filter. */
 async function search(query: Json, zoho: Reader): Promise<{ readonly found: Customer[]; readonly all: boolean }> {
-  const page = await zoho.recent(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
+  const page = await zoho.recent.read(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
   const customers = page.rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer');
   return {
     found: customers.flatMap((row) =>
@@ -143,8 +143,8 @@ async function choicesOf(customers: readonly Customer[], zoho: Reader): Promise<
     customers.map(async (row) => {
       const { contact_id } = row;
       const [detail, last] = await Promise.all([
-        ifAllowed(zoho.recent(getContact, { contact_id })),
-        ifAllowed(zoho.recent(allPayments, { customer_id: contact_id, sort_column: 'date', sort_order: 'D', page: 1, per_page: 1 })),
+        ifAllowed(zoho.recent.read(getContact, { contact_id })),
+        ifAllowed(zoho.recent.read(allPayments, { customer_id: contact_id, sort_column: 'date', sort_order: 'D', page: 1, per_page: 1 })),
       ]);
       const { city } = (detail?.contact?.['billing_address'] ?? {}) as { city?: unknown };
       const paid = last?.rows.find((paid) => readId(paid['customer_id']) === contact_id);

@@ -249,7 +249,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
       : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
   const look = async (days: Days, where: Query) => {
     for await (const { rows, undated, left } of paymentsBetween(days, where, {
-      read: zoho.recent,
+      zoho: zoho.recent,
       progress,
       mostPages: MOST_PAGES,
       newestFirst: true,
@@ -285,7 +285,7 @@ async function byInvoice(
 ): Promise<Outcome> {
   const whole = await invoiceNamed(typed, customer, zoho.recent);
   const { invoice_id, invoice_number, customer_id, currency_code } = whole;
-  const { rows: applied } = await zoho.recent(allInvoicePayments, { invoice_id });
+  const { rows: applied } = await zoho.recent.read(allInvoicePayments, { invoice_id });
   const amounts = new Map(
     applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
   );
@@ -299,7 +299,7 @@ async function byInvoice(
     for await (const { rows, left } of paymentsBetween(
       days,
       { customer_id },
-      { read: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true },
+      { zoho: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true },
     )) {
       const theirs = rows.filter(
         (row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer),

@@ -129,7 +129,7 @@ async function lookThrough(
   const earliest = date_start && daysAfter(date_start, -DATED_AHEAD_DAYS);
   const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOf(row) ?? earliest) < earliest;
   const query = { customer_id, sort_column: 'last_modified_time', sort_order: 'D' };
-  for await (const page of pagesOf(allPayments, query, zoho.read, Math.floor(skip / PER_PAGE) + 1)) {
+  for await (const page of pagesOf(allPayments, query, zoho, Math.floor(skip / PER_PAGE) + 1)) {
     const rows = page.rows.slice(at % PER_PAGE).map(asPayment);
     const refunded = rows.filter(
       (row) =>

@@ -20,19 +20,18 @@ export interface Invoice extends Json {
 }
 
 /**
- * The invoice of this number or id. `read` is the reader's `read` where its balance counts, `recent` where only whose it is. Where
- * several could be meant, those of `customer` are.
+ * The invoice of this number or id. Where several could be meant, those of `customer` are.
  */
-export async function invoiceNamed(typed: string, customer: string | undefined, read: Reader['read']): Promise<Invoice> {
-  const ofId = isId(typed) ? await invoiceOfId(typed, read) : undefined;
+export async function invoiceNamed(typed: string, customer: string | undefined, zoho: Reader): Promise<Invoice> {
+  const ofId = isId(typed) ? await invoiceOfId(typed, zoho) : undefined;
   if (ofId !== undefined) return ofId;
-  const exact = (await search({ invoice_number: typed }, typed, read)).filter(
+  const exact = (await search({ invoice_number: typed }, typed, zoho)).filter(
     ({ invoice_number }) => folded(invoice_number) === folded(typed),
   );
   if (exact[0] !== undefined && exact.length === 1) return exact[0];
   // "384" for INV-000384: the digits at the end are what people say.
   const said = /\d+$/.exec(typed)?.[0];
-  const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, typed, read);
+  const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, typed, zoho);
   const same = alike.filter(
     ({ invoice_number }) =>
       trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)),
@@ -44,9 +43,9 @@ export async function invoiceNamed(typed: string, customer: string | undefined, 
 }
 
 /** Some number their invoices as long as Zoho its records: what is no id may be such a number. */
-async function invoiceOfId(invoice_id: string, read: Reader['read']): Promise<Invoice | undefined> {
+async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | undefined> {
   try {
-    const { invoice } = await read(getInvoice, { invoice_id });
+    const { invoice } = await zoho.read(getInvoice, { invoice_id });
     return invoice?.invoice_id === invoice_id ? asInvoice(invoice) : undefined;
   } catch (error) {
     if (error instanceof InputError && error.code === 'not_found') return undefined;
@@ -60,9 +59,9 @@ export function isOf({ customer_id, customer_name }: Invoice, customer: string):
 }
 
 /** What a customer has open, oldest first; also what may be open, and what may be the customer's, since Zoho does not tell. */
-export async function openInvoices(customer_id: string, read: Reader['read']): Promise<Invoice[]> {
+export async function openInvoices(customer_id: string, zoho: Reader): Promise<Invoice[]> {
   const open: Invoice[] = [];
-  for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, read)) {
+  for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, zoho)) {
     open.push(
       ...rows
         .map(asInvoice)
@@ -92,9 +91,9 @@ export function aboutInvoice(invoice: Invoice): string {
 const MOST_PAGES = 5;
 
 /** All that Zoho finds: one that is not seen may be the one that is meant. */
-async function search(query: Query, typed: string, read: Reader['read']): Promise<Invoice[]> {
+async function search(query: Query, typed: string, zoho: Reader): Promise<Invoice[]> {
   const found: Invoice[] = [];
-  for await (const { rows, last } of pagesOf(allInvoices, query, read)) {
+  for await (const { rows, last } of pagesOf(allInvoices, query, zoho)) {
     found.push(...rows.map(asInvoice));
     if (!last && found.length >= MOST_PAGES * PER_PAGE) throw tooManyInvoices(typed);
   }

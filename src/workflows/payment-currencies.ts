@@ -24,7 +24,8 @@ export async function paymentCurrencies(
       : new Map([[contact_id, currency_code]]);
   const told = await Promise.all(
     payments.map(async ({ payment_id, customer_id }): Promise<[string, string | undefined]> => {
-      const currency = customers.get(customer_id ?? '') ?? (await zoho.recent(getCustomerPayment, { payment_id })).payment?.currency_code;
+      const currency =
+        customers.get(customer_id ?? '') ?? (await zoho.recent.read(getCustomerPayment, { payment_id })).payment?.currency_code;
       return [payment_id, currency];
     }),
   );

@@ -22,8 +22,7 @@ export interface Stretch {
 }
 
 interface Reading {
-  /** The reader's `read` or `recent`. */
-  readonly read: Reader['read'];
+  readonly zoho: Reader;
   readonly progress: (message: string) => void;
   /** Pages of the range; to find where it begins takes a few more. */
   readonly mostPages: number;
@@ -36,7 +35,7 @@ type Order = 'A' | 'D';
 export async function* paymentsBetween(
   days: Days,
   where: Query,
-  { read, progress, mostPages, newestFirst = false }: Reading,
+  { zoho, progress, mostPages, newestFirst = false }: Reading,
 ): AsyncGenerator<Stretch> {
   const { start = '', end = '~' } = days;
   const oneDay = start === end;
@@ -45,7 +44,7 @@ export async function* paymentsBetween(
     const name = `${order}${page}`;
     const answer =
       probed.get(name) ??
-      (await read(allPayments, {
+      (await zoho.read(allPayments, {
         ...where,
         ...(oneDay && { date: start }),
         sort_column: 'date',

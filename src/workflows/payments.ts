@@ -42,12 +42,12 @@ export function asPayment(row: Json): PaymentRow {
  */
 export async function paymentsOfCustomer(
   customer_id: string,
-  read: Reader['read'],
+  zoho: Reader,
   goOn: (found: number) => boolean = () => true,
 ): Promise<{ readonly rows: PaymentRow[]; readonly ofNobody: number }> {
   const found: PaymentRow[] = [];
   let ofNobody = 0;
-  for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, read)) {
+  for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, zoho)) {
     const all = rows.map(asPayment);
     found.push(...all.filter((row) => row.customer_id === customer_id));
     ofNobody += all.filter((row) => row.customer_id === undefined).length;

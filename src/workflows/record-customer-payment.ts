@@ -76,7 +76,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
         ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, invoice: _, ...row }) => ({ invoice_id, ...row })) }),
       },
       // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
-      read: applied
+      known: applied
         .filter(({ invoice }) => invoice.balance !== undefined)
         .map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
     };
@@ -131,7 +131,7 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
         next: 'Call again with one of them.',
       });
     const named = await Promise.all(
-      invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho.read) })),
+      invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho) })),
     );
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined)
@@ -146,7 +146,7 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
     return spread(amount, named);
   }
   if (allocate === 'as_credit') return [];
-  const open = await openInvoices(customer_id, zoho.read);
+  const open = await openInvoices(customer_id, zoho);
   if (allocate === 'oldest_first') {
     const unclear = open.filter((invoice) => isUnclear(invoice) || invoice['date'] === undefined);
     if (unclear.length > 0) throw orderNotTold(unclear);

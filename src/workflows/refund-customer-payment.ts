@@ -47,32 +47,26 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
-  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho, chosen, zoho.recent)}`],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho.recent, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
     const [payment_id, from_account_id, day] = await Promise.all([
-      paymentOf(given, zoho, chosen, zoho.read),
+      paymentOf(given, zoho, chosen),
       accountNamed(account, 'account', zoho),
       dateOrToday(given.date, zoho),
     ]);
     const payment = await standingPayment(zoho, payment_id);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
-    return {
-      input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day },
-      read: [{ endpoint: getCustomerPayment, input: { payment_id }, result: { payment } }],
-    };
+    return { input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day } };
   },
 });
 
 /** As many as one error can hold whole. */
 const MOST_CHOICES = 8;
 
-/**
- * The id of the payment that money is given back of. `read` is the reader's `read` where it is decided, `recent` where only whose turn to
- * take.
- */
-async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen, read: Reader['read']): Promise<string> {
+/** The id of the payment that money is given back of. */
+async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', {
@@ -83,7 +77,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
   const whose = customer === undefined ? undefined : await customerNamed(customer, zoho, chosen['customer']);
   const customer_id = whose?.contact_id;
   if (payment !== undefined) return await paymentNumbered(payment, customer_id, zoho);
-  const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', read);
+  const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', zoho);
   const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
   const name = recordNameAndId('customer', known, customer_id, 60);
   // One of which Zoho does not tell what is unused may be meant as well.

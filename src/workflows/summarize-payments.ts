@@ -55,7 +55,7 @@ export const summarizePayments = defineReadWorkflow({
     let customer_name = whose?.contact_name;
     let undated = 0;
     for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
-      read: zoho.read,
+      zoho,
       progress,
       mostPages: MOST_PAGES,
     })) {

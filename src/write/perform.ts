@@ -10,7 +10,7 @@ import {
   RefusedError,
   WhichError,
 } from '../errors.ts';
-import { knowing } from '../reading.ts';
+import { sharing } from '../reading.ts';
 import { replay } from './answer.ts';
 import type { Call, Performed, Road, Settling } from './call.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
@@ -215,11 +215,13 @@ interface Ready {
   readonly facts: Facts;
 }
 
+/** The plan and its preflight are made of the same answers, and each time of new ones. */
 async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }: Call, zoho: Reader): Promise<Ready> {
-  if (workflow === undefined) return { input, facts: await endpoint.preflight(input, zoho) };
-  const { lines = [], read = [], ...planned } = await workflow.plan(input, zoho, chosen);
+  const fresh = sharing(zoho);
+  if (workflow === undefined) return { input, facts: await endpoint.preflight(input, fresh) };
+  const { lines = [], known, ...planned } = await workflow.plan(input, fresh, chosen);
   const own = endpoint.input.parse(planned.input);
-  const facts = await endpoint.preflight(own, knowing(read, zoho));
+  const facts = await endpoint.preflight(own, sharing(fresh, known));
   return { input: own, facts: { ...facts, lines: [...lines, ...facts.lines] } };
 }
 

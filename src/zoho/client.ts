@@ -2,13 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
 import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoRequest } from '../endpoint.ts';
+import { createKept, type Kept } from '../kept.ts';
 import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { orAborted } from '../machine/or-aborted.ts';
 import type { AccessTokens } from './access-token.ts';
 import { createClock, momentNow, type Clock } from './clock.ts';
 import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failure.ts';
-import { createKept } from './kept.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
 import type { Shared } from './shared.ts';
@@ -54,7 +54,7 @@ export interface Zoho extends Reader {
 
 const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
-const RECALL_MS = 10 * 60_000;
+const SETTLED_MS = 10 * 60_000;
 /** Long enough for the calls of one question. */
 const RECENT_MS = 20_000;
 const FENCE_MS = 5_000;
@@ -74,8 +74,8 @@ export function createZoho(options: ZohoOptions): Zoho {
   const refusedTokens = new Set<string>();
 
   const clock = createClock();
-  const recalled = createKept(RECALL_MS);
   const recent = createKept(RECENT_MS);
+  const settled = createKept(SETTLED_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
   const once = async (
@@ -127,7 +127,7 @@ export function createZoho(options: ZohoOptions): Zoho {
   const distrust = (disconnect: () => void): void => {
     disconnect();
     recent.forget();
-    recalled.forget();
+    settled.forget();
   };
 
   /** Repeats a read on 429, 5xx and lost answers, after a growing pause; and once, with a new token, after a 401. */
@@ -157,10 +157,29 @@ export function createZoho(options: ZohoOptions): Zoho {
     return reading(signal);
   };
 
+  /** What is asked for several is not given up with one of them. */
+  const keeping = (kept: Kept, signal: AbortSignal | undefined): Reader => ({
+    organizationId: options.organizationId,
+    clock: clock.now,
+    get recent() {
+      return keeping(recent, signal);
+    },
+    get settled() {
+      return keeping(settled, signal);
+    },
+    read: (endpoint, input) =>
+      orAborted(
+        kept.get(endpoint, input, () => until(undefined).read(endpoint, input)),
+        signal,
+      ),
+  });
+
   const reading = (signal: AbortSignal | undefined): Zoho => ({
     until,
     organizationId: options.organizationId,
     clock: clock.now,
+    recent: keeping(recent, signal),
+    settled: keeping(settled, signal),
     async read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(endpoint: ReadEndpoint<P, I, O>, input: z.input<I>) {
       const parsed = endpoint.input.parse(input);
       const request = toRequest(endpoint as ReadEndpoint, parsed);
@@ -192,16 +211,6 @@ export function createZoho(options: ZohoOptions): Zoho {
       }
       return answer;
     },
-    recall: (endpoint, input) =>
-      orAborted(
-        recalled.get(endpoint, input, () => until(undefined).read(endpoint, input)),
-        signal,
-      ),
-    recent: (endpoint, input) =>
-      orAborted(
-        recent.get(endpoint, input, () => until(undefined).read(endpoint, input)),
-        signal,
-      ),
     async send(request, { fenceMs = FENCE_MS, note, deadline } = {}) {
       for (let attempt = 1; ; attempt += 1) {
         try {

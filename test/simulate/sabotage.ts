@@ -125,7 +125,11 @@ export const sabotages = {
   change: {
     what: 'what a change leaves is not compared',
     patches: [
-      { file: 'endpoints/update-customer-payment.ts', from: '    ask,\n    alike,', to: '    ask,\n    alike: alike.slice(alike.length),' },
+      {
+        file: 'endpoints/update-customer-payment.ts',
+        from: '    ],\n    alike,',
+        to: '    ],\n    alike: alike.slice(alike.length),',
+      },
     ],
     failsOn: 'duplicate',
   },

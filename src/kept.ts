@@ -1,0 +1,37 @@
+/** Answers to questions that are asked again: each is asked of Zoho once. */
+
+/** A page of 200 rows is some 200 kB. */
+const MOST = 50;
+
+// By the declaration itself: several that read the same path make different things of it.
+const numbers = new WeakMap<object, number>();
+let last = 0;
+
+/** The same text for the same declaration and input. */
+export function questionOf(endpoint: object, input: object): string {
+  const number = numbers.get(endpoint) ?? (last += 1);
+  numbers.set(endpoint, number);
+  return `${number} ${JSON.stringify(Object.fromEntries(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1))))}`;
+}
+
+/** Answers that are given again for so long, also while they are awaited; failures are not kept. */
+export function createKept(forMs: number) {
+  const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
+  return {
+    get<T>(endpoint: object, input: object, ask: () => Promise<T>): Promise<T> {
+      const question = questionOf(endpoint, input);
+      const known = kept.get(question);
+      if (known !== undefined && performance.now() < known.until) return known.answer as Promise<T>;
+      const answer = ask();
+      kept.delete(question);
+      kept.set(question, { until: performance.now() + forMs, answer });
+      const [oldest] = kept.keys();
+      if (kept.size > MOST && oldest !== undefined) kept.delete(oldest);
+      answer.catch(() => void (kept.get(question)?.answer === answer && kept.delete(question)));
+      return answer;
+    },
+    forget: () => kept.clear(),
+  };
+}
+
+export type Kept = ReturnType<typeof createKept>;
