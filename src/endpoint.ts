@@ -21,22 +21,47 @@ export interface Parts {
 /** The names in `{braces}` of a path. */
 export type Placeholder<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
 
-interface Shared<P extends string, I extends z.ZodObject, O extends z.ZodObject> {
-  /** Zoho's operationId: also the file, the tool, and the journal's word. */
+/** An operation of Zoho's: one HTTP call, and what its answer comes to. */
+export interface Operation<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  /** Zoho's operationId: also the tool, its file, and the journal's word. */
   readonly name: string;
-  readonly title: string;
-  /** For the model: what it does, what to call first, what not to use it for. */
-  readonly description: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: P;
+  /** The word in the OAuth scope `ZohoBooks.<module>.<verb>`; customerpayments when left out. */
+  readonly module?: string;
   readonly input: I;
   /** Loose and all optional: names only what the next call needs. */
   readonly output: O;
-  /** The word in the OAuth scope `ZohoBooks.<module>.<verb>`; customerpayments when left out. */
-  readonly module?: string;
   /** What Zoho's envelope comes to, in one shape whichever documented or recorded shape it had; made to fit `output`. */
   result(body: Json, input: z.output<I>): z.output<O>;
-  /** For the model: ids, amounts, what changed, what can be done next. */
-  report(result: z.output<O>, input: z.output<I>): Report;
+}
+
+/**
+ * What an answer shows, against the record that its request named: that one, or another, or a record without an id, or none of its
+ * kind. An answer that does not tell whose its rows are counts as that of the record asked for.
+ */
+export type Shown = 'asked' | 'another' | 'unnamed' | 'none';
+
+/** An operation that only reads; a tool or not. */
+export interface ReadOperation<
+  P extends string = string,
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+> extends Operation<P, I, O> {
+  readonly method: 'GET';
+  /** What is not in the path; by default every other input field, as the query. */
+  parts?(input: z.output<I>): Parts;
+  /**
+   * Where the path names a record: whether the answer is about it. On a connection out of step each answer is that of an earlier request.
+   */
+  shows?(body: Json, input: z.output<I>): Shown;
+}
+
+/** What a tool adds to an operation, for the model. */
+interface Face {
+  readonly title: string;
+  /** What it does, what to call first, what not to use it for. */
+  readonly description: string;
 }
 
 /** A resource that a read is also available as; its template variables are fields of the input. */
@@ -49,25 +74,13 @@ export interface ResourceForm {
   readonly mimeType: 'application/json' | 'application/pdf';
 }
 
-/**
- * What an answer shows, against the record that its request named: that one, or another, or a record without an id, or none of its
- * kind. An answer that does not tell whose its rows are counts as that of the record asked for.
- */
-export type Shown = 'asked' | 'another' | 'unnamed' | 'none';
-
-export interface ReadEndpoint<
-  P extends string = string,
-  I extends z.ZodObject = z.ZodObject,
-  O extends z.ZodObject = z.ZodObject,
-> extends Shared<P, I, O> {
-  readonly method: 'GET';
+/** A read as a tool. */
+export interface ReadTool<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
+  extends ReadOperation<P, I, O>, Face {
+  readonly kind: 'read';
+  /** For the model: ids, amounts, what can be done next. */
+  report(result: z.output<O>, input: z.output<I>): Report;
   readonly resources?: readonly ResourceForm[];
-  /** What is not in the path; by default every other input field, as the query. */
-  parts?(input: z.output<I>): Parts;
-  /**
-   * Where the path names a record: whether the answer is about it. On a connection out of step each answer is that of an earlier request.
-   */
-  shows?(body: Json, input: z.output<I>): Shown;
   /** Resources worth opening after this result, as `name of a ResourceForm`. */
   links?(input: z.output<I>): readonly string[];
 }
@@ -95,35 +108,58 @@ export interface RateFacts {
   readonly known: readonly { readonly rate: number; readonly of: string; readonly result: string }[];
 }
 
-/** What a write would do, read fresh inside its turn: shown to the person, sealed into the consent, compared with afterwards. */
+/** What a write would do, read fresh inside its turn; grouped by who reads it. */
 export interface Facts {
-  /** The question's first line, as what would be done: `Refund USD 50.00 to "Acme"`. */
-  readonly title: string;
-  /** One line per fact, composed by code; text from records quoted and cut. */
-  readonly lines: readonly string[];
-  /** What a person must be asked about. Empty where the host's own approval of the call is enough. */
-  readonly ask: readonly Concern[];
-  /** Checks that the token's scopes do not allow. */
-  readonly not_checked: readonly string[];
-  /** The kind of record this write will make, if it makes one. */
-  readonly makes?: 'payment' | 'refund';
-  /** Records that look like the one to be made: each must be meant, in `allow_duplicate_of`. */
-  readonly alike?: readonly { readonly id: string; readonly text: string }[];
-  /** What the policy's limits are about, and what may be recorded already. */
-  readonly money?: Money | undefined;
-  /** The exchange rate, where there is one to judge: how far off it may be is the policy's to say. */
-  readonly rate?: RateFacts | undefined;
-  readonly customer_id?: string | undefined;
-  /** Accounts and date as they will stand, for the policy: also where the call does not name them. */
-  readonly uses?: {
-    readonly account_id?: string | undefined;
-    readonly from_account_id?: string | undefined;
-    readonly date?: string | undefined;
+  /** Shown to the person, and sealed into their consent. */
+  readonly question: {
+    /** What would be done, as the first line: `Refund USD 50.00 to "Acme"`. */
+    readonly title: string;
+    /** One line per fact, composed by code; text from records quoted and cut. */
+    readonly lines: readonly string[];
+    /** What a person must be asked about. Empty where the host's own approval of the call is enough. */
+    readonly ask: readonly Concern[];
+    /** Checks that the token's scopes do not allow. */
+    readonly not_checked: readonly string[];
+    /** Records that the lines show only in part: a change in them asks again. */
+    readonly sealed?: Json;
   };
-  /** What no other write may touch while the outcome of this one is unknown. */
-  readonly blocks: readonly string[];
-  /** What looking compares with: ids before, values before. */
-  readonly before: Json;
+  /** What the policy's limits are about. */
+  readonly policy: {
+    readonly money?: Money | undefined;
+    /** The exchange rate, where there is one to judge: how far off it may be is the policy's to say. */
+    readonly rate?: RateFacts | undefined;
+    readonly customer_id?: string | undefined;
+    /** Accounts and date as they will stand: also where the call does not name them. */
+    readonly uses?: {
+      readonly account_id?: string | undefined;
+      readonly from_account_id?: string | undefined;
+      readonly date?: string | undefined;
+    };
+  };
+  /** What may be recorded already. */
+  readonly duplicates: {
+    /** The kind of record this write will make, if it makes one. */
+    readonly makes?: 'payment' | 'refund';
+    /** Records that look like the one to be made: each must be meant, in `allow_duplicate_of`. */
+    readonly alike?: readonly { readonly id: string; readonly text: string }[];
+  };
+  /** What is needed where its answer is lost. */
+  readonly lost: {
+    /** What no other write may touch while the outcome of this one is unknown. */
+    readonly touches: Touched;
+    /** What looking compares with: ids before, values before. */
+    readonly before: Json;
+  };
+}
+
+/** What a write touches. */
+export interface Touched {
+  /** Ids of payments. */
+  readonly payments?: readonly string[];
+  /** Payments that it makes, or adds to: of whom, and how much. */
+  readonly creates?: readonly { readonly customer_id: string; readonly amount: number | undefined }[];
+  /** A value of a custom field that Zoho keeps unique. */
+  readonly unique?: Minted;
 }
 
 /** A write whose answer was lost, as it was claimed. */
@@ -173,26 +209,20 @@ export interface Upsert {
 }
 
 /** What a write's report is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
-export type Told<F extends Facts = Facts> = Pick<F, 'not_checked'> & {
+export interface Told<F extends Facts = Facts> {
+  readonly not_checked: readonly string[];
   /** An entry of an earlier version may lack any part of it. */
-  readonly before: Partial<F['before']>;
-};
+  readonly before: Partial<F['lost']['before']>;
+}
 
-export interface WriteEndpoint<
-  P extends string = string,
-  I extends z.ZodObject = z.ZodObject,
-  O extends z.ZodObject = z.ZodObject,
-  F extends Facts = Facts,
-> extends Shared<P, I, O> {
-  readonly method: 'POST' | 'PUT' | 'DELETE';
+/** What makes a write safe. */
+export interface Safety<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject, F extends Facts = Facts> {
   /** What it leaves can look like a record that is there already. */
   readonly canDuplicate?: boolean;
   /** The turns it takes: `payment:<id>`, for a new payment `customer:<id>`. */
   turn(input: z.output<I>, zoho: Reader): readonly string[] | Promise<readonly string[]>;
   /** Look before sending: throws to refuse, returns the facts that question, request and report are made from. */
   preflight(input: z.output<I>, zoho: Reader): Promise<F>;
-  /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
-  parts?(input: z.output<I>, facts: F): Parts;
   /** Set where the write can also be made as an upsert; `look` then finds it by `before.unique`. */
   readonly upsert?: Upsert;
   /** For a write of several records, which Zoho may report as done when only some are: what each of them came to. */
@@ -205,12 +235,28 @@ export interface WriteEndpoint<
    */
   contradiction(result: z.output<O>, sent: Sent): string | undefined;
   /** What takes it back, or undefined where nothing does. */
-  undo(result: z.output<O>, input: z.output<I>, facts: Pick<F, 'before'>): Undo | undefined;
-  /** As for a read, with what was known before the write. */
+  undo(result: z.output<O>, input: z.output<I>, before: F['lost']['before']): Undo | undefined;
+}
+
+/** A write as a tool. */
+export interface WriteTool<
+  P extends string = string,
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  F extends Facts = Facts,
+>
+  extends Operation<P, I, O>, Face {
+  readonly kind: 'write';
+  readonly method: 'POST' | 'PUT' | 'DELETE';
+  readonly safety: Safety<I, O, F>;
+  /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
+  parts?(input: z.output<I>, facts: F): Parts;
+  /** For the model: ids, amounts, what changed, what can be done next; with what was known before the write. */
   report(result: z.output<O>, input: z.output<I>, facts?: Told<F>): Report;
 }
 
-export type Endpoint = ReadEndpoint | WriteEndpoint;
+/** An operation of Zoho's as a tool. */
+export type Endpoint = ReadTool | WriteTool;
 
 /** Milliseconds since 1970; the true time lies between the two. */
 export interface ZohoClock {
@@ -231,7 +277,7 @@ export interface Reader {
   /** A reader whose answers may be some minutes old: for settings that hardly change. */
   readonly settled: Reader;
   read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
-    endpoint: ReadEndpoint<P, I, O>,
+    endpoint: ReadOperation<P, I, O>,
     input: z.input<I>,
   ): Promise<z.output<O>>;
 }
@@ -243,43 +289,48 @@ type FieldForEachPlaceholder<P extends string, I extends z.ZodObject> =
 
 type ShowsItsRecord<P extends string, I extends z.ZodObject, O extends z.ZodObject> = [Placeholder<P>] extends [never]
   ? unknown
-  : Required<Pick<ReadEndpoint<P, I, O>, 'shows'>>;
+  : Required<Pick<ReadOperation<P, I, O>, 'shows'>>;
 
 /**
- * A GET. Does not compile when a `{placeholder}` has no input field, or when its path names a record and it does not tell whether an answer
- * is about that.
+ * A GET that is no tool. Does not compile when a `{placeholder}` has no input field, or when its path names a record and it does not tell
+ * whether an answer is about that.
  */
+export function defineOperation<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
+  operation: Omit<ReadOperation<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
+): ReadOperation<P, I, O> {
+  return conforming<ReadOperation<P, I, O>>({ ...operation, method: 'GET' });
+}
+
+/** A GET as a tool, under the same conditions. */
 export function defineRead<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
-  endpoint: Omit<ReadEndpoint<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
-): ReadEndpoint<P, I, O> {
-  return fitting<ReadEndpoint<P, I, O>>({ ...endpoint, method: 'GET' });
+  tool: Omit<ReadTool<P, I, O>, 'kind' | 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
+): ReadTool<P, I, O> {
+  return conforming<ReadTool<P, I, O>>({ ...tool, kind: 'read', method: 'GET' });
 }
 
 /** A POST, PUT or DELETE. Does not compile without a preflight and a look, or when a `{placeholder}` has no input field. */
 export function defineWrite<const P extends string, I extends z.ZodObject, O extends z.ZodObject, F extends Facts>(
-  endpoint: WriteEndpoint<P, I, O, F> & FieldForEachPlaceholder<P, I>,
-): WriteEndpoint<P, I, O, F> {
-  return fitting<WriteEndpoint<P, I, O, F>>(endpoint);
+  tool: Omit<WriteTool<P, I, O, F>, 'kind'> & FieldForEachPlaceholder<P, I>,
+): WriteTool<P, I, O, F> {
+  return conforming<WriteTool<P, I, O, F>>({ ...tool, kind: 'write' });
 }
 
-function fitting<E extends { output: z.ZodObject; result(body: Json, input: never): unknown }>(endpoint: E): E {
-  return { ...endpoint, result: (body: Json, input: never) => conform(endpoint.output, endpoint.result(body, input)) };
+function conforming<E extends { output: z.ZodObject; result(body: Json, input: never): unknown }>(operation: E): E {
+  return { ...operation, result: (body: Json, input: never) => conform(operation.output, operation.result(body, input)) };
 }
 
-export function isRead(endpoint: Endpoint): endpoint is ReadEndpoint {
-  return endpoint.method === 'GET';
-}
+export const isRead = (endpoint: Endpoint): endpoint is ReadTool => endpoint.kind === 'read';
 
 const verbs = { GET: 'READ', POST: 'CREATE', PUT: 'UPDATE', DELETE: 'DELETE' } as const;
 
 /** The least OAuth scope that allows this call. */
-export function scopeOf(endpoint: Pick<Endpoint, 'method' | 'module'>): string {
+export function scopeOf(endpoint: Pick<Operation, 'method' | 'module'>): string {
   return `ZohoBooks.${endpoint.module ?? 'customerpayments'}.${verbs[endpoint.method]}`;
 }
 
 /** An HTTP call under the API base URL. */
 export interface ZohoRequest extends Parts {
-  readonly method: Endpoint['method'];
+  readonly method: Operation['method'];
   /** Placeholders filled, each value one path segment. */
   readonly path: string;
   /** Named in an error when the token lacks it. */
@@ -287,7 +338,7 @@ export interface ZohoRequest extends Parts {
 }
 
 /** The HTTP call that an endpoint makes of this input. `facts` are a write's, from its preflight. */
-export function toRequest(endpoint: Endpoint, input: Json, facts?: unknown): ZohoRequest {
+export function toRequest(endpoint: ReadOperation | WriteTool, input: Json, facts?: unknown): ZohoRequest {
   const inPath = new Set<string>();
   const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     inPath.add(name);

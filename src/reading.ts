@@ -1,11 +1,11 @@
-import type { Endpoint, Json, Reader } from './endpoint.ts';
+import type { Json, Operation, Reader } from './endpoint.ts';
 import { questionOf } from './kept.ts';
 
 /** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
 
 /** An answer that need not be asked for. */
 export interface Known {
-  readonly endpoint: Endpoint;
+  readonly endpoint: Operation;
   readonly input: Json;
   readonly result: Json;
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Endpoint, Json, Reader, WriteEndpoint } from './endpoint.ts';
+import type { Json, Operation, Reader, WriteTool } from './endpoint.ts';
 import type { Known } from './reading.ts';
 import type { Report } from './report.ts';
 
@@ -16,7 +16,7 @@ interface Task<I extends z.ZodObject, O extends z.ZodObject> {
   /** Loose and all optional: names only what the next call needs. */
   readonly output: O;
   /** The operations it may read; its scopes follow from them. */
-  readonly reads: readonly Endpoint[];
+  readonly reads: readonly Operation[];
 }
 
 /** Reading for one call: whatever Zoho shows, and a way to tell how far it has come. */
@@ -31,7 +31,7 @@ export interface ReadWorkflow<
   O extends z.ZodObject = z.ZodObject,
   R extends z.output<O> = z.output<O>,
 > extends Task<I, O> {
-  readonly method: 'GET';
+  readonly kind: 'read task';
   run(input: z.output<I>, desk: Desk): Promise<R>;
   /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
   report(result: R, input: z.output<I>): Report;
@@ -52,9 +52,8 @@ export interface Planned {
 
 /** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */
 export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
-  readonly method: 'POST';
-  readonly endpoint: WriteEndpoint;
-  readonly canDuplicate: boolean;
+  readonly kind: 'write task';
+  readonly endpoint: WriteTool;
   /** The turns that its endpoint takes, before anything fresh is read. May throw a WhichError. */
   turn(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<readonly string[]>;
   /** Inside the turn, from fresh reads where an amount rests on them. Run again whenever something may have changed. */
@@ -63,21 +62,22 @@ export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.
 
 export type Workflow = ReadWorkflow | WriteWorkflow;
 
+/** Whether a tool may change the books. */
+export const isWrite = <T extends { readonly kind: string }>(tool: T): tool is Extract<T, { kind: 'write' | 'write task' }> =>
+  tool.kind === 'write' || tool.kind === 'write task';
+
 /** Every operation of Zoho's that it may use. */
-export const operationsOf = (workflow: Workflow): readonly Endpoint[] =>
-  workflow.method === 'GET' ? workflow.reads : [...workflow.reads, workflow.endpoint];
+export const operationsOf = (workflow: Workflow): readonly Operation[] =>
+  workflow.kind === 'read task' ? workflow.reads : [...workflow.reads, workflow.endpoint];
 
 /** A task that reads. Does not compile when `report` takes another result than `run` gives, or when that does not fit the output. */
 export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject, R extends z.output<O>>(
-  workflow: Omit<ReadWorkflow<I, O, R>, 'method'>,
+  workflow: Omit<ReadWorkflow<I, O, R>, 'kind'>,
 ): ReadWorkflow<I, O, R> {
-  return { ...workflow, method: 'GET' };
+  return { ...workflow, kind: 'read task' };
 }
 
 /** A task that writes. Its output is its endpoint's, and so are its hints. */
-export function defineWriteWorkflow<I extends z.ZodObject>(
-  workflow: Omit<WriteWorkflow<I>, 'method' | 'output' | 'canDuplicate'>,
-): WriteWorkflow<I> {
-  const { output, canDuplicate = false } = workflow.endpoint;
-  return { ...workflow, method: 'POST', output, canDuplicate };
+export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'kind' | 'output'>): WriteWorkflow<I> {
+  return { ...workflow, kind: 'write task', output: workflow.endpoint.output };
 }

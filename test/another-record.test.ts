@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { isRead, type Json, type ReadEndpoint } from '../src/endpoint.ts';
+import { isRead, type Json, type ReadTool } from '../src/endpoint.ts';
 import { endpoints } from '../src/endpoints/index.ts';
 import * as wholeLists from '../src/endpoints/whole-list.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
@@ -113,7 +113,7 @@ const names = Object.keys(reads) as Read[];
 
 describe('every read whose path names a record', () => {
   it('tells whether an answer is about it', () => {
-    const tasks = workflows.flatMap((workflow) => ('reads' in workflow ? (workflow.reads as readonly ReadEndpoint[]) : []));
+    const tasks = workflows.flatMap((workflow) => ('reads' in workflow ? (workflow.reads as readonly ReadTool[]) : []));
     const lists = Object.values(wholeLists).filter((one): one is wholeLists.WholeList => typeof one === 'object' && 'path' in one);
     const all = [...endpoints.filter(isRead), ...tasks, ...lists].filter(({ path }) => path.includes('{'));
     expect(all.filter(({ shows }) => shows === undefined).map(({ name, path }) => `${name} ${path}`)).toEqual([]);

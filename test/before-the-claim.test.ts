@@ -3,7 +3,7 @@ import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
-import type { WriteEndpoint } from '../src/endpoint.ts';
+import type { WriteTool } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { openTurns } from '../src/write/turn.ts';
@@ -143,12 +143,17 @@ describe('a full disk', () => {
 });
 
 describe('a fault of ours before the claim', () => {
-  const broken = (part: Partial<WriteEndpoint>) => ({ ...createCustomerPayment, ...part }) as WriteEndpoint;
+  const broken = ({ parts, result, ...safety }: Partial<WriteTool['safety'] & Pick<WriteTool, 'parts' | 'result'>>): WriteTool => ({
+    ...(createCustomerPayment as WriteTool),
+    ...(parts && { parts }),
+    ...(result && { result }),
+    safety: { ...(createCustomerPayment as WriteTool).safety, ...safety },
+  });
   const thrown = () => {
     throw new TypeError('x is not a function');
   };
 
-  it.each<[string, Partial<WriteEndpoint>]>([
+  it.each<[string, Parameters<typeof broken>[0]]>([
     ['where its turn is named', { turn: thrown }],
     ['where it is checked', { preflight: thrown }],
     ['where it is checked, later', { preflight: async () => await Promise.reject(new Error('later')) }],

@@ -138,7 +138,8 @@ describe('the catalogue', () => {
     expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
   });
 
-  describe.each([...documented.map(([name = '', call = '']) => ({ name, method: call.split(' ')[0] })), ...workflows])(
+  const ofTasks = workflows.map((task) => ({ name: task.name, method: task.kind === 'write task' ? task.endpoint.method : 'GET' }));
+  describe.each([...documented.map(([name = '', call = '']) => ({ name, method: call.split(' ')[0] })), ...ofTasks])(
     '$name',
     ({ name, method }) => {
       const tool = () => tools.find((tool) => tool.name === name)!;

@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import manifest from '../package.json' with { type: 'json' };
 import { endpoints, toolsets } from '../src/endpoints/index.ts';
 import { workflows } from '../src/workflows/index.ts';
+import { isWrite } from '../src/workflow.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { harness } from './support/harness.ts';
 import { closers } from './support/closers.ts';
@@ -282,9 +283,9 @@ describe('read-only', () => {
     const server = await serving(args, settings as Record<string, string>);
     const { result } = await server.request('tools/list');
     const tools = [...workflows, ...toolsets.payments];
-    const reading = tools.filter(({ method }) => method === 'GET').map(({ name }) => name);
+    const reading = tools.filter((tool) => !isWrite(tool)).map(({ name }) => name);
     expect(result.tools.map(({ name }: Json) => name)).toEqual([...reading, 'list_writes']);
-    for (const { name } of tools.filter(({ method }) => method !== 'GET')) {
+    for (const { name } of tools.filter(isWrite)) {
       expect(await server.request('tools/call', { name, arguments: { payment_id: PAYMENT } }), name).not.toHaveProperty(
         'result.structuredContent.payment_id',
       );

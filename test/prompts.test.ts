@@ -5,7 +5,8 @@ import { endpoints } from '../src/endpoints/index.ts';
 import { allInvoices, allPayments } from '../src/endpoints/whole-list.ts';
 import { instructionsFor } from '../src/mcp/instructions.ts';
 import { prompts } from '../src/mcp/prompts.ts';
-import { defineReadWorkflow, type Workflow } from '../src/workflow.ts';
+import type { Endpoint } from '../src/endpoint.ts';
+import { defineReadWorkflow, isWrite, type Workflow } from '../src/workflow.ts';
 import { workflows } from '../src/workflows/index.ts';
 import { seedCustomers } from '../src/sandbox/seed-customers.ts';
 import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
@@ -34,7 +35,7 @@ const all: readonly Workflow[] = [
 ];
 const every = [...all, ...endpoints];
 const toolNames = new Set([...every.map(({ name }) => name), 'list_writes']);
-const isRead = ({ method }: { method: string }) => method === 'GET';
+const isRead = (tool: Endpoint | Workflow) => !isWrite(tool);
 
 const toolsIn = (text: string) => (text.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? []).filter((word) => toolNames.has(word));
 

@@ -13,8 +13,13 @@ const told = {
   report: () => ({ lines: [], next: [] }),
 };
 const input = z.strictObject({ payment_id: z.string() });
-const facts = { title: 'x', lines: [], ask: [], not_checked: [], blocks: [], before: {} };
-const write = {
+const facts = {
+  question: { title: 'x', lines: [], ask: [], not_checked: [] },
+  policy: {},
+  duplicates: {},
+  lost: { touches: {}, before: {} },
+};
+const safety = {
   turn: () => ['payment:1'],
   preflight: async () => facts,
   look: async () => ({ seen: 'not there' as const }),
@@ -25,7 +30,7 @@ const write = {
 const shows = () => 'asked' as const;
 defineRead({ ...told, path: '/customerpayments/{payment_id}', input, shows });
 defineRead({ ...told, path: '/customerpayments', input });
-defineWrite({ ...told, ...write, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+defineWrite({ ...told, safety, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a placeholder without an input field
 defineRead({ ...told, path: '/customerpayments/{refund_id}', input, shows });
@@ -34,24 +39,24 @@ defineRead({ ...told, path: '/customerpayments/{refund_id}', input, shows });
 defineRead({ ...told, path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a placeholder without an input field, on a write
-defineWrite({ ...told, ...write, method: 'PUT', path: '/customerpayments/{refund_id}', input });
+defineWrite({ ...told, safety, method: 'PUT', path: '/customerpayments/{refund_id}', input });
 
-const { preflight, look, ...rest } = write;
+const { preflight, look, ...rest } = safety;
 // @ts-expect-error a write without preflight
-defineWrite({ ...told, ...rest, look, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+defineWrite({ ...told, safety: { ...rest, look }, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a write without a way to look for it
-defineWrite({ ...told, ...rest, preflight, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+defineWrite({ ...told, safety: { ...rest, preflight }, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
-const { contradiction: _, ...unproven } = write;
+const { contradiction: _, ...unproven } = safety;
 // @ts-expect-error a write whose success answer may be about another record
-defineWrite({ ...told, ...unproven, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
+defineWrite({ ...told, safety: unproven, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a resource on a write
-defineWrite({ ...told, ...write, method: 'POST', path: '/customerpayments', input, resources: [] });
+defineWrite({ ...told, safety, method: 'POST', path: '/customerpayments', input, resources: [] });
 
 // @ts-expect-error a GET is no write
-defineWrite({ ...told, ...write, method: 'GET', path: '/customerpayments', input });
+defineWrite({ ...told, safety, method: 'GET', path: '/customerpayments', input });
 
 const task = { name: 'x', title: 'x', description: 'x', input, output: z.looseObject({ count: z.number().optional() }), reads: [] };
 defineReadWorkflow({

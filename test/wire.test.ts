@@ -4,7 +4,7 @@ import { connect, createServer as createTcpServer, type AddressInfo, type Socket
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toRequest, type Json, type WriteEndpoint } from '../src/endpoint.ts';
+import { toRequest, type Json, type WriteTool } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { deleteCustomerPayment } from '../src/endpoints/delete-customer-payment.ts';
 import { getContact } from '../src/endpoints/get-contact.ts';
@@ -165,8 +165,8 @@ const posts = { method: 'POST', path: '/customerpayments' };
 const list = (zoho: Zoho) => zoho.read(listCustomerPayments, { per_page: 1 });
 
 /** A write on the wire, with the reads before it. */
-async function write(endpoint: WriteEndpoint, input: Json, zoho: Zoho, signal?: AbortSignal): Promise<Json> {
-  const facts = await endpoint.preflight(input, zoho.until(signal));
+async function write(endpoint: WriteTool, input: Json, zoho: Zoho, signal?: AbortSignal): Promise<Json> {
+  const facts = await endpoint.safety.preflight(input, zoho.until(signal));
   signal?.throwIfAborted();
   return await zoho.send(toRequest(endpoint, input, facts));
 }

@@ -15,6 +15,7 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { silent } from '../trace.ts';
 import { operationsOf } from '../workflow.ts';
+import { isWrite } from '../workflow.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
 import { createHttp } from '../zoho/http.ts';
@@ -264,10 +265,7 @@ async function* triedScopes(
     yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
 }
 
-const writesNothing = (config: Config) =>
-  Object.values(toolsFor(config))
-    .flat()
-    .every(({ method }) => method === 'GET');
+const writesNothing = (config: Config) => !Object.values(toolsFor(config)).flat().some(isWrite);
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 

@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import type { Endpoint } from '../endpoint.ts';
 import { endpoints, toolsets } from '../endpoints/index.ts';
-import type { Workflow } from '../workflow.ts';
+import { isWrite, type Workflow } from '../workflow.ts';
 import { workflows } from '../workflows/index.ts';
 import { ConfigError, type Config } from './config.ts';
 
@@ -15,15 +15,15 @@ interface Tools {
  * nothing is left.
  */
 export function toolsFor({ readOnly, toolsets: chosen, policy: { read_only, allowed_tools } }: Config): Tools {
-  const writes = [...endpoints, ...workflows].filter(({ method }) => method !== 'GET').map(({ name }) => name);
+  const writes = [...endpoints, ...workflows].filter(isWrite).map(({ name }) => name);
   const strange = allowed_tools?.find((name) => !writes.includes(name));
   if (strange !== undefined)
     throw new ConfigError(
       `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, ` +
         `and no tool that writes is called so; the nearest is ${closest(strange, writes)}.`,
     );
-  const allowed = ({ method, name }: Endpoint | Workflow) =>
-    method === 'GET' || (!readOnly && read_only !== true && (allowed_tools?.includes(name) ?? true));
+  const allowed = (tool: Endpoint | Workflow) =>
+    !isWrite(tool) || (!readOnly && read_only !== true && (allowed_tools?.includes(tool.name) ?? true));
   const tools = {
     endpoints: endpoints.filter(
       (endpoint) =>

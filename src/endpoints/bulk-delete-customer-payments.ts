@@ -16,7 +16,7 @@ const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
 const MOST = 25;
 
 interface AllGoneFacts extends Facts {
-  readonly before: { readonly payments: readonly Payment[] };
+  readonly lost: Facts['lost'] & { readonly before: { readonly payments: readonly Payment[] } };
 }
 
 export const bulkDeleteCustomerPayments = defineWrite({
@@ -29,39 +29,44 @@ export const bulkDeleteCustomerPayments = defineWrite({
   path: '/customerpayments',
   input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST).describe('The ids, each once.') }),
   output,
-
-  turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
-  async preflight({ payment_id }, zoho): Promise<AllGoneFacts> {
-    const payments = await Promise.all([...new Set(payment_id)].map((one) => standingPayment(zoho, one)));
-    payments.forEach(refuseUndeletable);
-    return {
-      title: `Delete ${payments.length} customer payments`,
-      lines: payments.map((payment) => `${aboutPayment(payment)}. ${aboutAllocation(payment).replaceAll('\n', ' ')}`),
-      ask: [concern('deletion', 'it deletes records')],
-      not_checked: [],
-      blocks: payments.map((payment) => `payment:${payment.payment_id}`),
-      before: { payments },
-    };
+  safety: {
+    turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
+    async preflight({ payment_id }, zoho): Promise<AllGoneFacts> {
+      const payments = await Promise.all([...new Set(payment_id)].map((one) => standingPayment(zoho, one)));
+      payments.forEach(refuseUndeletable);
+      return {
+        question: {
+          title: `Delete ${payments.length} customer payments`,
+          lines: payments.map((payment) => `${aboutPayment(payment)}. ${aboutAllocation(payment).replaceAll('\n', ' ')}`),
+          ask: [concern('deletion', 'it deletes records')],
+          not_checked: [],
+          sealed: { payments },
+        },
+        policy: {},
+        duplicates: {},
+        lost: { touches: { payments: payments.map((payment) => String(payment.payment_id)) }, before: { payments } },
+      };
+    },
+    // Zoho's answer does not tell of each.
+    async each({ deleted: asked = [] }, zoho) {
+      const { deleted = [], kept = [], unknown = [] } = await outcomes(asked, zoho);
+      if (deleted.length === 0 && unknown.length === 0)
+        throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
+      return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
+    },
+    async look({ input }, zoho) {
+      const { deleted = [], kept = [], unknown = [] } = await outcomes(new Set(input['payment_id'] as string[]), zoho);
+      if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show what became of ${unknown.join(', ')}.`, candidates: [] };
+      if (kept.length === 0) return { seen: 'there', result: { deleted } };
+      if (deleted.length === 0) return { seen: 'not there' };
+      return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
+    },
+    contradiction: (_result, { answer }) => moreThanMessage(answer),
+    // One call takes back one payment; the others are named in the report.
+    undo: ({ deleted = [] }, _input, { payments }) =>
+      deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
   },
   parts: ({ payment_id }) => ({ query: { payment_id: [...new Set(payment_id)].join(','), bulk_delete: true } }),
-  // Zoho's answer does not tell of each.
-  async each({ deleted: asked = [] }, zoho) {
-    const { deleted = [], kept = [], unknown = [] } = await outcomes(asked, zoho);
-    if (deleted.length === 0 && unknown.length === 0)
-      throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
-    return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
-  },
-  async look({ input }, zoho) {
-    const { deleted = [], kept = [], unknown = [] } = await outcomes(new Set(input['payment_id'] as string[]), zoho);
-    if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show what became of ${unknown.join(', ')}.`, candidates: [] };
-    if (kept.length === 0) return { seen: 'there', result: { deleted } };
-    if (deleted.length === 0) return { seen: 'not there' };
-    return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
-  },
-  contradiction: (_result, { answer }) => moreThanMessage(answer),
-  // One call takes back one payment; the others are named in the report.
-  undo: ({ deleted = [] }, _input, { before: { payments } }) =>
-    deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
   report({ deleted = [], kept = [], unknown = [] }, _input, facts) {

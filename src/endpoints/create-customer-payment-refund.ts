@@ -17,7 +17,9 @@ import { aboutRefund, attention, money, notChecked, quoted, unseen } from './wor
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 interface NewRefundFacts extends Facts {
-  readonly before: InBase & { readonly existing: unknown; readonly amount: number; readonly of: Payment };
+  readonly lost: Facts['lost'] & {
+    readonly before: InBase & { readonly existing: unknown; readonly amount: number; readonly of: Payment };
+  };
   readonly amount: number;
 }
 
@@ -32,7 +34,6 @@ export const createCustomerPaymentRefund = defineWrite({
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments/{customer_payment_id}/refunds',
-  canDuplicate: true,
   input: z.strictObject({
     customer_payment_id: id,
     ...refundFields,
@@ -40,38 +41,40 @@ export const createCustomerPaymentRefund = defineWrite({
     refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
   }),
   output,
+  safety: {
+    canDuplicate: true,
 
-  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
-    const [payment, refunds, accounts] = await inOrder([
-      standingPayment(zoho, customer_payment_id),
-      refundsOf(zoho, customer_payment_id),
-      bankAccounts(zoho),
-    ]);
-    checkDecimals({ amount: given.amount }, payment);
-    const amount = given.amount ?? payment.unused_amount;
-    if (amount === undefined) throw amountNotTold();
-    // An overdrawn payment has nothing to give back either.
-    if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
-    const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
-    return {
-      ...facts,
-      makes: 'refund',
-      title: [`Refund ${money(amount, payment)}`, payment.customer_name && `to ${quoted(payment.customer_name, 40)}`]
-        .filter(Boolean)
-        .join(' '),
-      before: { existing, amount, of: ofPayment(payment), in_base: facts.rate?.result },
-      amount,
-    };
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
+      const [payment, refunds, accounts] = await inOrder([
+        standingPayment(zoho, customer_payment_id),
+        refundsOf(zoho, customer_payment_id),
+        bankAccounts(zoho),
+      ]);
+      checkDecimals({ amount: given.amount }, payment);
+      const amount = given.amount ?? payment.unused_amount;
+      if (amount === undefined) throw amountNotTold();
+      // An overdrawn payment has nothing to give back either.
+      if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
+      const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
+      const to = payment.customer_name ? ` to ${quoted(payment.customer_name, 40)}` : '';
+      return {
+        ...facts,
+        question: { ...facts.question, title: `Refund ${money(amount, payment)}${to}` },
+        duplicates: { ...facts.duplicates, makes: 'refund' },
+        lost: { ...facts.lost, before: { existing, amount, of: ofPayment(payment), in_base: facts.policy.rate?.result } },
+        amount,
+      };
+    },
+    look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
+    contradiction: ({ payment_refund }, { input, body, before }) =>
+      otherRefund(payment_refund, body, { payment_id: String(input['customer_payment_id']), existing: before['existing'] }),
+    undo: ({ payment_refund }, { customer_payment_id }) =>
+      payment_refund?.payment_refund_id === undefined
+        ? undefined
+        : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
   },
   parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
-  look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
-  contradiction: ({ payment_refund }, { input, body, before }) =>
-    otherRefund(payment_refund, body, { payment_id: String(input['customer_payment_id']), existing: before['existing'] }),
-  undo: ({ payment_refund }, { customer_payment_id }) =>
-    payment_refund?.payment_refund_id === undefined
-      ? undefined
-      : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
 
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
   report: ({ payment_refund }, { customer_payment_id, amount }, facts) => {

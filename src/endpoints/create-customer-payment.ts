@@ -48,20 +48,22 @@ export const createCustomerPayment = defineWrite({
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',
-  canDuplicate: true,
   input,
   output,
+  safety: {
+    canDuplicate: true,
 
-  turn: ({ customer_id }) => [`customer:${customer_id}`],
-  preflight: (payment, zoho) => newPaymentFacts(payment, zoho),
-  upsert: uniqueUpsert,
-  look: (attempt, zoho) => {
-    const unique = attempt.before['unique'] as Minted | undefined;
-    return unique ? lookByUniqueField(attempt, unique, zoho) : lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
+    turn: ({ customer_id }) => [`customer:${customer_id}`],
+    preflight: (payment, zoho) => newPaymentFacts(payment, zoho),
+    upsert: uniqueUpsert,
+    look: (attempt, zoho) => {
+      const unique = attempt.before['unique'] as Minted | undefined;
+      return unique ? lookByUniqueField(attempt, unique, zoho) : lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
+    },
+    contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { existing: before['existing'] }),
+    undo: ({ payment }) =>
+      payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
   },
-  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { existing: before['existing'] }),
-  undo: ({ payment }) =>
-    payment?.payment_id === undefined ? undefined : { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, given, facts) => {
@@ -88,7 +90,7 @@ export const createCustomerPayment = defineWrite({
 type NewPayment = z.output<typeof input>;
 
 interface NewPaymentFacts extends Facts {
-  readonly before: InBase & { readonly existing: unknown };
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly existing: unknown } };
 }
 
 /** What a new payment would do, for create and for the upsert that may come to the same. */
@@ -114,48 +116,53 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
   const ids = (['location_id', 'tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   return {
-    title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
-    ...joinNotes(
-      contact === undefined && {
-        not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
-      },
-      dated,
-      rated,
-      {
-        lines: [
-          `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
-          `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
-          ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
-        ],
-      },
-      account,
-      fields,
-      applied,
-      retainer,
-      {
-        lines: [
-          ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
-          ...ids.map((name) => `${name}: ${payment[name]}`),
-          ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
-          ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, currency)}`] : []),
-        ],
-      },
-      likeness,
-    ),
-    ask: [
-      ...mostlyTax(rows, currency),
-      ...(left > 0 && invoices.length > 0
-        ? [concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`)]
-        : []),
-    ],
-    makes: 'payment',
-    alike,
-    money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
-    rate: rated.rate,
-    customer_id,
-    uses: { account_id, date },
-    blocks: [`create:${customer_id}:${amount}`],
-    before: { existing: existing(newest), in_base: rated.rate?.result },
+    question: {
+      title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
+      ...joinNotes(
+        contact === undefined && {
+          not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
+        },
+        dated,
+        rated,
+        {
+          lines: [
+            `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
+            `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
+            ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
+          ],
+        },
+        account,
+        fields,
+        applied,
+        retainer,
+        {
+          lines: [
+            ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
+            ...ids.map((name) => `${name}: ${payment[name]}`),
+            ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
+            ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, currency)}`] : []),
+          ],
+        },
+        likeness,
+      ),
+      ask: [
+        ...mostlyTax(rows, currency),
+        ...(left > 0 && invoices.length > 0
+          ? [concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`)]
+          : []),
+      ],
+    },
+    policy: {
+      money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
+      rate: rated.rate,
+      customer_id,
+      uses: { account_id, date },
+    },
+    duplicates: { makes: 'payment', alike },
+    lost: {
+      touches: { creates: [{ customer_id, amount }] },
+      before: { existing: existing(newest), in_base: rated.rate?.result },
+    },
   };
 }
 

@@ -20,7 +20,7 @@ const output = z.looseObject({
 });
 
 interface RefundGoneFacts extends Facts {
-  readonly before: { readonly refund: Refund; readonly payment: Payment };
+  readonly lost: Facts['lost'] & { readonly before: { readonly refund: Refund; readonly payment: Payment } };
 }
 
 export const deleteCustomerPaymentRefund = defineWrite({
@@ -31,41 +31,49 @@ export const deleteCustomerPaymentRefund = defineWrite({
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
   output,
-
-  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
-    const [refund, payment] = await inOrder([
-      standingRefund(zoho, customer_payment_id, refund_id),
-      standingPayment(zoho, customer_payment_id),
-    ]);
-    return {
-      title: `Delete the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
-      lines: [aboutRefund(refund, payment), `Of ${aboutPayment(payment)}`, `Unused on the payment again: ${money(refund.amount, payment)}`],
-      ask: [DESTROYS],
-      not_checked: [],
-      customer_id: payment.customer_id,
-      blocks: [`payment:${customer_payment_id}`],
-      before: { refund, payment },
-    };
-  },
-  async look({ input }, zoho) {
-    const { customer_payment_id, refund_id } = input as { customer_payment_id: string; refund_id: string };
-    const gone = await isGone(zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id }));
-    return gone ? { seen: 'there', result: { customer_payment_id, refund_id, deleted: true } } : { seen: 'not there' };
-  },
-  contradiction: (_result, { answer }) => moreThanMessage(answer),
-  undo: (_result, { customer_payment_id }, { before: { refund } }) => {
-    const set = only(refund, [
-      'date',
-      'amount',
-      'from_account_id',
-      'refund_mode',
-      'reference_number',
-      'exchange_rate',
-      'payment_form',
-      'description',
-    ]);
-    return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });
+  safety: {
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
+      const [refund, payment] = await inOrder([
+        standingRefund(zoho, customer_payment_id, refund_id),
+        standingPayment(zoho, customer_payment_id),
+      ]);
+      return {
+        question: {
+          title: `Delete the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
+          lines: [
+            aboutRefund(refund, payment),
+            `Of ${aboutPayment(payment)}`,
+            `Unused on the payment again: ${money(refund.amount, payment)}`,
+          ],
+          ask: [DESTROYS],
+          not_checked: [],
+          sealed: { refund, payment },
+        },
+        policy: { customer_id: payment.customer_id },
+        duplicates: {},
+        lost: { touches: { payments: [customer_payment_id] }, before: { refund, payment } },
+      };
+    },
+    async look({ input }, zoho) {
+      const { customer_payment_id, refund_id } = input as { customer_payment_id: string; refund_id: string };
+      const gone = await isGone(zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id }));
+      return gone ? { seen: 'there', result: { customer_payment_id, refund_id, deleted: true } } : { seen: 'not there' };
+    },
+    contradiction: (_result, { answer }) => moreThanMessage(answer),
+    undo: (_result, { customer_payment_id }, { refund }) => {
+      const set = only(refund, [
+        'date',
+        'amount',
+        'from_account_id',
+        'refund_mode',
+        'reference_number',
+        'exchange_rate',
+        'payment_form',
+        'description',
+      ]);
+      return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });
+    },
   },
 
   result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),

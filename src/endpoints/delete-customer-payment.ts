@@ -19,7 +19,7 @@ const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boo
 export const DESTROYS = concern('deletion', 'it deletes a record');
 
 interface GoneFacts extends Facts {
-  readonly before: { readonly payment: Payment };
+  readonly lost: Facts['lost'] & { readonly before: { readonly payment: Payment } };
 }
 
 export const deleteCustomerPayment = defineWrite({
@@ -33,27 +33,31 @@ export const deleteCustomerPayment = defineWrite({
   path: '/customerpayments/{payment_id}',
   input: z.strictObject({ payment_id: id }),
   output,
-
-  turn: ({ payment_id }) => [`payment:${payment_id}`],
-  async preflight({ payment_id }, zoho): Promise<GoneFacts> {
-    const payment = await standingPayment(zoho, payment_id);
-    refuseUndeletable(payment);
-    return {
-      title: `Delete ${aboutPayment(payment)}`,
-      lines: aboutAllocation(payment).split('\n').filter(Boolean),
-      ask: [DESTROYS],
-      not_checked: [],
-      customer_id: payment.customer_id,
-      blocks: [`payment:${payment_id}`],
-      before: { payment },
-    };
+  safety: {
+    turn: ({ payment_id }) => [`payment:${payment_id}`],
+    async preflight({ payment_id }, zoho): Promise<GoneFacts> {
+      const payment = await standingPayment(zoho, payment_id);
+      refuseUndeletable(payment);
+      return {
+        question: {
+          title: `Delete ${aboutPayment(payment)}`,
+          lines: aboutAllocation(payment).split('\n').filter(Boolean),
+          ask: [DESTROYS],
+          not_checked: [],
+          sealed: { payment },
+        },
+        policy: { customer_id: payment.customer_id },
+        duplicates: {},
+        lost: { touches: { payments: [payment_id] }, before: { payment } },
+      };
+    },
+    look: async ({ input }, zoho) => {
+      const payment_id = String(input['payment_id']);
+      return (await isDeleted(zoho, payment_id)) ? { seen: 'there', result: { payment_id, deleted: true } } : { seen: 'not there' };
+    },
+    contradiction: (_result, { answer }) => moreThanMessage(answer),
+    undo: (_result, _input, { payment }) => recreating(payment),
   },
-  look: async ({ input }, zoho) => {
-    const payment_id = String(input['payment_id']);
-    return (await isDeleted(zoho, payment_id)) ? { seen: 'there', result: { payment_id, deleted: true } } : { seen: 'not there' };
-  },
-  contradiction: (_result, { answer }) => moreThanMessage(answer),
-  undo: (_result, _input, { before: { payment } }) => recreating(payment),
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
   report: (_result, { payment_id }, facts) =>

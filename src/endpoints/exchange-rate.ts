@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { defineRead, type RateFacts, type Reader } from '../endpoint.ts';
+import { defineOperation, type RateFacts, type Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { formatConverted, readAmount, sameRate } from '../money.ts';
-import { report } from '../report.ts';
 import { ifAllowed, ifServed } from './allowed.ts';
 import { organizationOf, type Notes } from './checks.ts';
 import { getInvoice } from './get-invoice.ts';
@@ -13,15 +12,16 @@ import { plain, told } from './words.ts';
 /** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
 
 /** All of them at once: the tool's own list is cut to what a conversation can hold. */
-const allCurrencies = defineRead({
-  ...listCurrencies,
+const allCurrencies = defineOperation({
+  name: listCurrencies.name,
+  module: 'settings',
+  path: listCurrencies.path,
   input: z.strictObject({}),
   output: z.looseObject({
     currencies: z.array(z.looseObject({ currency_code: z.string().optional(), exchange_rate: z.unknown().optional() })).optional(),
   }),
   parts: () => ({ query: { per_page: 200 } }),
   result: (body) => ({ currencies: many(body, 'currencies') }),
-  report: () => report([]),
 });
 
 /** Invoices whose rates are looked at, of a payment that is applied to very many. */

@@ -1,23 +1,17 @@
 import * as z from 'zod';
-import { defineRead, type Reader } from '../endpoint.ts';
-import { report } from '../report.ts';
+import { defineOperation, type Reader } from '../endpoint.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
 import { many } from './shape.ts';
 
-const { name, title, description, path } = listCustomerPayments;
-
 /** The list by one filter that Zoho takes (`cf_…=value`, seen on contacts) but does not document for payments. */
-const listByCustomField = defineRead({
-  name,
-  title,
-  description,
-  path,
+const listByCustomField = defineOperation({
+  name: listCustomerPayments.name,
+  path: listCustomerPayments.path,
   input: z.strictObject({ key: z.string(), value: z.string() }),
   output: z.looseObject({ rows: z.array(z.looseObject({ payment_id: z.unknown().optional() })).optional() }),
   // A second row is enough to know that more than one has the value, or that Zoho ignored the filter.
   parts: ({ key, value }) => ({ query: { [key]: value, per_page: 2 } }),
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
-  report: () => report([]),
 });
 
 /**

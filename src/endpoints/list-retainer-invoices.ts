@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { defineRead } from '../endpoint.ts';
-import { report } from '../report.ts';
+import { defineOperation } from '../endpoint.ts';
 import { pageContext } from './fields.ts';
 import { isObject, many, withoutEmpty } from './shape.ts';
 
@@ -12,11 +11,9 @@ const output = z.looseObject({
   page_context: pageContext,
 });
 
-/** The newest retainer invoices, as many as one page holds. Not a tool yet: preflights read it. */
-export const listRetainerInvoices = defineRead({
+/** The newest retainer invoices, as many as one page holds. Not a tool: preflights read it. */
+export const listRetainerInvoices = defineOperation({
   name: 'list_retainer_invoices',
-  title: 'List retainer invoices',
-  description: 'The newest retainer invoices: customer, total and balance.',
   module: 'invoices',
   path: '/retainerinvoices',
   input: z.strictObject({}),
@@ -26,5 +23,4 @@ export const listRetainerInvoices = defineRead({
     const { page_context } = body;
     return { retainerinvoices: many(body, 'retainerinvoices')?.map(withoutEmpty), ...(isObject(page_context) && { page_context }) };
   },
-  report: () => report([]),
 });

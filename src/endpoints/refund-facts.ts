@@ -39,12 +39,14 @@ interface RefundReads {
   readonly earlier?: Refund;
 }
 
+interface RefundFacts extends Pick<Facts, 'policy' | 'duplicates'> {
+  readonly question: Omit<Facts['question'], 'title'>;
+  readonly lost: Omit<Facts['lost'], 'before'>;
+  readonly existing: Existing;
+}
+
 /** What giving money back would do: to the payment, and beside its other refunds. */
-export async function refundFacts(
-  { payment, refunds, accounts, earlier }: RefundReads,
-  given: Given,
-  zoho: Reader,
-): Promise<Omit<Facts, 'title' | 'before'> & { readonly existing: Existing }> {
+export async function refundFacts({ payment, refunds, accounts, earlier }: RefundReads, given: Given, zoho: Reader): Promise<RefundFacts> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   checkDecimals({ amount }, payment);
   // Not every documented shape tells what is unused; then Zoho alone can judge.
@@ -74,38 +76,42 @@ export async function refundFacts(
   const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
   const { alike, ...likeness } = newLikeness(refunds, wanted, payment, earlier);
   return {
-    ...joinNotes(
-      refundable === undefined && { not_checked: ['how much can be refunded: Zoho does not tell'] },
-      dated,
-      {
-        lines: [
-          `Out of ${aboutPayment(payment)}`,
-          ...(refundable === undefined
-            ? []
-            : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
-          `Date: ${date}${mode}${reference}`,
-        ],
-      },
-      rated,
-      given.description !== undefined && { lines: [`Description: ${quoted(given.description, 200)}`] },
-      account,
-      likeness,
-    ),
-    ask: [GIVES_BACK],
-    alike,
-    ...(more > 0 && {
-      money: {
-        kind: 'refund' as const,
-        currency: payment.currency_code ?? UNKNOWN_CURRENCY,
-        amount,
-        adds: more,
-        customer_id: payment.customer_id,
-      },
-    }),
-    rate: rated.rate,
-    customer_id: payment.customer_id,
-    uses: { from_account_id, date },
-    blocks: [`payment:${payment.payment_id}`],
+    question: {
+      ...joinNotes(
+        refundable === undefined && { not_checked: ['how much can be refunded: Zoho does not tell'] },
+        dated,
+        {
+          lines: [
+            `Out of ${aboutPayment(payment)}`,
+            ...(refundable === undefined
+              ? []
+              : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
+            `Date: ${date}${mode}${reference}`,
+          ],
+        },
+        rated,
+        given.description !== undefined && { lines: [`Description: ${quoted(given.description, 200)}`] },
+        account,
+        likeness,
+      ),
+      ask: [GIVES_BACK],
+    },
+    policy: {
+      ...(more > 0 && {
+        money: {
+          kind: 'refund' as const,
+          currency: payment.currency_code ?? UNKNOWN_CURRENCY,
+          amount,
+          adds: more,
+          customer_id: payment.customer_id,
+        },
+      }),
+      rate: rated.rate,
+      customer_id: payment.customer_id,
+      uses: { from_account_id, date },
+    },
+    duplicates: { alike },
+    lost: { touches: { payments: [String(payment.payment_id)] } },
     existing: existingRefunds(refunds),
   };
 }

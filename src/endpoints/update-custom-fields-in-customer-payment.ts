@@ -19,7 +19,7 @@ const output = z.looseObject({
 const input = z.strictObject({ customer_payment_id: id, custom_fields: z.array(customFieldById).min(1) });
 
 interface CustomFieldFacts extends Facts {
-  readonly before: { readonly payment: Payment };
+  readonly lost: Facts['lost'] & { readonly before: { readonly payment: Payment } };
 }
 
 export const updateCustomFieldsInCustomerPayment = defineWrite({
@@ -31,36 +31,41 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   path: '/customerpayment/{customer_payment_id}/customfields',
   input,
   output,
-
-  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
-    const [payment, { not_checked = [] }] = await inOrder([
-      standingPayment(zoho, customer_payment_id),
-      checkCustomFields(custom_fields, zoho),
-    ]);
-    return {
-      title: `Change custom fields of ${aboutPayment(payment)}`,
-      lines: custom_fields.map(
-        ({ customfield_id, value }) => `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`,
-      ),
-      not_checked,
-      ask: [],
-      customer_id: payment.customer_id,
-      blocks: [`payment:${customer_payment_id}`],
-      before: { payment },
-    };
+  safety: {
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
+      const [payment, { not_checked = [] }] = await inOrder([
+        standingPayment(zoho, customer_payment_id),
+        checkCustomFields(custom_fields, zoho),
+      ]);
+      return {
+        question: {
+          title: `Change custom fields of ${aboutPayment(payment)}`,
+          lines: custom_fields.map(
+            ({ customfield_id, value }) =>
+              `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`,
+          ),
+          not_checked,
+          ask: [],
+          sealed: { payment },
+        },
+        policy: { customer_id: payment.customer_id },
+        duplicates: {},
+        lost: { touches: { payments: [customer_payment_id] }, before: { payment } },
+      };
+    },
+    look: (attempt, zoho) => lookForCustomFields(attempt, String(attempt.input['customer_payment_id']), zoho),
+    contradiction: (_result, { answer }) => moreThanMessage(answer),
+    undo: (_result, { customer_payment_id, custom_fields }, { payment }) => {
+      const { not_restored, ...back } = customFieldsBack(custom_fields, payment);
+      return undoWith({ name: 'update_custom_fields_in_customer_payment', input }, ['customer_payment_id'], {
+        arguments: { customer_payment_id, ...back },
+        not_restored,
+      });
+    },
   },
   // The body is a bare array.
   parts: ({ custom_fields }) => ({ body: custom_fields }),
-  look: (attempt, zoho) => lookForCustomFields(attempt, String(attempt.input['customer_payment_id']), zoho),
-  contradiction: (_result, { answer }) => moreThanMessage(answer),
-  undo: (_result, { customer_payment_id, custom_fields }, { before: { payment } }) => {
-    const { not_restored, ...back } = customFieldsBack(custom_fields, payment);
-    return undoWith({ name: 'update_custom_fields_in_customer_payment', input }, ['customer_payment_id'], {
-      arguments: { customer_payment_id, ...back },
-      not_restored,
-    });
-  },
 
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),

@@ -25,7 +25,7 @@ const input = z.strictObject({ customer_payment_id: id, refund_id: id, ...z.obje
 const required = ['date', 'amount', 'from_account_id'] as const;
 
 interface RefundChangeFacts extends Facts {
-  readonly before: InBase & { readonly refund: Refund; readonly of: Payment };
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly refund: Refund; readonly of: Payment } };
 }
 
 export const updateCustomerPaymentRefund = defineWrite({
@@ -35,52 +35,59 @@ export const updateCustomerPaymentRefund = defineWrite({
     'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
-  canDuplicate: true,
   input,
   output,
+  safety: {
+    canDuplicate: true,
 
-  turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
-  async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
-    refuseNoChange(given);
-    const [refund, payment, refunds, accounts] = await inOrder([
-      standingRefund(zoho, customer_payment_id, refund_id),
-      // The refund does not tell its currency; its payment does.
-      standingPayment(zoho, customer_payment_id),
-      refundsOf(zoho, customer_payment_id),
-      bankAccounts(zoho),
-    ]);
-    const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
-    if (amount === undefined) throw amountNotTold();
-    const { existing: _, ...facts } = await refundFacts(
-      { payment, refunds, accounts, earlier: refund },
-      { ...given, date, amount, from_account_id },
-      zoho,
-    );
-    const changes = Object.entries(given).map(
-      ([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`,
-    );
-    return {
-      ...facts,
-      title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
-      lines: [...facts.lines, ...changes],
-      before: { refund, of: ofPayment(payment), in_base: facts.rate?.result },
-    };
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
+      refuseNoChange(given);
+      const [refund, payment, refunds, accounts] = await inOrder([
+        standingRefund(zoho, customer_payment_id, refund_id),
+        // The refund does not tell its currency; its payment does.
+        standingPayment(zoho, customer_payment_id),
+        refundsOf(zoho, customer_payment_id),
+        bankAccounts(zoho),
+      ]);
+      const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
+      if (amount === undefined) throw amountNotTold();
+      const { existing: _, ...facts } = await refundFacts(
+        { payment, refunds, accounts, earlier: refund },
+        { ...given, date, amount, from_account_id },
+        zoho,
+      );
+      const changes = Object.entries(given).map(
+        ([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`,
+      );
+      return {
+        ...facts,
+        question: {
+          ...facts.question,
+          title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
+          lines: [...facts.question.lines, ...changes],
+          sealed: { refund },
+        },
+        lost: { ...facts.lost, before: { refund, of: ofPayment(payment), in_base: facts.policy.rate?.result } },
+      };
+    },
+    look: (attempt, zoho) =>
+      lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
+    contradiction: ({ payment_refund }, { input, body, before }) =>
+      otherRefund(payment_refund, body, { standing: before['refund'] as Refund, payment_id: String(input['customer_payment_id']) }),
+    undo: (_result, { customer_payment_id, refund_id, ...given }, { refund }) => {
+      const names = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
+      const fields = fieldsBack(names, refund);
+      return undoWith({ name: 'update_customer_payment_refund', input }, ['customer_payment_id', 'refund_id'], {
+        ...fields,
+        arguments: { customer_payment_id, refund_id, ...fields.arguments },
+      });
+    },
   },
-  parts: ({ customer_payment_id: _, refund_id: __, ...given }, { before: { refund } }) => {
+  parts: ({ customer_payment_id: _, refund_id: __, ...given }, { lost }) => {
+    const { refund } = lost.before;
     const standing = Object.fromEntries(required.filter((name) => refund[name] !== undefined).map((name) => [name, refund[name]]));
     return { body: { ...standing, ...given } };
-  },
-  look: (attempt, zoho) =>
-    lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
-  contradiction: ({ payment_refund }, { input, body, before }) =>
-    otherRefund(payment_refund, body, { standing: before['refund'] as Refund, payment_id: String(input['customer_payment_id']) }),
-  undo: (_result, { customer_payment_id, refund_id, ...given }, { before: { refund } }) => {
-    const names = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
-    const fields = fieldsBack(names, refund);
-    return undoWith({ name: 'update_customer_payment_refund', input }, ['customer_payment_id', 'refund_id'], {
-      ...fields,
-      arguments: { customer_payment_id, refund_id, ...fields.arguments },
-    });
   },
 
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),

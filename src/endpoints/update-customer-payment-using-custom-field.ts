@@ -26,7 +26,7 @@ const headerText = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
 
 interface UpsertFacts extends Facts {
-  readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown };
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown } };
 }
 
 export const updateCustomerPaymentUsingCustomField = defineWrite({
@@ -38,7 +38,6 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments',
-  canDuplicate: true,
   input: z.strictObject({
     unique_identifier_key: headerText
       .regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...')
@@ -48,70 +47,76 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     ...paymentChanges,
   }),
   output,
+  safety: {
+    canDuplicate: true,
 
-  async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
-    const found = await findByCustomField(key, value, zoho);
-    const unique = `unique:${key}:${value}`;
-    if (found === 'none' || found === 'cannot tell')
-      return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
-    return [unique, ...(await turnOfChange(found, given, zoho))];
+    async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
+      const found = await findByCustomField(key, value, zoho);
+      const unique = `unique:${key}:${value}`;
+      if (found === 'none' || found === 'cannot tell')
+        return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
+      return [unique, ...(await turnOfChange(found, given, zoho))];
+    },
+    async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
+      const { replace_invoices: _, ...fields } = given;
+      if (upsert && !namesAnything(fields)) throw incomplete(NEEDED);
+      refuseNoChange(fields);
+      const found = await findByCustomField(key, value, zoho);
+      // What can only be sent whole is checked before anyone is asked.
+      if (found === 'none' || found === 'cannot tell') changesOf(given, undefined);
+      if (found === 'cannot tell') {
+        if (given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
+        if (upsert) throw cannotUpsert(key);
+        return unseenFacts({ key, value }, given);
+      }
+      if (found !== 'none') {
+        const facts = await changeFacts(await standingPayment(zoho, found), given, zoho);
+        return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
+      }
+      if (!upsert) throw noSuchPayment(key, value);
+      const facts = await newPaymentFacts(complete(fields), zoho);
+      return {
+        ...facts,
+        question: { ...facts.question, lines: [...facts.question.lines, `${key}: ${quoted(value)}`] },
+        lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } },
+      };
+    },
+    async look(attempt, zoho) {
+      const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as {
+        unique_identifier_key: string;
+        unique_identifier_value: string;
+      };
+      const before = attempt.before['payment'] as Payment | undefined;
+      if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
+      const found = await findByCustomField(key, value, zoho);
+      if (found === 'none') return { seen: 'not there' };
+      if (found === 'cannot tell') return { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] };
+      const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
+      if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
+      return {
+        seen: 'unclear',
+        why: 'A payment has this value, and is not what was sent.',
+        candidates: [{ id: found, text: aboutPayment(payment) }],
+      };
+    },
+    contradiction: ({ payment }, { body, before }) =>
+      otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
+    undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, before) => {
+      if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
+      // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.
+      return upsert && payment?.payment_id !== undefined
+        ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }
+        : undefined;
+    },
   },
-  async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
-    const { replace_invoices: _, ...fields } = given;
-    if (upsert && !namesAnything(fields)) throw incomplete(NEEDED);
-    refuseNoChange(fields);
-    const unique = `unique:${key}:${value}`;
-    const found = await findByCustomField(key, value, zoho);
-    // What can only be sent whole is checked before anyone is asked.
-    if (found === 'none' || found === 'cannot tell') changesOf(given, undefined);
-    if (found === 'cannot tell') {
-      if (given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
-      if (upsert) throw cannotUpsert(key);
-      return unseenFacts({ key, value }, given);
-    }
-    if (found !== 'none') {
-      const facts = await changeFacts(await standingPayment(zoho, found), given, zoho);
-      return { ...facts, blocks: [unique, ...facts.blocks] };
-    }
-    if (!upsert) throw noSuchPayment(key, value);
-    const facts = await newPaymentFacts(complete(fields), zoho);
-    return { ...facts, lines: [...facts.lines, `${key}: ${quoted(value)}`], blocks: [unique, ...facts.blocks] };
-  },
-  parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...given }, { before }) => ({
-    body: changesOf(given, before.payment),
+  parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...given }, { lost }) => ({
+    body: changesOf(given, lost.before.payment),
     headers: {
       'X-Unique-Identifier-Key': unique_identifier_key,
       'X-Unique-Identifier-Value': unique_identifier_value,
       ...(upsert && { 'X-Upsert': 'true' }),
     },
   }),
-  async look(attempt, zoho) {
-    const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as {
-      unique_identifier_key: string;
-      unique_identifier_value: string;
-    };
-    const before = attempt.before['payment'] as Payment | undefined;
-    if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
-    const found = await findByCustomField(key, value, zoho);
-    if (found === 'none') return { seen: 'not there' };
-    if (found === 'cannot tell') return { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] };
-    const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
-    if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
-    return {
-      seen: 'unclear',
-      why: 'A payment has this value, and is not what was sent.',
-      candidates: [{ id: found, text: aboutPayment(payment) }],
-    };
-  },
-  contradiction: ({ payment }, { body, before }) =>
-    otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
-  undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, { before }) => {
-    if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
-    // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.
-    return upsert && payment?.payment_id !== undefined
-      ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }
-      : undefined;
-  },
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert, ...given }, facts) => {
@@ -159,23 +164,27 @@ function noSuchPayment(key: string, value: string): InputError {
 /** Zoho may know the payment and not show it by this field: then nothing about it can be checked. */
 function unseenFacts({ key, value }: { key: string; value: string }, given: Fields): UpsertFacts {
   return {
-    title: `Change the payment whose ${key} is ${quoted(value)}`,
-    lines: fieldLines(given, {}),
-    ask: [],
-    not_checked: ['which payment has this value, and all that rests on it'],
-    ...(given.amount !== undefined && {
-      money: {
-        kind: 'payment' as const,
-        currency: UNKNOWN_CURRENCY,
-        amount: given.amount,
-        adds: given.amount,
-        customer_id: given.customer_id,
-      },
-    }),
-    uses: { account_id: given.account_id, date: given.date },
-    customer_id: given.customer_id,
-    blocks: [`unique:${key}:${value}`],
-    before: {},
+    question: {
+      title: `Change the payment whose ${key} is ${quoted(value)}`,
+      lines: fieldLines(given, {}),
+      ask: [],
+      not_checked: ['which payment has this value, and all that rests on it'],
+    },
+    policy: {
+      ...(given.amount !== undefined && {
+        money: {
+          kind: 'payment' as const,
+          currency: UNKNOWN_CURRENCY,
+          amount: given.amount,
+          adds: given.amount,
+          customer_id: given.customer_id,
+        },
+      }),
+      uses: { account_id: given.account_id, date: given.date },
+      customer_id: given.customer_id,
+    },
+    duplicates: {},
+    lost: { touches: { unique: { key, value } }, before: {} },
   };
 }
 

@@ -37,7 +37,7 @@ type Changes = z.output<typeof changes>;
 const input = z.strictObject({ payment_id: id, ...paymentChanges });
 
 export interface ChangeFacts extends Facts {
-  readonly before: InBase & { readonly payment: Payment };
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly payment: Payment } };
 }
 
 export const updateCustomerPayment = defineWrite({
@@ -49,20 +49,22 @@ export const updateCustomerPayment = defineWrite({
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments/{payment_id}',
-  canDuplicate: true,
   input,
   output,
+  safety: {
+    canDuplicate: true,
 
-  turn: ({ payment_id, ...given }, zoho) => turnOfChange(payment_id, given, zoho),
-  async preflight({ payment_id, ...given }, zoho): Promise<ChangeFacts> {
-    const { replace_invoices: _, ...fields } = given;
-    refuseNoChange(fields);
-    return await changeFacts(await standingPayment(zoho, payment_id), given, zoho);
+    turn: ({ payment_id, ...given }, zoho) => turnOfChange(payment_id, given, zoho),
+    async preflight({ payment_id, ...given }, zoho): Promise<ChangeFacts> {
+      const { replace_invoices: _, ...fields } = given;
+      refuseNoChange(fields);
+      return await changeFacts(await standingPayment(zoho, payment_id), given, zoho);
+    },
+    look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
+    contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment }),
+    undo: ({ payment }, { payment_id, ...given }, before) => changeBack(payment_id, given, before.payment, payment),
   },
-  parts: ({ payment_id: _, ...given }, { before }) => ({ body: changesOf(given, before.payment) }),
-  look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
-  contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment }),
-  undo: ({ payment }, { payment_id, ...given }, { before }) => changeBack(payment_id, given, before.payment, payment),
+  parts: ({ payment_id: _, ...given }, { lost }) => ({ body: changesOf(given, lost.before.payment) }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, { payment_id: _, ...given }, facts) => {
@@ -120,54 +122,64 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
   const { alike, ...likeness } = looksDifferent ? await newLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
   return {
-    title: `Change ${aboutPayment(payment)}`,
-    ...joinNotes(
-      dated,
-      account,
-      fields,
-      rated,
-      (left === undefined || refunded === undefined) &&
-        (given.amount !== undefined || invoices !== undefined) && {
-          not_checked: ['what is left unused afterwards (Zoho does not tell the amounts of the payment)'],
-        },
-      { lines: fieldLines(given, payment) },
-      mover,
-      given.amount !== undefined &&
-        payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not tell the amount as it stands)'] },
-      invoices !== undefined &&
-        payment.invoices === undefined && { not_checked: ['what the payment is applied to now, and so what this un-applies'] },
-      off,
-      applied,
-      (settled !== undefined || given.amount !== undefined) &&
-        unused !== undefined &&
-        refunded !== undefined && { lines: [`Left unused afterwards: ${money(unused, payment)}`] },
-      likeness,
-    ),
-    ask: [
-      ...(mover === undefined ? [] : [mover.concern]),
-      ...(amount !== undefined && amount < (payment.amount ?? 0) ? [LOWERS] : []),
-      ...((invoices !== undefined && payment.invoices === undefined) || (off?.lines ?? []).length > 0 ? [UNAPPLIES] : []),
-      ...(settled === undefined ? [] : mostlyTax(settled, payment, standing)),
-      ...(more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)
-        ? [concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`)]
-        : []),
-    ],
-    alike,
-    ...(amount !== undefined &&
-      (more > 0 || moved) && {
-        money: {
-          kind: 'payment' as const,
-          currency: payment.currency_code ?? UNKNOWN_CURRENCY,
-          amount,
-          adds: Math.max(0, more),
-          customer_id: whose,
-        },
-      }),
-    rate: rated.rate,
-    customer_id: payment.customer_id,
-    uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
-    blocks: [`payment:${payment.payment_id}`, ...createBlocks(String(whose), moved ? [amount] : more > 0 ? [amount, more] : [])],
-    before: { payment, in_base: rated.rate?.result },
+    question: {
+      title: `Change ${aboutPayment(payment)}`,
+      ...joinNotes(
+        dated,
+        account,
+        fields,
+        rated,
+        (left === undefined || refunded === undefined) &&
+          (given.amount !== undefined || invoices !== undefined) && {
+            not_checked: ['what is left unused afterwards (Zoho does not tell the amounts of the payment)'],
+          },
+        { lines: fieldLines(given, payment) },
+        mover,
+        given.amount !== undefined &&
+          payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not tell the amount as it stands)'] },
+        invoices !== undefined &&
+          payment.invoices === undefined && { not_checked: ['what the payment is applied to now, and so what this un-applies'] },
+        off,
+        applied,
+        (settled !== undefined || given.amount !== undefined) &&
+          unused !== undefined &&
+          refunded !== undefined && { lines: [`Left unused afterwards: ${money(unused, payment)}`] },
+        likeness,
+      ),
+      ask: [
+        ...(mover === undefined ? [] : [mover.concern]),
+        ...(amount !== undefined && amount < (payment.amount ?? 0) ? [LOWERS] : []),
+        ...((invoices !== undefined && payment.invoices === undefined) || (off?.lines ?? []).length > 0 ? [UNAPPLIES] : []),
+        ...(settled === undefined ? [] : mostlyTax(settled, payment, standing)),
+        ...(more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)
+          ? [concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`)]
+          : []),
+      ],
+      sealed: { payment },
+    },
+    policy: {
+      ...(amount !== undefined &&
+        (more > 0 || moved) && {
+          money: {
+            kind: 'payment' as const,
+            currency: payment.currency_code ?? UNKNOWN_CURRENCY,
+            amount,
+            adds: Math.max(0, more),
+            customer_id: whose,
+          },
+        }),
+      rate: rated.rate,
+      customer_id: payment.customer_id,
+      uses: { account_id: given.account_id ?? (payment['account_id'] as string | undefined), date: given.date ?? payment.date },
+    },
+    duplicates: { alike },
+    lost: {
+      touches: {
+        payments: [String(payment.payment_id)],
+        creates: createsOf(String(whose), moved ? [amount] : more > 0 ? [amount, more] : []),
+      },
+      before: { payment, in_base: rated.rate?.result },
+    },
   };
 }
 
@@ -208,9 +220,8 @@ function takenOff(settled: readonly Application[], standing: ReturnType<typeof s
 }
 
 /** What it adds is as good as a new payment of that amount, and so is the whole as it will stand. */
-const createBlocks = (customer_id: string, amounts: readonly (number | undefined)[]) => [
-  ...new Set(amounts.map((amount) => `create:${customer_id}:${amount}`)),
-];
+const createsOf = (customer_id: string, amounts: readonly (number | undefined)[]) =>
+  [...new Set(amounts)].map((amount) => ({ customer_id, amount }));
 
 /**
  * A change that makes a payment look like another one is as good as a new payment, and takes the turn of one. Whose it is

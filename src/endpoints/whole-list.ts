@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { Json, ReadEndpoint, Reader } from '../endpoint.ts';
+import type { Json, ReadOperation, Reader } from '../endpoint.ts';
 import { BusyError } from '../errors.ts';
-import { report } from '../report.ts';
 import { listCustomerPaymentRefunds } from './list-customer-payment-refunds.ts';
 import { listCustomerPayments } from './list-customer-payments.ts';
 import { listInvoicePayments } from './list-invoice-payments.ts';
@@ -17,28 +16,25 @@ const output = z.looseObject({
 });
 
 export type WholePage = z.output<typeof output>;
-export type WholeList = ReadEndpoint<string, z.ZodObject, typeof output>;
+export type WholeList = ReadOperation<string, z.ZodObject, typeof output>;
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export const PER_PAGE = 200;
 
 function wholeList(
-  of: Pick<ReadEndpoint, 'name' | 'title' | 'description' | 'path' | 'module'> & { readonly shows?: ReadEndpoint['shows'] | undefined },
+  of: Pick<ReadOperation, 'name' | 'path' | 'module'> & { readonly shows?: ReadOperation['shows'] | undefined },
   ...keys: string[]
 ): WholeList {
-  const { name, title, description, path, module, shows } = of;
+  const { name, path, module, shows } = of;
   return {
     method: 'GET',
     name,
-    title,
-    description,
     path,
     ...(module !== undefined && { module }),
     ...(shows !== undefined && { shows }),
     input: z.looseObject({}),
     output,
     result: (body) => listing(body, ...keys),
-    report: () => report([]),
   };
 }
 
@@ -58,20 +54,12 @@ function listing(body: Json, ...keys: string[]): WholePage {
 
 export const allPayments = wholeList(listCustomerPayments, 'customerpayments', 'customer_payments');
 export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds', 'payment_refund');
-export const allContacts = wholeList(
-  { name: 'list_contacts', title: 'Customers', description: '', path: '/contacts', module: 'contacts' },
-  'contacts',
-);
-export const allInvoices = wholeList(
-  { name: 'list_invoices', title: 'Invoices', description: '', path: '/invoices', module: 'invoices' },
-  'invoices',
-);
+export const allContacts = wholeList({ name: 'list_contacts', path: '/contacts', module: 'contacts' }, 'contacts');
+export const allInvoices = wholeList({ name: 'list_invoices', path: '/invoices', module: 'invoices' }, 'invoices');
 /** In one piece: it takes no page. */
 export const allInvoicePayments = wholeList(
   {
     name: 'list_invoice_payments',
-    title: 'Payments of an invoice',
-    description: '',
     path: '/invoices/{invoice_id}/payments',
     module: 'invoices',
     shows: listInvoicePayments.shows,

@@ -1,27 +1,31 @@
-import type { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Json } from '../endpoint.ts';
 import { id } from '../endpoints/fields.ts';
 import { endpoints } from '../endpoints/index.ts';
-import { InternalError, PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
-import { report, type Undo } from '../report.ts';
+import { report, type Report, type Undo } from '../report.ts';
+import { isWrite } from '../workflow.ts';
 import { workflows } from '../workflows/index.ts';
 import type { Entry, Journal, State } from '../write/journal.ts';
-import { advertised } from './advertised.ts';
-import { readArguments } from './arguments.ts';
-import type { Books } from './books.ts';
-import { undoCell, type Edge } from './render.ts';
-import { failed, succeeded } from './results.ts';
-import { tracked } from './tracked.ts';
-import { annotationsOf } from './tools.ts';
+import { undoCell } from './render.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */
 
+export interface JournalTool {
+  readonly kind: 'journal';
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
+  /** `offered`: names of the tools that are switched on. */
+  run(input: Json, journal: Journal, offered: ReadonlySet<string>): Promise<{ readonly result: Json; readonly report: Report }>;
+}
+
 /** The tools that write, and what the journal calls it: a workflow's write is its endpoint's. */
 const journaled = new Map([
-  ...endpoints.flatMap(({ name, method }) => (method === 'GET' ? [] : [[name, name] as const])),
-  ...workflows.flatMap((tool) => (tool.method === 'GET' ? [] : [[tool.name, tool.endpoint.name] as const])),
+  ...endpoints.filter(isWrite).map(({ name }) => [name, name] as const),
+  ...workflows.filter(isWrite).map(({ name, endpoint }) => [name, endpoint.name] as const),
 ]);
 
 const input = z.strictObject({
@@ -41,7 +45,8 @@ const output = z.looseObject({
   writes: z.array(z.looseObject({ write_id: text, tool: text, outcome: text, at: text })).optional(),
 });
 
-export const listWrites = {
+export const listWrites: JournalTool = {
+  kind: 'journal',
   name: 'list_writes',
   title: 'List writes made through this server',
   description:
@@ -49,31 +54,11 @@ export const listWrites = {
     'Unresolved ones come first. Asks the journal, not Zoho.',
   input,
   output,
-} as const;
-
-export function addListWrites(server: McpServer, { journal, log }: Books, edge: Edge): void {
-  const { name, title, description } = listWrites;
-  server.registerTool(
-    name,
-    {
-      title,
-      description,
-      inputSchema: advertised(name, 'input', () => input),
-      outputSchema: advertised(name, 'output', () => output),
-      annotations: { ...annotationsOf({ method: 'GET' }), openWorldHint: false },
-    },
-    (args) =>
-      tracked(name, log, async () => {
-        try {
-          const asked = readArguments(input, args) as z.output<typeof input>;
-          const writes = (await entriesFor(await journal(), asked)).map((entry) => asWrite(entry, edge));
-          return succeeded({ writes }, report(linesOf(writes)), edge);
-        } catch (error) {
-          return failed(error instanceof PaymentsError ? error : new InternalError('no', error), edge);
-        }
-      }),
-  );
-}
+  async run(given, journal, offered) {
+    const writes = (await entriesFor(journal, given as z.output<typeof input>)).map((entry) => asWrite(entry, offered));
+    return { result: { writes }, report: report(linesOf(writes)) };
+  },
+};
 
 async function entriesFor(journal: Journal, { outcome, tool, customer_id, since, limit = 20 }: z.output<typeof input>): Promise<Entry[]> {
   const filter = {
@@ -95,7 +80,7 @@ const outcomes: Record<State, string> = {
   claimed: 'not sent yet',
 };
 
-function asWrite(entry: Entry, { offered }: Edge): Json {
+function asWrite(entry: Entry, offered: ReadonlySet<string>): Json {
   const undo = entry.answer?.report.undo;
   const { title } = entry.facts as { title?: string };
   return {

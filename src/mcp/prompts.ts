@@ -1,6 +1,7 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { quoted } from '../endpoints/words.ts';
+import { isWrite } from '../workflow.ts';
 import type { Books } from './books.ts';
 import { listWrites } from './list-writes.ts';
 import type { Lookups } from './lookups.ts';
@@ -110,7 +111,7 @@ export const prompts: readonly Prompt[] = [recordPayment, lookIntoRefund, monthE
 
 export function addPrompts(server: McpServer, { endpoints, workflows, sandbox }: Books, lookups: Lookups): void {
   const all = [...workflows, ...endpoints];
-  const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(({ method }) => method !== 'GET') };
+  const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(isWrite) };
   for (const prompt of prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))))) {
     const { name, description } = prompt;
     const title = titled(prompt.title, sandbox);

@@ -1,10 +1,10 @@
 import { UriTemplate, type ContentBlock } from '@modelcontextprotocol/server';
-import { isRead, type Endpoint, type Json, type ReadEndpoint, type ResourceForm } from '../endpoint.ts';
+import { isRead, type Endpoint, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
 
 /** Addresses of resources: from declaration to template, from input to address and back. */
 
 /** `{?}` in a declaration stands for every input field that is not in the path, as query variables. */
-export function templateOf({ uri }: ResourceForm, { input }: ReadEndpoint): UriTemplate | string {
+export function templateOf({ uri }: ResourceForm, { input }: ReadTool): UriTemplate | string {
   if (uri.endsWith('{?}')) return new QueryTemplate(uri.slice(0, -'{?}'.length), Object.keys(input.shape));
   return uri.includes('{') ? new UriTemplate(uri) : uri;
 }
@@ -45,7 +45,7 @@ function addressOf({ uri }: ResourceForm, ids: Json): string | undefined {
 }
 
 /** The resources that a read's result points to, as links. */
-export function linksOf(endpoint: ReadEndpoint, input: Json): ContentBlock[] {
+export function linksOf(endpoint: ReadTool, input: Json): ContentBlock[] {
   const wanted = endpoint.links?.(input) ?? [];
   return (endpoint.resources ?? [])
     .filter((form) => wanted.includes(form.name))

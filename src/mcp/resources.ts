@@ -6,7 +6,7 @@ import {
   type McpServer,
   type ReadResourceResult,
 } from '@modelcontextprotocol/server';
-import { isRead, type Json, type ReadEndpoint, type ResourceForm } from '../endpoint.ts';
+import { isRead, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
@@ -75,7 +75,7 @@ export const limitsResource = {
 } as const;
 
 interface Reading {
-  readonly endpoint: ReadEndpoint;
+  readonly endpoint: ReadTool;
   readonly form: ResourceForm;
   readonly books: Books;
   readonly edge: Edge;

@@ -4,22 +4,23 @@ import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';
 import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
-import { addListWrites, listWrites } from './list-writes.ts';
+import { listWrites } from './list-writes.ts';
 import { createLookups } from './lookups.ts';
 import { addPrompts } from './prompts.ts';
 import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
+import { isWrite } from '../workflow.ts';
 import { addTools, type OnWritten } from './tools.ts';
 
 /** Makes the server for each connection; what the connections share is made once, here. */
 export function serverFactory(books: Books, deliveries: Deliveries): (context: McpRequestContext) => McpServer {
   const lookups = createLookups(books);
-  const tools = [...books.workflows, ...books.endpoints];
-  const hasWrites = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
-  const names = new Set([...tools, ...(hasWrites ? [listWrites] : [])].map(({ name }) => name));
+  const hasPayments = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
+  const tools = [...books.workflows, ...books.endpoints, ...(hasPayments ? [listWrites] : [])];
+  const names = new Set(tools.map(({ name }) => name));
   const edge: Edge = { offered: names, sandbox: books.sandbox };
-  const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: tools.every(({ method }) => method === 'GET') });
+  const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: !tools.some(isWrite) });
 
   return ({ era }) => {
     const server = new McpServer(
@@ -56,8 +57,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
           );
       }
     };
-    addTools({ server, books, deliveries, onWritten, edge });
-    if (names.has(listWrites.name)) addListWrites(server, books, edge);
+    addTools(tools, { server, books, deliveries, onWritten, edge });
     addResources(server, books, lookups, edge);
     addPrompts(server, books, lookups);
     return server;

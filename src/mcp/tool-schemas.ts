@@ -8,14 +8,10 @@ import { argumentsOf, outputOf } from './tools.ts';
 
 /** The schemas of all tools, for the build to put into the program. */
 export function toolSchemas(): Record<string, Json> {
-  const tools = [
-    ...[...workflows, ...endpoints].map((tool) => ({ name: tool.name, input: argumentsOf(tool), output: outputOf(tool) })),
-    listWrites,
-  ];
   return Object.fromEntries(
-    tools.flatMap(({ name, input, output }) => [
-      [schemaName(name, 'input'), jsonSchemaOf(input, 'input')],
-      [schemaName(name, 'output'), jsonSchemaOf(output, 'output')],
+    [...workflows, ...endpoints, listWrites].flatMap((tool) => [
+      [schemaName(tool.name, 'input'), jsonSchemaOf(argumentsOf(tool), 'input')],
+      [schemaName(tool.name, 'output'), jsonSchemaOf(outputOf(tool), 'output')],
     ]),
   );
 }

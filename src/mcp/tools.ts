@@ -1,16 +1,17 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { NOT_JUDGED } from '../concern.ts';
-import type { Endpoint, Json, ReadEndpoint } from '../endpoint.ts';
+import type { Endpoint, Json, WriteTool } from '../endpoint.ts';
 import { quiet } from '../endpoints/fields.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
 import type { Done, Performed } from '../write/call.ts';
-import type { ReadWorkflow, Workflow } from '../workflow.ts';
+import { isWrite, type Workflow, type WriteWorkflow } from '../workflow.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { JournalTool } from './list-writes.ts';
 import { ask, askWhich, personOf } from './person.ts';
 import { linksOf } from './resource-uris.ts';
 import { tracked } from './tracked.ts';
@@ -19,7 +20,7 @@ import { failed, succeeded, type WriteFacts } from './results.ts';
 
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
-export type Tool = Endpoint | Workflow;
+export type Tool = Endpoint | Workflow | JournalTool;
 
 /** Told of every write that may have changed something: its input, and its result if there was one. */
 export type OnWritten = (input: Json, result: Json) => void;
@@ -32,9 +33,9 @@ interface Served {
   readonly edge: Edge;
 }
 
-export function addTools(served: Served): void {
+export function addTools(tools: readonly Tool[], served: Served): void {
   const { server, books } = served;
-  for (const tool of [...books.workflows, ...books.endpoints]) {
+  for (const tool of tools) {
     server.registerTool(
       tool.name,
       {
@@ -47,45 +48,50 @@ export function addTools(served: Served): void {
       (args, ctx) =>
         tracked(tool.name, books.log, async () => {
           try {
-            if (tool.method !== 'GET') return await write(tool, args, served, ctx);
-            return 'run' in tool ? await run(tool, args, served, ctx) : await read(tool, args, served, ctx);
+            return await call(tool, args, served, ctx);
           } catch (error) {
             // A cancelled call gets no answer.
             if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
             const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
-            return failed(known, served.edge, tool.method === 'GET' ? undefined : outcomeOf(known));
+            return failed(known, served.edge, isWrite(tool) ? outcomeOf(known) : undefined);
           }
         }),
     );
   }
 }
 
-async function read(
-  endpoint: ReadEndpoint,
-  args: unknown,
-  { books: { zoho }, edge }: Served,
-  { mcpReq }: ServerContext,
-): Promise<CallToolResult> {
-  const input = readArguments(endpoint.input, args);
-  const result = await zoho.until(mcpReq.signal).read(endpoint, input);
-  return succeeded(result, endpoint.report(result, input), edge, linksOf(endpoint, input));
+async function call(tool: Tool, args: unknown, served: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
+  const { books, edge } = served;
+  const { mcpReq } = ctx;
+  switch (tool.kind) {
+    case 'read': {
+      const input = readArguments(tool.input, args);
+      const result = await books.zoho.until(mcpReq.signal).read(tool, input);
+      return succeeded(result, tool.report(result, input), edge, linksOf(tool, input));
+    }
+    case 'read task': {
+      const input = readArguments(tool.input, args);
+      const result = await tool.run(input, { zoho: await books.reader(mcpReq.signal), progress: progressOf(ctx) });
+      return succeeded(result, tool.report(result, input), edge);
+    }
+    case 'journal': {
+      const input = readArguments(tool.input, args);
+      const { result, report } = await tool.run(input, await books.journal(), edge.offered);
+      return succeeded(result, report, edge);
+    }
+    case 'write':
+    case 'write task':
+      return await write(tool, args, served, ctx);
+  }
 }
 
-async function run(
-  workflow: ReadWorkflow,
-  args: unknown,
-  { books: { reader }, edge }: Served,
-  { mcpReq }: ServerContext,
-): Promise<CallToolResult> {
-  const input = readArguments(workflow.input, args);
-  const progress = (message: string) => {
+function progressOf({ mcpReq }: ServerContext): (message: string) => void {
+  return (message) => {
     const progressToken = mcpReq._meta?.progressToken;
     // Counted by whoever sends it: it only ever grows.
     if (progressToken !== undefined)
       void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
   };
-  const result = await workflow.run(input, { zoho: await reader(mcpReq.signal), progress });
-  return succeeded(result, workflow.report(result, input), edge);
 }
 
 /** Arguments that every write takes besides its own. */
@@ -99,8 +105,9 @@ const extended = new WeakMap<Tool, z.ZodObject>();
 
 /** The input of a tool, with what every write takes besides. */
 export function argumentsOf(tool: Tool): z.ZodObject {
-  if (tool.method === 'GET') return tool.input;
-  const known = extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(tool.canDuplicate && duplicateArgument) });
+  if (!isWrite(tool)) return tool.input;
+  const { safety } = tool.kind === 'write' ? tool : tool.endpoint;
+  const known = extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(safety.canDuplicate && duplicateArgument) });
   extended.set(tool, known);
   return known;
 }
@@ -117,11 +124,11 @@ const writeFacts = {
 };
 
 export function outputOf(tool: Tool): z.ZodObject {
-  return tool.method === 'GET' ? tool.output : tool.output.extend(writeFacts);
+  return isWrite(tool) ? tool.output.extend(writeFacts) : tool.output;
 }
 
 async function write(
-  tool: Exclude<Tool, ReadEndpoint | ReadWorkflow>,
+  tool: WriteTool | WriteWorkflow,
   args: unknown,
   { server, books, deliveries, onWritten, edge }: Served,
   ctx: ServerContext,
@@ -131,7 +138,7 @@ async function write(
   const { signal, id } = ctx.mcpReq;
   const performed = await books
     .write({
-      ...('plan' in tool ? { endpoint: tool.endpoint, workflow: tool } : { endpoint: tool }),
+      ...(tool.kind === 'write' ? { endpoint: tool } : { endpoint: tool.endpoint, workflow: tool }),
       input,
       key: key as string | undefined,
       allowDuplicateOf: allow_duplicate_of as string[],
@@ -200,20 +207,21 @@ function ofNothingSent<T>(part: () => T): T {
 }
 
 /** A fault of ours. Its message could hold customer data, so only its place is logged. */
-function unexpected(error: unknown, { name, method }: Tool, { log }: Books): InternalError {
+function unexpected(error: unknown, tool: Tool, { log }: Books): InternalError {
   const fault = error instanceof InternalError ? error.cause : error;
   const place = fault instanceof Error ? (fault.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
-  log('error', `${name} failed`, { error: fault instanceof Error ? fault.name : typeof fault, place: place?.trim() });
-  return error instanceof InternalError ? error : new InternalError(method === 'GET' ? 'no' : 'unknown', error);
+  log('error', `${tool.name} failed`, { error: fault instanceof Error ? fault.name : typeof fault, place: place?.trim() });
+  return error instanceof InternalError ? error : new InternalError(isWrite(tool) ? 'unknown' : 'no', error);
 }
 
 /** Hints follow from the HTTP method, so none can be forgotten or typed wrong. */
-export function annotationsOf({ method }: Pick<Endpoint, 'method'>): ToolAnnotations {
+export function annotationsOf(tool: Tool): ToolAnnotations {
+  const method = tool.kind === 'write' ? tool.method : tool.kind === 'write task' ? tool.endpoint.method : 'GET';
   return {
     readOnlyHint: method === 'GET',
     // PUT overwrites what was there, DELETE removes it; POST only adds.
     destructiveHint: method === 'PUT' || method === 'DELETE',
     idempotentHint: method !== 'POST',
-    openWorldHint: true,
+    openWorldHint: tool.kind !== 'journal',
   };
 }

@@ -7,7 +7,7 @@ import { recordCustomerPayment } from './record-customer-payment.ts';
 import { refundCustomerPayment } from './refund-customer-payment.ts';
 import { summarizePayments } from './summarize-payments.ts';
 
-const rank = { GET: 0, POST: 1 } as const;
+const rank = { 'read task': 0, 'write task': 1 } as const;
 
 /** Tools named for a task: those that only look first, by name within. */
 export const workflows: readonly Workflow[] = (
@@ -20,4 +20,4 @@ export const workflows: readonly Workflow[] = (
     refundCustomerPayment,
     summarizePayments,
   ] satisfies readonly Workflow[]
-).toSorted((a: Workflow, b: Workflow) => rank[a.method] - rank[b.method] || (a.name < b.name ? -1 : 1));
+).toSorted((a: Workflow, b: Workflow) => rank[a.kind] - rank[b.kind] || (a.name < b.name ? -1 : 1));

@@ -1,5 +1,5 @@
 import type { Judged } from '../concern.ts';
-import type { Json, WriteEndpoint } from '../endpoint.ts';
+import type { Json, WriteTool } from '../endpoint.ts';
 import type { Report } from '../report.ts';
 import type { ConfirmMode, Consent, Person } from './confirm.ts';
 import type { Policy } from './policy.ts';
@@ -41,7 +41,7 @@ export interface Road extends Resolver {
 
 /** One call of a write. */
 export interface Call {
-  readonly endpoint: WriteEndpoint;
+  readonly endpoint: WriteTool;
   /** What was called instead of the endpoint itself: it finds the endpoint's arguments. */
   readonly workflow?: WriteWorkflow | undefined;
   /** The arguments, validated, of whichever was called. */

@@ -45,10 +45,9 @@ const MOST_ROUNDS = 2;
 export function decide(what: unknown, facts: Facts, about: readonly Concern[], person: Person, mode: ConfirmMode, seal: Seal): Consent {
   if (about.length === 0 || mode === 'host') return { kind: 'given', asked: 'nobody' };
   const because = about.map(({ text }) => text);
-  const { title, lines, not_checked, alike = [] } = facts;
-  // What the lines cut short is part of it: a change there asks again.
-  const { payment, payments, refund } = facts.before;
-  const shown = { what, title, lines, not_checked, alike, because, payment, payments, refund };
+  const { question: asked, duplicates } = facts;
+  const { title, lines, not_checked, sealed } = asked;
+  const shown = { what, title, lines, not_checked, alike: duplicates.alike ?? [], because, sealed };
   const question = wordsOf(facts, because);
 
   if (person.canBeAsked) {
@@ -75,7 +74,7 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
 }
 
 /** Composed by code from facts, one line each; nothing in it is the model's prose. */
-function wordsOf({ title, lines, not_checked, alike = [] }: Facts, because: readonly string[]): string {
+function wordsOf({ question: { title, lines, not_checked }, duplicates: { alike = [] } }: Facts, because: readonly string[]): string {
   return [
     `${title}?`,
     ...lines.map((line) => `- ${line}`),

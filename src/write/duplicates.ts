@@ -1,9 +1,10 @@
 import { concern, type Concern } from '../concern.ts';
-import type { Facts } from '../endpoint.ts';
+import type { Facts, Json } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Call, Road } from './call.ts';
 import { DAY_MS } from './earlier.ts';
 import type { Entry } from './journal.ts';
+import { createBlocks } from './touched.ts';
 
 /** Money that may be recorded already: in Zoho, by the same call a day ago, or by an earlier write whose answer was lost. */
 
@@ -25,7 +26,7 @@ export interface Suspected {
 
 /** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
-  const { makes, alike = [] } = facts;
+  const { makes, alike = [] } = facts.duplicates;
   const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
   const again =
     newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
@@ -47,7 +48,7 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged
   if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
   const suspect = asSuspect(entry);
   if (call.allowDuplicateOf.includes(suspect.id)) return;
-  onJudged?.({ asked: 'nobody', concerns: [...facts.ask, looksLike([suspect])] });
+  onJudged?.({ asked: 'nobody', concerns: [...facts.question.ask, looksLike([suspect])] });
   throw suspected([suspect], [suspect]);
 }
 
@@ -82,30 +83,36 @@ function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): R
 
 /** Whether an earlier write may have recorded the very money that this call is about, whatever else of it differs. */
 function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
-  const { money } = facts;
+  const { money } = facts.policy;
+  const { touches } = facts.lost;
+  const [payment] = touches.payments ?? [];
+  const isOfSamePayment = payment !== undefined && paymentOf(entry) === payment;
   // A raise is as good as a new payment of that amount.
-  if (entry.blocks.some((block) => block.startsWith('create:') && facts.blocks.includes(block))) return true;
+  if (createBlocks(touches).some((block) => entry.blocks.includes(block))) return true;
   if (entry.makes === 'payment')
     return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
   // So is what a raise of one adds.
   const sameRefund =
     entry.counted?.kind === 'refund' &&
     money?.kind === 'refund' &&
-    paymentOf(entry) === paymentOf(facts) &&
+    isOfSamePayment &&
     (isAmount(entry, money.amount) || isAmount(entry, money.adds));
   if (entry.makes === 'refund' || sameRefund) return sameRefund;
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
-  const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.canDuplicate === true;
-  return isChange && paymentOf(entry) !== undefined && paymentOf(entry) === paymentOf(facts) && refundOf(entry) === refundOf(facts);
+  const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.safety.canDuplicate === true;
+  return isChange && isOfSamePayment && refundOf(entry) === refundOf(facts.lost);
 }
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
 
-const paymentOf = ({ blocks }: Pick<Facts, 'blocks'>): string | undefined =>
-  blocks.find((block) => block.startsWith('payment:'))?.slice('payment:'.length);
+/** The payment that a write is about: the call names it, or a look by a custom field found it. */
+function paymentOf({ arguments: args, before }: Entry): string | undefined {
+  const found = before['payment'] as { payment_id?: string } | undefined;
+  return (args['payment_id'] ?? args['customer_payment_id'] ?? found?.payment_id) as string | undefined;
+}
 
 /** Which refund of the payment is changed; undefined for a change of the payment itself. */
-const refundOf = ({ before }: Pick<Facts, 'before'>): string | undefined =>
+const refundOf = ({ before }: { readonly before: Json }): string | undefined =>
   (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
 function asSuspect(entry: Entry): Suspect {

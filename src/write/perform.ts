@@ -24,6 +24,7 @@ import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
 import { whatIsAsked } from './what-is-asked.ts';
+import { blocksOf, paymentBlock } from './touched.ts';
 import { asUpsert } from './unique.ts';
 import { askWhich, withChoices } from './which.ts';
 
@@ -106,27 +107,35 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const { facts } = ready;
     await refuseWhileCopiesMayCome(facts, road);
     // What it is about was only found out by looking, and it may be about another payment than the turn that was taken.
-    const about = workflow === undefined ? turnsOf(facts) : await endpoint.turn(ready.input, zoho);
+    const about = workflow === undefined ? turnsOf(facts) : await endpoint.safety.turn(ready.input, zoho);
     if (about.some((name) => !names.includes(name))) throw movedOn();
-    road.onJudged?.({ asked: 'nobody', concerns: facts.ask });
+    road.onJudged?.({ asked: 'nobody', concerns: facts.question.ask });
     refuseByFacts(policy, tool, facts);
     const suspected = await suspectedDuplicates(facts, intent, call, road);
     const concerns = [
-      ...facts.ask,
+      ...facts.question.ask,
       ...suspected.concerns,
       ...askedByPolicy(policy, facts),
-      ...facts.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
+      ...facts.question.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
     ];
     road.onJudged?.({ asked: 'nobody', concerns });
     const doubtful = judged(policy, concerns);
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const request = toRequest(endpoint, ready.input, facts);
 
-    const consent = await consentTo(request, { ...facts, alike: suspected.suspects }, doubtful, intent, call, road);
+    const consent = await consentTo(
+      request,
+      { ...facts, duplicates: { ...facts.duplicates, alike: suspected.suspects } },
+      doubtful,
+      intent,
+      call,
+      road,
+    );
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
     road.onJudged?.({ asked: consent.asked, concerns });
     signal?.throwIfAborted();
 
+    const { money, customer_id } = facts.policy;
     const claim: Claim = {
       scope: road.scope,
       endpoint: endpoint.name,
@@ -135,17 +144,17 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       arguments: ready.input,
       request,
       approval: consent.approval,
-      blocks: facts.blocks,
-      counted: facts.money && { kind: facts.money.kind, currency: facts.money.currency, amount: String(facts.money.adds) },
-      makes: facts.makes,
-      customer_id: facts.customer_id,
-      before: facts.before,
+      blocks: blocksOf(facts.lost.touches),
+      counted: money && { kind: money.kind, currency: money.currency, amount: String(money.adds) },
+      makes: facts.duplicates.makes,
+      customer_id,
+      before: facts.lost.before,
       facts: {
-        title: facts.title,
-        lines: facts.lines,
+        title: facts.question.title,
+        lines: facts.question.lines,
         asked: consent.asked,
         concerns,
-        not_checked: facts.not_checked,
+        not_checked: facts.question.not_checked,
         ...(workflow && { called: { tool: tool.name, arguments: input } }),
       },
     };
@@ -174,15 +183,15 @@ async function turnOf(
   known: Entry | undefined,
   zoho: Reader,
 ): Promise<readonly string[]> {
-  if (workflow === undefined) return await endpoint.turn(input, zoho);
+  if (workflow === undefined) return await endpoint.safety.turn(input, zoho);
   if (known === undefined || isSettled(known.state)) return await workflow.turn(input, zoho, chosen);
-  return await endpoint.turn(known.arguments, zoho);
+  return await endpoint.safety.turn(known.arguments, zoho);
 }
 
 /** Whether this is the entry's own turn: only in that is it known that nobody works on it any more. */
 async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow }: Call, zoho: Reader): Promise<boolean> {
   if (workflow === undefined || isSettled(entry.state)) return true;
-  return (await endpoint.turn(entry.arguments, zoho)).every((name) => names.includes(name));
+  return (await endpoint.safety.turn(entry.arguments, zoho)).every((name) => names.includes(name));
 }
 
 /**
@@ -192,7 +201,7 @@ async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow
 async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready | Settling> {
   for (;;) {
     const ready = await makeReady(call, road.zoho.until(call.signal));
-    const unsettled = await road.journal.unsettled(ready.facts.blocks);
+    const unsettled = await road.journal.unsettled(blocksOf(ready.facts.lost.touches));
     if (unsettled.length === 0) return ready;
     for (const entry of unsettled) {
       const current = await settle(entry, call, road);
@@ -204,9 +213,9 @@ async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready |
 }
 
 /** The turns that a write of this must have: of each payment, and of the customer who gets one or whose grows. */
-function turnsOf({ blocks, money, customer_id }: Facts): string[] {
+function turnsOf({ lost: { touches }, policy: { money, customer_id } }: Facts): string[] {
   const customers = money?.kind === 'payment' && customer_id !== undefined ? [`customer:${customer_id}`] : [];
-  return [...blocks.filter((block) => block.startsWith('payment:')), ...customers];
+  return [...(touches.payments ?? []).map(paymentBlock), ...customers];
 }
 
 interface Ready {
@@ -218,18 +227,17 @@ interface Ready {
 /** The plan and its preflight are made of the same answers, and each time of new ones. */
 async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }: Call, zoho: Reader): Promise<Ready> {
   const fresh = sharing(zoho);
-  if (workflow === undefined) return { input, facts: await endpoint.preflight(input, fresh) };
+  if (workflow === undefined) return { input, facts: await endpoint.safety.preflight(input, fresh) };
   const { lines = [], known, ...planned } = await workflow.plan(input, fresh, chosen);
   const own = endpoint.input.parse(planned.input);
-  const facts = await endpoint.preflight(own, sharing(fresh, known));
-  return { input: own, facts: { ...facts, lines: [...lines, ...facts.lines] } };
+  const facts = await endpoint.safety.preflight(own, sharing(fresh, known));
+  return { input: own, facts: { ...facts, question: { ...facts.question, lines: [...lines, ...facts.question.lines] } } };
 }
 
 /** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
-async function refuseWhileCopiesMayCome({ blocks }: Facts, road: Road): Promise<void> {
-  for (const block of blocks) {
-    const id = /^payment:(.+)$/.exec(block)?.[1];
-    const made = id === undefined ? undefined : await road.journal.findByZohoId('payment', id);
+async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road): Promise<void> {
+  for (const id of touches.payments ?? []) {
+    const made = await road.journal.findByZohoId('payment', id);
     if (made?.sentAgain && !isGraceOver(made, road)) {
       throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
         code: 'copy_on_its_way',
@@ -267,7 +275,7 @@ async function consentTo(
       intent: type === 'declined' ? what : intent,
       type,
       reason,
-      customer_id: facts.customer_id,
+      customer_id: facts.policy.customer_id,
     });
   const declinedAt = concerns.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
   // Noted by a clock that was set back since, it lies in the future.

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
-import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteEndpoint } from '../endpoint.ts';
+import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
 import type { Cap } from './journal.ts';
@@ -104,7 +104,7 @@ const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency:
 const BULK_DELETE_MAX = 25;
 
 /** Refuses what the policy does not allow, before Zoho is asked anything. */
-export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteEndpoint, 'name'>, input: Json): void {
+export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input: Json): void {
   const { name } = endpoint;
   if (policy.read_only) throw against('read_only', 'The policy allows no writes.');
   if (policy.allowed_tools && !policy.allowed_tools.includes(name)) throw against('allowed_tools', `The policy does not allow ${name}.`);
@@ -127,7 +127,11 @@ export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteEndpoint, 'na
 }
 
 /** The same for what only the preflight knows: how much money, in which currency, and what stands where nothing was named. */
-export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'name'>, { money, makes, uses }: Facts): void {
+export function refuseByFacts(
+  policy: Policy,
+  endpoint: Pick<WriteTool, 'name'>,
+  { policy: { money, uses }, duplicates: { makes } }: Facts,
+): void {
   if (uses !== undefined) refuseByPolicy(policy, endpoint, uses);
   if (makes === 'payment' && policy.allowed_account_ids && uses?.account_id === undefined)
     throw accountNotNamed(policy.allowed_account_ids);
@@ -150,11 +154,11 @@ export function refuseByFacts(policy: Policy, endpoint: Pick<WriteEndpoint, 'nam
 
 /** Why the policy wants a person to be asked. */
 export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
-  const odd = facts.rate && oddRate(facts.rate, policy.exchange_rate_tolerance);
+  const odd = facts.policy.rate && oddRate(facts.policy.rate, policy.exchange_rate_tolerance);
   return [...(odd === undefined ? [] : [concern('exchange_rate', odd)]), ...askedAbove(policy, facts)];
 }
 
-function askedAbove(policy: Policy, { money }: Facts): Concern[] {
+function askedAbove(policy: Policy, { policy: { money } }: Facts): Concern[] {
   if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined)
     return [concern('above_limit', 'the policy asks above an amount, and the currency cannot be seen')];
   const above = money && limitOf(policy.ask_above, money.currency);
@@ -171,7 +175,7 @@ export function judged({ refuse = [], accept = [] }: Policy, concerns: readonly 
 }
 
 /** What is counted in the claim's own transaction, so that two writes at once cannot both be the last one allowed. */
-export function capsOf(policy: Policy, { money }: Facts, now: number): Cap[] {
+export function capsOf(policy: Policy, { policy: { money } }: Facts, now: number): Cap[] {
   if (money === undefined) return [];
   const caps: Cap[] = [];
   const perDay = limitOf(policy.max_amount?.per_day, money.currency);

@@ -1,4 +1,4 @@
-import type { Attempt, Json, Seen, WriteEndpoint } from '../endpoint.ts';
+import type { Attempt, Json, Seen, WriteTool } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
@@ -10,7 +10,7 @@ import type { Answer, Entry, Journal } from './journal.ts';
 export interface Resolver {
   readonly zoho: Zoho;
   readonly journal: Journal;
-  readonly endpoints: ReadonlyMap<string, WriteEndpoint>;
+  readonly endpoints: ReadonlyMap<string, WriteTool>;
   /** How long Zoho may take to carry out a request whose answer was lost. */
   readonly graceMs: number;
   /** By a write's id: the latest moment at which it can have been sent, by this process's monotonic clock, where that is known. */
@@ -57,7 +57,7 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
   const lookOnce = async () => {
     // By the clocks as they stood before the look: what appears while it looks is not missed for good.
     const late = isGraceOver(entry, resolver);
-    return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho) };
+    return { late, seen: await endpoint.safety.look(attemptOf(entry, journal), zoho) };
   };
   let { late, seen } = await lookOnce();
   // A look may be what tells that it is late enough at Zoho: the first of a process, or after the machine slept.
@@ -141,11 +141,11 @@ const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 
 /** What is answered, and what takes it back: kept together, so that a replay tells both. */
 export function answerOf(
-  endpoint: WriteEndpoint,
+  endpoint: WriteTool,
   { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>,
   result: Json,
 ): Answer {
-  const undo = endpoint.undo(result, input, { before });
+  const undo = endpoint.safety.undo(result, input, before);
   const { not_checked = [] } = facts as { not_checked?: readonly string[] };
   return { result, report: { ...endpoint.report(result, input, { before, not_checked }), undo } };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isRead, type Endpoint, type Json, type WriteEndpoint } from '../endpoint.ts';
+import type { Endpoint, Json } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import { report } from '../report.ts';
 import type { Zoho } from '../zoho/client.ts';
@@ -92,7 +92,7 @@ export async function openRoad({
 }: RoadOptions): Promise<OpenRoad> {
   const journal = await openSqliteJournal(journalFile(dir), options);
   const turns = await openTurns(join(dir, 'turns'));
-  const writes = new Map(endpoints.filter((endpoint) => !isRead(endpoint)).map((endpoint) => [endpoint.name, endpoint as WriteEndpoint]));
+  const writes = new Map(endpoints.flatMap((endpoint) => (endpoint.kind === 'write' ? [[endpoint.name, endpoint] as const] : [])));
   const road: Road = {
     zoho,
     journal,
@@ -113,7 +113,7 @@ export async function openRoad({
     const endpoint = writes.get(entry.endpoint);
     if (endpoint === undefined) return undefined;
     try {
-      return await turns.take(await endpoint.turn(entry.arguments, zoho), 'looking for an earlier write', { timeoutMs: 100 });
+      return await turns.take(await endpoint.safety.turn(entry.arguments, zoho), 'looking for an earlier write', { timeoutMs: 100 });
     } catch (error) {
       if (error instanceof PaymentsError) return undefined;
       throw error;
@@ -168,7 +168,7 @@ async function againstRecord(
 ): Promise<{ why: string; canForce: boolean } | undefined> {
   const other = makes && (await journal.findByZohoId(makes, id));
   if (other !== undefined && other.id !== entry) return { why: `the write ${other.id} made it`, canForce: false };
-  const why = makes && endpoints.get(endpoint)?.contradiction(result, { input, body, before, answer: result });
+  const why = makes && endpoints.get(endpoint)?.safety.contradiction(result, { input, body, before, answer: result });
   return why === undefined ? undefined : { why: `Zoho ${why}`, canForce: true };
 }
 

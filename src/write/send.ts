@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Facts, Json, WriteEndpoint } from '../endpoint.ts';
+import type { Facts, Json, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
 import { done, replay } from './answer.ts';
@@ -31,10 +31,11 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
   const { journal } = road;
   try {
     const told = proven(endpoint, claimed, await put(claimed, road));
-    const result = (await endpoint.each?.(told, road.zoho)) ?? told;
+    const result = (await endpoint.safety.each?.(told, road.zoho)) ?? told;
     const answer = answerOf(endpoint, claimed, result);
-    const zoho_id = facts.makes && idOf(result);
-    if (facts.makes !== undefined && zoho_id === undefined)
+    const { makes } = facts.duplicates;
+    const zoho_id = makes && idOf(result);
+    if (makes !== undefined && zoho_id === undefined)
       throw new OutcomeUnknownError(answer.report.lines.join(' '), { next: 'Look for it.' });
     const recorded = { type: 'recorded', answer } as const;
     const noted = await journal
@@ -60,9 +61,9 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
 }
 
 /** What a success answer tells, unless it is about another record: then it proves nothing, and names nowhere to look. */
-function proven(endpoint: WriteEndpoint, { arguments: input, request: { body }, before }: Entry, answer: Json): Json {
+function proven(endpoint: WriteTool, { arguments: input, request: { body }, before }: Entry, answer: Json): Json {
   const result = endpoint.result(answer, input);
-  const why = endpoint.contradiction(result, { input, body, before, answer });
+  const why = endpoint.safety.contradiction(result, { input, body, before, answer });
   if (why !== undefined) throw new OutcomeUnknownError(`Zoho's answer ${why}.`, { next: 'Look for it.' });
   return result;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Minted, Reader, WriteEndpoint } from '../endpoint.ts';
+import type { Minted, Reader, WriteTool } from '../endpoint.ts';
 import { AccessError } from '../errors.ts';
 import type { Claim, Entry } from './journal.ts';
 
@@ -18,7 +18,12 @@ export interface UniqueField {
  * The claim as an upsert, where the mode is on and the endpoint has one. Until a payment was seen to be found by the field, it
  * is looked for like any other, and not sent again.
  */
-export async function asUpsert(claim: Claim, { upsert }: WriteEndpoint, field: UniqueField | undefined, zoho: Reader): Promise<Claim> {
+export async function asUpsert(
+  claim: Claim,
+  { safety: { upsert } }: WriteTool,
+  field: UniqueField | undefined,
+  zoho: Reader,
+): Promise<Claim> {
   if (field === undefined || upsert === undefined) return claim;
   const why =
     field.works === false
@@ -39,7 +44,7 @@ export const isProven = ({ before }: Entry): boolean => before['unique'] !== und
 /** After the first payment made with it: Zoho ignores what it does not know, so only a payment found by its value proves the mode. */
 export async function proveUniqueField(
   { before }: Entry,
-  { upsert }: WriteEndpoint,
+  { safety: { upsert } }: WriteTool,
   payment_id: string | undefined,
   field: UniqueField | undefined,
   zoho: Reader,

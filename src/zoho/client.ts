@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
-import { toRequest, type Json, type ReadEndpoint, type Reader, type ZohoRequest } from '../endpoint.ts';
+import { toRequest, type Json, type ReadTool, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { createKept, type Kept } from '../kept.ts';
 import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
@@ -39,7 +39,7 @@ export interface Zoho extends Reader {
   /** The same reader, given up when `signal` says so. */
   until(signal: AbortSignal | undefined): Zoho;
   /** A read in another form than JSON: `accept=pdf`. */
-  document(endpoint: ReadEndpoint, input: Json, accept: string): Promise<Document>;
+  document(endpoint: ReadTool, input: Json, accept: string): Promise<Document>;
   /**
    * Sends a write. Sent again only when Zoho itself refused it, for its token (once) or its limits. Nothing cancels it: half-sent
    * money cannot be taken back. `note` is awaited before each sending; when it and all that comes before the socket write took
@@ -180,9 +180,9 @@ export function createZoho(options: ZohoOptions): Zoho {
     clock: clock.now,
     recent: keeping(recent, signal),
     settled: keeping(settled, signal),
-    async read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(endpoint: ReadEndpoint<P, I, O>, input: z.input<I>) {
+    async read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(endpoint: ReadTool<P, I, O>, input: z.input<I>) {
       const parsed = endpoint.input.parse(input);
-      const request = toRequest(endpoint as ReadEndpoint, parsed);
+      const request = toRequest(endpoint as ReadTool, parsed);
       const { answer, disconnect } = await patiently(request, signal);
       if (answer.kind !== 'json') {
         distrust(disconnect);

@@ -3,7 +3,8 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, r
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints } from '../../src/endpoints/index.ts';
-import { isRead, type Json } from '../../src/endpoint.ts';
+import type { Json } from '../../src/endpoint.ts';
+import { isWrite } from '../../src/workflow.ts';
 import { OutcomeUnknownError, PaymentsError } from '../../src/errors.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
 import type { Entry, JournalEvent } from '../../src/write/journal.ts';
@@ -103,10 +104,8 @@ const LONG_MS = GRACE_MS + 3000;
 
 /** What each tool is to the road of writes. */
 const writeTools = new Map<string, Pick<Call, 'endpoint' | 'workflow'>>([
-  ...endpoints.flatMap((endpoint) => (isRead(endpoint) ? [] : [[endpoint.name, { endpoint }] as const])),
-  ...workflows.flatMap((workflow) =>
-    workflow.method === 'GET' ? [] : [[workflow.name, { endpoint: workflow.endpoint, workflow }] as const],
-  ),
+  ...endpoints.filter(isWrite).map((endpoint) => [endpoint.name, { endpoint }] as const),
+  ...workflows.filter(isWrite).map((workflow) => [workflow.name, { endpoint: workflow.endpoint, workflow }] as const),
 ]);
 
 export async function run(

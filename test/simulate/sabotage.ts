@@ -44,8 +44,8 @@ export const sabotages = {
     patches: [
       {
         file: 'write/resolve.ts',
-        from: 'return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho) };',
-        to: "return { late, seen: await endpoint.look(attemptOf(entry, journal), zoho).then((): Seen => ({ seen: 'not there' })) };",
+        from: 'return { late, seen: await endpoint.safety.look(attemptOf(entry, journal), zoho) };',
+        to: "return { late, seen: await endpoint.safety.look(attemptOf(entry, journal), zoho).then((): Seen => ({ seen: 'not there' })) };",
       },
     ],
     failsOn: 'not recorded with record',
@@ -127,8 +127,8 @@ export const sabotages = {
     patches: [
       {
         file: 'endpoints/update-customer-payment.ts',
-        from: '    ],\n    alike,',
-        to: '    ],\n    alike: alike.slice(alike.length),',
+        from: '    duplicates: { alike },',
+        to: '    duplicates: { alike: alike.slice(alike.length) },',
       },
     ],
     failsOn: 'duplicate',
