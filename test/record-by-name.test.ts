@@ -513,8 +513,8 @@ describe('one intent is recorded once', () => {
       allowDuplicateOf: [],
     };
     const { road } = server.opened;
-    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.fenceMs) =>
-      await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', fenceMs });
+    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.timings.fenceMs) =>
+      await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', timings: { ...road.timings, fenceMs } });
     const asked = (performed: Performed) => (performed as { state: string }).state;
     const chosen = await go({ choice: seed.bowman, state: asked(await go({})) });
     const approved = { answer: 'approved', state: asked(chosen) } as const;

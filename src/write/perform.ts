@@ -231,7 +231,7 @@ async function refuseWhileCopiesMayCome({ blocks }: Facts, road: Road): Promise<
     if (made?.sentAgain && !isGraceOver(made, road)) {
       throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
         code: 'copy_on_its_way',
-        next: `Make the same call again in ${Math.ceil(road.graceMs / 60_000)} minutes.`,
+        next: `Make the same call again in ${Math.ceil(road.timings.graceMs / 60_000)} minutes.`,
       });
     }
   }
@@ -255,7 +255,8 @@ async function consentTo(
   { endpoint, person: given }: Call,
   road: Road,
 ): Promise<Consent> {
-  const { journal, scope, declinedMs } = road;
+  const { journal, scope } = road;
+  const { declinedMs } = road.timings;
   const person = await withoutSpent(given, road);
   const what = whatIsAsked(request);
   const note = (type: 'asked' | 'declined', reason: string) =>

@@ -10,32 +10,8 @@ import type { Policy } from './policy.ts';
 import { isSettled } from './entry.ts';
 import { answerOf, isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
 import { createSeal } from './seal.ts';
+import { ordinaryTimings, type Timings } from './timings.ts';
 import { openTurns } from './turn.ts';
-
-/** How long things may take. */
-export interface Timings {
-  /** How long Zoho may take to carry out a request whose answer was lost. Default 5 minutes. */
-  readonly graceMs: number;
-  /** How long to look within the same call. Default 10 s. */
-  readonly lookMs: number;
-  /** How long one call may take before it claims its write. Default 15 s. */
-  readonly beforeMs: number;
-  /** How long one call may take, sending and looking included: hosts give up after 60 s. Default 45 s. */
-  readonly wholeMs: number;
-  /** The most between noting that a write is sent and sending it. Default 5 s. */
-  readonly fenceMs: number;
-  /** How long a declined write is not asked about again. Default 5 minutes. */
-  readonly declinedMs: number;
-}
-
-export const ordinaryTimings: Timings = {
-  graceMs: 5 * 60_000,
-  lookMs: 10_000,
-  beforeMs: 15_000,
-  wholeMs: 45_000,
-  fenceMs: 5_000,
-  declinedMs: 5 * 60_000,
-};
 
 export interface RoadOptions {
   /** Where journal and turns of this organization are, on this machine. */
@@ -103,8 +79,7 @@ export async function openRoad({
     endpoints: writes,
     uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },
     sentHere: new Map(),
-    ...ordinaryTimings,
-    ...timings,
+    timings: { ...ordinaryTimings, ...timings },
   };
 
   /** The turn of an entry, unless a living process has it. */
@@ -179,7 +154,7 @@ function answerOfPerson({ id, result }: { readonly id: string; readonly result: 
     : answerOf(endpoint, entry, result);
 }
 
-function againstSettling(entry: Entry, { zoho, graceMs }: Road): string {
+function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): string {
   const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;

@@ -24,7 +24,8 @@ import type { Call } from '../../src/write/call.ts';
 import { perform } from '../../src/write/perform.ts';
 import { writesSettled } from '../../src/write/send.ts';
 import type { Policy } from '../../src/write/policy.ts';
-import { openRoad, type OpenRoad, type Timings } from '../../src/write/road.ts';
+import { openRoad, type OpenRoad } from '../../src/write/road.ts';
+import type { Timings } from '../../src/write/timings.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 import { olderValidators, validators } from './validators.ts';
 
