@@ -10,7 +10,7 @@ import { perform } from '../src/write/perform.ts';
 import { startSandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { closers } from './support/closers.ts';
 import { servers } from './support/servers.ts';
 
@@ -555,12 +555,15 @@ describe('the policy holds, whatever the payment is called by', () => {
     ['an account by its name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
     ['no account named', { allowed_account_ids: ['712345000000000361'] }, {}],
   ])('%s is against it', async (_, policy, more) => {
-    const server = await start({ policy });
+    const server = await start({ policy, tools: everyTool });
     await refused(server, { ...args, ...more }, 'against_policy');
   });
 
   it('what it names is allowed: the tool, and the account by its name', async () => {
-    const server = await start({ policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] } });
+    const server = await start({
+      policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] },
+      tools: everyTool,
+    });
     await recorded(server, { ...args, account: 'petty' });
     expect(
       errorOf(await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 7, account_id: seed.pettyCash })),

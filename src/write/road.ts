@@ -3,8 +3,8 @@ import { isRead, type Endpoint, type Json, type WriteEndpoint } from '../endpoin
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
-import { openSqliteJournal, type SqliteJournalOptions } from './journal-sqlite.ts';
-import type { Answer, Entry } from './journal.ts';
+import { openSqliteJournal } from './journal-sqlite.ts';
+import type { Answer, Entry, Journal } from './journal.ts';
 import type { Road } from './call.ts';
 import type { Policy } from './policy.ts';
 import { isSettled } from './entry.ts';
@@ -24,8 +24,9 @@ export interface RoadOptions {
   readonly caller: string;
   /** API name of a custom field that Zoho keeps unique; see unique.ts. */
   readonly uniqueField?: string | undefined;
-  readonly timings?: Partial<Timings>;
-  readonly journal?: SqliteJournalOptions;
+  readonly timings?: Partial<Timings> | undefined;
+  /** Default: in SQLite, where it outlives a power cut. */
+  readonly openJournal?: ((file: string) => Promise<Journal>) | undefined;
 }
 
 export interface OpenRoad {
@@ -63,9 +64,9 @@ export async function openRoad({
   caller,
   uniqueField,
   timings,
-  journal: options,
+  openJournal = openSqliteJournal,
 }: RoadOptions): Promise<OpenRoad> {
-  const journal = await openSqliteJournal(journalFile(dir), options);
+  const journal = await openJournal(journalFile(dir));
   const turns = await openTurns(join(dir, 'turns'));
   const writes = new Map(endpoints.filter((endpoint) => !isRead(endpoint)).map((endpoint) => [endpoint.name, endpoint as WriteEndpoint]));
   const road: Road = {
