@@ -160,7 +160,7 @@ describe('a fault of ours before the claim', () => {
     ['where its facts are read', { preflight: async () => ({}) as never }],
     ['where its request is made', { parts: thrown }],
   ])('%s: nothing was changed, and the log says where it was', async (_, part) => {
-    const server = await harness({ endpoints: [broken(part)], workflows: [] });
+    const server = await harness({ tools: { endpoints: [broken(part)], workflows: [] } });
     closers.push(() => server.close());
     const { structuredContent } = await server.call('create_customer_payment', payment);
     expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'internal_error', changed: 'no' } });
@@ -169,7 +169,7 @@ describe('a fault of ours before the claim', () => {
   });
 
   it('after it was sent, it is looked for', async () => {
-    const server = await harness({ endpoints: [broken({ result: thrown })], workflows: [] });
+    const server = await harness({ tools: { endpoints: [broken({ result: thrown })], workflows: [] } });
     closers.push(() => server.close());
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
   });

@@ -9,7 +9,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { build } from 'esbuild';
 import { Agent, request } from 'undici';
-import { play, thirteen, type Played } from './evals/play.ts';
+import { play, type Played } from './evals/play.ts';
 import { scriptedModel } from './evals/script.ts';
 import { solutions } from './evals/solutions.ts';
 import { conversations } from './evals/tasks.ts';
@@ -324,8 +324,7 @@ async function measureConversations(): Promise<string[]> {
   for (const task of conversations) {
     const ours = await play(task, scriptedModel(solutions[task.name]!.right));
     const alone = withThirteen[task.name]!;
-    const without =
-      typeof alone === 'string' ? `not possible: ${alone} |` : told(await play(task, scriptedModel(alone), { ...thirteen, workflows: [] }));
+    const without = typeof alone === 'string' ? `not possible: ${alone} |` : told(await play(task, scriptedModel(alone), ['payments']));
     table.push(`| ${task.name} | ${told(ours)} | ${without} |`);
   }
   return table;

@@ -10,7 +10,7 @@ import { servers } from './support/servers.ts';
 const start = servers('file');
 
 const MOST_MS = 6_000;
-const timings = { beforeMs: 1_500, wholeMs: 2_500, lookMs: 10_000 };
+const timings = { beforeClaimMs: 1_500, wholeCallMs: 2_500, lookMs: 10_000 };
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
 const posts = { method: 'POST', path: '^/customerpayments$' };
 const forever = { fault: 'delay', delay_ms: 60_000, times: 99 };
@@ -49,7 +49,7 @@ describe.concurrent('before the claim nothing is sent or claimed when time is up
     ['the line before the limits stands still', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
     ['another write has the turn', ({ opened }) => opened.road.turns.take(bowman, 'test')],
   ])('%s', async (_, hold) => {
-    const server = await start({ timings: { beforeMs: 400 }, limits: { concurrent: 1, pauseMs: 10_000 } });
+    const server = await start({ timings: { beforeClaimMs: 400 }, limits: { concurrent: 1, pauseMs: 10_000 } });
     const held = await hold(server);
     const result = await inTime(server.call('create_customer_payment', { ...payment, idempotency_key: 'k' }));
     expect(errorOf(result), textOf(result)).toMatchObject({ code: 'took_too_long', changed: 'no' });
@@ -62,7 +62,7 @@ describe.concurrent('before the claim nothing is sent or claimed when time is up
   });
 
   it('looking for an earlier write is part of it, and that one stays unknown', async () => {
-    const server = await start({ timings: { beforeMs: 1_500, lookMs: 0 } });
+    const server = await start({ timings: { beforeClaimMs: 1_500, lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
     await fault(server.sandbox, { match: { method: 'GET' }, ...forever });
@@ -73,7 +73,7 @@ describe.concurrent('before the claim nothing is sent or claimed when time is up
   });
 
   it.each(kinds)('a person may think as long as they like (%s)', async (kind) => {
-    const person = async () => (await sleep(timings.wholeMs + 300), { action: 'accept', content: { approve: true } } as const);
+    const person = async () => (await sleep(timings.wholeCallMs + 300), { action: 'accept', content: { approve: true } } as const);
     const server = await start({ kind, timings, confirm: 'ask', person });
     const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash };
     const result = await server.call('create_customer_payment_refund', refund);
@@ -128,7 +128,7 @@ describe.concurrent('after the claim', () => {
 
   it('so does one that finds nothing for long', async () => {
     // Ends in the middle of the pause of 4 s between two looks.
-    const server = await start({ timings: { wholeMs: 4_500, lookMs: 60_000 } });
+    const server = await start({ timings: { wholeCallMs: 4_500, lookMs: 60_000 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await inTime(server.call('create_customer_payment', payment))).code).toBe('outcome_unknown');
   });

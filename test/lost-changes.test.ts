@@ -93,7 +93,7 @@ const cases: [what: string, options: HarnessOptions, tool: string, args: Json][]
 /** As after a restart, long after. */
 function longAfter(server: Harness): void {
   server.opened.road.sentHere.clear();
-  Object.assign(server.opened.road, { graceMs: -1e9 });
+  Object.assign(server.opened.road.timings, { graceMs: -1e9 });
 }
 
 describe.each(cases)('%s', (_, options, tool, args) => {

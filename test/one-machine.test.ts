@@ -7,19 +7,20 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
+import { openWire, sandboxTarget, type Wire, type WireOptions } from '../src/cli/wire.ts';
 import type { PaymentsError } from '../src/errors.ts';
 import { toRequest } from '../src/endpoint.ts';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { getContact } from '../src/endpoints/get-contact.ts';
 import { getInvoice } from '../src/endpoints/get-invoice.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
+import { silent } from '../src/trace.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './support/sandbox.ts';
-import { createAccessTokens, type Credentials } from '../src/zoho/access-token.ts';
-import { createZoho, type Zoho } from '../src/zoho/client.ts';
-import { createHttp } from '../src/zoho/http.ts';
-import { createLimits, type Limits, type LimitsOptions } from '../src/zoho/limits.ts';
+import type { Credentials } from '../src/zoho/access-token.ts';
+import type { Zoho } from '../src/zoho/client.ts';
+import { createLimits } from '../src/zoho/limits.ts';
 import { openLoginStore } from '../src/zoho/login-store.ts';
-import { openShared, type Shared } from '../src/zoho/shared.ts';
+import { openShared } from '../src/zoho/shared.ts';
 import { fault } from './support/books.ts';
 import { harness, kinds } from './support/harness.ts';
 import { closers } from './support/closers.ts';
@@ -40,8 +41,8 @@ interface Machine {
   readonly sandbox: Sandbox;
   /** One more server of this machine, as far as its wire goes. */
   server(
-    options?: Partial<LimitsOptions> & { readonly now?: () => number; readonly credentials?: () => Promise<Credentials> },
-  ): Promise<{ zoho: Zoho; limits: Limits; shared: Shared }>;
+    options?: WireOptions['limits'] & { readonly now?: () => number; readonly credentials?: () => Promise<Credentials> },
+  ): Promise<Wire>;
   arrived(): Promise<Arrived[]>;
   tokensAsked(): Promise<number>;
 }
@@ -53,29 +54,16 @@ async function machine(sandboxOptions: SandboxOptions = {}): Promise<Machine> {
   const requests = async () => ((await (await fetch(`${sandbox.url}/__sandbox/requests`)).json()) as { requests: Arrived[] }).requests;
   return {
     sandbox,
-    async server({ now, credentials, ...options } = {}) {
-      const http = createHttp();
-      const shared = await openShared(join(dir, 'wire'));
-      closers.push(
-        () => shared.close(),
-        () => http.close(),
-      );
-      const mine = async () => ({ clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token });
-      const tokens = createAccessTokens({ http, accountsUrl: sandbox.accounts_url, credentials: credentials ?? mine, shared, now });
-      const limits = createLimits({ shared, pauseMs: 20, now, ...options });
-      return {
-        shared,
-        limits,
-        zoho: createZoho({
-          http,
-          tokens,
-          limits,
-          shared,
-          apiBaseUrl: sandbox.api_base_url,
-          organizationId: sandbox.organization_id,
-          retryDelayMs: 5,
-        }),
-      };
+    async server({ now, credentials, ...limits } = {}) {
+      const wire = await openWire({
+        target: async () => ({ ...sandboxTarget(sandbox, dir), ...(credentials && { credentials }) }),
+        limits: { pauseMs: 20, ...limits },
+        retryDelayMs: 5,
+        now,
+        log: silent,
+      });
+      closers.push(wire.close);
+      return wire;
     },
     arrived: async () => (await requests()).filter(({ path }) => path.startsWith('/books/v3')),
     tokensAsked: async () => (await requests()).filter(({ path }) => path === '/oauth/v2/token').length,

@@ -40,15 +40,20 @@ const isRead = (tool: Endpoint | Workflow) => !isWrite(tool);
 const toolsIn = (text: string) => (text.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? []).filter((word) => toolNames.has(word));
 
 const sets = [
-  { what: 'everything', endpoints, workflows: all },
-  { what: 'no tasks', endpoints, workflows: [] },
-  { what: 'tasks alone', endpoints: [], workflows: all },
-  { what: 'read-only', endpoints: endpoints.filter(isRead), workflows: all.filter(isRead) },
-  { what: 'read-only without tasks', endpoints: endpoints.filter(isRead), workflows: [] },
-  { what: 'nothing', endpoints: [], workflows: [] },
+  { what: 'everything', options: {}, endpoints, workflows: all },
+  { what: 'no tasks', options: { toolsets: ['payments', 'lookups'] }, endpoints, workflows: [] },
+  { what: 'tasks alone', options: { toolsets: ['workflows'] }, endpoints: [], workflows: all },
+  { what: 'read-only', options: { readOnly: true }, endpoints: endpoints.filter(isRead), workflows: all.filter(isRead) },
+  {
+    what: 'read-only without tasks',
+    options: { toolsets: ['payments', 'lookups'], readOnly: true },
+    endpoints: endpoints.filter(isRead),
+    workflows: [],
+  },
+  { what: 'nothing', options: { tools: { endpoints: [], workflows: [] } }, endpoints: [], workflows: [] },
 ] as const;
 
-describe.each(sets)('with $what', ({ endpoints, workflows }) => {
+describe.each(sets)('with $what', ({ options, endpoints, workflows }) => {
   const on = [...workflows, ...endpoints];
   const there = new Set([...on.map(({ name }) => name), ...(on.length > 0 ? ['list_writes'] : [])]);
 
@@ -61,7 +66,7 @@ describe.each(sets)('with $what', ({ endpoints, workflows }) => {
   });
 
   it('answers offer no tool that is not there', async () => {
-    const server = await harness({ endpoints, workflows });
+    const server = await harness(options);
     const cash = { customer: seed.bowman, payment_mode: 'cash', date: '2026-06-30', amount: 1, allocate: 'as_credit' };
     const calls = {
       customer_statement: { customer: seed.bowman },
@@ -86,7 +91,7 @@ describe.each(sets)('with $what', ({ endpoints, workflows }) => {
   });
 
   it('prompts are offered that name no tool that is not there', async () => {
-    const server = await harness({ endpoints, workflows });
+    const server = await harness(options);
     const client = server.ownClient as Client;
     expect(server.client.getInstructions()).toBe(instructionsFor(there, { sandbox: false, readOnly: on.every(isRead) }));
     const offered = there.size === 0 ? [] : (await client.listPrompts()).prompts;
@@ -109,7 +114,7 @@ describe.each(kinds)('prompts, through the client of the %s', (kind) => {
   let server: Harness;
   let client: Client;
   beforeAll(async () => {
-    server = await harness({ kind, workflows: all, sandbox: { limits: { per_minute: 10_000 } } });
+    server = await harness({ kind, sandbox: { limits: { per_minute: 10_000 } } });
     client = server.ownClient as Client;
   });
   afterAll(() => server.close());
@@ -248,7 +253,7 @@ describe.each(kinds)('prompts, through the client of the %s', (kind) => {
 });
 
 it('completions are never an error', async () => {
-  const server = await harness({ workflows: all });
+  const server = await harness();
   await fault(server.sandbox, { match: { method: 'GET', path: '/books/v3' }, fault: 'status', status: 500, times: 100 });
   for (const name of ['customer', 'invoice', 'account']) {
     const { completion } = await (server.ownClient as Client).complete({

@@ -11,7 +11,7 @@ import { isWrite } from '../src/workflow.ts';
 import { startSandbox } from './support/sandbox.ts';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { closers } from './support/closers.ts';
 import { servers } from './support/servers.ts';
 
@@ -515,8 +515,8 @@ describe('one intent is recorded once', () => {
       allowDuplicateOf: [],
     };
     const { road } = server.opened;
-    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.fenceMs) =>
-      await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', fenceMs });
+    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.timings.fenceMs) =>
+      await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', timings: { ...road.timings, fenceMs } });
     const asked = (performed: Performed) => (performed as { state: string }).state;
     const chosen = await go({ choice: seed.bowman, state: asked(await go({})) });
     const approved = { answer: 'approved', state: asked(chosen) } as const;
@@ -557,12 +557,15 @@ describe('the policy holds, whatever the payment is called by', () => {
     ['an account by its name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
     ['no account named', { allowed_account_ids: ['712345000000000361'] }, {}],
   ])('%s is against it', async (_, policy, more) => {
-    const server = await start({ policy });
+    const server = await start({ policy, tools: everyTool });
     await refused(server, { ...args, ...more }, 'against_policy');
   });
 
   it('what it names is allowed: the tool, and the account by its name', async () => {
-    const server = await start({ policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] } });
+    const server = await start({
+      policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] },
+      tools: everyTool,
+    });
     await recorded(server, { ...args, account: 'petty' });
     expect(
       errorOf(await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 7, account_id: seed.pettyCash })),

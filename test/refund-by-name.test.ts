@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NONE } from '../src/write/earlier.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
-import { kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { servers } from './support/servers.ts';
 
 /** "They overpaid, send the rest back from petty cash." */
@@ -292,7 +292,7 @@ describe('the policy', () => {
     ['an account by its name', { allowed_from_account_ids: ['712345000000000361'] }],
     ['an early date', { earliest_date: '2026-07-01' }],
   ])('forbids %s', async (_, policy) => {
-    const server = await start({ policy });
+    const server = await start({ policy, tools: everyTool });
     await refused(server, { payment: '3' }, 'against_policy');
   });
 

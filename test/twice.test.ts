@@ -242,7 +242,7 @@ describe('rows of other types', () => {
     const call = () => (key === 'payment_refunds' ? server.call('create_customer_payment_refund', refund) : pay(server));
     expect((await call()).structuredContent['outcome']).toBe('unknown');
     server.opened.road.sentHere.clear();
-    Object.assign(server.opened.road, { graceMs: -1e9 });
+    Object.assign(server.opened.road.timings, { graceMs: -1e9 });
     expect((await call()).structuredContent['outcome']).toBe('unknown');
   });
 });

@@ -13,12 +13,12 @@ import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts
 import { AccessError, BusyError, PaymentsError } from '../src/errors.ts';
 import { errorFacts } from '../src/mcp/results.ts';
 import { startSandbox, type SandboxOptions } from './support/sandbox.ts';
-import { createLimits } from '../src/zoho/limits.ts';
-import { openShared } from '../src/zoho/shared.ts';
-import { createAccessTokens, type AccessTokens, type Credentials } from '../src/zoho/access-token.ts';
-import { createZoho, type Zoho } from '../src/zoho/client.ts';
+import { openWire, sandboxTarget, type Target, type Wire, type WireOptions } from '../src/cli/wire.ts';
+import { silent } from '../src/trace.ts';
+import type { Credentials } from '../src/zoho/access-token.ts';
+import type { Zoho } from '../src/zoho/client.ts';
 import { dataCenter, dataCenterNames } from '../src/zoho/data-centers.ts';
-import { createHttp, type HttpOptions } from '../src/zoho/http.ts';
+import { createHttp } from '../src/zoho/http.ts';
 import { requestTokens, revoke } from '../src/zoho/oauth.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
 import { closedPort } from './support/closed-port.ts';
@@ -37,9 +37,7 @@ interface Arrived {
   readonly applied: readonly string[];
 }
 
-interface Wire {
-  readonly zoho: Zoho;
-  readonly tokens: AccessTokens;
+interface Tried extends Pick<Wire, 'zoho' | 'tokens'> {
   /** Makes the sandbox misbehave. */
   fault(fault: Json): Promise<void>;
   /** What arrived at the sandbox: `GET`, `POST`, …, or `token` for requests of an access token. */
@@ -48,51 +46,32 @@ interface Wire {
   revoke(token: string): Promise<void>;
 }
 
-interface WireOptions {
+/** Addresses are the sandbox's unless said. */
+interface Options extends Pick<WireOptions, 'http' | 'retryDelayMs' | 'now'>, Partial<Pick<Target, 'accountsUrl' | 'apiBaseUrl'>> {
   readonly sandbox?: SandboxOptions;
-  readonly http?: HttpOptions;
   readonly credentials?: Partial<Credentials>;
-  readonly apiBaseUrl?: string;
-  readonly accountsUrl?: string;
-  readonly retryDelayMs?: number;
-  readonly now?: () => number;
 }
 
-async function wire(options: WireOptions = {}): Promise<Wire> {
-  const sandbox = await startSandbox({ ...options.sandbox, limits: { concurrent: 1000, per_minute: 100_000, ...options.sandbox?.limits } });
-  const http = createHttp(options.http);
-  closers.push(
-    () => sandbox.close(),
-    () => http.close(),
-  );
-  const credentials = {
-    clientId: sandbox.client_id,
-    clientSecret: sandbox.client_secret,
-    refreshToken: sandbox.refresh_token,
-    ...options.credentials,
-  };
-  const shared = await openShared('memory');
-  closers.push(() => shared.close());
-  const tokens = createAccessTokens({
-    http,
-    accountsUrl: options.accountsUrl ?? sandbox.accounts_url,
-    credentials: async () => credentials,
-    shared,
-    now: options.now,
+async function wire({ sandbox: sandboxOptions, credentials, accountsUrl, apiBaseUrl, ...options }: Options = {}): Promise<Tried> {
+  const sandbox = await startSandbox({ ...sandboxOptions, limits: { concurrent: 1000, per_minute: 100_000, ...sandboxOptions?.limits } });
+  const target = sandboxTarget(sandbox, 'nowhere');
+  const { zoho, tokens, close } = await openWire({
+    retryDelayMs: 5,
+    ...options,
+    target: async () => ({
+      ...target,
+      ...(accountsUrl !== undefined && { accountsUrl }),
+      ...(apiBaseUrl !== undefined && { apiBaseUrl }),
+      credentials: async () => ({ ...(await target.credentials()), ...credentials }),
+    }),
+    limits: { perMinute: 100_000, concurrent: 1000, pauseMs: options.retryDelayMs ?? 5 },
+    shared: 'memory',
+    log: silent,
   });
-  const limits = createLimits({ shared, perMinute: 100_000, concurrent: 1000, pauseMs: options.retryDelayMs ?? 5 });
-  const apiBaseUrl = options.apiBaseUrl ?? sandbox.api_base_url;
+  closers.push(() => sandbox.close(), close);
   const control = async (path: string, init?: RequestInit) => (await (await fetch(`${sandbox.url}/__sandbox${path}`, init)).json()) as Json;
   return {
-    zoho: createZoho({
-      http,
-      tokens,
-      limits,
-      shared,
-      apiBaseUrl,
-      organizationId: sandbox.organization_id,
-      retryDelayMs: options.retryDelayMs ?? 5,
-    }),
+    zoho,
     tokens,
     fault: async (fault) => expect(await control('/faults', { method: 'POST', body: JSON.stringify(fault) })).toHaveProperty('faults'),
     arrived: async (what) => {
@@ -918,26 +897,22 @@ describe('secrets', () => {
     await fc.assert(
       fc.asyncProperty(failure, fc.boolean(), async (given, write) => {
         now = given;
-        const http = createHttp({ timeoutMs: 2000 });
-        const shared = await openShared('memory');
-        const tokens = createAccessTokens({
-          http,
-          accountsUrl: url,
-          credentials: async () => ({ clientId: '1000.CLIENT', clientSecret, refreshToken }),
-          shared,
-        });
-        const zoho = createZoho({
-          http,
-          tokens,
-          shared,
-          limits: createLimits({ shared, pauseMs: 0 }),
-          apiBaseUrl: `${url}/books/v3`,
-          organizationId: '104',
+        const { zoho, close } = await openWire({
+          target: async () => ({
+            accountsUrl: url,
+            apiBaseUrl: `${url}/books/v3`,
+            organizationId: '104',
+            dir: 'nowhere',
+            credentials: async () => ({ clientId: '1000.CLIENT', clientSecret, refreshToken }),
+          }),
+          http: { timeoutMs: 2000 },
+          limits: { pauseMs: 0 },
+          shared: 'memory',
           retryDelayMs: 0,
+          log: silent,
         });
         const error: unknown = await (write ? zoho.send(creation) : list(zoho)).catch((error: unknown) => error);
-        await http.close();
-        shared.close();
+        await close();
         const text = allTextOf(error);
         for (const [name, secret] of Object.entries(secrets)) {
           // The accounts server never sees an access token, nor the API the other two: only what was sent can come back.

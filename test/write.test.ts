@@ -2,7 +2,16 @@ import { afterEach, describe, expect, it, type TestContext } from 'vitest';
 import { altered } from './support/altered.ts';
 import { booksOf, fault, requestsTo, seed } from './support/books.ts';
 import { clocks } from './support/clocks.ts';
-import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
+import {
+  everyTool,
+  harness,
+  kinds,
+  textOf,
+  type Harness,
+  type HarnessOptions,
+  type PersonAnswer,
+  type ToolResult,
+} from './support/harness.ts';
 import { recordedZoho, recordings } from './support/recorded.ts';
 import { startSandbox } from './support/sandbox.ts';
 
@@ -455,7 +464,7 @@ describe('the policy holds whatever a model asks for', () => {
     ['bulk_delete_max', { bulk_delete_max: 1 }, 'bulk_delete_customer_payments', { payment_id: ['1', '2'] }],
     ['max_refunds_per_hour', { max_refunds_per_hour: 0 }, 'create_customer_payment_refund', refund],
   ])('%s', async (rule, policy, name, args) => {
-    const server = await start({ policy });
+    const server = await start({ policy, tools: everyTool });
     const result = await server.call(name, args);
     expect(errorOf(result), textOf(result)).toMatchObject({ code: 'against_policy', changed: 'no' });
     expect(errorOf(result).next).toContain(`(${rule})`);
@@ -689,7 +698,7 @@ describe('what was recorded is never denied', () => {
   it('not even by a policy that came later', async () => {
     const server = await start();
     const first = await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
-    const stricter = await start({ on: server.sandbox, stateDir: server.dir, policy: { read_only: true } });
+    const stricter = await start({ on: server.sandbox, stateDir: server.dir, policy: { read_only: true }, tools: everyTool });
     const again = await stricter.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, payment: first.structuredContent['payment'] });
   });

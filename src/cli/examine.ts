@@ -22,11 +22,12 @@ import { createHttp } from '../zoho/http.ts';
 import { requestTokens } from '../zoho/oauth.ts';
 import { accountOf, baseDirOf, overlookedWarning, type Account } from './account.ts';
 import type { Config } from './config.ts';
+import { connect } from './connect.ts';
 import { nextForOperator } from './render.ts';
 import { ensureDir, stateDirWarning } from './state-dir.ts';
 import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
-import { openWire, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /** One thing that was looked at. Says nothing secret. */
 export interface Finding {
@@ -75,7 +76,8 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
     yield center;
     if (center.state === 'wrong') return;
   }
-  const wire = await openWire(config, silent).catch(asError);
+  const connection = connect(config, silent);
+  const wire = await connection.wire().catch(asError);
   if (wire instanceof PaymentsError) return yield ofError('connection', wire);
   try {
     const token = await wire.tokens.renew().then(() => undefined, asError);
@@ -88,7 +90,7 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
     yield* examineBooks(config, account, wire);
   } finally {
     yield* examineJournal(wire.dir);
-    await wire.close();
+    await connection.close();
   }
 }
 

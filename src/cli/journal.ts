@@ -8,7 +8,8 @@ import { isSettled } from '../write/entry.ts';
 import type { Entry, Journal } from '../write/journal.ts';
 import { baseDirOf, stateOf } from './account.ts';
 import type { Config } from './config.ts';
-import { connect, type Connection } from './connect.ts';
+import { connect } from './connect.ts';
+import type { Connection } from './connection.ts';
 import { createLog } from './log.ts';
 import { ProblemError } from './problem.ts';
 
@@ -61,7 +62,7 @@ const verbs = {
     const connection = connect(config, createLog(config.log));
     try {
       const record = recorded === undefined ? undefined : { id: recorded, result: await seen(recorded, entry, connection) };
-      const settled = await connection.settle(entry.id, record, { force });
+      const settled = await (await connection.road()).settle(entry.id, record, { force });
       if (settled.kind === 'another')
         throw new ProblemError(
           `${recorded} is not what this write recorded: ${settled.why}${settled.canForce ? '. If it is, say so with --force' : ''}`,

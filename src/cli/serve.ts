@@ -1,18 +1,13 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
-import { keepingArguments } from '../mcp/arguments.ts';
-import { createDeliveries } from '../mcp/deliveries.ts';
-import { handshakeFirst } from '../mcp/handshake.ts';
-import { reportingProgress } from '../mcp/progress.ts';
-import { serverFactory } from '../mcp/server.ts';
+import { serveBooks } from '../mcp/serve.ts';
 import { stdioTransport } from '../mcp/stdio.ts';
 import { writesSettled } from '../write/send.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../trace.ts';
 import { createLog } from './log.ts';
-import { connect, type Connection } from './connect.ts';
+import { connect } from './connect.ts';
 import { baseDirOf } from './account.ts';
 import { stateDirWarning } from './state-dir.ts';
 import { toolsFor } from './tools-for.ts';
@@ -23,14 +18,8 @@ export function serve(config: Config): void {
   const log = createLog(config.log);
   warnOfFolder(config, log);
   const { close, resolveLeftovers, ...connection } = connect(config, log);
-  const deliveries = createDeliveries(({ entry, state }) => {
-    // Not noted, the same call is answered from the journal once more: late, and not wrong.
-    void noteDelivery(connection, entry, state).catch(() => undefined);
-  });
-  const factory = serverFactory({ ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log }, deliveries);
+  const books = { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log };
   const pipes = stdioTransport(process.stdin, process.stdout, () => log('warn', 'a message of more than 10 MB was not read'));
-  const transport = deliveries.over(reportingProgress(handshakeFirst(keepingArguments(pipes))));
-  const stdio = serveStdio(factory, { transport, onerror: (error) => log('warn', protocolProblem(error)) });
 
   let ending = false;
   /** A write on the wire is carried to its end, and its answer goes out; everything else stops at once. */
@@ -40,22 +29,19 @@ export function serve(config: Config): void {
     await writesSettled();
     await atMost(
       HANDOVER_MS,
-      nextTurn().then(() => stdio.close()),
+      nextTurn().then(() => server.close()),
     );
     // Closing stopped every call that was still looking; one that had just gone on to send is waited for like the others.
     await writesSettled();
     await atMost(HANDOVER_MS, close());
     process.exit(0);
   };
-  process.stdin.once('end', end).once('close', end);
-  // The SDK closes by itself when the host cannot be written to, and then no longer reads stdin.
-  const { onclose } = transport;
-  Object.assign(transport, {
-    onclose: () => {
-      onclose?.();
-      void end();
-    },
+  const server = serveBooks(books, pipes, {
+    onerror: (error) => log('warn', protocolProblem(error)),
+    // The SDK closes by itself when the host cannot be written to, and then no longer reads stdin.
+    onclose: () => void end(),
   });
+  process.stdin.once('end', end).once('close', end);
   process.stdout.on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
 
@@ -78,10 +64,6 @@ function warnOfFolder(config: Config, log: Log): void {
     if (!(error instanceof PaymentsError)) throw error;
     log('error', error.whatHappened, { code: error.code });
   }
-}
-
-async function noteDelivery({ journal }: Pick<Connection, 'journal'>, entry: string, state: 'recorded' | 'unknown'): Promise<void> {
-  await (await journal()).add(entry, { type: 'delivered', state });
 }
 
 const HANDOVER_MS = 400;

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AccessError } from '../errors.ts';
+import { inStateDir } from '../write/turn.ts';
 
 /**
  * One fixed place per user and platform, taken from the account and not from the host's environment, so that two hosts
@@ -56,6 +57,11 @@ export function refuseWorldWritable(dir: string): string {
   if (((statOf(dir)?.mode ?? 0) & 0o002) !== 0)
     throw unsafe(`${dir}, can be written to by every user of this machine`, 'take that right away (chmod o-w)');
   return dir;
+}
+
+/** Without a place for its journal the server writes nothing. */
+export function usable(dir: string): string {
+  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.');
 }
 
 /** What is allowed, and worth a word. */

@@ -5,7 +5,7 @@ import { isWrite, type Workflow } from '../workflow.ts';
 import { workflows } from '../workflows/index.ts';
 import { ConfigError, type Config } from './config.ts';
 
-interface Tools {
+export interface Tools {
   readonly endpoints: readonly Endpoint[];
   readonly workflows: readonly Workflow[];
 }
@@ -14,7 +14,11 @@ interface Tools {
  * What is switched on: what the policy does not allow is not even shown. Throws where the policy names a tool that there is not, and where
  * nothing is left.
  */
-export function toolsFor({ readOnly, toolsets: chosen, policy: { read_only, allowed_tools } }: Config): Tools {
+export function toolsFor({
+  readOnly,
+  toolsets: chosen,
+  policy: { read_only, allowed_tools },
+}: Pick<Config, 'readOnly' | 'toolsets' | 'policy'>): Tools {
   const writes = [...endpoints, ...workflows].filter(isWrite).map(({ name }) => name);
   const strange = allowed_tools?.find((name) => !writes.includes(name));
   if (strange !== undefined)

@@ -1,23 +1,44 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AccessError } from '../errors.ts';
-import { oneLine } from '../foreign-text.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
-import { inStateDir } from '../write/turn.ts';
 import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
 import type { Zoho } from '../zoho/client.ts';
-import type { Limits } from '../zoho/limits.ts';
-import { accountOf, folderOf, baseDirOf, stateOf, type Account } from './account.ts';
-import type { Config } from './config.ts';
-import { ensureDir, refuseWorldWritable } from './state-dir.ts';
+import type { HttpOptions } from '../zoho/http.ts';
+import type { Limits, LimitsOptions } from '../zoho/limits.ts';
+import type { Shared } from '../zoho/shared.ts';
 
-/** Zoho over HTTP as configured: the real one, or the sandbox. */
+/** Where Zoho is, who we are there, and where what belongs to these books is kept on this machine. */
+export interface Target {
+  readonly accountsUrl: string;
+  readonly apiBaseUrl: string;
+  readonly organizationId: string;
+  readonly dir: string;
+  /** Asked for with every access token. */
+  credentials(): Promise<Credentials>;
+  /** Ends what was started for this connection alone. */
+  close?(): Promise<void>;
+}
+
+/** What differs between servers, the doctor and tests. */
+export interface WireOptions {
+  target(): Promise<Target>;
+  readonly log: Log;
+  readonly http?: HttpOptions | undefined;
+  readonly limits?: Omit<LimitsOptions, 'shared' | 'now'>;
+  /** `memory`: this process shares access token and limits with no other. Default `file`. */
+  readonly shared?: 'file' | 'memory';
+  /** See ZohoOptions. */
+  readonly retryDelayMs?: number;
+  /** The clock of access tokens and limits. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Zoho over HTTP. */
 export interface Wire {
   readonly zoho: Zoho;
   readonly tokens: AccessTokens;
   readonly limits: Limits;
+  readonly shared: Shared;
   /** What belongs to these books on this machine. */
   readonly dir: string;
   close(): Promise<void>;
@@ -26,48 +47,18 @@ export interface Wire {
 /** Access token and limits, shared by the processes of a connection: its file in their folder. */
 export const SHARED = 'wire';
 
-export async function openWire(config: Config, log: Log): Promise<Wire> {
-  if (config.sandbox) return await openSandboxWire(config, log);
-  const account = await accountOf(config);
-  const dir = folderOf(baseDirOf(config), account);
-  const opened = await open(config, log, account, dir, async () => await accountOf(config));
-  return { ...opened, dir };
-}
-
-async function openSandboxWire(config: Config, log: Log): Promise<Wire> {
-  const inMemory = config.sandbox === 'memory';
-  const dir = inMemory ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(await stateOf(config));
-  const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'));
-  const {
-    accounts_url: accountsUrl,
-    api_base_url: apiBaseUrl,
-    client_id: clientId,
-    client_secret: clientSecret,
-    refresh_token: refreshToken,
-    organization_id: organizationId,
-  } = sandbox;
-  const opened = await open(config, log, { accountsUrl, apiBaseUrl, organizationId }, dir, async () => ({
-    clientId,
-    clientSecret,
-    refreshToken,
-  }));
-  return {
-    ...opened,
-    dir,
-    async close() {
-      await Promise.all([opened.close(), sandbox.close()]);
-      if (inMemory) rmSync(dir, { recursive: true, force: true });
-    },
-  };
-}
-
-async function open(
-  config: Config,
-  log: Log,
-  { accountsUrl, apiBaseUrl, organizationId }: Pick<Account, 'accountsUrl' | 'apiBaseUrl' | 'organizationId'>,
-  dir: string,
-  credentials: () => Promise<Credentials>,
-): Promise<Omit<Wire, 'dir'>> {
+/** Joins HTTP, access tokens, limits and Zoho's client. They are loaded here, since hosts start servers that are then not used. */
+export async function openWire({
+  target: find,
+  log,
+  http: httpOptions,
+  limits: most,
+  shared: where,
+  retryDelayMs,
+  now,
+}: WireOptions): Promise<Wire> {
+  const target = await find();
+  const { accountsUrl, apiBaseUrl, organizationId, dir } = target;
   const [{ createHttp }, { createAccessTokens }, { createZoho }, { createLimits }, { openShared }] = await Promise.all([
     import('../zoho/http.ts'),
     import('../zoho/access-token.ts'),
@@ -75,38 +66,39 @@ async function open(
     import('../zoho/limits.ts'),
     import('../zoho/shared.ts'),
   ]);
-  const http = createHttp({ proxy: config.proxy });
+  const http = createHttp(httpOptions);
   // Without a folder this process keeps to itself; only writing needs one.
-  const shared = await openShared(join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
+  const shared = await openShared(where === 'memory' ? 'memory' : join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
     log('warn', 'access token and limits are not shared with other servers of this machine', { error: error.code ?? error.name });
     return openShared('memory');
   });
-  const limits = createLimits({ shared, ...config.limits });
-  const tokens = createAccessTokens({ http, accountsUrl, credentials, shared, log });
+  const limits = createLimits({ ...most, shared, now });
+  const tokens = createAccessTokens({ http, accountsUrl, credentials: () => target.credentials(), shared, log, now });
   return {
+    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, retryDelayMs, log }),
     tokens,
-    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, log }),
     limits,
+    shared,
+    dir,
     async close() {
       await http.close();
       shared.close();
+      await target.close?.();
     },
   };
 }
 
-/** Without a place for its journal the server writes nothing. */
-export function usable(dir: string): string {
-  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.');
-}
-
-async function openSandbox(data: string): Promise<Sandbox> {
-  const { startSandbox } = await import('../sandbox/index.ts');
-  // Every start of a server asks for a token anew, and nobody should learn Zoho's limit on that from practice.
-  return await startSandbox({ data, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
-    throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
-      code: 'sandbox_unavailable',
-      next: ['set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to', 'use --sandbox=memory'],
-      cause,
-    });
-  });
+/** The sandbox in Zoho's place. */
+export function sandboxTarget(
+  sandbox: Pick<Sandbox, 'accounts_url' | 'api_base_url' | 'organization_id' | 'client_id' | 'client_secret' | 'refresh_token'>,
+  dir: string,
+): Target {
+  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken } = sandbox;
+  return {
+    accountsUrl: sandbox.accounts_url,
+    apiBaseUrl: sandbox.api_base_url,
+    organizationId: sandbox.organization_id,
+    dir,
+    credentials: async () => ({ clientId, clientSecret, refreshToken }),
+  };
 }

@@ -113,6 +113,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
 
   const currency = contact ?? {};
+  const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
   const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
   const ids = (['location_id', 'tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   return {
@@ -126,7 +127,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         rated,
         {
           lines: [
-            `Customer: ${contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`}`,
+            `Customer: ${named}`,
             `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
             ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
           ],

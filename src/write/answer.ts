@@ -3,12 +3,14 @@ import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
 import { report } from '../report.ts';
 import type { Done, Performed } from './call.ts';
 import type { Answer, Entry } from './journal.ts';
+import { graceEnds, type Timings } from './timings.ts';
 
 /** From an entry of the journal to what its caller is told. */
 
 /** A settled entry's answer once more. `deletedBy`: the later write that deleted what it made. */
 export function replay(
   entry: Entry,
+  timings: Timings,
   {
     replayed = true,
     zoho,
@@ -38,6 +40,7 @@ export function replay(
     entry: entry.id,
     zoho,
     judged,
+    retryAt: graceEnds(entry, timings),
     next:
       'Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. ' +
       'list_writes shows what is unresolved.',

@@ -19,22 +19,12 @@ export interface Road extends Resolver {
   readonly mode: ConfirmMode;
   /** Organization and caller: whose keys and intents these are. */
   readonly scope: string;
-  /** How long to look within the same call after an answer was lost. */
-  readonly lookMs: number;
-  /** Everything before the claim; past it nothing is claimed. */
-  readonly beforeMs: number;
   /** Told just before this call sends anything; until then it has changed nothing, whatever fails. */
   readonly onSend?: (() => void) | undefined;
   /** Told how far this call was judged, and how consent to it was given. */
   readonly onJudged?: ((judged: Judged) => void) | undefined;
-  /** The whole of one call. */
-  readonly wholeMs: number;
   /** Of the call that is under way: what is not sent by then is not sent, and what is not answered is unknown. */
   readonly deadline?: AbortSignal | undefined;
-  /** The most between `sent` and the socket write; past it the write counts as never sent, and is not. */
-  readonly fenceMs: number;
-  /** How long a declined write is not asked about again. */
-  readonly declinedMs: number;
   /** A custom field that Zoho keeps unique: with it a new payment is an upsert, which may be sent again. */
   readonly uniqueField?: UniqueField | undefined;
 }

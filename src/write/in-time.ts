@@ -8,7 +8,8 @@ import type { Call, Road } from './call.ts';
 export async function inTime<T>(call: Call, road: Road, carryOut: (call: Call, road: Road) => Promise<T>): Promise<T> {
   const before = new AbortController();
   const whole = new AbortController();
-  const timers = [setTimeout(() => before.abort(tookTooLong()), road.beforeMs), setTimeout(() => whole.abort(tookTooLong()), road.wholeMs)];
+  const { beforeClaimMs, wholeCallMs } = road.timings;
+  const timers = [setTimeout(() => before.abort(tookTooLong()), beforeClaimMs), setTimeout(() => whole.abort(tookTooLong()), wholeCallMs)];
   for (const timer of timers) timer.unref();
   try {
     const signal = call.signal === undefined ? before.signal : AbortSignal.any([call.signal, before.signal]);

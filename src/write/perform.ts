@@ -25,6 +25,7 @@ import { digestOf } from './seal.ts';
 import { send } from './send.ts';
 import { whatIsAsked } from './what-is-asked.ts';
 import { blocksOf, paymentBlock } from './touched.ts';
+import { graceEnds, type Timings } from './timings.ts';
 import { asUpsert } from './unique.ts';
 import { askWhich, withChoices } from './which.ts';
 
@@ -60,9 +61,9 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
         ? await answered(call, intent, Date.now(), road).catch(() => undefined)
         : undefined;
     // This call did nothing; but where an earlier one of the same intent did or may have, "nothing was changed" is not the answer.
-    if (earlier?.state === 'recorded') return replay(earlier);
+    if (earlier?.state === 'recorded') return replay(earlier, road.timings);
     if (earlier !== undefined && !isSettled(earlier.state))
-      return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` });
+      return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` }, road.timings);
     throw error;
   }
 }
@@ -89,7 +90,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const began = Date.now();
 
   const known = await answered(call, intent, began, road);
-  if (known?.state === 'recorded') return replay(known, { deletedBy: await takenBackBy(known, road) });
+  if (known?.state === 'recorded') return replay(known, road.timings, { deletedBy: await takenBackBy(known, road) });
   refuseByPolicy(policy, tool, input);
 
   const names = await turnOf(call, known, zoho);
@@ -100,7 +101,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
     if (settled !== undefined && 'kind' in settled) return settled;
-    if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled);
+    if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled, road.timings);
 
     const ready = await readyWithNothingInTheWay(call, road);
     if ('kind' in ready) return ready;
@@ -162,8 +163,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
     if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
     if (claimed.kind === 'known' && !(await isIn(names, claimed.entry, call, zoho))) throw movedOn();
-    if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry);
-    if (claimed.kind === 'blocked') throw inTheWay(claimed.entry);
+    if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry, road.timings);
+    if (claimed.kind === 'blocked') throw inTheWay(claimed.entry, road.timings);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
     // Not noted, they are named once more: late, and not wrong.
     for (const { id } of suspected.known) await journal.add(id, { type: 'delivered', state: 'recorded' }).catch(() => undefined);
@@ -206,7 +207,7 @@ async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready |
     for (const entry of unsettled) {
       const current = await settle(entry, call, road);
       if ('kind' in current) return current;
-      if (!isSettled(current.state)) throw inTheWay(current);
+      if (!isSettled(current.state)) throw inTheWay(current, road.timings);
       refuseSettled(current, ready.facts, call, road);
     }
   }
@@ -241,7 +242,8 @@ async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road
     if (made?.sentAgain && !isGraceOver(made, road)) {
       throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
         code: 'copy_on_its_way',
-        next: `Make the same call again in ${Math.ceil(road.graceMs / 60_000)} minutes.`,
+        next: `Make the same call again in ${Math.ceil(road.timings.graceMs / 60_000)} minutes.`,
+        retryAt: graceEnds(made, road.timings),
       });
     }
   }
@@ -265,7 +267,8 @@ async function consentTo(
   { endpoint, person: given }: Call,
   road: Road,
 ): Promise<Consent> {
-  const { journal, scope, declinedMs } = road;
+  const { journal, scope } = road;
+  const { declinedMs } = road.timings;
   const person = await withoutSpent(given, road);
   const what = whatIsAsked(request);
   const note = (type: 'asked' | 'declined', reason: string) =>
@@ -304,11 +307,12 @@ async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Pe
   return person;
 }
 
-function inTheWay(entry: Entry): BusyError {
+function inTheWay(entry: Entry, timings: Timings): BusyError {
   return new BusyError(
     `An earlier write to the same (${entry.endpoint}, ${entry.id}) has an unknown outcome, so nothing else is sent until it is settled.`,
     {
       code: 'unresolved_write',
+      retryAt: graceEnds(entry, timings),
       next: 'Make the same call again in a few minutes; list_writes shows what is unresolved. Do not record it another way.',
     },
   );

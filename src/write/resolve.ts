@@ -4,6 +4,7 @@ import type { Zoho } from '../zoho/client.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
 import { StateError } from './entry.ts';
 import type { Answer, Entry, Journal } from './journal.ts';
+import type { Timings } from './timings.ts';
 
 /** Unsettled writes: settled by looking in Zoho, never by sending again. Whoever resolves holds the write's turn. */
 
@@ -11,8 +12,7 @@ export interface Resolver {
   readonly zoho: Zoho;
   readonly journal: Journal;
   readonly endpoints: ReadonlyMap<string, WriteTool>;
-  /** How long Zoho may take to carry out a request whose answer was lost. */
-  readonly graceMs: number;
+  readonly timings: Timings;
   /** By a write's id: the latest moment at which it can have been sent, by this process's monotonic clock, where that is known. */
   readonly sentHere: Map<string, SentHere>;
 }
@@ -112,7 +112,10 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
  * Whether Zoho can no longer carry out a request that was sent then: the grace period is over by Zoho's clock and by this
  * machine's. The process that sent it goes by its monotonic clock, another one by the time of day.
  */
-export function isGraceOver(entry: Entry, { zoho, graceMs, sentHere }: Pick<Resolver, 'zoho' | 'graceMs' | 'sentHere'>): boolean {
+export function isGraceOver(
+  entry: Entry,
+  { zoho, timings: { graceMs }, sentHere }: Pick<Resolver, 'zoho' | 'timings' | 'sentHere'>,
+): boolean {
   const { id, sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   if (now === undefined || sentAt === undefined) return false;

@@ -4,39 +4,15 @@ import { PaymentsError } from '../errors.ts';
 import { report } from '../report.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
-import { openSqliteJournal, type SqliteJournalOptions } from './journal-sqlite.ts';
-import type { Answer, Entry } from './journal.ts';
+import { openSqliteJournal } from './journal-sqlite.ts';
+import type { Answer, Entry, Journal } from './journal.ts';
 import type { Road } from './call.ts';
 import type { Policy } from './policy.ts';
 import { isSettled } from './entry.ts';
 import { answerOf, isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
 import { createSeal } from './seal.ts';
+import { ordinaryTimings, type Timings } from './timings.ts';
 import { openTurns } from './turn.ts';
-
-/** How long things may take. */
-export interface Timings {
-  /** How long Zoho may take to carry out a request whose answer was lost. Default 5 minutes. */
-  readonly graceMs: number;
-  /** How long to look within the same call. Default 10 s. */
-  readonly lookMs: number;
-  /** How long one call may take before it claims its write. Default 15 s. */
-  readonly beforeMs: number;
-  /** How long one call may take, sending and looking included: hosts give up after 60 s. Default 45 s. */
-  readonly wholeMs: number;
-  /** The most between noting that a write is sent and sending it. Default 5 s. */
-  readonly fenceMs: number;
-  /** How long a declined write is not asked about again. Default 5 minutes. */
-  readonly declinedMs: number;
-}
-
-export const ordinaryTimings: Timings = {
-  graceMs: 5 * 60_000,
-  lookMs: 10_000,
-  beforeMs: 15_000,
-  wholeMs: 45_000,
-  fenceMs: 5_000,
-  declinedMs: 5 * 60_000,
-};
 
 export interface RoadOptions {
   /** Where journal and turns of this organization are, on this machine. */
@@ -49,8 +25,9 @@ export interface RoadOptions {
   readonly caller: string;
   /** API name of a custom field that Zoho keeps unique; see unique.ts. */
   readonly uniqueField?: string | undefined;
-  readonly timings?: Partial<Timings>;
-  readonly journal?: SqliteJournalOptions;
+  readonly timings?: Partial<Timings> | undefined;
+  /** Default: in SQLite, where it outlives a power cut. */
+  readonly openJournal?: ((file: string) => Promise<Journal>) | undefined;
 }
 
 export interface OpenRoad {
@@ -88,9 +65,9 @@ export async function openRoad({
   caller,
   uniqueField,
   timings,
-  journal: options,
+  openJournal = openSqliteJournal,
 }: RoadOptions): Promise<OpenRoad> {
-  const journal = await openSqliteJournal(journalFile(dir), options);
+  const journal = await openJournal(journalFile(dir));
   const turns = await openTurns(join(dir, 'turns'));
   const writes = new Map(endpoints.flatMap((endpoint) => (endpoint.kind === 'write' ? [[endpoint.name, endpoint] as const] : [])));
   const road: Road = {
@@ -104,8 +81,7 @@ export async function openRoad({
     endpoints: writes,
     uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },
     sentHere: new Map(),
-    ...ordinaryTimings,
-    ...timings,
+    timings: { ...ordinaryTimings, ...timings },
   };
 
   /** The turn of an entry, unless a living process has it. */
@@ -180,7 +156,7 @@ function answerOfPerson({ id, result }: { readonly id: string; readonly result: 
     : answerOf(endpoint, entry, result);
 }
 
-function againstSettling(entry: Entry, { zoho, graceMs }: Road): string {
+function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): string {
   const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;

@@ -72,7 +72,7 @@ function proven(endpoint: WriteTool, { arguments: input, request: { body }, befo
  * Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock
  * allows.
  */
-async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road): Promise<void> {
+async function noteSent(entry: Entry, { zoho, journal, timings: { fenceMs }, sentHere }: Road): Promise<void> {
   const clock = zoho.clock();
   const zohoTime = clock && Math.min(clock.notAfter + fenceMs, Date.now() + MINUTE_MS);
   const ticks = performance.now() + fenceMs;
@@ -86,7 +86,7 @@ async function noteSent(entry: Entry, { zoho, journal, fenceMs, sentHere }: Road
 /** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
 function put(entry: Entry, road: Road): Promise<Json> {
   road.onSend?.();
-  return road.zoho.send(entry.request, { fenceMs: road.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
+  return road.zoho.send(entry.request, { fenceMs: road.timings.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
 }
 
 /** The answer was lost: look while there is time, and never send again. */
@@ -94,7 +94,7 @@ async function lost(claimed: Entry, error: unknown, road: Road): Promise<Perform
   const reason = error instanceof PaymentsError ? error.message : 'The answer could not be read.';
   const zoho_id = error instanceof OutcomeUnknownError ? error.zoho_id : undefined;
   let entry = await road.journal.add(claimed.id, { type: 'unknown', reason, zoho_id });
-  const until = Date.now() + road.lookMs;
+  const until = Date.now() + road.timings.lookMs;
   for (let pause = 250; ; pause *= 2) {
     // Looking may fail as the write did; then it is looked for later.
     entry = await resolveOrSendAgain(entry, road).then(
@@ -104,7 +104,7 @@ async function lost(claimed: Entry, error: unknown, road: Road): Promise<Perform
     if (entry.state !== 'unknown' || road.deadline?.aborted || Date.now() + pause > until) break;
     await sleep(pause, undefined, { signal: road.deadline }).catch(() => undefined);
   }
-  return replay(entry, { replayed: false, zoho: error instanceof PaymentsError ? error.zoho : undefined });
+  return replay(entry, road.timings, { replayed: false, zoho: error instanceof PaymentsError ? error.zoho : undefined });
 }
 
 function idOf(result: Json): string | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { toolsets } from '../../src/endpoints/index.ts';
 import { tells } from './books.ts';
-import { play, thirteen } from './play.ts';
+import { play } from './play.ts';
 import { readAnswer } from './protocol.ts';
 import { call, say, scriptedModel, type Script } from './script.ts';
 import { solutions } from './solutions.ts';
@@ -71,12 +72,12 @@ describe.each(tasks)('$name', (task) => {
 
 describe('the same twelve with the thirteen endpoints alone', () => {
   it('are all done, or it is said why they cannot be', () => {
-    expect(thirteen.endpoints).toHaveLength(13);
+    expect(toolsets.payments).toHaveLength(13);
     expect(Object.keys(withThirteen)).toEqual(conversations.map(({ name }) => name));
   });
 
   it.each(conversations.filter(({ name }) => typeof withThirteen[name] !== 'string'))('$name', async (task) => {
-    const { problems, messages } = await play(task, scriptedModel(withThirteen[task.name] as Script), { ...thirteen, workflows: [] });
+    const { problems, messages } = await play(task, scriptedModel(withThirteen[task.name] as Script), ['payments']);
     expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
   });
 });

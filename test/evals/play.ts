@@ -1,6 +1,6 @@
 import { withClock, type Clock } from '../simulate/clock.ts';
-import { endpoints } from '../../src/endpoints/index.ts';
-import { harness, textOf, type Choice, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import { defaultToolsets, type Toolset } from '../../src/endpoints/toolsets.ts';
+import { harness, textOf, type Choice, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { booksOf, fault } from '../support/books.ts';
 import { bookkeeper, type Bookkeeper } from '../simulate/template.ts';
 import { amiss, changesBetween, recordsIn, tells, TODAY, type Wanted } from './books.ts';
@@ -48,21 +48,16 @@ export interface Played {
 /** Within one try; whoever needs more is lost. */
 const MOST_ANSWERS = 60;
 
-/** The endpoints of payments and refunds; with the workflows, what is on unless somebody chooses. */
-export const thirteen: Pick<HarnessOptions, 'endpoints' | 'workflows'> = {
-  endpoints: endpoints.filter(({ path }) => path.startsWith('/customerpayment')),
-};
-
 /** With clocks of its own, Zoho's and this machine's: minutes pass by all of them. */
-export async function play(task: Task, model: Model, tools = thirteen): Promise<Played> {
-  return await withClock(Date.parse(`${TODAY}T15:00:00Z`), async (clock) => await playBy(clock, task, model, tools));
+export async function play(task: Task, model: Model, toolsets = defaultToolsets): Promise<Played> {
+  return await withClock(Date.parse(`${TODAY}T15:00:00Z`), async (clock) => await playBy(clock, task, model, toolsets));
 }
 
-async function playBy(clock: Clock, task: Task, model: Model, tools: typeof thirteen): Promise<Played> {
+async function playBy(clock: Clock, task: Task, model: Model, toolsets: readonly Toolset[]): Promise<Played> {
   const messages: Message[] = [];
   const asked: Played['asked'][number][] = [];
   const server = await harness({
-    ...tools,
+    toolsets,
     confirm: 'ask',
     person: (question, choices) => {
       const answer = answerOf(task, question, choices);

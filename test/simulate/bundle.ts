@@ -24,7 +24,7 @@ export async function bundle(folder: string, sabotage?: Sabotage): Promise<strin
     from = join(folder, 'copy');
     mkdirSync(join(from, 'test'), { recursive: true });
     cpSync(join(root, 'src'), join(from, 'src'), { recursive: true });
-    cpSync(join(root, 'test/simulate'), join(from, 'test/simulate'), { recursive: true });
+    for (const part of ['simulate', 'support']) cpSync(join(root, 'test', part), join(from, 'test', part), { recursive: true });
     cpSync(join(root, 'package.json'), join(from, 'package.json'));
     for (const { file, from: text, to } of sabotage.patches) {
       const path = join(from, 'src', file);
@@ -39,6 +39,8 @@ export async function bundle(folder: string, sabotage?: Sabotage): Promise<strin
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    // In one file, esbuild would run what is loaded when needed in an order in which zod's circular imports fail.
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',

@@ -1,25 +1,17 @@
+import { openConnection, type Connection } from '../../src/cli/connection.ts';
+import { sandboxTarget } from '../../src/cli/wire.ts';
 import { endpoints } from '../../src/endpoints/index.ts';
+import type { Books } from '../../src/mcp/books.ts';
+import type { Log } from '../../src/trace.ts';
+import { workflows } from '../../src/workflows/index.ts';
+import { openSqliteJournal } from '../../src/write/journal-sqlite.ts';
 import type { Journal } from '../../src/write/journal.ts';
-import type { Road } from '../../src/write/call.ts';
 import type { Policy } from '../../src/write/policy.ts';
-import { openRoad, type OpenRoad } from '../../src/write/road.ts';
-import { createAccessTokens } from '../../src/zoho/access-token.ts';
-import { createZoho, type Zoho } from '../../src/zoho/client.ts';
-import { createLimits } from '../../src/zoho/limits.ts';
-import { openShared } from '../../src/zoho/shared.ts';
-import { createHttp, type Http } from '../../src/zoho/http.ts';
 import { FENCE_MS, GRACE_MS, type Plan, type Step } from './plan.ts';
 
-/** A server's road whose journal has a gate before and after each step. */
+/** A server's connection whose journal has a gate before and after each step. */
 
-export interface Where {
-  readonly api_base_url: string;
-  readonly accounts_url: string;
-  readonly client_id: string;
-  readonly client_secret: string;
-  readonly refresh_token: string;
-  readonly organization_id: string;
-}
+export type Where = Parameters<typeof sandboxTarget>[0];
 
 export interface GatedOptions {
   readonly plan: Pick<Plan, 'mode' | 'policy' | 'uniqueField'>;
@@ -28,51 +20,37 @@ export interface GatedOptions {
   readonly dir: string;
   readonly timeoutMs: number;
   readonly durable: boolean;
+  readonly warn: (message: string) => void;
   /** Awaited at every step; never comes back when the server is to be dead from here on. */
   readonly reach: (step: Step | undefined, when: 'before' | 'after') => Promise<void>;
 }
 
-export interface Gated {
-  readonly http: Http;
-  readonly zoho: Zoho;
-  readonly opened: OpenRoad;
-  readonly road: Road;
-}
-
-export async function openGated({ plan, lookMs, where, dir, timeoutMs, durable, reach }: GatedOptions): Promise<Gated> {
-  const http = createHttp({ timeoutMs });
-  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken, organization_id: organizationId } = where;
-  const shared = await openShared('memory');
-  const tokens = createAccessTokens({
-    http,
-    accountsUrl: where.accounts_url,
-    credentials: async () => ({ clientId, clientSecret, refreshToken }),
-    shared,
-  });
-  const zoho = createZoho({
-    http,
-    tokens,
-    shared,
-    limits: createLimits({ shared, perMinute: 100_000, concurrent: 100, pauseMs: 4 }),
-    apiBaseUrl: where.api_base_url,
-    organizationId,
+export function openGated({ plan, lookMs, where, dir, timeoutMs, durable, warn, reach }: GatedOptions): Connection & Books {
+  const log: Log = (level, event, facts) => {
+    if (level === 'error' || level === 'warn') warn(`${event}: ${JSON.stringify(facts)}`);
+  };
+  const connection = openConnection({
+    target: async () => sandboxTarget(where, dir),
+    http: { timeoutMs },
+    limits: { perMinute: 100_000, concurrent: 100, pauseMs: 4 },
+    shared: 'memory',
     retryDelayMs: 4,
-  });
-  const opened = await openRoad({
-    dir,
-    zoho,
-    endpoints,
     policy: plan.policy as Policy,
     mode: plan.mode,
-    caller: 'local',
     uniqueField: plan.uniqueField,
     timings: { graceMs: GRACE_MS, lookMs, fenceMs: FENCE_MS, declinedMs: 60_000 },
-    journal: { durable },
+    openJournal: async (file) => gated(await openSqliteJournal(file, { durable }), reach),
+    log,
   });
-  const journal = new Proxy(opened.road.journal, {
+  return { ...connection, endpoints, workflows, sandbox: false, version: '0.0.0', log };
+}
+
+function gated(journal: Journal, reach: GatedOptions['reach']): Journal {
+  return new Proxy(journal, {
     get(target, name: keyof Journal) {
-      const method = target[name] as (...args: unknown[]) => unknown;
-      if (name === 'events') return method.bind(target);
+      const method = target[name] as ((...args: unknown[]) => unknown) | undefined;
+      // A killed server's file is closed as well. `then` is asked for where the journal is awaited.
+      if (name === 'events' || name === 'close' || method === undefined) return method?.bind(target);
       return async (...args: unknown[]) => {
         const step = stepOf(name, args);
         await reach(step, 'before');
@@ -82,7 +60,6 @@ export async function openGated({ plan, lookMs, where, dir, timeoutMs, durable, 
       };
     },
   });
-  return { http: { ...http, close: async () => (await http.close(), shared.close()) }, zoho, opened, road: { ...opened.road, journal } };
 }
 
 function stepOf(method: string, args: readonly unknown[]): Step | undefined {

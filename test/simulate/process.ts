@@ -1,10 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
-import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { endpoints } from '../../src/endpoints/index.ts';
-import { workflows } from '../../src/workflows/index.ts';
-import { createDeliveries } from '../../src/mcp/deliveries.ts';
-import { serverFactory } from '../../src/mcp/server.ts';
-import { perform } from '../../src/write/perform.ts';
+import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { serveBooks } from '../../src/mcp/serve.ts';
 import { writesSettled } from '../../src/write/send.ts';
 import { openGated, type Where } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Step } from './plan.ts';
@@ -45,31 +41,14 @@ async function reach(step: Step | undefined, when: 'before' | 'after'): Promise<
   if (pause !== undefined) stop('pause', pause);
 }
 
-const { zoho, opened, road } = await openGated({ plan, lookMs, where, dir, timeoutMs: TIMEOUT_MS, durable: true, reach });
+const warn = (message: string) => void writeSync(2, `${JSON.stringify({ what: 'warning', message })}\n`);
+const books = openGated({ plan, lookMs, where, dir, timeoutMs: TIMEOUT_MS, durable: true, warn, reach });
+const opened = await books.road();
 if (resolves) await opened.resolveAll(() => {});
-const deliveries = createDeliveries(
-  ({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined),
-);
-const factory = serverFactory(
-  {
-    endpoints,
-    workflows,
-    zoho,
-    reader: async (signal) => zoho.until(signal),
-    quota: () => Promise.reject(new Error('not asked')),
-    write: (call) => perform(call, road),
-    journal: async () => road.journal,
-    sandbox: false,
-    version: '0.0.0',
-    log: (level, event, facts) =>
-      void (level === 'info' || writeSync(2, `${JSON.stringify({ what: 'warning', message: `${event}: ${JSON.stringify(facts)}` })}\n`)),
-  },
-  deliveries,
-);
-const stdio = serveStdio(factory, { transport: deliveries.over(new StdioServerTransport()) });
+const server = serveBooks(books, new StdioServerTransport());
 const end = async () => {
   await writesSettled();
-  await stdio.close();
+  await server.close();
   process.exit(0);
 };
 process.stdin.once('end', () => void end()).once('close', () => void end());

@@ -12,9 +12,10 @@ import type { Call, Road } from '../../src/write/call.ts';
 import { workflows } from '../../src/workflows/index.ts';
 import { NONE } from '../../src/write/earlier.ts';
 import { createSeal } from '../../src/write/seal.ts';
+import type { Choice, PersonAnswer, ToolResult } from '../support/client.ts';
 import { check, type Problem } from './check.ts';
 import { drawPlan, GRACE_MS, type Decision, type Edit, type Intent, type Op, type Pause, type Plan } from './plan.ts';
-import { startServer, type Elicited, type PersonAnswer, type Running, type ToolResult } from './server.ts';
+import { startServer, type Running } from './server.ts';
 import { spawnServer } from './spawned.ts';
 import { scheduleOf, storyOf } from './story.ts';
 import { bookkeeper, type Template } from './template.ts';
@@ -183,8 +184,9 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
       server: plan.servers[server]!,
       sandbox,
       dir,
-      person: async ({ question, choices }: Elicited): Promise<PersonAnswer> => {
-        if (choices !== undefined) return { action: 'accept', content: { which: await choose(question, choices) } };
+      person: async (question: string, choices: readonly Choice[]): Promise<PersonAnswer> => {
+        const ids = choices.map(({ id }) => id);
+        if (ids.length > 0) return { action: 'accept', content: { which: await choose(question, ids) } };
         const decision = await answerOf(question, server);
         if (decision === 'yes' || decision === 'unticked') return { action: 'accept', content: { approve: decision === 'yes' } };
         return { action: decision === 'no' ? 'decline' : 'cancel' };

@@ -1,34 +1,10 @@
-import { Client as ModernClient, InMemoryTransport } from '@modelcontextprotocol/client';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
-import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { endpoints } from '../../src/endpoints/index.ts';
-import { workflows } from '../../src/workflows/index.ts';
-import { createDeliveries } from '../../src/mcp/deliveries.ts';
-import { serverFactory } from '../../src/mcp/server.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
-import type { Call, Road } from '../../src/write/call.ts';
-import { perform } from '../../src/write/perform.ts';
+import type { Call, Performed, Road } from '../../src/write/call.ts';
+import { connectTo, type Connected, type Person } from '../support/client.ts';
 import { openGated } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Server, type Step } from './plan.ts';
 
 /** One of our servers, in this process, that can be held up and killed at any step of its journal. */
-
-export interface Elicited {
-  readonly question: string;
-  /** Not a yes or no, but which record it is. */
-  readonly choices?: readonly string[] | undefined;
-}
-export type PersonAnswer = { action: 'accept'; content: { approve: boolean } | { which: string } } | { action: 'decline' | 'cancel' };
-
-/** A question as a client gets it. */
-export function elicitedOf({ message, requestedSchema }: { message: string; requestedSchema?: unknown }): Elicited {
-  return {
-    question: message,
-    choices: (requestedSchema as { properties?: { which?: { enum?: readonly string[] } } } | undefined)?.properties?.which?.enum,
-  };
-}
 
 export interface Running {
   readonly plan: Server;
@@ -38,18 +14,12 @@ export interface Running {
   /** Resolves when it is killed. */
   readonly gone: Promise<void>;
   /** Undefined for a server that is called directly. */
-  readonly call: ((name: string, args: Record<string, unknown>, signal: AbortSignal | undefined) => Promise<ToolResult>) | undefined;
-  perform(call: Call): ReturnType<typeof perform>;
+  readonly call: Connected['call'] | undefined;
+  perform(call: Call): Promise<Performed>;
   resolveAll(): Promise<void>;
   arm(crashes: readonly Crash[], pauses: readonly Pause[]): void;
   kill(): void;
   close(): Promise<void>;
-}
-
-export interface ToolResult {
-  readonly isError?: boolean;
-  readonly content: { readonly text?: string }[];
-  readonly structuredContent: Record<string, unknown>;
 }
 
 export interface ServerOptions {
@@ -57,7 +27,7 @@ export interface ServerOptions {
   readonly server: Server;
   readonly sandbox: Sandbox;
   readonly dir: string;
-  readonly person: (asked: Elicited) => Promise<PersonAnswer>;
+  readonly person: Person;
   /** Waits as long as a pause takes, or makes the time pass. */
   readonly heldUp: (pause: Pause) => Promise<void>;
   readonly warn: (message: string) => void;
@@ -75,7 +45,6 @@ export async function startServer({
   timeoutMs = TIMEOUT_MS,
 }: ServerOptions): Promise<Running> {
   let dead = false;
-  let close: () => Promise<void> = async () => {};
   let crashes: Crash[] = [];
   let pauses: Pause[] = [];
   let timers: NodeJS.Timeout[] = [];
@@ -88,9 +57,9 @@ export async function startServer({
     dead = true;
     timers.forEach(clearTimeout);
     // What still runs of it gets no further than its next step.
-    void http.close().catch(() => undefined);
+    void wire.close().catch(() => undefined);
     void opened.close().catch(() => undefined);
-    void close().catch(() => undefined);
+    void connected?.close().catch(() => undefined);
     isGone();
   };
   const never = new Promise<never>(() => {});
@@ -105,75 +74,35 @@ export async function startServer({
       await heldUp(pauses.splice(pause, 1)[0]!);
     }
   };
-  const { http, zoho, opened, road } = await openGated({
+  const books = openGated({
     plan,
     lookMs: server.lookMs,
     where: sandbox,
     dir,
     timeoutMs,
     durable: false,
+    warn,
     reach: async (step, when) => {
       if (step !== undefined) await reach(step, when);
       if (dead) await never;
     },
   });
-  const performHere = async (call: Call) => await perform(call, road);
-
-  let call: Running['call'];
-  if (server.client !== 'direct') {
-    const deliveries = createDeliveries(
-      ({ entry, state }) => void road.journal.add(entry, { type: 'delivered', state }).catch(() => undefined),
-    );
-    const factory = serverFactory(
-      {
-        endpoints,
-        workflows,
-        zoho,
-        reader: async (signal) => zoho.until(signal),
-        quota: () => Promise.reject(new Error('not asked')),
-        write: performHere,
-        journal: async () => road.journal,
-        sandbox: false,
-        version: '0.0.0',
-        log: (level, event, facts) => level === 'info' || warn(`${event}: ${JSON.stringify(facts)}`),
-      },
-      deliveries,
-    );
-    const capabilities = server.canBeAsked ? { elicitation: { form: {} } } : {};
-    const info = { name: 'simulation', version: '1.0.0' };
-    const asked = (params: { message: string; requestedSchema?: unknown }) => person(elicitedOf(params));
-    if (server.client === 'older SDK') {
-      const [near, far] = OlderTransport.createLinkedPair();
-      const stdio = serveStdio(factory, { transport: deliveries.over(far) });
-      const client = new OlderClient(info, { capabilities });
-      if (server.canBeAsked)
-        client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await asked(params as { message: string }));
-      await client.connect(near);
-      call = async (name, args, signal) =>
-        (await client.callTool({ name, arguments: args }, undefined, signal && { signal })) as ToolResult;
-      close = async () => void (await Promise.all([client.close(), stdio.close()]));
-    } else {
-      const [near, far] = InMemoryTransport.createLinkedPair();
-      const stdio = serveStdio(factory, { transport: deliveries.over(far) });
-      const mode = server.client === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const);
-      const client = new ModernClient(info, { capabilities, versionNegotiation: { mode } });
-      if (server.canBeAsked)
-        client.setRequestHandler('elicitation/create', async ({ params }) => await asked(params as { message: string }));
-      await client.connect(near);
-      call = async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as ToolResult;
-      close = async () => void (await Promise.all([client.close(), stdio.close()]));
-    }
-  }
+  const wire = await books.wire();
+  const opened = await books.road();
+  const connected =
+    server.client === 'direct'
+      ? undefined
+      : await connectTo(books, { kind: server.client, person: server.canBeAsked ? person : undefined });
 
   return {
     plan: server,
-    road,
+    road: opened.road,
     get dead() {
       return dead;
     },
     gone,
-    call,
-    perform: performHere,
+    call: connected?.call,
+    perform: (call) => books.write(call),
     resolveAll: () => opened.resolveAll(warn),
     arm(nextCrashes, nextPauses) {
       timers.forEach(clearTimeout);
@@ -185,10 +114,9 @@ export async function startServer({
     async close() {
       if (dead) return;
       timers.forEach(clearTimeout);
-      await close();
+      await connected?.close();
       dead = true;
-      await opened.close();
-      await http.close();
+      await books.close();
     },
   };
 }

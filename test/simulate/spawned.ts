@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { callTool, modernClient } from '../support/client.ts';
 import type { Crash, Pause } from './plan.ts';
 import type { Control, ProcessOptions } from './process.ts';
-import { elicitedOf, type Running, type ServerOptions, type ToolResult } from './server.ts';
+import type { Running, ServerOptions } from './server.ts';
 
 /** One of our servers as a process: killed by SIGKILL, held up by SIGSTOP, spoken to over stdio. */
 
@@ -26,16 +26,8 @@ export async function spawnServer(
     args: [fileURLToPath(new URL('process.mjs', import.meta.url)), JSON.stringify(options)],
     stderr: 'pipe',
   });
-  const client = new Client(
-    { name: 'simulation', version: '1.0.0' },
-    {
-      capabilities: server.canBeAsked ? { elicitation: { form: {} } } : {},
-      versionNegotiation: { mode: server.client === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : ('legacy' as const) },
-    },
-  );
-  if (server.canBeAsked) {
-    client.setRequestHandler('elicitation/create', async ({ params }) => await person(elicitedOf(params as { message: string })));
-  }
+  const kind = server.client === 'current SDK, 2026-07-28' ? server.client : 'current SDK, 2025 era';
+  const client = modernClient(kind, server.canBeAsked ? person : undefined);
   let dead = false;
   let pid = 0;
   let phase = 0;
@@ -73,7 +65,7 @@ export async function spawnServer(
       return dead;
     },
     gone,
-    call: async (name, args, signal) => (await client.callTool({ name, arguments: args }, signal && { signal })) as ToolResult,
+    call: (name, args, signal) => callTool(client, name, args, signal),
     perform: () => Promise.reject(new Error('in another process')),
     // It did so when it started, if it was to.
     resolveAll: async () => {},

@@ -1,0 +1,106 @@
+import { endpoints } from '../endpoints/index.ts';
+import { AccessError, InternalError, PaymentsError } from '../errors.ts';
+import type { Books, Reading } from '../mcp/books.ts';
+import type { OpenRoad, RoadOptions } from '../write/road.ts';
+import type { Zoho } from '../zoho/client.ts';
+import { usable } from './state-dir.ts';
+import { openWire, type Wire, type WireOptions } from './wire.ts';
+
+export interface ConnectionOptions extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'uniqueField' | 'timings' | 'openJournal'> {
+  /** Changes whenever another target may be meant. Without it there is just one. */
+  version?(): Promise<string>;
+}
+
+/** Zoho, journal and turns, as the MCP side needs them. */
+export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'quota'> {
+  /** What the others stand on, opened if it is not yet. */
+  wire(): Promise<Wire>;
+  road(): Promise<OpenRoad>;
+  close(): Promise<void>;
+}
+
+/**
+ * Joins what a server needs: for production, for tests and for the simulation. Wire and journal are loaded and opened when the first
+ * call needs them, since hosts start servers that are then not used; and anew when `version` changes.
+ */
+export function openConnection({
+  version = async () => '',
+  policy,
+  mode,
+  uniqueField,
+  timings,
+  openJournal,
+  ...options
+}: ConnectionOptions): Connection {
+  const wire = opener(version, () => openWire(options));
+  const road = opener(version, async () => {
+    const { openRoad } = await import('../write/road.ts');
+    const { zoho, dir } = await wire.get();
+    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, uniqueField, caller: 'local', timings, openJournal });
+  });
+  return {
+    wire: wire.get,
+    road: road.get,
+    zoho: readingOf(async () => (await wire.get()).zoho, undefined),
+    reader: async (signal) => (await wire.get()).zoho.until(signal),
+    quota: async () => await (await wire.get()).limits.quota(),
+    write: async (call) => {
+      try {
+        const { perform } = await import('../write/perform.ts');
+        const { road: opened } = await road.get().catch((error: unknown) => {
+          throw error instanceof PaymentsError ? error : new InternalError('no', error);
+        });
+        return await perform(call, opened);
+      } catch (error) {
+        // The model passes it on, if it does; whoever runs the server reads the log.
+        if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
+          options.log('error', error.whatHappened, { code: error.code });
+        throw error;
+      }
+    },
+    journal: async () => (await road.get()).road.journal,
+    async close() {
+      await road.close();
+      await wire.close();
+    },
+  };
+}
+
+/** Opened by whoever comes first. A failure (the port, the disk) is not kept: the next call may have more luck. */
+function opener<T extends { close(): Promise<void> }>(version: () => Promise<string>, open: () => Promise<T>) {
+  let newest: { readonly version: string; readonly opening: Promise<T> } | undefined;
+  // Earlier ones too: a call may still be under way on them.
+  const all = new Set<Promise<T>>();
+  return {
+    async get(): Promise<T> {
+      const now = await version();
+      if (newest?.version === now) return await newest.opening;
+      const opening = open();
+      const mine = (newest = { version: now, opening });
+      all.add(opening);
+      opening.catch(() => {
+        all.delete(opening);
+        if (newest === mine) newest = undefined;
+      });
+      return await opening;
+    },
+    async close(): Promise<void> {
+      await Promise.all(
+        [...all].map((opening) =>
+          opening.then(
+            (opened) => opened.close(),
+            () => undefined,
+          ),
+        ),
+      );
+    },
+  };
+}
+
+function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined): Reading {
+  return {
+    until: (given) => readingOf(open, given),
+    read: async (...args) => await (await open()).until(signal).read(...args),
+    document: async (...args) => await (await open()).until(signal).document(...args),
+  };
+}

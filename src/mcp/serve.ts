@@ -1,0 +1,42 @@
+import type { Transport } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { keepingArguments } from './arguments.ts';
+import type { Books } from './books.ts';
+import { createDeliveries, type Told } from './deliveries.ts';
+import { handshakeFirst } from './handshake.ts';
+import { reportingProgress } from './progress.ts';
+import { serverFactory } from './server.ts';
+
+export interface ServeOptions {
+  /** How often a client hears that its call is still under way. */
+  readonly progressMs?: number | undefined;
+  readonly onerror?: (error: Error) => void;
+  /** Called when the connection is closed, by whichever side. */
+  readonly onclose?: () => void;
+}
+
+/** Serves MCP over one connection to one host: these books, in whichever protocol revision it speaks. */
+export function serveBooks(
+  books: Books,
+  connection: Transport,
+  { progressMs, onerror, onclose }: ServeOptions = {},
+): { close(): Promise<void> } {
+  const deliveries = createDeliveries((told) => {
+    // Not noted, the same call is answered from the journal once more: late, and not wrong.
+    void noteDelivery(books, told).catch(() => undefined);
+  });
+  const transport = deliveries.over(reportingProgress(handshakeFirst(keepingArguments(connection)), progressMs));
+  const server = serveStdio(serverFactory(books, deliveries), { transport, ...(onerror && { onerror }) });
+  const { onclose: ofTheSdk } = transport;
+  Object.assign(transport, {
+    onclose: () => {
+      ofTheSdk?.();
+      onclose?.();
+    },
+  });
+  return server;
+}
+
+async function noteDelivery({ journal }: Books, { entry, state }: Told): Promise<void> {
+  await (await journal()).add(entry, { type: 'delivered', state });
+}
