@@ -28,7 +28,7 @@ interface Details {
    * alternatives, the best first.
    */
   readonly next: string | Step | readonly (string | Step)[];
-  /** When the same call can work again, where that is known. */
+  /** When the same call is worth repeating, where that is known. */
   readonly retryAt?: Date | undefined;
   readonly changed?: Changed;
   readonly zoho?: ZohoRefusal | undefined;
@@ -41,7 +41,7 @@ export abstract class PaymentsError extends Error {
   readonly code: ErrorCode;
   readonly next: readonly Step[];
   readonly changed: Changed;
-  /** The same call cannot work before. */
+  /** Before this the same call is not worth repeating. */
   retryAt: Date | undefined;
   readonly zoho: ZohoRefusal | undefined;
   /** Of the write that ended with it, once it was judged. */
