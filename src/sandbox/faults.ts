@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject } from './body.ts';
 import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
 import { tokenThrottle } from './tokens.ts';
@@ -48,6 +49,7 @@ const PATTERN_CHARACTERS = /[\^$*+?()[\]|\\]/;
 
 export class Faults {
   private faults: Fault[] = [];
+  private delays = new AbortController();
 
   /** Takes a fault as JSON; answers in words what is wrong with it. */
   add(value: unknown): string | undefined {
@@ -60,6 +62,18 @@ export class Faults {
 
   clear(): void {
     this.faults = [];
+  }
+
+  /** Waits as long as a delay takes, or until it is released; throws when the sandbox closes. */
+  async wait(ms: number, closing: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([this.delays.signal, closing]);
+    await sleep(ms, undefined, { signal }).catch(() => closing.throwIfAborted());
+  }
+
+  /** Ends every delay that is under way. */
+  release(): void {
+    this.delays.abort();
+    this.delays = new AbortController();
   }
 
   list(): Fault[] {

@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /** What the sandbox says of itself, apart from the API. */
@@ -35,7 +36,8 @@ export interface ArrivedRequest {
   readonly body: unknown;
   /** Ids of what it changed. */
   readonly applied: readonly string[];
-  readonly status: number;
+  /** Null until it is answered. */
+  readonly status: number | null;
 }
 
 async function asJson(url: string, init?: RequestInit): Promise<unknown> {
@@ -61,4 +63,24 @@ export async function forgetRequests({ url }: Sandbox): Promise<void> {
 /** Makes the sandbox misbehave; see its faults. */
 export async function fault({ url }: Sandbox, fault: Record<string, unknown>): Promise<void> {
   await asJson(`${url}/__sandbox/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) });
+}
+
+export async function noFaults({ url }: Sandbox): Promise<void> {
+  await asJson(`${url}/__sandbox/faults`, { method: 'DELETE' });
+}
+
+/** Requests that the sandbox holds back go on: a test that delays one by a minute waits for no time to pass. */
+export async function release({ url }: Sandbox): Promise<void> {
+  await asJson(`${url}/__sandbox/release`, { method: 'POST' });
+}
+
+/** A delay that ends when it is released. */
+export const held = { fault: 'delay', delay_ms: 600_000 };
+
+/** Waits until a request of this method is at Zoho and not answered. */
+export async function isWaiting(sandbox: Sandbox, method: string): Promise<void> {
+  await vi.waitUntil(async () => (await requestsTo(sandbox)).some((one) => one.method === method && one.status === null), {
+    timeout: 60_000,
+    interval: 10,
+  });
 }
