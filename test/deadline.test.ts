@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLimits } from '../src/zoho/limits.ts';
-import { booksOf, fault, held, isWaiting, noFaults, release, requestsTo, seed } from './support/books.ts';
+import { arrives, booksOf, fault, held, isWaiting, noFaults, requestsTo, seed } from './support/books.ts';
 import { kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from './support/harness.ts';
 import { servers } from './support/servers.ts';
 import { timers } from './support/timers.ts';
@@ -121,8 +121,8 @@ describe('after the claim', () => {
     const result = await cutShort(calling, times.wholeMs, () => isWaiting(server.sandbox, 'POST'));
     expect(errorOf(result), textOf(result)).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
     expect(await entriesOf(server)).toMatchObject([{ state: 'unknown' }]);
-    await release(server.sandbox);
-    await expect.poll(async () => (await booksOf(server.sandbox)).counts.payments).toBe(before + 1);
+    await arrives(server.sandbox, 'POST');
+    expect((await booksOf(server.sandbox)).counts.payments).toBe(before + 1);
     const again = await server.call('create_customer_payment', payment);
     expect(again.structuredContent, textOf(again)).toMatchObject({ outcome: 'recorded', replayed: true });
     expect(await writesTo(server)).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /** What the sandbox says of itself, apart from the API. */
@@ -38,6 +38,7 @@ export interface ArrivedRequest {
   readonly applied: readonly string[];
   /** Null until it is answered. */
   readonly status: number | null;
+  readonly fault: string | null;
 }
 
 async function asJson(url: string, init?: RequestInit): Promise<unknown> {
@@ -77,10 +78,19 @@ export async function release({ url }: Sandbox): Promise<void> {
 /** A delay that ends when it is released. */
 export const held = { fault: 'delay', delay_ms: 600_000 };
 
-/** Waits until a request of this method is at Zoho and not answered. */
+/** Requests of a method that are at Zoho and not answered yet. */
+export async function waiting(sandbox: Sandbox, method: string): Promise<ArrivedRequest[]> {
+  return (await requestsTo(sandbox)).filter((one) => one.method === method && one.status === null && !one.fault?.startsWith('drop'));
+}
+
+/** Until there is one. */
 export async function isWaiting(sandbox: Sandbox, method: string): Promise<void> {
-  await vi.waitUntil(async () => (await requestsTo(sandbox)).some((one) => one.method === method && one.status === null), {
-    timeout: 60_000,
-    interval: 10,
-  });
+  await expect.poll(() => waiting(sandbox, method)).not.toEqual([]);
+}
+
+/** What is held back is carried out. */
+export async function arrives(sandbox: Sandbox, method: string): Promise<void> {
+  await isWaiting(sandbox, method);
+  await release(sandbox);
+  await expect.poll(() => waiting(sandbox, method)).toEqual([]);
 }
