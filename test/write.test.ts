@@ -909,7 +909,8 @@ describe('a payment named by a unique value', () => {
       unique_identifier_value: 'V-1',
       description: 'moved',
     });
-    await new Promise((done) => setTimeout(done, 300));
+    const found = async () => (await requestsTo(server.sandbox)).find(({ query }) => query['cf_external_reference'] === 'V-1')?.status;
+    await expect.poll(found).toBe(200);
     const byHand = await start({ on: server.sandbox });
     await byHand.call('update_customer_payment', {
       payment_id: first,

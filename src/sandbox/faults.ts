@@ -49,7 +49,7 @@ const PATTERN_CHARACTERS = /[\^$*+?()[\]|\\]/;
 
 export class Faults {
   private faults: Fault[] = [];
-  private delays = new AbortController();
+  private readonly delays = new Set<{ arrival: Arrival; over: AbortController }>();
 
   /** Takes a fault as JSON; answers in words what is wrong with it. */
   add(value: unknown): string | undefined {
@@ -65,15 +65,20 @@ export class Faults {
   }
 
   /** Waits as long as a delay takes, or until it is released; throws when the sandbox closes. */
-  async wait(ms: number, closing: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([this.delays.signal, closing]);
+  async wait(ms: number, arrival: Arrival, closing: AbortSignal): Promise<void> {
+    const delay = { arrival, over: new AbortController() };
+    this.delays.add(delay);
+    const signal = AbortSignal.any([delay.over.signal, closing]);
     await sleep(ms, undefined, { signal }).catch(() => closing.throwIfAborted());
+    this.delays.delete(delay);
   }
 
-  /** Ends every delay that is under way. */
-  release(): void {
-    this.delays.abort();
-    this.delays = new AbortController();
+  /** Ends the delays that are under way, of requests that match; answers in words what is wrong with it. */
+  release(value: unknown): string | undefined {
+    const fault = readFault(isObject(value) ? { ...value, fault: 'delay' } : value);
+    if (typeof fault === 'string') return fault;
+    for (const { arrival, over } of this.delays) if (matches(fault, arrival)) over.abort();
+    return undefined;
   }
 
   list(): Fault[] {

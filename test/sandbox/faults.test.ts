@@ -77,8 +77,9 @@ describe('faults', () => {
     await z.fault({ match: POST, fault: 'delay', delay_ms: 60_000, after: true });
     const pending = send(z);
     await expect.poll(() => recorded(z)).toBe(2);
+    await z.control('POST', '/release', { match: { method: 'GET' } });
     expect(await lastRequest(z)).toMatchObject({ status: null });
-    await z.control('POST', '/release');
+    await z.control('POST', '/release', { match: POST });
     expect(await pending).toMatchObject({ status: 201 });
   });
 
@@ -215,6 +216,7 @@ describe('faults', () => {
     ]) {
       expect((await z.control('POST', '/faults', wrong)).status, JSON.stringify(wrong)).toBe(400);
     }
+    for (const wrong of ['all', { match: { path: '(' } }]) expect((await z.control('POST', '/release', wrong)).status).toBe(400);
   });
 });
 

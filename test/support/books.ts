@@ -71,8 +71,8 @@ export async function noFaults({ url }: Sandbox): Promise<void> {
 }
 
 /** Requests that the sandbox holds back go on: a test that delays one by a minute waits for no time to pass. */
-export async function release({ url }: Sandbox): Promise<void> {
-  await asJson(`${url}/__sandbox/release`, { method: 'POST' });
+export async function release({ url }: Sandbox, match: { method?: string; path?: string } = {}): Promise<void> {
+  await asJson(`${url}/__sandbox/release`, { method: 'POST', body: JSON.stringify({ match }) });
 }
 
 /** A delay that ends when it is released. */
@@ -91,6 +91,6 @@ export async function isWaiting(sandbox: Sandbox, method: string): Promise<void>
 /** What is held back is carried out. */
 export async function arrives(sandbox: Sandbox, method: string): Promise<void> {
   await isWaiting(sandbox, method);
-  await release(sandbox);
+  await release(sandbox, { method });
   await expect.poll(() => waiting(sandbox, method)).toEqual([]);
 }
