@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/cli/config.ts';
 import { examine, type Finding } from '../src/cli/examine.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
-import { fault, requestsTo, seed } from './support/books.ts';
+import { fault, held, isWaiting, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';
 import { folder, run, serving, settingsFor } from './support/program.ts';
 
@@ -242,9 +242,9 @@ describe('each of these is named, with what to do', () => {
     const own = await books();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: folder(), ZOHO_PAYMENTS_CONFIRM: 'host' };
     const server = await serving([], settings);
-    await fault(own, { match: { method: 'PUT' }, fault: 'delay', delay_ms: 60_000 });
+    await fault(own, { match: { method: 'PUT' }, ...held });
     void server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' }).catch(() => undefined);
-    await vi.waitUntil(async () => (await requestsTo(own)).some(({ method }) => method === 'PUT'), { timeout: 5000 });
+    await isWaiting(own, 'PUT');
     server.child.kill('SIGKILL');
     await server.ended;
     const { findings, code } = await doctor(settings);

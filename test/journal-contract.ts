@@ -524,7 +524,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await two.verify()).toEqual({ events: 200, entries: 200, problems: [] });
     });
 
-    it('two processes race: one claims the key, the approval, the intent, the record', { timeout: 60_000 }, async () => {
+    it('two processes race: one claims the key, the approval, the intent, the record', async () => {
       const place = backend.place();
       const [one, two] = await Promise.all([start(place), start(place)]);
       const journal = await open(place);
@@ -574,7 +574,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(outcomes.filter(({ kind }) => kind === 'capped')).toHaveLength(30);
     });
 
-    it('after kill -9 it opens and verifies, and has every claim that was acknowledged', { timeout: 60_000 }, async () => {
+    it('after kill -9 it opens and verifies, and has every claim that was acknowledged', async () => {
       const place = backend.place();
       await (await open(place)).note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'first' });
       for (let round = 0; round < 3; round += 1) {
@@ -827,7 +827,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.verify()).problems).toEqual([]);
     });
 
-    it('forgets many, and entries that lie far apart', { timeout: 60_000 }, async () => {
+    it('forgets many, and entries that lie far apart', async () => {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const { id } = await entryIn(journal, 'sent');

@@ -571,6 +571,6 @@ function atTerminal(args: readonly string[], settings: Record<string, string>) {
     screen: () => screen,
     ended,
     type: (text: string) => void child.stdin.write(text),
-    shows: (text: string, times = 1) => expect.poll(() => screen.split(text).length - 1, { timeout: 15_000 }).toBeGreaterThanOrEqual(times),
+    shows: (text: string, times = 1) => expect.poll(() => screen.split(text).length - 1).toBeGreaterThanOrEqual(times),
   };
 }

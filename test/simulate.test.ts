@@ -87,7 +87,6 @@ describe('it bites', () => {
 
   it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])(
     'without this it fails as named: %s',
-    { timeout: 120_000 },
     async (sabotage, { failsOn, what }) => {
       const { failed } = await simulate({
         seeds: [...first[sabotage], ...seeds(20_000, 1500)],

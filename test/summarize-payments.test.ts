@@ -70,7 +70,7 @@ beforeAll(async () => {
     .prepare('SELECT date, mode, account_id, customer_id, currency_code, amount, refunded, unused, rate FROM payments')
     .all() as unknown as Row[];
   file.close();
-}, 60_000);
+});
 afterAll(async () => {
   await server.close();
   await sandbox.close();
