@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scopeOf } from '../src/endpoint.ts';
+import { toolsets } from '../src/endpoints/index.ts';
+import { leastScopes } from '../src/endpoints/scopes.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { examine, type Finding } from '../src/cli/examine.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
@@ -26,8 +29,11 @@ const loginFor = (books: Sandbox): Login => ({
   organizationId: books.organization_id,
   apiBaseUrl: books.api_base_url,
   accountsUrl: books.accounts_url,
-  scopes: ['customerpayments.ALL', 'contacts.READ', 'invoices.READ', 'banking.READ', 'settings.READ'].map((scope) => `ZohoBooks.${scope}`),
+  scopes: leastScopes({ readOnly: false }),
 });
+
+const without = (scope: string) => leastScopes({ readOnly: false }).filter((one) => one !== `ZohoBooks.${scope}`);
+const readers = toolsets.lookups.flatMap((endpoint) => (scopeOf(endpoint) === 'ZohoBooks.contacts.READ' ? [endpoint.name] : []));
 
 async function doctor(
   settings: Settings,
@@ -133,9 +139,7 @@ const misconfigurations: readonly Misconfigured[] = [
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({
         ...loginFor(sandbox),
-        scopes: loginFor(sandbox)
-          .scopes.map((scope) => scope.replace('customerpayments.ALL', 'customerpayments.READ'))
-          .concat('ZohoBooks.customerpayments.CREATE', 'ZohoBooks.customerpayments.UPDATE'),
+        scopes: without('customerpayments.DELETE'),
       });
       return { ZOHO_PAYMENTS_STATE_DIR: dir };
     },
@@ -145,27 +149,17 @@ const misconfigurations: readonly Misconfigured[] = [
   },
   {
     what: 'a token of the environment without a scope that checks need',
-    settings: async () =>
-      settingsFor(
-        await books({
-          scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'],
-        }),
-      ),
+    settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     check: 'scopes',
-    says: /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*, refund_customer_payment can do only a part of what they are for; what it would show is named as not checked/,
+    says: /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*refund_customer_payment.* can do only a part of what they are for; what it would show is named as not checked/,
     next: /`zoho-payments-mcp login`/,
   },
   {
     what: 'the same with the tools that need it switched on',
-    settings: async () =>
-      settingsFor(
-        await books({
-          scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'],
-        }),
-      ),
+    settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
-    says: /ZohoBooks\.contacts\.READ is missing: get_contact, list_contacts cannot be used; what it would show is named as not checked/,
+    says: new RegExp(`contacts.READ is missing: ${readers.join(', ')} cannot be used; what it would show is named as not checked`),
     next: /`zoho-payments-mcp login`/,
   },
   {
@@ -325,7 +319,7 @@ describe('credentials are tried, not remembered', () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write({
       ...loginFor(sandbox),
-      scopes: ['customerpayments', 'contacts', 'invoices', 'banking', 'settings'].map((module) => `ZohoBooks.${module}.READ`),
+      scopes: leastScopes({ readOnly: true }),
     });
     const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([

@@ -8,7 +8,10 @@ import { RecordTakenError, StateError } from '../src/write/entry.ts';
 import type { Cap, Claim, Claimed, Entry, Happening, Journal, Note, State } from '../src/write/journal.ts';
 import type { Said } from './journal-process.ts';
 
-/** What every journal promises, whatever it is kept in. */
+/**
+ * What every journal promises, whatever it is kept in: a suite that runs against a backend. SQLite is the only one so far
+ * (journal.test.ts); a second one, on a database server for a team, is to come and has to pass it as it is.
+ */
 
 export interface JournalBackend {
   /** As the other process knows it. */
@@ -16,7 +19,7 @@ export interface JournalBackend {
   /** Where a new journal can be made: a file, or a connection string. */
   place(): string;
   open(place: string, now?: () => number): Promise<Journal>;
-  /** Changes what is stored behind the journal's back. The tables of both backends have the same columns. */
+  /** Changes what is stored behind the journal's back. The tables of all backends have the same columns. */
   tamper(place: string, ...sql: string[]): Promise<void>;
 }
 
