@@ -121,7 +121,6 @@ describe('a full disk', () => {
 
   it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 240])(
     'after %i KB: each write is recorded, or says that nothing was changed',
-    { timeout: 60_000 },
     async (kilobytes) => {
       const { sandbox, settings } = await zoho();
       const before = (await booksOf(sandbox)).counts.payments;

@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scopeOf } from '../src/endpoint.ts';
+import { toolsets } from '../src/endpoints/index.ts';
+import { leastScopes } from '../src/endpoints/scopes.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { examine, type Finding } from '../src/cli/examine.ts';
 import { startSandbox, type Sandbox } from './support/sandbox.ts';
 import { openLoginStore, type Login } from '../src/zoho/login-store.ts';
-import { fault, requestsTo, seed } from './support/books.ts';
+import { fault, held, isWaiting, seed } from './support/books.ts';
 import { closers } from './support/closers.ts';
 import { folder, run, serving, settingsFor } from './support/program.ts';
 
@@ -26,8 +29,11 @@ const loginFor = (books: Sandbox): Login => ({
   organizationId: books.organization_id,
   apiBaseUrl: books.api_base_url,
   accountsUrl: books.accounts_url,
-  scopes: ['customerpayments.ALL', 'contacts.READ', 'invoices.READ', 'banking.READ', 'settings.READ'].map((scope) => `ZohoBooks.${scope}`),
+  scopes: leastScopes({ readOnly: false }),
 });
+
+const without = (scope: string) => leastScopes({ readOnly: false }).filter((one) => one !== `ZohoBooks.${scope}`);
+const readers = toolsets.lookups.flatMap((endpoint) => (scopeOf(endpoint) === 'ZohoBooks.contacts.READ' ? [endpoint.name] : []));
 
 async function doctor(
   settings: Settings,
@@ -133,9 +139,7 @@ const misconfigurations: readonly Misconfigured[] = [
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({
         ...loginFor(sandbox),
-        scopes: loginFor(sandbox)
-          .scopes.map((scope) => scope.replace('customerpayments.ALL', 'customerpayments.READ'))
-          .concat('ZohoBooks.customerpayments.CREATE', 'ZohoBooks.customerpayments.UPDATE'),
+        scopes: without('customerpayments.DELETE'),
       });
       return { ZOHO_PAYMENTS_STATE_DIR: dir };
     },
@@ -145,30 +149,20 @@ const misconfigurations: readonly Misconfigured[] = [
   },
   {
     what: 'a token of the environment without a scope that checks need',
-    settings: async () =>
-      settingsFor(
-        await books({
-          scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'],
-        }),
-      ),
+    settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     check: 'scopes',
     says: new RegExp(
-      /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*, refund_customer_payment can do only a part /.source +
+      /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*refund_customer_payment.* can do only a part /.source +
         /of what they are for; what it would show is named as not checked/.source,
     ),
     next: /`zoho-payments-mcp login`/,
   },
   {
     what: 'the same with the tools that need it switched on',
-    settings: async () =>
-      settingsFor(
-        await books({
-          scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.invoices.READ', 'ZohoBooks.banking.READ', 'ZohoBooks.settings.READ'],
-        }),
-      ),
+    settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
-    says: /ZohoBooks\.contacts\.READ is missing: get_contact, list_contacts cannot be used; what it would show is named as not checked/,
+    says: new RegExp(`contacts.READ is missing: ${readers.join(', ')} cannot be used; what it would show is named as not checked`),
     next: /`zoho-payments-mcp login`/,
   },
   {
@@ -245,9 +239,9 @@ describe('each of these is named, with what to do', () => {
     const own = await books();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: folder(), ZOHO_PAYMENTS_CONFIRM: 'host' };
     const server = await serving([], settings);
-    await fault(own, { match: { method: 'PUT' }, fault: 'delay', delay_ms: 60_000 });
+    await fault(own, { match: { method: 'PUT' }, ...held });
     void server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' }).catch(() => undefined);
-    await vi.waitUntil(async () => (await requestsTo(own)).some(({ method }) => method === 'PUT'), { timeout: 5000 });
+    await isWaiting(own, 'PUT');
     server.child.kill('SIGKILL');
     await server.ended;
     const { findings, code } = await doctor(settings);
@@ -328,7 +322,7 @@ describe('credentials are tried, not remembered', () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write({
       ...loginFor(sandbox),
-      scopes: ['customerpayments', 'contacts', 'invoices', 'banking', 'settings'].map((module) => `ZohoBooks.${module}.READ`),
+      scopes: leastScopes({ readOnly: true }),
     });
     const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([

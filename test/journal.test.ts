@@ -163,8 +163,10 @@ describe('waiting', () => {
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
     let ticks = 0;
-    const ticking = setInterval(() => (ticks += 1), 5);
-    setTimeout(() => other.exec('COMMIT'), 400);
+    const ticking = setInterval(() => {
+      ticks += 1;
+      if (ticks === 3) other.exec('COMMIT');
+    }, 5);
     expect((await journal.claim(claimOf(), [])).kind).toBe('claimed');
     clearInterval(ticking);
     expect(ticks).toBeGreaterThanOrEqual(3);

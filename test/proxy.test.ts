@@ -86,7 +86,7 @@ const rows: Row[] = [
     code: 'proxy_unavailable',
     says: 'the connection broke',
   },
-  { when: 'it says nothing', at: behaving(() => undefined), error: BusyError, code: 'proxy_unavailable', says: 'no answer within 0.4 s' },
+  { when: 'it says nothing', at: behaving(() => undefined), error: BusyError, code: 'proxy_unavailable', says: 'no answer within 0.8 s' },
   {
     when: 'it speaks something else',
     at: behaving((near) => void near.end('SSH-2.0-OpenSSH_9.6\r\n')),
@@ -141,7 +141,7 @@ describe.each(targets)('to %s', (_kind, origin, target) => {
   it.each(rows)('$when', async ({ at, scheme = 'http', error: kind, code, says }) => {
     const host = await at();
     const address = `${scheme}://clerk:hunter2@${host}`;
-    const options = { http: { proxy: { http: address, https: address }, timeoutMs: 400 } };
+    const options = { http: { proxy: { http: address, https: address }, timeoutMs: 800 } };
     const server = await harness();
     closers.push(() => server.close());
     // Tokens come straight from this machine; what is asked of Zoho Books goes through the proxy.

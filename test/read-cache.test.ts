@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCustomerPayment } from '../src/endpoints/create-customer-payment.ts';
 import { getContact } from '../src/endpoints/get-contact.ts';
@@ -6,7 +5,7 @@ import { getInvoice } from '../src/endpoints/get-invoice.ts';
 import { listCustomerPayments } from '../src/endpoints/list-customer-payments.ts';
 import { allPayments } from '../src/endpoints/whole-list.ts';
 import { toRequest } from '../src/endpoint.ts';
-import { fault, forgetRequests, requestsTo, seed } from './support/books.ts';
+import { fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from './support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from './support/harness.ts';
 
 /** What one conversation asks again and again is not asked twice; and is never older than a write of ours. */
@@ -82,11 +81,12 @@ describe('what was read a moment ago', () => {
     const server = await start();
     const { zoho } = server;
     // The answer is made before the write, and arrives after it.
-    await fault(server.sandbox, { match: { method: 'GET', path: '/invoices' }, fault: 'delay', delay_ms: 500, after: true });
+    await fault(server.sandbox, { match: { method: 'GET', path: '/invoices' }, ...held, after: true });
     const before = zoho.recent.read(getInvoice, invoice);
-    await sleep(100);
+    await isWaiting(server.sandbox, 'GET');
     await zoho.send(toRequest(createCustomerPayment, payment));
     const after = zoho.recent.read(getInvoice, invoice);
+    await release(server.sandbox);
     expect((await before).invoice?.balance).toBe(450);
     expect((await after).invoice?.balance).toBe(0);
   });

@@ -4,34 +4,42 @@ import { endpoints } from '../src/endpoints/index.ts';
 import { harness, kinds, textOf, type Harness } from './support/harness.ts';
 import { NEW_ID, recordedZoho, recordings, type RecordedZoho } from './support/recorded.ts';
 
-/** The smallest arguments that each tool takes. */
-const calls: Record<string, Record<string, unknown>> = {
-  get_customer_payment: { payment_id: '9030000079467' },
-  get_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017' },
-  list_customer_payment_refunds: { customer_payment_id: '9030000079467' },
-  list_customer_payments: {},
-  create_customer_payment: { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2016-06-05' },
-  create_customer_payment_refund: { customer_payment_id: '9030000079467', date: '2016-06-05', amount: 8, from_account_id: '3000000000385' },
-  update_custom_fields_in_customer_payment: {
-    customer_payment_id: '9030000079467',
-    custom_fields: [{ customfield_id: '46000000012845', value: '129890' }],
-  },
-  update_customer_payment: { payment_id: '9030000079467', description: 'x' },
-  update_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017', amount: 9 },
-  update_customer_payment_using_custom_field: { unique_identifier_key: 'cf_unique', unique_identifier_value: 'x', description: 'x' },
-  bulk_delete_customer_payments: { payment_id: ['9030000079468', '9030000079469'] },
-  delete_customer_payment: { payment_id: '9030000079467' },
-  delete_customer_payment_refund: { customer_payment_id: '9030000079467', refund_id: '3000000003017' },
-  get_contact: { contact_id: '903000000000099' },
-  get_invoice: { invoice_id: '90300000079426' },
-  list_bank_accounts: {},
-  list_contacts: {},
-  list_currencies: {},
-  list_custom_fields: {},
-  list_invoice_payments: { invoice_id: '90300000079426' },
-  list_invoices: {},
-  list_organizations: {},
+/** What the arguments that a tool requires are in these tests, by name. */
+const given: Record<string, unknown> = {
+  payment_id: '9030000079467',
+  customer_payment_id: '9030000079467',
+  refund_id: '3000000003017',
+  contact_id: '903000000000099',
+  customer_id: '903000000000099',
+  invoice_id: '90300000079426',
+  from_account_id: '3000000000385',
+  payment_mode: 'cash',
+  amount: 8,
+  date: '2016-06-05',
+  description: 'x',
+  unique_identifier_key: 'cf_unique',
+  unique_identifier_value: 'x',
 };
+/** The same for arguments that are lists: of other records, which a deletion takes away from the tests after it. */
+const givenLists: Record<string, readonly unknown[]> = {
+  payment_id: ['9030000079468', '9030000079469'],
+  custom_fields: [{ customfield_id: '46000000012845', value: '129890' }],
+};
+
+/** What a tool requires, an amount where it takes one, and something that a change changes. */
+async function argumentsFor(name: string, { client }: Harness): Promise<Record<string, unknown>> {
+  const { inputSchema } = (await client.listTools()).tools.find((tool) => tool.name === name)!;
+  const { required = [], properties } = inputSchema as { required?: string[]; properties: Record<string, { type?: string }> };
+  const { method } = endpoints.find((endpoint) => endpoint.name === name)!;
+  const optional = { GET: [], DELETE: [], POST: ['amount'], PUT: ['description'] }[method].filter((argument) => argument in properties);
+  return Object.fromEntries(
+    [...new Set([...required, ...optional])].map((argument) => {
+      const values = properties[argument]?.type === 'array' ? givenLists : given;
+      expect(values, `a value for ${argument} is missing above`).toHaveProperty(argument);
+      return [argument, values[argument]];
+    }),
+  );
+}
 
 describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
   describe.each(kinds)('through the client of the %s', (kind) => {
@@ -49,7 +57,7 @@ describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
     });
 
     it.each(endpoints.map(({ name }) => name))('%s succeeds', async (name) => {
-      const result = await server.call(name, calls[name]);
+      const result = await server.call(name, await argumentsFor(name, server));
       expect(textOf(result)).not.toContain('undefined');
       expect(result.isError, textOf(result)).toBeFalsy();
       const endpoint = endpoints.find((endpoint) => endpoint.name === name)!;
@@ -65,7 +73,7 @@ describe('both shapes come out the same', () => {
   async function asked(answers: (typeof recordings)[keyof typeof recordings], name: string) {
     const zoho = await recordedZoho(answers);
     const server = await harness({ at: zoho });
-    const { structuredContent } = await server.call(name, calls[name]);
+    const { structuredContent } = await server.call(name, await argumentsFor(name, server));
     await server.close();
     await zoho.close();
     return structuredContent;

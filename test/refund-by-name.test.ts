@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NONE } from '../src/write/earlier.ts';
-import { booksOf, fault, forgetRequests, requestsTo, seed } from './support/books.ts';
+import { booksOf, fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from './support/books.ts';
 import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from './support/harness.ts';
 import { servers } from './support/servers.ts';
 
@@ -211,17 +212,17 @@ describe('one intent is given back once', () => {
 describe('through two servers on one journal', () => {
   const args = { customer: 'Möbelhaus', account: 'Euro' };
   const gaveBack = { method: 'POST', path: '/refunds$' };
-  const arrived = async (server: Harness) => {
-    while ((await writesTo(server)).length === 0) await new Promise((done) => setTimeout(done, 20));
-  };
 
   it('a call that comes while the same one is under way waits for it, though nothing is left to give back', async () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });
-    await fault(first.sandbox, { match: gaveBack, fault: 'delay', delay_ms: 800, after: true });
+    await fault(first.sandbox, { match: gaveBack, ...held, after: true });
     const under = refund(first, args);
-    await arrived(first);
-    const again = await refunded(second, args);
+    await isWaiting(first.sandbox, 'POST');
+    const waits = refunded(second, args);
+    await sleep(300);
+    await release(first.sandbox);
+    const again = await waits;
     expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, payment_refund: { amount: 109.5 } });
     expect((await under).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
     expect(await writesTo(first)).toHaveLength(1);
@@ -268,13 +269,17 @@ describe('through two servers on one journal', () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });
     await first.call('customer_statement', { customer: 'Möbelhaus' });
-    await fault(first.sandbox, { match: { method: 'GET', path: '^/contacts$' }, fault: 'delay', delay_ms: 600 });
-    await fault(first.sandbox, { match: gaveBack, fault: 'delay', delay_ms: 1_500, after: true });
+    const contacts = { method: 'GET', path: '^/contacts$' };
+    await fault(first.sandbox, { match: contacts, ...held });
+    await fault(first.sandbox, { match: gaveBack, ...held, after: true });
     // It has asked the journal already when the first is sent, and sees its customer's payments afterwards.
     const late = refund(second, args);
-    await new Promise((done) => setTimeout(done, 100));
+    await isWaiting(first.sandbox, 'GET');
     const under = refund(first, args);
+    await isWaiting(first.sandbox, 'POST');
+    await release(first.sandbox, contacts);
     expect((await late).structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown' } });
+    await release(first.sandbox);
     const result = await under;
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', replayed: false });
     const entry = await first.opened.road.journal.find(String(result.structuredContent['write_id']));

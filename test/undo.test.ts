@@ -255,84 +255,72 @@ const RUNS = 10;
 const mostly = (done: number, runs: number) => expect(done, 'carried out').toBeGreaterThan(runs / 3);
 
 describe('a changed payment', () => {
-  it.each(changed)(
-    '$payment',
-    async ({ payment, customer, fields }) => {
-      const server = await start();
-      let done = 0;
-      await fc.assert(
-        fc.asyncProperty(fields, async (given) => {
-          if (
-            await thereAndBack(server, {
-              tool: 'update_customer_payment',
-              args: { payment_id: payment, ...given },
-              payment,
-              customers: [customer, acme],
-            })
-          )
-            done += 1;
-        }),
-        { numRuns: RUNS },
-      );
-      mostly(done, RUNS);
-    },
-    60_000,
-  );
+  it.each(changed)('$payment', async ({ payment, customer, fields }) => {
+    const server = await start();
+    let done = 0;
+    await fc.assert(
+      fc.asyncProperty(fields, async (given) => {
+        if (
+          await thereAndBack(server, {
+            tool: 'update_customer_payment',
+            args: { payment_id: payment, ...given },
+            payment,
+            customers: [customer, acme],
+          })
+        )
+          done += 1;
+      }),
+      { numRuns: RUNS },
+    );
+    mostly(done, RUNS);
+  });
 
-  it.each(changed.slice(1, 4))(
-    '$payment, by its unique custom field',
-    async ({ payment, customer, fields }) => {
-      const server = await start();
-      const name = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'V 1' };
-      await server.call('update_customer_payment', {
-        payment_id: payment,
-        custom_fields: [{ api_name: 'cf_external_reference', value: 'V 1' }],
-      });
-      let done = 0;
-      await fc.assert(
-        fc.asyncProperty(fields, async (given) => {
-          if (
-            await thereAndBack(server, {
-              tool: 'update_customer_payment_using_custom_field',
-              args: { ...name, ...given },
-              payment,
-              customers: [customer],
-            })
-          )
-            done += 1;
-        }),
-        { numRuns: RUNS },
-      );
-      mostly(done, RUNS);
-    },
-    60_000,
-  );
+  it.each(changed.slice(1, 4))('$payment, by its unique custom field', async ({ payment, customer, fields }) => {
+    const server = await start();
+    const name = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'V 1' };
+    await server.call('update_customer_payment', {
+      payment_id: payment,
+      custom_fields: [{ api_name: 'cf_external_reference', value: 'V 1' }],
+    });
+    let done = 0;
+    await fc.assert(
+      fc.asyncProperty(fields, async (given) => {
+        if (
+          await thereAndBack(server, {
+            tool: 'update_customer_payment_using_custom_field',
+            args: { ...name, ...given },
+            payment,
+            customers: [customer],
+          })
+        )
+          done += 1;
+      }),
+      { numRuns: RUNS },
+    );
+    mostly(done, RUNS);
+  });
 
-  it.each([refunded, two, advance])(
-    '%s, its custom fields',
-    async (payment) => {
-      const server = await start();
-      const byId = fc.uniqueArray(fc.record({ customfield_id: fc.constantFrom(plainField, uniqueField), value: emptyOr(word) }), {
-        minLength: 1,
-        maxLength: 2,
-        selector: ({ customfield_id }) => customfield_id,
-      });
-      await fc.assert(
-        fc.asyncProperty(byId, async (custom_fields) => {
-          expect(
-            await thereAndBack(server, {
-              tool: 'update_custom_fields_in_customer_payment',
-              args: { customer_payment_id: payment, custom_fields },
-              payment,
-              customers: [seed.bowman],
-            }),
-          ).toBe(true);
-        }),
-        { numRuns: RUNS },
-      );
-    },
-    60_000,
-  );
+  it.each([refunded, two, advance])('%s, its custom fields', async (payment) => {
+    const server = await start();
+    const byId = fc.uniqueArray(fc.record({ customfield_id: fc.constantFrom(plainField, uniqueField), value: emptyOr(word) }), {
+      minLength: 1,
+      maxLength: 2,
+      selector: ({ customfield_id }) => customfield_id,
+    });
+    await fc.assert(
+      fc.asyncProperty(byId, async (custom_fields) => {
+        expect(
+          await thereAndBack(server, {
+            tool: 'update_custom_fields_in_customer_payment',
+            args: { customer_payment_id: payment, custom_fields },
+            payment,
+            customers: [seed.bowman],
+          }),
+        ).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
 
   it('without a reference loses the new one', async () => {
     const server = await start();
@@ -373,36 +361,32 @@ const newPayments: readonly { readonly customer: string; readonly fields: fc.Arb
 ];
 
 describe('a new payment, and one that is deleted', () => {
-  it.each(newPayments)(
-    'of customer $customer',
-    async ({ customer, fields }) => {
-      const server = await start();
-      let [done, deleted, n] = [0, 0, 0];
-      await fc.assert(
-        fc.asyncProperty(fields, fc.boolean(), async (given, several) => {
-          n += 1;
-          const args = {
-            customer_id: customer,
-            ...given,
-            reference_number: `${String(given['reference_number'])} ${n}`,
-            amount: Number(given['amount']) + n * 500,
-          };
-          if (!(await thereAndBack(server, { tool: 'create_customer_payment', args, customers: [customer] }))) return;
-          done += 1;
-          const created = await server.call('create_customer_payment', { ...args, reference_number: `${n} again` });
-          const payment = paymentIdOf(created)!;
-          const removal = several
-            ? { tool: 'bulk_delete_customer_payments', args: { payment_id: [payment] } }
-            : { tool: 'delete_customer_payment', args: { payment_id: payment } };
-          if (await thereAndBack(server, { ...removal, payment, customers: [customer] })) deleted += 1;
-        }),
-        { numRuns: RUNS },
-      );
-      mostly(done, RUNS);
-      expect(deleted).toBe(done);
-    },
-    60_000,
-  );
+  it.each(newPayments)('of customer $customer', async ({ customer, fields }) => {
+    const server = await start();
+    let [done, deleted, n] = [0, 0, 0];
+    await fc.assert(
+      fc.asyncProperty(fields, fc.boolean(), async (given, several) => {
+        n += 1;
+        const args = {
+          customer_id: customer,
+          ...given,
+          reference_number: `${String(given['reference_number'])} ${n}`,
+          amount: Number(given['amount']) + n * 500,
+        };
+        if (!(await thereAndBack(server, { tool: 'create_customer_payment', args, customers: [customer] }))) return;
+        done += 1;
+        const created = await server.call('create_customer_payment', { ...args, reference_number: `${n} again` });
+        const payment = paymentIdOf(created)!;
+        const removal = several
+          ? { tool: 'bulk_delete_customer_payments', args: { payment_id: [payment] } }
+          : { tool: 'delete_customer_payment', args: { payment_id: payment } };
+        if (await thereAndBack(server, { ...removal, payment, customers: [customer] })) deleted += 1;
+      }),
+      { numRuns: RUNS },
+    );
+    mostly(done, RUNS);
+    expect(deleted).toBe(done);
+  });
 
   it('by upsert', async () => {
     const server = await start();
@@ -451,45 +435,41 @@ describe('a refund', () => {
   it.each([
     [withUnused, 100, fc.constant(1)],
     [euros, 109.5, fc.constantFrom(1.0842, 1, 1.1)],
-  ] as const)(
-    'of %s: made, changed and deleted',
-    async (payment, most, exchange_rate) => {
-      const server = await start();
-      const customers = [seed.bowman, lindner];
-      const fields = {
-        ...refundFields,
-        ...(payment === euros && { from_account_id: fc.constantFrom(euroAccount, checking) }),
-        exchange_rate,
-        amount: fc.integer({ min: 100, max: most * 100 }).map((n) => n / 100),
-      };
-      let n = 0;
-      await fc.assert(
-        fc.asyncProperty(
-          fc.record(fields, { requiredKeys: ['date', 'from_account_id', 'amount'] }),
-          optional(fields),
-          async (first, second) => {
-            n += 1;
-            const args = { customer_payment_id: payment, ...(first as Json), reference_number: `r ${n}` };
-            expect(await thereAndBack(server, { tool: 'create_customer_payment_refund', args, payment, customers })).toBe(true);
-            const created = await server.call('create_customer_payment_refund', { ...args, reference_number: `again ${n}` });
-            const { payment_refund_id: refund_id } = created.structuredContent['payment_refund'] as { payment_refund_id: string };
-            const of = { customer_payment_id: payment, refund_id };
-            expect(
-              await thereAndBack(server, { tool: 'update_customer_payment_refund', args: { ...of, ...second }, payment, customers }),
-            ).toBe(true);
-            expect(await thereAndBack(server, { tool: 'delete_customer_payment_refund', args: of, payment, customers })).toBe(true);
-            const [left] = (await server.zoho.read(allRefunds, { customer_payment_id: payment })).rows;
-            await server.call('delete_customer_payment_refund', {
-              customer_payment_id: payment,
-              refund_id: String(left?.['payment_refund_id']),
-            });
-          },
-        ),
-        { numRuns: RUNS },
-      );
-    },
-    60_000,
-  );
+  ] as const)('of %s: made, changed and deleted', async (payment, most, exchange_rate) => {
+    const server = await start();
+    const customers = [seed.bowman, lindner];
+    const fields = {
+      ...refundFields,
+      ...(payment === euros && { from_account_id: fc.constantFrom(euroAccount, checking) }),
+      exchange_rate,
+      amount: fc.integer({ min: 100, max: most * 100 }).map((n) => n / 100),
+    };
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record(fields, { requiredKeys: ['date', 'from_account_id', 'amount'] }),
+        optional(fields),
+        async (first, second) => {
+          n += 1;
+          const args = { customer_payment_id: payment, ...(first as Json), reference_number: `r ${n}` };
+          expect(await thereAndBack(server, { tool: 'create_customer_payment_refund', args, payment, customers })).toBe(true);
+          const created = await server.call('create_customer_payment_refund', { ...args, reference_number: `again ${n}` });
+          const { payment_refund_id: refund_id } = created.structuredContent['payment_refund'] as { payment_refund_id: string };
+          const of = { customer_payment_id: payment, refund_id };
+          expect(
+            await thereAndBack(server, { tool: 'update_customer_payment_refund', args: { ...of, ...second }, payment, customers }),
+          ).toBe(true);
+          expect(await thereAndBack(server, { tool: 'delete_customer_payment_refund', args: of, payment, customers })).toBe(true);
+          const [left] = (await server.zoho.read(allRefunds, { customer_payment_id: payment })).rows;
+          await server.call('delete_customer_payment_refund', {
+            customer_payment_id: payment,
+            refund_id: String(left?.['payment_refund_id']),
+          });
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
 });
 
 describe('where Zoho tells less, as it is documented', () => {

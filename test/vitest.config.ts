@@ -1,6 +1,22 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** What `npm run test:quick` leaves out: each takes more than five seconds in one test, so that no part of it would do. */
+export const slow = [
+  'test/slow/**',
+  // Simulated runs, and a copy of the product without each safeguard.
+  'test/simulate.test.ts',
+  // Books, answers and journals that are large on purpose.
+  'test/sandbox/large-books.test.ts',
+  'test/payments-between.test.ts',
+  'test/verify-memory.test.ts',
+  'test/listeners.test.ts',
+  // Commands one after another, each a process of its own.
+  'test/journal-cli.test.ts',
+  'test/state-folder.test.ts',
+  'test/evals/command.test.ts',
+];
+
 export default defineConfig({
   test: {
     // A snapshot that is missing fails here as it does in CI, instead of being written from whatever the code says now. -u writes it.
@@ -13,7 +29,9 @@ export default defineConfig({
     // Loading everything anew for each file takes longer than many a file's tests.
     isolate: false,
     setupFiles: ['test/support/setup.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Against hanging only: no test fails because the machine has other things to do.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

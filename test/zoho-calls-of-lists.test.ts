@@ -32,7 +32,7 @@ beforeAll(async () => {
   small = await harness({ sandbox: { limits: roomy } });
   // 100 pages, some 55 payments a day from July 2025 to June 2026.
   large = await harness({ sandbox: { payments: 20_000, limits: roomy } });
-}, 60_000);
+});
 afterAll(async () => {
   await small.close();
   await large.close();

@@ -29,6 +29,7 @@ const guide = {
   'POST /__sandbox/faults':
     `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, ` +
     '"match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}',
+  'POST /__sandbox/release': 'ends the delays that are under way; {"match"} as for faults',
   'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
   'POST /__sandbox/reset': 'the books as on the first day',
   'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a person would under Banking: {"payment_id"}',
@@ -50,6 +51,8 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
     case 'DELETE /faults':
       faults.clear();
       return jsonReply(200, { faults: [] });
+    case 'POST /release':
+      return releaseDelays(faults, readBody(arrival));
     case 'GET /requests':
       return jsonReply(200, { requests: log.list() });
     case 'DELETE /requests':
@@ -83,6 +86,11 @@ function addFaults(faults: Faults, value: unknown): Reply {
     if (problem !== undefined) return jsonReply(400, { error: problem });
   }
   return jsonReply(201, { faults: faults.list() });
+}
+
+function releaseDelays(faults: Faults, value: unknown): Reply {
+  const problem = faults.release(value);
+  return problem === undefined ? jsonReply(200, { released: true }) : jsonReply(400, { error: problem });
 }
 
 function setLimits(world: World, value: unknown): Reply {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject } from './body.ts';
 import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
 import { tokenThrottle } from './tokens.ts';
@@ -48,6 +49,7 @@ const PATTERN_CHARACTERS = /[\^$*+?()[\]|\\]/;
 
 export class Faults {
   private faults: Fault[] = [];
+  private readonly delays = new Set<{ arrival: Arrival; over: AbortController }>();
 
   /** Takes a fault as JSON; answers in words what is wrong with it. */
   add(value: unknown): string | undefined {
@@ -60,6 +62,23 @@ export class Faults {
 
   clear(): void {
     this.faults = [];
+  }
+
+  /** Waits as long as a delay takes, or until it is released; throws when the sandbox closes. */
+  async wait(ms: number, arrival: Arrival, closing: AbortSignal): Promise<void> {
+    const delay = { arrival, over: new AbortController() };
+    this.delays.add(delay);
+    const signal = AbortSignal.any([delay.over.signal, closing]);
+    await sleep(ms, undefined, { signal }).catch(() => closing.throwIfAborted());
+    this.delays.delete(delay);
+  }
+
+  /** Ends the delays that are under way, of requests that match; answers in words what is wrong with it. */
+  release(value: unknown): string | undefined {
+    const fault = readFault(isObject(value) ? { ...value, fault: 'delay' } : value);
+    if (typeof fault === 'string') return fault;
+    for (const { arrival, over } of this.delays) if (matches(fault, arrival)) over.abort();
+    return undefined;
   }
 
   list(): Fault[] {

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAccounts } from './accounts.ts';
 import { BOOKS_PREFIX, answerBooks } from './books-api.ts';
 import { CONTROL_PREFIX, type Controls, answerControl } from './control.ts';
@@ -93,7 +92,7 @@ async function answer(state: State, arrival: Arrival, response: ServerResponse):
     return;
   }
   // A delay before applying goes on when the client has gone: the change comes late, which is the point of it.
-  if (fault?.fault === 'delay' && !fault.after) await sleep(fault.delay_ms, undefined, { signal: state.closing });
+  if (fault?.fault === 'delay' && !fault.after) await faults.wait(fault.delay_ms, arrival, state.closing);
   const reply = await respond(state, arrival, keeps(fault));
   entry.applied = keeps(fault) ? (reply.applied ?? []) : [];
   if (reply.failure !== undefined) entry.failure = reply.failure;
@@ -101,7 +100,7 @@ async function answer(state: State, arrival: Arrival, response: ServerResponse):
     response.destroy();
     return;
   }
-  if (fault?.fault === 'delay' && fault.after) await sleep(fault.delay_ms, undefined, { signal: state.closing });
+  if (fault?.fault === 'delay' && fault.after) await faults.wait(fault.delay_ms, arrival, state.closing);
   const final = fault ? spoil(fault, arrival, reply) : reply;
   noteReply(entry, final);
   if (fault?.fault === 'wrong_date') response.setHeader('date', new Date(world.now() + (fault.date_ms ?? 0)).toUTCString());

@@ -52,18 +52,21 @@ export class Store {
 
   /** Runs synchronous work as one write transaction; other processes and other requests see all of it or nothing. */
   async transaction<T>(work: () => T): Promise<T> {
-    await whenFree(
-      () => this.database.exec('BEGIN IMMEDIATE'),
+    return await whenFree(
+      // In one go: another request that is served meanwhile would begin a transaction within this one.
+      () => {
+        this.database.exec('BEGIN IMMEDIATE');
+        try {
+          const result = work();
+          this.database.exec('COMMIT');
+          return result;
+        } catch (error) {
+          if (this.database.isTransaction) this.database.exec('ROLLBACK');
+          throw error;
+        }
+      },
       () => this.stopped,
     );
-    try {
-      const result = work();
-      this.database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.database.isTransaction) this.database.exec('ROLLBACK');
-      throw error;
-    }
   }
 
   /** Work inside a transaction that is undone when it throws, or when `keep` is false, while what came before it stays. */
@@ -116,12 +119,11 @@ function createPrivately(file: string): void {
   closeSync(openSync(file, 'a', 0o600));
 }
 
-async function whenFree(step: () => void, stopped: () => boolean): Promise<void> {
+async function whenFree<T>(step: () => T, stopped: () => boolean): Promise<T> {
   const giveUpAt = Date.now() + GIVE_UP_MS;
   for (;;) {
     try {
-      step();
-      return;
+      return step();
     } catch (error) {
       if (!isBusy(error) || stopped() || Date.now() > giveUpAt) throw error;
     }

@@ -77,7 +77,7 @@ describe('a try fails with its reason when the command', () => {
     ['ends with an error', adapter('process.exit(3)'), 'the command ended with 3'],
     ['is not there', 'no-such-command-at-all', expect.stringMatching(/^the command ended with \d+/) as string],
   ])('%s', async (_, command, reason) => {
-    const { problems } = await play(task, commandModel(command, 10_000));
+    const { problems } = await play(task, commandModel(command, 120_000));
     expect(problems[0]).toEqual(reason);
   });
 

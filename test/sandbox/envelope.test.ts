@@ -188,17 +188,16 @@ describe('only this machine', () => {
     expect(await status(port, { host: `127.0.0.1:${port}`, origin: 'null' }, 'POST', '/__sandbox/reset')).toBe(403);
   });
 
-  it('closes at once although connections are kept alive and one request hangs', async () => {
+  it('closes although connections are kept alive and one request hangs', async () => {
     const sandbox = await startSandbox({ limits: ROOMY });
     await fetch(`${sandbox.url}/__sandbox/faults`, {
       method: 'POST',
-      body: JSON.stringify({ match: { path: '/oauth/serverinfo' }, fault: 'delay', delay_ms: 60_000 }),
+      body: JSON.stringify({ match: { path: '/oauth/serverinfo' }, fault: 'delay', delay_ms: 600_000 }),
     });
     const hanging = fetch(`${sandbox.url}/oauth/serverinfo`).catch(() => 'gone');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const before = performance.now();
+    const faults = async () => ((await (await fetch(`${sandbox.url}/__sandbox/faults`)).json()) as { faults: unknown[] }).faults;
+    await expect.poll(faults).toEqual([]);
     await sandbox.close();
-    expect(performance.now() - before).toBeLessThan(500);
     expect(await hanging).toBe('gone');
   });
 });

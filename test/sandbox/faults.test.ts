@@ -49,18 +49,21 @@ describe('faults', () => {
   it('delay waits first, and applies although the client has gone', async () => {
     const z = await zoho();
     await z.get('/organizations');
-    await z.fault({ match: POST, fault: 'delay', delay_ms: 700 });
+    await z.fault({ match: POST, fault: 'delay', delay_ms: 60_000 });
     const token = await z.token();
+    const leave = new AbortController();
     const gone = fetch(`${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`, {
       method: 'POST',
       headers: { authorization: `Zoho-oauthtoken ${token}` },
       body: JSON.stringify(BODY),
-      signal: AbortSignal.timeout(100),
+      signal: leave.signal,
     });
+    await expect.poll(() => lastRequest(z)).toMatchObject({ fault: 'delay', status: null });
+    leave.abort();
     await expect(gone).rejects.toThrow();
     expect(await recorded(z)).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect(await recorded(z)).toBe(1);
+    await z.control('POST', '/release');
+    await expect.poll(() => recorded(z)).toBe(1);
   });
 
   it('delay with after applies first and answers late', async () => {
@@ -68,11 +71,16 @@ describe('faults', () => {
     await z.get('/organizations');
     await z.fault({ match: POST, fault: 'delay', delay_ms: 300, after: true });
     const started = performance.now();
-    const pending = send(z);
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(await recorded(z)).toBe(1);
-    expect(await pending).toMatchObject({ status: 201 });
+    expect(await send(z)).toMatchObject({ status: 201 });
     expect(performance.now() - started).toBeGreaterThanOrEqual(290);
+
+    await z.fault({ match: POST, fault: 'delay', delay_ms: 60_000, after: true });
+    const pending = send(z);
+    await expect.poll(() => recorded(z)).toBe(2);
+    await z.control('POST', '/release', { match: { method: 'GET' } });
+    expect(await lastRequest(z)).toMatchObject({ status: null });
+    await z.control('POST', '/release', { match: POST });
+    expect(await pending).toMatchObject({ status: 201 });
   });
 
   it.each([
@@ -208,6 +216,7 @@ describe('faults', () => {
     ]) {
       expect((await z.control('POST', '/faults', wrong)).status, JSON.stringify(wrong)).toBe(400);
     }
+    for (const wrong of ['all', { match: { path: '(' } }]) expect((await z.control('POST', '/release', wrong)).status).toBe(400);
   });
 });
 

@@ -88,7 +88,7 @@ describe('a file of books', () => {
     expect(existsSync(data)).toBe(true);
   });
 
-  it('is seeded once when two processes find it missing, and then serves both, tokens included', { timeout: 60_000 }, async () => {
+  it('is seeded once when two processes find it missing, and then serves both, tokens included', async () => {
     const data = join(folder, 'books.sqlite');
     const [one, two, here] = await Promise.all([serveFile(data), serveFile(data), zoho({ data })]);
     expect(one.refresh_token).toBe(two.refresh_token);

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isSabotage, sabotages } from './sabotage.ts';
 import { simulate } from './simulate.ts';
 
-/** npm run simulate -- --runs N --seed S [--keep DIR] [--workers N] [--sabotage NAME] */
+/** npm run simulate -- --runs N --seed S [--keep DIR] [--workers N] [--slower TIMES] [--sabotage NAME] */
 
 const { values } = parseArgs({
   options: {
@@ -11,12 +11,20 @@ const { values } = parseArgs({
     keep: { type: 'string' },
     workers: { type: 'string', default: '2' },
     sabotage: { type: 'string' },
+    slower: { type: 'string', default: '1' },
   },
 });
-const [runs, seed, workers] = [values.runs, values.seed, values.workers].map(Number) as [number, number, number];
+const [runs, seed, workers, slower] = [values.runs, values.seed, values.workers, values.slower].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
 const { keep, sabotage } = values;
-if (![runs, seed, workers].every(Number.isSafeInteger) || (sabotage !== undefined && !isSabotage(sabotage))) {
-  console.error(`Usage: npm run simulate -- --runs N --seed S [--keep DIR] [--workers N] [--sabotage ${Object.keys(sabotages).join('|')}]`);
+if (![runs, seed, workers, slower].every(Number.isSafeInteger) || (sabotage !== undefined && !isSabotage(sabotage))) {
+  console.error(
+    `Usage: npm run simulate -- --runs N --seed S [--keep DIR] [--workers N] [--slower TIMES] [--sabotage ${Object.keys(sabotages).join('|')}]`,
+  );
   process.exit(2);
 }
 
@@ -34,6 +42,7 @@ const {
   workers,
   keep,
   sabotage,
+  slower,
   ...(sabotage !== undefined && { enough: ({ problems }) => problems.some(({ invariant }) => invariant === sabotages[sabotage].failsOn) }),
   onResult: ({ seed: one, problems, schedule = [] }) => {
     done += 1;

@@ -109,9 +109,13 @@ export interface Plan {
   readonly phases: readonly Phase[];
 }
 
-export const TIMEOUT_MS = 120;
-export const FENCE_MS = 60;
-export const GRACE_MS = 400;
+/** How many times slower everything goes, where a machine has other things to do: the same plan, with all its times longer. */
+const SLOWER = Number(process.env['SIMULATE_SLOWER'] ?? 1);
+/** In which plans are drawn. */
+const DRAWN_TIMEOUT_MS = 120;
+export const TIMEOUT_MS = DRAWN_TIMEOUT_MS * SLOWER;
+export const FENCE_MS = 60 * SLOWER;
+export const GRACE_MS = 400 * SLOWER;
 
 /** Whether a seed's servers are processes of their own. */
 export const inProcesses = (seed: number): boolean => seed % 100 === 99;
@@ -139,9 +143,25 @@ export function drawPlan(seed: number, template: Template): Plan {
     mode,
     policy: drawPolicy(random),
     uniqueField,
-    servers: servers.map((one) => (processes && one.client === 'direct' ? { ...one, client: 'current SDK, 2026-07-28' as const } : one)),
+    servers: servers.map((one) => ({
+      ...one,
+      lookMs: one.lookMs * SLOWER,
+      client: processes && one.client === 'direct' ? ('current SDK, 2026-07-28' as const) : one.client,
+    })),
     intents,
-    phases,
+    phases: phases.map(slower),
+  };
+}
+
+function slower({ faults, ops, edits, crashes, pauses, away, ...rest }: Phase): Phase {
+  return {
+    ...rest,
+    faults: faults.map((fault) => (fault.delay_ms === undefined ? fault : { ...fault, delay_ms: fault.delay_ms * SLOWER })),
+    ops: ops.map((op) => ({ ...op, at: op.at * SLOWER, cancelAfter: op.cancelAfter && op.cancelAfter * SLOWER })),
+    edits: edits.map((edit) => ({ ...edit, at: edit.at * SLOWER })),
+    crashes: crashes.map((crash) => (typeof crash.at === 'number' ? { ...crash, at: crash.at * SLOWER } : crash)),
+    pauses: pauses.map((pause) => ({ ...pause, ms: pause.ms * SLOWER })),
+    away: away && [away[0] * SLOWER, away[1] * SLOWER],
   };
 }
 
@@ -350,7 +370,7 @@ function drawPhase(
     };
     return {
       faults: random.chance(0.7)
-        ? [{ match: writes(random), fault: 'delay', delay_ms: TIMEOUT_MS + random.between(40, 90), skip: 0, times: 1 }]
+        ? [{ match: writes(random), fault: 'delay', delay_ms: DRAWN_TIMEOUT_MS + random.between(40, 90), skip: 0, times: 1 }]
         : drawFaults(random, 1),
       ops: [op],
       edits: [],
@@ -434,7 +454,7 @@ function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], resta
   const posts = { method: 'POST', path: '^/books/v3/customerpayments$' };
   const reads = { method: 'GET', path: '^/books/v3/' };
   const lost = random.pick<Fault>([
-    { match: posts, fault: 'delay', delay_ms: TIMEOUT_MS + random.between(60, 90), skip: 0, times: 1 },
+    { match: posts, fault: 'delay', delay_ms: DRAWN_TIMEOUT_MS + random.between(60, 90), skip: 0, times: 1 },
     { match: posts, fault: 'drop_after', skip: 0, times: 1 },
     { match: posts, fault: 'drop_before', skip: 0, times: 1 },
     { match: posts, fault: 'another_record', skip: 0, times: 1 },
@@ -454,7 +474,7 @@ function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], resta
     { match: reads, fault: 'odd_rows', skip: random.pick([0, 4]), times: 60 },
     { match: reads, fault: 'odd_rows', skip: random.pick([0, 4]), times: 60 },
   ]);
-  const again = { ...op, at: TIMEOUT_MS + random.between(15, 120), key: random.pick([op.key, 'another key of one misled']) };
+  const again = { ...op, at: DRAWN_TIMEOUT_MS + random.between(15, 120), key: random.pick([op.key, 'another key of one misled']) };
   const other = random.chance(0.5)
     ? [{ ...again, key: 'the same in other words', at: again.at + random.between(0, 150), intent: intents.length - 1 }]
     : [];
@@ -483,13 +503,13 @@ function drawTwoHands(random: Random, drawn: Op, { args }: Intent, restarts: rea
     approval: 'used',
   };
   const fault = random.pick([
-    { fault: 'delay', delay_ms: TIMEOUT_MS + random.between(60, 90) },
+    { fault: 'delay', delay_ms: DRAWN_TIMEOUT_MS + random.between(60, 90) },
     { fault: 'drop_before' },
     { fault: 'drop_after' },
   ]);
   return {
     faults: [{ match: { method: 'POST', path: '^/books/v3/customerpayments$' }, skip: 0, times: 1, ...fault }],
-    ops: [op, { ...op, at: TIMEOUT_MS + random.between(15, 60) }],
+    ops: [op, { ...op, at: DRAWN_TIMEOUT_MS + random.between(15, 60) }],
     edits: [
       {
         at: random.between(50, 100),
@@ -594,8 +614,8 @@ function drawFaults(random: Random, count: number): Fault[] {
       ['drop_before', {}],
       ['drop_after', {}],
       ['drop_after', {}],
-      ['delay', { delay_ms: TIMEOUT_MS + random.between(30, 90) }],
-      ['delay', { delay_ms: TIMEOUT_MS + random.between(30, 90), after: true }],
+      ['delay', { delay_ms: DRAWN_TIMEOUT_MS + random.between(30, 90) }],
+      ['delay', { delay_ms: DRAWN_TIMEOUT_MS + random.between(30, 90), after: true }],
       ['delay', { delay_ms: random.between(10, 60) }],
       ['status', { status: random.pick([500, 502, 503]), after: random.chance(0.5) }],
       ['rate_limit', { code: random.pick([44, 1070]) }],

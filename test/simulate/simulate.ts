@@ -18,6 +18,8 @@ export interface Simulation {
   /** Where the remains of failing runs are kept. */
   readonly keep?: string | undefined;
   readonly sabotage?: SabotageName | undefined;
+  /** How many times slower everything goes, since the machine has other things to do. */
+  readonly slower?: number | undefined;
   /** Ends before all seeds are done. */
   readonly enough?: ((result: RunResult) => boolean) | undefined;
   readonly onResult?: ((result: RunResult) => void) | undefined;
@@ -33,9 +35,9 @@ export interface Outcome {
 /** So many runs of one process overlap; most of a run is waiting for time limits. */
 const AT_ONCE = 4;
 /** A run that takes so long hangs. */
-const HANGS_MS = 120_000;
+const HANGS_MS = 600_000;
 
-export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onResult }: Simulation): Promise<Outcome> {
+export async function simulate({ seeds, workers = 2, keep, sabotage, slower = 1, enough, onResult }: Simulation): Promise<Outcome> {
   const began = performance.now();
   const folder = scratchFolder();
   const children: ChildProcess[] = [];
@@ -77,6 +79,7 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, enough, onR
       for (let n = 0; n < workers; n += 1) {
         const child = fork(worker, [JSON.stringify(work)], {
           execArgv: [],
+          env: { ...process.env, SIMULATE_SLOWER: String(slower) },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
           detached: hasGroups,
         });

@@ -23,6 +23,7 @@ export async function spawnServer(
   const options: ProcessOptions = { plan, lookMs: server.lookMs, where: { ...sandbox }, dir, resolves, control };
   const transport = new StdioClientTransport({
     command: process.execPath,
+    env: process.env as Record<string, string>,
     args: [fileURLToPath(new URL('process.mjs', import.meta.url)), JSON.stringify(options)],
     stderr: 'pipe',
   });

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /** What the sandbox says of itself, apart from the API. */
@@ -35,7 +36,9 @@ export interface ArrivedRequest {
   readonly body: unknown;
   /** Ids of what it changed. */
   readonly applied: readonly string[];
-  readonly status: number;
+  /** Null until it is answered. */
+  readonly status: number | null;
+  readonly fault: string | null;
 }
 
 async function asJson(url: string, init?: RequestInit): Promise<unknown> {
@@ -61,4 +64,33 @@ export async function forgetRequests({ url }: Sandbox): Promise<void> {
 /** Makes the sandbox misbehave; see its faults. */
 export async function fault({ url }: Sandbox, fault: Record<string, unknown>): Promise<void> {
   await asJson(`${url}/__sandbox/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) });
+}
+
+export async function noFaults({ url }: Sandbox): Promise<void> {
+  await asJson(`${url}/__sandbox/faults`, { method: 'DELETE' });
+}
+
+/** Requests that the sandbox holds back go on: a test that delays one by a minute waits for no time to pass. */
+export async function release({ url }: Sandbox, match: { method?: string; path?: string } = {}): Promise<void> {
+  await asJson(`${url}/__sandbox/release`, { method: 'POST', body: JSON.stringify({ match }) });
+}
+
+/** A delay that ends when it is released. */
+export const held = { fault: 'delay', delay_ms: 600_000 };
+
+/** Requests of a method that are at Zoho and not answered yet. */
+export async function waiting(sandbox: Sandbox, method: string): Promise<ArrivedRequest[]> {
+  return (await requestsTo(sandbox)).filter((one) => one.method === method && one.status === null && !one.fault?.startsWith('drop'));
+}
+
+/** Until there is one. */
+export async function isWaiting(sandbox: Sandbox, method: string): Promise<void> {
+  await expect.poll(() => waiting(sandbox, method)).not.toEqual([]);
+}
+
+/** What is held back is carried out. */
+export async function arrives(sandbox: Sandbox, method: string): Promise<void> {
+  await isWaiting(sandbox, method);
+  await release(sandbox, { method });
+  await expect.poll(() => waiting(sandbox, method)).toEqual([]);
 }

@@ -3,20 +3,27 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
-/** The sandbox behind a server that gives its answers another `Date`, or none. A request that is under way is not held up. */
+/**
+ * The sandbox behind a server that gives its answers another `Date`, or none. A request that is under way is not held up; where
+ * `isLost` says so its answer is lost as soon as it is on its way.
+ */
 export async function dated(
   { accounts_url, api_base_url }: Sandbox,
   date: () => number | undefined,
+  isLost: (method: string) => boolean = () => false,
 ): Promise<{ apiBaseUrl: string; accountsUrl: string }> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = request.headers;
-    const answer = await fetch(`${new URL(api_base_url).origin}${request.url}`, {
+    const lost = isLost(request.method ?? 'GET');
+    const answering = fetch(`${new URL(api_base_url).origin}${request.url}`, {
       method: request.method ?? 'GET',
       headers: headers as Record<string, string>,
       ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
     }).catch(() => undefined);
+    if (lost) return void response.destroy();
+    const answer = await answering;
     if (answer === undefined) return void response.destroy();
     const at = date();
     response.sendDate = false;

@@ -42,7 +42,7 @@ export async function loggingIn(
   const program = start(['login', '--no-browser', ...args], settings);
   const address = () => /^ {2}(http\S+)$/m.exec(program.stdout.join('\n'))?.[1] ?? '';
   await Promise.race([
-    expect.poll(address, { timeout: 15_000 }).not.toBe(''),
+    expect.poll(address).not.toBe(''),
     program.ended.then(() => Promise.reject(new Error(`ended before it waited: ${program.stderr()}`))),
   ]);
   return { program, address: address(), redirectUri: new URL(address()).searchParams.get('redirect_uri') ?? '' };

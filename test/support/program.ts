@@ -114,13 +114,6 @@ export async function run(args: readonly string[], settings: Record<string, stri
   return { code, stdout: stdout.join('\n'), stderr: stderr() };
 }
 
-/** How long the process goes on from now. */
-export async function endsWithin(server: Program): Promise<{ ms: number } & Ended> {
-  const started = performance.now();
-  const ended = await server.ended;
-  return { ms: performance.now() - started, ...ended };
-}
-
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'zoho-payments-test-'));
   closers.push(() => rmSync(path, { recursive: true, force: true }));
