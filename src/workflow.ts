@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Json, Operation, Reader, WriteTool } from './endpoint.ts';
+import type { Endpoint, Json, Operation, Reader, WriteTool } from './endpoint.ts';
 import type { Known } from './reading.ts';
 import type { Report } from './report.ts';
 
@@ -65,6 +65,11 @@ export type Workflow = ReadWorkflow | WriteWorkflow;
 /** Whether a tool may change the books. */
 export const isWrite = <T extends { readonly kind: string }>(tool: T): tool is Extract<T, { kind: 'write' | 'write task' }> =>
   tool.kind === 'write' || tool.kind === 'write task';
+
+/** The HTTP method that a tool comes to: what it is to the books follows from it. */
+export function methodOf(tool: Endpoint | Workflow): Operation['method'] {
+  return tool.kind === 'read task' ? 'GET' : tool.kind === 'write task' ? tool.endpoint.method : tool.method;
+}
 
 /** Every operation of Zoho's that it may use. */
 export const operationsOf = (workflow: Workflow): readonly Operation[] =>

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { scopeOf, type Endpoint } from '../src/endpoint.ts';
+import { scopeOf } from '../src/endpoint.ts';
 import { endpoints, toolsets } from '../src/endpoints/index.ts';
-import type { Workflow } from '../src/workflow.ts';
+import { methodOf } from '../src/workflow.ts';
 import { workflows } from '../src/workflows/index.ts';
 import { harness, type Harness } from './support/harness.ts';
 
@@ -111,8 +111,6 @@ describe('the catalogue', () => {
     expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
   });
 
-  const methodOf = (tool: Endpoint | Workflow) =>
-    tool.kind === 'read task' ? 'GET' : tool.kind === 'write task' ? tool.endpoint.method : tool.method;
   describe.each([...endpoints, ...workflows].map((tool) => ({ name: tool.name, method: methodOf(tool) })))('$name', ({ name, method }) => {
     const tool = () => tools.find((tool) => tool.name === name)!;
 

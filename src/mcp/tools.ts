@@ -6,7 +6,7 @@ import { quiet } from '../endpoints/fields.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';
 import type { Done, Performed } from '../write/call.ts';
-import { isWrite, type Workflow, type WriteWorkflow } from '../workflow.ts';
+import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflow.ts';
 import { advertised } from './advertised.ts';
 import { readArguments } from './arguments.ts';
 import type { Books } from './books.ts';
@@ -216,7 +216,7 @@ function unexpected(error: unknown, tool: Tool, { log }: Books): InternalError {
 
 /** Hints follow from the HTTP method, so none can be forgotten or typed wrong. */
 export function annotationsOf(tool: Tool): ToolAnnotations {
-  const method = tool.kind === 'write' ? tool.method : tool.kind === 'write task' ? tool.endpoint.method : 'GET';
+  const method = tool.kind === 'journal' ? 'GET' : methodOf(tool);
   return {
     readOnlyHint: method === 'GET',
     // PUT overwrites what was there, DELETE removes it; POST only adds.
