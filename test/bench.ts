@@ -291,7 +291,7 @@ function memoryOf(pid: number | null): string {
 
 /** The most that `journal verify` takes, by itself: it must not grow with the journal. */
 async function measureVerify(): Promise<void> {
-  const source = JSON.stringify(join(root, 'src/write/journal-sqlite.ts'));
+  const source = JSON.stringify(join(root, 'src/write/journal/sqlite.ts'));
   const script = `
     const { openSqliteJournal } = await import(${source});
     const journal = await openSqliteJournal(process.argv[1]);

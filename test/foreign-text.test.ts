@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plain, quoted } from '../src/endpoints/words.ts';
 import { asJson, oneLine } from '../src/foreign-text.ts';
-import { startSandbox } from './support/sandbox.ts';
+import { folded } from '../src/matching/same-name.ts';
+import { callText } from '../src/mcp/render.ts';
+import { plain, quoted } from '../src/records/describe.ts';
 import { seedCustomers } from '../src/sandbox/seed-customers.ts';
-import { folded } from '../src/workflows/same-name.ts';
 import { seed } from './support/books.ts';
 import { harness, textOf, type Harness } from './support/harness.ts';
 import { hostileZoho } from './support/hostile-zoho.ts';
-import { callText } from '../src/mcp/render.ts';
+import { startSandbox } from './support/sandbox.ts';
 
 /** Text of records is data: it stands in quotes, on its line, with nothing in it that hides. */
 

@@ -5,16 +5,16 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export const slow = [
   'test/slow/**',
   // Simulated runs, and a copy of the product without each safeguard.
-  'test/simulate.test.ts',
+  'test/slow/simulate.test.ts',
   // Books, answers and journals that are large on purpose.
   'test/sandbox/large-books.test.ts',
-  'test/payments-between.test.ts',
-  'test/verify-memory.test.ts',
-  'test/listeners.test.ts',
+  'test/matching/payments-between.test.ts',
+  'test/write/journal/verify-memory.test.ts',
+  'test/zoho/listeners.test.ts',
   // Commands one after another, each a process of its own.
-  'test/journal-cli.test.ts',
-  'test/state-folder.test.ts',
-  'test/evals/command.test.ts',
+  'test/cli/journal.test.ts',
+  'test/cli/state-dir.test.ts',
+  'test/slow/eval-command.test.ts',
 ];
 
 export default defineConfig({

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { callbackPage, type PageName } from './callback-page.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './cli-error.ts';
 
 /** The address on this machine to which Zoho's consent page sends the browser back, once. */
 export interface Callback {

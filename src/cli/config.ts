@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { closest } from 'fastest-levenshtein';
-import { defaultToolsets, toolsetNames, type Toolset } from '../endpoints/toolsets.ts';
+import { defaultToolsets, toolsetNames, type Toolset } from '../toolsets.ts';
 import { levels, type Level } from '../trace.ts';
 import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
 import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
-import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
 import type { Credentials } from '../zoho/access-token.ts';
+import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
 import type { Client } from '../zoho/oauth.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './cli-error.ts';
 
 /** Everything the environment says, read once, here and nowhere else. */
 export interface Config {

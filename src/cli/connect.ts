@@ -9,7 +9,7 @@ import { accountOf, accountVersion, baseDirOf, folderOf, overlookedWarning, stat
 import type { Config } from './config.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { usable } from './state-dir.ts';
-import { sandboxTarget, type Target } from './wire.ts';
+import { sandboxTarget, type Target } from './zoho-connection.ts';
 
 /** A connection to what is configured: Zoho itself, the sandbox, or nothing yet. */
 export interface ConfiguredConnection extends Connection {
@@ -33,7 +33,7 @@ export function connect(config: Config, log: Log): ConfiguredConnection {
   return {
     ...connection,
     async resolveLeftovers(warn) {
-      const { journalFile } = await import('../write/road.ts');
+      const { journalFile } = await import('../write/open-road.ts');
       const dir = config.sandbox === 'memory' ? undefined : await stateOf(config).catch(() => undefined);
       if (dir === undefined || !existsSync(journalFile(dir))) return;
       const overlooked = config.sandbox ? undefined : overlookedWarning(config, await accountOf(config));

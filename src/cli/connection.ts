@@ -1,10 +1,10 @@
-import { endpoints } from '../endpoints/index.ts';
+import { endpoints } from '../catalogue.ts';
 import { AccessError, InternalError, PaymentsError } from '../errors.ts';
-import type { Books, Reading } from '../mcp/books.ts';
-import type { OpenRoad, RoadOptions } from '../write/road.ts';
+import type { Books, Reading } from '../mcp/server-dependencies.ts';
+import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { usable } from './state-dir.ts';
-import { openWire, type Wire, type WireOptions } from './wire.ts';
+import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
 export interface ConnectionOptions extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'uniqueField' | 'timings' | 'openJournal'> {
   /** Changes whenever another target may be meant. Without it there is just one. */
@@ -34,7 +34,7 @@ export function openConnection({
 }: ConnectionOptions): Connection {
   const wire = opener(version, () => openWire(options));
   const road = opener(version, async () => {
-    const { openRoad } = await import('../write/road.ts');
+    const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();
     return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, uniqueField, caller: 'local', timings, openJournal });
   });

@@ -1,6 +1,6 @@
-import { examine, type ExamineOptions, type Finding } from './examine.ts';
 import { ConfigError, type Config } from './config.ts';
-import { toolsFor } from './tools-for.ts';
+import { examine, type ExamineOptions, type Finding } from './doctor-checks.ts';
+import { toolsFor } from './enabled-tools.ts';
 
 /** What of a connection works, and for each thing that does not what to do. */
 

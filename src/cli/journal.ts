@@ -1,17 +1,17 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../endpoint.ts';
-import { getCustomerPaymentRefund } from '../endpoints/get-customer-payment-refund.ts';
-import { getCustomerPayment } from '../endpoints/get-customer-payment.ts';
+import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
+import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { PaymentsError } from '../errors.ts';
-import { isSettled } from '../write/entry.ts';
-import type { Entry, Journal } from '../write/journal.ts';
+import { isSettled } from '../write/journal/entry-state.ts';
+import type { Entry, Journal } from '../write/journal/journal.ts';
 import { baseDirOf, stateOf } from './account.ts';
+import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { createLog } from './log.ts';
-import { ProblemError } from './problem.ts';
 
 /** The journal from the command line: what was written, whether it is whole, and what a person knows better than it. */
 
@@ -31,8 +31,8 @@ const KEPT_DAYS = 7;
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 export async function runJournal(command: JournalCommand, config: Config): Promise<void> {
-  const { openSqliteJournal } = await import('../write/journal-sqlite.ts');
-  const { journalFile } = await import('../write/road.ts');
+  const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
+  const { journalFile } = await import('../write/open-road.ts');
   const file = journalFile(await stateOf(config).catch((error: unknown) => onlyFolder(config, error)));
   if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was written yet`, { exitCode: 1 });
   const journal = await openSqliteJournal(file);

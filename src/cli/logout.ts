@@ -4,11 +4,11 @@ import { AccessError, PaymentsError } from '../errors.ts';
 import { createHttp } from '../zoho/http.ts';
 import type { Login } from '../zoho/login-store.ts';
 import { revoke } from '../zoho/oauth.ts';
-import { openShared } from '../zoho/shared.ts';
+import { openShared } from '../zoho/shared-state.ts';
 import { baseDirOf, folderOf, loginsOf } from './account.ts';
+import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
-import { ProblemError } from './problem.ts';
-import { SHARED } from './wire.ts';
+import { SHARED } from './zoho-connection.ts';
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
+import { ProblemError } from './cli-error.ts';
 import { levelOf, policyOf, readConfig, toolsetsOf, type Config } from './config.ts';
-import { ProblemError } from './problem.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './cli-error.ts';
 
 /** Whether there is a person to ask. */
 export function isTerminal(): boolean {

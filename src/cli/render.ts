@@ -1,5 +1,5 @@
 import type { PaymentsError } from '../errors.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './cli-error.ts';
 
 /** Errors in sentences for the operator at the terminal. */
 

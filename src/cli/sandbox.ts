@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { oneLine } from '../foreign-text.ts';
 import { startSandbox } from '../sandbox/index.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError } from './cli-error.ts';
 
 /** The practice Zoho alone. Prints one line of JSON with all that a client needs, when it is ready. */
 export async function runSandbox({

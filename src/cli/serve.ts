@@ -3,14 +3,14 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { serveBooks } from '../mcp/serve.ts';
 import { stdioTransport } from '../mcp/stdio.ts';
-import { writesSettled } from '../write/send.ts';
-import type { Config } from './config.ts';
 import type { Log } from '../trace.ts';
-import { createLog } from './log.ts';
-import { connect } from './connect.ts';
+import { writesSettled } from '../write/send.ts';
 import { baseDirOf } from './account.ts';
+import type { Config } from './config.ts';
+import { connect } from './connect.ts';
+import { toolsFor } from './enabled-tools.ts';
+import { createLog } from './log.ts';
 import { stateDirWarning } from './state-dir.ts';
-import { toolsFor } from './tools-for.ts';
 import { version } from './version.ts';
 
 /** MCP over stdio until the host goes away. */

@@ -1,12 +1,11 @@
 import * as z from 'zod';
+import { endpoints, workflows } from '../catalogue.ts';
 import type { Json } from '../endpoint.ts';
-import { id } from '../endpoints/fields.ts';
-import { endpoints } from '../endpoints/index.ts';
 import { oneLine } from '../foreign-text.ts';
+import { id } from '../records/fields.ts';
 import { report, type Report, type Undo } from '../report.ts';
 import { isWrite } from '../workflow.ts';
-import { workflows } from '../workflows/index.ts';
-import type { Entry, Journal, State } from '../write/journal.ts';
+import type { Entry, Journal, State } from '../write/journal/journal.ts';
 import { undoCell } from './render.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */

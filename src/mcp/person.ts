@@ -8,8 +8,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Person } from '../write/confirm.ts';
-import type { Settling } from '../write/call.ts';
-import { NONE } from '../write/earlier.ts';
+import { NONE } from '../write/repeated-call.ts';
+import type { Settling } from '../write/types.ts';
 
 /** The person behind the client: whether they can be asked, what they answered, and the question put to them. */
 

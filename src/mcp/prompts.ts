@@ -1,12 +1,12 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { quoted } from '../endpoints/words.ts';
+import { quoted } from '../records/describe.ts';
 import { isWrite } from '../workflow.ts';
-import type { Books } from './books.ts';
+import type { Lookups } from './completions.ts';
 import { listWrites } from './list-writes.ts';
-import type { Lookups } from './lookups.ts';
-import { titled } from './resource-uris.ts';
 import { callText, marked } from './render.ts';
+import { titled } from './resource-uris.ts';
+import type { Books } from './server-dependencies.ts';
 
 /** What a person can start from their host's menu: short instructions to the assistant, with what they filled in as data. */
 

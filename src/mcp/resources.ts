@@ -9,12 +9,12 @@ import {
 import { isRead, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import { readArguments } from './arguments.ts';
-import type { Books } from './books.ts';
-import type { Lookups } from './lookups.ts';
-import { templateOf, titled } from './resource-uris.ts';
+import type { Lookups } from './completions.ts';
+import { tracked } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
+import { templateOf, titled } from './resource-uris.ts';
 import { errorFacts, succeeded } from './results.ts';
-import { tracked } from './tracked.ts';
+import type { Books } from './server-dependencies.ts';
 
 /** Read-only endpoints as resources, each generated from the same declaration as its tool. */
 export function addResources(server: McpServer, books: Books, lookups: Lookups, edge: Edge): void {

@@ -1,10 +1,10 @@
 import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { keepingArguments } from './arguments.ts';
-import type { Books } from './books.ts';
-import { createDeliveries, type Told } from './deliveries.ts';
+import { createDeliveries, type Told } from './delivered-answers.ts';
 import { handshakeFirst } from './handshake.ts';
 import { reportingProgress } from './progress.ts';
+import type { Books } from './server-dependencies.ts';
 import { serverFactory } from './server.ts';
 
 export interface ServeOptions {

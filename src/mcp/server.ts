@@ -1,16 +1,16 @@
 import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server';
-import { toolsets } from '../endpoints/index.ts';
-import type { Books } from './books.ts';
-import type { Deliveries } from './deliveries.ts';
+import { toolsets } from '../catalogue.ts';
+import { isWrite } from '../workflow.ts';
+import { createLookups } from './completions.ts';
+import type { Deliveries } from './delivered-answers.ts';
 import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
 import { listWrites } from './list-writes.ts';
-import { createLookups } from './lookups.ts';
 import { addPrompts } from './prompts.ts';
 import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
-import { isWrite } from '../workflow.ts';
+import type { Books } from './server-dependencies.ts';
 import { addTools, type OnWritten } from './tools.ts';
 
 /** Makes the server for each connection; what the connections share is made once, here. */

@@ -2,21 +2,21 @@ import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, Too
 import * as z from 'zod';
 import { NOT_JUDGED } from '../concern.ts';
 import type { Endpoint, Json, WriteTool } from '../endpoint.ts';
-import { quiet } from '../endpoints/fields.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
-import { APPROVAL_MINUTES } from '../write/confirm.ts';
-import type { Done, Performed } from '../write/call.ts';
+import { quiet } from '../records/fields.ts';
 import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflow.ts';
-import { advertised } from './advertised.ts';
+import { APPROVAL_MINUTES } from '../write/confirm.ts';
+import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
-import type { Books } from './books.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { Deliveries } from './delivered-answers.ts';
 import type { JournalTool } from './list-writes.ts';
+import { tracked } from './logged-call.ts';
 import { ask, askWhich, personOf } from './person.ts';
-import { linksOf } from './resource-uris.ts';
-import { tracked } from './tracked.ts';
 import { marked, type Edge } from './render.ts';
+import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
+import type { Books } from './server-dependencies.ts';
+import { advertised } from './tool-schema.ts';
 
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 

@@ -1,22 +1,22 @@
 import * as z from 'zod';
 import type { Reader } from '../endpoint.ts';
-import { createCustomerPayment } from '../endpoints/create-customer-payment.ts';
-import { amount, amountOrZero, paymentFields } from '../endpoints/fields.ts';
-import { getContact } from '../endpoints/get-contact.ts';
-import { getInvoice } from '../endpoints/get-invoice.ts';
-import { allBankAccounts } from '../endpoints/list-bank-accounts.ts';
-import { allOrganizations } from '../endpoints/list-organizations.ts';
-import { allContacts, allInvoices } from '../endpoints/whole-list.ts';
-import { money, plain, quoted, recordName, recordNameAndId } from '../endpoints/words.ts';
+import { getContact } from '../endpoints/lookups/get-contact.ts';
+import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
+import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
+import { createCustomerPayment } from '../endpoints/payments/create-customer-payment.ts';
 import { InputError, RefusedError } from '../errors.ts';
+import { accountNamed } from '../matching/accounts.ts';
+import { currenciesOf } from '../matching/currencies.ts';
+import { customerNamed, isAnother } from '../matching/customers.ts';
+import { dateOrToday } from '../matching/date-or-today.ts';
+import { aboutInvoice, invoiceNamed, isOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
+import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
+import { allContacts, allInvoices } from '../reading/whole-lists.ts';
+import { money, plain, quoted, recordName, recordNameAndId } from '../records/describe.ts';
+import { amount, amountOrZero, paymentFields } from '../records/fields.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
-import { accountNamed } from './accounts.ts';
-import { currenciesOf } from './currencies.ts';
-import { customerNamed, isAnother } from './customers.ts';
-import { aboutInvoice, invoiceNamed, isOf, isUnclear, openInvoices, type Invoice } from './invoices.ts';
-import { customer } from './said.ts';
-import { dateOrToday } from './today.ts';
 
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
 

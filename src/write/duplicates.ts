@@ -1,10 +1,10 @@
 import { concern, type Concern } from '../concern.ts';
 import type { Facts, Json } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
-import type { Call, Road } from './call.ts';
-import { DAY_MS } from './earlier.ts';
-import type { Entry } from './journal.ts';
+import type { Entry } from './journal/journal.ts';
+import { DAY_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';
+import type { Call, Road } from './types.ts';
 
 /** Money that may be recorded already: in Zoho, by the same call a day ago, or by an earlier write whose answer was lost. */
 

@@ -10,24 +10,24 @@ import {
   RefusedError,
   WhichError,
 } from '../errors.ts';
-import { sharing } from '../reading.ts';
-import { replay } from './answer.ts';
-import type { Call, Performed, Road, Settling } from './call.ts';
+import { sharing } from '../reader.ts';
+import { askWhich, withChoices } from './ask-which.ts';
+import { inTime } from './call-deadline.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
-import { answered, keyReused, settle } from './earlier.ts';
-import { isSettled } from './entry.ts';
-import { inTime } from './in-time.ts';
-import type { Claim, Entry } from './journal.ts';
+import { isSettled } from './journal/entry-state.ts';
+import type { Claim, Entry } from './journal/journal.ts';
 import { askedByPolicy, capReached, capsOf, judged, refuseByFacts, refuseByPolicy } from './policy.ts';
+import { answered, keyReused, settle } from './repeated-call.ts';
+import { replay } from './replay.ts';
+import { whatIsAsked } from './request-digest.ts';
 import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
-import { whatIsAsked } from './what-is-asked.ts';
-import { blocksOf, paymentBlock } from './touched.ts';
 import { graceEnds, type Timings } from './timings.ts';
-import { asUpsert } from './unique.ts';
-import { askWhich, withChoices } from './which.ts';
+import { blocksOf, paymentBlock } from './touched.ts';
+import type { Call, Performed, Road, Settling } from './types.ts';
+import { asUpsert } from './unique-field.ts';
 
 /**
  * The one road a write may take. Straight-line on purpose: the order is the safety argument. Everything above the claim can

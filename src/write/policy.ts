@@ -3,7 +3,7 @@ import { concern, concernCodes, type Concern, type ConcernCode } from '../concer
 import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { formatMoney } from '../money.ts';
-import type { Cap } from './journal.ts';
+import type { Cap } from './journal/journal.ts';
 import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
 /** What the operator allows, whatever a model asks for. Read once at the start; no tool can change it. */

@@ -2,8 +2,8 @@ import type { Attempt, Json, Seen, WriteTool } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
-import { StateError } from './entry.ts';
-import type { Answer, Entry, Journal } from './journal.ts';
+import { StateError } from './journal/entry-state.ts';
+import type { Answer, Entry, Journal } from './journal/journal.ts';
 import type { Timings } from './timings.ts';
 
 /** Unsettled writes: settled by looking in Zoho, never by sending again. Whoever resolves holds the write's turn. */

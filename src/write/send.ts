@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts, Json, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../zoho/clock.ts';
-import { done, replay } from './answer.ts';
-import type { Call, Performed, Road } from './call.ts';
-import { RecordTakenError } from './entry.ts';
-import type { Entry } from './journal.ts';
+import { RecordTakenError } from './journal/entry-state.ts';
+import type { Entry } from './journal/journal.ts';
+import { done, replay } from './replay.ts';
 import { answerOf, resolve, type Looked } from './resolve.ts';
-import { isProven, proveUniqueField } from './unique.ts';
+import type { Call, Performed, Road } from './types.ts';
+import { isProven, proveUniqueField } from './unique-field.ts';
 
 /** A claimed write on its way: noted, sent once, and where its answer is lost looked for. */
 

@@ -3,7 +3,7 @@ import { BusyError, PaymentsError } from '../errors.ts';
 import { silent, type Log } from '../trace.ts';
 import type { Http } from './http.ts';
 import { requestTokens, type Client } from './oauth.ts';
-import type { Shared } from './shared.ts';
+import type { Shared } from './shared-state.ts';
 
 /**
  * Access tokens from a refresh token. One token serves all processes of the connection until shortly before it expires, and one

@@ -1,19 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
+import { createKept, type Kept } from '../answer-cache.ts';
 import { toRequest, type Json, type ReadTool, type Reader, type ZohoRequest } from '../endpoint.ts';
-import { createKept, type Kept } from '../kept.ts';
-import { silent, type Log } from '../trace.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import { orAborted } from '../machine/or-aborted.ts';
+import { silent, type Log } from '../trace.ts';
 import type { AccessTokens } from './access-token.ts';
 import { createClock, momentNow, type Clock } from './clock.ts';
 import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failure.ts';
+import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
-import type { Shared } from './shared.ts';
-import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
-import { holdsSomething, readAnswer, wholeNumber, type Answer } from './zoho-answer.ts';
+import { holdsSomething, readAnswer, wholeNumber, type Answer } from './response-body.ts';
+import type { Shared } from './shared-state.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
 

@@ -1,9 +1,9 @@
+import type { ZohoRequest } from '../endpoint.ts';
 import type { ErrorCode } from '../error-codes.ts';
 import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
-import type { ZohoRequest } from '../endpoint.ts';
 import type { AtProxy, NetworkError } from './http.ts';
-import { zohoWords } from './quote.ts';
-import { wholeNumber, type Answer } from './zoho-answer.ts';
+import { wholeNumber, type Answer } from './response-body.ts';
+import { zohoWords } from './zoho-message.ts';
 
 /**
  * What a failed call means and who must act. Judged by HTTP status and Zoho's `code`, never by its message: messages

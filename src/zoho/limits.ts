@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusyError } from '../errors.ts';
-import type { Shared, Sql } from './shared.ts';
+import type { Shared, Sql } from './shared-state.ts';
 
 /**
  * Zoho's limits, kept by all processes of this machine together: calls a minute, calls at once, and what is left of the day.

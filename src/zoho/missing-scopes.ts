@@ -1,4 +1,4 @@
-import type { Shared } from './shared.ts';
+import type { Shared } from './shared-state.ts';
 
 /**
  * Which scopes the credentials lack. Zoho's 57 is a missing scope, or a token that was revoked: refused to two tokens, or to one

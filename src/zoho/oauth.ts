@@ -2,8 +2,8 @@ import { AccessError, BusyError, type PaymentsError, type ZohoRefusal } from '..
 import { oneLine } from '../foreign-text.ts';
 import { proxyFailure } from './failure.ts';
 import { NetworkError, type Http } from './http.ts';
-import { zohoWords } from './quote.ts';
-import { readAnswer, wholeNumber } from './zoho-answer.ts';
+import { readAnswer, wholeNumber } from './response-body.ts';
+import { zohoWords } from './zoho-message.ts';
 
 /** Zoho's accounts server: its consent page, tokens, and taking them back. Source: Zoho's OAuth documentation and recordings. */
 

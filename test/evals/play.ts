@@ -1,8 +1,8 @@
+import { defaultToolsets, type Toolset } from '../../src/toolsets.ts';
 import { withClock, type Clock } from '../simulate/clock.ts';
-import { defaultToolsets, type Toolset } from '../../src/endpoints/toolsets.ts';
-import { harness, textOf, type Choice, type PersonAnswer, type ToolResult } from '../support/harness.ts';
-import { booksOf, fault } from '../support/books.ts';
 import { bookkeeper, type Bookkeeper } from '../simulate/template.ts';
+import { booksOf, fault } from '../support/books.ts';
+import { harness, textOf, type Choice, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { amiss, changesBetween, recordsIn, tells, TODAY, type Wanted } from './books.ts';
 import { readAnswer, type Call, type Conversation, type Message, type Model, type ToolMessage } from './protocol.ts';
 

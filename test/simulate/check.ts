@@ -1,6 +1,6 @@
-import { isAsSent } from '../../src/endpoints/as-sent.ts';
 import type { Json } from '../../src/endpoint.ts';
-import type { Entry } from '../../src/write/journal.ts';
+import { isAsSent } from '../../src/records/same-as-sent.ts';
+import type { Entry } from '../../src/write/journal/journal.ts';
 import type { Intent } from './plan.ts';
 import type { Asked, Called, LoggedRequest, Remains } from './run.ts';
 

@@ -1,11 +1,10 @@
+import { endpoints, workflows } from '../../src/catalogue.ts';
 import { openConnection, type Connection } from '../../src/cli/connection.ts';
-import { sandboxTarget } from '../../src/cli/wire.ts';
-import { endpoints } from '../../src/endpoints/index.ts';
-import type { Books } from '../../src/mcp/books.ts';
+import { sandboxTarget } from '../../src/cli/zoho-connection.ts';
+import type { Books } from '../../src/mcp/server-dependencies.ts';
 import type { Log } from '../../src/trace.ts';
-import { workflows } from '../../src/workflows/index.ts';
-import { openSqliteJournal } from '../../src/write/journal-sqlite.ts';
-import type { Journal } from '../../src/write/journal.ts';
+import type { Journal } from '../../src/write/journal/journal.ts';
+import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 import type { Policy } from '../../src/write/policy.ts';
 import { FENCE_MS, GRACE_MS, type Plan, type Step } from './plan.ts';
 

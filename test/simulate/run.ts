@@ -1,25 +1,24 @@
-import { realTicks, withClock, type Clock } from './clock.ts';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpoints } from '../../src/endpoints/index.ts';
+import { endpoints, workflows } from '../../src/catalogue.ts';
 import type { Json } from '../../src/endpoint.ts';
-import { isWrite } from '../../src/workflow.ts';
 import { OutcomeUnknownError, PaymentsError } from '../../src/errors.ts';
+import type { Step } from '../../src/report.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
-import type { Entry, JournalEvent } from '../../src/write/journal.ts';
-import type { Call, Road } from '../../src/write/call.ts';
-import { workflows } from '../../src/workflows/index.ts';
-import { NONE } from '../../src/write/earlier.ts';
+import { isWrite } from '../../src/workflow.ts';
+import type { Entry, JournalEvent } from '../../src/write/journal/journal.ts';
+import { NONE } from '../../src/write/repeated-call.ts';
 import { createSeal } from '../../src/write/seal.ts';
+import type { Call, Road } from '../../src/write/types.ts';
 import type { Choice, PersonAnswer, ToolResult } from '../support/client.ts';
 import { check, type Problem } from './check.ts';
+import { realTicks, withClock, type Clock } from './clock.ts';
 import { drawPlan, GRACE_MS, type Decision, type Edit, type Intent, type Op, type Pause, type Plan } from './plan.ts';
 import { startServer, type Running } from './server.ts';
 import { spawnServer } from './spawned.ts';
 import { scheduleOf, storyOf } from './story.ts';
 import { bookkeeper, type Template } from './template.ts';
-import type { Step } from '../../src/report.ts';
 
 /** One run: a schedule carried out, everything started anew and looked for, and what is left to be checked. */
 

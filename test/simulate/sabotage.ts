@@ -19,9 +19,9 @@ export const sabotages = {
   key: {
     what: "the claim does not keep the caller's key unique",
     patches: [
-      { file: 'write/journal-sqlite.ts', from: 'CREATE UNIQUE INDEX one_per_key', to: 'CREATE INDEX one_per_key' },
+      { file: 'write/journal/sqlite.ts', from: 'CREATE UNIQUE INDEX one_per_key', to: 'CREATE INDEX one_per_key' },
       {
-        file: 'write/journal-sqlite.ts',
+        file: 'write/journal/sqlite.ts',
         from: "(key === undefined ? undefined : by('key',",
         to: "(key === undefined || key !== '' ? undefined : by('key',",
       },
@@ -69,7 +69,7 @@ export const sabotages = {
     what: 'the claim does not count',
     patches: [
       {
-        file: 'write/journal-sqlite.ts',
+        file: 'write/journal/sqlite.ts',
         from: 'for (const { cap, since } of limits) {',
         to: 'for (const { cap, since } of limits.slice(limits.length)) {',
       },
@@ -92,12 +92,12 @@ export const sabotages = {
     what: 'rows are compared as they come',
     patches: [
       {
-        file: 'endpoints/alike.ts',
+        file: 'preflight/look-alikes.ts',
         from: "customer_id: readId(row['customer_id']),",
         to: "customer_id: row['customer_id'] as string | undefined,",
       },
       {
-        file: 'endpoints/alike.ts',
+        file: 'preflight/look-alikes.ts',
         from: 'amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),',
         to: 'amount: amount.map((name) => row[name] as number).find((value) => value !== undefined),',
       },
@@ -118,7 +118,7 @@ export const sabotages = {
   untold: {
     what: 'a balance that is not told is 0',
     patches: [
-      { file: 'workflows/invoices.ts', from: "balance: readAmount(row['balance']),", to: "balance: readAmount(row['balance']) ?? 0," },
+      { file: 'matching/invoices.ts', from: "balance: readAmount(row['balance']),", to: "balance: readAmount(row['balance']) ?? 0," },
     ],
     failsOn: 'paid',
   },
@@ -126,7 +126,7 @@ export const sabotages = {
     what: 'what a change leaves is not compared',
     patches: [
       {
-        file: 'endpoints/update-customer-payment.ts',
+        file: 'endpoints/payments/update-customer-payment.ts',
         from: '    duplicates: { alike },',
         to: '    duplicates: { alike: alike.slice(alike.length) },',
       },
@@ -143,19 +143,19 @@ export const sabotages = {
   },
   near: {
     what: 'payments without a reference are compared by their date alone',
-    patches: [{ file: 'endpoints/alike.ts', from: 'const NEAR_DAYS = 7;', to: 'const NEAR_DAYS = 0;' }],
+    patches: [{ file: 'preflight/look-alikes.ts', from: 'const NEAR_DAYS = 7;', to: 'const NEAR_DAYS = 0;' }],
     failsOn: 'duplicate',
   },
   away: {
     what: 'nobody looks whether the journal is still there',
     patches: [
       {
-        file: 'write/journal-file.ts',
+        file: 'write/journal/file.ts',
         from: 'async refuseUnlessIntact(): Promise<void> {',
         to: 'async refuseUnlessIntact(): Promise<void> {\n    if (this.#id !== undefined) return;',
       },
       {
-        file: 'write/journal-file.ts',
+        file: 'write/journal/file.ts',
         from: '#refuseUnlessInPlace(): void {',
         to: '#refuseUnlessInPlace(): void {\n    if (this.#id !== undefined) return;',
       },

@@ -1,5 +1,5 @@
 import type { Sandbox } from '../../src/sandbox/index.ts';
-import type { Call, Performed, Road } from '../../src/write/call.ts';
+import type { Call, Performed, Road } from '../../src/write/types.ts';
 import { connectTo, type Connected, type Person } from '../support/client.ts';
 import { openGated } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Server, type Step } from './plan.ts';

@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { toolSchemas } from '../../src/mcp/tool-schemas.ts';
+import { toolSchemas } from '../../src/mcp/prepared-schemas.ts';
 
 /** Bundles the program into dist: one file to start, and parts that load when they are needed. */
 

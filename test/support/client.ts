@@ -2,8 +2,8 @@ import { Client as ModernClient, InMemoryTransport, type Transport } from '@mode
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import type { Books } from '../../src/mcp/books.ts';
 import { serveBooks, type ServeOptions } from '../../src/mcp/serve.ts';
+import type { Books } from '../../src/mcp/server-dependencies.ts';
 import { olderValidators, validators } from './validators.ts';
 
 /** Who talks to us: the client of today's hosts, and the current SDK's in both protocol eras. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { canonicalJson, hashOf, saltedDigest } from '../../src/write/chain.ts';
-import { claimedRow, nextRow, type Row } from '../../src/write/entry.ts';
-import { openSqliteJournal } from '../../src/write/journal-sqlite.ts';
-import type { Claim, Happening } from '../../src/write/journal.ts';
+import { claimedRow, nextRow, type Row } from '../../src/write/journal/entry-state.ts';
+import { canonicalJson, hashOf, saltedDigest } from '../../src/write/journal/hash-chain.ts';
+import type { Claim, Happening } from '../../src/write/journal/journal.ts';
+import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 
 /** A journal of many writes, made in one transaction: through the journal itself it would take minutes. */
 export async function longJournal(file: string, writes: number): Promise<void> {

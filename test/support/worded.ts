@@ -1,9 +1,8 @@
-import { endpoints } from '../../src/endpoints/index.ts';
+import { endpoints, workflows } from '../../src/catalogue.ts';
 import type { PaymentsError } from '../../src/errors.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { errorText, nextText, reportText } from '../../src/mcp/render.ts';
 import type { Report } from '../../src/report.ts';
-import { workflows } from '../../src/workflows/index.ts';
 
 /** Reports and errors as a model reads them where every tool is switched on. */
 

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import type { Sandbox } from '../sandbox/index.ts';
+import type { Log } from '../trace.ts';
+import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
+import type { Zoho } from '../zoho/client.ts';
+import type { HttpOptions } from '../zoho/http.ts';
+import type { Limits, LimitsOptions } from '../zoho/limits.ts';
+import type { Shared } from '../zoho/shared-state.ts';
+
+/** Where Zoho is, who we are there, and where what belongs to these books is kept on this machine. */
+export interface Target {
+  readonly accountsUrl: string;
+  readonly apiBaseUrl: string;
+  readonly organizationId: string;
+  readonly dir: string;
+  /** Asked for with every access token. */
+  credentials(): Promise<Credentials>;
+  /** Ends what was started for this connection alone. */
+  close?(): Promise<void>;
+}
+
+/** What differs between servers, the doctor and tests. */
+export interface WireOptions {
+  target(): Promise<Target>;
+  readonly log: Log;
+  readonly http?: HttpOptions | undefined;
+  readonly limits?: Omit<LimitsOptions, 'shared' | 'now'>;
+  /** `memory`: this process shares access token and limits with no other. Default `file`. */
+  readonly shared?: 'file' | 'memory';
+  /** See ZohoOptions. */
+  readonly retryDelayMs?: number;
+  /** The clock of access tokens and limits. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Zoho over HTTP. */
+export interface Wire {
+  readonly zoho: Zoho;
+  readonly tokens: AccessTokens;
+  readonly limits: Limits;
+  readonly shared: Shared;
+  /** What belongs to these books on this machine. */
+  readonly dir: string;
+  close(): Promise<void>;
+}
+
+/** Access token and limits, shared by the processes of a connection: its file in their folder. */
+export const SHARED = 'wire';
+
+/** Joins HTTP, access tokens, limits and Zoho's client. They are loaded here, since hosts start servers that are then not used. */
+export async function openWire({
+  target: find,
+  log,
+  http: httpOptions,
+  limits: most,
+  shared: where,
+  retryDelayMs,
+  now,
+}: WireOptions): Promise<Wire> {
+  const target = await find();
+  const { accountsUrl, apiBaseUrl, organizationId, dir } = target;
+  const [{ createHttp }, { createAccessTokens }, { createZoho }, { createLimits }, { openShared }] = await Promise.all([
+    import('../zoho/http.ts'),
+    import('../zoho/access-token.ts'),
+    import('../zoho/client.ts'),
+    import('../zoho/limits.ts'),
+    import('../zoho/shared-state.ts'),
+  ]);
+  const http = createHttp(httpOptions);
+  // Without a folder this process keeps to itself; only writing needs one.
+  const shared = await openShared(where === 'memory' ? 'memory' : join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
+    log('warn', 'access token and limits are not shared with other servers of this machine', { error: error.code ?? error.name });
+    return openShared('memory');
+  });
+  const limits = createLimits({ ...most, shared, now });
+  const tokens = createAccessTokens({ http, accountsUrl, credentials: () => target.credentials(), shared, log, now });
+  return {
+    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, retryDelayMs, log }),
+    tokens,
+    limits,
+    shared,
+    dir,
+    async close() {
+      await http.close();
+      shared.close();
+      await target.close?.();
+    },
+  };
+}
+
+/** The sandbox in Zoho's place. */
+export function sandboxTarget(
+  sandbox: Pick<Sandbox, 'accounts_url' | 'api_base_url' | 'organization_id' | 'client_id' | 'client_secret' | 'refresh_token'>,
+  dir: string,
+): Target {
+  const { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken } = sandbox;
+  return {
+    accountsUrl: sandbox.accounts_url,
+    apiBaseUrl: sandbox.api_base_url,
+    organizationId: sandbox.organization_id,
+    dir,
+    credentials: async () => ({ clientId, clientSecret, refreshToken }),
+  };
+}

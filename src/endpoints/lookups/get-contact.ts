@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { fitting, money, plain, quoted, ROOM, told, unseen } from '../../records/describe.ts';
+import { id } from '../../records/fields.ts';
+import { said } from '../../records/list-results.ts';
+import { readAmount } from '../../records/read-row.ts';
+import { isObject, one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
+import { call, report } from '../../report.ts';
+
+const text = z.string().optional();
+const number = z.number().optional();
+const output = z.looseObject({
+  contact: z
+    .looseObject({
+      contact_id: text,
+      contact_name: text,
+      contact_type: text,
+      currency_code: text,
+      price_precision: number,
+      outstanding_receivable_amount: number,
+    })
+    .optional(),
+});
+
+export type Contact = NonNullable<z.output<typeof output>['contact']>;
+
+/** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
+const shown = [
+  'contact_id',
+  'contact_name',
+  'company_name',
+  'contact_type',
+  'status',
+  'email',
+  'phone',
+  'mobile',
+  'currency_code',
+  'price_precision',
+  'payment_terms_label',
+  'outstanding_receivable_amount',
+  'unused_credits_receivable_amount',
+  'unused_retainer_payments',
+  'billing_address',
+  'notes',
+];
+
+export const getContact = defineRead({
+  name: 'get_contact',
+  title: 'Get a customer',
+  description: 'One customer: currency, what is outstanding, unused credits, terms, address, notes.',
+  module: 'contacts',
+  path: '/contacts/{contact_id}',
+  resources: [
+    {
+      uri: 'zoho-books://contacts/{contact_id}',
+      name: 'contact',
+      title: 'Customer',
+      description: 'One customer, the same as get_contact.',
+      mimeType: 'application/json',
+    },
+  ],
+  input: z.strictObject({ contact_id: id }),
+  output,
+  shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
+  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shown)) }),
+  report: ({ contact = {} }) => {
+    const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
+    if (contact_id === undefined) return unseen('customer');
+    const name = `${contact_name === undefined ? '' : `${quoted(contact_name)} `}(id ${told(contact_id)})`;
+    if (contact_type !== 'customer')
+      return report([`${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`]);
+    const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
+    const field = (label: string, value: unknown, max?: number) => said(value, (value) => `${label} ${quoted(value, max)}`);
+    const facts = [
+      amount('outstanding', contact.outstanding_receivable_amount),
+      amount('unused credits', contact['unused_credits_receivable_amount']),
+      readAmount(contact['unused_retainer_payments']) === 0
+        ? undefined
+        : said(contact['unused_retainer_payments'], (value) => amount('unused retainer payments', value)),
+      field('terms', contact['payment_terms_label']),
+      field('email', contact['email']),
+      field('company', contact['company_name']),
+      field('phone', contact['phone']),
+      field('mobile', contact['mobile']),
+      field('address', addressOf(contact['billing_address']), 150),
+      field('notes', contact['notes'], 200),
+    ];
+    const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
+    const status = contact['status'] === 'active' ? undefined : said(contact['status'], (status) => `, ${plain(status)}`);
+    return report(
+      [
+        `Customer ${name}, ${currency}${status ?? ''}.`,
+        `${fitting(
+          facts.filter((fact) => fact !== undefined),
+          ROOM,
+        )}.`,
+      ],
+      [call('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices')],
+    );
+  },
+});
+
+function addressOf(address: unknown): string | undefined {
+  const { address: street, city, state, zip, country } = (isObject(address) ? address : {}) as Json;
+  return [street, city, state, zip, country].filter(Boolean).join(', ') || undefined;
+}

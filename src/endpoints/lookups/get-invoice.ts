@@ -1,0 +1,101 @@
+import * as z from 'zod';
+import { defineRead } from '../../endpoint.ts';
+import { fitting, money, plain, quoted, ROOM, told, unseen } from '../../records/describe.ts';
+import { id } from '../../records/fields.ts';
+import { said } from '../../records/list-results.ts';
+import { readAmount } from '../../records/read-row.ts';
+import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
+import { call, report } from '../../report.ts';
+
+const text = z.string().optional();
+const number = z.number().optional();
+const output = z.looseObject({
+  invoice: z
+    .looseObject({
+      invoice_id: text,
+      invoice_number: text,
+      customer_id: text,
+      customer_name: text,
+      status: text,
+      due_date: text,
+      currency_code: text,
+      total: number,
+      balance: number,
+    })
+    .optional(),
+});
+
+/** What a person asks about an invoice; its lines can be hundreds. */
+const shown = [
+  'invoice_id',
+  'invoice_number',
+  'reference_number',
+  'customer_id',
+  'customer_name',
+  'status',
+  'date',
+  'due_date',
+  'currency_code',
+  'price_precision',
+  'exchange_rate',
+  'total',
+  'payment_made',
+  'credits_applied',
+  'write_off_amount',
+  'balance',
+  'last_payment_date',
+  'notes',
+];
+
+export const getInvoice = defineRead({
+  name: 'get_invoice',
+  title: 'Get an invoice',
+  description: 'One invoice: customer, status, dates, total, what was paid, balance.',
+  module: 'invoices',
+  path: '/invoices/{invoice_id}',
+  resources: [
+    {
+      uri: 'zoho-books://invoices/{invoice_id}',
+      name: 'invoice',
+      title: 'Invoice',
+      description: 'One invoice, the same as get_invoice.',
+      mimeType: 'application/json',
+    },
+  ],
+  input: z.strictObject({ invoice_id: id }),
+  output,
+  shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
+  result: (body): z.output<typeof output> => {
+    const invoice = one(body, 'invoice');
+    return invoice ? { invoice: withoutEmpty(only(invoice, shown)) } : {};
+  },
+  report: ({ invoice }) => {
+    if (invoice === undefined) return unseen('invoice');
+    const { invoice_id, customer_id, status = 'status not told' } = invoice;
+    const amount = (label: string, value: unknown) =>
+      said(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
+    const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
+    const paid = amount('paid', invoice['payment_made']);
+    const facts = [
+      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${told(customer_id)})`,
+      `total ${money(invoice.total, invoice)}`,
+      `balance ${money(invoice.balance, invoice)}`,
+      paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
+      amount('credits applied', invoice['credits_applied']),
+      amount('written off', invoice['write_off_amount']),
+      said(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
+      said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
+    ];
+    const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${told(invoice_id)})`;
+    return report(
+      [
+        `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
+        `${fitting(
+          facts.filter((fact) => fact !== undefined),
+          ROOM,
+        )}.`,
+      ],
+      [paid && call('list_invoice_payments', { invoice_id }, 'its payments')],
+    );
+  },
+});

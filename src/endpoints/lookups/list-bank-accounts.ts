@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { plain, quoted, recordNameAndId } from '../../records/describe.ts';
+import { DEFAULT_PER_PAGE, page, pageContext, perPage } from '../../records/fields.ts';
+import { joined, listing, said } from '../../records/list-results.ts';
+import { isObject, many } from '../../records/zoho-shapes.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({
+  filter_by: z.enum(['Status.Active', 'Status.Inactive']).optional(),
+  page: page.optional(),
+  per_page: perPage.optional(),
+});
+const output = z.looseObject({
+  bankaccounts: z
+    .array(z.looseObject({ account_id: text, account_name: text, currency_code: text, is_active: z.boolean().optional() }))
+    .optional(),
+});
+
+export const listBankAccounts = defineRead({
+  name: 'list_bank_accounts',
+  title: 'List bank accounts',
+  description: 'Cash and bank accounts, where payments go (account_id) and refunds come from (from_account_id).',
+  module: 'banking',
+  path: '/bankaccounts',
+  resources: [
+    {
+      uri: 'zoho-books://bankaccounts',
+      name: 'bank_accounts',
+      title: 'Bank accounts',
+      description: 'Cash and bank accounts, the same as list_bank_accounts.',
+      mimeType: 'application/json',
+    },
+  ],
+  input,
+  output,
+  parts: (query) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  ...listing({
+    input,
+    keys: ['bankaccounts'],
+    what: 'account',
+    none: 'No accounts match.',
+    usual: ['account_id', 'account_name', 'account_type', 'currency_code', 'bank_name', 'is_active'],
+    line: () => line,
+  }),
+});
+
+/** For checks, which look for one among all: every row of Zoho's page, none cut for display. */
+export const allBankAccounts = defineRead({
+  ...listBankAccounts,
+  output: output.extend({ page_context: pageContext }),
+  parts: () => ({ query: { per_page: 200 } }),
+  result: (body) => ({
+    bankaccounts: many(body, 'bankaccounts'),
+    ...(isObject(body['page_context']) && { page_context: body['page_context'] }),
+  }),
+});
+
+function line(row: Json): string {
+  return joined(
+    recordNameAndId('account', row['account_name'], row['account_id'], 60),
+    said(row['account_type'], plain),
+    said(row['currency_code'], plain),
+    said(row['bank_name'], (bank) => `at ${quoted(bank, 40)}`),
+    String(row['is_active']) === 'false' && 'inactive',
+  );
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { plain, quoted, told } from '../../records/describe.ts';
+import { DEFAULT_PER_PAGE, page, perPage } from '../../records/fields.ts';
+import { joined, listing, said } from '../../records/list-results.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({ page: page.optional(), per_page: perPage.optional() });
+const output = z.looseObject({
+  currencies: z.array(z.looseObject({ currency_id: text, currency_code: text, exchange_rate: z.number().optional() })).optional(),
+});
+
+export const listCurrencies = defineRead({
+  name: 'list_currencies',
+  title: 'List currencies',
+  description:
+    'Currencies of the books: decimals, and the exchange rate in base currency where one is kept. ' +
+    "A payment's own rate comes from the user.",
+  module: 'settings',
+  path: '/settings/currencies',
+  resources: [
+    {
+      uri: 'zoho-books://currencies',
+      name: 'currencies',
+      title: 'Currencies',
+      description: 'Currencies, the same as list_currencies.',
+      mimeType: 'application/json',
+    },
+  ],
+  input,
+  output,
+  parts: (query) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  ...listing({
+    input,
+    keys: ['currencies'],
+    what: 'currency',
+    none: 'There are no currencies.',
+    usual: ['currency_id', 'currency_code', 'currency_name', 'price_precision', 'is_base_currency', 'exchange_rate', 'effective_date'],
+    line: () => line,
+  }),
+});
+
+function line(row: Json): string {
+  return joined(
+    said(row['currency_code'], plain),
+    said(row['currency_name'], (name) => quoted(name, 40)),
+    said(row['price_precision'], (decimals) => `${plain(decimals)} decimals`),
+    row['is_base_currency'] === true && 'base currency',
+    // 0 is how Zoho says that it keeps none.
+    said(row['exchange_rate'] || undefined, (rate) => `rate ${plain(rate)}`),
+    said(row['effective_date'], (day) => `of ${plain(day)}`),
+    `id ${told(row['currency_id'])}`,
+  );
+}

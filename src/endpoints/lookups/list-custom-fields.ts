@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { plain, quoted, told } from '../../records/describe.ts';
+import { joined, listing, said } from '../../records/list-results.ts';
+import { isObject, many } from '../../records/zoho-shapes.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({});
+const output = z.looseObject({
+  fields: z.array(z.looseObject({ customfield_id: text, label: text, api_name: text, is_unique: z.boolean().optional() })).optional(),
+});
+
+/** Zoho serves this without documenting it. */
+export const listCustomFields = defineRead({
+  name: 'list_custom_fields',
+  title: 'List custom fields of payments',
+  description: 'Custom fields that payments have: customfield_id, api_name, type, whether values must be unique, values to choose from.',
+  module: 'settings',
+  path: '/settings/fields',
+  input,
+  output,
+  parts: () => ({ query: { entity: 'customer_payment', filter_custom_fields: true } }),
+  ...listing({
+    input,
+    keys: ['fields'],
+    what: 'custom field',
+    none: 'Payments have no custom fields.',
+    usual: ['customfield_id', 'label', 'api_name', 'data_type', 'is_unique', 'is_mandatory', 'is_active', 'values'],
+    row: named,
+    line: () => line,
+  }),
+});
+
+/** For checks, which look for one among all: every row, none cut for display. */
+export const allCustomFields = defineRead({ ...listCustomFields, result: (body) => ({ fields: many(body, 'fields')?.map(named) }) });
+
+/** Its id has the name that a payment gives it. */
+function named({ field_id, ...row }: Json): Json {
+  return { ...row, customfield_id: row['customfield_id'] ?? field_id };
+}
+
+function line(row: Json): string {
+  const { values } = row;
+  const choices = Array.isArray(values)
+    ? values.map((value: unknown) => quoted(isObject(value) ? (value['name'] ?? value['value']) : value, 40))
+    : [];
+  return joined(
+    said(row['label'], (label) => quoted(label, 60)),
+    said(row['api_name'], plain),
+    said(row['data_type'], plain),
+    row['is_unique'] === true && 'unique',
+    row['is_mandatory'] === true && 'mandatory',
+    choices.length > 0 && `one of ${choices.slice(0, 20).join(', ')}${choices.length > 20 ? `, and ${choices.length - 20} more` : ''}`,
+    row['is_active'] === false && 'inactive',
+    `customfield_id ${told(row['customfield_id'])}`,
+  );
+}

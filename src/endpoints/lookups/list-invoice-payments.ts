@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { money, plain, quoted, told } from '../../records/describe.ts';
+import { id } from '../../records/fields.ts';
+import { joined, listing, said } from '../../records/list-results.ts';
+import { readAmount } from '../../records/read-row.ts';
+import { listedFor, many } from '../../records/zoho-shapes.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({ invoice_id: id });
+const output = z.looseObject({ payments: z.array(z.looseObject({ payment_id: text, amount: z.number().optional() })).optional() });
+
+export const listInvoicePayments = defineRead({
+  name: 'list_invoice_payments',
+  title: 'List payments of an invoice',
+  description: "Payments applied to one invoice, each with the amount applied to it, in the invoice's currency.",
+  module: 'invoices',
+  path: '/invoices/{invoice_id}/payments',
+  input,
+  output,
+  shows: (body, { invoice_id }) => listedFor(invoice_id, 'invoice_id', many(body, 'payments')),
+  ...listing({
+    input,
+    keys: ['payments'],
+    what: 'payment',
+    none: 'No payment is applied to this invoice.',
+    usual: ['payment_id', 'payment_number', 'date', 'amount', 'tax_amount_withheld', 'payment_mode', 'reference_number', 'description'],
+    line: () => line,
+  }),
+});
+
+function line(row: Json): string {
+  return joined(
+    said(row['date'], plain),
+    said(row['payment_number'], (number) => `#${plain(number)}`),
+    `${money(row['amount'], row)} applied`,
+    readAmount(row['tax_amount_withheld']) !== 0 && said(row['tax_amount_withheld'], (amount) => `${money(amount, row)} tax withheld`),
+    said(row['payment_mode'], plain),
+    said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+    said(row['description'], quoted),
+    `id ${told(row['payment_id'])}`,
+  );
+}

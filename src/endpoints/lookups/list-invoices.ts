@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { money, plain, told } from '../../records/describe.ts';
+import { amountOrZero, date, DEFAULT_PER_PAGE, filter, id, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
+import { joined, listing, naming, said } from '../../records/list-results.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({
+  customer_id: id.optional(),
+  customer_name_contains: filter.optional(),
+  invoice_number: filter.optional(),
+  invoice_number_contains: filter.optional(),
+  search_text: filter.optional(),
+  status: z.enum(['draft', 'sent', 'viewed', 'unpaid', 'partially_paid', 'overdue', 'paid', 'void']).optional(),
+  date_start: date.optional(),
+  date_end: date.optional(),
+  due_date_start: date.optional(),
+  due_date_end: date.optional(),
+  total: amountOrZero.optional(),
+  balance: amountOrZero.optional(),
+  sort_column: z.enum(['customer_name', 'invoice_number', 'date', 'due_date', 'total', 'balance', 'created_time']).optional(),
+  sort_order: sortOrder.optional(),
+  page: page.optional(),
+  per_page: perPage.optional(),
+  fields: rowFields.optional(),
+});
+const output = z.looseObject({
+  invoices: z
+    .array(z.looseObject({ invoice_id: text, invoice_number: text, customer_id: text, balance: z.number().optional() }))
+    .optional(),
+});
+
+export const listInvoices = defineRead({
+  name: 'list_invoices',
+  title: 'List invoices',
+  description:
+    'Find invoices, for their invoice_id and balance; newest first unless sorted otherwise. ' +
+    'Filters combine; status unpaid is all that is open.',
+  module: 'invoices',
+  path: '/invoices',
+  input,
+  output,
+  parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  ...listing({
+    input,
+    keys: ['invoices'],
+    what: 'invoice',
+    none: 'No invoices match.',
+    usual: [
+      'invoice_id',
+      'invoice_number',
+      'customer_id',
+      'customer_name',
+      'date',
+      'due_date',
+      'status',
+      'total',
+      'balance',
+      'currency_code',
+      'reference_number',
+    ],
+    line,
+  }),
+});
+
+function line(): (row: Json) => string {
+  const customerOf = naming();
+  return (row) =>
+    joined(
+      said(row['invoice_number'], plain),
+      customerOf(row),
+      said(row['date'], plain),
+      said(row['due_date'], (day) => `due ${plain(day)}`),
+      said(row['status'], plain),
+      money(row['total'], row),
+      `balance ${money(row['balance'], row)}`,
+      said(row['reference_number'], (reference) => `ref ${plain(reference)}`),
+      `id ${told(row['invoice_id'])}`,
+    );
+}

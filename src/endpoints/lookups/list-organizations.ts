@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { plain, recordNameAndId } from '../../records/describe.ts';
+import { joined, listing, said } from '../../records/list-results.ts';
+import { many } from '../../records/zoho-shapes.ts';
+
+const text = z.string().optional();
+const input = z.strictObject({});
+const output = z.looseObject({
+  organizations: z.array(z.looseObject({ organization_id: text, name: text, time_zone: text, currency_code: text })).optional(),
+});
+
+export const listOrganizations = defineRead({
+  name: 'list_organizations',
+  title: 'List organizations',
+  description: 'Organizations of these credentials, with base currency and time zone. This server works on one of them.',
+  module: 'settings',
+  path: '/organizations',
+  resources: [
+    {
+      uri: 'zoho-books://organizations',
+      name: 'organizations',
+      title: 'Organizations',
+      description: 'Organizations, the same as list_organizations.',
+      mimeType: 'application/json',
+    },
+  ],
+  input,
+  output,
+  ...listing({
+    input,
+    keys: ['organizations'],
+    what: 'organization',
+    none: 'There are no organizations.',
+    usual: ['organization_id', 'name', 'is_default_org', 'currency_code', 'price_precision', 'time_zone', 'country_code', 'plan_name'],
+    line: () => line,
+  }),
+});
+
+/** For login and checks, which look for one among all: every row, none cut for display. */
+export const allOrganizations = defineRead({ ...listOrganizations, result: (body) => ({ organizations: many(body, 'organizations') }) });
+
+function line(row: Json): string {
+  return joined(
+    recordNameAndId('organization', row['name'], row['organization_id'], 60),
+    said(row['currency_code'], plain),
+    said(row['time_zone'], plain),
+    said(row['country_code'], plain),
+    said(row['plan_name'], plain),
+    row['is_default_org'] === true && 'default',
+  );
+}

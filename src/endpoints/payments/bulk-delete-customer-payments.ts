@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import { concern } from '../../concern.ts';
+import { defineWrite, type Facts, type Reader } from '../../endpoint.ts';
+import { OutcomeUnknownError } from '../../errors.ts';
+import { moreThanMessage } from '../../preflight/contradiction.ts';
+import { standingPayment } from '../../reading/current-record.ts';
+import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
+import { id, type Payment } from '../../records/fields.ts';
+import { report } from '../../report.ts';
+import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
+
+const ids = z.array(z.string()).optional();
+const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
+
+/** Each is read before anyone is asked, and Zoho allows a hundred calls a minute to the whole organization. */
+const MOST = 25;
+
+interface AllGoneFacts extends Facts {
+  readonly lost: Facts['lost'] & { readonly before: { readonly payments: readonly Payment[] } };
+}
+
+export const bulkDeleteCustomerPayments = defineWrite({
+  name: 'bulk_delete_customer_payments',
+  title: 'Delete several customer payments',
+  description:
+    'Delete payments that were recorded by mistake, all at once; their invoices are open again. ' +
+    'The user is asked. For one payment use delete_customer_payment.',
+  method: 'DELETE',
+  path: '/customerpayments',
+  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST).describe('The ids, each once.') }),
+  output,
+  safety: {
+    turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
+    async preflight({ payment_id }, zoho): Promise<AllGoneFacts> {
+      const payments = await Promise.all([...new Set(payment_id)].map((one) => standingPayment(zoho, one)));
+      payments.forEach(refuseUndeletable);
+      return {
+        question: {
+          title: `Delete ${payments.length} customer payments`,
+          lines: payments.map((payment) => `${aboutPayment(payment)}. ${aboutAllocation(payment).replaceAll('\n', ' ')}`),
+          ask: [concern('deletion', 'it deletes records')],
+          not_checked: [],
+          sealed: { payments },
+        },
+        policy: {},
+        duplicates: {},
+        lost: { touches: { payments: payments.map((payment) => String(payment.payment_id)) }, before: { payments } },
+      };
+    },
+    // Zoho's answer does not tell of each.
+    async each({ deleted: asked = [] }, zoho) {
+      const { deleted = [], kept = [], unknown = [] } = await outcomes(asked, zoho);
+      if (deleted.length === 0 && unknown.length === 0)
+        throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
+      return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
+    },
+    async look({ input }, zoho) {
+      const { deleted = [], kept = [], unknown = [] } = await outcomes(new Set(input['payment_id'] as string[]), zoho);
+      if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show what became of ${unknown.join(', ')}.`, candidates: [] };
+      if (kept.length === 0) return { seen: 'there', result: { deleted } };
+      if (deleted.length === 0) return { seen: 'not there' };
+      return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
+    },
+    contradiction: (_result, { answer }) => moreThanMessage(answer),
+    // One call takes back one payment; the others are named in the report.
+    undo: ({ deleted = [] }, _input, { payments }) =>
+      deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
+  },
+  parts: ({ payment_id }) => ({ query: { payment_id: [...new Set(payment_id)].join(','), bulk_delete: true } }),
+
+  result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
+  report({ deleted = [], kept = [], unknown = [] }, _input, facts) {
+    const about = (payment_id: string) => {
+      const before = facts?.before.payments?.find((payment) => payment.payment_id === payment_id);
+      return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
+    };
+    return report([
+      `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
+      ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
+      ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
+      ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
+    ]);
+  },
+});
+
+/** What became of each: gone, still there, or not to be seen just now. */
+async function outcomes(payment_ids: Iterable<string>, zoho: Reader): Promise<z.output<typeof output>> {
+  const looked = await Promise.all([...payment_ids].map(async (one) => ({ one, gone: await isDeleted(zoho, one).catch(() => undefined) })));
+  const those = (wanted: boolean | undefined) => looked.filter(({ gone }) => gone === wanted).map(({ one }) => one);
+  return { deleted: those(true), kept: those(false), unknown: those(undefined) };
+}

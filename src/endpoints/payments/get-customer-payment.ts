@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { defineRead } from '../../endpoint.ts';
+import { aboutPayment, aboutWhole, unseen } from '../../records/describe.ts';
+import { id, payment } from '../../records/fields.ts';
+import { onePayment, paymentOf, shownAs } from '../../records/zoho-shapes.ts';
+import { call, report } from '../../report.ts';
+
+const output = z.looseObject({ payment: payment.optional() });
+
+export const getCustomerPayment = defineRead({
+  name: 'get_customer_payment',
+  title: 'Get a customer payment',
+  description: [
+    'One payment whole: what it is applied to, what is unused, its refunds.',
+    'The id comes from list_customer_payments. With accept "pdf", also a link to the receipt.',
+  ].join('\n'),
+  path: '/customerpayments/{payment_id}',
+  resources: [
+    {
+      uri: 'zoho-books://customerpayments/{payment_id}',
+      name: 'customer_payment',
+      title: 'Customer payment',
+      description: 'One customer payment, the same as get_customer_payment.',
+      mimeType: 'application/json',
+    },
+    {
+      uri: 'zoho-books://customerpayments/{payment_id}/pdf',
+      name: 'customer_payment_pdf',
+      title: 'Payment receipt (PDF)',
+      description: 'The receipt of one customer payment.',
+      mimeType: 'application/pdf',
+    },
+  ],
+  input: z.strictObject({ payment_id: id, accept: z.enum(['json', 'pdf']).optional() }),
+  output,
+  // The receipt itself is a resource: base64 has no place in a conversation. The record is read either way.
+  parts: () => ({ query: { accept: 'json' } }),
+  links: ({ accept }) => (accept === 'pdf' ? ['customer_payment_pdf'] : []),
+  shows: (body, { payment_id }) => shownAs(payment_id, 'payment_id', [onePayment(body)]),
+  result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
+  report: ({ payment }) => {
+    if (payment === undefined) return unseen('payment');
+    const { payment_id, unused_amount = 0 } = payment;
+    const unused = { customer_payment_id: payment_id, amount: unused_amount };
+    const refund = call('create_customer_payment_refund', unused, 'to refund the rest');
+    return report(
+      [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), aboutWhole(payment)],
+      unused_amount > 0
+        ? [
+            { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
+            { ...refund, besides: 'date and from_account_id' },
+          ]
+        : [],
+    );
+  },
+});

@@ -1,0 +1,153 @@
+import * as z from 'zod';
+import { defineRead, type Json } from '../../endpoint.ts';
+import { money, plain, quoted, told } from '../../records/describe.ts';
+import {
+  amountOrZero,
+  cut,
+  date,
+  DEFAULT_PER_PAGE,
+  filter,
+  id,
+  page,
+  pageContext,
+  payment,
+  perPage,
+  rowFields,
+  sortOrder,
+} from '../../records/fields.ts';
+import { joined, listing, naming, said } from '../../records/list-results.ts';
+import { readAmount } from '../../records/read-row.ts';
+
+const text100 = filter.optional();
+
+const filterBy = [
+  'All',
+  'Check',
+  'Cash',
+  'BankTransfer',
+  'Paypal',
+  'CreditCard',
+  'GoogleCheckout',
+  'Credit',
+  'Authorizenet',
+  'BankRemittance',
+  'Payflowpro',
+  'Stripe',
+  'TwoCheckout',
+  'Braintree',
+  'Others',
+].map((mode) => `PaymentMode.${mode}`);
+
+/** What a person would ask for. `bcy_refunded_amount` is the base currency's; shown where anything was refunded. */
+const usualFields = [
+  'payment_id',
+  'payment_number',
+  'date',
+  'customer_id',
+  'customer_name',
+  'amount',
+  'unused_amount',
+  'bcy_refunded_amount',
+  'payment_mode',
+  'reference_number',
+  'invoice_numbers',
+  'description',
+];
+
+const input = z.strictObject({
+  search_text: text100.describe('In reference number, customer name and description.'),
+  customer_id: id.optional(),
+  customer_name: text100,
+  customer_name_startswith: text100,
+  customer_name_contains: text100,
+  reference_number: text100,
+  reference_number_startswith: text100,
+  reference_number_contains: text100,
+  date: date.optional(),
+  amount: amountOrZero.optional(),
+  amount_less_than: amountOrZero.optional(),
+  amount_less_equals: amountOrZero.optional(),
+  amount_greater_than: amountOrZero.optional(),
+  amount_greater_equals: amountOrZero.optional(),
+  notes: text100.describe('The description.'),
+  notes_startswith: text100,
+  notes_contains: text100,
+  payment_mode: text100,
+  payment_mode_startswith: text100,
+  payment_mode_contains: text100,
+  filter_by: z.enum(filterBy).optional(),
+  sort_column: filter.optional().describe('date (default), created_time, last_modified_time.'),
+  sort_order: sortOrder.optional(),
+  page: page.optional(),
+  per_page: perPage.optional(),
+  fields: rowFields.optional(),
+});
+const output = z.looseObject({
+  customerpayments: z
+    .array(payment.pick({ payment_id: true, date: true, customer_id: true, amount: true, unused_amount: true }))
+    .optional(),
+  page_context: pageContext,
+  cut,
+});
+
+export const listCustomerPayments = defineRead({
+  name: 'list_customer_payments',
+  title: 'List customer payments',
+  description: [
+    'Find payments received from customers, newest first unless sorted otherwise.',
+    'Filters combine. `date` is one exact day; for a range sort by date and page.',
+    "Rows have no currency: amounts are in the payment's own. Use get_customer_payment for one payment whole.",
+  ].join('\n'),
+  path: '/customerpayments',
+  resources: [
+    {
+      uri: 'zoho-books://customerpayments',
+      name: 'customer_payments',
+      title: 'Recent customer payments',
+      description: 'The newest customer payments, the same as list_customer_payments.',
+      mimeType: 'application/json',
+    },
+    {
+      uri: 'zoho-books://customerpayments{?}',
+      name: 'customer_payments_filtered',
+      title: 'Customer payments by filter',
+      description: 'Customer payments with any of the filters of list_customer_payments, in any order.',
+      mimeType: 'application/json',
+    },
+  ],
+  input,
+  output,
+  parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  ...listing({
+    input,
+    keys: ['customerpayments', 'customer_payments'],
+    what: 'customer payment',
+    none: 'No customer payments match.',
+    usual: usualFields,
+    row: ({ invoice_number, ...row }) => ({
+      ...row,
+      // `invoice_numbers` live, `invoice_number` in the documentation.
+      invoice_numbers: row['invoice_numbers'] ?? invoice_number,
+      bcy_refunded_amount: readAmount(row['bcy_refunded_amount']) === 0 ? undefined : row['bcy_refunded_amount'],
+    }),
+    line,
+  }),
+});
+
+function line(): (row: Json) => string {
+  const customerOf = naming();
+  return (row) => {
+    return joined(
+      said(row['date'], plain),
+      said(row['payment_number'], (number) => `#${plain(number)}`),
+      customerOf(row),
+      money(row['amount'], row),
+      said(row['payment_mode'], plain),
+      said(row['invoice_numbers'], plain),
+      said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+      readAmount(row['unused_amount']) !== 0 && `unused ${money(row['unused_amount'], row)}`,
+      said(row['bcy_refunded_amount'], (amount) => `refunded ${money(amount, row)} (base)`),
+      `id ${told(row['payment_id'])}`,
+    );
+  };
+}

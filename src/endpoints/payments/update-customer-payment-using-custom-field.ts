@@ -1,0 +1,213 @@
+import * as z from 'zod';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../../endpoint.ts';
+import { InputError } from '../../errors.ts';
+import { otherPayment } from '../../preflight/contradiction.ts';
+import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
+import { lookForChange } from '../../preflight/find-lost-write.ts';
+import { standingPayment } from '../../reading/current-record.ts';
+import { findByCustomField } from '../../reading/find-by-custom-field.ts';
+import { aboutAllocation, aboutPayment, aboutWhole, attention, notChecked, quoted, unseen } from '../../records/describe.ts';
+import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
+import { isAsSent } from '../../records/same-as-sent.ts';
+import { aboutChanges, changesOf, namesAnything, refuseNoChange } from '../../records/update-body.ts';
+import { paymentOf } from '../../records/zoho-shapes.ts';
+import { report } from '../../report.ts';
+import { newPaymentFacts } from './create-customer-payment.ts';
+import { getCustomerPayment } from './get-customer-payment.ts';
+import { changeBack, changeFacts, fieldLines, turnOfChange } from './update-customer-payment.ts';
+
+const output = z.looseObject({ payment: writtenPayment.optional() });
+
+/** A header value: one line of visible ASCII, since HTTP carries nothing else safely. */
+const headerText = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
+
+interface UpsertFacts extends Facts {
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown } };
+}
+
+export const updateCustomerPaymentUsingCustomField = defineWrite({
+  name: 'update_customer_payment_using_custom_field',
+  title: 'Update a customer payment by unique custom field',
+  description: [
+    'Update the payment whose unique custom field has this value; with `upsert`, record a new payment when there is none.',
+    'The field must be set up in Zoho Books not to accept duplicate values. With a payment_id use update_customer_payment.',
+  ].join('\n'),
+  method: 'PUT',
+  path: '/customerpayments',
+  input: z.strictObject({
+    unique_identifier_key: headerText
+      .regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...')
+      .describe('API name of the field, cf_...'),
+    unique_identifier_value: headerText,
+    upsert: z.boolean().optional().describe('Record a new payment when there is none; needs customer_id, amount, date and payment_mode.'),
+    ...paymentChanges,
+  }),
+  output,
+  safety: {
+    canDuplicate: true,
+
+    async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
+      const found = await findByCustomField(key, value, zoho);
+      const unique = `unique:${key}:${value}`;
+      if (found === 'none' || found === 'cannot tell')
+        return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
+      return [unique, ...(await turnOfChange(found, given, zoho))];
+    },
+    async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
+      const { replace_invoices: _, ...fields } = given;
+      if (upsert && !namesAnything(fields)) throw incomplete(NEEDED);
+      refuseNoChange(fields);
+      const found = await findByCustomField(key, value, zoho);
+      // What can only be sent whole is checked before anyone is asked.
+      if (found === 'none' || found === 'cannot tell') changesOf(given, undefined);
+      if (found === 'cannot tell') {
+        if (given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
+        if (upsert) throw cannotUpsert(key);
+        return unseenFacts({ key, value }, given);
+      }
+      if (found !== 'none') {
+        const facts = await changeFacts(await standingPayment(zoho, found), given, zoho);
+        return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
+      }
+      if (!upsert) throw noSuchPayment(key, value);
+      const facts = await newPaymentFacts(complete(fields), zoho);
+      return {
+        ...facts,
+        question: { ...facts.question, lines: [...facts.question.lines, `${key}: ${quoted(value)}`] },
+        lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } },
+      };
+    },
+    async look(attempt, zoho) {
+      const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as {
+        unique_identifier_key: string;
+        unique_identifier_value: string;
+      };
+      const before = attempt.before['payment'] as Payment | undefined;
+      if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
+      const found = await findByCustomField(key, value, zoho);
+      if (found === 'none') return { seen: 'not there' };
+      if (found === 'cannot tell') return { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] };
+      const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
+      if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
+      return {
+        seen: 'unclear',
+        why: 'A payment has this value, and is not what was sent.',
+        candidates: [{ id: found, text: aboutPayment(payment) }],
+      };
+    },
+    contradiction: ({ payment }, { body, before }) =>
+      otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
+    undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, before) => {
+      if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
+      // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.
+      return upsert && payment?.payment_id !== undefined
+        ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }
+        : undefined;
+    },
+  },
+  parts: ({ unique_identifier_key, unique_identifier_value, upsert, ...given }, { lost }) => ({
+    body: changesOf(given, lost.before.payment),
+    headers: {
+      'X-Unique-Identifier-Key': unique_identifier_key,
+      'X-Unique-Identifier-Value': unique_identifier_value,
+      ...(upsert && { 'X-Upsert': 'true' }),
+    },
+  }),
+
+  result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
+  report: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert, ...given }, facts) => {
+    if (payment === undefined) return unseen('payment');
+    const before = facts?.before.payment;
+    const isNew = upsert === true && before === undefined;
+    return report([
+      `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
+      attention(given, payment),
+      ...(before ? aboutChanges(before, payment, given) : []),
+      isNew ? aboutWhole(payment) : aboutAllocation(payment),
+      inBase(facts?.before),
+      notChecked(facts?.not_checked ?? []),
+    ]);
+  },
+});
+
+type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
+
+/** A new payment needs more than a change does. */
+function complete(fields: Omit<Fields, 'replace_invoices'>) {
+  const { customer_id, amount, date, payment_mode, ...rest } = fields;
+  if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
+    return { customer_id, amount, date, payment_mode, ...rest };
+  throw incomplete(NEEDED.filter((name) => fields[name] === undefined));
+}
+
+const NEEDED = ['customer_id', 'amount', 'date', 'payment_mode'] as const;
+
+function incomplete(missing: readonly string[]): InputError {
+  const names = missing.length > 1 ? `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}` : missing.join('');
+  return new InputError(`To record a new payment ${names} ${missing.length === 1 ? 'is' : 'are'} needed.`, {
+    code: 'invalid_arguments',
+    next: `Ask the user for what you do not know, and call again with ${names}.`,
+  });
+}
+
+function noSuchPayment(key: string, value: string): InputError {
+  return new InputError(`No payment has ${key} ${quoted(value)}.`, {
+    code: 'not_found',
+    next: 'Check the value with the user, or call again with upsert: true to record a new payment.',
+  });
+}
+
+/** Zoho may know the payment and not show it by this field: then nothing about it can be checked. */
+function unseenFacts({ key, value }: { key: string; value: string }, given: Fields): UpsertFacts {
+  return {
+    question: {
+      title: `Change the payment whose ${key} is ${quoted(value)}`,
+      lines: fieldLines(given, {}),
+      ask: [],
+      not_checked: ['which payment has this value, and all that rests on it'],
+    },
+    policy: {
+      ...(given.amount !== undefined && {
+        money: {
+          kind: 'payment' as const,
+          currency: UNKNOWN_CURRENCY,
+          amount: given.amount,
+          adds: given.amount,
+          customer_id: given.customer_id,
+        },
+      }),
+      uses: { account_id: given.account_id, date: given.date },
+      customer_id: given.customer_id,
+    },
+    duplicates: {},
+    lost: { touches: { unique: { key, value } }, before: {} },
+  };
+}
+
+function cannotUpsert(key: string): InputError {
+  return new InputError(`Zoho does not show which payments have a ${key}, so whether there is one already cannot be told.`, {
+    code: 'cannot_tell_payment',
+    next: {
+      say: 'Look with list_customer_payments; then use update_customer_payment or create_customer_payment.',
+      tool: 'list_customer_payments',
+    },
+  });
+}
+
+function cannotMerge(): InputError {
+  return new InputError(
+    'Which invoices the payment is applied to could not be read by this custom field, so `invoices` could un-apply others.',
+    {
+      code: 'cannot_merge_invoices',
+      next: {
+        say: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
+        tool: 'update_customer_payment',
+        without: 'Send the whole list with replace_invoices: true.',
+      },
+    },
+  );
+}

@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import { defineWrite, type Facts } from '../../endpoint.ts';
+import { InputError, RefusedError } from '../../errors.ts';
+import { bankAccounts } from '../../preflight/checks.ts';
+import { otherRefund } from '../../preflight/contradiction.ts';
+import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
+import { lookForRefund } from '../../preflight/find-lost-write.ts';
+import { refundsOf } from '../../preflight/look-alikes.ts';
+import { ofPayment, refundFacts } from '../../preflight/refund-facts.ts';
+import { inOrder } from '../../reader.ts';
+import { standingPayment } from '../../reading/current-record.ts';
+import { aboutRefund, attention, money, notChecked, quoted, unseen } from '../../records/describe.ts';
+import { id, refundFields, writtenRefund, type Payment } from '../../records/fields.ts';
+import { checkDecimals, refundOf } from '../../records/zoho-shapes.ts';
+import { call, report } from '../../report.ts';
+
+const output = z.looseObject({ payment_refund: writtenRefund.optional() });
+
+interface NewRefundFacts extends Facts {
+  readonly lost: Facts['lost'] & {
+    readonly before: InBase & { readonly existing: unknown; readonly amount: number; readonly of: Payment };
+  };
+  readonly amount: number;
+}
+
+export const createCustomerPaymentRefund = defineWrite({
+  name: 'create_customer_payment_refund',
+  title: 'Refund an excess customer payment',
+  description: [
+    'Give back the unused part of a payment. Moves money: the user is asked.',
+    'Call get_customer_payment first: unused_amount is the most that can be refunded; ' +
+      'what is applied to invoices must be un-applied with update_customer_payment before.',
+    'To remove a payment recorded by mistake use delete_customer_payment.',
+  ].join('\n'),
+  method: 'POST',
+  path: '/customerpayments/{customer_payment_id}/refunds',
+  input: z.strictObject({
+    customer_payment_id: id,
+    ...refundFields,
+    amount: refundFields.amount.optional().describe('Left out: all that is refundable.'),
+    refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
+  }),
+  output,
+  safety: {
+    canDuplicate: true,
+
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
+      const [payment, refunds, accounts] = await inOrder([
+        standingPayment(zoho, customer_payment_id),
+        refundsOf(zoho, customer_payment_id),
+        bankAccounts(zoho),
+      ]);
+      checkDecimals({ amount: given.amount }, payment);
+      const amount = given.amount ?? payment.unused_amount;
+      if (amount === undefined) throw amountNotTold();
+      // An overdrawn payment has nothing to give back either.
+      if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
+      const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
+      const to = payment.customer_name ? ` to ${quoted(payment.customer_name, 40)}` : '';
+      return {
+        ...facts,
+        question: { ...facts.question, title: `Refund ${money(amount, payment)}${to}` },
+        duplicates: { ...facts.duplicates, makes: 'refund' },
+        lost: { ...facts.lost, before: { existing, amount, of: ofPayment(payment), in_base: facts.policy.rate?.result } },
+        amount,
+      };
+    },
+    look: (attempt, zoho) => lookForRefund(attempt, String(attempt.input['customer_payment_id']), zoho),
+    contradiction: ({ payment_refund }, { input, body, before }) =>
+      otherRefund(payment_refund, body, { payment_id: String(input['customer_payment_id']), existing: before['existing'] }),
+    undo: ({ payment_refund }, { customer_payment_id }) =>
+      payment_refund?.payment_refund_id === undefined
+        ? undefined
+        : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
+  },
+  parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
+
+  result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
+  report: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
+    if (payment_refund === undefined) return unseen('refund');
+    return report(
+      [
+        `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
+        attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+    );
+  },
+});
+
+function amountNotTold(): InputError {
+  return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', {
+    code: 'invalid_arguments',
+    next: 'Ask the user for the amount, and call again with it.',
+  });
+}
+
+function nothingRefundable(payment: Payment): RefusedError {
+  const applied = (payment.invoices ?? []).length > 0;
+  return new RefusedError(`Nothing of this payment is unused, so nothing can be refunded.${applied ? ' It is applied to invoices.' : ''}`, {
+    code: 'nothing_refundable',
+    next: applied
+      ? {
+          say: 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.',
+          tool: 'update_customer_payment',
+          without: 'Ask the user whether money should be un-applied from an invoice first.',
+        }
+      : 'Tell the user.',
+  });
+}

@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import { defineWrite, type Facts } from '../../endpoint.ts';
+import { moreThanMessage } from '../../preflight/contradiction.ts';
+import { isGone } from '../../preflight/find-lost-write.ts';
+import { undoWith } from '../../preflight/undo.ts';
+import { inOrder } from '../../reader.ts';
+import { standingPayment, standingRefund } from '../../reading/current-record.ts';
+import { aboutPayment, aboutRefund, money } from '../../records/describe.ts';
+import { id, type Payment, type Refund } from '../../records/fields.ts';
+import { only } from '../../records/zoho-shapes.ts';
+import { call, report } from '../../report.ts';
+import { DESTROYS } from '../payments/delete-customer-payment.ts';
+import { createCustomerPaymentRefund } from './create-customer-payment-refund.ts';
+import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
+
+const output = z.looseObject({
+  customer_payment_id: z.string().optional(),
+  refund_id: z.string().optional(),
+  deleted: z.boolean().optional(),
+});
+
+interface RefundGoneFacts extends Facts {
+  readonly lost: Facts['lost'] & { readonly before: { readonly refund: Refund; readonly payment: Payment } };
+}
+
+export const deleteCustomerPaymentRefund = defineWrite({
+  name: 'delete_customer_payment_refund',
+  title: 'Delete a refund',
+  description: 'Delete a refund that was recorded by mistake; its amount is unused on the payment again. The user is asked.',
+  method: 'DELETE',
+  path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
+  input: z.strictObject({ customer_payment_id: id, refund_id: id }),
+  output,
+  safety: {
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
+      const [refund, payment] = await inOrder([
+        standingRefund(zoho, customer_payment_id, refund_id),
+        standingPayment(zoho, customer_payment_id),
+      ]);
+      return {
+        question: {
+          title: `Delete the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
+          lines: [
+            aboutRefund(refund, payment),
+            `Of ${aboutPayment(payment)}`,
+            `Unused on the payment again: ${money(refund.amount, payment)}`,
+          ],
+          ask: [DESTROYS],
+          not_checked: [],
+          sealed: { refund, payment },
+        },
+        policy: { customer_id: payment.customer_id },
+        duplicates: {},
+        lost: { touches: { payments: [customer_payment_id] }, before: { refund, payment } },
+      };
+    },
+    async look({ input }, zoho) {
+      const { customer_payment_id, refund_id } = input as { customer_payment_id: string; refund_id: string };
+      const gone = await isGone(zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id }));
+      return gone ? { seen: 'there', result: { customer_payment_id, refund_id, deleted: true } } : { seen: 'not there' };
+    },
+    contradiction: (_result, { answer }) => moreThanMessage(answer),
+    undo: (_result, { customer_payment_id }, { refund }) => {
+      const set = only(refund, [
+        'date',
+        'amount',
+        'from_account_id',
+        'refund_mode',
+        'reference_number',
+        'exchange_rate',
+        'payment_form',
+        'description',
+      ]);
+      return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });
+    },
+  },
+
+  result: (_body, { customer_payment_id, refund_id }): z.output<typeof output> => ({ customer_payment_id, refund_id, deleted: true }),
+  report: (_result, { customer_payment_id, refund_id }, facts) => {
+    const refund = { ...facts?.before.refund, payment_refund_id: refund_id };
+    const payment = { ...facts?.before.payment, payment_id: customer_payment_id };
+    return report(
+      [`Deleted ${aboutRefund(refund, payment)}.`],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is unused again')],
+    );
+  },
+});

@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import { defineWrite, type Facts } from '../../endpoint.ts';
+import { InputError } from '../../errors.ts';
+import type { Currency } from '../../money.ts';
+import { bankAccounts } from '../../preflight/checks.ts';
+import { otherRefund } from '../../preflight/contradiction.ts';
+import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
+import { lookForRefundChange } from '../../preflight/find-lost-write.ts';
+import { refundsOf } from '../../preflight/look-alikes.ts';
+import { ofPayment, refundFacts } from '../../preflight/refund-facts.ts';
+import { fieldsBack, undoWith } from '../../preflight/undo.ts';
+import { inOrder } from '../../reader.ts';
+import { standingPayment, standingRefund } from '../../reading/current-record.ts';
+import { aboutRefund, attention, money, notChecked, quoted, unseen } from '../../records/describe.ts';
+import { id, refundFields, writtenRefund, type Payment, type Refund } from '../../records/fields.ts';
+import { refuseNoChange } from '../../records/update-body.ts';
+import { refundOf } from '../../records/zoho-shapes.ts';
+import { call, report } from '../../report.ts';
+
+const output = z.looseObject({ payment_refund: writtenRefund.optional() });
+
+const input = z.strictObject({ customer_payment_id: id, refund_id: id, ...z.object(refundFields).partial().shape });
+
+/** Zoho documents these as required on every update, so what is not named is sent as it stands. */
+const required = ['date', 'amount', 'from_account_id'] as const;
+
+interface RefundChangeFacts extends Facts {
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly refund: Refund; readonly of: Payment } };
+}
+
+export const updateCustomerPaymentRefund = defineWrite({
+  name: 'update_customer_payment_refund',
+  title: 'Update a refund',
+  description:
+    'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
+  method: 'PUT',
+  path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
+  input,
+  output,
+  safety: {
+    canDuplicate: true,
+
+    turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
+    async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
+      refuseNoChange(given);
+      const [refund, payment, refunds, accounts] = await inOrder([
+        standingRefund(zoho, customer_payment_id, refund_id),
+        // The refund does not tell its currency; its payment does.
+        standingPayment(zoho, customer_payment_id),
+        refundsOf(zoho, customer_payment_id),
+        bankAccounts(zoho),
+      ]);
+      const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
+      if (amount === undefined) throw amountNotTold();
+      const { existing: _, ...facts } = await refundFacts(
+        { payment, refunds, accounts, earlier: refund },
+        { ...given, date, amount, from_account_id },
+        zoho,
+      );
+      const changes = Object.entries(given).map(
+        ([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`,
+      );
+      return {
+        ...facts,
+        question: {
+          ...facts.question,
+          title: `Change the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
+          lines: [...facts.question.lines, ...changes],
+          sealed: { refund },
+        },
+        lost: { ...facts.lost, before: { refund, of: ofPayment(payment), in_base: facts.policy.rate?.result } },
+      };
+    },
+    look: (attempt, zoho) =>
+      lookForRefundChange(attempt, String(attempt.input['customer_payment_id']), String(attempt.input['refund_id']), zoho),
+    contradiction: ({ payment_refund }, { input, body, before }) =>
+      otherRefund(payment_refund, body, { standing: before['refund'] as Refund, payment_id: String(input['customer_payment_id']) }),
+    undo: (_result, { customer_payment_id, refund_id, ...given }, { refund }) => {
+      const names = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
+      const fields = fieldsBack(names, refund);
+      return undoWith({ name: 'update_customer_payment_refund', input }, ['customer_payment_id', 'refund_id'], {
+        ...fields,
+        arguments: { customer_payment_id, refund_id, ...fields.arguments },
+      });
+    },
+  },
+  parts: ({ customer_payment_id: _, refund_id: __, ...given }, { lost }) => {
+    const { refund } = lost.before;
+    const standing = Object.fromEntries(required.filter((name) => refund[name] !== undefined).map((name) => [name, refund[name]]));
+    return { body: { ...standing, ...given } };
+  },
+
+  result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
+  report: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
+    if (payment_refund === undefined) return unseen('refund');
+    const before = facts?.before.refund;
+    const shown = (name: string, record: Refund | undefined) => asWritten(name, record?.[name], facts?.before.of);
+    const refund = { payment_refund_id: refund_id, ...payment_refund };
+    const payment = { ...facts?.before.of, payment_id: customer_payment_id };
+    return report(
+      [
+        `Updated ${aboutRefund(refund, payment)}.`,
+        attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
+        ...Object.keys(given)
+          .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
+          .map((name) => `${name}: ${shown(name, before)} → ${shown(name, payment_refund)}`),
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+    );
+  },
+});
+
+function amountNotTold(): InputError {
+  return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', {
+    code: 'invalid_arguments',
+    next: 'Ask the user for the amount as it stands, and call again with `amount` too.',
+  });
+}
+
+function asWritten(name: string, value: unknown, currency: Currency = {}): string {
+  if (value === undefined) return 'nothing';
+  return name === 'amount' ? money(value, currency) : quoted(value);
+}

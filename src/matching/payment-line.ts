@@ -1,0 +1,86 @@
+import type { Json } from '../endpoint.ts';
+import { money, plain, quoted, told } from '../records/describe.ts';
+import { readAmount } from '../records/read-row.ts';
+import { only, withoutEmpty } from '../records/zoho-shapes.ts';
+import { inCurrency } from './currencies.ts';
+import type { PaymentRow } from './payments.ts';
+
+/** A payment of a list as workflows show it: what is not there is left out. */
+
+export interface ShownPayment extends Json {
+  readonly payment_id?: string;
+  readonly customer_id?: string | undefined;
+  readonly currency_code?: string | undefined;
+  readonly amount?: number | undefined;
+  /** Amounts that Zoho does not tell; one that is not here and not shown is 0. */
+  readonly not_told?: readonly string[];
+}
+
+const fields = [
+  'payment_id',
+  'payment_number',
+  'date',
+  'customer_id',
+  'customer_name',
+  'amount',
+  'payment_mode',
+  'reference_number',
+  'invoice_numbers',
+] as const;
+
+export function shownPayment(row: PaymentRow, currency_code: string | undefined): ShownPayment {
+  const { bcy_refunded_amount } = row;
+  const refunded = readAmount(bcy_refunded_amount);
+  const not_told = [
+    row.amount === undefined && 'amount',
+    row.unused_amount === undefined && 'unused_amount',
+    refunded === undefined && bcy_refunded_amount !== undefined && 'bcy_refunded_amount',
+  ].filter((name) => name !== false);
+  return withoutEmpty({
+    ...only(row, fields),
+    currency_code,
+    unused_amount: row.unused_amount || undefined,
+    bcy_refunded_amount: refunded || undefined,
+    refunded_in_full: isRefundedInFull(row) || undefined,
+    not_told,
+  });
+}
+
+/** Nothing of it was kept: neither on an invoice nor as credit. */
+export function isRefundedInFull(row: PaymentRow): boolean {
+  // Not by the amounts: both are in the base currency, each at the rate of its own day.
+  return (readAmount(row['bcy_refunded_amount']) ?? 0) > 0 && row.unused_amount === 0 && row['invoice_numbers'] === '';
+}
+
+/** `2026-06-18 | #491 (id …) | USD 600.00 | check | ref "4471" | INV-383 | unused USD 100.00`. */
+export function paymentLine(payment: ShownPayment, base: string | undefined, ...more: readonly (string | false | undefined)[]): string {
+  const { payment_id, currency_code, unused_amount: unused, bcy_refunded_amount: refunded, not_told = [] } = payment;
+  const said = (name: string, as: (value: unknown) => string) => payment[name] !== undefined && as(payment[name]);
+  return [
+    said('date', plain),
+    `${payment['payment_number'] === undefined ? 'payment' : `#${plain(payment['payment_number'])}`} (id ${told(payment_id)})`,
+    ...more,
+    said('payment_mode', plain),
+    said('reference_number', (reference) => `ref ${quoted(reference, 50)}`),
+    said('invoice_numbers', aboutNumbers),
+    unused !== undefined && `unused ${inCurrency(unused, currency_code)}`,
+    not_told.includes('unused_amount') && 'unused not told by Zoho',
+    not_told.includes('bcy_refunded_amount') && 'refunded not told by Zoho',
+    refunded !== undefined &&
+      (payment['refunded_in_full'] === true
+        ? 'refunded in full'
+        : `refunded ${base === undefined ? `${money(refunded, {})} in base currency` : money(refunded, { currency_code: base })}`),
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}
+
+const MOST_NUMBERS = 5;
+
+function aboutNumbers(numbers: unknown): string {
+  const all = String(numbers).split(', ');
+  return [
+    ...all.slice(0, MOST_NUMBERS).map((number) => plain(number)),
+    ...(all.length > MOST_NUMBERS ? [`and ${all.length - MOST_NUMBERS} more`] : []),
+  ].join(', ');
+}

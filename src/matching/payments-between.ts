@@ -1,0 +1,174 @@
+import type { Reader } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+import { allPayments, isLast, PER_PAGE, type Query, type WholePage } from '../reading/whole-lists.ts';
+import { readDay } from '../records/read-row.ts';
+import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
+import { asPayment, type PaymentRow } from './payments.ts';
+
+/**
+ * Payments of a range of days. Zoho filters by one exact day and no range, so the list is sorted by date and read from the page
+ * where the range begins to the page where it ends, whichever end of the books is nearer.
+ */
+
+/** Payments of the range, a page's worth. */
+export interface Stretch {
+  readonly rows: readonly PaymentRow[];
+  /** Payments whose date Zoho does not tell, so that they may be of the range or not. They are in no rows where there is a range. */
+  readonly undated: number;
+  /** With the last: days that were not looked through, since there are more payments than one call may read. */
+  readonly left?: Days;
+  /** With it: the days that were, whole ones. */
+  readonly covered?: Days;
+}
+
+interface Reading {
+  readonly zoho: Reader;
+  readonly progress: (message: string) => void;
+  /** Pages of the range; to find where it begins takes a few more. */
+  readonly mostPages: number;
+  /** For whoever stops early. */
+  readonly newestFirst?: boolean;
+}
+
+type Order = 'A' | 'D';
+
+export async function* paymentsBetween(
+  days: Days,
+  where: Query,
+  { zoho, progress, mostPages, newestFirst = false }: Reading,
+): AsyncGenerator<Stretch> {
+  const { start = '', end = '~' } = days;
+  const oneDay = start === end;
+  const probed = new Map<string, WholePage>();
+  const pageAt = async (order: Order, page: number): Promise<WholePage> => {
+    const name = `${order}${page}`;
+    const answer =
+      probed.get(name) ??
+      (await zoho.read(allPayments, {
+        ...where,
+        ...(oneDay && { date: start }),
+        sort_column: 'date',
+        sort_order: order,
+        page,
+        per_page: PER_PAGE,
+      }));
+    probed.set(name, answer);
+    return answer;
+  };
+  /** Whether the page ends within the range or behind it. */
+  const reaches = (order: Order, answer: WholePage): boolean => {
+    const last = lastDay(answer);
+    return isLast(answer) || last === undefined || (order === 'D' ? last <= end : last >= start);
+  };
+  /**
+   * The first page that reaches it; the first page of all is known not to. Looked for where it would be if payments were spread
+   * evenly, and every other time by doubling or halving, so that it is found soon also where they are not.
+   */
+  const firstPage = async (order: Order): Promise<number> => {
+    const goal = order === 'D' ? end : start;
+    const one = await pageAt(order, 1);
+    let before = { page: 1, day: lastDay(one) };
+    let after: typeof before | undefined;
+    for (let even = true; after === undefined || after.page - before.page > 1; even = !even) {
+      const [from, to] = after === undefined ? [{ page: 0, day: firstDay(one) }, before] : [before, after];
+      const expected = even ? pageOn(goal, from, to) : undefined;
+      const page =
+        after === undefined
+          ? clamp(expected ?? before.page * 2, before.page + 1, before.page * MOST_AHEAD)
+          : clamp(expected ?? (before.page + after.page) >> 1, before.page + 1, after.page - 1);
+      const answer = await pageAt(order, page);
+      const first = firstDay(answer);
+      if (!reaches(order, answer)) before = { page, day: lastDay(answer) };
+      // Begins before the range and ends in it.
+      else if (first !== undefined && (order === 'D' ? first > end : first < start)) return page;
+      else after = { page, day: lastDay(answer) };
+    }
+    return after.page;
+  };
+  const begin = async (): Promise<readonly [Order, number]> => {
+    if (days.start === undefined && days.end !== undefined && !newestFirst) return ['A', 1];
+    const newest = await pageAt('D', 1);
+    if (oneDay || !isSorted(newest, 'D') || reaches('D', newest)) return ['D', 1];
+    if (newestFirst) return ['D', await firstPage('D')];
+    const oldest = await pageAt('A', 1);
+    if (!isSorted(oldest, 'A')) return ['D', await firstPage('D')];
+    if (reaches('A', oldest)) return ['A', 1];
+    const order = daysFrom(end, firstDay(newest) ?? end) <= daysFrom(firstDay(oldest) ?? start, start) ? 'D' : 'A';
+    return [order, await firstPage(order)];
+  };
+
+  const [order, first] = await begin();
+  let looked = 0;
+  let earlier = new Set<string>();
+  for (let page = first, pages = 1; ; page += 1, pages += 1) {
+    const answer = await pageAt(order, page);
+    probed.delete(`${order}${page}`);
+    looked += answer.rows.length;
+    progress(`Looked through ${looked} payments.`);
+    const all = answer.rows.map(asPayment);
+    // A payment recorded meanwhile moves the others on, and the last of one page comes again on the next.
+    const isNew = ({ payment_id }: PaymentRow) => payment_id === '' || !earlier.has(payment_id);
+    const rows = all.filter((row) => isNew(row) && isWithin(row.date, days) && isOf(row, where));
+    const undated = isWithin(undefined, days) ? 0 : all.filter((row) => row.date === undefined && isNew(row) && isOf(row, where)).length;
+    earlier = new Set(all.map(({ payment_id }) => payment_id));
+    // Only what Zoho confirms it sorted tells that nothing of the range follows.
+    const sorted = isSorted(answer, order);
+    const last = lastDay(answer);
+    const through = sorted && last !== undefined && (order === 'D' ? last < start : last > end);
+    if (isLast(answer) || through) return yield { rows, undated };
+    // Ended between two days, so that what was read are whole days.
+    if (pages >= mostPages && sorted && firstDay(answer) !== last) {
+      const whole = rows.filter(({ date }) => date !== last);
+      if (order === 'D')
+        return yield {
+          rows: whole,
+          undated,
+          left: { start: days.start, end: last },
+          covered: { start: daysAfter(last ?? start, 1), end: days.end },
+        };
+      return yield {
+        rows: whole,
+        undated,
+        left: { start: last, end: days.end },
+        covered: { start: days.start, end: daysAfter(last ?? end, -1) },
+      };
+    }
+    if (pages >= (sorted ? 2 : 1) * mostPages) throw tooMany(looked);
+    yield { rows, undated };
+  }
+}
+
+const MOST_AHEAD = 64;
+
+const clamp = (page: number, least: number, most: number) => Math.max(least, Math.min(most, page));
+
+interface Known {
+  readonly page: number;
+  readonly day: string | undefined;
+}
+
+/** The page that a day is expected on, going by the last days of two. */
+function pageOn(day: string, from: Known, to: Known): number | undefined {
+  if (from.day === undefined || to.day === undefined || from.day === to.day) return undefined;
+  return from.page + Math.ceil((daysFrom(from.day, day) / daysFrom(from.day, to.day)) * (to.page - from.page));
+}
+
+/** Of the first and of the last whose date Zoho tells. */
+const firstDay = ({ rows }: WholePage) => rows.map((row) => readDay(row['date'])).find((day) => day !== undefined);
+const lastDay = ({ rows }: WholePage) => rows.map((row) => readDay(row['date'])).findLast((day) => day !== undefined);
+
+function isSorted({ page_context }: WholePage, order: Order): boolean {
+  return page_context?.['sort_column'] === 'date' && page_context['sort_order'] === order;
+}
+
+/** Zoho ignores filters that it does not know. */
+function isOf({ customer_id }: PaymentRow, where: Query): boolean {
+  return where['customer_id'] === undefined || customer_id === undefined || customer_id === where['customer_id'];
+}
+
+function tooMany(looked: number): InputError {
+  return new InputError(`There are more payments than one call looks through: ${looked} were, without an end between two days.`, {
+    code: 'too_many_payments',
+    next: 'Call again for one customer, or for a shorter range.',
+  });
+}

@@ -1,0 +1,83 @@
+import type { Json, Reader } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+import { allPayments, pagesOf } from '../reading/whole-lists.ts';
+import { quoted } from '../records/describe.ts';
+import { readAmount, readDay, readId, readText } from '../records/read-row.ts';
+import { newestFirst } from './date-range.ts';
+import { folded } from './same-name.ts';
+
+/** Payments as the list shows them. */
+
+export interface PaymentRow extends Json {
+  /** Empty where Zoho does not tell it. */
+  readonly payment_id: string;
+  readonly payment_number?: string | undefined;
+  readonly customer_id?: string | undefined;
+  readonly customer_name?: string | undefined;
+  readonly date?: string | undefined;
+  readonly payment_mode?: string | undefined;
+  readonly reference_number?: string | undefined;
+  readonly amount?: number | undefined;
+  readonly unused_amount?: number | undefined;
+}
+
+/** With every field that is compared in one type, or undefined where Zoho does not tell it. */
+export function asPayment(row: Json): PaymentRow {
+  return {
+    ...row,
+    // `invoice_numbers` live, `invoice_number` in the documentation.
+    invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'],
+    payment_id: readId(row['payment_id']) ?? '',
+    customer_id: readId(row['customer_id']),
+    customer_name: readText(row['customer_name']),
+    date: readDay(row['date']),
+    amount: readAmount(row['amount']),
+    unused_amount: readAmount(row['unused_amount']),
+  };
+}
+
+/**
+ * A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; so many are `ofNobody`,
+ * since Zoho does not tell whose.
+ */
+export async function paymentsOfCustomer(
+  customer_id: string,
+  zoho: Reader,
+  goOn: (found: number) => boolean = () => true,
+): Promise<{ readonly rows: PaymentRow[]; readonly ofNobody: number }> {
+  const found: PaymentRow[] = [];
+  let ofNobody = 0;
+  for await (const { rows } of pagesOf(allPayments, { customer_id, sort_column: 'date', sort_order: 'D' }, zoho)) {
+    const all = rows.map(asPayment);
+    found.push(...all.filter((row) => row.customer_id === customer_id));
+    ofNobody += all.filter((row) => row.customer_id === undefined).length;
+    if (!goOn(found.length)) break;
+  }
+  return { rows: found.toSorted(newestFirst), ofNobody };
+}
+
+/** Zoho has no filter for payment numbers: so many of the newest are looked through. */
+const MOST_PAGES = 10;
+
+/** `#491`, `payment 491` and `491` are the same. */
+export const bareNumber = (typed: string): string => folded(typed).replace(/^(payment\s*)?#?\s*/, '');
+
+/** The id of the payment with this number, such as `491` or `#491`. */
+export async function paymentNumbered(typed: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
+  const number = bareNumber(typed);
+  let pages = 0;
+  for await (const { rows, last } of pagesOf(allPayments, { customer_id, sort_column: 'created_time', sort_order: 'D' }, zoho.recent)) {
+    const found = rows
+      .map(asPayment)
+      .find((row) => folded(row.payment_number) === number && (customer_id === undefined || row.customer_id === customer_id));
+    if (found !== undefined) return found.payment_id;
+    pages += 1;
+    if (last || pages >= MOST_PAGES) break;
+  }
+  const whose = customer_id === undefined ? '' : ' of this customer';
+  const among = pages >= MOST_PAGES ? ' among the 2,000 newest' : '';
+  throw new InputError(`No payment ${quoted(`#${number}`, 40)}${whose} was found${among}.`, {
+    code: 'no_such_payment',
+    next: { say: 'Look with find_payments, by customer, amount or date.', tool: 'find_payments' },
+  });
+}

@@ -1,0 +1,86 @@
+import { bareReference } from '../records/same-reference.ts';
+import { daysFrom } from './date-range.ts';
+import { isRefundedInFull } from './payment-line.ts';
+import type { PaymentRow } from './payments.ts';
+import { folded } from './same-name.ts';
+
+/** Payments that look recorded twice: of one customer and amount, near in date or with the same reference number. */
+
+/** From what is hardly a coincidence to what is hardly a mistake. */
+export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
+
+export interface Twins {
+  readonly payments: readonly PaymentRow[];
+  readonly likelihood: (typeof likelihoods)[number];
+  readonly why: readonly string[];
+}
+
+/**
+ * `rows` are of one customer and amount. Neighbours are compared, by date and by reference: some customers pay the same a thousand times.
+ */
+export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins[] {
+  const byDate = rows.toSorted((a, b) => compare(a.date, b.date) || compare(referenceOf(a), referenceOf(b)));
+  const byReference = rows.toSorted((a, b) => compare(referenceOf(a), referenceOf(b)) || compare(a.date, b.date));
+  const pairs = [...neighbours(byDate), ...neighbours(byReference)].filter(([a, b]) => apart(a, b) <= nearDays || sameReference(a, b));
+  const groups = new Map(rows.map((row) => [row, { payments: [row], pairs: [] as Pair[] }]));
+  for (const pair of pairs) {
+    const one = groups.get(pair[0])!;
+    const other = groups.get(pair[1])!;
+    one.pairs.push(pair);
+    if (one === other) continue;
+    const [large, small] = one.payments.length < other.payments.length ? [other, one] : [one, other];
+    large.payments.push(...small.payments);
+    large.pairs.push(...small.pairs);
+    for (const row of small.payments) groups.set(row, large);
+  }
+  const found = [...new Set(groups.values())].filter(({ payments }) => payments.length > 1);
+  return found.map(({ payments, pairs }) =>
+    judged(
+      payments.toSorted(
+        (a, b) => compare(a.date, b.date) || compare(a['created_time'], b['created_time']) || compare(a.payment_id, b.payment_id),
+      ),
+      pairs.map(([a, b]) => judgedPair(a, b, nearDays)),
+    ),
+  );
+}
+
+type Pair = readonly [PaymentRow, PaymentRow];
+
+const neighbours = (rows: readonly PaymentRow[]) => rows.slice(1).map((row, i): Pair => [rows[i]!, row]);
+const compare = (a: unknown, b: unknown) => (String(a ?? '') === String(b ?? '') ? 0 : String(a ?? '') < String(b ?? '') ? -1 : 1);
+const referenceOf = ({ reference_number }: PaymentRow) => bareReference(reference_number);
+const sameReference = (a: PaymentRow, b: PaymentRow) => referenceOf(a) !== '' && referenceOf(a) === referenceOf(b);
+
+function apart(a: PaymentRow, b: PaymentRow): number {
+  return a.date === undefined || b.date === undefined ? Infinity : Math.abs(daysFrom(a.date, b.date));
+}
+
+/** By the two of them that are most alike. */
+function judged(payments: readonly PaymentRow[], pairs: readonly { readonly rank: number; readonly why: readonly string[] }[]): Twins {
+  const { rank = 3, why = [] } = pairs.toSorted((a, b) => a.rank - b.rank)[0] ?? {};
+  const kept = payments.filter((payment) => !isRefundedInFull(payment)).length;
+  if (kept > 1) return { payments, likelihood: likelihoods[rank] ?? 'less likely', why };
+  return { payments, likelihood: 'settled', why: [...why, kept === 0 ? 'all were refunded in full' : 'the others were refunded in full'] };
+}
+
+function judgedPair(a: PaymentRow, b: PaymentRow, nearDays: number): { readonly rank: number; readonly why: string[] } {
+  const days = apart(a, b);
+  const same = sameReference(a, b);
+  const differ = !same && referenceOf(a) !== '' && referenceOf(b) !== '';
+  const [mine, theirs] = [a, b].map((row) => String(row['invoice_numbers'] ?? ''));
+  const otherInvoices = mine !== '' && theirs !== '' && mine !== theirs;
+  const rank = (differ ? 3 : same ? (days <= nearDays ? 0 : 2) : days === 0 ? 1 : 2) + (otherInvoices ? 1 : 0);
+  const why = [
+    days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
+    same ? 'same reference' : differ ? 'other references' : 'no two references to compare',
+    otherInvoices
+      ? 'other invoices'
+      : mine !== theirs
+        ? 'one is on no invoice'
+        : mine === ''
+          ? 'neither is on an invoice'
+          : 'same invoices',
+    folded(a.payment_mode) !== folded(b.payment_mode) && 'other modes',
+  ].filter((word) => word !== false);
+  return { rank: Math.min(rank, 3), why };
+}

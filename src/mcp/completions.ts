@@ -1,0 +1,209 @@
+import type { Resource } from '@modelcontextprotocol/server';
+import { createKept } from '../answer-cache.ts';
+import type { Json, Reader } from '../endpoint.ts';
+import { listBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
+import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
+import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-payment-refunds.ts';
+import { PaymentsError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
+import { fits, folded, isId, onlyOne } from '../matching/same-name.ts';
+import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
+import { plain, recordName, UNTOLD_AMOUNT } from '../records/describe.ts';
+import { readAmount, readId } from '../records/read-row.ts';
+import { titled } from './resource-uris.ts';
+import type { Books } from './server-dependencies.ts';
+
+/** What hosts ask while a person types or opens a menu: recent payments and completions. Never an error, never slow. */
+export interface Lookups {
+  recentPayments(): Promise<{ resources: Resource[] }>;
+  /** After a write of ours what was kept is stale. */
+  forget(): void;
+  /** For a template variable or an argument of a prompt, by what a person would type: number, name, reference. */
+  complete(variable: string, value: string, given: Record<string, string>): Promise<string[]>;
+}
+
+/** Hosts ask at every start, and at every key. */
+const FRESH_MS = 60_000;
+/** A menu that takes longer is no help. */
+const PATIENCE_MS = 5_000;
+const RECENT = 25;
+/** More than the protocol lets through are of no use. */
+const MOST_VALUES = 100;
+
+/** A record as a completion knows it: what people call it by, and its id. */
+interface Named {
+  readonly name: string;
+  readonly id: string;
+}
+
+export function createLookups({ zoho, sandbox, log }: Books): Lookups {
+  const kept = createKept(FRESH_MS);
+
+  /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
+  const read: Reader['read'] = (endpoint, input) =>
+    kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(PATIENCE_MS)).read(endpoint, input));
+
+  const page = (list: WholeList, query: Readonly<Record<string, string>>): Promise<WholePage> =>
+    read(list, { ...query, page: 1, per_page: PER_PAGE });
+
+  const payments = async (input: { search_text?: string; customer_id?: string; per_page: number }): Promise<Json[]> =>
+    (await read(listCustomerPayments, input)).customerpayments ?? [];
+
+  const recentRows = () => payments({ per_page: RECENT });
+
+  /** Nothing rather than an error: these lists are a convenience. */
+  const orNothing = async <T>(what: string, rows: () => Promise<T[]>): Promise<T[]> => {
+    try {
+      return await rows();
+    } catch (error) {
+      const code = error instanceof PaymentsError ? error.code : 'gave up';
+      // Before anybody has connected this server there is nothing to offer, and nothing wrong.
+      if (code !== 'not_configured') log('warn', what, { error: code });
+      return [];
+    }
+  };
+
+  /**
+   * Zoho is searched only for what is not among the newest. Its search does not look at payment numbers, so by its number only one of
+   * the newest is found.
+   */
+  const paymentIds = async (value: string, customer?: string): Promise<string[]> => {
+    const typed = value.toLowerCase();
+    const customer_id = await customerIdOf(customer);
+    const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter((row) =>
+      [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) =>
+        String(field ?? '')
+          .toLowerCase()
+          .startsWith(typed),
+      ),
+    );
+    const found =
+      known.length > 0 || typed.trim() === '' || customer_id !== undefined
+        ? known
+        : await payments({ search_text: value.slice(0, 100), per_page: RECENT });
+    return found.flatMap((row) => readId(row['payment_id']) ?? []);
+  };
+
+  const refundIds = async (value: string, payment: string | undefined): Promise<string[]> => {
+    if (payment === undefined || !/^\d+$/.test(payment)) return [];
+    const { payment_refunds = [] } = await read(listCustomerPaymentRefunds, { customer_payment_id: payment });
+    return payment_refunds.map((row) => String(row.payment_refund_id)).filter((id) => id.startsWith(value));
+  };
+
+  /**
+   * All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through.
+   */
+  const customers = async (value: string): Promise<Named[]> => {
+    const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
+    const typed = value.trim().slice(0, 100);
+    const { rows } =
+      isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
+    return rows
+      .filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive')
+      .map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '' }))
+      .filter(hasId);
+  };
+
+  /** Of the one customer whom the argument filled in before means. */
+  const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
+    if (customer === undefined || isId(customer)) return customer;
+    return onlyOne(
+      customer,
+      (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)),
+      ({ name }) => name,
+    )?.id;
+  };
+
+  /** Unpaid ones first; any other by its number. */
+  const invoices = async (value: string, customer: string | undefined): Promise<Named[]> => {
+    const customer_id = await customerIdOf(customer);
+    const of = customer_id === undefined ? {} : { customer_id };
+    const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
+      const { rows } = await page(allInvoices, { ...of, ...query });
+      return rows
+        .filter(
+          (row) =>
+            (customer_id === undefined || readId(row['customer_id']) === customer_id) &&
+            row['status'] !== 'draft' &&
+            row['status'] !== 'void' &&
+            (!open || (readAmount(row['balance']) ?? 1) > 0),
+        )
+        .map((row) => ({ name: String(row['invoice_number'] ?? ''), id: readId(row['invoice_id']) ?? '' }))
+        .filter(hasId);
+    };
+    const unpaid = await found({ status: 'unpaid', sort_column: 'date', sort_order: 'D' }, true);
+    return value.trim() === '' || matching(value, unpaid).length > 0
+      ? unpaid
+      : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
+  };
+
+  const accounts = async (): Promise<Named[]> => {
+    const { bankaccounts = [] } = await read(listBankAccounts, {});
+    return bankaccounts
+      .filter(({ is_active }) => is_active !== false)
+      .map(({ account_name, account_id }) => ({ name: account_name ?? '', id: account_id ?? '' }));
+  };
+
+  const values = async (variable: string, value: string, given: Record<string, string>): Promise<string[]> => {
+    switch (variable) {
+      case 'payment':
+      case 'payment_id':
+      case 'customer_payment_id':
+        return await paymentIds(value, given['customer']);
+      case 'refund':
+      case 'refund_id':
+        return await refundIds(value, given['customer_payment_id'] ?? given['payment']);
+      case 'customer':
+        return resolvable(value, await customers(value));
+      case 'customer_name':
+        return matching(value, await customers(value))
+          .map(({ name }) => name)
+          .filter(isShownAsItIs);
+      case 'customer_id':
+        return matching(value, await customers(value)).map(({ id }) => id);
+      case 'invoice':
+        return resolvable(value, await invoices(value, given['customer']));
+      case 'invoice_id':
+        return matching(value, await invoices(value, given['customer_id'])).map(({ id }) => id);
+      case 'account':
+        return resolvable(value, await accounts());
+      default:
+        return [];
+    }
+  };
+
+  return {
+    forget: kept.forget,
+    recentPayments: async () => ({ resources: (await orNothing('recent payments', recentRows)).map((row) => asResource(row, sandbox)) }),
+    complete: async (variable, value, given) =>
+      (await orNothing(`completion of ${variable}`, () => values(variable, value, given))).slice(0, MOST_VALUES),
+  };
+}
+
+/** By a part of the name or the start of the id; those whose name begins so first. */
+function matching(value: string, all: readonly Named[]): readonly Named[] {
+  const typed = folded(value);
+  const found = all.filter(({ name, id }) => folded(name).includes(typed) || id.startsWith(typed));
+  return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
+}
+
+/**
+ * Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands.
+ */
+function resolvable(value: string, all: readonly Named[]): string[] {
+  const count = new Map<string, number>();
+  for (const { name } of all) count.set(folded(name), (count.get(folded(name)) ?? 0) + 1);
+  return matching(value, all).map(({ name, id }) => (count.get(folded(name)) === 1 && isShownAsItIs(name) && !isId(name) ? name : id));
+}
+
+const hasId = ({ id }: Named) => id !== '';
+
+const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
+
+function asResource(row: Json, sandbox: boolean): Resource {
+  const { payment_id, payment_number, date, customer_name, customer_id, amount } = row;
+  const number = payment_number === undefined ? '' : ` (#${plain(payment_number)})`;
+  const customer = recordName('customer', customer_name, customer_id, 60);
+  const title = `${plain(date)} ${customer} ${readAmount(amount) ?? UNTOLD_AMOUNT}${number}`;
+  return { uri: `zoho-books://customerpayments/${payment_id}`, name: `payment-${payment_id}`, title: titled(title, sandbox) };
+}

@@ -1,0 +1,31 @@
+import type { Endpoint, Reader } from '../endpoint.ts';
+import type { Log } from '../trace.ts';
+import type { Workflow } from '../workflow.ts';
+import type { Journal } from '../write/journal/journal.ts';
+import type { Call, Performed } from '../write/types.ts';
+import type { Zoho } from '../zoho/client.ts';
+import type { Quota } from '../zoho/limits.ts';
+
+/** Reading Zoho, given up when `signal` says so. */
+export interface Reading extends Pick<Zoho, 'read' | 'document'> {
+  until(signal: AbortSignal | undefined): Reading;
+}
+
+/** What the protocol side needs to know of the books it serves. */
+export interface Books {
+  readonly endpoints: readonly Endpoint[];
+  readonly workflows: readonly Workflow[];
+  readonly zoho: Reading;
+  /** All that a workflow may do with Zoho. Opened when first asked for. */
+  reader(signal: AbortSignal | undefined): Promise<Reader>;
+  /** How much of Zoho's limits is used, as far as it is known on this machine. */
+  quota(): Promise<Quota>;
+  /** The one road a write may take. */
+  write(call: Call): Promise<Performed>;
+  /** What was written. Opened when first asked for. */
+  journal(): Promise<Journal>;
+  /** Everything is play money. */
+  readonly sandbox: boolean;
+  readonly version: string;
+  readonly log: Log;
+}

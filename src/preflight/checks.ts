@@ -1,0 +1,330 @@
+import { concern, type Concern } from '../concern.ts';
+import type { Reader } from '../endpoint.ts';
+import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
+import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
+import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
+import { InputError, RefusedError } from '../errors.ts';
+import { subtract, sum, type Currency } from '../money.ts';
+import { inOrder } from '../reader.ts';
+import { notThere } from '../reading/current-record.ts';
+import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
+import { NOTHING, settledBy, standsOn, type Standing } from '../records/applied.ts';
+import { money, plain, quoted, recordName, recordNameAndId, settling, told } from '../records/describe.ts';
+import { readFlag } from '../records/read-row.ts';
+
+/**
+ * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
+ * another: what one needs of a record that is still being read, it takes as a promise.
+ */
+
+/** What a check has to say: lines of the question, and what could not be checked. */
+export interface Notes {
+  readonly lines?: readonly string[];
+  readonly not_checked?: readonly string[];
+}
+
+/** In the order in which they stand in the question. */
+export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Required<Notes> {
+  return {
+    lines: notes.flatMap((one) => (one && one.lines) || []),
+    not_checked: notes.flatMap((one) => (one && one.not_checked) || []),
+  };
+}
+
+/** The organization's own settings; undefined where the scopes do not show them. */
+export async function organizationOf(
+  zoho: Reader,
+): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
+  const found = await ifServed(zoho.settled.read(allOrganizations, {}));
+  return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
+}
+
+/** The day it is where the organization is, by Zoho's clock. */
+function todayIn(timeZone: string, now: number): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
+}
+
+/** Undefined where the scopes do not show the time zone. */
+export async function organizationToday(zoho: Reader): Promise<string | undefined> {
+  const organization = await organizationOf(zoho);
+  const now = zoho.clock();
+  return organization?.time_zone === undefined || now === undefined ? undefined : todayIn(organization.time_zone, now.notAfter);
+}
+
+/** Why the organization's today is not known. */
+export async function whyNoToday(zoho: Reader): Promise<string> {
+  return (await organizationOf(zoho))?.time_zone === undefined ? 'needs the scope ZohoBooks.settings.READ' : 'Zoho does not tell its time';
+}
+
+/** Not after the organization's today. */
+export async function checkDate(date: string | undefined, zoho: Reader): Promise<Notes> {
+  if (date === undefined) return {};
+  const today = await organizationToday(zoho);
+  if (today === undefined) return { not_checked: [`that the date is not in the future (${await whyNoToday(zoho)})`] };
+  if (date <= today) return {};
+  throw new RefusedError(
+    `${date} is in the future: it is ${today} where the organization is (${(await organizationOf(zoho))?.time_zone}).`,
+    {
+      code: 'date_in_future',
+      next: `Ask the user for the date; the latest possible is ${today}.`,
+    },
+  );
+}
+
+/** The cash and bank accounts, as far as one page holds them; undefined where the scopes do not show them. */
+export const bankAccounts = (zoho: Reader) => ifServed(zoho.read(allBankAccounts, {}));
+export type BankAccounts = Awaited<ReturnType<typeof bankAccounts>>;
+
+/** One of `accounts`, active, and holds the payment's currency or the base currency. */
+export async function checkAccount(
+  field: string,
+  account_id: string,
+  { accounts, currency }: { accounts: BankAccounts | Promise<BankAccounts>; currency: Currency | Promise<Currency> },
+  zoho: Reader,
+): Promise<Notes> {
+  const [found, { currency_code }] = await inOrder([accounts, currency]);
+  const unknown = (why: string): Notes => ({ lines: [`Account: id ${account_id}`], not_checked: [`the account ${account_id} (${why})`] });
+  if (found?.bankaccounts === undefined) return unknown('needs the scope ZohoBooks.banking.READ');
+  const account = found.bankaccounts.find((one) => one.account_id === account_id);
+  if (account === undefined && readFlag(found.page_context?.has_more_page) === true)
+    return unknown(`it is not among the first ${found.bankaccounts.length}`);
+  if (account === undefined) {
+    const known = found.bankaccounts
+      .filter((one) => one.is_active !== false)
+      .map((one) => (one.account_name ? `${quoted(one.account_name, 40)} (${one.account_id})` : recordName('account', '', one.account_id)));
+    throw new InputError(`There is no cash or bank account ${account_id}.`, {
+      code: 'no_such_account',
+      next: `Use one of these as ${field}: ${known.slice(0, 10).join(', ')}.`,
+    });
+  }
+  if (account.is_active === false)
+    throw new RefusedError(`The account ${quoted(account.account_name || account_id)} is closed.`, {
+      code: 'account_closed',
+      next: 'Ask the user for another account.',
+    });
+  const base = (await organizationOf(zoho))?.currency_code;
+  const fits =
+    account.currency_code === undefined ||
+    currency_code === undefined ||
+    account.currency_code === currency_code ||
+    account.currency_code === base;
+  if (!fits) {
+    throw new RefusedError(
+      `The account ${quoted(account.account_name || account_id)} is in ${told(account.currency_code)}, ` +
+        `the payment in ${told(currency_code)}.`,
+      {
+        code: 'account_currency',
+        next: `Ask the user for an account in ${told(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+      },
+    );
+  }
+  return { lines: [`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`] };
+}
+
+export interface Application {
+  readonly invoice_id: string;
+  readonly amount_applied: number;
+  readonly tax_amount_withheld?: number | undefined;
+}
+
+interface AppliedPayment {
+  readonly customer_id: string | undefined;
+  readonly currency: Currency | Promise<Currency>;
+  /** What of it stands on each invoice already. */
+  readonly standing?: ReadonlyMap<string, Standing | undefined>;
+}
+
+/** Every invoice that gets more of the payment than it has. */
+export async function checkInvoices(rows: readonly Application[], payment: AppliedPayment, zoho: Reader): Promise<Notes> {
+  return joinNotes(...(await inOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
+}
+
+/**
+ * The invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
+ * withheld.
+ */
+async function checkInvoice(row: Application, { customer_id, standing = new Map(), ...of }: AppliedPayment, zoho: Reader): Promise<Notes> {
+  const { invoice_id } = row;
+  const stands = standsOn(standing, invoice_id);
+  const already = settledBy(stands ?? NOTHING);
+  const more = subtract(settledBy(row), already);
+  if (more <= 0) return {};
+  const [found, currency] = await inOrder([
+    ifAllowed(
+      zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
+        throw named(error, invoice_id);
+      }),
+    ),
+    of.currency,
+  ]);
+  if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
+  if (found?.invoice === undefined)
+    return {
+      lines: [`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`],
+      not_checked: [`the balance of invoice ${invoice_id} (needs the scope ZohoBooks.invoices.READ)`],
+    };
+  const { invoice_number, customer_name, status, balance, ...invoice } = found.invoice;
+  const name = `Invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
+  if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
+    throw new InputError(`${name} belongs to another customer, ${recordNameAndId('customer', customer_name, invoice.customer_id)}.`, {
+      code: 'invoice_of_another_customer',
+      next: 'Check with the user which invoice is meant.',
+    });
+  }
+  if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
+    throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
+      code: 'invoice_currency',
+      next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+    });
+  }
+  if (status === 'void' || status === 'draft') {
+    throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, {
+      code: 'invoice_not_open',
+      next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+    });
+  }
+  if (balance === undefined || stands === undefined) {
+    return {
+      lines: [`Apply ${settling(row, currency)} to ${name}`],
+      not_checked: [
+        balance === undefined
+          ? `the balance of ${name.replace('I', 'i')} (Zoho does not tell it)`
+          : `how much more ${name.replace('I', 'i')} gets (Zoho does not tell what this payment has on it)`,
+      ],
+    };
+  }
+  if (more > balance) {
+    const withheld = row.tax_amount_withheld ? ', with the tax withheld' : '';
+    throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
+      code: 'more_than_balance',
+      next:
+        `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
+        'What is left over stays on the payment as unused amount.',
+    });
+  }
+  return {
+    lines: [
+      `Apply ${settling(row, currency)} to ${name}: ` +
+        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
+    ],
+  };
+}
+
+function named(error: unknown, invoice_id: string): unknown {
+  if (!(error instanceof InputError) || error.code !== 'not_found') return error;
+  return new InputError(`There is no invoice ${invoice_id}.`, {
+    code: 'no_such_invoice',
+    next: [
+      { say: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id', tool: 'get_customer_payment' },
+      { say: 'ask the user' },
+    ],
+    zoho: error.zoho,
+  });
+}
+
+/** The retainer invoice exists, is the customer's, and is paid in full: Zoho takes no part of it. */
+export async function checkRetainer(
+  retainerinvoice_id: string | undefined,
+  { customer_id, amount, ...of }: { customer_id: string; amount: number; currency: Currency | Promise<Currency> },
+  zoho: Reader,
+): Promise<Notes> {
+  if (retainerinvoice_id === undefined) return {};
+  const [found, currency] = await inOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
+  const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
+  if (retainer === undefined) {
+    // Zoho lists no more than a page of them at once, and does not say whose to list.
+    if (found?.page_context?.has_more_page === false) {
+      throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, {
+        code: 'no_such_retainer',
+        next: 'Ask the user: the id is the long number in the address of its page in Zoho Books.',
+      });
+    }
+    const why = found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest';
+    return {
+      lines: [`Pays the retainer invoice with id ${retainerinvoice_id}`],
+      not_checked: [`the retainer invoice ${retainerinvoice_id} (${why})`],
+    };
+  }
+  const { balance } = retainer;
+  const number = quoted(retainer.retainerinvoice_number || retainerinvoice_id, 40);
+  const name = `Retainer invoice ${number}`;
+  if (retainer.customer_id !== customer_id)
+    throw new InputError(`${name} is another customer's.`, {
+      code: 'retainer_of_another_customer',
+      next: 'Check with the user which retainer invoice is meant.',
+    });
+  if (balance === undefined)
+    return {
+      lines: [`Pays ${name}`],
+      not_checked: [`that the amount is all of the retainer invoice ${number} (Zoho does not tell its balance)`],
+    };
+  if (amount !== balance) {
+    throw new RefusedError(
+      `${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`,
+      {
+        code: 'retainer_in_part',
+        next: 'Ask the user what was paid; without retainerinvoice_id it is recorded as an advance.',
+      },
+    );
+  }
+  return { lines: [`Pays ${name} in full`] };
+}
+
+/** Every custom field that is named exists. */
+export async function checkCustomFields(
+  fields: readonly { customfield_id?: string | undefined; api_name?: string | undefined; label?: string | undefined }[] | undefined,
+  zoho: Reader,
+): Promise<Notes> {
+  if (fields === undefined || fields.length === 0) return {};
+  const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields;
+  if (known === undefined) return { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] };
+  for (const { customfield_id, api_name, label } of fields) {
+    const exists = known.some((field) =>
+      customfield_id !== undefined
+        ? field.customfield_id === customfield_id
+        : api_name !== undefined
+          ? field.api_name === api_name
+          : field.label === label,
+    );
+    if (exists) continue;
+    throw new InputError(`Payments have no custom field ${quoted(customfield_id ?? api_name ?? label)}.`, {
+      code: 'no_such_custom_field',
+      next: `These exist: ${
+        known
+          .slice(0, 20)
+          .map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`)
+          .join(', ') || 'none'
+      }.`,
+    });
+  }
+  return {};
+}
+
+/**
+ * Withheld tax closes an invoice without money. Where it is more than the money, it is hardly tax. `standing`: what of this payment stands
+ * on its invoices.
+ */
+export function mostlyTax(
+  rows: readonly Application[],
+  currency: Currency,
+  standing: ReadonlyMap<string, Standing | undefined> = new Map(),
+): Concern[] {
+  const taxes = rows.flatMap(({ invoice_id, amount_applied, tax_amount_withheld: tax = 0 }) =>
+    tax > amount_applied && tax > (standsOn(standing, invoice_id)?.tax_amount_withheld ?? 0) ? [tax] : [],
+  );
+  return taxes.length === 0
+    ? []
+    : [concern('tax_withheld', `${money(sum(taxes), currency)} of withheld tax settles more of an invoice than the money does`)];
+}
+
+/** Applied to at most the whole; what is left over is named. */
+export function checkApplied(amount: number, rows: readonly Application[], currency: Currency): number {
+  const applied = sum(rows.map((row) => row.amount_applied));
+  if (applied <= amount) return subtract(amount, applied);
+  throw new InputError(`${money(applied, currency)} applied to invoices is more than the payment of ${money(amount, currency)}.`, {
+    code: 'applied_more_than_amount',
+    next: 'Apply at most the amount of the payment.',
+  });
+}

@@ -1,0 +1,140 @@
+import * as z from 'zod';
+import { defineOperation, type RateFacts, type Reader } from '../endpoint.ts';
+import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
+import { listCurrencies } from '../endpoints/lookups/list-currencies.ts';
+import { InputError } from '../errors.ts';
+import { formatConverted, readAmount, sameRate } from '../money.ts';
+import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
+import { plain, told } from '../records/describe.ts';
+import { many } from '../records/zoho-shapes.ts';
+import { organizationOf, type Notes } from './checks.ts';
+
+/** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
+
+/** All of them at once: the tool's own list is cut to what a conversation can hold. */
+const allCurrencies = defineOperation({
+  name: listCurrencies.name,
+  module: 'settings',
+  path: listCurrencies.path,
+  input: z.strictObject({}),
+  output: z.looseObject({
+    currencies: z.array(z.looseObject({ currency_code: z.string().optional(), exchange_rate: z.unknown().optional() })).optional(),
+  }),
+  parts: () => ({ query: { per_page: 200 } }),
+  result: (body) => ({ currencies: many(body, 'currencies') }),
+});
+
+/** Invoices whose rates are looked at, of a payment that is applied to very many. */
+const MOST_INVOICES = 10;
+/** Known rates that a person is shown. */
+const MOST_SHOWN = 3;
+
+interface Compared {
+  /** The record's. */
+  readonly currency_code: string | undefined;
+  /** What is converted: the whole amount as it will stand. Undefined where Zoho does not tell it. */
+  readonly amount: number | undefined;
+  /** What the write is applied to. */
+  readonly invoice_ids?: readonly string[];
+  /** Rates of records that stand already, each with the words for it. */
+  readonly standing?: readonly { readonly rate: unknown; readonly of: string }[];
+  /**
+   * Zoho takes 1 where none is given; a new payment is refused then, a new refund is asked about. Left out where it is said already that
+   * the customer could not be read.
+   */
+  readonly ifMissing?: 'refuse' | 'is 1';
+}
+
+interface RateNotes extends Notes {
+  /** Undefined where there is nothing to compare: the base currency, no rate given, or not to be seen, which is then noted. */
+  readonly rate?: RateFacts;
+}
+
+/** Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. */
+export async function checkExchangeRate(rate: number | undefined, compared: Compared, zoho: Reader): Promise<RateNotes> {
+  const { currency_code, amount, ifMissing } = compared;
+  if (rate === undefined && ifMissing === undefined) return {};
+  const organization = await organizationOf(zoho);
+  const base = organization?.currency_code;
+  if (base === undefined || currency_code === undefined)
+    return { not_checked: ['the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)'] };
+  if (currency_code === base) {
+    if (rate === undefined || rate === 1) return {};
+    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, {
+      code: 'exchange_rate_of_base',
+      next: 'Leave exchange_rate out.',
+    });
+  }
+  if (rate === undefined && ifMissing === 'refuse') {
+    throw new InputError(
+      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: ` +
+        'exchange_rate is missing, and Zoho would book the money at 1.',
+      {
+        code: 'exchange_rate_missing',
+        next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
+      },
+    );
+  }
+  if (amount === undefined) return { not_checked: ['the exchange rate (Zoho does not tell the amount of the payment)'] };
+  const given = rate ?? 1;
+  const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
+  const rates = await knownRates(compared, currency_code, zoho);
+  const known = rates.map((one) => ({ ...one, result: result(one.rate) }));
+  const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
+  return {
+    rate: { given, result: result(given), known },
+    lines: [
+      `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+      ...known
+        .filter((one) => !sameRate(one.rate, given))
+        .slice(0, MOST_SHOWN)
+        .map((one) => `Exchange rate ${one.of}: ${one.rate}, which would make ${one.result}`),
+    ],
+    not_checked:
+      known.length > 0
+        ? []
+        : [`the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`],
+  };
+}
+
+/** Kept with the write: what the amount comes to in base currency, where the record is in another. */
+export type InBase = { readonly in_base?: string | undefined };
+
+export function inBase({ in_base }: InBase = {}): string | undefined {
+  return in_base && `In base currency: ${in_base}.`;
+}
+
+/** Every rate once: that of the currency first, then those of what stands, then those of the invoices. */
+async function knownRates(
+  { invoice_ids = [], standing = [] }: Compared,
+  currency_code: string,
+  zoho: Reader,
+): Promise<{ rate: number; of: string }[]> {
+  const [kept, ...invoices] = await Promise.all([
+    keptRate(currency_code, zoho),
+    ...[...new Set(invoice_ids)].slice(0, MOST_INVOICES).map((invoice_id) => invoiceRate(invoice_id, zoho)),
+  ]);
+  const found = [kept, ...standing.map(({ rate, of }) => known(rate, of)), ...invoices].filter((one) => one !== undefined);
+  return found.filter((one, i) => found.findIndex(({ rate }) => sameRate(rate, one.rate)) === i);
+}
+
+async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
+  const found = await ifServed(zoho.settled.read(allCurrencies, {}));
+  const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
+  return known(currency?.exchange_rate, `kept for ${told(currency_code)}`);
+}
+
+/** What is wrong with the invoice itself is said where it is checked. */
+async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
+  const found = await ifAllowed(zoho.read(getInvoice, { invoice_id })).catch((error: unknown) => {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  });
+  return known(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
+}
+
+/** 0 is how Zoho says that it keeps none. What is no plain number is not known. */
+function known(value: unknown, of: string): { rate: number; of: string } | undefined {
+  const rate = readAmount(typeof value === 'string' ? value.trim() : value);
+  return rate !== undefined && rate > 0 ? { rate, of } : undefined;
+}

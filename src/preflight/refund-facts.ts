@@ -1,0 +1,157 @@
+import { concern } from '../concern.ts';
+import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
+import { RefusedError } from '../errors.ts';
+import { sum } from '../money.ts';
+import { inOrder } from '../reader.ts';
+import { aboutPayment, money, quoted } from '../records/describe.ts';
+import type { Payment, Refund } from '../records/fields.ts';
+import { readAmount, readId } from '../records/read-row.ts';
+import { checkDecimals } from '../records/zoho-shapes.ts';
+import { checkAccount, checkDate, joinNotes, type BankAccounts } from './checks.ts';
+import { checkExchangeRate } from './exchange-rate.ts';
+import { existingRefunds, refundsAlike, type refundsOf, type Existing, type Likeness } from './look-alikes.ts';
+
+/** Giving money back, before it is done. */
+
+interface Given {
+  readonly amount: number;
+  readonly date: string;
+  readonly from_account_id: string;
+  readonly refund_mode?: string | undefined;
+  readonly reference_number?: string | undefined;
+  readonly exchange_rate?: number | undefined;
+  readonly description?: string | undefined;
+}
+
+const GIVES_BACK = concern('refund', 'it gives money back');
+
+/** What a refund's text says of its payment, kept with the write: a refund tells neither its currency nor whose it is. */
+export function ofPayment({ payment_number, customer_name, currency_code, price_precision }: Payment): Payment {
+  return { payment_number, customer_name, currency_code, price_precision };
+}
+
+/** What is read before a refund is judged. */
+interface RefundReads {
+  readonly payment: Payment;
+  readonly refunds: Awaited<ReturnType<typeof refundsOf>>;
+  readonly accounts: BankAccounts;
+  /** The refund, when it is changed instead of made. */
+  readonly earlier?: Refund;
+}
+
+interface RefundFacts extends Pick<Facts, 'policy' | 'duplicates'> {
+  readonly question: Omit<Facts['question'], 'title'>;
+  readonly lost: Omit<Facts['lost'], 'before'>;
+  readonly existing: Existing;
+}
+
+/** What giving money back would do: to the payment, and beside its other refunds. */
+export async function refundFacts({ payment, refunds, accounts, earlier }: RefundReads, given: Given, zoho: Reader): Promise<RefundFacts> {
+  const { amount, date, from_account_id, refund_mode, reference_number } = given;
+  checkDecimals({ amount }, payment);
+  // Not every documented shape tells what is unused; then Zoho alone can judge.
+  const given_back = earlier === undefined ? 0 : earlier.amount;
+  const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
+  if (refundable !== undefined && amount > refundable) throw overRefund(amount, refundable, payment);
+  const [dated, rated, account] = await inOrder([
+    checkDate(date, zoho),
+    checkExchangeRate(
+      given.exchange_rate,
+      {
+        currency_code: payment.currency_code,
+        amount,
+        standing: [{ rate: payment['exchange_rate'], of: 'of the payment' }],
+        ...(earlier === undefined && { ifMissing: 'is 1' }),
+      },
+      zoho,
+    ),
+    // As documented, a refund that is changed does not tell its account.
+    from_account_id === ''
+      ? { not_checked: ['the account it came from: Zoho does not tell'] }
+      : checkAccount('from_account_id', from_account_id, { accounts, currency: payment }, zoho),
+  ]);
+  const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
+  const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
+  const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
+  const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
+  const { alike, ...likeness } = newLikeness(refunds, wanted, payment, earlier);
+  return {
+    question: {
+      ...joinNotes(
+        refundable === undefined && { not_checked: ['how much can be refunded: Zoho does not tell'] },
+        dated,
+        {
+          lines: [
+            `Out of ${aboutPayment(payment)}`,
+            ...(refundable === undefined
+              ? []
+              : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
+            `Date: ${date}${mode}${reference}`,
+          ],
+        },
+        rated,
+        given.description !== undefined && { lines: [`Description: ${quoted(given.description, 200)}`] },
+        account,
+        likeness,
+      ),
+      ask: [GIVES_BACK],
+    },
+    policy: {
+      ...(more > 0 && {
+        money: {
+          kind: 'refund' as const,
+          currency: payment.currency_code ?? UNKNOWN_CURRENCY,
+          amount,
+          adds: more,
+          customer_id: payment.customer_id,
+        },
+      }),
+      rate: rated.rate,
+      customer_id: payment.customer_id,
+      uses: { from_account_id, date },
+    },
+    duplicates: { alike },
+    lost: { touches: { payments: [String(payment.payment_id)] } },
+    existing: existingRefunds(refunds),
+  };
+}
+
+function overRefund(amount: number, refundable: number, payment: Payment): RefusedError {
+  const rows = (payment.invoices ?? []).map((row) => row.amount_applied);
+  const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
+  const explained =
+    applied === undefined || applied > 0
+      ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied before it can be refunded.`
+      : '';
+  return new RefusedError(
+    `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,
+    {
+      code: 'more_than_refundable',
+      next:
+        refundable > 0
+          ? `Ask the user for an amount up to ${money(refundable, payment)}.`
+          : 'Tell the user that nothing of this payment can be refunded as it stands.',
+    },
+  );
+}
+
+/** Refunds that look like this one; of a change only those that the refund did not look like before. */
+function newLikeness(
+  { rows, all }: Awaited<ReturnType<typeof refundsOf>>,
+  wanted: Parameters<typeof refundsAlike>[1],
+  payment: Payment,
+  earlier: Refund | undefined,
+): Likeness {
+  const others = {
+    rows: rows.filter((row) => earlier === undefined || readId(row['payment_refund_id']) !== earlier.payment_refund_id),
+    all,
+  };
+  const inBase = readAmount(payment['exchange_rate'] ?? 1) === 1;
+  const now = refundsAlike(others, wanted, inBase);
+  const { amount, date, reference_number } = earlier ?? {};
+  if (amount === undefined || date === undefined) return now;
+  if (amount === wanted.amount && date === wanted.date && reference_number === wanted.reference_number)
+    return { alike: [], not_checked: [] };
+  const before = new Set(refundsAlike(others, { amount, date, reference_number }, inBase).alike.map(({ id }) => id));
+  return { ...now, alike: now.alike.filter(({ id }) => !before.has(id)) };
+}

@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import type { Json, ReadOperation, Reader } from '../endpoint.ts';
+import { listInvoicePayments } from '../endpoints/lookups/list-invoice-payments.ts';
+import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
+import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-payment-refunds.ts';
+import { BusyError } from '../errors.ts';
+import { readAmount, readFlag } from '../records/read-row.ts';
+import { isObject, many } from '../records/zoho-shapes.ts';
+
+/** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
+
+const output = z.looseObject({
+  rows: z.array(z.looseObject({})),
+  unreadable: z.number().optional(),
+  page_context: z.looseObject({}).optional(),
+});
+
+export type WholePage = z.output<typeof output>;
+export type WholeList = ReadOperation<string, z.ZodObject, typeof output>;
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export const PER_PAGE = 200;
+
+function wholeList(
+  of: Pick<ReadOperation, 'name' | 'path' | 'module'> & { readonly shows?: ReadOperation['shows'] | undefined },
+  ...keys: string[]
+): WholeList {
+  const { name, path, module, shows } = of;
+  return {
+    method: 'GET',
+    name,
+    path,
+    ...(module !== undefined && { module }),
+    ...(shows !== undefined && { shows }),
+    input: z.looseObject({}),
+    output,
+    result: (body) => listing(body, ...keys),
+  };
+}
+
+/** An answer without a list is not an empty one. */
+function listing(body: Json, ...keys: string[]): WholePage {
+  const rows = many(body, ...keys);
+  if (rows === undefined)
+    throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", {
+      code: 'no_record',
+      next: 'Make the same call again in a little while.',
+    });
+  const context = body['page_context'];
+  // A row that is no object may be any record.
+  const unreadable = (keys.map((key) => body[key]).find((value) => Array.isArray(value)) as unknown[]).length - rows.length;
+  return { rows, ...(unreadable > 0 && { unreadable }), ...(isObject(context) && { page_context: context }) };
+}
+
+export const allPayments = wholeList(listCustomerPayments, 'customerpayments', 'customer_payments');
+export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds', 'payment_refund');
+export const allContacts = wholeList({ name: 'list_contacts', path: '/contacts', module: 'contacts' }, 'contacts');
+export const allInvoices = wholeList({ name: 'list_invoices', path: '/invoices', module: 'invoices' }, 'invoices');
+/** In one piece: it takes no page. */
+export const allInvoicePayments = wholeList(
+  {
+    name: 'list_invoice_payments',
+    path: '/invoices/{invoice_id}/payments',
+    module: 'invoices',
+    shows: listInvoicePayments.shows,
+  },
+  'payments',
+);
+
+/**
+ * Zoho says so; where it says nothing, the page is not full. What it says in a form that cannot be read is no end, nor is a page without
+ * rows that says more follow.
+ */
+export function isLast({ rows, page_context }: WholePage): boolean {
+  const told = page_context?.['has_more_page'] ?? undefined;
+  const perPage = Math.min(PER_PAGE, readAmount(page_context?.['per_page']) || PER_PAGE);
+  return told === undefined ? rows.length < perPage : readFlag(told) === false;
+}
+
+/** So many pages without rows, one after the other, and Zoho is not believed that more follow. */
+const MOST_EMPTY = 3;
+
+/** Page after page from the `first` until the last, or until nobody asks for more. */
+export async function* pagesOf(
+  list: WholeList,
+  query: Query,
+  zoho: Reader,
+  first = 1,
+): AsyncGenerator<WholePage & { readonly last: boolean }> {
+  let empty = 0;
+  for (let page = first; ; page += 1) {
+    const answer = await zoho.read(list, { ...query, page, per_page: PER_PAGE });
+    const last = isLast(answer);
+    empty = answer.rows.length === 0 ? empty + 1 : 0;
+    if (!last && empty >= MOST_EMPTY) throw withoutEnd();
+    yield { ...answer, last };
+    if (last) return;
+  }
+}
+
+function withoutEnd(): BusyError {
+  return new BusyError('Zoho says that more of the list follows, and its pages are empty: what else there is cannot be seen.', {
+    code: 'no_record',
+    next: 'Make the same call again in a little while.',
+  });
+}

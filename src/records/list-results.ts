@@ -1,0 +1,179 @@
+import type * as z from 'zod';
+import type { Json } from '../endpoint.ts';
+import { asJson } from '../foreign-text.ts';
+import { report, type Report } from '../report.ts';
+import { lines, quoted, told } from './describe.ts';
+import { DEFAULT_PER_PAGE } from './fields.ts';
+import { readFlag } from './read-row.ts';
+import { isObject, many, only, withoutEmpty } from './zoho-shapes.ts';
+
+/** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
+
+/** Bytes of rows that one list answer may hold, as data and as lines of text together. */
+export const ROWS_CAP = 48_000;
+/** Of these the bytes of text, which a model reads whatever its host does with the data. */
+export const TEXT_CAP = 19_000;
+
+interface Page {
+  /** Left out when Zoho's answer held no list, which does not mean that there are none. */
+  readonly rows?: Json[] | undefined;
+  readonly page_context?: Json;
+  /** `text_cut`: the one row that is shown was itself too long. */
+  readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number; readonly text_cut?: true };
+  /** Asked for with `fields`, and in no row. */
+  readonly unknown_fields?: string[];
+}
+
+interface Wanted {
+  readonly fields?: readonly string[] | undefined;
+  readonly page?: number | undefined;
+  readonly per_page?: number | undefined;
+  readonly sort_column?: string | undefined;
+  readonly [filter: string]: unknown;
+}
+
+interface Listing {
+  /** What the list takes: without `page` Zoho gives it in one piece. */
+  readonly input: z.ZodObject;
+  /** What the rows stand under in Zoho's answers; in ours the first. */
+  readonly keys: readonly [string, ...string[]];
+  /** One of them, in words. */
+  readonly what: string;
+  /** Said where there are none at all. */
+  readonly none: string;
+  /** The fields a person would ask for. */
+  readonly usual: readonly string[];
+  /** How a row reads; made for each list anew. */
+  readonly line: () => (row: Json) => string;
+  /** From Zoho's rows to ours. */
+  readonly row?: (row: Json) => Json;
+}
+
+/** `result` and `text` of a list. */
+export function listing({ input: { shape }, keys, what, none, usual, line, row: ours = (row) => row }: Listing) {
+  const [key] = keys;
+  const reads = ({ fields }: Wanted) => (fields === undefined ? line() : chosen);
+  return {
+    result(body: Json, input: Wanted): Json {
+      const { rows, ...rest } = pageOf(many(body, ...keys)?.map(ours), body['page_context'], usual, reads(input), input);
+      return { ...(rows && { [key]: rows }), ...rest };
+    },
+    report({ [key]: rows, ...rest }: Json, input: Wanted): Report {
+      const page = { ...rest, rows } as Page;
+      return report([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
+    },
+  };
+}
+
+/** The parts of a row that are there, as one line. */
+export function joined(...parts: (string | false | undefined)[]): string {
+  return parts.filter(Boolean).join(' | ');
+}
+
+/** A value in words, where there is one. */
+export function said(value: unknown, say: (value: unknown) => string): string | undefined {
+  return value === undefined ? undefined : say(value);
+}
+
+/** A row of which the fields were chosen. */
+function chosen(row: Json): string {
+  return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : asJson(value)}`));
+}
+
+/** Names the customer of each row of one list: by the name, and where the customer first comes or has no name also by the id. */
+export function naming(): (row: Json) => string {
+  const named = new Set<unknown>();
+  return ({ customer_id, customer_name }) => {
+    const byId = customer_id !== undefined && (customer_name === undefined || !named.has(customer_id));
+    named.add(customer_id);
+    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
+  };
+}
+
+/** The rows of one page, each with its usual fields or those asked for, cut at the byte caps. `line` is how a row reads as text. */
+function pageOf(
+  all: readonly Json[] | undefined,
+  context: unknown,
+  usual: readonly string[],
+  line: (row: Json) => string,
+  { fields }: Wanted,
+): Page {
+  if (all === undefined) return {};
+  const chosen = fields ?? usual;
+  const whole = chosen.includes('all');
+  const unknown =
+    fields === undefined || whole || all.length === 0 ? [] : fields.filter((name) => !all.some((row) => Object.hasOwn(row, name)));
+  const rows: Json[] = [];
+  const page: Page = {
+    rows,
+    ...(isObject(context) && { page_context: withoutEmpty(context) }),
+    ...(unknown.length > 0 && { unknown_fields: unknown }),
+  };
+  let bytes = 0;
+  let textBytes = 0;
+  for (const full of all) {
+    const row = withoutEmpty(whole ? full : only(full, chosen));
+    const text = Buffer.byteLength(JSON.stringify(line(row)));
+    bytes += Buffer.byteLength(JSON.stringify(row)) + text;
+    textBytes += text;
+    if (bytes <= ROWS_CAP && textBytes <= TEXT_CAP) {
+      rows.push(row);
+      continue;
+    }
+    // The first row is shown whatever it holds: a page without rows would read as one that matches nothing.
+    const first = rows.length === 0;
+    if (first) rows.push(shortened(row) as Json);
+    return { ...page, cut: { rows_shown: rows.length, rows_on_page: all.length, ...(first && { text_cut: true }) } };
+  }
+  return page;
+}
+
+/** Long text cut and long lists ended, at any depth. */
+function shortened(value: unknown): unknown {
+  if (typeof value === 'string') return value.length > 500 ? `${value.slice(0, 499)}…` : value;
+  if (Array.isArray(value)) return value.slice(0, 20).map(shortened);
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shortened(item)]));
+  return value;
+}
+
+/** What to say above the rows; `none` where there are none at all. */
+function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: string, none: string): string {
+  const several = `${what.replace(/y$/, 'ie')}s`;
+  if (rows === undefined) return `Zoho's answer held no list of ${several}. That does not mean that there are none.`;
+  const more = readFlag(page_context?.['has_more_page']) === true;
+  if (rows.length === 0 && !more) return page > 1 ? `Page ${page} is past the end; nothing on it.` : none;
+  const onPage = cut?.rows_on_page ?? rows.length;
+  const where = page > 1 || more ? ` on page ${page}${more ? ', more follow' : ''}` : '';
+  return `${onPage > rows.length ? `${rows.length} of ` : ''}${onPage} ${onPage === 1 ? what : several}${where}:`;
+}
+
+/** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
+function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted, takes: object): string {
+  const page = input.page ?? 1;
+  const more = readFlag(page_context?.['has_more_page']);
+  const isFull = (rows?.length ?? 0) >= (input.per_page ?? DEFAULT_PER_PAGE);
+  const sorted = page_context?.['sort_column'];
+  return lines(
+    cut && tooLong(cut, page, takes),
+    !cut && more === true && `More follow: call again with page: ${page + 1}.`,
+    !cut && 'page' in takes && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
+    unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows the names there are.`,
+    input.sort_column !== undefined &&
+      typeof sorted === 'string' &&
+      sorted !== input.sort_column &&
+      `Zoho did not sort by ${input.sort_column} but by ${sorted}.`,
+  );
+}
+
+function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number, takes: object): string {
+  const fields = 'fields' in takes;
+  const narrower = fields ? ', or ask for fewer `fields`, or add a filter' : '';
+  const others =
+    'page' in takes
+      ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${narrower}.`
+      : '. Zoho gives this list in one piece only.';
+  return lines(
+    text_cut && `The row is too long to show whole: long text in it is cut.${fields ? ' Ask for fewer `fields`.' : ''}`,
+    rows_shown < rows_on_page && `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${others}`,
+  );
+}

@@ -1,0 +1,133 @@
+import type { Json } from '../endpoint.ts';
+import { sum } from '../money.ts';
+import { every, readAmount, readDay, readId } from './read-row.ts';
+import { CLEARED, isObject } from './zoho-shapes.ts';
+
+/** Whether a record is what was sent, field by field. */
+
+/** Sent, and not told again by Zoho, or only under settings of the organization. */
+const notTold = new Set([
+  'payment_form',
+  'contact_persons',
+  'location_id',
+  'retainerinvoice_id',
+  'tags',
+  'bank_charges_account_id',
+  'tax_account_id',
+]);
+
+export function isAsSent(body: unknown, record: Json): boolean {
+  if (!isObject(body)) return false;
+  return Object.entries(body).every(([name, sent]) => notTold.has(name) || isSame(name, sent, record[name]));
+}
+
+/**
+ * What a record shows of a change. Only what the change would have made different tells whether it was made; what Zoho does not tell, or
+ * tells as it was sent before and after, tells nothing.
+ */
+export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'as sent, or already' | 'no difference';
+
+export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
+  const fields = Object.entries(isObject(body) ? body : {}).map(([name, sent]) => {
+    // A payment without custom fields has no list of them.
+    const before = name === 'custom_fields' ? (was[name] ?? []) : was[name];
+    return {
+      changes: negated(isTheSame(name, sent, before)),
+      asSent: isTheSame(name, sent, is[name]),
+      asBefore: isTheSame(name, before, is[name]),
+    };
+  });
+  const changed = fields.filter(({ changes }) => changes === true);
+  const made = changed.filter(({ asSent }) => asSent === true);
+  const unmade = changed.filter(({ asSent, asBefore }) => asSent === false && asBefore === true);
+  if (fields.some(({ asSent, asBefore }) => asSent === false && asBefore !== true) || (made.length > 0 && unmade.length > 0))
+    return 'otherwise';
+  if (made.length > 0) return 'as sent';
+  if (unmade.length > 0) return 'as before';
+  if (!fields.every(({ asSent }) => asSent === true)) return 'not told';
+  return fields.every(({ changes }) => changes === false) ? 'no difference' : 'as sent, or already';
+}
+
+const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);
+
+/** Undefined where Zoho does not tell it. */
+function isTheSame(name: string, one: unknown, other: unknown): boolean | undefined {
+  if (notTold.has(name)) return undefined;
+  if (!CLEARED.has(name) && (one === undefined || other === undefined)) return undefined;
+  if (name === 'invoices') return every(invoiceMarks(one, other) ?? [undefined]);
+  return isSame(name, one, other);
+}
+
+function isSame(name: string, sent: unknown, found: unknown): boolean {
+  if (name === 'invoices') return invoiceMarks(sent, found)?.every((mark) => mark !== false) ?? false;
+  if (name === 'custom_fields') return hasCustomFields(sent, found);
+  if (typeof sent === 'number' || typeof found === 'number')
+    return isEmpty(sent) || isEmpty(found)
+      ? amountOf(sent) === amountOf(found)
+      : readAmount(sent) !== undefined && readAmount(sent) === readAmount(found);
+  if (name === 'date') return readDay(sent) !== undefined && readDay(sent) === readDay(found);
+  // Zoho trims texts, leaves empty ones out, and writes modes its own way ("Cash", "cash").
+  const plain = (value: unknown) =>
+    String(value ?? '')
+      .trim()
+      .replace(/\s+/g, ' ');
+  return name === 'payment_mode' || name === 'refund_mode'
+    ? plain(sent).toLowerCase() === plain(found).toLowerCase()
+    : plain(sent) === plain(found);
+}
+
+const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === '';
+/** What is left out is 0. */
+const amountOf = (value: unknown): number | undefined => (isEmpty(value) ? 0 : readAmount(value));
+
+/** Whether each invoice stands the same on both sides. Undefined where a list is not told, which is not an empty one, or cannot be read. */
+function invoiceMarks(one: unknown, other: unknown): readonly (boolean | undefined)[] | undefined {
+  if (!Array.isArray(one) || !Array.isArray(other)) return undefined;
+  const [here, there] = [applied(one), applied(other)];
+  if (here === undefined || there === undefined) return undefined;
+  return [...new Set([...here.keys(), ...there.keys()])].map((id) => isSameRow(here.get(id) ?? NONE, there.get(id) ?? NONE));
+}
+
+interface Applied {
+  readonly amount: number;
+  /** Undefined where no row tells it. */
+  readonly withheld: number | undefined;
+}
+
+/** What is applied to each invoice and withheld from it. Undefined where a row cannot be read. */
+function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
+  const totals = new Map<string, Applied>();
+  for (const row of rows) {
+    const { invoice_id, amount_applied, tax_amount_withheld } = (isObject(row) ? row : {}) as Json;
+    const [id, amount, withheld] = [readId(invoice_id), amountOf(amount_applied), amountOf(tax_amount_withheld)];
+    if (id === undefined || amount === undefined || withheld === undefined) return undefined;
+    const before = totals.get(id) ?? { amount: 0, withheld: undefined };
+    totals.set(id, {
+      amount: sum([before.amount, amount]),
+      withheld: isEmpty(tax_amount_withheld) ? before.withheld : sum([before.withheld ?? 0, withheld]),
+    });
+  }
+  // A row of nothing is no row.
+  return new Map([...totals].filter(([, { amount, withheld = 0 }]) => amount !== 0 || withheld !== 0));
+}
+
+const NONE: Applied = { amount: 0, withheld: 0 };
+
+/** A row leaves out its tax where there is none, and where Zoho does not tell it. */
+function isSameRow(one: Applied, other: Applied): boolean | undefined {
+  if (one.amount !== other.amount) return false;
+  if (one.withheld === undefined || other.withheld === undefined) return (one.withheld ?? 0) === (other.withheld ?? 0) ? true : undefined;
+  return one.withheld === other.withheld;
+}
+
+export function hasCustomFields(sent: unknown, found: unknown): boolean {
+  const known = (Array.isArray(found) ? found : []).filter(isObject);
+  return (Array.isArray(sent) ? sent : []).filter(isObject).every((field) => {
+    const match = known.find((one) =>
+      (['customfield_id', 'api_name', 'label'] as const).some(
+        (name) => field[name] !== undefined && String(field[name]) === String(one[name]),
+      ),
+    );
+    return String(match?.['value'] ?? '') === String(field['value'] ?? '');
+  });
+}

@@ -1,0 +1,38 @@
+import { DeclinedError, type WhichError } from '../errors.ts';
+import type { Person } from './confirm.ts';
+import { NONE } from './repeated-call.ts';
+import { digestOf, type Seal } from './seal.ts';
+import type { Settling } from './types.ts';
+
+/** Which record a name means, where it fits several: a question to the person, whose answer comes back with the call. */
+
+/** The same person, with what they chose in this round and in those before. */
+export function withChoices(person: Person, intent: string, seal: Seal): Person {
+  const opened = person.state === undefined ? undefined : seal.open(person.state);
+  if (opened?.kind !== 'good') return person;
+  const { chosen, asks, digest } = opened.sealed;
+  // A choice answers the call that it was asked for, and no other.
+  if (asks === undefined || person.choice === undefined || digest !== digestOf(['which', asks, intent])) return { ...person, chosen };
+  if (person.choice === '') throw notSaid(asks);
+  if (person.choice === NONE) throw noneOfThem(asks);
+  // Spent here: it answers nothing else.
+  return { canBeAsked: person.canBeAsked, approval: person.approval, chosen: { ...chosen, [asks]: person.choice } };
+}
+
+export function askWhich({ question, field, choices }: WhichError, { chosen }: Person, intent: string, seal: Seal): Settling {
+  return { kind: 'settle', question, choices, state: seal.close(digestOf(['which', field, intent]), 1, { chosen, asks: field }).token };
+}
+
+function noneOfThem(field: string): DeclinedError {
+  return new DeclinedError(`The user was shown each ${field} that could be meant, and it is none of them.`, {
+    code: 'none_chosen',
+    next: `Ask the user in the conversation for the whole name or number of the ${field}.`,
+  });
+}
+
+function notSaid(field: string): DeclinedError {
+  return new DeclinedError(`The user was asked which ${field} is meant, and did not answer.`, {
+    code: 'none_chosen',
+    next: `Ask the user in the conversation which ${field} it is; with the same call again they are shown the choices once more.`,
+  });
+}

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { Endpoint, Json } from '../endpoint.ts';
+import { PaymentsError } from '../errors.ts';
+import { report } from '../report.ts';
+import type { Zoho } from '../zoho/client.ts';
+import type { ConfirmMode } from './confirm.ts';
+import { isSettled } from './journal/entry-state.ts';
+import type { Answer, Entry, Journal } from './journal/journal.ts';
+import { openSqliteJournal } from './journal/sqlite.ts';
+import type { Policy } from './policy.ts';
+import { answerOf, isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
+import { createSeal } from './seal.ts';
+import { ordinaryTimings, type Timings } from './timings.ts';
+import { openTurns } from './turn.ts';
+import type { Road } from './types.ts';
+
+export interface RoadOptions {
+  /** Where journal and turns of this organization are, on this machine. */
+  readonly dir: string;
+  readonly zoho: Zoho;
+  readonly endpoints: readonly Endpoint[];
+  readonly policy: Policy;
+  readonly mode: ConfirmMode;
+  /** Who calls; the same person's hosts share it. */
+  readonly caller: string;
+  /** API name of a custom field that Zoho keeps unique; see unique-field.ts. */
+  readonly uniqueField?: string | undefined;
+  readonly timings?: Partial<Timings> | undefined;
+  /** Default: in SQLite, where it outlives a power cut. */
+  readonly openJournal?: ((file: string) => Promise<Journal>) | undefined;
+}
+
+export interface OpenRoad {
+  readonly road: Road;
+  /** Looks for whatever earlier processes left unsettled. */
+  resolveAll(warn: (message: string) => void): Promise<void>;
+  /** Takes a person's word for an unsettled write, in its turn: the record that it made, as Zoho shows it, or undefined for none. */
+  settle(
+    entry: string,
+    recorded: { readonly id: string; readonly result: Json } | undefined,
+    options?: { readonly force?: boolean },
+  ): Promise<Settled>;
+  close(): Promise<void>;
+}
+
+/** What became of a person's word for an unsettled write. */
+export type Settled =
+  /** `against`: what spoke against it, where it was forced. */
+  | { readonly kind: 'settled'; readonly entry: Entry; readonly against?: string | undefined }
+  /** A running server works on it. */
+  | { readonly kind: 'in hand' }
+  /** The record is not what was sent, or another write made it. What was sent may have been changed since, so a person may insist. */
+  | { readonly kind: 'another'; readonly why: string; readonly canForce: boolean }
+  /** Zoho may still carry it out. Only a person who insists decides now. */
+  | { readonly kind: 'too early'; readonly against: string };
+
+export const journalFile = (dir: string) => join(dir, 'journal.sqlite');
+
+export async function openRoad({
+  dir,
+  zoho,
+  endpoints,
+  policy,
+  mode,
+  caller,
+  uniqueField,
+  timings,
+  openJournal = openSqliteJournal,
+}: RoadOptions): Promise<OpenRoad> {
+  const journal = await openJournal(journalFile(dir));
+  const turns = await openTurns(join(dir, 'turns'));
+  const writes = new Map(endpoints.flatMap((endpoint) => (endpoint.kind === 'write' ? [[endpoint.name, endpoint] as const] : [])));
+  const road: Road = {
+    zoho,
+    journal,
+    turns,
+    seal: createSeal(await journal.secret()),
+    policy,
+    mode,
+    scope: `${zoho.organizationId}/${caller}`,
+    endpoints: writes,
+    uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },
+    sentHere: new Map(),
+    timings: { ...ordinaryTimings, ...timings },
+  };
+
+  /** The turn of an entry, unless a living process has it. */
+  const takeTurnOf = async (entry: Entry) => {
+    const endpoint = writes.get(entry.endpoint);
+    if (endpoint === undefined) return undefined;
+    try {
+      return await turns.take(await endpoint.safety.turn(entry.arguments, zoho), 'looking for an earlier write', { timeoutMs: 100 });
+    } catch (error) {
+      if (error instanceof PaymentsError) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    road,
+    resolveAll: (warn) => resolveAll(road, takeTurnOf, warn),
+    async settle(id, recorded, { force = false } = {}) {
+      const entry = await journal.find(id);
+      const turn = entry && (await takeTurnOf(entry));
+      if (entry === undefined || turn === undefined) return { kind: 'in hand' };
+      try {
+        const looked = await resolve(entry, road);
+        if (isSettled(looked.entry.state)) return { kind: 'settled', entry: looked.entry };
+        const against = recorded === undefined && !isGraceOver(looked.entry, road) ? againstSettling(looked.entry, road) : undefined;
+        if (against !== undefined && !force) return { kind: 'too early', against };
+        const another = recorded === undefined ? undefined : await againstRecord(recorded, looked.entry, road);
+        if (another !== undefined && !(another.canForce && force)) return { kind: 'another', ...another };
+        const insisted = another?.why ?? against;
+        const reason = `Said by a person at the command line${insisted === undefined ? '' : ', with --force'}.`;
+        const outcome =
+          recorded === undefined
+            ? ({ outcome: 'not_recorded' } as const)
+            : ({
+                outcome: 'recorded',
+                zoho_id: looked.entry.makes && recorded.id,
+                answer: answerOfPerson(recorded, looked.entry, road),
+              } as const);
+        return {
+          kind: 'settled',
+          entry: await journal.add(id, { type: 'resolved', by: 'person', asked: 'terminal', reason, ...outcome }),
+          against: insisted,
+        };
+      } finally {
+        turn.leave();
+      }
+    },
+    async close() {
+      turns.close();
+      await journal.close();
+    },
+  };
+}
+
+/** What speaks against a record's being the one that a write made. */
+async function againstRecord(
+  { id, result }: { readonly id: string; readonly result: Json },
+  { id: entry, endpoint, makes, arguments: input, request: { body }, before }: Entry,
+  { endpoints, journal }: Road,
+): Promise<{ why: string; canForce: boolean } | undefined> {
+  const other = makes && (await journal.findByZohoId(makes, id));
+  if (other !== undefined && other.id !== entry) return { why: `the write ${other.id} made it`, canForce: false };
+  const why = makes && endpoints.get(endpoint)?.safety.contradiction(result, { input, body, before, answer: result });
+  return why === undefined ? undefined : { why: `Zoho ${why}`, canForce: true };
+}
+
+/** Of a change or a deletion Zoho shows nothing that tells it from another. */
+function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
+  const endpoint = endpoints.get(entry.endpoint);
+  return entry.makes === undefined || endpoint === undefined
+    ? { result: {}, report: report([`Recorded as ${id}, as a person says.`]) }
+    : answerOf(endpoint, entry, result);
+}
+
+function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): string {
+  const { sentAt, zohoTime } = entry;
+  const now = zoho.clock()?.notBefore;
+  const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
+  const doubt = isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago that was' : '';
+  return (
+    `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ` +
+    `${zohosNow}, this machine's ${new Date().toISOString()}. ` +
+    `Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${doubt}`
+  );
+}

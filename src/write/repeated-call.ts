@@ -1,0 +1,109 @@
+import type { Json } from '../endpoint.ts';
+import { InputError } from '../errors.ts';
+import { report } from '../report.ts';
+import type { Entry } from './journal/journal.ts';
+import { isGraceOver } from './resolve.ts';
+import { digestOf } from './seal.ts';
+import { resolveOrSendAgain } from './send.ts';
+import type { Call, Road, Settling } from './types.ts';
+
+/** Earlier writes that a call meets: the one it repeats, and those not settled yet. */
+
+/** How long the same call without a key is remembered as the same intent. */
+export const DAY_MS = 24 * 3600_000;
+
+/** The entry that this call is a repetition of, if it is one. */
+export async function answered(
+  { key, person, endpoint, workflow, input }: Call,
+  intent: string,
+  began: number,
+  { journal, seal, scope }: Road,
+): Promise<Entry | undefined> {
+  const sealed = [person.state, person.approval].filter((token) => token !== undefined).map((token) => seal.open(token));
+  for (const opened of sealed) {
+    const spent = opened.kind === 'good' ? await journal.findByApproval(opened.sealed.approval) : undefined;
+    // Of a write that was never sent nothing is left but that its approval is spent.
+    if (spent !== undefined && spent.intent === intent && spent.state !== 'not_recorded') return spent;
+  }
+  if (key !== undefined) {
+    const mine = await journal.findByKey(scope, key);
+    if (mine !== undefined && mine.intent !== intent) throw keyReused(mine, workflow ?? endpoint, input);
+    return mine;
+  }
+  const [newest] = await journal.findByIntent(scope, intent, new Date(began - DAY_MS).toISOString());
+  if (newest === undefined || newest.state === 'not_recorded') return undefined;
+  // Not settled yet; or nobody has had that answer; or it came while this call was already waiting, and both mean the same.
+  const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;
+  return newest.state !== 'recorded' || !newest.delivered || atOnce ? newest : undefined;
+}
+
+/** An earlier write, looked for; and where looking cannot settle it, put to the person if the client can ask. */
+export async function settle(earlier: Entry, call: Call, road: Road): Promise<Entry | Settling> {
+  const { person, signal } = call;
+  const { entry, seen } = await resolveOrSendAgain(earlier, { ...road, zoho: road.zoho.until(signal) });
+  const choices = seen?.seen === 'unclear' ? seen.candidates : [];
+  if (entry.state !== 'unknown' || !person.canBeAsked || road.mode === 'host' || choices.length === 0) return entry;
+  const digest = digestOf(['settle', entry.id, choices]);
+  const opened = person.choice === undefined || person.state === undefined ? undefined : road.seal.open(person.state);
+  if (opened?.kind === 'good' && opened.sealed.digest === digest) return await settledBy(person.choice ?? NONE, entry, choices, road);
+  if (person.answer !== undefined) return entry;
+  const { title } = entry.facts as { title?: string };
+  const question = [
+    `Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`,
+    'The answer was lost, and looking does not settle it. Is it one of these?',
+    ...choices.map(({ text }) => `- ${text}`),
+  ].join('\n');
+  return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
+}
+
+/** The choice of a person who knows that it is none of those shown. */
+export const NONE = 'none of these';
+
+async function settledBy(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
+  const { journal } = road;
+  const chosen = choices.find(({ id }) => id === choice);
+  // They judge what is there; what may still come only time can tell.
+  if (choice === NONE && !isGraceOver(entry, road))
+    return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
+  if (choice === NONE)
+    return await journal.add(entry.id, {
+      type: 'resolved',
+      outcome: 'not_recorded',
+      by: 'person',
+      asked: 'window',
+      reason: 'The user says that it is none of those there.',
+    });
+  if (chosen === undefined) return entry;
+  const answer = { result: {}, report: report([`Recorded, as the user says: ${chosen.text}.`]) };
+  return await journal.add(entry.id, {
+    type: 'resolved',
+    outcome: 'recorded',
+    by: 'person',
+    asked: 'window',
+    reason: `The user says that it is ${chosen.id}.`,
+    zoho_id: entry.makes && chosen.id,
+    answer,
+  });
+}
+
+export function keyReused(entry: Entry, { name: tool }: { readonly name: string }, input: Json): InputError {
+  const called = calledOf(entry);
+  const differing = [...new Set([...Object.keys(called.arguments), ...Object.keys(input)])].filter(
+    (name) => digestOf(called.arguments[name]) !== digestOf(input[name]),
+  );
+  const difference =
+    called.tool === tool
+      ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different`
+      : `it was a call of ${called.tool}`;
+  return new InputError(`This idempotency_key was used before, for another write: ${difference}.`, {
+    code: 'key_reused',
+    next: 'A retry repeats the call exactly. For another intent use another key.',
+  });
+}
+
+/** The tool that was called and its arguments, where they are not the endpoint's own. Versions before 0.2 called it `asked`. */
+function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly tool: string; readonly arguments: Json } {
+  type Called = { readonly tool: string; readonly arguments: Json };
+  const { called, asked } = facts as { called?: Called; asked?: Called | string };
+  return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forgetRequests, requestsTo } from '../support/books.ts';
+import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
+
+/** How many requests each task takes, and to which addresses: no more than suffice. */
+
+const roomy = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000, access_tokens: 1000, live_access_tokens: 1000 };
+
+/** The requests of one call, by a server that has read nothing yet. */
+async function requestsOf(
+  on: Harness,
+  name: string,
+  args: Record<string, unknown>,
+  options: HarnessOptions = {},
+): Promise<Record<string, number>> {
+  const fresh = await harness({ ...options, on: on.sandbox });
+  await forgetRequests(on.sandbox);
+  const result = await fresh.call(name, args);
+  await fresh.close();
+  expect(result.isError, textOf(result)).toBeFalsy();
+  const counts: Record<string, number> = {};
+  for (const { method, path } of await requestsTo(on.sandbox)) {
+    const address = `${method === 'GET' ? '' : `${method} `}${path.replace('/books/v3', '').replaceAll(/\/\d{10,}/g, '/{id}')}`;
+    counts[address] = (counts[address] ?? 0) + 1;
+  }
+  return counts;
+}
+
+let small: Harness;
+let large: Harness;
+beforeAll(async () => {
+  small = await harness({ sandbox: { limits: roomy } });
+  // 100 pages, some 55 payments a day from July 2025 to June 2026.
+  large = await harness({ sandbox: { payments: 20_000, limits: roomy } });
+});
+afterAll(async () => {
+  await small.close();
+  await large.close();
+});
+
+describe('find_payments', () => {
+  it.each([
+    ['the newest', {}, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
+    ['a name roughly and an amount', { customer: 'Bowman Furniture', amount: 600 }, { '/customerpayments': 1, '/contacts': 1 }],
+    ['a name that one customer has', { customer: 'Kestrel', limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
+    ['an invoice', { invoice: 'INV-392' }, { '/invoices': 1, '/invoices/{id}/payments': 1, '/customerpayments': 1 }],
+    ['a cheque number', { reference: '2207' }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
+    ['nobody of that name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
+  ])('%s', async (_, args, requests) => {
+    expect(await requestsOf(small, 'find_payments', args)).toEqual(requests);
+  });
+
+  it.each([
+    ['an amount', { amount: 1000, limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
+    ['a day', { date: '2025-12-24', limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
+    [
+      'a range that lies back, its newest',
+      { date_start: '2025-12-01', date_end: '2025-12-24', limit: 1 },
+      { '/customerpayments': 4, '/contacts/{id}': 1 },
+    ],
+  ])('of 20,000, %s', async (_, args, requests) => {
+    expect(await requestsOf(large, 'find_payments', args)).toEqual(requests);
+  });
+});
+
+describe('summarize_payments', () => {
+  it.each([
+    ['a recent month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1, '/organizations': 1 }],
+    ['of one customer', { customer: 'Kestrel Architects' }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
+    ['by currency', { date_start: '2026-06-01', group_by: ['currency'] }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
+    ['everything, three pages', {}, { '/customerpayments': 3, '/organizations': 1 }],
+  ])('%s', async (_, args, requests) => {
+    expect(await requestsOf(small, 'summarize_payments', args)).toEqual(requests);
+  });
+
+  it.each([
+    ['a day', { date_start: '2025-12-24', date_end: '2025-12-24' }, 1],
+    ['the newest fortnight, 4 pages', { date_start: '2026-06-17' }, 4],
+    ['the oldest fortnight, 5 pages, and one to see that it is not new', { date_start: '2025-07-01', date_end: '2025-07-15' }, 6],
+    ['all up to a day at the old end, 5 pages', { date_end: '2025-07-15' }, 5],
+    ['a month that lies back, 9 pages, and 3 to find it', { date_start: '2025-11-01', date_end: '2025-11-30' }, 12],
+    ['before the first', { date_start: '2010-01-01', date_end: '2010-12-31' }, 2],
+    ['after the last', { date_start: '2030-01-01', date_end: '2030-12-31' }, 1],
+  ])('of 20,000, %s', async (_, args, pages) => {
+    expect(await requestsOf(large, 'summarize_payments', args)).toEqual({ '/customerpayments': pages, '/organizations': 1 });
+  });
+});
+
+describe('check_duplicates', () => {
+  it.each([
+    ['of one customer', { customer: 'Kestrel Architects', date_start: '2026-04-01' }, { '/customerpayments': 1, '/contacts': 1 }],
+    ['of all, in a month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1 }],
+  ])('%s', async (_, args, requests) => {
+    expect(await requestsOf(small, 'check_duplicates', args)).toEqual(requests);
+  });
+
+  it('of 20,000, and one more for the currencies of the groups', async () => {
+    expect(await requestsOf(large, 'check_duplicates', { date_start: '2026-04-01' })).toMatchObject({
+      '/customerpayments': 27,
+      '/contacts': 1,
+    });
+  });
+});

@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { allOrganizations } from '../../src/endpoints/lookups/list-organizations.ts';
+import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { harness, textOf, type Harness } from '../support/harness.ts';
+
+/** How often Zoho is asked, and what at the same time: each row is one tool, each entry what arrives together. */
+
+let server: Harness | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+const SLOW_MS = 250;
+
+/** The requests of one call, in groups that arrive while the others are answered. What is asked once in ten minutes has been asked. */
+async function roundsOf(tool: string, args: Record<string, unknown>): Promise<string[][]> {
+  server = await harness();
+  await server.zoho.settled.read(allOrganizations, {});
+  await fault(server.sandbox, { fault: 'delay', delay_ms: SLOW_MS, times: 1000 });
+  await forgetRequests(server.sandbox);
+  const result = await server.call(tool, args);
+  expect(result.isError ?? false, textOf(result)).toBe(false);
+  const rounds: string[][] = [];
+  let began = -Infinity;
+  for (const { method, path, time } of (await requestsTo(server.sandbox)) as (Awaited<ReturnType<typeof requestsTo>>[number] & {
+    time: string;
+  })[]) {
+    if (Date.parse(time) - began > SLOW_MS / 2) rounds.push([]);
+    began = Date.parse(time);
+    rounds.at(-1)!.push(`${method} ${path.replace('/books/v3', '').replaceAll(/\/\d+/g, '/{id}')}`);
+  }
+  return rounds.map((round) => round.toSorted());
+}
+
+const PAYMENT = 'GET /customerpayments/{id}';
+const REFUND = 'GET /customerpayments/{id}/refunds/{id}';
+const ACCOUNTS = 'GET /bankaccounts';
+const INVOICE = 'GET /invoices/{id}';
+const bowman = { customer_id: seed.bowman, payment_mode: 'cash', date: '2026-06-05' };
+const CURRENCIES = 'GET /settings/currencies';
+const lindner = { customer_id: '712345000000090061', payment_mode: 'cash', date: '2026-06-25' };
+const sampleRefund = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
+
+describe('the nine writes', () => {
+  it.each<[what: string, tool: string, args: Record<string, unknown>, rounds: string[][]]>([
+    [
+      'an advance',
+      'create_customer_payment',
+      { ...bowman, amount: 12 },
+      [['GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
+    ],
+    [
+      'for two invoices, into an account',
+      'create_customer_payment',
+      {
+        ...bowman,
+        amount: 12,
+        account_id: seed.pettyCash,
+        invoices: [
+          { invoice_id: seed.openInvoice, amount_applied: 5 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 7 },
+        ],
+      },
+      [[ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments', INVOICE, INVOICE], ['POST /customerpayments']],
+    ],
+    [
+      'in euros, at a rate',
+      'create_customer_payment',
+      { ...lindner, amount: 12, exchange_rate: 1.08 },
+      [['GET /contacts/{id}', 'GET /customerpayments'], [CURRENCIES], ['POST /customerpayments']],
+    ],
+    [
+      'in euros, for an invoice that has a rate of its own',
+      'create_customer_payment',
+      { ...lindner, amount: 12, exchange_rate: 1.08, invoices: [{ invoice_id: '712345000000079397', amount_applied: 12 }] },
+      [['GET /contacts/{id}', 'GET /customerpayments', INVOICE], [CURRENCIES], ['POST /customerpayments']],
+    ],
+    [
+      'the rate of base currency',
+      'update_customer_payment',
+      { payment_id: seed.samplePayment, exchange_rate: 1 },
+      [[PAYMENT], ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'another rate: it is compared with that of the invoice too',
+      'update_customer_payment',
+      { payment_id: '712345000000079507', exchange_rate: 1.08 },
+      [[PAYMENT], [CURRENCIES, INVOICE].toSorted(), ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'a word of a payment in euros',
+      'update_customer_payment',
+      { payment_id: '712345000000079507', description: 'corrected' },
+      [[PAYMENT], ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'a refund in euros',
+      'create_customer_payment_refund',
+      { customer_payment_id: '712345000000079507', date: '2026-06-20', from_account_id: '712345000000000367', exchange_rate: 1.08 },
+      [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], [CURRENCIES], ['POST /customerpayments/{id}/refunds']],
+    ],
+    [
+      'a word',
+      'update_customer_payment',
+      { payment_id: seed.samplePayment, description: 'corrected' },
+      [[PAYMENT], ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'what it is applied to',
+      'update_customer_payment',
+      { payment_id: seed.paymentWithUnused, account_id: seed.pettyCash, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
+      [[PAYMENT], [ACCOUNTS, INVOICE], ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'custom fields',
+      'update_custom_fields_in_customer_payment',
+      { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: '46000000012845', value: 'x' }] },
+      [['GET /settings/fields', PAYMENT].toSorted(), ['PUT /customerpayment/{id}/customfields']],
+    ],
+    ['a payment', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, [[PAYMENT], ['DELETE /customerpayments/{id}']]],
+    [
+      'a refund',
+      'create_customer_payment_refund',
+      { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash },
+      [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
+    ],
+    [
+      'a refund changed',
+      'update_customer_payment_refund',
+      { ...sampleRefund, reference_number: 'R 7' },
+      [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds', REFUND], ['PUT /customerpayments/{id}/refunds/{id}']],
+    ],
+    [
+      'a refund taken back',
+      'delete_customer_payment_refund',
+      sampleRefund,
+      [[PAYMENT, REFUND], ['DELETE /customerpayments/{id}/refunds/{id}']],
+    ],
+    [
+      'two payments, and a look at what became of each',
+      'bulk_delete_customer_payments',
+      { payment_id: [seed.paymentWithUnused, '712345000000079504'] },
+      [[PAYMENT, PAYMENT], ['DELETE /customerpayments'], [PAYMENT, PAYMENT]],
+    ],
+  ])('%s: %s', async (_, tool, args, rounds) => {
+    expect(await roundsOf(tool, args)).toEqual(rounds);
+  });
+});

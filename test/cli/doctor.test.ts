@@ -1,0 +1,371 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toolsets, leastScopes } from '../../src/catalogue.ts';
+import { readConfig } from '../../src/cli/config.ts';
+import { examine, type Finding } from '../../src/cli/doctor-checks.ts';
+import { scopeOf } from '../../src/endpoint.ts';
+import { openLoginStore, type Login } from '../../src/zoho/login-store.ts';
+import { fault, held, isWaiting, seed } from '../support/books.ts';
+import { closers } from '../support/closers.ts';
+import { folder, run, serving, settingsFor } from '../support/program.ts';
+import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** doctor names what is wrong, and what to do about it; run as the program, against real books. */
+
+type Settings = Record<string, string>;
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.close());
+
+const loginFor = (books: Sandbox): Login => ({
+  clientId: books.client_id,
+  clientSecret: books.client_secret,
+  refreshToken: books.refresh_token,
+  organizationId: books.organization_id,
+  apiBaseUrl: books.api_base_url,
+  accountsUrl: books.accounts_url,
+  scopes: leastScopes({ readOnly: false }),
+});
+
+const without = (scope: string) => leastScopes({ readOnly: false }).filter((one) => one !== `ZohoBooks.${scope}`);
+const readers = toolsets.lookups.flatMap((endpoint) => (scopeOf(endpoint) === 'ZohoBooks.contacts.READ' ? [endpoint.name] : []));
+
+async function doctor(
+  settings: Settings,
+  args: readonly string[] = [],
+): Promise<{ code: number | null; ok: boolean; findings: Finding[]; text: string }> {
+  const json = await run(['doctor', '--json', ...args], settings);
+  const { ok, findings } = JSON.parse(json.stdout) as { ok: boolean; findings: Finding[] };
+  return { code: json.code, ok, findings, text: json.stdout + json.stderr };
+}
+
+async function books(options: Parameters<typeof startSandbox>[0] = {}): Promise<Sandbox> {
+  const own = await startSandbox(options);
+  closers.push(() => own.close());
+  return own;
+}
+
+interface Misconfigured {
+  readonly what: string;
+  /** Settings, or what makes them. */
+  readonly settings: () => Settings | Promise<Settings>;
+  readonly args?: readonly string[];
+  /** The one thing that is wrong. */
+  readonly check: string;
+  readonly says: RegExp;
+  readonly next: RegExp;
+}
+
+const misconfigurations: readonly Misconfigured[] = [
+  {
+    what: 'nobody has connected it',
+    settings: () => ({ ZOHO_PAYMENTS_STATE_DIR: folder() }),
+    check: 'credentials',
+    says: /nobody has logged in, and ZOHO_CLIENT_ID/,
+    next: /^Run `zoho-payments-mcp login`/,
+  },
+  {
+    what: 'a client id that Zoho does not know there',
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_ID: '1000.NOBODY' }),
+    check: 'access token',
+    says: /does not know the client id.*invalid_client/,
+    next: /ZOHO_CLIENT_ID and ZOHO_DATA_CENTER.*--try-data-centers/,
+  },
+  {
+    what: 'a wrong client secret',
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_SECRET: 'another' }),
+    check: 'access token',
+    says: /client secret is wrong/,
+    next: /^Check ZOHO_CLIENT_SECRET/,
+  },
+  {
+    what: 'a refresh token that was revoked',
+    settings: async () => {
+      const own = await books();
+      await fetch(`${own.accounts_url}/oauth/v2/token/revoke?token=${own.refresh_token}`, { method: 'POST' });
+      return settingsFor(own);
+    },
+    check: 'access token',
+    says: /refresh token is wrong or was revoked/,
+    next: /^Run `zoho-payments-mcp login`/,
+  },
+  {
+    what: 'too many access tokens asked for',
+    settings: async () => settingsFor(await books({ limits: { access_tokens: 0 } })),
+    check: 'access token',
+    says: /too many were asked for/,
+    next: /after \d{4}-\d\d-\d\dT/,
+  },
+  {
+    what: "another's organization",
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_ORGANIZATION_ID: '999' }),
+    check: 'organization',
+    says: /does not belong to these credentials.*6041/,
+    next: /ZOHO_ORGANIZATION_ID/,
+  },
+  {
+    what: 'tokens of one data centre used in another',
+    settings: async () => {
+      const dir = folder();
+      await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), apiBaseUrl: 'https://www.zohoapis.eu/books/v3' });
+      return { ZOHO_PAYMENTS_STATE_DIR: dir };
+    },
+    check: 'data centre',
+    says: /do not belong together/,
+    next: /set ZOHO_DATA_CENTER/,
+  },
+  {
+    what: 'an address that is none of Zoho Books',
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_API_BASE_URL: sandbox.api_base_url.replace(/\/v3$/, '/v4') }),
+    check: 'organization',
+    says: /no Zoho Books API at this address/,
+    next: /ZOHO_API_BASE_URL/,
+  },
+  {
+    what: 'an accounts server that nobody answers at',
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:9' }),
+    check: 'access token',
+    says: /did not answer as it should: ECONNREFUSED/,
+    next: /in a little while/,
+  },
+  {
+    what: 'a login without a scope that a tool needs',
+    settings: async () => {
+      const dir = folder();
+      await openLoginStore(dir, { keychain: false }).write({
+        ...loginFor(sandbox),
+        scopes: without('customerpayments.DELETE'),
+      });
+      return { ZOHO_PAYMENTS_STATE_DIR: dir };
+    },
+    check: 'scopes',
+    says: /ZohoBooks\.customerpayments\.DELETE is missing: .*delete_customer_payment/,
+    next: /`zoho-payments-mcp login`/,
+  },
+  {
+    what: 'a token of the environment without a scope that checks need',
+    settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
+    check: 'scopes',
+    says: new RegExp(
+      /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*refund_customer_payment.* can do only a part /.source +
+        /of what they are for; what it would show is named as not checked/.source,
+    ),
+    next: /`zoho-payments-mcp login`/,
+  },
+  {
+    what: 'the same with the tools that need it switched on',
+    settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
+    args: ['--toolsets=payments,lookups'],
+    check: 'scopes',
+    says: new RegExp(`contacts.READ is missing: ${readers.join(', ')} cannot be used; what it would show is named as not checked`),
+    next: /`zoho-payments-mcp login`/,
+  },
+  {
+    what: 'a toolset that does not exist',
+    settings: () => ({ ZOHO_PAYMENTS_TOOLSETS: 'lookup' }),
+    check: 'settings',
+    says: /ZOHO_PAYMENTS_TOOLSETS names "lookup", .*the nearest is lookups/,
+    next: /does not start/,
+  },
+  {
+    what: 'a unique field that accepts duplicates',
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_receipt_book_no' }),
+    check: 'unique field',
+    says: /cf_receipt_book_no: it accepts duplicate values/,
+    next: /README/,
+  },
+  {
+    what: 'a clock that is wrong',
+    settings: async () => settingsFor(await books({ now: () => new Date(Date.now() + 10 * 60_000) })),
+    check: 'clock',
+    says: /\d+ s behind Zoho's/,
+    next: /Set the clock/,
+  },
+  {
+    what: 'a day that is used up',
+    settings: async () => {
+      const own = await books();
+      await fault(own, { match: { path: '/books/v3/' }, fault: 'rate_limit', code: 45, times: 99 });
+      return settingsFor(own);
+    },
+    check: 'organization',
+    says: /used up Zoho's calls for today/,
+    next: /possible again at \d{4}/,
+  },
+  {
+    what: 'a policy that cannot be read',
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_POLICY: join(folder(), 'none.json') }),
+    check: 'settings',
+    says: /policy .* cannot be used/,
+    next: /does not start/,
+  },
+  {
+    what: 'a data centre that does not exist',
+    settings: () => ({ ZOHO_DATA_CENTER: 'mars' }),
+    check: 'settings',
+    says: /ZOHO_DATA_CENTER is "mars": use one of us, eu/,
+    next: /does not start/,
+  },
+];
+
+describe('each of these is named, with what to do', () => {
+  it.each(misconfigurations)('$what', async ({ settings, args, check, says, next }) => {
+    const made = await settings();
+    const { code, ok, findings, text } = await doctor(made, args);
+    const wrong = findings.find(({ state }) => state === 'wrong');
+    expect({ code, ok }, text).toEqual({ code: 1, ok: false });
+    expect(wrong, text).toMatchObject({ check, says: expect.stringMatching(says), next: expect.stringMatching(next) });
+    for (const secret of [made['ZOHO_CLIENT_SECRET'], made['ZOHO_REFRESH_TOKEN'], sandbox.client_secret, sandbox.refresh_token])
+      if (secret !== undefined) expect(text).not.toContain(secret);
+  });
+
+  it('a folder that cannot be written to', async () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'occupied'), '');
+    const { findings, code } = await doctor({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: join(dir, 'occupied') });
+    expect(code).toBe(1);
+    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({
+      check: 'folder',
+      next: expect.stringContaining('ZOHO_PAYMENTS_STATE_DIR'),
+    });
+  });
+
+  it('writes that nobody knows the outcome of', async () => {
+    const own = await books();
+    const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: folder(), ZOHO_PAYMENTS_CONFIRM: 'host' };
+    const server = await serving([], settings);
+    await fault(own, { match: { method: 'PUT' }, ...held });
+    void server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' }).catch(() => undefined);
+    await isWaiting(own, 'PUT');
+    server.child.kill('SIGKILL');
+    await server.ended;
+    const { findings, code } = await doctor(settings);
+    expect(code).toBe(1);
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
+      { check: 'journal', says: expect.stringContaining('of 1 write it is not known'), next: expect.stringContaining('journal resolve') },
+    ]);
+  });
+
+  it('a journal that was changed', async () => {
+    const own = await books();
+    const dir = folder();
+    const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: dir, ZOHO_PAYMENTS_CONFIRM: 'host' };
+    const server = await serving([], settings);
+    await server.call('update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' });
+    server.child.stdin.end();
+    await server.ended;
+    expect(await doctor(settings)).toMatchObject({ code: 0, ok: true });
+    const { DatabaseSync } = await import('@photostructure/sqlite');
+    const database = new DatabaseSync(join(dir, `127.0.0.1_${new URL(own.api_base_url).port}-${own.organization_id}`, 'journal.sqlite'));
+    for (const { name } of database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[])
+      database.exec(`DROP TRIGGER "${name}"`);
+    database.exec("UPDATE events SET data = replace(data, 'update_customer_payment', 'update_customer_poyment')");
+    database.close();
+    const { findings, code } = await doctor(settings);
+    expect(code).toBe(1);
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
+      { check: 'journal', says: expect.stringContaining('not whole'), next: expect.stringContaining('journal verify') },
+    ]);
+  });
+
+  it('credentials of another data centre, when asked to try the others', async () => {
+    const elsewhere = await books();
+    const config = readConfig({
+      ...settingsFor(elsewhere),
+      ZOHO_ACCOUNTS_URL: sandbox.accounts_url,
+      ZOHO_CLIENT_ID: 'another',
+      ZOHO_PAYMENTS_STATE_DIR: folder(),
+    });
+    const findings: Finding[] = [];
+    const dataCenters = new Map([
+      ['us', { accountsUrl: sandbox.accounts_url, apiBaseUrl: sandbox.api_base_url }],
+      ['eu', { accountsUrl: elsewhere.accounts_url, apiBaseUrl: elsewhere.api_base_url }],
+    ]);
+    for await (const finding of examine(
+      {
+        ...config,
+        credentials: {
+          ...config.credentials!,
+          clientId: elsewhere.client_id,
+          clientSecret: elsewhere.client_secret,
+          refreshToken: elsewhere.refresh_token,
+        },
+      },
+      { tryDataCenters: true, dataCenters },
+    ))
+      findings.push(finding);
+    expect(findings.filter(({ state }) => state === 'wrong').map(({ check, next }) => [check, next])).toEqual([
+      ['access token', expect.stringContaining('--try-data-centers')],
+      ['data centre', 'Set ZOHO_DATA_CENTER=eu.'],
+    ]);
+  });
+});
+
+describe('credentials are tried, not remembered', () => {
+  it('a secret that is wrong now is found although a token of before is good', async () => {
+    const settings = { ...settingsFor(await books()), ZOHO_PAYMENTS_STATE_DIR: folder() };
+    expect(await doctor(settings)).toMatchObject({ code: 0 });
+    const { findings, code } = await doctor({ ...settings, ZOHO_CLIENT_SECRET: 'another' });
+    expect(code).toBe(1);
+    expect(findings.find(({ state }) => state === 'wrong')).toMatchObject({
+      check: 'access token',
+      next: expect.stringContaining('ZOHO_CLIENT_SECRET'),
+    });
+  });
+
+  it('a login that may only look is told from one that lacks something', async () => {
+    const dir = folder();
+    await openLoginStore(dir, { keychain: false }).write({
+      ...loginFor(sandbox),
+      scopes: leastScopes({ readOnly: true }),
+    });
+    const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
+    expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
+      { check: 'scopes', says: expect.stringContaining('may only look'), next: expect.stringContaining('--read-only') },
+    ]);
+    expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--read-only'])).toMatchObject({ code: 0 });
+    expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--toolsets=lookups'])).toMatchObject({ code: 0 });
+  });
+});
+
+describe('when all is well', () => {
+  it('it says so, in words and in its exit code, with credentials of the environment', async () => {
+    const { code, stdout } = await run(['doctor'], settingsFor(sandbox));
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain('All is well.');
+    for (const part of [
+      'program',
+      'folder',
+      'policy',
+      'credentials',
+      'data centre',
+      'access token',
+      'organization',
+      'scopes',
+      'clock',
+      'limits',
+      'journal',
+    ])
+      expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
+    expect(stdout).toMatch(/not known until used.*customerpayments\.CREATE/);
+  });
+
+  it('with a login, whose scopes are known', async () => {
+    const dir = folder();
+    await openLoginStore(dir, { keychain: false }).write(loginFor(sandbox));
+    const { findings, code } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
+    expect(code).toBe(0);
+    expect(
+      findings.every(({ state }) => state === 'ok'),
+      JSON.stringify(findings),
+    ).toBe(true);
+  });
+
+  it('with the practice books', async () => {
+    expect(await doctor({}, ['--sandbox=memory'])).toMatchObject({ code: 0, ok: true });
+  });
+});

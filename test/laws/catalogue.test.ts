@@ -1,0 +1,154 @@
+import { readdirSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
+import { isRead, scopeOf } from '../../src/endpoint.ts';
+import { methodOf } from '../../src/workflow.ts';
+import { harness, type Harness } from '../support/harness.ts';
+
+/** What Zoho documents of payments: tool, call, scope. */
+const documented = [
+  ['create_customer_payment', 'POST /customerpayments', 'CREATE'],
+  ['list_customer_payments', 'GET /customerpayments', 'READ'],
+  ['bulk_delete_customer_payments', 'DELETE /customerpayments', 'DELETE'],
+  ['update_customer_payment_using_custom_field', 'PUT /customerpayments', 'UPDATE'],
+  ['update_customer_payment', 'PUT /customerpayments/{payment_id}', 'UPDATE'],
+  ['get_customer_payment', 'GET /customerpayments/{payment_id}', 'READ'],
+  ['delete_customer_payment', 'DELETE /customerpayments/{payment_id}', 'DELETE'],
+  ['list_customer_payment_refunds', 'GET /customerpayments/{customer_payment_id}/refunds', 'READ'],
+  ['create_customer_payment_refund', 'POST /customerpayments/{customer_payment_id}/refunds', 'CREATE'],
+  ['get_customer_payment_refund', 'GET /customerpayments/{customer_payment_id}/refunds/{refund_id}', 'READ'],
+  ['update_customer_payment_refund', 'PUT /customerpayments/{customer_payment_id}/refunds/{refund_id}', 'UPDATE'],
+  ['delete_customer_payment_refund', 'DELETE /customerpayments/{customer_payment_id}/refunds/{refund_id}', 'DELETE'],
+  ['update_custom_fields_in_customer_payment', 'PUT /customerpayment/{customer_payment_id}/customfields', 'UPDATE'],
+];
+
+let server: Harness;
+let tools: Awaited<ReturnType<Harness['client']['listTools']>>['tools'];
+beforeAll(async () => {
+  server = await harness();
+  ({ tools } = await server.client.listTools());
+});
+afterAll(() => server.close());
+
+/** Every schema in a schema, itself first. */
+function schemasIn(value: unknown): Record<string, unknown>[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value as Record<string, unknown>, ...Object.values(value).flatMap(schemasIn)];
+}
+
+describe('the catalogue', () => {
+  it('has every documented call of payments', () => {
+    const declared = toolsets.payments.map((endpoint) => [
+      endpoint.name,
+      `${endpoint.method} ${endpoint.path}`,
+      scopeOf(endpoint).replace('ZohoBooks.customerpayments.', ''),
+    ]);
+    expect(declared).toEqual(expect.arrayContaining(documented));
+  });
+
+  it('asks for the scope that goes with the path', () => {
+    const modules: Record<string, string> = {
+      customerpayment: 'customerpayments',
+      bankaccounts: 'banking',
+      organizations: 'settings',
+    };
+    for (const endpoint of endpoints) {
+      const [, first = ''] = endpoint.path.split('/');
+      expect(scopeOf(endpoint), endpoint.name).toMatch(new RegExp(`^ZohoBooks\\.${modules[first] ?? first}\\.`));
+    }
+  });
+
+  it('has every tool in one toolset, and only looks in that of lookups', () => {
+    const named = Object.values(toolsets)
+      .flat()
+      .map(({ name }) => name);
+    expect(named.toSorted()).toEqual(endpoints.map(({ name }) => name).toSorted());
+    expect(new Set(named).size).toBe(named.length);
+    expect(toolsets.lookups.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it.each([
+    ['operation', 'endpoints', endpoints],
+    ['lookup', 'endpoints/lookups', toolsets.lookups],
+    ['task', 'workflows', workflows],
+  ] as const)('is what the folders hold: one file per %s, named after it, and no other', (_, folder, all) => {
+    const files = readdirSync(resolve(import.meta.dirname, '../../src', folder), { recursive: true, encoding: 'utf8' });
+    const tools = files.filter((file) => file.endsWith('.ts')).map((file) => basename(file, '.ts').replaceAll('-', '_'));
+    expect(tools.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+  });
+
+  it('tells by the name whether a tool of Zoho reads', () => {
+    // By it the import table knows on which floor the file stands.
+    expect(endpoints.filter((endpoint) => isRead(endpoint) !== /^(get|list)_/.test(endpoint.name))).toEqual([]);
+  });
+
+  it('is listed in one order: tasks first; then reads, what adds, changes and deletes, by name within', () => {
+    const rank = ['GET', 'POST', 'PUT', 'DELETE'];
+    const ordered = endpoints
+      .map(({ name, method }) => ({ name, method }))
+      .toSorted((a, b) => rank.indexOf(a.method) - rank.indexOf(b.method) || (a.name < b.name ? -1 : 1));
+    expect(tools.map(({ name }) => name)).toEqual([...[...workflows, ...ordered].map(({ name }) => name), 'list_writes']);
+  });
+
+  it.each([
+    ['payments', 22_000],
+    ['lookups', 8000],
+  ] as const)('fits in tools/list, output schemas and what every write takes included: %s', (toolset, most) => {
+    const own = tools.filter(({ name }) => toolsets[toolset].some((endpoint) => endpoint.name === name));
+    expect(own).toHaveLength(toolsets[toolset].length);
+    expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most);
+  });
+
+  it('fits in 32 kB as it is switched on at first, and in 44 kB with everything', () => {
+    const bytes = (tools: readonly unknown[]) => Buffer.byteLength(JSON.stringify({ tools }));
+    expect(bytes(tools.filter(({ name }) => !toolsets.lookups.some((endpoint) => endpoint.name === name)))).toBeLessThanOrEqual(32_000);
+    expect(bytes(tools)).toBeLessThanOrEqual(44_000);
+  });
+
+  it('keeps no reviewed definition of a tool that is gone', () => {
+    const reviewed = readdirSync(resolve(import.meta.dirname, '../snapshots/tools')).map((file) => file.replace('.json', ''));
+    expect(reviewed.filter((file) => !tools.some(({ name }) => name === file))).toEqual([]);
+  });
+
+  it("has names that leave room for a host's prefix within 64 characters", () => {
+    expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
+  });
+
+  describe.each([...endpoints, ...workflows].map((tool) => ({ name: tool.name, method: methodOf(tool) })))('$name', ({ name, method }) => {
+    const tool = () => tools.find((tool) => tool.name === name)!;
+
+    it('is as reviewed', async () => {
+      await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
+    });
+
+    it('has hints that follow from its method', () => {
+      expect(tool().annotations).toEqual({
+        readOnlyHint: method === 'GET',
+        destructiveHint: method === 'PUT' || method === 'DELETE',
+        idempotentHint: method !== 'POST',
+        openWorldHint: true,
+      });
+    });
+
+    it('has a plain input schema: no combinations or references at the top, no patterns anywhere', () => {
+      const { inputSchema } = tool();
+      expect(inputSchema['type']).toBe('object');
+      for (const keyword of ['anyOf', 'oneOf', 'allOf', '$ref', '$schema', '$defs']) expect(inputSchema).not.toHaveProperty(keyword);
+      for (const schema of schemasIn(inputSchema)) {
+        if (typeof schema['type'] !== 'string') continue;
+        expect(schema).not.toHaveProperty('pattern');
+        expect(Math.abs(Number(schema['maximum'] ?? 0))).toBeLessThan(Number.MAX_SAFE_INTEGER);
+      }
+    });
+
+    it('requires nothing of its output, so that errors pass the older client', () => {
+      const required = schemasIn(tool().outputSchema).filter((schema) => Array.isArray(schema['required']));
+      expect(required).toEqual([]);
+    });
+
+    it('never asks the model for the organization', () => {
+      expect(JSON.stringify(tool().inputSchema)).not.toContain('organization_id');
+    });
+  });
+});

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
+import { readConfig } from '../../src/cli/config.ts';
+import { concerns } from '../../src/concern.ts';
+import { isRead, scopeOf } from '../../src/endpoint.ts';
+import { codesByRetry, type Retry } from '../../src/error-codes.ts';
+import { listWrites } from '../../src/mcp/list-writes.ts';
+import { limitsResource } from '../../src/mcp/resources.ts';
+import { policySchema } from '../../src/write/policy.ts';
+import { shown } from '../evals/shown.ts';
+
+const fileAt = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const read = (path: string) => readFileSync(fileAt(path), 'utf8');
+const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
+
+/** The text between `<!-- name: … -->` and `<!-- /name -->`, replaced. */
+function withPart(text: string, name: string, part: string): string {
+  const found = new RegExp(`(<!-- ${name}:.*? -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  expect(text).toMatch(found);
+  return text.replace(found, (_, start: string, end: string) => `${start}${part}\n${end}`);
+}
+
+describe('what is written about the tools is generated from them', () => {
+  it('README.md', async () => {
+    const rowsOf = (toolset: 'payments' | 'lookups') => [
+      '| tool | what it does | Zoho call | needs |',
+      '| --- | --- | --- | --- |',
+      ...toolsets[toolset].map((endpoint) => {
+        const { name, description, method, path } = endpoint;
+        const scope = scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '');
+        return `| \`${name}\` | ${firstLine(description)} | ${method} ${path} | ${scope} |`;
+      }),
+    ];
+    const payments = [...rowsOf('payments'), `| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`];
+    const resources = ['| resource | what it is |', '| --- | --- |'];
+    for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []))
+      resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
+    resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
+    const tasks = [
+      '| tool | what it does |',
+      '| --- | --- |',
+      ...workflows.map((workflow) => `| \`${workflow.name}\` | ${firstLine(workflow.description)} |`),
+    ];
+    const asked = [
+      '| code | what it means |',
+      '| --- | --- |',
+      ...Object.entries(concerns).map(([code, text]) => `| \`${code}\` | ${text} |`),
+    ];
+    const programs: Record<Retry, string> = {
+      same_call:
+        'the same call again, not before `retry_at`; after `outcome_unknown` and `unresolved_write` in five minutes, ' +
+        'until it says `recorded` or another code',
+      corrected_call:
+        'another call, as `next` says: nothing comes of the same one. After `suspected_duplicate` a person looks; ' +
+        'if it is another one, add `allow_duplicate_of` with the ids that `next` names. ' +
+        'After `approval_needed` (not in `host` mode) a person sees `structuredContent.question`; then add `approval`',
+      never: 'stop: somebody has to change something else first, as `next` says',
+    };
+    const errors = [
+      '| `error.retry` | `error.code` | what a program does |',
+      '| --- | --- | --- |',
+      ...Object.entries(codesByRetry).map(
+        ([retry, codes]) => `| \`${retry}\` | ${codes.map((code) => `\`${code}\``).join(', ')} | ${programs[retry as Retry]} |`,
+      ),
+    ];
+    const conversations = await shown({
+      Recording: 'cash for an invoice',
+      'Giving back': 'overpaid and sent back',
+      'Looking up': 'refunds of a month',
+      Correcting: 'paid twice',
+    });
+    const parts = {
+      workflows: tasks.join('\n'),
+      payments: payments.join('\n'),
+      lookups: rowsOf('lookups').join('\n'),
+      resources: resources.join('\n'),
+      concerns: asked.join('\n'),
+      errors: errors.join('\n'),
+      conversations,
+    };
+    const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
+    await expect(text).toMatchFileSnapshot('../../README.md');
+  });
+
+  it('manifest.json', async () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    const manifest = JSON.parse(read('manifest.json')) as object;
+    const tools = [...workflows, ...toolsets.payments, listWrites].map(({ name, description }) => ({
+      name,
+      description: firstLine(description),
+    }));
+    await expect(`${JSON.stringify({ ...manifest, version, tools }, null, 2)}\n`).toMatchFileSnapshot('../../manifest.json');
+  });
+});
+
+describe('the policy', () => {
+  it('has a published JSON Schema', async () => {
+    const schema = { title: 'Policy of zoho-payments-mcp', ...z.toJSONSchema(policySchema, { io: 'input' }) };
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../src/write/policy.schema.json');
+  });
+});
+
+describe('manifest.json', () => {
+  const manifest = JSON.parse(read('manifest.json')) as {
+    server: { mcp_config: { env: Record<string, string> } };
+    user_config: Record<string, { required?: boolean; sensitive?: boolean }>;
+  };
+
+  it('is valid to the official tool', () => {
+    const said = execFileSync(
+      process.execPath,
+      [fileAt('node_modules/@anthropic-ai/mcpb/dist/cli/cli.js'), 'validate', fileAt('manifest.json')],
+      { encoding: 'utf8' },
+    );
+    expect(said).toContain('Manifest schema validation passes!');
+  });
+
+  it('requires nothing and hides what is secret', () => {
+    expect(Object.entries(manifest.user_config).filter(([, { required }]) => required)).toEqual([]);
+    expect(Object.keys(manifest.user_config).filter((name) => manifest.user_config[name]?.sensitive)).toEqual([
+      'client_id',
+      'client_secret',
+      'refresh_token',
+    ]);
+  });
+
+  it('passes settings that are known, and blank ones count as unset', () => {
+    const { env } = manifest.server.mcp_config;
+    for (const value of Object.values(env))
+      expect(Object.keys(manifest.user_config)).toContain(/^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
+    const known = readFileSync(fileAt('src/cli/config.ts'), 'utf8');
+    for (const variable of Object.keys(env)) expect(known).toContain(`'${variable}'`);
+    expect(readConfig(env)).toEqual(readConfig({}));
+  });
+});
+
+describe('README.md', () => {
+  it('names every variable that is read, and no other', () => {
+    const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
+    const inTable = new Set(
+      read('README.md')
+        .match(/^\| `.*$/gm)
+        ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []),
+    );
+    expect(inTable).toEqual(inCode);
+  });
+
+  it('lists every code that an error can have, and no other', () => {
+    const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.startsWith('sandbox') && file !== 'error-codes.ts')
+      .map((file) => read(`src/${file}`));
+    const unused = Object.values(codesByRetry)
+      .flat()
+      .filter((code) => !code.startsWith('ambiguous_') && !sources.some((source) => source.includes(`'${code}'`)));
+    // That every code in use is listed, the compiler checks.
+    expect(unused).toEqual([]);
+  });
+
+  it('names only scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read('README.md').matchAll(/npm run (\w+)/g)].map(([, name]) => name);
+    expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+  });
+});

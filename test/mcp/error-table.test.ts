@@ -1,0 +1,552 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nextForOperator } from '../../src/cli/render.ts';
+import type { PaymentsError } from '../../src/errors.ts';
+import { createHttp } from '../../src/zoho/http.ts';
+import { requestTokens } from '../../src/zoho/oauth.ts';
+import { fault, seed } from '../support/books.ts';
+import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
+import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** Every row of Zoho's error table as it reaches a model: who must act, and what to do. */
+
+/** Who must act, by the first words of the line that says what to do. */
+const who = {
+  model: /^Next: Call again with /,
+  user: /^Next: (Ask|Tell) the user\b/,
+  operator: /^Next: Ask the operator /,
+  'nobody yet': /^Next: (Wait |Make the same call again (in|after) )/,
+  'look first': /^Next: Do not record it another way\. Make the same call again in a few minutes: it will be looked for/,
+} as const;
+
+const changedLines = { no: 'Nothing was changed.', unknown: 'Whether anything was changed is unknown.' } as const;
+
+/** Two data centres: what belongs to one means nothing to the other. */
+let here: Sandbox;
+let there: Sandbox;
+beforeAll(async () => {
+  [here, there] = await Promise.all([startSandbox(), startSandbox()]);
+});
+afterAll(() => Promise.all([here.close(), there.close()]));
+
+interface Row {
+  /** HTTP status and code, as Zoho sends them. */
+  readonly zoho: string;
+  readonly when: string;
+  readonly options?: () => HarnessOptions;
+  /** Given where the sandbox cannot be brought to say it by itself: the request that a fault answers so. */
+  readonly faked?: { readonly method: string; readonly path?: string; readonly fault?: string };
+  readonly before?: (server: Harness) => Promise<unknown>;
+  readonly call: readonly [string, Record<string, unknown>];
+  readonly code: string;
+  readonly who: keyof typeof who;
+  readonly changed?: 'unknown';
+  /** What the four lines must name. */
+  readonly says: readonly string[];
+}
+
+const { bowman, samplePayment, sampleRefund, openInvoice, paymentWithUnused, retainer } = seed;
+
+const list = ['list_customer_payments', {}] as const;
+const advance = { customer_id: bowman, payment_mode: 'cash', amount: 5, date: '2016-06-05' };
+const create = (more: Record<string, unknown> = {}) => ['create_customer_payment', { ...advance, ...more }] as const;
+const update = (more: Record<string, unknown> = {}) => ['update_customer_payment', { payment_id: paymentWithUnused, ...more }] as const;
+const remove = ['delete_customer_payment', { payment_id: paymentWithUnused }] as const;
+const removeRefund = ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }] as const;
+
+/** Without these scopes our own checks cannot see what Zoho then refuses. */
+const seeing =
+  (...modules: string[]) =>
+  () => ({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', ...modules.map((module) => `ZohoBooks.${module}.READ`)] } });
+const limited = (limits: Record<string, number>) => () => ({ sandbox: { limits } });
+
+const access: Row[] = [
+  {
+    zoho: '401/14',
+    when: 'a token of another data centre',
+    options: () => ({ on: there, as: here, at: { accountsUrl: here.accounts_url, apiBaseUrl: there.api_base_url } }),
+    call: list,
+    code: 'access_token_rejected',
+    who: 'operator',
+    says: ['access token', 'ZOHO_DATA_CENTER'],
+  },
+  {
+    zoho: '401/57',
+    when: 'a write without its scope',
+    options: () => ({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } }),
+    call: create(),
+    code: 'scope_missing',
+    who: 'operator',
+    says: ['ZohoBooks.customerpayments.CREATE', '`zoho-payments-mcp login`'],
+  },
+  {
+    zoho: '401/57',
+    when: 'a read without its scope',
+    options: () => ({ sandbox: { scopes: ['ZohoBooks.contacts.READ'] } }),
+    call: list,
+    code: 'scope_missing',
+    who: 'operator',
+    says: ['ZohoBooks.customerpayments.READ', '`zoho-payments-mcp login`'],
+  },
+  {
+    zoho: '400/6041',
+    when: "another's organization",
+    options: () => ({ as: { organization_id: '60089553909' } }),
+    call: list,
+    code: 'wrong_organization',
+    who: 'operator',
+    says: ['organization', 'ZOHO_ORGANIZATION_ID', 'ZOHO_DATA_CENTER'],
+  },
+  {
+    zoho: '404/5',
+    when: 'no such path',
+    options: () => ({ on: here, at: { accountsUrl: here.accounts_url, apiBaseUrl: `${here.url}/crm/v3` } }),
+    call: list,
+    code: 'wrong_address',
+    who: 'operator',
+    says: ['ZOHO_API_BASE_URL', '/books/v3'],
+  },
+  {
+    zoho: '405/37',
+    when: 'a verb that the path does not take',
+    faked: { method: 'GET' },
+    call: list,
+    code: 'method_not_allowed',
+    who: 'operator',
+    says: ['ZOHO_API_BASE_URL'],
+  },
+  {
+    zoho: '200/invalid_client',
+    when: 'a client of another data centre',
+    options: () => ({ on: there, as: here }),
+    call: list,
+    code: 'invalid_client',
+    who: 'operator',
+    says: ['client id', 'ZOHO_CLIENT_ID', 'ZOHO_DATA_CENTER'],
+  },
+  {
+    zoho: '200/invalid_client_secret',
+    when: 'a wrong secret',
+    options: () => ({ as: { client_secret: 'wrong' } }),
+    call: list,
+    code: 'invalid_client_secret',
+    who: 'operator',
+    says: ['ZOHO_CLIENT_SECRET', 'data centre'],
+  },
+  {
+    zoho: '200/invalid_code',
+    when: 'a wrong refresh token',
+    options: () => ({ as: { refresh_token: '1000.a.b' } }),
+    call: list,
+    code: 'invalid_refresh_token',
+    who: 'operator',
+    says: ['refresh token', '`zoho-payments-mcp login`'],
+  },
+  {
+    zoho: '200/invalid_code',
+    when: 'a refresh token that was revoked while in use',
+    before: revoked,
+    call: list,
+    code: 'invalid_refresh_token',
+    who: 'operator',
+    says: ['revoked', '`zoho-payments-mcp login`'],
+  },
+  {
+    zoho: '200/general_error',
+    when: 'the accounts server says nothing more',
+    faked: { method: 'POST', path: '/oauth/', fault: 'unauthorized' },
+    call: list,
+    code: 'token_refused',
+    who: 'operator',
+    says: ['`zoho-payments-mcp doctor`'],
+  },
+];
+
+const busy: Row[] = [
+  {
+    zoho: '400/Access Denied',
+    when: 'too many tokens',
+    options: limited({ access_tokens: 0 }),
+    call: list,
+    code: 'token_throttled',
+    who: 'nobody yet',
+    says: ['access token', 'again after'],
+  },
+  {
+    zoho: '429/44',
+    when: 'too many calls in a minute',
+    options: limited({ per_minute: 0 }),
+    call: list,
+    code: 'minute_limit',
+    who: 'nobody yet',
+    says: ['this minute', 'Wait a minute'],
+  },
+  {
+    zoho: '429/45',
+    when: 'too many calls in a day',
+    options: limited({ per_day: 0 }),
+    call: list,
+    code: 'day_limit',
+    who: 'user',
+    says: ['today', 'when the day ends'],
+  },
+  {
+    zoho: '429/1070',
+    when: 'too many calls at once',
+    options: limited({ concurrent: 0 }),
+    call: list,
+    code: 'concurrency_limit',
+    who: 'nobody yet',
+    says: ['at once', 'one at a time'],
+  },
+  {
+    zoho: '500/1000',
+    when: 'Zoho fails at a read',
+    faked: { method: 'GET' },
+    call: list,
+    code: 'zoho_unavailable',
+    who: 'nobody yet',
+    says: ['HTTP 500', 'in a little while'],
+  },
+  {
+    zoho: '500/1000',
+    when: 'Zoho fails at a write',
+    faked: { method: 'DELETE' },
+    call: removeRefund,
+    code: 'outcome_unknown',
+    who: 'look first',
+    changed: 'unknown',
+    says: ['HTTP 500', 'not sent twice', 'list_writes'],
+  },
+  {
+    zoho: '503/HTML',
+    when: 'maintenance, at a read',
+    faked: { method: 'GET', fault: 'html' },
+    call: list,
+    code: 'zoho_unavailable',
+    who: 'nobody yet',
+    says: ['maintenance', 'in a little while'],
+  },
+  {
+    zoho: '503/HTML',
+    when: 'maintenance, at a write',
+    faked: { method: 'DELETE', fault: 'html' },
+    call: removeRefund,
+    code: 'outcome_unknown',
+    who: 'look first',
+    changed: 'unknown',
+    says: ['maintenance', 'not sent twice', 'list_writes'],
+  },
+];
+
+const refused: Row[] = [
+  {
+    zoho: '404/5',
+    when: 'no such refund',
+    call: ['get_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: '1' }],
+    code: 'not_found',
+    who: 'model',
+    says: ['no refund with the id 1', 'list_customer_payment_refunds'],
+  },
+  {
+    zoho: '404/1002',
+    when: 'no such payment',
+    call: ['get_customer_payment', { payment_id: '1' }],
+    code: 'not_found',
+    who: 'model',
+    says: ['no payment with the id 1', 'list_customer_payments'],
+  },
+  {
+    zoho: '400/2',
+    when: 'a value that is none',
+    call: create({ location_id: '1' }),
+    code: 'invalid_value',
+    who: 'model',
+    says: ['another value', 'location_id'],
+  },
+  {
+    zoho: '400/15',
+    when: 'a text too long',
+    call: create({ description: 'x'.repeat(2001) }),
+    code: 'too_long',
+    who: 'model',
+    says: ['shorter text', 'description'],
+  },
+  {
+    zoho: '400/4',
+    when: 'a body that is no JSON',
+    faked: { method: 'DELETE' },
+    call: removeRefund,
+    code: 'refused_by_zoho',
+    who: 'user',
+    says: ['what Zoho says'],
+  },
+  {
+    zoho: '400/24016',
+    when: 'more than is open',
+    options: seeing('contacts'),
+    call: create({ amount: 451, invoices: [{ invoice_id: openInvoice, amount_applied: 451 }] }),
+    code: 'more_than_balance',
+    who: 'user',
+    says: ['more', 'open', 'how much to apply'],
+  },
+  {
+    zoho: '400/3004',
+    when: 'no such customer',
+    options: seeing(),
+    call: create({ customer_id: '1' }),
+    code: 'customer_wrong',
+    who: 'model',
+    says: ['customer_id', 'list_customer_payments'],
+  },
+  {
+    zoho: '400/9521',
+    when: 'part of a retainer',
+    options: seeing('contacts'),
+    call: create({ amount: 749, retainerinvoice_id: retainer }),
+    code: 'retainer_in_part',
+    who: 'user',
+    says: ['in full', 'retainerinvoice_id'],
+  },
+  {
+    zoho: '400/9523',
+    when: 'another amount for a retainer',
+    before: paidRetainer,
+    call: update({ amount: 700 }),
+    code: 'retainer_amount_fixed',
+    who: 'user',
+    says: ['cannot be changed', 'delete_customer_payment'],
+  },
+  {
+    zoho: '400/120303',
+    when: 'a value that must be unique, twice',
+    call: create({ custom_fields: [{ api_name: 'cf_external_reference', value: 'ACME-2026-0608' }] }),
+    code: 'duplicate_unique_value',
+    who: 'user',
+    says: ['unique', 'another value'],
+  },
+  {
+    zoho: '400/108004',
+    when: 'a bank transaction of another account',
+    faked: { method: 'PUT' },
+    call: update({ description: 'x' }),
+    code: 'bank_match',
+    who: 'user',
+    says: ['bank transaction', 'Banking', 'unmatched'],
+  },
+  {
+    zoho: '400/12006',
+    when: 'a closed invoice',
+    faked: { method: 'PUT' },
+    call: update({ description: 'x' }),
+    code: 'invoice_closed',
+    who: 'user',
+    says: ['closed', 'which invoice'],
+  },
+  {
+    zoho: '400/1040',
+    when: 'credits rest on it',
+    faked: { method: 'DELETE' },
+    call: remove,
+    code: 'record_in_use',
+    who: 'user',
+    says: ['Refunds or credits', 'delete_customer_payment_refund'],
+  },
+  {
+    zoho: '400/12008',
+    when: 'refunds rest on it',
+    faked: { method: 'DELETE' },
+    call: remove,
+    code: 'record_in_use',
+    who: 'user',
+    says: ['Refunds or credits', 'delete_customer_payment_refund'],
+  },
+  // What the sandbox had to invent a number for, and what belongs to estimates, orders and contacts: Zoho's words, and whom to ask.
+  {
+    zoho: '400/90011',
+    when: 'a bank-matched payment, where its detail does not show it',
+    options: () => ({ sandbox: { shapes: 'documented' } }),
+    before: (server) => matched(server, paymentWithUnused),
+    call: remove,
+    code: 'refused_by_zoho',
+    who: 'user',
+    says: ['matched with a bank transaction', 'what Zoho says'],
+  },
+  ...['9208', '120104', '3051', '36026', '4097'].map((code): Row => ({
+    zoho: `400/${code}`,
+    when: 'not about payments',
+    faked: { method: 'DELETE' },
+    call: remove,
+    code: 'refused_by_zoho',
+    who: 'user',
+    says: ['what Zoho says'],
+  })),
+];
+
+/** Rows of Zoho's table that no tool call can meet. */
+const notProvoked: Record<string, string> = {
+  'organization_id absent': 'it is always sent',
+  '400/… extra parameter':
+    'its code is known nowhere, and no list is asked for a page that has none; as every unknown code it is refused_by_zoho',
+  '200/invalid_redirect_uri': 'only at the exchange of a code: below',
+  '200/invalid_code of a code': 'only at the exchange of a code: below',
+};
+
+async function revoked({ call, sandbox }: Harness): Promise<void> {
+  expect((await call(...list)).isError).toBeFalsy();
+  await fetch(`${sandbox.accounts_url}/oauth/v2/token/revoke?token=${sandbox.refresh_token}`, { method: 'POST' });
+}
+
+/** The row's payment becomes one of a retainer: what it was before is out of the way. */
+async function paidRetainer({ call }: Harness): Promise<Record<string, unknown>> {
+  const { structuredContent } = await call(...create({ amount: 750, retainerinvoice_id: retainer }));
+  return { payment_id: (structuredContent['payment'] as { payment_id: string }).payment_id };
+}
+
+async function matched({ sandbox }: Harness, payment_id: string): Promise<void> {
+  expect((await fetch(`${sandbox.url}/__sandbox/match`, { method: 'POST', body: JSON.stringify({ payment_id }) })).status).toBe(200);
+}
+
+interface Arrived {
+  readonly path: string;
+  readonly status: number | null;
+  readonly code: number | null;
+  readonly fault: string | null;
+}
+
+describe.each(['older SDK', 'current SDK, 2026-07-28'] as const)('through the client of the %s', (kind) => {
+  it.each([...access, ...busy, ...refused])('$zoho, $when: $code', async (row) => {
+    const server = await harness({ kind, ...row.options?.() });
+    try {
+      await server.client.listTools();
+      const [status = '', code = ''] = row.zoho.split('/');
+      if (row.faked !== undefined) {
+        const { fault: kindOfFault = 'status', method, path = '/customerpayments' } = row.faked;
+        const answer =
+          kindOfFault === 'status'
+            ? { status: Number(status), code: Number(code), message: "In Zoho's words" }
+            : kindOfFault === 'unauthorized'
+              ? { message: code }
+              : {};
+        await fault(server.sandbox, { match: { method, path }, fault: kindOfFault, times: 99, ...answer });
+      }
+      const more = (await row.before?.(server)) as Record<string, unknown> | undefined;
+      const [tool, args] = row.call;
+      const result = await server.call(tool, { ...args, ...more });
+
+      const text = textOf(result);
+      const lines = text.split('\n');
+      expect(result.isError, text).toBe(true);
+      expect(lines, text).toHaveLength(4);
+      expect(lines.slice(1)).toEqual([
+        changedLines[row.changed ?? 'no'],
+        expect.stringMatching(who[row.who]),
+        expect.stringMatching(new RegExp(`^\\(${row.code}, r_[0-9a-f]{8}\\)$`)),
+      ]);
+      expect(Object.values(who).filter((pattern) => pattern.test(lines[2] ?? ''))).toHaveLength(1);
+      for (const word of row.says) expect(text).toContain(word);
+
+      // The sandbox really sent it: by itself, or where it cannot by a fault.
+      const { requests } = (await (await fetch(`${server.sandbox.url}/__sandbox/requests`)).json()) as { requests: Arrived[] };
+      const sent = requests.filter(
+        (request) =>
+          request.status === Number(status) && request.fault === (row.faked === undefined ? null : (row.faked.fault ?? 'status')),
+      );
+      const isEnvelope = /^\d+$/.test(code);
+      const { error } = result.structuredContent as { error: { zoho?: { code: number | string } } };
+      if (isEnvelope) expect(sent.map((request) => request.code)).toContain(Number(code));
+      else expect(sent).not.toEqual([]);
+      expect(String(error.zoho?.code ?? 'HTML')).toBe(code);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('the exchange of a code, as the operator reads it', () => {
+  const http = createHttp();
+  afterAll(() => http.close());
+
+  const code = async (): Promise<string> =>
+    ((await (await fetch(`${here.url}/__sandbox/codes`, { method: 'POST' })).json()) as { code: string }).code;
+  const exchange = (code: string, redirectUri?: string) =>
+    requestTokens(
+      http,
+      here.accounts_url,
+      { clientId: here.client_id, clientSecret: here.client_secret },
+      { kind: 'code', code, redirectUri },
+    ).then(
+      () => ['accepted'],
+      (error: PaymentsError) => [error.whatHappened, error.changed, nextForOperator(error), error.code],
+    );
+
+  it('200/invalid_code: used, expired or made up', async () => {
+    const used = await code();
+    expect(await exchange(used)).toEqual(['accepted']);
+    const living = (seconds: number) =>
+      fetch(`${here.url}/__sandbox/limits`, { method: 'POST', body: JSON.stringify({ code_seconds: seconds }) });
+    await living(0);
+    const expired = await code();
+    await living(120);
+    for (const spent of [used, expired, '1000.a.b']) {
+      expect(await exchange(spent)).toEqual([
+        expect.stringContaining('wrong, used, or more than a few minutes old'),
+        'no',
+        expect.stringMatching(/^Make a new code/),
+        'invalid_grant_code',
+      ]);
+    }
+  });
+
+  it('200/invalid_redirect_uri', async () => {
+    expect(await exchange(await code(), 'http://127.0.0.1:1/other')).toEqual([
+      expect.stringContaining('redirect address'),
+      'no',
+      expect.stringMatching(/^Add it to the client/),
+      'invalid_redirect_uri',
+    ]);
+  });
+});
+
+it("covers Zoho's table, and says of every row left out why", () => {
+  const table = [
+    '401/14',
+    '401/57',
+    '400/6041',
+    'organization_id absent',
+    '404/5',
+    '404/1002',
+    '405/37',
+    '400/2',
+    '400/15',
+    '400/4',
+    '400/… extra parameter',
+    '400/24016',
+    '400/3004',
+    '400/9521',
+    '400/9523',
+    '400/12006',
+    '400/1040',
+    '400/12008',
+    '400/9208',
+    '400/120104',
+    '400/120303',
+    '400/3051',
+    '400/36026',
+    '400/4097',
+    '400/108004',
+    '500/1000',
+    '503/HTML',
+    '429/44',
+    '429/45',
+    '429/1070',
+    '200/invalid_code',
+    '200/invalid_code of a code',
+    '200/invalid_client',
+    '200/invalid_client_secret',
+    '200/invalid_redirect_uri',
+    '200/general_error',
+    '400/Access Denied',
+  ];
+  const provoked = [...access, ...busy, ...refused].map(({ zoho }) => zoho).filter((zoho) => !zoho.startsWith('400/900'));
+  expect(new Set([...provoked, ...Object.keys(notProvoked)])).toEqual(new Set(table));
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { serving, start, type Json, type Program } from '../support/program.ts';
+
+/** Which requests are served when, told by raw lines to the built program. */
+
+const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+const envelope = {
+  _meta: {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  },
+};
+const newPayment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'EARLY-1' };
+const write = { name: 'create_customer_payment', arguments: newPayment };
+
+const newServer = () => start(['serve', '--sandbox=memory']);
+
+/** What was recorded with the reference, asked on the same connection after its handshake. */
+async function recorded(server: Program, params: Json = {}): Promise<Json[]> {
+  const { result } = await server.request('tools/call', {
+    name: 'list_customer_payments',
+    arguments: { reference_number: 'EARLY-1' },
+    ...params,
+  });
+  return result.structuredContent.customerpayments as Json[];
+}
+
+async function initialize(server: Program): Promise<void> {
+  expect(await server.request('initialize', hello)).toHaveProperty('result.protocolVersion', '2025-06-18');
+  server.line('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+}
+
+const refused = { error: { code: -32600, message: expect.stringContaining('`initialize`') as string } };
+
+describe('before `initialize`', () => {
+  it.each<[string, Json]>([
+    ['tools/call', write],
+    ['tools/call', { name: 'get_customer_payment', arguments: { payment_id: '9030000079467' } }],
+    ['tools/list', {}],
+    ['resources/list', {}],
+    ['resources/read', { uri: 'zoho-books://customerpayments' }],
+    ['resources/subscribe', { uri: 'zoho-books://customerpayments' }],
+    ['prompts/list', {}],
+    ['prompts/get', { name: 'month_end_check' }],
+    [
+      'completion/complete',
+      { ref: { type: 'ref/resource', uri: 'zoho-books://customerpayments/{payment_id}' }, argument: { name: 'payment_id', value: '9' } },
+    ],
+    ['logging/setLevel', { level: 'debug' }],
+    ['server/discover', {}],
+    ['no/such/method', {}],
+    ['tools/call', { ...write, _meta: { progressToken: 1 } }],
+  ])('%s %j is a protocol error, and the handshake is possible afterwards', async (method, params) => {
+    const server = newServer();
+    expect(await server.request(method, params)).toMatchObject(refused);
+    await initialize(server);
+    expect(await recorded(server)).toEqual([]);
+    expect(server.stderr()).toBe('');
+  });
+
+  it('`ping` is answered, and nothing is served for it', async () => {
+    const server = newServer();
+    expect(await server.request('ping')).toMatchObject({ result: {} });
+    expect(await server.request('tools/call', write)).toMatchObject(refused);
+    expect(await server.request('ping')).toMatchObject({ result: {} });
+    // Revision 2026-07-28 can still be chosen.
+    expect(await server.request('tools/call', { ...write, ...envelope })).toHaveProperty('result.structuredContent.outcome', 'recorded');
+  });
+
+  it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/roots/list_changed'])(
+    'the notification %s stands for no handshake',
+    async (method) => {
+      const server = newServer();
+      server.line(JSON.stringify({ jsonrpc: '2.0', method, params: { requestId: 1 } }));
+      expect(await server.request('tools/call', write)).toMatchObject(refused);
+      await initialize(server);
+      expect(await recorded(server)).toEqual([]);
+    },
+  );
+
+  it('an `initialize` that fails is no handshake, and what was sent with it is refused', async () => {
+    const server = newServer();
+    const [answer, early] = await Promise.all([server.request('initialize', { protocolVersion: 7 }), server.request('tools/call', write)]);
+    expect(answer).toHaveProperty('error');
+    expect(early).toMatchObject(refused);
+    expect(await server.request('tools/call', write)).toMatchObject(refused);
+    await initialize(server);
+    expect(await recorded(server)).toEqual([]);
+  });
+});
+
+describe('what clients do, and may go on doing', () => {
+  it('requests behind `initialize` in one go, without the notification', async () => {
+    const server = newServer();
+    const [answer, written] = await Promise.all([server.request('initialize', hello), server.request('tools/call', write)]);
+    expect(answer).toHaveProperty('result.serverInfo');
+    expect(written).toHaveProperty('result.structuredContent.outcome', 'recorded');
+    // Answered in their order: the client knows the server before it hears of the call.
+    expect(server.stdout.map((line) => (JSON.parse(line) as Json)['id'])).toEqual([1, 2]);
+  });
+
+  it('a second `initialize`, as a proxy sends it for its next client', async () => {
+    const server = await serving(['serve', '--sandbox=memory']);
+    await server.call('create_customer_payment', newPayment);
+    await initialize(server);
+    expect(await recorded(server)).toHaveLength(1);
+  });
+
+  it('revision 2026-07-28 needs no `initialize`: `server/discover`, then requests that name it', async () => {
+    const server = newServer();
+    expect(await server.request('server/discover', envelope)).toHaveProperty('result.supportedVersions');
+    expect(await server.request('tools/call', { ...write, ...envelope })).toHaveProperty('result.structuredContent.outcome', 'recorded');
+    expect(await recorded(server, envelope)).toHaveLength(1);
+    // Once it is chosen, there is no other.
+    expect(await server.request('tools/call', write)).toHaveProperty('error');
+    expect(await server.request('initialize', hello)).toHaveProperty('error');
+    expect(await server.request('tools/call', write)).toHaveProperty('error');
+    expect(await recorded(server, envelope)).toHaveLength(1);
+  });
+
+  it('a client that asks with `server/discover` and then prefers the older revision', async () => {
+    const server = newServer();
+    expect(await server.request('server/discover', envelope)).toHaveProperty('result');
+    expect(await server.request('tools/call', write)).toMatchObject(refused);
+    await initialize(server);
+    expect(await recorded(server)).toEqual([]);
+    expect(await server.request('tools/call', write)).toHaveProperty('result.structuredContent.outcome', 'recorded');
+  });
+
+  it('from 2026-07-28 on a cancellation names no revision', async () => {
+    const server = newServer();
+    const long = server.request('tools/call', { name: 'find_refunds', arguments: {}, ...envelope }).then(
+      () => 'answered',
+      () => 'ended',
+    );
+    server.line('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}');
+    expect(await server.request('tools/list', envelope)).toHaveProperty('result.tools');
+    server.child.stdin.end();
+    expect(await long).toBe('ended');
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { endpoints } from '../../src/catalogue.ts';
+import type { Json } from '../../src/endpoint.ts';
+import { fault, seed } from '../support/books.ts';
+import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
+import { worded } from '../support/worded.ts';
+
+/** A write whose answer was lost and that was found by looking is told as completely as one whose answer came. */
+
+const euros = '712345000000079507';
+const euroAccount = '712345000000000367';
+const plainField = '46000000012845';
+const bowman = { customer_id: seed.bowman, payment_mode: 'check', date: '2026-06-20' };
+const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash };
+
+type Prepare = (server: Harness) => Promise<Json>;
+const named: Prepare = async (server) => {
+  await server.call('update_customer_payment', {
+    payment_id: seed.paymentWithUnused,
+    custom_fields: [{ api_name: 'cf_external_reference', value: 'V 1' }],
+  });
+  return { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'V 1' };
+};
+const advance: Prepare = async (server) => {
+  const { payment } = (await server.call('create_customer_payment', { ...bowman, amount: 7 })).structuredContent as {
+    payment: { payment_id: string };
+  };
+  return { payment_id: [payment.payment_id] };
+};
+
+/** Every write in every form that its text has. */
+const writes: readonly [what: string, tool: string, args: Json, prepare?: Prepare][] = [
+  [
+    'an advance',
+    'create_customer_payment',
+    { ...bowman, amount: 450, reference_number: 'R 1', custom_fields: [{ customfield_id: plainField, value: '9' }] },
+  ],
+  [
+    'for an invoice',
+    'create_customer_payment',
+    { ...bowman, amount: 500, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] },
+  ],
+  ['in euros', 'create_customer_payment', { ...bowman, customer_id: '712345000000090061', amount: 10.5, exchange_rate: 1.08 }],
+  [
+    'by names',
+    'record_customer_payment',
+    { customer: 'Bowman Furniture', amount: 450, payment_mode: 'check', date: '2026-06-20', invoices: [{ invoice: 'INV-385' }] },
+  ],
+  [
+    'several fields',
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, amount: 650, reference_number: '', description: 'x', tags: [] },
+  ],
+  [
+    'its invoices',
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
+  ],
+  ['its rate', 'update_customer_payment', { payment_id: euros, exchange_rate: 1.1 }],
+  ['by custom field', 'update_customer_payment_using_custom_field', { description: 'x', amount: 700 }, named],
+  [
+    'by custom field, a new one',
+    'update_customer_payment_using_custom_field',
+    {
+      unique_identifier_key: 'cf_external_reference',
+      unique_identifier_value: 'new',
+      upsert: true,
+      ...bowman,
+      customer_id: '712345000000090061',
+      amount: 3,
+      exchange_rate: 1.1,
+    },
+  ],
+  [
+    'custom fields',
+    'update_custom_fields_in_customer_payment',
+    { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: plainField, value: '7' }] },
+  ],
+  ['a payment', 'delete_customer_payment', { payment_id: '712345000000079505' }],
+  ['payments', 'bulk_delete_customer_payments', { payment_id: ['712345000000079504', '712345000000079505'] }],
+  ['payments, just one', 'bulk_delete_customer_payments', {}, advance],
+  ['a refund of all that is left', 'create_customer_payment_refund', refund],
+  [
+    'a refund in euros',
+    'create_customer_payment_refund',
+    {
+      customer_payment_id: euros,
+      amount: 20,
+      date: '2026-06-20',
+      from_account_id: euroAccount,
+      exchange_rate: 1.08,
+      reference_number: 'B 2',
+    },
+  ],
+  ['a refund by names', 'refund_customer_payment', { payment: '3', amount: 30, account: 'Petty Cash', date: '2026-06-20' }],
+  [
+    'a refund changed',
+    'update_customer_payment_refund',
+    { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, amount: 49, reference_number: 'R', exchange_rate: 1 },
+  ],
+  ['a refund deleted', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
+];
+
+/** What differs between two sandboxes, and is no part of what is told: ids of new records, numbers and times. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.replaceAll(/\b7123450000\d{8}\b/g, 'id').replaceAll(/\d{4}-\d{2}-\d{2}T[\d:]+-\d{4}/g, 'time');
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, name === 'write_id' ? 'write' : plain(item)]));
+}
+
+async function told(options: HarnessOptions, [, tool, args, prepare]: (typeof writes)[number], lost: boolean): Promise<unknown> {
+  const server = await harness(options);
+  onTestFinished(() => server.close());
+  const all = { ...(await prepare?.(server)), ...args };
+  if (lost)
+    for (const method of ['POST', 'PUT', 'DELETE'])
+      await fault(server.sandbox, { match: { method, path: '^/customerpayment' }, fault: 'drop_after' });
+  const result = await server.call(tool, all);
+  expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', replayed: false });
+  const entry = await server.opened.road.journal.find(String(result.structuredContent['write_id']));
+  expect(entry?.reason).toBe(lost ? 'Found in Zoho, just as sent.' : undefined);
+  return plain({ text: textOf(result), structured: result.structuredContent });
+}
+
+const scopes = ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'];
+
+describe.each<[string, HarnessOptions]>([
+  ['as recorded live', {}],
+  ['as documented', { sandbox: { shapes: 'documented' } }],
+  ['with scopes that leave checks out', { sandbox: { scopes } }],
+])('fresh and found are told the same, %s', (name, options) => {
+  // By names it must read invoices and accounts. As documented Zoho does not tell rates, ids of custom fields and times of change: what it
+  // does not show is not found.
+  const not = {
+    'as recorded live': /^$/,
+    'as documented': /names|euros|rate|all that is left|its invoices|custom field|an advance/,
+    'with scopes that leave checks out': /names/,
+  }[name];
+  const possible = writes.filter(([what]) => !not?.test(what));
+  it.each(possible)('%s: %s', async (...write) => {
+    expect(await told(options, write, true)).toEqual(await told(options, write, false));
+  });
+});
+
+describe('what an earlier version kept', () => {
+  it.each(endpoints.filter(({ method }) => method !== 'GET'))('$name is worded from an entry that lacks it', (endpoint) => {
+    if (endpoint.method === 'GET') return;
+    const payment = { payment_id: '1', amount: 5, invoices: [] };
+    const result = {
+      payment,
+      payment_refund: { payment_refund_id: '2', amount: 5 },
+      deleted: endpoint.name.startsWith('bulk') ? ['1', '2'] : true,
+      custom_fields: [],
+    };
+    const input = {
+      payment_id: '1',
+      customer_payment_id: '1',
+      refund_id: '2',
+      unique_identifier_key: 'cf_x',
+      unique_identifier_value: 'x',
+      custom_fields: [],
+      description: 'x',
+    };
+    // As version 0.1.0 kept it, and as an erasure leaves it.
+    for (const before of [{ existing: { ids: [], all: true }, payment, payments: [payment], refund: { amount: 5 } }, {}]) {
+      const text = worded(endpoint.report(result, input, { before, not_checked: [] }));
+      expect(text).toMatch(/^(Recorded|Updated|Deleted)/);
+      expect(text).not.toContain('undefined');
+    }
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { changeSeen, type ChangeSeen } from '../../src/records/same-as-sent.ts';
+import { bookkeeper } from '../simulate/template.ts';
+import { fault, seed } from '../support/books.ts';
+import { textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
+import { servers } from '../support/servers.ts';
+
+/** A change whose answer was lost is settled only by what it would have made different. */
+
+type Json = Record<string, unknown>;
+const start = servers();
+const checking = '712345000000000361';
+const row = (amount_applied: number, tax_amount_withheld?: number) => ({
+  invoice_id: seed.openInvoice,
+  amount_applied,
+  ...(tax_amount_withheld !== undefined && { tax_amount_withheld }),
+});
+
+describe('what a record shows of a change', () => {
+  it.each<[what: string, body: Json, was: Json, is: Json, seen: ChangeSeen]>([
+    ['made', { amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
+    ['not made', { amount: 2 }, { amount: 1 }, { amount: 1 }, 'as before'],
+    ['something else', { amount: 2 }, { amount: 1 }, { amount: 3 }, 'otherwise'],
+    ['half of it', { amount: 2, date: '2026-06-02' }, { amount: 1, date: '2026-06-01' }, { amount: 2, date: '2026-06-01' }, 'otherwise'],
+    ['nothing to change', { amount: 2 }, { amount: 2 }, { amount: 2 }, 'no difference'],
+    ['what Zoho never tells', { tags: [] }, {}, {}, 'not told'],
+    ['what Zoho never tells, beside what does not change', { tags: [], amount: 2 }, { amount: 2 }, { amount: 2 }, 'not told'],
+    ['what Zoho never tells, beside what was made', { tags: [], amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
+    ['what this Zoho does not tell', { account_id: '1' }, {}, {}, 'not told'],
+    ['what is told only afterwards', { account_id: '1' }, {}, { account_id: '1' }, 'as sent, or already'],
+    ['what is not told any more', { bank_charges: 0 }, { bank_charges: 5 }, {}, 'not told'],
+    ['a text that was cleared', { description: '' }, { description: 'x' }, {}, 'as sent'],
+    ['a text that was not set', { description: 'x' }, {}, {}, 'as before'],
+    ['tax that was added', { invoices: [row(200, 50)] }, { invoices: [row(200, 20)] }, { invoices: [row(200, 50)] }, 'as sent'],
+    [
+      'tax that was added where none was told',
+      { invoices: [row(200, 50)] },
+      { invoices: [row(200)] },
+      { invoices: [row(200, 50)] },
+      'as sent, or already',
+    ],
+    ['tax that is not told', { invoices: [row(200, 50)] }, { invoices: [row(200)] }, { invoices: [row(200)] }, 'not told'],
+    ['an invoice that was added', { invoices: [row(200)] }, { invoices: [] }, { invoices: [row(200)] }, 'as sent'],
+    [
+      'a first custom field',
+      { custom_fields: [{ label: 'a', value: '1' }] },
+      {},
+      { custom_fields: [{ label: 'a', value: '1' }] },
+      'as sent',
+    ],
+    [
+      'custom fields that are not told any more',
+      { custom_fields: [{ label: 'a', value: '' }] },
+      { custom_fields: [{ label: 'a', value: '1' }] },
+      {},
+      'not told',
+    ],
+  ])('%s', (_, body, was, is, seen) => {
+    expect(changeSeen(body, was, is)).toBe(seen);
+  });
+});
+
+const documented = { sandbox: { shapes: 'documented' } } as const;
+const taxed = { invoices: [row(200, 50)] };
+const cases: [what: string, options: HarnessOptions, tool: string, args: Json][] = [
+  [
+    "a refund's account, in the documented shape",
+    documented,
+    'update_customer_payment_refund',
+    { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, from_account_id: checking },
+  ],
+  [
+    "a payment's account, in the documented shape",
+    documented,
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, account_id: checking },
+  ],
+  [
+    "a refund's payment_form",
+    {},
+    'update_customer_payment_refund',
+    { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, payment_form: 'x' },
+  ],
+  ['tags', {}, 'update_customer_payment', { payment_id: seed.paymentWithUnused, tags: [{ tag_id: '11', tag_option_id: '21' }] }],
+  [
+    'tags and a mode as it stands',
+    {},
+    'update_customer_payment',
+    { payment_id: seed.paymentWithUnused, tags: [{ tag_id: '11', tag_option_id: '21' }], payment_mode: 'check' },
+  ],
+];
+
+/** As after a restart, long after. */
+function longAfter(server: Harness): void {
+  server.opened.road.sentHere.clear();
+  Object.assign(server.opened.road.timings, { graceMs: -1e9 });
+}
+
+describe.each(cases)('%s', (_, options, tool, args) => {
+  it.each(['drop_after', 'drop_before'])('that cannot be seen stays unknown where the payment changed since (%s)', async (how) => {
+    const server = await start({ timings: { lookMs: 0 }, ...options });
+    const byHand = await bookkeeper(server.sandbox);
+    await fault(server.sandbox, { match: { method: 'PUT' }, fault: how });
+    const lost = await server.call(tool, args);
+    expect(lost.structuredContent['outcome'], textOf(lost)).toBe('unknown');
+    await new Promise((passed) => setTimeout(passed, 1_000));
+    await byHand('PUT', `/customerpayments/${seed.paymentWithUnused}`, { description: 'by hand' });
+    longAfter(server);
+    await server.opened.resolveAll(() => undefined);
+    expect((await server.opened.road.journal.list({ limit: 1 }))[0]?.state).toBe('unknown');
+  });
+});
+
+describe('tax that a lost change put on an invoice', () => {
+  it.each(['drop_after', 'drop_before'])('is not told wrongly (%s)', async (how) => {
+    const server = await start({ timings: { lookMs: 0 } });
+    const { payment } = (
+      await server.call('create_customer_payment', {
+        customer_id: seed.bowman,
+        payment_mode: 'cash',
+        amount: 300,
+        date: '2026-06-05',
+        invoices: [row(200)],
+      })
+    ).structuredContent as { payment: { payment_id: string } };
+    await fault(server.sandbox, { match: { method: 'PUT' }, fault: how });
+    expect((await server.call('update_customer_payment', { payment_id: payment.payment_id, ...taxed })).structuredContent['outcome']).toBe(
+      'unknown',
+    );
+    longAfter(server);
+    await server.opened.resolveAll(() => undefined);
+    const state = (await server.opened.road.journal.list({ limit: 1 }))[0]?.state;
+    expect(how === 'drop_after' ? ['unknown', 'recorded'] : ['unknown', 'not_recorded']).toContain(state);
+  });
+});

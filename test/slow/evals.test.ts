@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { tells } from '../evals/books.ts';
+import { play } from '../evals/play.ts';
+import { readAnswer } from '../evals/protocol.ts';
+import { call, say, scriptedModel, type Script } from '../evals/script.ts';
+import { solutions } from '../evals/solutions.ts';
+import { conversations, tasks } from '../evals/tasks.ts';
+import { withThirteen } from '../evals/thirteen.ts';
+
+describe('the tasks', () => {
+  it('are thirty, the twelve conversations among them, each with a way to do it and ways to do it wrong', () => {
+    expect([conversations.length, tasks.length]).toEqual([12, 30]);
+    expect(new Set(tasks.map(({ says: [first] }) => first)).size).toBe(30);
+    expect(Object.keys(solutions)).toEqual(tasks.map(({ name }) => name));
+    for (const { wrong } of Object.values(solutions)) expect(Object.keys(wrong).length).toBeGreaterThan(0);
+  });
+});
+
+describe('an answer of a model', () => {
+  it('is a text, a call, or several calls, with a text beside them', () => {
+    expect(readAnswer('{"text": "Done."}')).toEqual({ text: 'Done.' });
+    expect(readAnswer('{"tool": "list_writes"}')).toEqual({ calls: [{ tool: 'list_writes', arguments: {} }] });
+    expect(readAnswer('{"text": "Let me see.", "calls": [{"tool": "a", "arguments": {"b": 1}}]}')).toEqual({
+      text: 'Let me see.',
+      calls: [{ tool: 'a', arguments: { b: 1 } }],
+    });
+  });
+
+  it.each([
+    ['They paid $79,114.89 in all.', 79114.89, true],
+    ['**1 152.92 USD**', 1152.92, true],
+    ['EUR 12136.20', 12136.2, true],
+    ['It was 600.', 600, true],
+    ['USD 600.00', 600, true],
+    ['USD 1600', 600, false],
+    ['USD 600.50', 600, false],
+    ['USD 12136.25', 12136.2, false],
+    ['from *Acme* corp', 'Acme Corp', true],
+    ['from Acme Corporation', 'Acme Company', false],
+  ])('%j tells %j: %j', (text, fact, told) => {
+    expect(tells(text, fact)).toBe(told);
+  });
+
+  it('that asks something is answered before the user goes on', async () => {
+    const { problems } = await play(
+      tasks.find(({ name }) => name === 'which Acme')!,
+      scriptedModel([
+        say('Which Acme do you mean?'),
+        call('record_customer_payment', { customer: 'Acme Corporation', amount: 140, payment_mode: 'cash', allocate: 'as_credit' }),
+        say('Done.'),
+      ]),
+    );
+    expect(problems).toEqual([]);
+  });
+});
+
+describe.each(tasks)('$name', (task) => {
+  const { right, wrong } = solutions[task.name]!;
+
+  it('can be done within its budget', async () => {
+    const { problems, calls, bytes, messages } = await play(task, scriptedModel(right));
+    expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
+    expect({ calls, bytes: Math.max(bytes, task.budget.bytes) }).toEqual(task.budget);
+  });
+
+  it.each(Object.entries(wrong))('fails when %s', async (_, { script, because }) => {
+    const { problems, messages } = await play(task, scriptedModel(script));
+    expect(problems, JSON.stringify(messages, null, 1)).toContainEqual(expect.stringMatching(because));
+  });
+});
+
+describe('the same twelve with the thirteen endpoints alone', () => {
+  it('are all done, or it is said why they cannot be', () => {
+    expect(Object.keys(withThirteen)).toEqual(conversations.map(({ name }) => name));
+  });
+
+  it.each(conversations.filter(({ name }) => typeof withThirteen[name] !== 'string'))('$name', async (task) => {
+    const { problems, messages } = await play(task, scriptedModel(withThirteen[task.name] as Script), ['payments']);
+    expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
+  });
+});

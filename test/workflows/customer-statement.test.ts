@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { kinds, textOf, type Harness, type ToolResult } from '../support/harness.ts';
+import { recordedZoho, recordings } from '../support/recorded.ts';
+import { servers } from '../support/servers.ts';
+
+/** What a customer owes, what is unused, and what happened last. */
+
+const start = servers();
+
+type Row = Record<string, unknown>;
+
+async function statement(server: Harness, customer: string): Promise<ToolResult> {
+  const result = await server.call('customer_statement', { customer });
+  expect(result.isError, textOf(result)).toBeFalsy();
+  expect(textOf(result)).not.toMatch(/undefined|NaN|\[object/);
+  return result;
+}
+
+/** 1 July 2026 in New York, when it is the second already in Europe. */
+const now = () => new Date('2026-07-02T02:00:00Z');
+
+describe.each(kinds)('through the client of the %s', (kind) => {
+  it("open invoices by age on the organization's day, unused credit, last payments and refunds; no drafts, nothing void", async () => {
+    const server = await start({ kind, sandbox: { now } });
+    const result = await statement(server, 'bowman furniture');
+    expect(result.structuredContent).toMatchObject({
+      customer_id: seed.bowman,
+      currency_code: 'USD',
+      date: '2026-07-01',
+      open: { count: 4, totals: [{ currency_code: 'USD', amount: 2085.5 }] },
+      credit: { count: 3, total: 400.4 },
+      outstanding_by_zoho: 2085.5,
+    });
+    expect(textOf(result).split('\n').slice(0, 8)).toEqual([
+      'Statement of "Bowman Furniture" (id 903000000000099), 2026-07-01: ' +
+        'owes USD 2085.50 on 4 open invoices; has USD 400.40 unused on 3 payments.',
+      'Days past due: current: USD 450.00 (1), 61-90: USD 1585.50 (2), over 90: USD 50.00 (1).',
+      'Open invoices:',
+      'INV-384 (id 90300000079426) | due 2016-07-05, 3648 days past due | USD 50.00 open of USD 450.00',
+      expect.stringMatching(/^INV-900079 \(id \d+\) \| due 2026-04-27, 65 days past due \| USD 305\.00 open$/),
+      'INV-386 (id 712345000000079386) | due 2026-05-01, 61 days past due | USD 1280.50 open',
+      'INV-385 (id 712345000000079385) | due 2030-06-30 | USD 450.00 open',
+      'Unused credit:',
+    ]);
+    expect(result.structuredContent['last']).toHaveLength(10);
+    expect(textOf(result)).toContain(
+      '2026-03-25 | refund (refund_id 712345000000101120) of payment #359 (id 712345000000101118) | USD 150.35 | banktransfer',
+    );
+    expect(textOf(result)).not.toContain('INV-387');
+    expect(textOf(result)).not.toContain('INV-388');
+    expect(textOf(result)).not.toContain('Zoho itself');
+  });
+});
+
+describe('an invoice is as old as', () => {
+  it.each([
+    ['2026-05-01T12:00:00Z', 'current: USD 1730.50 (2)'],
+    ['2026-05-02T12:00:00Z', '1-30: USD 1585.50 (2)'],
+    ['2026-05-31T12:00:00Z', '1-30: USD 1280.50 (1)'],
+    ['2026-06-01T12:00:00Z', '31-60: USD 1585.50 (2)'],
+    ['2026-07-01T03:00:00Z', '31-60: USD 1280.50 (1)'],
+    ['2026-07-01T12:00:00Z', '61-90: USD 1585.50 (2)'],
+    ['2026-07-31T12:00:00Z', 'over 90: USD 1635.50 (3)'],
+  ])('the days past its due date: %s, %s', async (at, age) => {
+    const server = await start({ sandbox: { now: () => new Date(at) } });
+    expect(textOf(await statement(server, seed.bowman))).toContain(age);
+  });
+});
+
+it("is in the customer's currency", async () => {
+  const server = await start();
+  expect(textOf(await statement(server, 'Möbelhaus'))).toContain(
+    'owes EUR 3094.19 on 3 open invoices; has EUR 109.50 unused on 1 payment.',
+  );
+  const yen = textOf(await statement(server, '青山デザイン'));
+  expect(yen).toMatch(/has JPY \d+ unused/);
+  expect(yen).not.toMatch(/USD|EUR/);
+});
+
+it('offers calls that can be made as they stand', async () => {
+  const server = await start();
+  const text = textOf(await statement(server, 'Möbelhaus'));
+  const [, args = ''] = /update_customer_payment (\{.*?\}\]\})/.exec(text) ?? [];
+  const applied = await server.call('update_customer_payment', JSON.parse(args) as Row);
+  expect(applied.isError, textOf(applied)).toBeFalsy();
+  expect(textOf(await statement(server, 'Möbelhaus'))).toContain('owes EUR 2984.69 on 3 open invoices; no unused credit.');
+});
+
+it('text of records stays data', async () => {
+  const server = await start();
+  const text = textOf(await statement(server, 'Sunny Side'));
+  expect(text).toContain(String.raw`ref "\"50%_off\" 🎉 \\ '"`);
+  expect(text.split('\n').filter((line) => line.startsWith('Next:'))).toHaveLength(1);
+});
+
+it('a name that fits several is asked about, and one that nobody has is answered with the nearest', async () => {
+  const server = await start();
+  expect((await server.call('customer_statement', { customer: 'Summit' })).structuredContent).toMatchObject({
+    error: { code: 'ambiguous_customer' },
+  });
+  const nobody = await server.call('customer_statement', { customer: 'Kestral Architects' });
+  expect(nobody.structuredContent).toMatchObject({ error: { code: 'ambiguous_customer' } });
+  expect(textOf(nobody)).toContain('"Kestrel Architects", "Chicago"');
+});
+
+describe('what the credentials do not show', () => {
+  it('is named as not shown', async () => {
+    const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
+    const result = await statement(server, seed.bowman);
+    expect(textOf(result)).toContain('has USD 400.40 unused on 3 payments.');
+    expect(textOf(result)).toContain(
+      'Not shown: what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ); ' +
+        'open invoices (needs the scope ZohoBooks.invoices.READ); ' +
+        'how old the invoices are (needs the scope ZohoBooks.settings.READ).',
+    );
+    expect(textOf(result)).not.toMatch(/owes|past due/);
+  });
+
+  it('with nothing left, the refusal goes through', async () => {
+    const server = await start({ sandbox: { scopes: ['ZohoBooks.contacts.READ'] } });
+    expect((await server.call('customer_statement', { customer: seed.bowman })).structuredContent).toMatchObject({
+      error: { code: 'scope_missing', changed: 'no' },
+    });
+  });
+});
+
+describe('what Zoho counts otherwise', () => {
+  const contact = {
+    contact_id: seed.bowman,
+    contact_name: 'Bowman Furniture',
+    contact_type: 'customer',
+    currency_code: 'USD',
+    outstanding_receivable_amount: 80.1,
+    unused_credits_receivable_amount: 30,
+  };
+  const invoice = {
+    customer_id: seed.bowman,
+    status: 'sent',
+    total: 60,
+    balance: 60.2,
+    date: '2026-06-01',
+    due_date: '2026-06-01',
+    invoice_number: 'INV-1',
+    currency_code: 'USD',
+  };
+  const at = async (invoices: object[], payments: object[] = []) => {
+    const zoho = await recordedZoho({
+      ...recordings['as on the older refunds page'],
+      'GET /contacts/ID': [200, { code: 0, contact }],
+      'GET /invoices': [200, { code: 0, invoices }],
+      'GET /customerpayments': [200, { code: 0, customerpayments: payments }],
+    });
+    const server = await start({ at: zoho });
+    return { server, close: () => zoho.close() };
+  };
+
+  it('is told, exactly, next to what was added up', async () => {
+    const { server, close } = await at([
+      { ...invoice, invoice_id: '1' },
+      { ...invoice, invoice_id: '2', balance: 40.1 },
+    ]);
+    const text = textOf(await statement(server, seed.bowman));
+    expect(text).toContain('owes USD 100.30 on 2 open invoices');
+    expect(text).toContain(
+      'Zoho itself counts USD 80.10 owed, USD 20.20 less than these: credit notes, an opening balance or journal entries would explain it.',
+    );
+    expect(text).toContain('Zoho itself counts USD 30.00 unused credit, USD 30.00 more than these');
+    await close();
+  });
+
+  it("other customers' invoices and payments count for nothing, whatever Zoho sends; nor do drafts and void ones", async () => {
+    const strangers = [
+      { ...invoice, invoice_id: '1', customer_id: '42' },
+      { ...invoice, invoice_id: '2', status: 'draft' },
+      { ...invoice, invoice_id: '3', status: 'void' },
+    ];
+    const { server, close } = await at(strangers, [
+      { payment_id: '7', customer_id: '42', amount: 5, unused_amount: 5, date: '2026-06-01' },
+    ]);
+    expect(textOf(await statement(server, seed.bowman))).toMatch(/owes nothing on invoices; no unused credit\.\n/);
+    await close();
+  });
+
+  it('amounts in several currencies are not added', async () => {
+    const { server, close } = await at([
+      { ...invoice, invoice_id: '1', balance: 10 },
+      { ...invoice, invoice_id: '2', balance: 20, currency_code: 'EUR' },
+    ]);
+    expect(textOf(await statement(server, seed.bowman))).toContain('owes EUR 20.00 and USD 10.00 on 2 open invoices');
+    await close();
+  });
+
+  it('what is owed in a currency that nobody tells is counted, not left out', async () => {
+    const { currency_code: _, ...bare } = { ...invoice, invoice_id: '1' };
+    const zoho = await recordedZoho({
+      ...recordings['as on the older refunds page'],
+      'GET /contacts/ID': [200, { code: 0, contact: { ...contact, currency_code: '' } }],
+      'GET /invoices': [200, { code: 0, invoices: [bare] }],
+      'GET /customerpayments': [200, { code: 0, customerpayments: [] }],
+    });
+    const server = await start({ at: zoho });
+    const text = textOf(await statement(server, seed.bowman));
+    expect(text).toContain('owes on 1 open invoice, in a currency that is not told;');
+    expect(text).not.toMatch(/Zoho itself counts .* owed/);
+    await zoho.close();
+  });
+
+  it('a long statement says what it left out, which is in the sums', async () => {
+    const many = Array.from({ length: 150 }, (_, n) => ({
+      ...invoice,
+      invoice_id: String(10_000_000_000 + n),
+      invoice_number: `請求書-${'長'.repeat(30)}-${n}`,
+    }));
+    const payments = Array.from({ length: 150 }, (_, n) => ({
+      payment_id: String(20_000_000_000 + n),
+      payment_number: String(n),
+      customer_id: seed.bowman,
+      amount: 5,
+      unused_amount: 5,
+      date: '2026-06-01',
+      reference_number: '長'.repeat(50),
+      bcy_refunded_amount: 1,
+      last_modified_time: '2026-06-01T00:00:00-0400',
+    }));
+    const { server, close } = await at(many, payments);
+    const result = await statement(server, seed.bowman);
+    expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
+    expect(textOf(result)).toContain('owes USD 9030.00 on 150 open invoices; has USD 750.00 unused on 150 payments.');
+    expect(textOf(result)).toContain('and 70 newer ones, in the totals above.');
+    expect(textOf(result)).toContain('and 130 older ones, in the total above.');
+    expect(textOf(result)).toContain('Refunds of 140 more payments, which changed longer ago, were not looked at: find_refunds has them.');
+    await close();
+  });
+});
+
+it('what was asked a moment ago is not asked again, until something is written', async () => {
+  const server = await start();
+  await statement(server, 'Bowman Furniture');
+  await forgetRequests(server.sandbox);
+  await statement(server, 'Bowman Furniture');
+  expect(await requestsTo(server.sandbox)).toEqual([]);
+  await server.call('create_customer_payment_refund', {
+    customer_payment_id: seed.paymentWithUnused,
+    from_account_id: seed.pettyCash,
+    date: '2026-07-02',
+    amount: 30,
+  });
+  const after = await statement(server, 'Bowman Furniture');
+  expect(textOf(after)).toContain('has USD 370.40 unused');
+  expect(textOf(after)).toContain('2026-07-02 | refund');
+});

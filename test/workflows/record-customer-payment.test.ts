@@ -1,0 +1,602 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/cli/config.ts';
+import { toolsFor } from '../../src/cli/enabled-tools.ts';
+import { createCustomerPayment } from '../../src/endpoints/payments/create-customer-payment.ts';
+import { isWrite } from '../../src/workflow.ts';
+import { recordCustomerPayment } from '../../src/workflows/record-customer-payment.ts';
+import type { Person } from '../../src/write/confirm.ts';
+import { perform } from '../../src/write/perform.ts';
+import { NONE } from '../../src/write/repeated-call.ts';
+import type { Performed } from '../../src/write/types.ts';
+import { altered } from '../support/altered.ts';
+import { booksOf, fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { closers } from '../support/closers.ts';
+import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import { startSandbox } from '../support/sandbox.ts';
+import { servers } from '../support/servers.ts';
+
+/** "Bowman paid 450 in cash today for INV-385": from what people say to the right payment, or to a question. */
+
+const start = servers();
+
+const cash = { payment_mode: 'cash', date: '2026-06-30' };
+const posts = { method: 'POST', path: '^/customerpayments$' };
+
+const record = (server: Harness, args: Record<string, unknown>) => server.call('record_customer_payment', { ...cash, ...args });
+const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
+const sentBy = async (server: Harness) => (await writesTo(server)).map(({ body }) => body as Record<string, unknown>);
+const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
+const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
+const which = (id: string): PersonAnswer => ({ action: 'accept', content: { which: id } });
+
+async function recorded(server: Harness, args: Record<string, unknown>): Promise<ToolResult> {
+  const result = await record(server, args);
+  expect(result.isError, textOf(result)).toBeFalsy();
+  expect(textOf(result)).not.toMatch(/undefined|NaN|\[object/);
+  expect((await booksOf(server.sandbox)).problems).toEqual([]);
+  return result;
+}
+
+async function refused(server: Harness, args: Record<string, unknown>, code: string): Promise<string> {
+  const result = await record(server, args);
+  expect(result.structuredContent, textOf(result)).toMatchObject({ error: { code, changed: 'no' }, outcome: 'not_recorded' });
+  expect(await writesTo(server)).toEqual([]);
+  return textOf(result);
+}
+
+const acme = { corp: '712345000000090009', corporation: '712345000000090011', uk: '712345000000090013', co: '712345000000090015' };
+
+describe.each(kinds)('a name that fits several, through the client of the %s', (kind) => {
+  it('is asked through the client, and the choice goes on into the question that follows', async () => {
+    const asked: string[] = [];
+    const server = await start({
+      kind,
+      confirm: 'ask',
+      person: (question) => {
+        asked.push(question);
+        return asked.length === 1 ? which(seed.bowman) : yes;
+      },
+    });
+    // More than all that is open, so a person is asked about the rest.
+    const result = await recorded(server, { customer: 'Bowman', amount: 3000, allocate: 'oldest_first' });
+    expect(asked[0]).toBe('4 customers are called something like "Bowman". Which one is it?');
+    expect(asked[1]).toMatch(/^Record a payment of USD 3000\.00 from "Bowman Furniture"\?\n/);
+    expect(asked[1]).toContain('You are asked because USD 914.50 more is paid than is applied to invoices.');
+    expect(asked).toHaveLength(2);
+    expect(result.structuredContent).toMatchObject({ payment: { amount: 3000, unused_amount: 914.5 } });
+    expect(await sentBy(server)).toMatchObject([{ customer_id: seed.bowman }]);
+  });
+
+  it('without a client that can ask comes back as numbered candidates, with what tells them apart', async () => {
+    const server = await start({ kind });
+    const text = await refused(server, { customer: 'Acme', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
+    expect(text).toContain(
+      `1. "Acme Corp", "Phoenix", USD 3822.75 open, last paid USD 670.00 on 2026-06-14 (id ${acme.corp}); ` +
+        '2. "ACME Corp. (UK)", "Leeds", EUR 2306.35 open,',
+    );
+    expect(text).toContain('Never pick one yourself.');
+  });
+
+  it.each<[string, PersonAnswer, string]>([
+    ['none of these', which(NONE), 'none_chosen'],
+    ['no', { action: 'decline' }, 'none_chosen'],
+    ['nothing', { action: 'cancel' }, 'none_chosen'],
+  ])('is not decided by a person who says %s', async (_, answer, code) => {
+    const server = await start({ kind, confirm: 'ask', person: () => answer });
+    await refused(server, { customer: 'Bowman', amount: 10, allocate: 'as_credit' }, code);
+  });
+
+  it('is not decided by a choice that was not offered', async () => {
+    const asked: string[] = [];
+    const server = await start({ kind, confirm: 'ask', person: (question) => (asked.push(question), which(acme.corp)) });
+    const result = await record(server, { customer: 'Bowman', amount: 10, allocate: 'as_credit' });
+    expect(result.isError).toBe(true);
+    expect(await writesTo(server)).toEqual([]);
+    expect(asked).toHaveLength(1);
+  }, 10_000);
+});
+
+describe('near-identical names', () => {
+  it.each([
+    ['Summit Office Interior', '712345000000090019'],
+    ['summit office  INTERIORS', '712345000000090017'],
+    ['Riverbend Cafe', '712345000000090021'],
+    ['Riverbend Café & Bakery', '712345000000090023'],
+    ['Acme Corp', acme.corp],
+    ['Acme Corporation', acme.corporation],
+    ['Bowman Furniture', seed.bowman],
+    // Its line break and the invisible marks of the next are nothing that anybody types.
+    ['Harbor Light Interiors', '712345000000090081'],
+    ['شركة النخيل للأثاث (Al Nakheel Furniture)', '712345000000090079'],
+  ])('%s is the one who is called so', async (customer, customer_id) => {
+    const server = await start();
+    await recorded(server, { customer, amount: 10, allocate: 'as_credit' });
+    expect(await sentBy(server)).toMatchObject([{ customer_id, amount: 10 }]);
+  });
+
+  it.each([
+    ['Summit Office', ['Summit Office Interior', 'Summit Office Interiors']],
+    ['Riverbend', ['Riverbend Cafe', 'Riverbend Café & Bakery']],
+    ['Acme Co', ['Acme Co', 'Acme Corp', 'Acme Corporation', 'ACME Corp. (UK)']],
+    // Within a word nobody means it.
+    ['akeside', ['Lakeside School District']],
+    // Vendors are nobody who pays, also where Zoho lists them among customers.
+    ['Bowman Timber Supply', ['Bowman Furnishings', 'Bowman Furniture', 'Bowman & Sons Furniture', 'Bowmann Furniture Ltd']],
+  ])('%s is asked about', async (customer, names) => {
+    const server = await start();
+    const text = await refused(server, { customer, amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
+    expect([...text.matchAll(/\d\. ("[^"]*"), /g)].map(([, name]) => name).toSorted()).toEqual(
+      names.map((name) => JSON.stringify(name)).toSorted(),
+    );
+    if (names.includes('Acme Co')) expect(text).toContain(`inactive (id ${acme.co})`);
+  });
+
+  it("nobody is picked where the same words, otherwise put, are another's name", async () => {
+    const sandbox = await startSandbox();
+    const renamed = new Map([
+      [acme.corp, 'John Smith & Sons'],
+      [acme.uk, 'Smith, John'],
+    ]);
+    const zoho = await altered(sandbox, {
+      query: (query) => {
+        for (const name of ['contact_name_contains', 'contact_name_startswith']) query.delete(name);
+      },
+      body(body, query, path) {
+        if (path !== '/contacts') return body;
+        const rows = (body['contacts'] as { contact_id: string; contact_name: string }[]).map((row) => ({
+          ...row,
+          contact_name: renamed.get(row.contact_id) ?? row.contact_name,
+        }));
+        const has = (name: string) =>
+          name.toLowerCase().includes(query.get('contact_name_contains')?.toLowerCase() ?? '') &&
+          name.toLowerCase().startsWith(query.get('contact_name_startswith')?.toLowerCase() ?? '');
+        return { ...body, contacts: rows.filter(({ contact_name }) => has(contact_name)) };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    closers.push(
+      () => sandbox.close(),
+      () => zoho.close(),
+    );
+    const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
+    expect(text).toContain('2 customers are called something like "John Smith"');
+    expect(text).toContain('"Smith, John"');
+  });
+
+  it('one that nobody has is answered with the nearest first', async () => {
+    const server = await start();
+    expect(await refused(server, { customer: 'Bowmen Furniture', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer')).toMatch(
+      /No customer is called "Bowmen Furniture"\. Is it one of these\? 1\. "Bowman Furniture", /,
+    );
+  });
+
+  it("a vendor is no customer by id either, and a name like nobody's is said to be nobody's", async () => {
+    const server = await start();
+    await refused(server, { customer: '712345000000095001', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
+    await refused(server, { customer: 'Xyzzy', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
+    await refused(server, { customer: '-', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer');
+  });
+});
+
+describe('what the money is for', () => {
+  it.each([
+    [{ customer: 'Bowman', invoices: ['INV-385'] }],
+    [{ customer: 'Bowman', invoices: [{ invoice: 'inv-385' }] }],
+    [{ invoices: ['INV-385'] }],
+    [{ customer: seed.bowman, invoices: ['385'] }],
+    [{ customer: 'Bowman Furniture', invoices: [seed.openInvoice] }],
+  ])('%j is enough', async (args) => {
+    const server = await start();
+    const result = await recorded(server, { ...args, amount: 450 });
+    expect(await sentBy(server)).toEqual([
+      { customer_id: seed.bowman, ...cash, amount: 450, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] },
+    ]);
+    expect(textOf(result)).toContain(`Applied: INV-385 (id ${seed.openInvoice}) USD 450.00, now paid.`);
+  });
+
+  it('"384" alone is several invoices; with the customer it is theirs', async () => {
+    const server = await start();
+    const text = await refused(server, { amount: 50, invoices: ['384'] }, 'ambiguous_invoice');
+    expect(text).toContain('INV-384 of "Bowman Furniture"');
+    expect(text).toContain('INV-000384 of "Pine Street Dental"');
+    await recorded(server, { customer: 'Bowman', amount: 50, invoices: ['384'] });
+    expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }] }]);
+  });
+
+  it("is not the one of several that Zoho's first page happens to show", async () => {
+    const sandbox = await startSandbox();
+    const numbers = [...Array.from({ length: 199 }, (_, i) => `INV-7${i}`), 'INV-7', 'OLD-7'];
+    const zoho = await altered(sandbox, {
+      body(body, query, path) {
+        if (path !== '/invoices') return body;
+        const [page, exact] = [Number(query.get('page')), query.get('invoice_number')];
+        const rows = numbers.map((invoice_number, i) => ({
+          invoice_id: String(712345000000400000 + i * 1000),
+          invoice_number,
+          customer_id: seed.bowman,
+          customer_name: 'Bowman Furniture',
+          status: 'sent',
+          balance: 50,
+          total: 50,
+          date: '2026-06-01',
+        }));
+        const found = rows.filter(({ invoice_number }) => exact === null || invoice_number === exact);
+        return {
+          code: 0,
+          invoices: found.slice((page - 1) * 200, page * 200),
+          page_context: { page, per_page: 200, has_more_page: found.length > page * 200 },
+        };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    closers.push(
+      () => sandbox.close(),
+      () => zoho.close(),
+    );
+    const text = textOf(await server.call('find_payments', { invoice: '7' }));
+    expect(text).toContain('ambiguous_invoice');
+    expect(text).toContain('OLD-7');
+  });
+
+  it("is never another customer's invoice, however alike the names are", async () => {
+    const server = await start();
+    expect(await refused(server, { customer: 'Acme', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer')).toContain(
+      'belongs to "Bowman Furniture"',
+    );
+    // Open invoices of Acme Corp, whose name begins like that of Acme Co.
+    await refused(server, { customer: 'Acme Co', amount: 10, invoices: ['INV-395'] }, 'invoice_of_another_customer');
+    expect(await refused(server, { amount: 10, invoices: ['INV-395', 'INV-385'] }, 'invoice_of_another_customer')).toContain(
+      'several customers',
+    );
+  });
+
+  it.each<[string, Record<string, unknown>, string, string]>([
+    ['an invoice that is paid', { invoices: ['INV-383'] }, 'invoice_paid', 'paid already'],
+    ['a draft', { invoices: ['INV-387'] }, 'invoice_not_open', 'still a draft'],
+    ['a void one', { invoices: ['INV-388'] }, 'invoice_not_open', 'void'],
+    ['one that does not exist', { invoices: ['INV-38500'] }, 'no_such_invoice', 'Ask the user'],
+    ['a number as long as an id', { invoices: ['2026000384'] }, 'no_such_invoice', 'Ask the user'],
+    ['one invoice twice', { invoices: ['INV-385', seed.openInvoice] }, 'invalid_arguments', 'named twice'],
+    ['more than is open', { invoices: [{ invoice: 'INV-385', amount: 451 }], amount: 500 }, 'more_than_balance', 'USD 450.00 open'],
+    [
+      'more than was paid',
+      { invoices: [{ invoice: 'INV-385', amount: 400 }], amount: 300 },
+      'applied_more_than_amount',
+      'more than the payment',
+    ],
+    ['both at once', { invoices: ['INV-385'], allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
+  ])('%s is refused', async (_, args, code, words) => {
+    const server = await start();
+    expect(await refused(server, { customer: 'Bowman', amount: 100, ...args }, code)).toContain(words);
+  });
+
+  it('nobody named at all is said so', async () => {
+    const server = await start();
+    await refused(server, { amount: 10, allocate: 'as_credit' }, 'invalid_arguments');
+  });
+
+  it('not said, with invoices open, is asked for; with none open the money is credit', async () => {
+    const server = await start();
+    const text = await refused(server, { customer: 'Bowman Furniture', amount: 100 }, 'allocation_needed');
+    expect(text).toContain(`INV-384 (id ${seed.sampleInvoice}) USD 50.00 open, due 2016-07-05; INV-900079`);
+    const result = await recorded(server, { customer: 'Acme Corporation', amount: 100 });
+    expect(result.structuredContent).toMatchObject({ payment: { unused_amount: 100 } });
+  });
+
+  it('oldest first: each up to what is open, until the money is used up', async () => {
+    const server = await start();
+    const result = await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' });
+    expect(await sentBy(server)).toMatchObject([
+      {
+        invoices: [
+          { invoice_id: seed.sampleInvoice, amount_applied: 50 },
+          { amount_applied: 305 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 45 },
+        ],
+      },
+    ]);
+    expect(textOf(result)).toContain('USD 1235.50 still open');
+  });
+
+  it('as credit: nothing is applied', async () => {
+    const server = await start();
+    await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'as_credit' });
+    expect(await sentBy(server)).toEqual([{ customer_id: seed.bowman, ...cash, amount: 400 }]);
+  });
+
+  it('amounts said for each invoice are applied just so', async () => {
+    const server = await start();
+    await recorded(server, {
+      customer: 'Bowman',
+      amount: 300.3,
+      invoices: [
+        { invoice: 'INV-385', amount: 100.1 },
+        { invoice: 'INV-386', amount: 200.2 },
+      ],
+    });
+    expect(await sentBy(server)).toMatchObject([
+      {
+        invoices: [
+          { invoice_id: seed.openInvoice, amount_applied: 100.1 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 200.2 },
+        ],
+      },
+    ]);
+  });
+
+  it('amounts that are said go first, wherever they stand; what is open of the others gets the rest', async () => {
+    const server = await start();
+    await recorded(server, { customer: 'Bowman Furniture', amount: 500, invoices: ['INV-385', { invoice: 'INV-386', amount: 300 }] });
+    expect(await sentBy(server)).toMatchObject([
+      {
+        invoices: [
+          { invoice_id: seed.openInvoice, amount_applied: 200 },
+          { invoice_id: seed.overdueInvoice, amount_applied: 300 },
+        ],
+      },
+    ]);
+  });
+
+  it("an invoice in another currency than the customer's gets none of it", async () => {
+    const sandbox = await startSandbox();
+    const zoho = await altered(sandbox, {
+      body: (body, _, path) =>
+        path === '/invoices'
+          ? { ...body, invoices: (body['invoices'] as object[]).map((row) => ({ ...row, currency_code: 'EUR' })) }
+          : body,
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    closers.push(
+      () => sandbox.close(),
+      () => zoho.close(),
+    );
+    expect(await refused(server, { customer: seed.bowman, amount: 50, allocate: 'oldest_first' }, 'invoice_currency')).toContain(
+      'is in EUR, the payment in USD',
+    );
+  });
+
+  it('more than the invoices are open for is asked about, and on no not recorded', async () => {
+    const asked: string[] = [];
+    const server = await start({
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'accept', content: { approve: asked.length > 1 } }),
+    });
+    const args = { customer: 'Bowman', amount: 500, invoices: ['INV-385'] };
+    await refused(server, args, 'declined');
+    expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
+    expect(asked[0]).toContain('Not applied, stays as unused credit: USD 50.00');
+    // A no is to what would be done, whatever is said along with it or however it is called.
+    for (const same of [
+      args,
+      { ...args, reference_number: 'said otherwise' },
+      { ...args, customer: seed.bowman },
+      { ...args, invoices: ['inv-385'] },
+    ])
+      await refused(server, same, 'declined');
+    expect(asked).toHaveLength(1);
+    await recorded(server, { ...args, amount: 501 });
+  });
+});
+
+describe('how, where to and when', () => {
+  it('a foreign currency needs its rate', async () => {
+    const server = await start();
+    expect(await refused(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit' }, 'exchange_rate_missing')).toContain(
+      'USD per EUR',
+    );
+    await recorded(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit', exchange_rate: 1.08 });
+    expect(await sentBy(server)).toMatchObject([{ exchange_rate: 1.08 }]);
+  });
+
+  it('the currency that was said is compared, and a rate of 1 is asked about', async () => {
+    const asked: string[] = [];
+    const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
+    const text = await refused(
+      server,
+      { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 },
+      'wrong_currency',
+    );
+    expect(text).toContain('this customer pays in EUR');
+    await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
+    expect(asked).toEqual([]);
+    await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });
+    expect(asked[0]).toContain('an exchange rate of just 1 is hardly ever right');
+  });
+
+  it('no date is today where the organization is', async () => {
+    const server = await start({ sandbox: { now: () => new Date('2026-07-02T03:59:00Z') } });
+    await recorded(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined });
+    expect(await sentBy(server)).toMatchObject([{ date: '2026-07-01' }]);
+    const later = await start({ sandbox: { now: () => new Date('2026-07-02T04:01:00Z') } });
+    await recorded(later, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined });
+    expect(await sentBy(later)).toMatchObject([{ date: '2026-07-02' }]);
+  });
+
+  it('which day it is cannot be guessed', async () => {
+    const server = await start({
+      sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] },
+    });
+    await refused(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined }, 'date_needed');
+  });
+
+  it('the account by its name; a closed or unclear one is not guessed', async () => {
+    const server = await start();
+    const args = { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit' };
+    expect(await refused(server, { ...args, account: 'Old Checking' }, 'no_such_account')).toContain(
+      `"Business Checking" (id 712345000000000361)`,
+    );
+    await refused(server, { ...args, account: '712345000000000370' }, 'account_closed');
+    await refused(server, { ...args, account: '&' }, 'no_such_account');
+    await recorded(server, { ...args, account: 'petty cash' });
+    expect(await sentBy(server)).toMatchObject([{ account_id: seed.pettyCash }]);
+  });
+
+  it('a customer id is enough where customers cannot be seen', async () => {
+    const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
+    const result = await recorded(server, { customer: seed.bowman, amount: 10, allocate: 'as_credit' });
+    expect(textOf(result)).toContain('Not checked: the customer');
+  });
+});
+
+describe('one intent is recorded once', () => {
+  const args = { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' };
+
+  it('the same call with its key is answered from the journal, though the balances have moved', async () => {
+    const server = await start();
+    const first = await recorded(server, { ...args, idempotency_key: 'receipt 17' });
+    await recorded(server, { customer: 'Bowman', amount: 1235.5, invoices: ['INV-386'] });
+    await forgetRequests(server.sandbox);
+    const again = await recorded(server, { ...args, idempotency_key: 'receipt 17' });
+    expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, payment: first.structuredContent['payment'] });
+    expect(await requestsTo(server.sandbox)).toEqual([]);
+  });
+
+  it('without a key the same call again is a suspected duplicate', async () => {
+    const server = await start();
+    await recorded(server, args);
+    const again = await record(server, args);
+    expect(errorOf(again)).toMatchObject({ code: 'suspected_duplicate', changed: 'no' });
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+
+  it('an answer that was lost is found by looking, and a second call finds the same', async () => {
+    const server = await start({ timings: { lookMs: 0 } });
+    await fault(server.sandbox, {
+      match: { method: 'GET', path: '^/customerpayments$', query: { sort_column: 'created_time' } },
+      fault: 'status',
+      status: 503,
+      skip: 1,
+      times: 99,
+    });
+    await fault(server.sandbox, { match: posts, fault: 'drop_after' });
+    const { payments } = (await booksOf(server.sandbox)).counts;
+    const lost = await record(server, args);
+    expect(lost.structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown', changed: 'unknown' } });
+    await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
+    // The plan would be another one by now: the intent is what was asked.
+    const found = await recorded(server, args);
+    expect(found.structuredContent).toMatchObject({ outcome: 'recorded', payment: { amount: 400 } });
+    expect(await writesTo(server)).toHaveLength(1);
+    expect((await booksOf(server.sandbox)).counts.payments).toBe(payments + 1);
+  });
+
+  it('the same key for another intent names what is different, as it was asked', async () => {
+    const server = await start();
+    await recorded(server, { ...args, idempotency_key: 'k' });
+    const other = await record(server, { ...args, customer: 'Bowman Furnishings', allocate: 'as_credit', idempotency_key: 'k' });
+    expect(errorOf(other)).toMatchObject({ code: 'key_reused', changed: 'no' });
+    expect(textOf(other)).toContain('its allocate, customer were different');
+    const endpoint = await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 400, idempotency_key: 'k' });
+    expect(textOf(endpoint)).toContain('it was a call of record_customer_payment');
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+
+  it("list_writes finds it by the name that was called, and by Zoho's; a name that no write has is said to be none", async () => {
+    const server = await start();
+    await recorded(server, args);
+    for (const tool of ['record_customer_payment', 'create_customer_payment']) {
+      expect((await server.call('list_writes', { tool })).structuredContent['writes'], tool).toMatchObject([
+        { outcome: 'recorded', tool: 'create_customer_payment' },
+      ]);
+    }
+    expect((await server.call('list_writes', { tool: 'refund_customer_payment' })).structuredContent['writes']).toEqual([]);
+    const strange = await server.call('list_writes', { tool: 'record_payment' });
+    expect(errorOf(strange)).toMatchObject({ code: 'invalid_arguments' });
+    expect(textOf(strange)).toContain('record_customer_payment');
+    expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
+  });
+
+  it('whom a person chose stands also where what they approved was never sent and is asked once more', async () => {
+    const server = await start();
+    const call = {
+      endpoint: createCustomerPayment,
+      workflow: recordCustomerPayment,
+      input: { ...cash, customer: 'Bowman', amount: 3000, allocate: 'oldest_first' },
+      allowDuplicateOf: [],
+    };
+    const { road } = server.opened;
+    const go = async (person: Omit<Person, 'canBeAsked'>, fenceMs = road.timings.fenceMs) =>
+      await perform({ ...call, person: { canBeAsked: true, ...person } }, { ...road, mode: 'ask', timings: { ...road.timings, fenceMs } });
+    const asked = (performed: Performed) => (performed as { state: string }).state;
+    const chosen = await go({ choice: seed.bowman, state: asked(await go({})) });
+    const approved = { answer: 'approved', state: asked(chosen) } as const;
+    await expect(go(approved, -1)).rejects.toMatchObject({ changed: 'no' });
+    const again = await go(approved);
+    expect(again.kind).toBe('ask');
+    expect((await go({ answer: 'approved', state: asked(again) })).kind).toBe('done');
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+
+  it('two identical calls at once are one payment', async () => {
+    const server = await start();
+    const both = await Promise.all([record(server, args), record(server, args)]);
+    expect(both.map(({ structuredContent }) => structuredContent['replayed']).toSorted()).toEqual([false, true]);
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+
+  it('what others recorded meanwhile is seen: nothing rests on what was read before', async () => {
+    const server = await start();
+    await refused(server, { customer: 'Bowman Furniture', amount: 100 }, 'allocation_needed');
+    const other = await start({ on: server.sandbox });
+    await recorded(other, { customer: 'Bowman Furniture', amount: 50, invoices: ['INV-384'] });
+    await recorded(server, { customer: 'Bowman Furniture', amount: 100, allocate: 'oldest_first' });
+    expect((await sentBy(server))[1]).toMatchObject({ invoices: [{ amount_applied: 100 }] });
+    expect((await sentBy(server))[1]).not.toMatchObject({ invoices: [{ invoice_id: seed.sampleInvoice }] });
+  });
+});
+
+describe('the policy holds, whatever the payment is called by', () => {
+  const args = { customer: 'Bowman Furniture', amount: 100, allocate: 'as_credit' };
+
+  it.each<[string, HarnessOptions['policy'], Record<string, unknown>]>([
+    ['a tool that is not named', { allowed_tools: ['create_customer_payment'] }, {}],
+    ['read-only', { read_only: true }, {}],
+    ['an amount', { max_amount: { per_write: { USD: 99 } } }, {}],
+    ["a day's amounts", { max_amount: { per_day: { USD: 99 } } }, {}],
+    ['an early date', { earliest_date: '2026-07-01' }, {}],
+    ['an account by its name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
+    ['no account named', { allowed_account_ids: ['712345000000000361'] }, {}],
+  ])('%s is against it', async (_, policy, more) => {
+    const server = await start({ policy, tools: everyTool });
+    await refused(server, { ...args, ...more }, 'against_policy');
+  });
+
+  it('what it names is allowed: the tool, and the account by its name', async () => {
+    const server = await start({
+      policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] },
+      tools: everyTool,
+    });
+    await recorded(server, { ...args, account: 'petty' });
+    expect(
+      errorOf(await server.call('create_customer_payment', { customer_id: seed.bowman, ...cash, amount: 7, account_id: seed.pettyCash })),
+    ).toMatchObject({ code: 'against_policy' });
+  });
+
+  it('read-only, neither it nor the refund is there', () => {
+    const named = (policy: object, readOnly = false) =>
+      toolsFor({ ...readConfig({}), readOnly, policy })
+        .workflows.filter(isWrite)
+        .map(({ name }) => name);
+    expect(named({})).toEqual(['record_customer_payment', 'refund_customer_payment']);
+    expect(named({}, true)).toEqual([]);
+    expect(named({ read_only: true })).toEqual([]);
+    expect(named({ allowed_tools: ['refund_customer_payment'] })).toEqual(['refund_customer_payment']);
+  });
+
+  it('strict: what a person would be asked is not done without one', async () => {
+    const server = await start({ confirm: 'strict' });
+    await refused(server, { customer: 'Bowman', amount: 500, invoices: ['INV-385'] }, 'consent_unavailable');
+    await refused(server, { customer: 'Bowman', amount: 500, allocate: 'as_credit' }, 'ambiguous_customer');
+  });
+
+  it('a client that cannot ask gets the preview, and its approval is good for exactly that', async () => {
+    const server = await start({ confirm: 'ask' });
+    const args = { customer: 'Bowman', amount: 500, invoices: ['INV-385'] };
+    const preview = await record(server, args);
+    expect(errorOf(preview).code).toBe('approval_needed');
+    const { approval } = preview.structuredContent as { approval: string };
+    expect(errorOf(await record(server, { ...args, amount: 501, approval })).code).toBe('approval_needed');
+    expect(await writesTo(server)).toEqual([]);
+    await recorded(server, { ...args, approval });
+  });
+});

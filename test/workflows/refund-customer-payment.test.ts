@@ -1,0 +1,310 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { NONE } from '../../src/write/repeated-call.ts';
+import { booksOf, fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from '../support/books.ts';
+import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import { servers } from '../support/servers.ts';
+
+/** "They overpaid, send the rest back from petty cash." */
+
+const start = servers();
+
+const out = { account: 'Petty Cash', date: '2026-06-30' };
+/** 250 of Bowman Furniture, all of it unused. */
+const advance = '712345000000079504';
+/** Of Acme Corp: all 500 applied to two invoices. */
+const applied = '712345000000079505';
+
+const refund = (server: Harness, args: Record<string, unknown>) => server.call('refund_customer_payment', { ...out, ...args });
+const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
+const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
+const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
+const which = (id: string): PersonAnswer => ({ action: 'accept', content: { which: id } });
+const answers =
+  (asked: string[], ...given: PersonAnswer[]) =>
+  (question: string): PersonAnswer => (asked.push(question), given[asked.length - 1] ?? { action: 'cancel' });
+
+async function refunded(server: Harness, args: Record<string, unknown>): Promise<ToolResult> {
+  const result = await refund(server, args);
+  expect(result.isError, textOf(result)).toBeFalsy();
+  expect(textOf(result)).not.toMatch(/undefined|NaN|\[object/);
+  expect((await booksOf(server.sandbox)).problems).toEqual([]);
+  return result;
+}
+
+async function refused(server: Harness, args: Record<string, unknown>, code: string): Promise<string> {
+  const result = await refund(server, args);
+  expect(result.structuredContent, textOf(result)).toMatchObject({ error: { code, changed: 'no' }, outcome: 'not_recorded' });
+  expect(await writesTo(server)).toEqual([]);
+  return textOf(result);
+}
+
+async function sentTo(server: Harness, payment_id: string, body: Record<string, unknown>): Promise<void> {
+  expect((await writesTo(server)).map(({ path, body }) => ({ path, body }))).toMatchObject([
+    { path: `/books/v3/customerpayments/${payment_id}/refunds`, body },
+  ]);
+}
+
+describe.each(kinds)('through the client of the %s', (kind) => {
+  it('which customer, which payment and whether at all are asked one after the other', async () => {
+    const asked: string[] = [];
+    const server = await start({ kind, confirm: 'ask', person: answers(asked, which(seed.bowman), which(seed.paymentWithUnused), yes) });
+    await refunded(server, { customer: 'Bowman' });
+    expect(asked.map((question) => question.split('\n')[0])).toEqual([
+      '4 customers are called something like "Bowman". Which one is it?',
+      'Several payments of "Bowman Furniture" (id 903000000000099) have money left. Which one is given back?',
+      'Refund USD 100.00 to "Bowman Furniture"?',
+    ]);
+    expect(asked[2]).toContain('Account: "Petty Cash" (id 3000000000385)');
+    await sentTo(server, seed.paymentWithUnused, { amount: 100, from_account_id: seed.pettyCash, date: '2026-06-30' });
+  });
+
+  it.each<[string, PersonAnswer[], string]>([
+    ['none of the customers', [which(NONE)], 'none_chosen'],
+    ['none of the payments', [which(seed.bowman), which(NONE)], 'none_chosen'],
+    ['no to the customer', [{ action: 'decline' }], 'none_chosen'],
+    ['no to the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
+    ['nothing', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
+    ['a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
+  ])('%s: nothing is given back', async (_, given, code) => {
+    const asked: string[] = [];
+    const server = await start({ kind, confirm: 'ask', person: answers(asked, ...given) });
+    const result = await refund(server, { customer: 'Bowman' });
+    expect(result.isError).toBe(true);
+    // A client of the newest revision checks an answer against what was offered itself.
+    if (code !== 'ambiguous_payment') expect(errorOf(result)).toMatchObject({ code, changed: 'no' });
+    expect(await writesTo(server)).toEqual([]);
+  });
+
+  it('a client that cannot ask gets the payments to choose from, and then the preview', async () => {
+    const server = await start({ kind, confirm: 'ask' });
+    const text = await refused(server, { customer: 'Bowman Furniture' }, 'ambiguous_payment');
+    expect(text).toContain(
+      `1. payment #4 of 2026-06-22, USD 250.00, unused USD 250.00 (id ${advance}); ` +
+        `2. payment #3 of 2026-06-18, USD 600.00, unused USD 100.00 (id ${seed.paymentWithUnused}); ` +
+        '3. payment #146',
+    );
+    const args = { customer: 'Bowman Furniture', payment: advance };
+    const preview = await refund(server, args);
+    expect(textOf(preview)).toMatch(/^Refund USD 250\.00 to "Bowman Furniture"\?/);
+    expect(errorOf(preview).code).toBe('approval_needed');
+    expect(await writesTo(server)).toEqual([]);
+    await refunded(server, { ...args, approval: preview.structuredContent['approval'] });
+    await sentTo(server, advance, { amount: 250 });
+  });
+});
+
+describe('which payment', () => {
+  it.each([
+    ['the only one with money left', { customer: 'Möbelhaus', account: 'Euro' }, '712345000000079507', 109.5],
+    ['the only one that can cover it', { customer: 'Bowman Furniture', amount: 240.5 }, advance, 240.5],
+    ['by its number', { payment: '#3' }, seed.paymentWithUnused, 100],
+    ['by its number as people say it', { payment: 'payment 3', amount: 20 }, seed.paymentWithUnused, 20],
+    ['by its number, of the customer', { customer: 'Bowman Furniture', payment: '4' }, advance, 250],
+    ['by its id', { payment: advance }, advance, 250],
+  ])('%s', async (_, args, payment_id, amount) => {
+    const server = await start();
+    await refunded(server, args);
+    await sentTo(server, payment_id, { amount });
+  });
+
+  it.each<[string, Record<string, unknown>, string, string]>([
+    ["another customer's number", { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
+    ['a number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
+    ['nobody', {}, 'invalid_arguments', 'Who gets money back'],
+    ["nobody's payment", { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
+    [
+      'more than any has left',
+      { customer: 'Bowman Furniture', amount: 251 },
+      'more_than_refundable',
+      'No payment of this customer has USD 251.00 unused: payment #4',
+    ],
+    ['more than this one has left', { payment: advance, amount: 251 }, 'more_than_refundable', 'USD 251.00 is more than that'],
+    ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],
+    ["another currency's account", { payment: advance, account: 'Euro' }, 'account_currency', 'EUR'],
+    ['a customer who never paid', { customer: '712345000000090015' }, 'nothing_refundable', 'no payment'],
+  ])('%s is refused', async (_, args, code, words) => {
+    const server = await start();
+    expect(await refused(server, args, code)).toContain(words);
+  });
+});
+
+describe('money that is applied', () => {
+  /** The calls in `Next:`, as they stand. */
+  const steps = (text: string) =>
+    [...text.matchAll(/(update_customer_payment|refund_customer_payment) (\{.*?\})(?=, then|\.\n)/g)].map(([, tool = '', args = '']) => ({
+      tool,
+      args: JSON.parse(args) as Record<string, unknown>,
+    }));
+
+  it.each([
+    ['all of a payment for two invoices', { payment: applied }, 500, 0],
+    ['a part of it: the invoice that was applied last is freed first', { payment: applied, amount: 400 }, 400, 0],
+    ['more than is unused', { payment: '3', amount: 300 }, 300, 0],
+    ['all that is left of one that was refunded before', { payment: '2' }, 400, 0],
+    ['of the customer, who has nothing unused', { customer: 'Acme Corporation', amount: 10 }, 10, 0],
+  ])('%s: the steps that are named work as they stand', async (_, args, amount, left) => {
+    const server = await start();
+    const result = await refund(server, args);
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain('Ask the user whether to un-apply; if so: update_customer_payment');
+    const named = steps(textOf(result));
+    expect(named.map(({ tool }) => tool)).toEqual(['update_customer_payment', 'refund_customer_payment']);
+    for (const { tool, args } of named) {
+      const done = await server.call(tool, args);
+      expect(done.isError, textOf(done)).toBeFalsy();
+    }
+    const [update, given] = await writesTo(server);
+    expect(update).toMatchObject({ method: 'PUT' });
+    expect(given?.body).toMatchObject({ amount, from_account_id: seed.pettyCash, date: '2026-06-30' });
+    const payment_id = String(named[0]?.args['payment_id']);
+    const after = (await server.call('get_customer_payment', { payment_id })).structuredContent['payment'] as Record<string, unknown>;
+    expect(after['unused_amount'] ?? 0).toBe(left);
+    expect((await booksOf(server.sandbox)).problems).toEqual([]);
+  });
+
+  it('more than the payment ever was is not un-applied for', async () => {
+    const server = await start();
+    const text = await refused(server, { payment: applied, amount: 501 }, 'nothing_refundable');
+    expect(text).toContain('Next: Tell the user.');
+  });
+});
+
+describe('one intent is given back once', () => {
+  const args = { customer: 'Bowman Furniture', amount: 240 };
+
+  it('the same call with its key is answered from the journal, though nothing so large is left', async () => {
+    const server = await start();
+    await refunded(server, { ...args, idempotency_key: 'k' });
+    await forgetRequests(server.sandbox);
+    const again = await refunded(server, { ...args, idempotency_key: 'k' });
+    expect(again.structuredContent).toMatchObject({ replayed: true, outcome: 'recorded' });
+    expect(await requestsTo(server.sandbox)).toEqual([]);
+    expect(textOf(await refund(server, { ...args, account: 'Savings', idempotency_key: 'k' }))).toContain('its account was different');
+  });
+
+  it('an answer that was lost is found by the same call', async () => {
+    const server = await start({ timings: { lookMs: 0 } });
+    await fault(server.sandbox, {
+      match: { method: 'GET', path: '^/customerpayments/\\d+/refunds' },
+      fault: 'status',
+      status: 503,
+      skip: 1,
+      times: 99,
+    });
+    await fault(server.sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
+    const { refunds } = (await booksOf(server.sandbox)).counts;
+    expect((await refund(server, args)).structuredContent).toMatchObject({ outcome: 'unknown' });
+    await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
+    expect((await refunded(server, args)).structuredContent).toMatchObject({ outcome: 'recorded', payment_refund: { amount: 240 } });
+    expect(await writesTo(server)).toHaveLength(1);
+    expect((await booksOf(server.sandbox)).counts.refunds).toBe(refunds + 1);
+  });
+
+  it('two identical calls at once are one refund', async () => {
+    const server = await start();
+    const both = await Promise.all([refund(server, args), refund(server, args)]);
+    expect(both.map(({ structuredContent }) => structuredContent['replayed']).toSorted()).toEqual([false, true]);
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+});
+
+describe('through two servers on one journal', () => {
+  const args = { customer: 'Möbelhaus', account: 'Euro' };
+  const gaveBack = { method: 'POST', path: '/refunds$' };
+
+  it('a call that comes while the same one is under way waits for it, though nothing is left to give back', async () => {
+    const first = await start();
+    const second = await start({ on: first.sandbox, stateDir: first.dir });
+    await fault(first.sandbox, { match: gaveBack, ...held, after: true });
+    const under = refund(first, args);
+    await isWaiting(first.sandbox, 'POST');
+    const waits = refunded(second, args);
+    await sleep(300);
+    await release(first.sandbox);
+    const again = await waits;
+    expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, payment_refund: { amount: 109.5 } });
+    expect((await under).structuredContent).toMatchObject({ outcome: 'recorded', replayed: false });
+    expect(await writesTo(first)).toHaveLength(1);
+  });
+
+  it.each([
+    ['which one', undefined],
+    ['that none is enough', 900_000_000],
+  ])('of many payments, those that are not shown are counted: %s', async (_, amount) => {
+    const server = await start();
+    for (let day = 10; day < 23; day += 1) {
+      expect(
+        (
+          await server.call('create_customer_payment', {
+            customer_id: '712345000000090009',
+            amount: 123_456_789.01 + day,
+            payment_mode: 'cash',
+            date: `2026-06-${day}`,
+          })
+        ).isError,
+      ).toBeFalsy();
+    }
+    const text = textOf(await refund(server, { customer: '712345000000090009', amount }));
+    expect(text).toMatch(/\(id \d{18}\); and 6 more\.$/m);
+  });
+
+  it('which payment is meant does not rest on what was read a moment ago', async () => {
+    const server = await start();
+    const acme = '712345000000090009';
+    await refused(server, { customer: acme, amount: 300 }, 'more_than_refundable');
+    const other = await start({ on: server.sandbox });
+    expect(
+      (await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError,
+    ).toBeFalsy();
+    await forgetRequests(server.sandbox);
+    // It gave back the 180 that were the only ones.
+    const result = await refund(server, { customer: acme });
+    expect(await writesTo(server)).toEqual([]);
+    expect(errorOf(result).changed).toBe('no');
+    await refused(server, { customer: acme, payment: '#6', amount: 181 }, 'more_than_refundable');
+  });
+
+  it('one that found another payment meanwhile settles nothing that somebody else is working on', async () => {
+    const first = await start();
+    const second = await start({ on: first.sandbox, stateDir: first.dir });
+    await first.call('customer_statement', { customer: 'Möbelhaus' });
+    const contacts = { method: 'GET', path: '^/contacts$' };
+    await fault(first.sandbox, { match: contacts, ...held });
+    await fault(first.sandbox, { match: gaveBack, ...held, after: true });
+    // It has asked the journal already when the first is sent, and sees its customer's payments afterwards.
+    const late = refund(second, args);
+    await isWaiting(first.sandbox, 'GET');
+    const under = refund(first, args);
+    await isWaiting(first.sandbox, 'POST');
+    await release(first.sandbox, contacts);
+    expect((await late).structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown' } });
+    await release(first.sandbox);
+    const result = await under;
+    expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', replayed: false });
+    const entry = await first.opened.road.journal.find(String(result.structuredContent['write_id']));
+    expect(entry).toMatchObject({ state: 'recorded' });
+    expect(entry).not.toHaveProperty('reason');
+    expect(await writesTo(first)).toHaveLength(1);
+  });
+});
+
+describe('the policy', () => {
+  it.each<[string, HarnessOptions['policy']]>([
+    ['a tool that is not named', { allowed_tools: ['create_customer_payment_refund'] }],
+    ['an amount', { max_amount: { per_write: { USD: 99 } } }],
+    ['no more refunds this hour', { max_refunds_per_hour: 0 }],
+    ['an account by its name', { allowed_from_account_ids: ['712345000000000361'] }],
+    ['an early date', { earliest_date: '2026-07-01' }],
+  ])('forbids %s', async (_, policy) => {
+    const server = await start({ policy, tools: everyTool });
+    await refused(server, { payment: '3' }, 'against_policy');
+  });
+
+  it('allows what it names; strict still wants a person', async () => {
+    const server = await start({ policy: { allowed_tools: ['refund_customer_payment'], allowed_from_account_ids: [seed.pettyCash] } });
+    await refunded(server, { payment: '3' });
+    const strict = await start({ confirm: 'strict' });
+    await refused(strict, { payment: '3' }, 'consent_unavailable');
+  });
+});

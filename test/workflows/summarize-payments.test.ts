@@ -1,0 +1,298 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { altered } from '../support/altered.ts';
+import { fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from '../support/books.ts';
+import { closers } from '../support/closers.ts';
+import { harness, textOf, type Harness, type ToolResult } from '../support/harness.ts';
+import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+import { servers } from '../support/servers.ts';
+
+/** Totals, against the books themselves: read from their file, and added up in whole numbers of the smallest unit. */
+
+const roomy = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 };
+
+interface Row {
+  readonly date: string;
+  readonly mode: string;
+  readonly account_id: string;
+  readonly customer_id: string;
+  readonly currency_code: string;
+  readonly amount: number;
+  readonly refunded: number;
+  readonly unused: number;
+  readonly rate: number;
+}
+
+/** The books hold thousandths, and rates in 10^-10; Zoho tells each amount in dollars to the cent. */
+function cents(thousandths: number, rate: number): bigint {
+  const exact = BigInt(thousandths) * BigInt(rate);
+  return (exact + 10n ** 11n / 2n) / 10n ** 11n;
+}
+const dollars = (cents: bigint) => Number(cents) / 100;
+
+interface Control {
+  count: number;
+  bcy_amount: number;
+  bcy_refunded_amount: number;
+  bcy_unused_amount: number;
+}
+
+function controlOf(rows: readonly Row[]): Control {
+  const total = (pick: (row: Row) => number) => dollars(rows.reduce((sum, row) => sum + cents(pick(row), row.rate), 0n));
+  return {
+    count: rows.length,
+    bcy_amount: total((row) => row.amount),
+    bcy_refunded_amount: total((row) => row.refunded),
+    bcy_unused_amount: total((row) => row.unused),
+  };
+}
+
+const own = (rows: readonly Row[]) => ({
+  amount: rows.reduce((sum, row) => sum + row.amount, 0) / 1000,
+  unused_amount: rows.reduce((sum, row) => sum + row.unused, 0) / 1000,
+});
+
+let dir: string;
+let sandbox: Sandbox;
+let server: Harness;
+let books: readonly Row[];
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'zoho-books-'));
+  const data = join(dir, 'books.sqlite');
+  sandbox = await startSandbox({ data, payments: 21_000, limits: roomy });
+  server = await harness({ on: sandbox });
+  const file = new DatabaseSync(data, { readOnly: true });
+  books = file
+    .prepare('SELECT date, mode, account_id, customer_id, currency_code, amount, refunded, unused, rate FROM payments')
+    .all() as Row[];
+  file.close();
+});
+afterAll(async () => {
+  await server.close();
+  await sandbox.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const another = servers();
+
+const ok = (result: ToolResult) => {
+  expect(result.isError, textOf(result)).toBeFalsy();
+  expect(textOf(result)).not.toMatch(/undefined|NaN|null|\[object/);
+  return result.structuredContent as {
+    total: Control;
+    groups?: (Control & Record<string, unknown>)[];
+    others?: Control & { groups: number };
+    covers: Record<string, string>;
+    not_counted?: Record<string, string>;
+  };
+};
+const summarize = async (args: Record<string, unknown>, on = server) => ok(await on.call('summarize_payments', args));
+const between = (start: string, end: string) => books.filter(({ date }) => date >= start && date <= end);
+const november = { date_start: '2025-11-01', date_end: '2025-11-30' };
+
+describe('summarize_payments', () => {
+  it('adds up a range to the cent, wherever in the books it lies', async () => {
+    for (const [date_start, date_end] of [
+      ['2026-06-01', '2026-06-30'],
+      ['2025-11-03', '2025-11-30'],
+      ['2025-07-01', '2025-07-15'],
+      ['2016-01-01', '2016-12-31'],
+      ['2026-02-28', '2026-02-28'],
+      ['2017-01-01', '2017-12-31'],
+    ] as const) {
+      const { total, covers, not_counted } = await summarize({ date_start, date_end });
+      const control = controlOf(between(date_start, date_end));
+      expect(total).toEqual(control.count === 0 ? { count: 0 } : control);
+      expect(covers).toEqual({ date_start, date_end });
+      expect(not_counted).toBeUndefined();
+    }
+    expect((await summarize({ date_end: '2025-07-20' })).total).toEqual(controlOf(between('0000', '2025-07-20')));
+    expect((await summarize({ date_start: '2026-06-20' })).total).toEqual(controlOf(between('2026-06-20', '9999')));
+  });
+
+  it.each([
+    ['mode', ({ payment_mode }: Record<string, unknown>) => String(payment_mode).toLowerCase(), ({ mode }: Row) => mode.toLowerCase()],
+    ['account', ({ account_id }: Record<string, unknown>) => String(account_id), ({ account_id }: Row) => account_id],
+    ['month', ({ month }: Record<string, unknown>) => String(month), ({ date }: Row) => date.slice(0, 7)],
+    ['customer', ({ customer_id }: Record<string, unknown>) => String(customer_id), ({ customer_id }: Row) => customer_id],
+    ['currency', ({ currency_code }: Record<string, unknown>) => String(currency_code), ({ currency_code }: Row) => currency_code],
+  ])('by %s: each group to the cent, and all of them the whole', async (group_by, keyOf, inBooks) => {
+    const { total, groups = [] } = await summarize({ ...november, group_by });
+    const rows = between('2025-11-01', '2025-11-30');
+    const keys = new Set(rows.map(inBooks));
+    expect(new Set(groups.map(keyOf))).toEqual(keys);
+    expect(groups).toHaveLength(keys.size);
+    for (const group of groups) {
+      const those = rows.filter((row) => inBooks(row) === keyOf(group));
+      expect(group).toMatchObject(controlOf(those));
+      if (group_by === 'currency' || group_by === 'customer')
+        expect(group).toMatchObject({ ...own(those), currency_code: those[0]?.currency_code });
+      else expect(group).not.toHaveProperty('amount');
+    }
+    expect(total).toEqual(controlOf(rows));
+  });
+
+  it('by two at once, and never one currency with another', async () => {
+    const { groups = [] } = await summarize({ date_start: '2025-11-01', date_end: '2025-12-15', group_by: ['month', 'currency'] });
+    expect(groups.map(({ month, currency_code }) => `${month} ${currency_code}`).toSorted()).toEqual([
+      '2025-11 EUR',
+      '2025-11 JPY',
+      '2025-11 USD',
+      '2025-12 EUR',
+      '2025-12 JPY',
+      '2025-12 USD',
+    ]);
+    const yen = books.filter(({ date, currency_code }) => date.startsWith('2025-11') && currency_code === 'JPY');
+    const group = groups.find(({ month, currency_code }) => month === '2025-11' && currency_code === 'JPY');
+    expect(group).toMatchObject({ ...controlOf(yen), ...own(yen) });
+    const text = textOf(await server.call('summarize_payments', { ...november, group_by: ['currency'] }));
+    expect(text).toMatch(/^JPY \d+(, unused JPY \d+)? \| \d+ payments \| USD \d+\.\d\d/m);
+    expect(text).not.toMatch(/^USD.*USD.*USD.*USD/m);
+  });
+
+  it('of one customer, by name; a name that several have is not picked', async () => {
+    const { total } = await summarize({ customer: 'Bowman Furniture', ...november });
+    expect(total).toEqual(controlOf(between('2025-11-01', '2025-11-30').filter(({ customer_id }) => customer_id === seed.bowman)));
+    const which = await server.call('summarize_payments', { customer: 'Bowman' });
+    expect(which.isError).toBe(true);
+    expect(textOf(which)).toContain('(ambiguous_customer');
+  });
+
+  it('says of a part what it covers, in whole days, and the rest follows by the call it offers', async () => {
+    const parts: Control[] = [];
+    let args: Record<string, unknown> = { group_by: ['month'] };
+    for (;;) {
+      const result = await server.call('summarize_payments', args);
+      const { total, covers, not_counted } = ok(result);
+      expect(total).toEqual(controlOf(between(covers['date_start'] ?? '0000', covers['date_end'] ?? '9999')));
+      parts.push(total);
+      if (not_counted === undefined) break;
+      expect(textOf(result)).toContain(`Only in part: there are more payments than one call sums up. Not counted: `);
+      args = JSON.parse(/summarize_payments (\{.*?\})/.exec(textOf(result))?.[1] ?? '') as Record<string, unknown>;
+    }
+    expect(parts.length).toBe(3);
+    const whole = controlOf(books);
+    expect(parts.reduce((sum, { count }) => sum + count, 0)).toBe(whole.count);
+    expect(Math.round(parts.reduce((sum, { bcy_amount }) => sum + bcy_amount, 0) * 100)).toBe(Math.round(whole.bcy_amount * 100));
+  });
+
+  it('tells how far it has come after each page', async () => {
+    const heard: string[] = [];
+    const client = server.ownClient as { callTool(call: object, options: object): Promise<unknown> };
+    await client.callTool(
+      { name: 'summarize_payments', arguments: { date_start: '2026-06-01' } },
+      { onprogress: ({ message = '' }) => void heard.push(message) },
+    );
+    expect(heard.length).toBeGreaterThanOrEqual(5);
+    expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Looked through ${count} payments.`));
+  });
+
+  it('stops reading when the call is cancelled', async () => {
+    await forgetRequests(sandbox);
+    await fault(sandbox, { match: { method: 'GET', path: '/customerpayments' }, ...held });
+    const stop = new AbortController();
+    const client = server.ownClient as { callTool(call: object, options: object): Promise<unknown> };
+    const call = client.callTool({ name: 'summarize_payments', arguments: {} }, { signal: stop.signal }).catch((error: unknown) => error);
+    await isWaiting(sandbox, 'GET');
+    const then = (await requestsTo(sandbox)).length;
+    stop.abort();
+    expect(await call).toBeInstanceOf(Error);
+    await release(sandbox);
+    await sleep(300);
+    expect((await requestsTo(sandbox)).length).toBe(then);
+  });
+
+  it('sums up what there are too many groups of', async () => {
+    const many = await altered(sandbox, {
+      body: (body, query, path) => {
+        if (path !== '/customerpayments') return body;
+        const rows = (body['customerpayments'] as Record<string, unknown>[]).map((row, i) => ({
+          ...row,
+          account_id: `7${query.get('page')}${String(i).padStart(5, '0')}`,
+          account_name: `Account ${query.get('page')} ${i}`,
+        }));
+        return { ...body, customerpayments: rows };
+      },
+    });
+    closers.push(() => many.close());
+    const result = await (await another({ on: sandbox, at: many })).call('summarize_payments', { ...november, group_by: ['account'] });
+    const { total, groups = [], others: rest } = ok(result);
+    const control = controlOf(between('2025-11-01', '2025-11-30'));
+    expect(total).toEqual(control);
+    expect(groups.length).toBeLessThanOrEqual(200);
+    expect(groups.length + (rest?.groups ?? 0)).toBe(control.count);
+    expect(groups.reduce((sum, { count }) => sum + count, rest?.count ?? 0)).toBe(control.count);
+    expect(Math.round(groups.reduce((sum, group) => sum + group.bcy_amount, rest?.bcy_amount ?? 0) * 100)).toBe(
+      Math.round(control.bcy_amount * 100),
+    );
+    expect(textOf(result)).toMatch(/^others, \d+ smaller ones \| \d+ payments/m);
+    expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
+    expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
+  });
+
+  it('counts a payment once that moves to the next page while it reads', async () => {
+    const small = await startSandbox({ limits: roomy });
+    closers.push(() => small.close());
+    const writing = await another({ on: small });
+    const range = { date_start: '2025-08-01' };
+    const before = await summarize(range, writing);
+    const moving = await altered(small, {
+      async body(body, query, path) {
+        if (path === '/customerpayments' && query.get('page') === '1')
+          ok(
+            await writing.call('create_customer_payment', {
+              customer_id: seed.bowman,
+              amount: 1,
+              payment_mode: 'cash',
+              date: '2026-06-30',
+            }),
+          );
+        return body;
+      },
+    });
+    closers.push(() => moving.close());
+    expect((await summarize(range, await another({ on: small, at: moving }))).total).toEqual(before.total);
+  });
+
+  it('reads on to the end where Zoho does not confirm the sort, and does not count what it was not asked for', async () => {
+    const small = await startSandbox({ limits: roomy });
+    closers.push(() => small.close());
+    const unsorted = await altered(small, {
+      query: (query, path) =>
+        void (path === '/customerpayments' && (query.delete('sort_column'), query.set('sort_column', 'amount'), query.delete('date'))),
+      body: (body) => ({ ...body, page_context: { page: 1 } }),
+    });
+    closers.push(() => unsorted.close());
+    const [as, is] = [await another({ on: small }), await another({ on: small, at: unsorted })];
+    for (const range of [november, { date_start: '2025-09-10', date_end: '2025-09-10' }, { date_end: '2025-08-15' }]) {
+      expect((await summarize(range, is)).total).toEqual((await summarize(range, as)).total);
+    }
+  });
+
+  it('names what the scopes or Zoho do not tell instead of guessing it', async () => {
+    const scopes = ['ZohoBooks.customerpayments.READ'];
+    const text = textOf(
+      await (await another({ sandbox: { scopes, limits: roomy } })).call('summarize_payments', { ...november, group_by: ['currency'] }),
+    );
+    expect(text).toContain('in base currency');
+    expect(text).toContain('currency not known');
+    expect(text).toContain('ZohoBooks.contacts.READ');
+    expect(text).toContain('ZohoBooks.settings.READ');
+    expect(text).not.toMatch(/USD|EUR|JPY/);
+    const documented = await (
+      await another({ sandbox: { shapes: 'documented', limits: roomy } })
+    ).call('summarize_payments', { ...november, group_by: ['mode'] });
+    expect(ok(documented).total).not.toHaveProperty('bcy_refunded_amount');
+    expect(textOf(documented)).toContain('Zoho does not tell of every payment what was refunded');
+  });
+
+  it('refuses a range that ends before it begins', async () => {
+    const result = await server.call('summarize_payments', { date_start: '2026-06-30', date_end: '2026-06-01' });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain('date_start 2026-06-30 is after date_end 2026-06-01.');
+  });
+});

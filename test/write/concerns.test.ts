@@ -1,0 +1,305 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { concernCodes } from '../../src/concern.ts';
+import { PolicyError, readPolicy, type Policy } from '../../src/write/policy.ts';
+import { booksOf, fault, seed } from '../support/books.ts';
+import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer } from '../support/harness.ts';
+
+/** What a person is asked about, by its codes: in the results of writes, and in the policy. */
+
+async function start(options: HarnessOptions = {}): Promise<Harness> {
+  const server = await harness(options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+const overpaid = {
+  customer_id: seed.bowman,
+  payment_mode: 'cash',
+  amount: 460,
+  date: '2026-06-05',
+  invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }],
+};
+const refund = { customer_payment_id: seed.paymentWithUnused, amount: 10, date: '2026-06-20', from_account_id: seed.pettyCash };
+const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
+const errorOf = (result: { structuredContent: Record<string, unknown> }) =>
+  result.structuredContent['error'] as { code: string; message: string };
+
+describe('a result of a write tells how consent was given, and to what', () => {
+  it.each(kinds)('in a window of the host (%s)', async (kind) => {
+    const server = await start({ kind, confirm: 'ask', person: () => yes });
+    const { structuredContent } = await server.call('create_customer_payment', overpaid);
+    expect(structuredContent).toMatchObject({
+      outcome: 'recorded',
+      asked: 'window',
+      concerns: [{ code: 'overpaid', text: 'USD 10.00 more is paid than is applied to invoices' }],
+    });
+  });
+
+  it('by a second call', async () => {
+    const server = await start({ confirm: 'ask' });
+    const { approval } = (await server.call('create_customer_payment', overpaid)).structuredContent;
+    const { structuredContent } = await server.call('create_customer_payment', { ...overpaid, approval });
+    expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'call', concerns: [{ code: 'overpaid' }] });
+  });
+
+  it('not at all, where nothing is odd', async () => {
+    const server = await start({ confirm: 'ask', person: () => yes });
+    const { structuredContent } = await server.call('create_customer_payment', { ...overpaid, amount: 450 });
+    expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [] });
+  });
+
+  it('not at all in host mode, which is said in words too, and once more in a replay', async () => {
+    const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
+    const first = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
+    const again = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
+    for (const result of [first, again]) {
+      expect(result.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [{ code: 'overpaid' }] });
+      expect(textOf(result)).toContain('Nobody was asked, although USD 10.00 more is paid than is applied to invoices.');
+    }
+  });
+
+  it('also where the write was found after its answer was lost', async () => {
+    const server = await start({ confirm: 'ask', person: () => yes });
+    await fault(server.sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      asked: 'window',
+      concerns: [{ code: 'overpaid' }],
+    });
+  });
+});
+
+describe('so does a result of a write that was not recorded, or may have been', () => {
+  const overpays = [{ code: 'overpaid' }];
+  const strict = { confirm: 'strict' } as const;
+  const ask = (person?: HarnessOptions['person']) => ({ confirm: 'ask', ...(person && { person }) }) as const;
+  const lost = { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_before' };
+
+  it.each<[string, HarnessOptions, Record<string, unknown>, string, object]>([
+    ['wrong arguments', ask(), { ...overpaid, amount: -1 }, 'invalid_arguments', { asked: 'nobody', concerns: [] }],
+    [
+      'a refusal before it was judged',
+      ask(),
+      { ...overpaid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 451 }] },
+      'more_than_balance',
+      { asked: 'nobody', concerns: [] },
+    ],
+    ['a preview', ask(), overpaid, 'approval_needed', { asked: 'nobody', concerns: overpays }],
+    ['a decline', ask(() => ({ action: 'decline' })), overpaid, 'declined', { asked: 'window', concerns: overpays }],
+    ['no answer', ask(() => ({ action: 'cancel' })), overpaid, 'not_confirmed', { asked: 'window', concerns: overpays }],
+    ['nobody to ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
+    [
+      'a concern that the policy refuses',
+      { confirm: 'host', policy: { refuse: ['overpaid'] } },
+      overpaid,
+      'against_policy',
+      { asked: 'nobody', concerns: overpays },
+    ],
+    [
+      'a limit of the policy',
+      { confirm: 'host', policy: { max_amount: { per_day: { USD: 1 } } } },
+      overpaid,
+      'against_policy',
+      { asked: 'nobody', concerns: overpays },
+    ],
+  ])('%s', async (_, options, args, code, judged) => {
+    const server = await start(options);
+    const { structuredContent } = await server.call('create_customer_payment', args);
+    expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code }, ...judged });
+  });
+
+  it('a suspected duplicate', async () => {
+    const server = await start({ confirm: 'host' });
+    await server.call('create_customer_payment', { ...overpaid, invoices: undefined, reference_number: '1' });
+    const { structuredContent } = await server.call('create_customer_payment', overpaid);
+    expect(structuredContent).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'suspected_duplicate' },
+      asked: 'nobody',
+      concerns: [{ code: 'overpaid' }, { code: 'duplicate' }],
+    });
+  });
+
+  it('an unknown outcome, and what could be the same money meanwhile', async () => {
+    const server = await start({ ...ask(() => yes), timings: { lookMs: 0 } });
+    await fault(server.sandbox, lost);
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'unknown',
+      asked: 'window',
+      concerns: overpays,
+    });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'unknown',
+      asked: 'window',
+      concerns: overpays,
+    });
+    const other = await server.call('create_customer_payment', { ...overpaid, reference_number: 'other' });
+    expect(other.structuredContent).toMatchObject({
+      outcome: 'not_recorded',
+      error: { code: 'unresolved_write' },
+      asked: 'nobody',
+      concerns: [],
+    });
+  });
+
+  it('one that a person settled at the command line', async () => {
+    const server = await start({ confirm: 'host', timings: { lookMs: 0 } });
+    await fault(server.sandbox, lost);
+    const { write_id } = (await server.call('create_customer_payment', overpaid)).structuredContent;
+    expect(
+      await server.opened.settle(
+        String(write_id),
+        { id: seed.samplePayment, result: { payment: { payment_id: seed.samplePayment } } },
+        { force: true },
+      ),
+    ).toMatchObject({ kind: 'settled' });
+    expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
+      outcome: 'recorded',
+      asked: 'terminal',
+      concerns: overpays,
+    });
+  });
+});
+
+describe('in host mode nothing is asked', () => {
+  it('a choice among customers is an error with candidates', async () => {
+    const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
+    const result = await server.call('record_customer_payment', {
+      customer: 'Bowman',
+      amount: 10,
+      payment_mode: 'cash',
+      allocate: 'as_credit',
+    });
+    expect(errorOf(result)).toMatchObject({
+      code: 'ambiguous_customer',
+      message: expect.stringMatching(/1\. "Bowman .*2\. "Bowman /) as string,
+    });
+  });
+
+  it('a choice among payments is an error with candidates', async () => {
+    const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
+    await server.call('create_customer_payment', { ...overpaid, amount: 33, invoices: undefined, reference_number: 'other' });
+    const result = await server.call('refund_customer_payment', { customer: 'Bowman Furniture', amount: 5, account: 'Petty Cash' });
+    expect(errorOf(result).code).toBe('ambiguous_payment');
+  });
+});
+
+describe('the policy names concerns', () => {
+  const calls: Record<string, [tool: string, args: Record<string, unknown>]> = {
+    overpaid: ['create_customer_payment', overpaid],
+    refund: ['create_customer_payment_refund', refund],
+    tax_withheld: [
+      'create_customer_payment',
+      { ...overpaid, amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] },
+    ],
+    deletion: ['delete_customer_payment', { payment_id: seed.paymentWithUnused }],
+    unapplied: ['update_customer_payment', { payment_id: seed.paymentWithUnused, invoices: [], replace_invoices: true }],
+    amount_lowered: ['update_customer_payment', { payment_id: seed.paymentWithUnused, amount: 590 }],
+  };
+
+  it.each(Object.entries(calls))('refuse: %s is refused in every mode, and nothing is sent', async (code, [tool, args]) => {
+    for (const confirm of ['ask', 'host', 'strict'] as const) {
+      const server = await start({
+        confirm,
+        person: () => yes,
+        policy: { refuse: [code], ...(code !== 'deletion' && { accept: [code] }) } as Policy,
+      });
+      const before = await booksOf(server.sandbox);
+      expect(errorOf(await server.call(tool, args)), confirm).toMatchObject({
+        code: 'against_policy',
+        message: expect.stringContaining(`(${code})`) as string,
+      });
+      expect(await booksOf(server.sandbox)).toEqual(before);
+    }
+  });
+
+  it.each(Object.entries(calls).filter(([code]) => code !== 'deletion'))(
+    'accept: nobody is asked about %s, and the result names it',
+    async (code, [tool, args]) => {
+      const server = await start({ confirm: 'strict', person: () => expect.unreachable('accepted'), policy: { accept: [code] } as Policy });
+      const result = await server.call(tool, args);
+      expect(result.structuredContent, textOf(result)).toMatchObject({
+        outcome: 'recorded',
+        asked: 'nobody',
+        concerns: expect.arrayContaining([expect.objectContaining({ code })]) as unknown,
+      });
+    },
+  );
+
+  it('what is not accepted is still asked about, alone', async () => {
+    const questions: string[] = [];
+    const server = await start({
+      confirm: 'ask',
+      person: (question) => (questions.push(question), yes),
+      policy: { accept: ['overpaid'], ask_above: { '*': 400 } } as Policy,
+    });
+    const { structuredContent } = await server.call('create_customer_payment', overpaid);
+    expect(questions).toHaveLength(1);
+    expect(questions[0]).toContain('You are asked because it is more than USD 400.00.');
+    expect(structuredContent).toMatchObject({ asked: 'window', concerns: [{ code: 'overpaid' }, { code: 'above_limit' }] });
+  });
+});
+
+describe('a policy that cannot be meant does not start', () => {
+  it.each([
+    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: is not a currency code such as USD, nor "\*"/],
+    ['a currency in small letters', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
+    ['__proto__ as a currency', '{"ask_above":{"__proto__":5}}', /__proto__/],
+    ['__proto__ as a rule', '{"__proto__":{"read_only":false}}', /__proto__/],
+    ['a currency twice', '{"ask_above":{"USD":5,"USD":5000}}', /"USD" stands in it twice/],
+    ['a rule twice', '{"read_only":true,"read_only":false}', /"read_only" stands in it twice/],
+    ['a rule twice with the same value', '{"read_only":true,"read_only":true}', /twice/],
+    ['a concern that there is not', '{"refuse":["refunds"]}', /refuse.0/],
+    ['deletions that nobody need be asked about', '{"accept":["deletion"]}', /accept.0/],
+    ['an amount as text', '{"ask_above":{"USD":"5"}}', /ask_above.USD/],
+    ['no amount', '{"ask_above":{"*":-1}}', /ask_above.\*/],
+    ['no JSON', '{', /not JSON/],
+  ])('%s', (_, text, message) => {
+    expect(() => readPolicy(text)).toThrow(PolicyError);
+    expect(() => readPolicy(text)).toThrow(message);
+  });
+
+  it('takes every code in refuse, and every one but deletion in accept', () => {
+    expect(readPolicy(JSON.stringify({ refuse: concernCodes, accept: concernCodes.filter((code) => code !== 'deletion') }))).toMatchObject({
+      refuse: concernCodes,
+    });
+  });
+});
+
+describe('limits for every other currency', () => {
+  const euros = { customer_id: '712345000000090052', payment_mode: 'cash', amount: 99_000, date: '2026-06-05', exchange_rate: 1.08 };
+
+  it('a currency that is not named is limited by "*", by itself', async () => {
+    const { currency, customer } = await foreign();
+    const limits = { USD: 1_000_000, '*': 100 };
+    const server = await start({ policy: { max_amount: { per_write: limits } } });
+    expect(errorOf(await server.call('create_customer_payment', { ...euros, customer_id: customer }))).toMatchObject({
+      code: 'against_policy',
+      message: expect.stringContaining(`${currency} 100.00`) as string,
+    });
+    const asking = await start({ confirm: 'strict', policy: { ask_above: limits } });
+    expect(errorOf(await asking.call('create_customer_payment', { ...euros, customer_id: customer })).code).toBe('consent_unavailable');
+  });
+
+  it('each by itself over a day', async () => {
+    const { customer } = await foreign();
+    const server = await start({ policy: { max_amount: { per_day: { '*': 100 } } } });
+    const pay = async (customer_id: string, amount: number, more: object = {}) =>
+      (await server.call('create_customer_payment', { customer_id, payment_mode: 'cash', amount, date: '2026-06-05', ...more }))
+        .structuredContent['outcome'];
+    expect(await pay(customer, 90, { exchange_rate: 1.08 })).toBe('recorded');
+    expect(await pay(seed.bowman, 90)).toBe('recorded');
+    expect(await pay(customer, 20, { exchange_rate: 1.08 })).toBe('not_recorded');
+    expect(await pay(seed.bowman, 20)).toBe('not_recorded');
+  });
+
+  /** A customer who pays in another currency than the books are in. */
+  async function foreign(): Promise<{ currency: string; customer: string }> {
+    const server = await start();
+    const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as {
+      contacts: { contact_id: string; currency_code: string }[];
+    };
+    const { contact_id, currency_code } = contacts.find((one) => one.currency_code === 'EUR')!;
+    return { currency: currency_code, customer: contact_id };
+  }
+});

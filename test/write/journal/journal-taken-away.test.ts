@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Claimed, Journal } from '../../../src/write/journal/journal.ts';
+import { openSqliteJournal } from '../../../src/write/journal/sqlite.ts';
+import { requestsTo, seed } from '../../support/books.ts';
+import { closers } from '../../support/closers.ts';
+import { harness } from '../../support/harness.ts';
+import { folder } from '../../support/program.ts';
+import { claimOf } from './journal-contract.ts';
+
+/** What can become of the journal's file while a server has it open: whatever it is, nothing more is sent. */
+
+/** By another process: to open and close the file in this one would end the locks that SQLite has on it here. */
+function elsewhere(script: string, ...args: string[]): void {
+  execFileSync(process.execPath, ['-e', `const fs = require('node:fs'); const [file, other] = process.argv.slice(1); ${script}`, ...args]);
+}
+
+const garbage = (end: string) => (file: string) =>
+  elsewhere(`fs.writeFileSync(file + '${end}', Buffer.alloc(fs.statSync(file + '${end}').size, 'x'))`, file);
+const cut =
+  (bytes: number, end = '') =>
+  (file: string) =>
+    elsewhere(`fs.truncateSync(file + '${end}', ${bytes})`, file);
+
+/** A journal of the same kind, beside. */
+async function anotherJournal(file: string): Promise<string> {
+  const other = join(dirname(file), 'another', 'journal.sqlite');
+  const journal = await openSqliteJournal(other);
+  await journal.claim(claimOf(), []);
+  await journal.close();
+  return other;
+}
+
+// Windows does not let an open file be moved or deleted.
+const onWindows = process.platform === 'win32';
+const ways: readonly (readonly [string, (file: string) => void | Promise<void>])[] = [
+  ...(onWindows
+    ? []
+    : ([
+        ['deleted', (file) => rmSync(file)],
+        ['deleted with all that lies beside it', (file) => ['', '-wal', '-shm'].forEach((end) => rmSync(file + end))],
+        ['deleted with its folder', (file) => rmSync(dirname(file), { recursive: true })],
+        ['moved away', (file) => renameSync(file, `${file}.old`)],
+        [
+          'moved away with its folder, and the folder made anew',
+          (file) => {
+            renameSync(dirname(file), `${dirname(file)}.old`);
+            mkdirSync(dirname(file));
+          },
+        ],
+        [
+          'replaced by a copy of itself',
+          (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', file, `${file}.copy`),
+        ],
+        ['replaced by another journal', async (file) => renameSync(await anotherJournal(file), file)],
+        [
+          'replaced by a folder',
+          (file) => {
+            rmSync(file);
+            mkdirSync(file);
+          },
+        ],
+        ['without its write-ahead log', (file) => rmSync(`${file}-wal`)],
+        [
+          'with another write-ahead log',
+          (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', `${file}-wal`, `${file}.copy`),
+        ],
+        ['without its shared memory', (file) => rmSync(`${file}-shm`)],
+      ] satisfies [string, (file: string) => void | Promise<void>][])),
+  ['overwritten with other bytes', garbage('')],
+  [
+    'overwritten with another journal',
+    async (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, await anotherJournal(file)),
+  ],
+  [
+    'overwritten with an older copy of itself',
+    (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, `${file}.before`),
+  ],
+  ['emptied', cut(0)],
+  ['cut off within its first page', cut(3000)],
+  ['cut off at a page', cut(8192)],
+  ['cut off by its last page', (file) => elsewhere('fs.truncateSync(file, fs.statSync(file).size - 4096)', file)],
+  ['with its write-ahead log overwritten', garbage('-wal')],
+  ['with its write-ahead log emptied', cut(0, '-wal')],
+  ['with its write-ahead log cut off', cut(5000, '-wal')],
+];
+
+async function ready(): Promise<{ journal: Journal; file: string }> {
+  const file = join(folder(), 'state', 'journal.sqlite');
+  const journal = await openSqliteJournal(file);
+  closers.push(() => journal.close().catch(() => undefined));
+  elsewhere('fs.copyFileSync(file, other)', file, `${file}.before`);
+  // So that there is something in the file and something in its log.
+  for (let count = 0; count < 3; count += 1) await journal.claim(claimOf(), []);
+  await journal.prune('2000-01-01T00:00:00.000Z');
+  await journal.claim(claimOf(), []);
+  return { journal, file };
+}
+
+const refused = { name: 'AccessError', code: 'journal_replaced', changed: 'no' };
+
+describe('a journal that is taken away while it is open', () => {
+  it.each(ways)('%s: nothing is claimed', async (_, take) => {
+    const { journal, file } = await ready();
+    await take(file);
+    await expect(journal.claim(claimOf(), [])).rejects.toMatchObject(refused);
+    await expect(journal.claim(claimOf(), [])).rejects.toMatchObject(refused);
+  });
+
+  it.runIf(!onWindows).each(ways.filter(([name]) => /^(deleted|moved|replaced|with(out| another))/.test(name)))(
+    '%s after the claim: it is not noted as sent, and nothing is asked',
+    async (_, take) => {
+      const { journal, file } = await ready();
+      const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
+      await take(file);
+      await expect(journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' })).rejects.toMatchObject(refused);
+      await expect(journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' })).rejects.toMatchObject(refused);
+    },
+  );
+
+  it.runIf(!onWindows)('takes what a write came to all the same, and goes on once it is back', async () => {
+    const { journal, file } = await ready();
+    const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
+    await journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' });
+    renameSync(file, `${file}.old`);
+    expect((await journal.add(entry.id, { type: 'not_recorded', reason: 'Zoho refused it.' })).state).toBe('not_recorded');
+    await expect(journal.claim(claimOf(), [])).rejects.toMatchObject(refused);
+    renameSync(`${file}.old`, file);
+    expect((await journal.claim(claimOf(), [])).kind).toBe('claimed');
+    expect((await journal.verify()).problems).toEqual([]);
+  });
+
+  it('is not made anew beside the log of one that is gone', async () => {
+    const { journal, file } = await ready();
+    const gone = join(folder(), 'journal.sqlite');
+    copyFileSync(`${file}-wal`, `${gone}-wal`);
+    await expect(openSqliteJournal(gone)).rejects.toMatchObject({ name: 'AccessError', code: 'journal_damaged', changed: 'no' });
+    expect(existsSync(gone)).toBe(false);
+    await journal.close();
+  });
+});
+
+describe('a journal that others use', () => {
+  it('is never taken for one that was taken away', async () => {
+    const { journal, file } = await ready();
+    const others = await Promise.all([openSqliteJournal(file), openSqliteJournal(file)]);
+    const old = new Date(Date.now() + 3600_000).toISOString();
+    await Promise.all([
+      ...[journal, ...others].map(async (one) => {
+        for (let count = 0; count < 40; count += 1)
+          expect((await one.claim(claimOf({ facts: { filler: 'x'.repeat(20_000) } }), [])).kind).toBe('claimed');
+      }),
+      (async () => {
+        // Compacts the file each time, and its log.
+        for (let count = 0; count < 10; count += 1) await others[0].prune(old);
+      })(),
+      (async () => {
+        for (let count = 0; count < 10; count += 1) await (await openSqliteJournal(file)).close();
+      })(),
+    ]);
+    expect((await journal.verify()).problems).toEqual([]);
+    await Promise.all(others.map((other) => other.close()));
+  });
+});
+
+describe('a server whose journal is taken away', () => {
+  it.each(ways)('%s: it sends nothing, and says that nothing was changed', async (_, take) => {
+    const server = await harness();
+    closers.push(() => server.close().catch(() => undefined));
+    const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
+    const file = join(server.dir, 'journal.sqlite');
+    elsewhere('fs.copyFileSync(file, other)', file, `${file}.before`);
+    await server.call('create_customer_payment', payment);
+    // So that there is something in the file and something in its log.
+    await server.opened.road.journal.prune('2000-01-01T00:00:00.000Z');
+    await server.call('create_customer_payment', { ...payment, amount: 452 });
+    const before = (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET').length;
+    await take(file);
+    const { structuredContent } = await server.call('create_customer_payment', { ...payment, amount: 451, reference_number: 'other' });
+    expect(structuredContent).toMatchObject({
+      outcome: 'not_recorded',
+      error: { changed: 'no', code: expect.stringMatching(/^(journal|state_dir)_/) as string },
+    });
+    expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toHaveLength(before);
+  });
+});

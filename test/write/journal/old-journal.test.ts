@@ -1,0 +1,86 @@
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { bookkeeper } from '../../simulate/template.ts';
+import { booksOf, seed } from '../../support/books.ts';
+import { harness } from '../../support/harness.ts';
+import { startSandbox } from '../../support/sandbox.ts';
+
+/**
+ * A journal that version 0.1.0 wrote, before its layout and rules were worked on: a payment, a change and a refund that were
+ * recorded, a delete that was declined, and a payment whose answer was lost. People who upgrade have such journals.
+ */
+const FILE = fileURLToPath(new URL('../../fixtures/journal-layout-1.sqlite', import.meta.url));
+
+const recorded = {
+  customer_id: seed.bowman,
+  payment_mode: 'cash',
+  amount: 120,
+  date: '2026-06-01',
+  reference_number: 'OLD-1',
+  idempotency_key: 'recorded before',
+};
+const unknown = {
+  customer_id: seed.bowman,
+  payment_mode: 'check',
+  amount: 970,
+  date: '2026-06-10',
+  reference_number: '4410',
+  idempotency_key: 'unknown before',
+};
+const SENT = Date.parse('2026-11-30T04:48:56.138Z');
+
+async function upgraded({ now }: { now?: () => Date } = {}) {
+  const sandbox = await startSandbox(now && { now });
+  const dir = mkdtempSync(join(tmpdir(), 'old-journal-'));
+  copyFileSync(FILE, join(dir, 'journal.sqlite'));
+  const server = await harness({ on: sandbox, stateDir: dir });
+  onTestFinished(async () => {
+    await server.close();
+    await sandbox.close();
+  });
+  return { server, sandbox, journal: server.opened.road.journal, payments: async () => (await booksOf(sandbox)).counts.payments };
+}
+
+describe('a journal that an earlier version wrote', () => {
+  it('is whole, and its recorded writes are answered from it', async () => {
+    const { server, journal, payments } = await upgraded();
+    const before = await payments();
+    expect(await journal.verify()).toMatchObject({ entries: 4, problems: [] });
+    const again = await server.call('create_customer_payment', recorded);
+    expect(again.structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+      payment: { amount: 120 },
+      undo: { tool: 'delete_customer_payment' },
+    });
+    expect(await payments()).toBe(before);
+  });
+
+  it('keeps its unknown write in the way of the same payment', async () => {
+    const { server, payments } = await upgraded({ now: () => new Date(SENT + 60_000) });
+    const before = await payments();
+    const { idempotency_key: _, ...other } = { ...unknown, reference_number: 'other', date: '2026-06-12' };
+    const refused = await server.call('create_customer_payment', other);
+    expect(refused.structuredContent['error']).toMatchObject({ code: 'unresolved_write', changed: 'no' });
+    expect(await payments()).toBe(before);
+  });
+
+  it('finds its unknown write by the key, and undoes it', async () => {
+    const { server, sandbox, payments } = await upgraded();
+    const byHand = await bookkeeper(sandbox);
+    for (const { idempotency_key: _, ...body } of [recorded, unknown]) await byHand('POST', '/customerpayments', body);
+    const before = await payments();
+    const found = await server.call('create_customer_payment', unknown);
+    expect(found.structuredContent).toMatchObject({
+      outcome: 'recorded',
+      replayed: true,
+      payment: { amount: 970, reference_number: '4410' },
+    });
+    const { tool, arguments: args } = found.structuredContent['undo'] as { tool: string; arguments: Record<string, unknown> };
+    expect((await server.call(tool, args)).structuredContent).toMatchObject({ outcome: 'recorded', deleted: true });
+    expect(await payments()).toBe(before - 1);
+  });
+});

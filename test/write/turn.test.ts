@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTurns, type Turns } from '../../src/write/turn.ts';
+
+let dir: string;
+let turns: Turns;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'turns-'));
+  turns = await openTurns(dir);
+});
+afterEach(() => {
+  turns.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** For what is not had. */
+const soon = { timeoutMs: 300 };
+
+/** Another process that takes a turn, says so, and keeps it. */
+async function holder(name: string) {
+  const source = `
+    import { openTurns } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/write/turn.ts')).href)};
+    const turns = await openTurns(${JSON.stringify(dir)});
+    await turns.take([${JSON.stringify(name)}], 'create_customer_payment');
+    console.log('held');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(createInterface({ input: child.stdout }), 'line');
+  return child;
+}
+
+describe('a turn', () => {
+  it('is held by one at a time, first come, first served', async () => {
+    const order: number[] = [];
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, i) => {
+        const turn = await turns.take(['payment:1'], 'test');
+        order.push(i);
+        await sleep(2);
+        order.push(i);
+        turn.leave();
+      }),
+    );
+    expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
+  });
+
+  it('does not wait for turns of other payments', async () => {
+    const first = await turns.take(['payment:1'], 'test');
+    const second = await turns.take(['payment:2'], 'test');
+    first.leave();
+    second.leave();
+  });
+
+  it('never deadlocks over several names in any order', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const turn = await turns.take(i % 2 ? names : names.toReversed(), 'test');
+        await sleep(1);
+        turn.leave();
+      }),
+    );
+  });
+
+  it('is given up when the caller cancels, and the next gets it', async () => {
+    const first = await turns.take(['payment:1'], 'test');
+    const cancel = new AbortController();
+    const waiting = turns.take(['payment:1'], 'test', { signal: cancel.signal });
+    const next = turns.take(['payment:1'], 'test');
+    cancel.abort(new Error('cancelled'));
+    await expect(waiting).rejects.toThrow('cancelled');
+    first.leave();
+    (await next).leave();
+  });
+
+  it("is nobody's any more once the server has closed", async () => {
+    await turns.take(['payment:1'], 'test');
+    const waiting = turns.take(['payment:1', 'payment:2'], 'test', soon);
+    turns.close();
+    await expect(waiting).rejects.toThrow();
+    await expect(turns.take(['payment:3'], 'test')).rejects.toMatchObject({ code: 'server_ending' });
+    const others = await openTurns(dir);
+    (await others.take(['payment:1', 'payment:2', 'payment:3'], 'test')).leave();
+    others.close();
+  });
+
+  it('excludes other processes, says who holds it, and is free when that process is killed', async () => {
+    const child = await holder('payment:1');
+    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(
+      new RegExp(`process ${child.pid} \\(create_customer_payment, since `),
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    (await turns.take(['payment:1'], 'test')).leave();
+  });
+
+  it.skipIf(process.platform === 'win32')('stays held while its process is merely stopped', async () => {
+    const child = await holder('payment:1');
+    child.kill('SIGSTOP');
+    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow('holds the turn');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+
+  it('does not hang on telling who holds it', async () => {
+    // A folder where the file would be: it can never be written.
+    for (let file = 0; file < 64; file += 1) mkdirSync(join(dir, `${String(file).padStart(2, '0')}.holder`));
+    (await turns.take(['payment:1'], 'test')).leave();
+    (await turns.take(['payment:1'], 'test')).leave();
+  });
+
+  it.skipIf(process.platform === 'win32')('keeps its files to their owner', async () => {
+    (await turns.take(['payment:1'], 'test')).leave();
+    expect(statSync(dir).mode & 0o77).toBe(0);
+  });
+});
