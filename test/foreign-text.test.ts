@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asJson, oneLine } from '../src/foreign-text.ts';
 import { folded } from '../src/matching/same-name.ts';
 import { callText } from '../src/mcp/render.ts';
-import { plain, quoted } from '../src/records/describe.ts';
+import { plain, quoted } from '../src/records/text.ts';
 import { seedCustomers } from '../src/sandbox/seed-customers.ts';
 import { seed } from './support/books.ts';
 import { harness, textOf, type Harness } from './support/harness.ts';

@@ -10,8 +10,8 @@ import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.t
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
-import { organizationOf } from '../preflight/checks.ts';
 import { uniqueUpsert } from '../preflight/unique-upsert.ts';
+import { organizationOf } from '../reading/organization.ts';
 import { silent } from '../trace.ts';
 import { operationsOf, isWrite } from '../workflow.ts';
 import type { Zoho } from '../zoho/client.ts';

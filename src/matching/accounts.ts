@@ -1,7 +1,8 @@
 import type { Reader } from '../endpoint.ts';
 import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { InputError } from '../errors.ts';
-import { quoted, recordNameAndId } from '../records/describe.ts';
+import { recordNameAndId } from '../records/describe.ts';
+import { quoted } from '../records/text.ts';
 import { fits, folded, isId, onlyOne } from './same-name.ts';
 
 /** The id of the cash or bank account of this name. `field` is the argument that named it. */

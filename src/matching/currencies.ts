@@ -1,9 +1,10 @@
 import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
+import { readAmount } from '../money.ts';
 import { ifServed } from '../reading/if-allowed.ts';
 import { allContacts, isLast, PER_PAGE } from '../reading/whole-lists.ts';
-import { money } from '../records/describe.ts';
-import { readAmount, readId } from '../records/read-row.ts';
+import { readId } from '../records/read-row.ts';
+import { money } from '../records/text.ts';
 
 /** Rows of payments do not tell their currency; it is their customer's. */
 

@@ -4,8 +4,9 @@ import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
 import { allContacts, allPayments, isLast, PER_PAGE } from '../reading/whole-lists.ts';
-import { money, plain, quoted, recordName } from '../records/describe.ts';
+import { recordName } from '../records/describe.ts';
 import { readId } from '../records/read-row.ts';
+import { money, plain, quoted } from '../records/text.ts';
 import { fits, folded, isId, onlyOne } from './same-name.ts';
 
 /** From a name to the one customer who is called so. Nobody is picked where several could be meant. */

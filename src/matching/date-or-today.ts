@@ -1,6 +1,6 @@
 import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { organizationToday, whyNoToday } from '../preflight/checks.ts';
+import { organizationToday, whyNoToday } from '../reading/organization.ts';
 
 /** The date given, or the day it is where the organization is. `field` is the argument that tells it otherwise. */
 export async function dateOrToday(date: string | undefined, zoho: Reader, field = 'date'): Promise<string> {

@@ -1,9 +1,11 @@
 import type { Json, Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
+import { readAmount } from '../money.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../reading/whole-lists.ts';
-import { money, plain, quoted, recordName } from '../records/describe.ts';
-import { readAmount, readDay, readId, readText } from '../records/read-row.ts';
+import { recordName } from '../records/describe.ts';
+import { readDay, readId, readText } from '../records/read-row.ts';
+import { money, plain, quoted } from '../records/text.ts';
 import { fits, folded, isId } from './same-name.ts';
 
 /** Invoices by the numbers that people know them by. */

@@ -1,6 +1,6 @@
 import type { Json } from '../endpoint.ts';
-import { money, plain, quoted, told } from '../records/describe.ts';
-import { readAmount } from '../records/read-row.ts';
+import { readAmount } from '../money.ts';
+import { money, plain, quoted, told } from '../records/text.ts';
 import { only, withoutEmpty } from '../records/zoho-shapes.ts';
 import { inCurrency } from './currencies.ts';
 import type { PaymentRow } from './payments.ts';

@@ -1,8 +1,9 @@
 import type { Json, Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { readAmount } from '../money.ts';
 import { allPayments, pagesOf } from '../reading/whole-lists.ts';
-import { quoted } from '../records/describe.ts';
-import { readAmount, readDay, readId, readText } from '../records/read-row.ts';
+import { readDay, readId, readText } from '../records/read-row.ts';
+import { quoted } from '../records/text.ts';
 import { newestFirst } from './date-range.ts';
 import { folded } from './same-name.ts';
 

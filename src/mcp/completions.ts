@@ -7,9 +7,11 @@ import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-p
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { fits, folded, isId, onlyOne } from '../matching/same-name.ts';
+import { readAmount } from '../money.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
-import { plain, recordName, UNTOLD_AMOUNT } from '../records/describe.ts';
-import { readAmount, readId } from '../records/read-row.ts';
+import { recordName } from '../records/describe.ts';
+import { readId } from '../records/read-row.ts';
+import { plain, UNTOLD_AMOUNT } from '../records/text.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 

@@ -1,6 +1,6 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { quoted } from '../records/describe.ts';
+import { quoted } from '../records/text.ts';
 import { isWrite } from '../workflow.ts';
 import type { Lookups } from './completions.ts';
 import { listWrites } from './list-writes.ts';

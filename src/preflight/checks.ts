@@ -3,16 +3,17 @@ import type { Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
-import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { InputError, RefusedError } from '../errors.ts';
-import { subtract, sum, type Currency } from '../money.ts';
+import { subtract, sum, precisionOf, decimalsOf, type Currency } from '../money.ts';
 import { inOrder } from '../reader.ts';
 import { notThere } from '../reading/current-record.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
+import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { NOTHING, settledBy, standsOn, type Standing } from '../records/applied.ts';
-import { money, plain, quoted, recordName, recordNameAndId, settling, told } from '../records/describe.ts';
+import { recordName, recordNameAndId, settling } from '../records/describe.ts';
 import { readFlag } from '../records/read-row.ts';
+import { money, plain, quoted, told } from '../records/text.ts';
 
 /**
  * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
@@ -31,31 +32,6 @@ export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Req
     lines: notes.flatMap((one) => (one && one.lines) || []),
     not_checked: notes.flatMap((one) => (one && one.not_checked) || []),
   };
-}
-
-/** The organization's own settings; undefined where the scopes do not show them. */
-export async function organizationOf(
-  zoho: Reader,
-): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
-  const found = await ifServed(zoho.settled.read(allOrganizations, {}));
-  return found?.organizations?.find(({ organization_id }) => organization_id === zoho.organizationId);
-}
-
-/** The day it is where the organization is, by Zoho's clock. */
-function todayIn(timeZone: string, now: number): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
-}
-
-/** Undefined where the scopes do not show the time zone. */
-export async function organizationToday(zoho: Reader): Promise<string | undefined> {
-  const organization = await organizationOf(zoho);
-  const now = zoho.clock();
-  return organization?.time_zone === undefined || now === undefined ? undefined : todayIn(organization.time_zone, now.notAfter);
-}
-
-/** Why the organization's today is not known. */
-export async function whyNoToday(zoho: Reader): Promise<string> {
-  return (await organizationOf(zoho))?.time_zone === undefined ? 'needs the scope ZohoBooks.settings.READ' : 'Zoho does not tell its time';
 }
 
 /** Not after the organization's today. */
@@ -327,4 +303,35 @@ export function checkApplied(amount: number, rows: readonly Application[], curre
     code: 'applied_more_than_amount',
     next: 'Apply at most the amount of the payment.',
   });
+}
+
+/**
+ * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
+ */
+export function checkDecimals(amounts: Record<string, number | undefined>, { currency_code: code, price_precision }: Currency): void {
+  const precision = precisionOf(code, price_precision);
+  if (precision === undefined) return;
+  for (const [field, amount] of Object.entries(amounts)) {
+    if (amount === undefined || decimalsOf(amount) <= precision) continue;
+    const allowed = precision === 0 ? 'without decimals' : `with at most ${precision} decimals`;
+    throw new InputError(`${field} ${amount} has more decimals than ${code ?? 'the currency'} allows (${precision}).`, {
+      code: 'too_many_decimals',
+      next: `Ask the user for the exact amount ${allowed}; nothing is rounded.`,
+    });
+  }
+}
+
+/** The amounts of a payment that must fit its currency, by the names the model used. */
+export function amountsOf(input: {
+  amount?: number | undefined;
+  bank_charges?: number | undefined;
+  tax_amount_withheld?: number | undefined;
+  invoices?: readonly { amount_applied: number; tax_amount_withheld?: number | undefined }[] | undefined;
+}): Record<string, number | undefined> {
+  const { amount, bank_charges, tax_amount_withheld, invoices = [] } = input;
+  const rows = invoices.flatMap((row, i) => [
+    [`invoices[${i}].amount_applied`, row.amount_applied],
+    [`invoices[${i}].tax_amount_withheld`, row.tax_amount_withheld],
+  ]);
+  return { amount, bank_charges, tax_amount_withheld, ...Object.fromEntries(rows) };
 }

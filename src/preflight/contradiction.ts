@@ -1,8 +1,8 @@
 import type { Json } from '../endpoint.ts';
-import { decimalsOf, precisionOf, subtract } from '../money.ts';
-import { told } from '../records/describe.ts';
+import { decimalsOf, precisionOf, subtract, readAmount } from '../money.ts';
 import type { Payment, Refund } from '../records/fields.ts';
-import { readAmount, readId } from '../records/read-row.ts';
+import { readId } from '../records/read-row.ts';
+import { told } from '../records/text.ts';
 import { isObject } from '../records/zoho-shapes.ts';
 import type { Existing } from './look-alikes.ts';
 

@@ -5,9 +5,10 @@ import { listCurrencies } from '../endpoints/lookups/list-currencies.ts';
 import { InputError } from '../errors.ts';
 import { formatConverted, readAmount, sameRate } from '../money.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
-import { plain, told } from '../records/describe.ts';
+import { organizationOf } from '../reading/organization.ts';
+import { plain, told } from '../records/text.ts';
 import { many } from '../records/zoho-shapes.ts';
-import { organizationOf, type Notes } from './checks.ts';
+import type { Notes } from './checks.ts';
 
 /** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
 

@@ -3,11 +3,12 @@ import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.t
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../errors.ts';
 import { standingPayment, standingRefund } from '../reading/current-record.ts';
+import { refundsOf } from '../reading/refunds-of-payment.ts';
 import { aboutPayment, aboutRefund } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
-import { readId } from '../records/read-row.ts';
+import { readId, instantOf } from '../records/read-row.ts';
 import { changeSeen, hasCustomFields, isAsSent } from '../records/same-as-sent.ts';
-import { asPayment, instantOf, isSince, paymentsSince, refundsOf, type Existing } from './look-alikes.ts';
+import { asPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
 
 /** What Zoho shows of a write whose answer was lost. Only reading; nothing is decided here that needs a clock. */
 

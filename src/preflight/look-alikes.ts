@@ -1,8 +1,10 @@
 import type { Json, Reader } from '../endpoint.ts';
-import { allPayments, allRefunds, isLast, PER_PAGE, type WholePage } from '../reading/whole-lists.ts';
-import { aboutRefund, money, plain, quoted, told } from '../records/describe.ts';
-import { every, readAmount, readDay, readId } from '../records/read-row.ts';
+import { readAmount } from '../money.ts';
+import { allPayments, isLast, PER_PAGE, isCutShort } from '../reading/whole-lists.ts';
+import { aboutRefund } from '../records/describe.ts';
+import { every, readDay, readId, instantOf } from '../records/read-row.ts';
 import { bareReference, isSameReference } from '../records/same-reference.ts';
+import { money, plain, quoted, told } from '../records/text.ts';
 
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
 
@@ -75,15 +77,6 @@ const compared =
     row,
   });
 export const asPayment = compared('payment_id', ['amount']);
-
-/** Only a moment in full: without a zone it could be any hour of two days. */
-export function instantOf(value: unknown): number | undefined {
-  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
-  return Number.isFinite(time) ? time : undefined;
-}
-
-/** Without rows, and says that more follow; or with rows that are no records: nobody can tell what is missing. */
-const isCutShort = (page: WholePage): boolean => (page.rows.length === 0 && !isLast(page)) || page.unreadable !== undefined;
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
@@ -169,21 +162,6 @@ function aboutPayment({ id, row }: Compared): string {
     `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) ` +
     `of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`
   );
-}
-
-/** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
-export async function refundsOf(
-  zoho: Reader,
-  customer_payment_id: string,
-): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
-  const rows: Json[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const answer = await zoho.read(allRefunds, { customer_payment_id, page, per_page: PER_PAGE });
-    rows.push(...answer.rows);
-    if (isCutShort(answer)) break;
-    if (isLast(answer)) return { rows, all: true };
-  }
-  return { rows, all: false };
 }
 
 /** The ids, as the journal keeps them. */

@@ -1,15 +1,16 @@
 import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
-import { sum } from '../money.ts';
+import { sum, readAmount } from '../money.ts';
 import { inOrder } from '../reader.ts';
-import { aboutPayment, money, quoted } from '../records/describe.ts';
+import type { refundsOf } from '../reading/refunds-of-payment.ts';
+import { aboutPayment } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
-import { readAmount, readId } from '../records/read-row.ts';
-import { checkDecimals } from '../records/zoho-shapes.ts';
-import { checkAccount, checkDate, joinNotes, type BankAccounts } from './checks.ts';
+import { readId } from '../records/read-row.ts';
+import { money, quoted } from '../records/text.ts';
+import { checkDecimals, checkAccount, checkDate, joinNotes, type BankAccounts } from './checks.ts';
 import { checkExchangeRate } from './exchange-rate.ts';
-import { existingRefunds, refundsAlike, type refundsOf, type Existing, type Likeness } from './look-alikes.ts';
+import { existingRefunds, refundsAlike, type Existing, type Likeness } from './look-alikes.ts';
 
 /** Giving money back, before it is done. */
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Json } from '../endpoint.ts';
-import { quoted } from '../records/describe.ts';
 import type { Payment } from '../records/fields.ts';
+import { quoted } from '../records/text.ts';
 import { CLEARED, isObject } from '../records/zoho-shapes.ts';
 import type { Undo } from '../report.ts';
 

@@ -1,8 +1,11 @@
 import type { Reader } from '../endpoint.ts';
+import { getContact, type Contact } from '../endpoints/lookups/get-contact.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
-import { BusyError } from '../errors.ts';
+import { BusyError, InputError } from '../errors.ts';
+import { recordNameAndId } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
+import { ifAllowed } from './if-allowed.ts';
 
 /** Records as they stand before a write, read fresh. A write that rests on what it cannot see is not made. */
 
@@ -22,4 +25,29 @@ export function notThere(what: string, id: string): never {
     code: 'no_record',
     next: 'Make the same call again in a little while.',
   });
+}
+
+/** The customer of this id, undefined where the scopes do not show customers. Refuses one who does not exist, and a vendor. */
+export async function customerOf(contact_id: string, zoho: Reader): Promise<Contact | undefined> {
+  const found = await ifAllowed(
+    zoho.read(getContact, { contact_id }).catch((error: unknown) => {
+      if (!(error instanceof InputError) || error.code !== 'not_found') throw error;
+      throw new InputError(`There is no customer ${contact_id}.`, {
+        code: 'no_such_customer',
+        next: [
+          { say: 'list_customer_payments shows the customer_id of those who have paid before', tool: 'list_customer_payments' },
+          { say: 'ask the user' },
+        ],
+        zoho: error.zoho,
+      });
+    }),
+  );
+  if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
+  if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
+    throw new InputError(`${recordNameAndId('contact', found.contact.contact_name, contact_id)} is a vendor, not a customer.`, {
+      code: 'not_a_customer',
+      next: 'Check with the user who paid.',
+    });
+  }
+  return found?.contact;
 }

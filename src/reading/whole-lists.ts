@@ -4,7 +4,8 @@ import { listInvoicePayments } from '../endpoints/lookups/list-invoice-payments.
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-payment-refunds.ts';
 import { BusyError } from '../errors.ts';
-import { readAmount, readFlag } from '../records/read-row.ts';
+import { readAmount } from '../money.ts';
+import { readFlag } from '../records/read-row.ts';
 import { isObject, many } from '../records/zoho-shapes.ts';
 
 /** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
@@ -104,3 +105,6 @@ function withoutEnd(): BusyError {
     next: 'Make the same call again in a little while.',
   });
 }
+
+/** Without rows, and says that more follow; or with rows that are no records: nobody can tell what is missing. */
+export const isCutShort = (page: WholePage): boolean => (page.rows.length === 0 && !isLast(page)) || page.unreadable !== undefined;

@@ -1,39 +1,11 @@
-import type { Json } from '../endpoint.ts';
-import { oneLine } from '../foreign-text.ts';
-import { formatMoney, precisionOf, readAmount, type Currency } from '../money.ts';
+import { readAmount, type Currency } from '../money.ts';
 import { report, type Report } from '../report.ts';
 import { standingOn, standsOn, withheldOn } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
+import { quoted, plain, told, lines, money, fitting } from './text.ts';
 
 /** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
-
-/** Text from a record, quoted and cut so that it cannot pose as our words. */
-export function quoted(text: unknown, max = 80): string {
-  return JSON.stringify(oneLine(String(text ?? ''), max));
-}
-
-/** Words of Zoho's own, for modes of payment and the state of a record. */
-const ZOHOS_WORDS = new Set(
-  (
-    'check creditcard banktransfer bankremittance autotransaction others paypal stripe ' +
-    'draft viewed overdue unpaid partially_paid active inactive closed vendor'
-  ).split(' '),
-);
-
-/** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
-export function plain(text: unknown, max = 40): string {
-  const word = String(text ?? '');
-  const digits = word.replace(/\D/g, '').length;
-  const letters = word.replace(/[^a-z]/gi, '').length;
-  const saysNothing = /^[\w.,#/-]+$/.test(word) && (letters <= Math.max(4, digits) || ZOHOS_WORDS.has(word.toLowerCase()));
-  return word.length <= max && saysNothing ? word : quoted(word, max);
-}
-
-/** An id as it stands. */
-export function told(id: unknown): string {
-  return id === undefined || id === '' ? 'not told' : plain(id);
-}
 
 /** A record by its name: `"Acme Corp"`. One whose name is not known by its id: `customer 903…`. */
 export function recordName(what: 'customer' | 'contact' | 'account' | 'organization', name: unknown, id: unknown, max?: number): string {
@@ -45,21 +17,6 @@ export function recordName(what: 'customer' | 'contact' | 'account' | 'organizat
 export function recordNameAndId(...[what, name, id, max]: Parameters<typeof recordName>): string {
   const known = quoted(name, max) !== '""' && told(id) !== told(undefined);
   return `${recordName(what, name, id, max)}${known ? ` (id ${told(id)})` : ''}`;
-}
-
-export function lines(...parts: (string | false | undefined)[]): string {
-  return parts.filter(Boolean).join('\n');
-}
-
-/** Said in place of an amount that Zoho does not send, or sends as something that does not read as one. */
-export const UNTOLD_AMOUNT = 'an amount not told by Zoho';
-
-/** `USD 450.00`, in the currency of the record, or of a row as Zoho sent it. */
-export function money(told: unknown, { currency_code, price_precision }: Currency | Json): string {
-  const amount = readAmount(told);
-  if (amount === undefined) return UNTOLD_AMOUNT;
-  const code = typeof currency_code === 'string' ? plain(currency_code, 10) : undefined;
-  return formatMoney(amount, code, precisionOf(code, price_precision));
 }
 
 /** `payment #4 (id 26081…): USD 450.00 from "Acme Corp" (id …), 2026-06-09, cash, reference "…"`. */
@@ -164,17 +121,6 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
   return `${name} ${settling(row, payment)}${open}`;
 }
 
-/** As many as there is room for, one at least; the others are counted. */
-export function fitting(items: readonly string[], bytes: number): string {
-  let left = bytes;
-  const shown = items.filter((item, i) => {
-    left -= Buffer.byteLength(item) + 2;
-    return left >= 0 || i === 0;
-  });
-  const more = items.length - shown.length;
-  return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-}
-
 /** What deleting a payment sets free. */
 export function aboutReleased(payment: Payment): string {
   const { invoices, unused_amount } = payment;
@@ -250,7 +196,3 @@ const lists = {
   customer: 'list_contacts',
   invoice: 'list_invoices',
 } as const;
-
-export function notChecked(what: readonly string[]): string {
-  return what.length === 0 ? '' : `Not checked: ${what.join('; ')}.`;
-}

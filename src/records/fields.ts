@@ -92,6 +92,14 @@ export const refundFields = {
   description: z.string().max(2000).optional(),
 };
 
+/** What create_customer_payment_refund takes. */
+export const newRefundInput = z.strictObject({
+  customer_payment_id: id,
+  ...refundFields,
+  amount: refundFields.amount.optional().describe('Left out: all that is refundable.'),
+  refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
+});
+
 const text = z.string().optional();
 const number = z.number().optional();
 

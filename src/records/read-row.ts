@@ -6,8 +6,6 @@ import { readAmount } from '../money.ts';
  * Undefined is "not told by Zoho": such a field is never equal to another, and never different from it either.
  */
 
-export { readAmount } from '../money.ts';
-
 /** Of a refund, in its payment's currency. The amount in the base currency stands for it only where the row has no other. */
 export function readRefundAmount({ amount, amount_fcy, amount_bcy }: Json): number | undefined {
   return readAmount(amount === undefined ? (amount_fcy === undefined ? amount_bcy : amount_fcy) : amount);
@@ -47,4 +45,10 @@ export function readFlag(value: unknown): boolean | undefined {
 /** Of what may be undefined, not told: false where one is, else undefined where one is. */
 export function every(marks: readonly (boolean | undefined)[]): boolean | undefined {
   return marks.includes(false) ? false : marks.includes(undefined) ? undefined : true;
+}
+
+/** Only a moment in full: without a zone it could be any hour of two days. */
+export function instantOf(value: unknown): number | undefined {
+  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
+  return Number.isFinite(time) ? time : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../endpoint.ts';
-import { sum } from '../money.ts';
-import { every, readAmount, readDay, readId } from './read-row.ts';
+import { sum, readAmount } from '../money.ts';
+import { every, readDay, readId } from './read-row.ts';
 import { CLEARED, isObject } from './zoho-shapes.ts';
 
 /** Whether a record is what was sent, field by field. */

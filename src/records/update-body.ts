@@ -1,12 +1,10 @@
 import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { readAmount, sum, type Currency } from '../money.ts';
-import { settledBy, standingOn, standsOn, withheldOn, type Standing } from './applied.ts';
-import { lines, money, plain, quoted, UNTOLD_AMOUNT } from './describe.ts';
+import { readAmount, sum } from '../money.ts';
+import { settledBy, withheldOn } from './applied.ts';
 import type { Payment } from './fields.ts';
-import { isObject } from './zoho-shapes.ts';
 
-/** What an update sends and what it changed. */
+/** What an update of a payment sends. */
 
 interface AppliedRow {
   readonly invoice_id: string;
@@ -97,112 +95,4 @@ export function namesAnything(fields: Record<string, unknown>): boolean {
 export function refuseNoChange(fields: Record<string, unknown>): void {
   if (namesAnything(fields)) return;
   throw invalid('The call names nothing to change.', 'Call again with the fields to change and their new values.');
-}
-
-/** Compared whether sent or not: one change may move another field. */
-const compared = [
-  'amount',
-  'unused_amount',
-  'date',
-  'payment_mode',
-  'reference_number',
-  'description',
-  'account_name',
-  'customer_name',
-  'exchange_rate',
-];
-const amounts = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
-
-/** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
-interface Reading {
-  readonly name: string;
-  readonly was: unknown;
-  readonly is: unknown;
-  readonly sent: unknown;
-}
-
-/**
- * One line per thing that is different afterwards. `given` is what the call named: with it every field sent is accounted
- * for, also where it reads as before or where the answer does not show it, so that nothing false need be said of the rest.
- */
-export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
-  const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
-  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): Reading => ({
-    name,
-    was: before[name],
-    is: after[name],
-    sent: sent[name],
-  }));
-  const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): Reading => ({
-    name: `custom field ${quoted(field['label'] ?? field['api_name'] ?? field['customfield_id'], 40)}`,
-    was: customValue(before, field),
-    is: customValue(after, field),
-    sent: field['value'],
-  }));
-  const readings = [...fields, ...customFields];
-  const applied = appliedChanges(before, after);
-  const same = readings.filter((reading) => isTold(reading) && isSame(reading) && reading.sent !== undefined).map(({ name }) => name);
-  const hidden = readings.filter((reading) => !isTold(reading) && reading.sent !== undefined).map(({ name }) => name);
-  if (invoices !== undefined && applied.length === 0) (before.invoices && after.invoices ? same : hidden).push('invoices');
-  return [
-    ...readings
-      .filter((reading) => isTold(reading) && !isSame(reading))
-      .map(({ name, was, is }) => `${name}: ${inWords(name, was, before)} → ${inWords(name, is, after)}`),
-    ...applied,
-    lines(
-      same.length > 0 && `As before: ${same.join(', ')}.`,
-      hidden.length > 0 && `Sent, but not in Zoho's answer: ${hidden.join(', ')}.`,
-    ),
-  ].filter(Boolean);
-}
-
-/** Whether the answer tells how it reads now. It leaves out what is empty, so a field is empty only if it was sent empty. */
-function isTold({ is, sent }: Reading): boolean {
-  return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
-}
-
-function isSame({ name, was, is }: Reading): boolean {
-  if (amounts.has(name) && readAmount(was) !== undefined && readAmount(was) === readAmount(is)) return true;
-  return JSON.stringify(was) === JSON.stringify(is);
-}
-
-/** A value of a payment's field, as it is shown. */
-export function inWords(name: string, value: unknown, currency: Currency): string {
-  if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
-  if (amounts.has(name)) return money(value, currency);
-  return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
-}
-
-function customValue(payment: Payment, wanted: Json): unknown {
-  const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
-  return fields.find((field) =>
-    ['customfield_id', 'api_name', 'label'].some((name) => wanted[name] !== undefined && String(field[name]) === wanted[name]),
-  )?.['value'];
-}
-
-/** Nothing where either side does not show what it is applied to. */
-function appliedChanges(before: Payment, after: Payment): string[] {
-  if (before.invoices === undefined || after.invoices === undefined) return [];
-  const [was, is] = [standingOn(before), standingOn(after)];
-  const names = new Map(
-    [...before.invoices, ...after.invoices].map(({ invoice_id, invoice_number }) => [
-      String(invoice_id),
-      plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`),
-    ]),
-  );
-  return [...new Set([...was.keys(), ...is.keys()])].flatMap((id) => {
-    const name = names.get(id) ?? 'an invoice not told';
-    return (['amount_applied', 'tax_amount_withheld'] as const)
-      .map((part) => ({
-        what: part === 'amount_applied' ? 'applied to' : 'tax withheld on',
-        from: on(was, id, part, before),
-        to: on(is, id, part, after),
-      }))
-      .filter(({ from, to }) => from !== to)
-      .map(({ what, from, to }) => `${what} ${name}: ${from} → ${to}`);
-  });
-}
-
-function on(standing: ReadonlyMap<string, Standing | undefined>, id: string, part: keyof Standing, payment: Payment): string {
-  return money(standsOn(standing, id)?.[part], payment);
 }

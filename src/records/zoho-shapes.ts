@@ -1,6 +1,5 @@
 import type { Json, Shown } from '../endpoint.ts';
-import { decimalsOf, precisionOf, readAmount, type Currency } from '../money.ts';
-import { InputError } from '../errors.ts';
+import { readAmount } from '../money.ts';
 
 /** From the shapes Zoho answers in, documented and recorded, to the one we report. */
 
@@ -146,35 +145,4 @@ export function refundsIn(body: Json): Json[] {
 
 function onlyOne<T>(all: readonly T[]): T | undefined {
   return all.length === 1 ? all[0] : undefined;
-}
-
-/**
- * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
- */
-export function checkDecimals(amounts: Record<string, number | undefined>, { currency_code: code, price_precision }: Currency): void {
-  const precision = precisionOf(code, price_precision);
-  if (precision === undefined) return;
-  for (const [field, amount] of Object.entries(amounts)) {
-    if (amount === undefined || decimalsOf(amount) <= precision) continue;
-    const allowed = precision === 0 ? 'without decimals' : `with at most ${precision} decimals`;
-    throw new InputError(`${field} ${amount} has more decimals than ${code ?? 'the currency'} allows (${precision}).`, {
-      code: 'too_many_decimals',
-      next: `Ask the user for the exact amount ${allowed}; nothing is rounded.`,
-    });
-  }
-}
-
-/** The amounts of a payment that must fit its currency, by the names the model used. */
-export function amountsOf(input: {
-  amount?: number | undefined;
-  bank_charges?: number | undefined;
-  tax_amount_withheld?: number | undefined;
-  invoices?: readonly { amount_applied: number; tax_amount_withheld?: number | undefined }[] | undefined;
-}): Record<string, number | undefined> {
-  const { amount, bank_charges, tax_amount_withheld, invoices = [] } = input;
-  const rows = invoices.flatMap((row, i) => [
-    [`invoices[${i}].amount_applied`, row.amount_applied],
-    [`invoices[${i}].tax_amount_withheld`, row.tax_amount_withheld],
-  ]);
-  return { amount, bank_charges, tax_amount_withheld, ...Object.fromEntries(rows) };
 }

@@ -14,8 +14,9 @@ import { aboutInvoice, invoiceNamed, isOf, isUnclear, openInvoices, type Invoice
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
 import { allContacts, allInvoices } from '../reading/whole-lists.ts';
-import { money, plain, quoted, recordName, recordNameAndId } from '../records/describe.ts';
+import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, amountOrZero, paymentFields } from '../records/fields.ts';
+import { money, plain, quoted } from '../records/text.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;

@@ -15,9 +15,10 @@ import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum, type Currency } from '../money.ts';
 import { standingPayment } from '../reading/current-record.ts';
 import { allContacts, allPayments } from '../reading/whole-lists.ts';
-import { money, plain, recordName, recordNameAndId, told } from '../records/describe.ts';
+import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, refundFields, type Payment } from '../records/fields.ts';
 import { readRefundAmount } from '../records/read-row.ts';
+import { money, plain, told } from '../records/text.ts';
 import { call } from '../report.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 

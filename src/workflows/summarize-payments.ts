@@ -11,10 +11,11 @@ import type { PaymentRow } from '../matching/payments.ts';
 import { folded } from '../matching/same-name.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { inBaseOnly, notTold, nothing, plus, totalsOf, type Totals } from '../matching/totals.ts';
-import { organizationOf } from '../preflight/checks.ts';
+import { organizationOf } from '../reading/organization.ts';
 import { allContacts, allPayments } from '../reading/whole-lists.ts';
-import { money, plain, recordNameAndId, UNTOLD_AMOUNT } from '../records/describe.ts';
+import { recordNameAndId } from '../records/describe.ts';
 import { date } from '../records/fields.ts';
+import { money, plain, UNTOLD_AMOUNT } from '../records/text.ts';
 import { call, report } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 

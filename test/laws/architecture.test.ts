@@ -28,7 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   workflow: ['report', 'endpoint', 'reader'],
   machine: ['machine'],
   records: ['endpoint', 'errors', 'foreign-text', 'money', 'report', 'records'],
-  'endpoints that read': ['endpoint', 'foreign-text', 'money', 'report', 'records', 'errors'],
+  'endpoints that read': ['endpoint', 'foreign-text', 'money', 'report', 'records'],
   reading: ['endpoint', 'errors', 'money', 'records', 'endpoints that read', 'reading'],
   preflight: ['concern', 'endpoint', 'errors', 'money', 'report', 'reader', 'records', 'endpoints that read', 'reading', 'preflight'],
   'endpoints that write': [
@@ -42,9 +42,8 @@ const allowed: Record<string, readonly string[]> = {
     'endpoints that read',
     'reading',
     'preflight',
-    'endpoints that write',
   ],
-  matching: ['endpoint', 'errors', 'foreign-text', 'money', 'records', 'endpoints that read', 'reading', 'matching', 'preflight'],
+  matching: ['endpoint', 'errors', 'foreign-text', 'money', 'records', 'endpoints that read', 'reading', 'matching'],
   workflows: [
     'endpoint',
     'errors',
@@ -56,7 +55,6 @@ const allowed: Record<string, readonly string[]> = {
     'reading',
     'endpoints that write',
     'matching',
-    'preflight',
   ],
   catalogue: ['endpoint', 'toolsets', 'workflow', 'endpoints that read', 'endpoints that write', 'workflows'],
   zoho: ['answer-cache', 'error-codes', 'endpoint', 'errors', 'foreign-text', 'trace', 'machine', 'zoho'],

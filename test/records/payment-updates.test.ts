@@ -6,9 +6,10 @@ import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-custom
 import { listCustomerPaymentRefunds } from '../../src/endpoints/refunds/list-customer-payment-refunds.ts';
 import { InputError } from '../../src/errors.ts';
 import { standingPayment, standingRefund } from '../../src/reading/current-record.ts';
+import { aboutChanges } from '../../src/records/change-report.ts';
 import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, attention } from '../../src/records/describe.ts';
 import type { Payment } from '../../src/records/fields.ts';
-import { aboutChanges, changesOf } from '../../src/records/update-body.ts';
+import { changesOf } from '../../src/records/update-body.ts';
 import { worded } from '../support/worded.ts';
 
 /** What an update sends and what its report says, from records as Zoho may send them. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { daysAfter, daysFrom } from '../../src/matching/date-range.ts';
-import { readAmount, readDay, readFlag, readId } from '../../src/records/read-row.ts';
+import { readAmount } from '../../src/money.ts';
+import { readDay, readFlag, readId } from '../../src/records/read-row.ts';
 import { untold, untoldAmounts } from '../support/untold.ts';
 
 describe('an amount', () => {

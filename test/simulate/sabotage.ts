@@ -126,7 +126,7 @@ export const sabotages = {
     what: 'what a change leaves is not compared',
     patches: [
       {
-        file: 'endpoints/payments/update-customer-payment.ts',
+        file: 'preflight/payment-change-facts.ts',
         from: '    duplicates: { alike },',
         to: '    duplicates: { alike: alike.slice(alike.length) },',
       },

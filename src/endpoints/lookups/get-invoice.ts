@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
-import { fitting, money, plain, quoted, ROOM, told, unseen } from '../../records/describe.ts';
+import { readAmount } from '../../money.ts';
+import { ROOM, unseen } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
 import { said } from '../../records/list-results.ts';
-import { readAmount } from '../../records/read-row.ts';
+import { fitting, money, plain, quoted, told } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
 import { call, report } from '../../report.ts';
 

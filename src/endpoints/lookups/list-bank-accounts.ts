@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { plain, quoted, recordNameAndId } from '../../records/describe.ts';
+import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, page, pageContext, perPage } from '../../records/fields.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
+import { plain, quoted } from '../../records/text.ts';
 import { isObject, many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
 import { oneLine } from '../../foreign-text.ts';
-import { money, plain, quoted, recordNameAndId } from '../../records/describe.ts';
+import { readAmount } from '../../money.ts';
+import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
-import { readAmount } from '../../records/read-row.ts';
+import { money, plain, quoted } from '../../records/text.ts';
 import { many } from '../../records/zoho-shapes.ts';
 
 const contains = filter.optional();

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { plain, quoted, told } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, page, perPage } from '../../records/fields.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
+import { plain, quoted, told } from '../../records/text.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({ page: page.optional(), per_page: perPage.optional() });

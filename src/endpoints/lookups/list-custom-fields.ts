@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { plain, quoted, told } from '../../records/describe.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
+import { plain, quoted, told } from '../../records/text.ts';
 import { isObject, many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { money, plain, quoted, told } from '../../records/describe.ts';
+import { readAmount } from '../../money.ts';
 import { id } from '../../records/fields.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
-import { readAmount } from '../../records/read-row.ts';
+import { money, plain, quoted, told } from '../../records/text.ts';
 import { listedFor, many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { money, plain, told } from '../../records/describe.ts';
 import { amountOrZero, date, DEFAULT_PER_PAGE, filter, id, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
 import { joined, listing, naming, said } from '../../records/list-results.ts';
+import { money, plain, told } from '../../records/text.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({

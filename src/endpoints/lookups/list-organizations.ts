@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { plain, recordNameAndId } from '../../records/describe.ts';
+import { recordNameAndId } from '../../records/describe.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
+import { plain } from '../../records/text.ts';
 import { many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();

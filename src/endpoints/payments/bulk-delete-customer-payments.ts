@@ -3,11 +3,12 @@ import { concern } from '../../concern.ts';
 import { defineWrite, type Facts, type Reader } from '../../endpoint.ts';
 import { OutcomeUnknownError } from '../../errors.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
+import { isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
+import { recreating } from '../../preflight/payment-undo.ts';
 import { standingPayment } from '../../reading/current-record.ts';
 import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
 import { id, type Payment } from '../../records/fields.ts';
 import { report } from '../../report.ts';
-import { isDeleted, recreating, refuseUndeletable } from './delete-customer-payment.ts';
 
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });

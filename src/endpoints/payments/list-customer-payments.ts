@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineRead, type Json } from '../../endpoint.ts';
-import { money, plain, quoted, told } from '../../records/describe.ts';
+import { readAmount } from '../../money.ts';
 import {
   amountOrZero,
   cut,
@@ -16,7 +16,7 @@ import {
   sortOrder,
 } from '../../records/fields.ts';
 import { joined, listing, naming, said } from '../../records/list-results.ts';
-import { readAmount } from '../../records/read-row.ts';
+import { money, plain, quoted, told } from '../../records/text.ts';
 
 const text100 = filter.optional();
 

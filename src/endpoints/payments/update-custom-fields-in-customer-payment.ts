@@ -6,8 +6,9 @@ import { lookForCustomFields } from '../../preflight/find-lost-write.ts';
 import { customFieldsBack, undoWith } from '../../preflight/undo.ts';
 import { inOrder } from '../../reader.ts';
 import { standingPayment } from '../../reading/current-record.ts';
-import { aboutPayment, notChecked, quoted } from '../../records/describe.ts';
+import { aboutPayment } from '../../records/describe.ts';
 import { customFieldById, id, type Payment } from '../../records/fields.ts';
+import { notChecked, quoted } from '../../records/text.ts';
 import { isObject } from '../../records/zoho-shapes.ts';
 import { report } from '../../report.ts';
 

@@ -4,17 +4,20 @@ import { InputError } from '../../errors.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange } from '../../preflight/find-lost-write.ts';
+import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
+import { changeFacts, fieldLines, turnOfChange } from '../../preflight/payment-change-facts.ts';
+import { changeBack } from '../../preflight/payment-undo.ts';
 import { standingPayment } from '../../reading/current-record.ts';
 import { findByCustomField } from '../../reading/find-by-custom-field.ts';
-import { aboutAllocation, aboutPayment, aboutWhole, attention, notChecked, quoted, unseen } from '../../records/describe.ts';
+import { aboutChanges } from '../../records/change-report.ts';
+import { aboutAllocation, aboutPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
 import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
 import { isAsSent } from '../../records/same-as-sent.ts';
-import { aboutChanges, changesOf, namesAnything, refuseNoChange } from '../../records/update-body.ts';
+import { notChecked, quoted } from '../../records/text.ts';
+import { changesOf, namesAnything, refuseNoChange } from '../../records/update-body.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
 import { report } from '../../report.ts';
-import { newPaymentFacts } from './create-customer-payment.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
-import { changeBack, changeFacts, fieldLines, turnOfChange } from './update-customer-payment.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 

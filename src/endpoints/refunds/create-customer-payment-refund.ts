@@ -1,17 +1,18 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
 import { InputError, RefusedError } from '../../errors.ts';
-import { bankAccounts } from '../../preflight/checks.ts';
+import { bankAccounts, checkDecimals } from '../../preflight/checks.ts';
 import { otherRefund } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForRefund } from '../../preflight/find-lost-write.ts';
-import { refundsOf } from '../../preflight/look-alikes.ts';
 import { ofPayment, refundFacts } from '../../preflight/refund-facts.ts';
 import { inOrder } from '../../reader.ts';
 import { standingPayment } from '../../reading/current-record.ts';
-import { aboutRefund, attention, money, notChecked, quoted, unseen } from '../../records/describe.ts';
-import { id, refundFields, writtenRefund, type Payment } from '../../records/fields.ts';
-import { checkDecimals, refundOf } from '../../records/zoho-shapes.ts';
+import { refundsOf } from '../../reading/refunds-of-payment.ts';
+import { aboutRefund, attention, unseen } from '../../records/describe.ts';
+import { newRefundInput, writtenRefund, type Payment } from '../../records/fields.ts';
+import { money, notChecked, quoted } from '../../records/text.ts';
+import { refundOf } from '../../records/zoho-shapes.ts';
 import { call, report } from '../../report.ts';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
@@ -34,12 +35,7 @@ export const createCustomerPaymentRefund = defineWrite({
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments/{customer_payment_id}/refunds',
-  input: z.strictObject({
-    customer_payment_id: id,
-    ...refundFields,
-    amount: refundFields.amount.optional().describe('Left out: all that is refundable.'),
-    refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
-  }),
+  input: newRefundInput,
   output,
   safety: {
     canDuplicate: true,

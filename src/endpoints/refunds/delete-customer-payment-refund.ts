@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
+import { DESTROYS } from '../../preflight/deletion.ts';
 import { isGone } from '../../preflight/find-lost-write.ts';
 import { undoWith } from '../../preflight/undo.ts';
 import { inOrder } from '../../reader.ts';
 import { standingPayment, standingRefund } from '../../reading/current-record.ts';
-import { aboutPayment, aboutRefund, money } from '../../records/describe.ts';
-import { id, type Payment, type Refund } from '../../records/fields.ts';
+import { aboutPayment, aboutRefund } from '../../records/describe.ts';
+import { newRefundInput, id, type Payment, type Refund } from '../../records/fields.ts';
+import { money } from '../../records/text.ts';
 import { only } from '../../records/zoho-shapes.ts';
 import { call, report } from '../../report.ts';
-import { DESTROYS } from '../payments/delete-customer-payment.ts';
-import { createCustomerPaymentRefund } from './create-customer-payment-refund.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 
 const output = z.looseObject({
@@ -72,7 +72,10 @@ export const deleteCustomerPaymentRefund = defineWrite({
         'payment_form',
         'description',
       ]);
-      return undoWith(createCustomerPaymentRefund, [], { arguments: { customer_payment_id, ...set }, not_restored: ['refund_id'] });
+      return undoWith({ name: 'create_customer_payment_refund', input: newRefundInput }, [], {
+        arguments: { customer_payment_id, ...set },
+        not_restored: ['refund_id'],
+      });
     },
   },
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
-import { aboutRefund, quoted, unseen } from '../../records/describe.ts';
+import { aboutRefund, unseen } from '../../records/describe.ts';
 import { id, refund } from '../../records/fields.ts';
+import { quoted } from '../../records/text.ts';
 import { refundOf, refundsIn, shownAs } from '../../records/zoho-shapes.ts';
 import { call, report } from '../../report.ts';
 

@@ -1,0 +1,138 @@
+import * as z from 'zod';
+import { concern } from '../concern.ts';
+import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
+import type { Currency } from '../money.ts';
+import { inOrder } from '../reader.ts';
+import { customerOf } from '../reading/current-record.ts';
+import { withTaxOfPayment } from '../records/applied.ts';
+import { recordName } from '../records/describe.ts';
+import { paymentFields, appliedInvoice, id } from '../records/fields.ts';
+import { quoted, money } from '../records/text.ts';
+import { refuseSameInvoiceTwice } from '../records/update-body.ts';
+import {
+  checkDate,
+  checkAccount,
+  bankAccounts,
+  checkCustomFields,
+  checkInvoices,
+  checkRetainer,
+  joinNotes,
+  mostlyTax,
+  checkDecimals,
+  amountsOf,
+  checkApplied,
+  type Application,
+} from './checks.ts';
+import { checkExchangeRate, type InBase } from './exchange-rate.ts';
+import { existing, newestPayments, paymentsAlike } from './look-alikes.ts';
+
+/** What a new payment would do. */
+
+/** What create_customer_payment takes. */
+export const newPaymentInput = z.strictObject({
+  ...paymentFields,
+  invoices: z.array(appliedInvoice).optional().describe('Leave out for an advance.'),
+  contact_persons: z.array(id).optional().describe('Who gets the thank-you mail.'),
+});
+
+type NewPayment = z.output<typeof newPaymentInput>;
+
+interface NewPaymentFacts extends Facts {
+  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly existing: unknown } };
+}
+
+/** What a new payment would do, for create and for the upsert that may come to the same. */
+export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promise<NewPaymentFacts> {
+  const { customer_id, amount, date, payment_mode, reference_number, account_id, invoices = [] } = payment;
+  refuseSameInvoiceTwice(invoices);
+  const rows = withTaxOfPayment<Application>(invoices, payment.tax_amount_withheld);
+  const payer = payerOf(payment, zoho);
+
+  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await inOrder([
+    payer,
+    checkDate(date, zoho),
+    payer.then(({ contact }) => checkRate(payment, contact, zoho)),
+    account_id === undefined ? undefined : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
+    checkCustomFields(payment.custom_fields, zoho),
+    checkInvoices(rows, { customer_id, currency: payer }, zoho),
+    checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency: payer }, zoho),
+    newestPayments(zoho, customer_id),
+  ]);
+  const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+
+  const currency = contact ?? {};
+  const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
+  const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
+  const ids = (['location_id', 'tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
+  return {
+    question: {
+      title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
+      ...joinNotes(
+        contact === undefined && {
+          not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
+        },
+        dated,
+        rated,
+        {
+          lines: [
+            `Customer: ${named}`,
+            `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
+            ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
+          ],
+        },
+        account,
+        fields,
+        applied,
+        retainer,
+        {
+          lines: [
+            ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
+            ...ids.map((name) => `${name}: ${payment[name]}`),
+            ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
+            ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, currency)}`] : []),
+          ],
+        },
+        likeness,
+      ),
+      ask: [
+        ...mostlyTax(rows, currency),
+        ...(left > 0 && invoices.length > 0
+          ? [concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`)]
+          : []),
+      ],
+    },
+    policy: {
+      money: { kind: 'payment', currency: currency.currency_code ?? UNKNOWN_CURRENCY, amount, adds: amount, customer_id },
+      rate: rated.rate,
+      customer_id,
+      uses: { account_id, date },
+    },
+    duplicates: { makes: 'payment', alike },
+    lost: {
+      touches: { creates: [{ customer_id, amount }] },
+      before: { existing: existing(newest), in_base: rated.rate?.result },
+    },
+  };
+}
+
+/**
+ * Who pays and in which currency, where the scopes show it, and what is left over. Refuses amounts that the currency cannot hold, and more
+ * applied than is paid.
+ */
+async function payerOf(payment: NewPayment, zoho: Reader) {
+  const contact = await customerOf(payment.customer_id, zoho);
+  const { currency_code, price_precision } = contact ?? {};
+  const currency: Currency = { currency_code, price_precision };
+  checkDecimals(amountsOf(payment), currency);
+  return { ...currency, contact, left: checkApplied(payment.amount, payment.invoices ?? [], currency) };
+}
+
+function checkRate({ exchange_rate, amount, invoices = [] }: NewPayment, contact: Currency | undefined, zoho: Reader) {
+  const compared = {
+    currency_code: contact?.currency_code,
+    amount,
+    invoice_ids: invoices.map(({ invoice_id }) => invoice_id),
+    ...(contact !== undefined && { ifMissing: 'refuse' as const }),
+  };
+  return checkExchangeRate(exchange_rate, compared, zoho);
+}

@@ -1,0 +1,21 @@
+import type { Reader, Json } from '../endpoint.ts';
+import { allRefunds, PER_PAGE, isCutShort, isLast } from './whole-lists.ts';
+
+/** All refunds of one payment. */
+
+const MOST_REFUND_PAGES = 50;
+
+/** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
+export async function refundsOf(
+  zoho: Reader,
+  customer_payment_id: string,
+): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
+  const rows: Json[] = [];
+  for (let page = 1; page <= MOST_REFUND_PAGES; page += 1) {
+    const answer = await zoho.read(allRefunds, { customer_payment_id, page, per_page: PER_PAGE });
+    rows.push(...answer.rows);
+    if (isCutShort(answer)) break;
+    if (isLast(answer)) return { rows, all: true };
+  }
+  return { rows, all: false };
+}
