@@ -2,20 +2,7 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** What `npm run test:quick` leaves out: each takes more than five seconds in one test, so that no part of it would do. */
-export const slow = [
-  'test/slow/**',
-  // Simulated runs, and a copy of the product without each safeguard.
-  'test/slow/simulate.test.ts',
-  // Books, answers and journals that are large on purpose.
-  'test/sandbox/large-books.test.ts',
-  'test/matching/payments-between.test.ts',
-  'test/write/journal/verify-memory.test.ts',
-  'test/zoho/listeners.test.ts',
-  // Commands one after another, each a process of its own.
-  'test/cli/journal.test.ts',
-  'test/cli/state-dir.test.ts',
-  'test/slow/eval-command.test.ts',
-];
+export const slow = ['test/slow/**'];
 
 export default defineConfig({
   test: {

@@ -102,7 +102,12 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const logged: string[] = [];
   const log = createLog({ level: 'debug', json: true, write: (line) => void logged.push(line) });
   const connection = openConnection({
-    target: async () => ({ ...sandboxTarget({ ...sandbox, ...options.as }, dir), ...options.at }),
+    target: async () => ({
+      ...sandboxTarget({ ...sandbox, ...options.as }, dir),
+      accountsUrl: sandbox.accounts_url,
+      apiBaseUrl: sandbox.api_base_url,
+      ...options.at,
+    }),
     http: options.http,
     limits: { pauseMs: 10, perMinute: 100_000, ...options.limits },
     shared: 'memory',

@@ -284,7 +284,7 @@ describe('access tokens', () => {
     const { zoho, arrived } = await wire({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     for (let i = 0; i < 15; i += 1) {
       const error = await failureOf(zoho.read(getContact, { contact_id: CUSTOMER }));
-      expect(error).toMatchObject({ code: 'scope_missing', next: expect.stringContaining('ZohoBooks.contacts.READ') as string });
+      expect(error).toMatchObject({ code: 'scope_missing', next: [{ say: expect.stringContaining('ZohoBooks.contacts.READ') as string }] });
       expect(await failureOf(zoho.send(creation))).toMatchObject({ code: 'scope_missing', changed: 'no' });
       await list(zoho);
     }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Body, zoho } from './harness.ts';
+import { type Body, zoho } from '../sandbox/harness.ts';
 
 // How long that takes is measured by `npm run bench`.
 it('holds 100,000 payments, which can be listed, sorted and searched', async () => {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { longJournal } from '../../support/long-journal.ts';
-import { folder } from '../../support/program.ts';
+import { longJournal } from '../support/long-journal.ts';
+import { folder } from '../support/program.ts';
 
 it('verify takes no more memory for a long journal than for a short one', async () => {
-  const source = pathToFileURL(join(import.meta.dirname, '../../../src/write/journal/sqlite.ts')).href;
+  const source = pathToFileURL(join(import.meta.dirname, '../../src/write/journal/sqlite.ts')).href;
   const script = `
     import { openSqliteJournal } from ${JSON.stringify(source)};
     const journal = await openSqliteJournal(process.argv[1]);
