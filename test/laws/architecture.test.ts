@@ -1,100 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { importTable } from './import-table.ts';
 
 const src = resolve(import.meta.dirname, '../../src');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|cjs)$/.test(file));
 const read = (file: string) => readFileSync(join(src, file), 'utf8');
-
-/**
- * What of ours each room may import, the lowest first: a room is a folder of src, or a file that stands alone. Tools that read and tools
- * that write share folders and stand on different floors, since what is checked before a write is read with the former. Rooms that do not
- * name themselves have files that know nothing of each other. Above them all is cli, which joins them.
- */
-const allowed: Record<string, readonly string[]> = {
-  concern: [],
-  'error-codes': [],
-  'foreign-text': [],
-  money: [],
-  report: [],
-  toolsets: [],
-  trace: [],
-  sandbox: ['sandbox'],
-  'answer-cache': [],
-  conform: ['money'],
-  errors: ['concern', 'error-codes', 'foreign-text', 'report'],
-  endpoint: ['concern', 'conform', 'report'],
-  reader: ['answer-cache', 'endpoint'],
-  workflow: ['report', 'endpoint', 'reader'],
-  machine: ['machine'],
-  records: ['endpoint', 'errors', 'foreign-text', 'money', 'report', 'records'],
-  'endpoints that read': ['endpoint', 'foreign-text', 'money', 'report', 'records'],
-  reading: ['endpoint', 'errors', 'money', 'records', 'endpoints that read', 'reading'],
-  preflight: ['concern', 'endpoint', 'errors', 'money', 'report', 'reader', 'records', 'endpoints that read', 'reading', 'preflight'],
-  'endpoints that write': [
-    'concern',
-    'endpoint',
-    'errors',
-    'money',
-    'report',
-    'reader',
-    'records',
-    'endpoints that read',
-    'reading',
-    'preflight',
-  ],
-  matching: ['endpoint', 'errors', 'foreign-text', 'money', 'records', 'endpoints that read', 'reading', 'matching'],
-  workflows: [
-    'endpoint',
-    'errors',
-    'money',
-    'report',
-    'workflow',
-    'records',
-    'endpoints that read',
-    'reading',
-    'endpoints that write',
-    'matching',
-  ],
-  catalogue: ['endpoint', 'toolsets', 'workflow', 'endpoints that read', 'endpoints that write', 'workflows'],
-  zoho: ['answer-cache', 'error-codes', 'endpoint', 'errors', 'foreign-text', 'trace', 'machine', 'zoho'],
-  'write/journal': ['foreign-text', 'report', 'errors', 'endpoint', 'machine', 'write/journal'],
-  write: [
-    'concern',
-    'endpoint',
-    'errors',
-    'foreign-text',
-    'money',
-    'report',
-    'reader',
-    'workflow',
-    'machine',
-    'zoho',
-    'write/journal',
-    'write',
-  ],
-  mcp: [
-    'answer-cache',
-    'concern',
-    'error-codes',
-    'endpoint',
-    'errors',
-    'foreign-text',
-    'money',
-    'report',
-    'trace',
-    'workflow',
-    'records',
-    'endpoints that read',
-    'reading',
-    'matching',
-    'catalogue',
-    'zoho',
-    'write/journal',
-    'write',
-    'mcp',
-  ],
-};
 
 function roomOf(file: string): string {
   const [folder = '', ...rest] = file.split(sep);
@@ -110,19 +21,19 @@ function importsOf(file: string): string[] {
 
 describe('the house keeps its order', () => {
   it('has no circle: each room imports only from those before it in the table, and from itself', () => {
-    const rooms = Object.keys(allowed);
+    const rooms = Object.keys(importTable);
     const upward = rooms.flatMap((room, i) =>
-      allowed[room]!.filter((other) => !rooms.slice(0, i + 1).includes(other)).map((other) => [room, other]),
+      importTable[room]!.filter((other) => !rooms.slice(0, i + 1).includes(other)).map((other) => [room, other]),
     );
     expect(upward).toEqual([]);
   });
 
   it('covers every room of src', () => {
-    expect(new Set(files.map(roomOf))).toEqual(new Set([...Object.keys(allowed), 'cli']));
+    expect(new Set(files.map(roomOf))).toEqual(new Set([...Object.keys(importTable), 'cli']));
   });
 
   it.each(files.filter((file) => roomOf(file) !== 'cli'))('%s imports only what its room may', (file) => {
-    const strangers = importsOf(file).filter((target) => !allowed[roomOf(file)]?.includes(roomOf(target)));
+    const strangers = importsOf(file).filter((target) => !importTable[roomOf(file)]?.includes(roomOf(target)));
     expect(strangers).toEqual([]);
   });
 
@@ -133,6 +44,10 @@ describe('the house keeps its order', () => {
   it('only cli writes to stdout or ends the process', () => {
     const speakers = files.filter((file) => /\bconsole\.(log|info|warn|error|debug)\b|process\.(exit|stdout)\b/.test(read(file)));
     expect(speakers.filter((file) => roomOf(file) !== 'cli')).toEqual([]);
+  });
+
+  it('only write/send.ts sends a write to Zoho', () => {
+    expect(files.filter((file) => /\bzoho\s*\.send\(/.test(read(file)))).toEqual([join('write', 'send.ts')]);
   });
 
   it('serving writes nothing to stdout but the protocol', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -12,6 +12,7 @@ import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
 import { policySchema } from '../../src/write/policy.ts';
 import { shown } from '../evals/shown.ts';
+import { importTable } from './import-table.ts';
 
 const fileAt = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const read = (path: string) => readFileSync(fileAt(path), 'utf8');
@@ -84,6 +85,18 @@ describe('what is written about the tools is generated from them', () => {
     };
     const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
     await expect(text).toMatchFileSnapshot('../../README.md');
+  });
+
+  it('src/README.md', async () => {
+    // Rooms that follow each other and may import the same stand in one row.
+    const rows: { rooms: string[]; imports: string }[] = [];
+    for (const [room, others] of Object.entries(importTable)) {
+      const imports = others.map((other) => (other === room ? 'itself' : other)).join(', ') || 'nothing of ours';
+      if (rows.at(-1)?.imports === imports) rows.at(-1)!.rooms.push(room);
+      else rows.push({ rooms: [room], imports });
+    }
+    const imports = ['| room | may import |', '| --- | --- |', ...rows.map(({ rooms, imports }) => `| ${rooms.join(', ')} | ${imports} |`)];
+    await expect(withPart(read('src/README.md'), 'imports', imports.join('\n'))).toMatchFileSnapshot('../../src/README.md');
   });
 
   it('manifest.json', async () => {
@@ -159,10 +172,43 @@ describe('README.md', () => {
     // That every code in use is listed, the compiler checks.
     expect(unused).toEqual([]);
   });
+});
 
-  it('names only scripts that exist', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    const named = [...read('README.md').matchAll(/npm run (\w+)/g)].map(([, name]) => name);
-    expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+describe('src/README.md', () => {
+  const page = read('src/README.md');
+  const sectionOf = (title: string) => page.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? '';
+  const itemsOf = (title: string) => [...sectionOf(title).matchAll(/^- `(.+?)`:/gm)].map(([, name]) => name);
+
+  it('names every room and every other file of src, and no other', () => {
+    const entries = readdirSync(fileAt('src'), { withFileTypes: true });
+    const rooms = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).filter((name) => name !== 'README.md');
+    expect(itemsOf('The rooms').toSorted()).toEqual(rooms.toSorted());
   });
+
+  it('names every library of package.json, and no other', () => {
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json')) as Record<string, object>;
+    const libraries = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+    expect(itemsOf('Libraries').toSorted()).toEqual(libraries.toSorted());
+  });
+
+  it('names only files and words that exist', () => {
+    const sources = ['src', 'test'].flatMap((folder) =>
+      readdirSync(fileAt(folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => read(`${folder}/${file}`)),
+    );
+    const words = new Set(sources.flatMap((source) => source.match(/[\w.]+/g) ?? []));
+    const commands = /^np[mx] /;
+    const named = [...page.replace(sectionOf('Libraries'), '').matchAll(/`(.+?)`/g)].flatMap(([, code = '']) =>
+      commands.test(code) ? (code.match(/\btest\/\S+/g) ?? []) : [code],
+    );
+    const unknown = named.filter((name) => !existsSync(fileAt(`src/${name}`)) && !existsSync(fileAt(name)) && !words.has(name));
+    expect(unknown).toEqual([]);
+  });
+});
+
+it.each(['README.md', 'src/README.md'])('%s names only scripts that exist', (page) => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = [...read(page).matchAll(/npm run ([\w:]+)/g)].flatMap(([, name]) => name ?? []);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
