@@ -42,5 +42,7 @@ export function bareReference(reference: unknown): string {
     before = rest;
     rest = rest.replace(/^[^\p{L}\p{N}]+/u, '').replace(LEADING, '');
   }
-  return rest.replace(/[^\p{L}\p{M}\p{N}]+/gu, '').replace(/^0+(?=\d+$)/, '');
+  const bare = rest.replace(/[^\p{L}\p{M}\p{N}]+/gu, '').replace(/^0+(?=\d+$)/, '');
+  // Closed up, it may begin with such a word: "I D 7731".
+  return bare === text ? bare : bareReference(bare);
 }

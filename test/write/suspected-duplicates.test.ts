@@ -92,7 +92,8 @@ describe('a payment that is there already is suspected', () => {
     );
     fc.assert(fc.property(decorated, ([before, number, after]) => bareReference(`${before}${number}${after}`) === number));
     fc.assert(fc.property(fc.string(), (text) => bareReference(bareReference(text)) === bareReference(text) || bareReference(text) === ''));
-    for (const nothing of ['', ' ', 'Check', 'check no.', '---', undefined, null, {}]) expect(bareReference(nothing)).toBe('');
+    expect(bareReference('I D 7731')).toBe('7731');
+    for (const nothing of ['', ' ', 'Check', 'check no.', 'I D', '---', undefined, null, {}]) expect(bareReference(nothing)).toBe('');
     for (const word of [
       'eCheck',
       'e-check',
