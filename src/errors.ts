@@ -28,6 +28,8 @@ interface Details {
    * alternatives, the best first.
    */
   readonly next: string | Step | readonly (string | Step)[];
+  /** What an operator can do where repeating the call does not help. */
+  readonly ifItStays?: string;
   /** When the same call is worth repeating, where that is known. */
   readonly retryAt?: Date | undefined;
   readonly changed?: Changed;
@@ -40,6 +42,7 @@ export abstract class PaymentsError extends Error {
   abstract readonly actor: Actor;
   readonly code: ErrorCode;
   readonly next: readonly Step[];
+  readonly ifItStays: string | undefined;
   readonly changed: Changed;
   /** Before this the same call is not worth repeating. */
   retryAt: Date | undefined;
@@ -47,11 +50,12 @@ export abstract class PaymentsError extends Error {
   /** Of the write that ended with it, once it was judged. */
   judged?: Judged;
 
-  constructor(message: string, { code, next, changed = 'no', retryAt, zoho, cause, judged }: Details) {
+  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, cause, judged }: Details) {
     super(message, { cause });
     this.name = new.target.name;
     this.code = code;
     this.next = [next].flat().map((step) => (typeof step === 'string' ? { say: step } : step));
+    this.ifItStays = ifItStays;
     this.changed = changed;
     this.retryAt = retryAt;
     this.zoho = zoho;

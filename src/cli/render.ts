@@ -9,11 +9,12 @@ export function problemOf(error: PaymentsError): ProblemError {
 }
 
 /** What to do next, said to the operator. */
-export function nextForOperator({ next, actor }: PaymentsError): string {
-  const text = next
+export function nextForOperator({ next, ifItStays, actor }: PaymentsError): string {
+  const steps = next
     .map(({ say }) => say)
     .filter((say) => say !== undefined)
     .join(actor === 'operator' ? ', or ' : '; otherwise ')
     .replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  const text = ifItStays === undefined ? steps : `${steps}; if it stays so, ${ifItStays}`;
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }

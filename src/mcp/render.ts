@@ -87,12 +87,13 @@ const otherwise: Record<Retry, string> = {
   never: 'Tell the user.',
 };
 
-export function nextText({ next, actor, retry }: PaymentsError, offered: ReadonlySet<string>): string {
+export function nextText({ next, ifItStays, actor, retry }: PaymentsError, offered: ReadonlySet<string>): string {
   const [first, ...others] = stepsIn(next, offered);
   if (first === undefined) return otherwise[retry];
   const texts = [first, ...others].map(stepText);
   if (actor === 'operator') return sentence(`Ask the operator to ${texts.join(', or to ')}`);
-  const text = texts.join('; otherwise ');
+  const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${ifItStays}`;
+  const text = `${texts.join('; otherwise ')}${lasting}`;
   return sentence(
     first.tool !== undefined && text.startsWith(first.tool) ? text : text.replace(/^[a-z]/, (letter) => letter.toUpperCase()),
   );

@@ -335,7 +335,8 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   const why = status === undefined ? `cannot be used: ${error.message}` : `made no connection to ${target} (HTTP ${status})`;
   return new BusyError(`The proxy ${proxy} ${why}. ${unsent}`, {
     code: 'proxy_unavailable',
-    next: `Make the same call again in a little while; if it stays so, ask the operator to check the proxy, and ${settings}.`,
+    next: 'Make the same call again in a little while',
+    ifItStays: `check the proxy, and ${settings}`,
     cause: error,
   });
 }

@@ -121,7 +121,8 @@ function textOf(value: unknown): string | undefined {
 function unreachable(url: string, why: string, cause?: unknown): BusyError {
   return new BusyError(`Zoho's accounts server ${new URL(url).host} did not answer as it should: ${oneLine(why)}.`, {
     code: 'accounts_unavailable',
-    next: 'Make the same call again in a little while; if it stays so, check network, proxy and ZOHO_DATA_CENTER.',
+    next: 'Make the same call again in a little while',
+    ifItStays: 'check network, proxy and ZOHO_DATA_CENTER',
     cause,
   });
 }

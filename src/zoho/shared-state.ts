@@ -138,7 +138,8 @@ async function untilFree<T>(step: () => T): Promise<T> {
 function heldUp(cause: unknown): BusyError {
   return new BusyError('Another process of this server on this machine holds the connection to Zoho and does not go on.', {
     code: 'connection_held',
-    next: 'Make the same call again in a little while; if it stays so, end the other hosts that run this server.',
+    next: 'Make the same call again in a little while',
+    ifItStays: 'end the other hosts that run this server',
     cause,
   });
 }
