@@ -29,7 +29,7 @@ interface Details {
    */
   readonly next: string | Step | readonly (string | Step)[];
   /** What an operator can do where repeating the call does not help. */
-  readonly ifItStays?: string;
+  readonly ifItStays?: string | undefined;
   /** When the same call is worth repeating, where that is known. */
   readonly retryAt?: Date | undefined;
   readonly changed?: Changed;

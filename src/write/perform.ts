@@ -76,10 +76,10 @@ function ofNothingSent(error: unknown): PaymentsError {
   if (!(error instanceof PaymentsError)) return new InternalError('no', error);
   // It tells of the earlier write.
   if (error.changed !== 'unknown' || error instanceof OutcomeUnknownError) return error;
-  const { message, code, zoho, next } = error;
-  if (error instanceof BusyError)
-    return new BusyError(message, { code, zoho, next: 'Make the same call again in a moment.', cause: error });
-  return new AccessError(message, { code, zoho, next, cause: error });
+  const { message, code, zoho, next, ifItStays, retryAt } = error;
+  const details = { code, zoho, retryAt, cause: error };
+  if (error instanceof BusyError) return new BusyError(message, { ...details, next: 'Make the same call again in a moment.' });
+  return new AccessError(message, { ...details, next, ifItStays });
 }
 
 async function carryOut(call: Call, intent: string, road: Road): Promise<Performed> {
