@@ -1,15 +1,13 @@
 import type * as z from 'zod';
 import type { Concern } from './concern.ts';
 import { conform } from './conform.ts';
+import type { Json } from './json.ts';
 import type { Report, Undo } from './report.ts';
 
 /**
  * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the row in the README and the entry in
  * manifest.json; annotations, read-only mode and scopes follow from `method`.
  */
-
-/** A JSON object as Zoho sends it: any field may be missing, or of another type than documented. */
-export type Json = Record<string, unknown>;
 
 /** What a call carries besides its path. Undefined values are left out. */
 export interface Parts {

@@ -1,5 +1,6 @@
 import { questionOf } from './answer-cache.ts';
-import type { Json, Operation, Reader } from './endpoint.ts';
+import type { Operation, Reader } from './endpoint.ts';
+import type { Json } from './json.ts';
 
 /** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
 

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import type { Endpoint, Json, Operation, Reader, WriteTool } from './endpoint.ts';
+import type { Endpoint, Operation, Reader, WriteTool } from './endpoint.ts';
+import type { Json } from './json.ts';
 import type { Known } from './reader.ts';
 import type { Report } from './report.ts';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, Reader } from '../src/endpoint.ts';
+import type { Reader } from '../src/endpoint.ts';
 import { getContact } from '../src/endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../src/endpoints/lookups/get-invoice.ts';
 import { listCustomerPayments } from '../src/endpoints/payments/list-customer-payments.ts';
+import type { Json } from '../src/json.ts';
 import { inOrder, sharing } from '../src/reader.ts';
 import { allPayments } from '../src/reading/whole-lists.ts';
 

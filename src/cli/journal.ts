@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
 import { baseDirOf, stateOf } from './account.ts';

@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
 import { allContacts, allPayments, isLast, PER_PAGE } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';

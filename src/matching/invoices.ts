@@ -1,6 +1,7 @@
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';

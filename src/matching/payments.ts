@@ -1,5 +1,6 @@
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allPayments, pagesOf } from '../reading/whole-lists.ts';
 import { readDay, readId, readText } from '../records/read-row.ts';

@@ -2,8 +2,8 @@ import type { Transport } from '@modelcontextprotocol/server';
 import { closest, distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
 import type { $ZodType, $ZodTypes } from 'zod/v4/core';
-import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { isObject, type Json } from '../json.ts';
 import { relay } from './relay.ts';
 
 /**
@@ -18,7 +18,7 @@ export function keepingArguments(inner: Transport): Transport {
   return relay(inner, ([message, ...rest], pass) => {
     const { params } = message as { readonly params?: Json };
     const given = params?.['arguments'];
-    if (!isPlainObject(given) || !Object.hasOwn(given, LEFT_OUT)) return pass(message, ...rest);
+    if (!isObject(given) || !Object.hasOwn(given, LEFT_OUT)) return pass(message, ...rest);
     const kept = Object.fromEntries(Object.entries(given).map(([name, value]) => [name === LEFT_OUT ? `["${LEFT_OUT}"]` : name, value]));
     pass({ ...message, params: { ...params, arguments: kept } } as typeof message, ...rest);
   });
@@ -73,8 +73,8 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
   const def = definitionOf(schema);
   switch (def.type) {
     case 'object': {
-      const object = typeof value === 'string' ? (fromJson(value, isPlainObject) ?? named(def.shape, value)) : value;
-      if (!isPlainObject(object)) return value;
+      const object = typeof value === 'string' ? (fromJson(value, isObject) ?? named(def.shape, value)) : value;
+      if (!isObject(object)) return value;
       return Object.fromEntries(
         Object.entries(object).map(([key, item]) => {
           const field = Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
@@ -105,10 +105,6 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
     default:
       return value;
   }
-}
-
-function isPlainObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */

@@ -1,11 +1,12 @@
 import type { Resource } from '@modelcontextprotocol/server';
 import { createKept } from '../answer-cache.ts';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { listBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-payment-refunds.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
 import { fits, folded, isId, onlyOne } from '../matching/same-name.ts';
 import { readAmount } from '../money.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';

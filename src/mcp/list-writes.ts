@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { endpoints, workflows } from '../catalogue.ts';
-import type { Json } from '../endpoint.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
 import { id } from '../records/fields.ts';
 import { report, type Report, type Undo } from '../report.ts';
 import { isWrite } from '../workflow.ts';

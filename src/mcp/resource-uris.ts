@@ -1,5 +1,6 @@
 import { UriTemplate, type ContentBlock } from '@modelcontextprotocol/server';
-import { isRead, type Endpoint, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
+import { isRead, type Endpoint, type ReadTool, type ResourceForm } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 
 /** Addresses of resources: from declaration to template, from input to address and back. */
 

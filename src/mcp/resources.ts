@@ -6,8 +6,9 @@ import {
   type McpServer,
   type ReadResourceResult,
 } from '@modelcontextprotocol/server';
-import { isRead, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
+import { isRead, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readArguments } from './arguments.ts';
 import type { Lookups } from './completions.ts';
 import { tracked } from './logged-call.ts';

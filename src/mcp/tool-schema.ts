@@ -1,6 +1,6 @@
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import type * as z from 'zod';
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 
 /** By tool and direction, made when the program was built: making them takes a good part of its start-up. Undeclared in the source. */

@@ -1,8 +1,9 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { NOT_JUDGED } from '../concern.ts';
-import type { Endpoint, Json, WriteTool } from '../endpoint.ts';
+import type { Endpoint, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { quiet } from '../records/fields.ts';
 import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflow.ts';
 import { APPROVAL_MINUTES } from '../write/confirm.ts';

@@ -1,9 +1,8 @@
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { decimalsOf, precisionOf, subtract, readAmount } from '../money.ts';
 import type { Payment, Refund } from '../records/fields.ts';
 import { readId } from '../records/read-row.ts';
 import { told } from '../records/text.ts';
-import { isObject } from '../records/zoho-shapes.ts';
 import type { Existing } from './look-alikes.ts';
 
 /** Whether a success answer shows the record that was written: another one is no proof that it was written. */

@@ -1,7 +1,8 @@
-import type { Attempt, Json, Reader, Seen } from '../endpoint.ts';
+import type { Attempt, Reader, Seen } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { standingPayment, standingRefund } from '../reading/current-record.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
 import { aboutPayment, aboutRefund } from '../records/describe.ts';

@@ -1,4 +1,5 @@
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allPayments, isLast, PER_PAGE, isCutShort } from '../reading/whole-lists.ts';
 import { aboutRefund } from '../records/describe.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { readAmount, sum } from '../money.ts';
 import type { Payment } from './fields.ts';
 import { readId } from './read-row.ts';

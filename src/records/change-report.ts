@@ -1,9 +1,8 @@
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { readAmount, type Currency } from '../money.ts';
 import { standingOn, standsOn, type Standing } from './applied.ts';
 import type { Payment } from './fields.ts';
 import { quoted, lines, UNTOLD_AMOUNT, money, plain } from './text.ts';
-import { isObject } from './zoho-shapes.ts';
 
 /** What an update of a payment changed, one line per field. */
 

@@ -1,11 +1,11 @@
 import type * as z from 'zod';
-import type { Json } from '../endpoint.ts';
 import { asJson } from '../foreign-text.ts';
+import { isObject, type Json } from '../json.ts';
 import { report, type Report } from '../report.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { readFlag } from './read-row.ts';
 import { lines, quoted, told } from './text.ts';
-import { isObject, many, only, withoutEmpty } from './zoho-shapes.ts';
+import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
 /** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
 

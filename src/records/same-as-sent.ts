@@ -1,7 +1,7 @@
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { sum, readAmount } from '../money.ts';
 import { every, readDay, readId } from './read-row.ts';
-import { CLEARED, isObject } from './zoho-shapes.ts';
+import { CLEARED } from './zoho-shapes.ts';
 
 /** Whether a record is what was sent, field by field. */
 

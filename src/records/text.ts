@@ -1,5 +1,5 @@
-import type { Json } from '../endpoint.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
 import { readAmount, formatMoney, precisionOf, type Currency } from '../money.ts';
 
 /** Values of a record as text: quoted where they could pose as words of ours, exact where they are money. */

@@ -1,5 +1,5 @@
-import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readAmount, sum } from '../money.ts';
 import { settledBy, withheldOn } from './applied.ts';
 import type { Payment } from './fields.ts';

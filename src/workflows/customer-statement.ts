@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { AccessError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { daysFrom, newestFirst } from '../matching/date-range.ts';
 import { openInvoices, type Invoice } from '../matching/invoices.ts';

@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { UNKNOWN_CURRENCY, type Json, type Reader } from '../endpoint.ts';
+import { UNKNOWN_CURRENCY, type Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
+import type { Json } from '../json.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, type Days } from '../matching/date-range.ts';

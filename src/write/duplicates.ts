@@ -1,6 +1,7 @@
 import { concern, type Concern } from '../concern.ts';
-import type { Facts, Json } from '../endpoint.ts';
+import type { Facts } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import type { Entry } from './journal/journal.ts';
 import { DAY_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Endpoint, Json } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { report } from '../report.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';

@@ -1,5 +1,5 @@
 import { concern, NOT_JUDGED, type Concern, type Judged } from '../concern.ts';
-import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
+import { toRequest, type Facts, type Reader, type ZohoRequest } from '../endpoint.ts';
 import {
   AccessError,
   BusyError,
@@ -10,6 +10,7 @@ import {
   RefusedError,
   WhichError,
 } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { sharing } from '../reader.ts';
 import { askWhich, withChoices } from './ask-which.ts';
 import { inTime } from './call-deadline.ts';

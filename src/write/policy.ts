@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
-import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteTool } from '../endpoint.ts';
+import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { formatMoney } from '../money.ts';
 import type { Cap } from './journal/journal.ts';
 import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';

@@ -1,5 +1,5 @@
-import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { report } from '../report.ts';
 import type { Entry } from './journal/journal.ts';
 import { isGraceOver } from './resolve.ts';

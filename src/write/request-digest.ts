@@ -1,4 +1,5 @@
-import type { Json, ZohoRequest } from '../endpoint.ts';
+import type { ZohoRequest } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { digestOf } from './seal.ts';
 
 /** What a person declined: it is not asked about again so soon, however it is called and whatever is said along with it. */

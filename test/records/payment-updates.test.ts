@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, Reader } from '../../src/endpoint.ts';
+import type { Reader } from '../../src/endpoint.ts';
 import { getCustomerPayment } from '../../src/endpoints/payments/get-customer-payment.ts';
 import { listCustomerPayments } from '../../src/endpoints/payments/list-customer-payments.ts';
 import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-customer-payment-refund.ts';
 import { listCustomerPaymentRefunds } from '../../src/endpoints/refunds/list-customer-payment-refunds.ts';
 import { InputError } from '../../src/errors.ts';
+import type { Json } from '../../src/json.ts';
 import { standingPayment, standingRefund } from '../../src/reading/current-record.ts';
 import { aboutChanges } from '../../src/records/change-report.ts';
 import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, attention } from '../../src/records/describe.ts';

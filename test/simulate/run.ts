@@ -2,8 +2,8 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, r
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints, workflows } from '../../src/catalogue.ts';
-import type { Json } from '../../src/endpoint.ts';
 import { OutcomeUnknownError, PaymentsError } from '../../src/errors.ts';
+import type { Json } from '../../src/json.ts';
 import type { Step } from '../../src/report.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
 import { isWrite } from '../../src/workflow.ts';

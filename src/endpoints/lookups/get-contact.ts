@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import { ROOM, unseen } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
 import { said } from '../../records/list-results.ts';
 import { fitting, money, plain, quoted, told } from '../../records/text.ts';
-import { isObject, one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
+import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
 import { call, report } from '../../report.ts';
 
 const text = z.string().optional();

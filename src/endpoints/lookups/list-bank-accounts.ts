@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
 import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, page, pageContext, perPage } from '../../records/fields.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
 import { plain, quoted } from '../../records/text.ts';
-import { isObject, many } from '../../records/zoho-shapes.ts';
+import { many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
 import { oneLine } from '../../foreign-text.ts';
+import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';

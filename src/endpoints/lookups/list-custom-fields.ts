@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
 import { plain, quoted, told } from '../../records/text.ts';
-import { isObject, many } from '../../records/zoho-shapes.ts';
+import { many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({});

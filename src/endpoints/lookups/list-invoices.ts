@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { amountOrZero, date, DEFAULT_PER_PAGE, filter, id, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
 import { joined, listing, naming, said } from '../../records/list-results.ts';
 import { money, plain, told } from '../../records/text.ts';

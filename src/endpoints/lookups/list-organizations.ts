@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { recordNameAndId } from '../../records/describe.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
 import { plain } from '../../records/text.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import {
   amountOrZero,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
+import { isObject } from '../../json.ts';
 import { checkCustomFields } from '../../preflight/checks.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { lookForCustomFields } from '../../preflight/find-lost-write.ts';
@@ -9,7 +10,6 @@ import { standingPayment } from '../../reading/current-record.ts';
 import { aboutPayment } from '../../records/describe.ts';
 import { customFieldById, id, type Payment } from '../../records/fields.ts';
 import { notChecked, quoted } from '../../records/text.ts';
-import { isObject } from '../../records/zoho-shapes.ts';
 import { report } from '../../report.ts';
 
 const output = z.looseObject({

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from '../../records/fields.ts';
 import { joined, listing, said } from '../../records/list-results.ts';
 import { readRefundAmount } from '../../records/read-row.ts';

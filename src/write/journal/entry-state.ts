@@ -1,4 +1,5 @@
-import type { Json, ZohoRequest } from '../../endpoint.ts';
+import type { ZohoRequest } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import type { Undo } from '../../report.ts';
 import { sha256 } from './hash-chain.ts';
 import type { Answer, Claim, Entry, Happening, Made, Note, State } from './journal.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
-import type { Json } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import type { SqlValue } from '../../machine/sqlite-file.ts';
 import {
   changesNothing,

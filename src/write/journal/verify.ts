@@ -1,4 +1,4 @@
-import type { Json } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { claimedRow, nextRow, NOTES, StateError, UNSETTLED, type Erasure, type NoteRow, type Row } from './entry-state.ts';
 import { hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
 import type { Claim, Happening, Verdict } from './journal.ts';
