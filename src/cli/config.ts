@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { closest } from 'fastest-levenshtein';
+import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { defaultToolsets, toolsetNames, type Toolset } from '../toolsets.ts';
 import { levels, type Level } from '../trace.ts';
 import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
@@ -71,7 +72,7 @@ function baseUrl(env: Environment, name: string): string | undefined {
   if (url !== undefined && (url.username !== '' || url.password !== ''))
     throw new ConfigError(`${name} has a user name or a password in it: set it to the address without them.`);
   const host = url?.hostname.replace(/\.+$/, '') ?? '';
-  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(host);
+  const loopback = LOOPBACK_HOSTS.includes(host);
   // In one way of writing, since it is compared with others.
   if (url !== undefined && host !== '' && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)))
     return `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname.replace(/\/+$/, '')}`;

@@ -12,6 +12,7 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { uniqueUpsert } from '../preflight/unique-upsert.ts';
 import { organizationOf } from '../reading/organization.ts';
+import { MINUTE_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { operationsOf, isWrite } from '../workflow.ts';
 import type { Zoho } from '../zoho/client.ts';
@@ -44,7 +45,7 @@ export interface ExamineOptions {
 }
 
 /** More than that, and dates and the age of tokens are told wrongly. */
-const SKEW_MS = 60_000;
+const SKEW_MS = MINUTE_MS;
 /** Less than that of a day's calls left is worth a word. */
 const FEW_CALLS = 50;
 

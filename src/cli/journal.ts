@@ -4,6 +4,7 @@ import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.t
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { DAY_MS } from '../time.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
 import { baseDirOf, stateOf } from './account.ts';
@@ -12,6 +13,7 @@ import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { createLog } from './log.ts';
+import { print } from './print.ts';
 
 /** The journal from the command line: what was written, whether it is whole, and what a person knows better than it. */
 
@@ -27,8 +29,6 @@ export interface JournalCommand {
 }
 
 const KEPT_DAYS = 7;
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 export async function runJournal(command: JournalCommand, config: Config): Promise<void> {
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
@@ -104,7 +104,7 @@ const verbs = {
     if (before === undefined)
       throw new ProblemError('prune takes --before YYYY-MM-DD, or --customer ID to remove what is known of a customer', { exitCode: 2 });
     // Younger entries still keep keys, approvals and the day's limits.
-    if (Date.parse(before) > Date.now() - KEPT_DAYS * 24 * 3600_000)
+    if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
       throw new ProblemError(`prune keeps the last ${KEPT_DAYS} days`, { exitCode: 2 });
     print(`${await journal.prune(`${before}T00:00:00.000Z`)} writes forgotten`);
   },

@@ -9,6 +9,7 @@ import { AccessError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { openBrowser } from '../machine/browser.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
+import { MINUTE_MS } from '../time.ts';
 import { createZoho } from '../zoho/client.ts';
 import { readConsent } from '../zoho/consent-answer.ts';
 import { apiBaseUrlOf } from '../zoho/data-centers.ts';
@@ -20,6 +21,7 @@ import { baseDirOf, loginsOf } from './account.ts';
 import { openCallback } from './callback.ts';
 import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
+import { print } from './print.ts';
 import { ask, cancelled, isTerminal } from './prompt.ts';
 
 /** Connects to Zoho Books: consent, tokens, organization, a first read; then all of it is kept for the servers. */
@@ -33,9 +35,7 @@ export interface LoginCommand {
   readonly organization?: string | undefined;
 }
 
-const WAIT_MS = 10 * 60_000;
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+const WAIT_MS = 10 * MINUTE_MS;
 
 export async function login(command: LoginCommand, config: Config): Promise<void> {
   const scopes = leastScopes({ readOnly: config.readOnly || config.policy.read_only === true });

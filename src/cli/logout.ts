@@ -8,9 +8,8 @@ import { openShared } from '../zoho/shared-state.ts';
 import { baseDirOf, folderOf, loginsOf } from './account.ts';
 import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
+import { print } from './print.ts';
 import { SHARED } from './zoho-connection.ts';
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Takes the login back at Zoho, and forgets it here in any case. */
 export async function logout(config: Config): Promise<void> {

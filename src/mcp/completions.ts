@@ -13,6 +13,7 @@ import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholeP
 import { recordName } from '../records/describe.ts';
 import { readId } from '../records/read-row.ts';
 import { plain, UNTOLD_AMOUNT } from '../records/text.ts';
+import { MINUTE_MS } from '../time.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
@@ -26,7 +27,7 @@ export interface Lookups {
 }
 
 /** Hosts ask at every start, and at every key. */
-const FRESH_MS = 60_000;
+const FRESH_MS = MINUTE_MS;
 /** A menu that takes longer is no help. */
 const PATIENCE_MS = 5_000;
 const RECENT = 25;

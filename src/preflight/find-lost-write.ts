@@ -9,6 +9,7 @@ import { aboutPayment, aboutRefund } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
 import { readId, instantOf } from '../records/read-row.ts';
 import { changeSeen, hasCustomFields, isAsSent } from '../records/same-as-sent.ts';
+import { MINUTE_MS } from '../time.ts';
 import { asPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
 
 /** What Zoho shows of a write whose answer was lost. Only reading; nothing is decided here that needs a clock. */
@@ -169,7 +170,7 @@ export async function lookForRefundChange(
 }
 
 /** Times are told to the second, by a clock that may not agree with the one that the time of sending was noted by. */
-const SURELY_BEFORE_MS = 2 * 60_000;
+const SURELY_BEFORE_MS = 2 * MINUTE_MS;
 
 /** Whether a payment was changed since; undefined where its updated_time does not tell, or could hide a change within the same second. */
 function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boolean | undefined {

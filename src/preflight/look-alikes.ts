@@ -6,6 +6,7 @@ import { aboutRefund } from '../records/describe.ts';
 import { every, readDay, readId, instantOf } from '../records/read-row.ts';
 import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { money, plain, quoted, told } from '../records/text.ts';
+import { DAY_MS } from '../time.ts';
 
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
 
@@ -215,7 +216,7 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
         isSameReference(row.reference, reference_number) ||
         (isTold(row.reference) ? false : undefined)
       : false;
-  const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * 86_400_000 : false;
+  const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * DAY_MS : false;
   const when =
     sameReference === true ||
     near === true ||

@@ -3,7 +3,7 @@ import type { Facts } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { Entry } from './journal/journal.ts';
-import { DAY_MS } from './repeated-call.ts';
+import { SAME_INTENT_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';
 import type { Call, Road } from './types.ts';
 
@@ -28,7 +28,8 @@ export interface Suspected {
 /** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts.duplicates;
-  const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
+  const [newest] =
+    makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - SAME_INTENT_MS).toISOString());
   const again =
     newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
       ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }]

@@ -3,6 +3,7 @@ import type { Endpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { report } from '../report.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
 import { isSettled } from './journal/entry-state.ts';
@@ -165,6 +166,6 @@ function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): st
   return (
     `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ` +
     `${zohosNow}, this machine's ${new Date().toISOString()}. ` +
-    `Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${doubt}`
+    `Zoho may carry out a request up to ${Math.round(graceMs / MINUTE_MS)} minutes after it was sent${doubt}`
   );
 }

@@ -12,6 +12,7 @@ import {
 } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { sharing } from '../reader.ts';
+import { MINUTE_MS } from '../time.ts';
 import { askWhich, withChoices } from './ask-which.ts';
 import { inTime } from './call-deadline.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
@@ -243,7 +244,7 @@ async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road
     if (made?.sentAgain && !isGraceOver(made, road)) {
       throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
         code: 'copy_on_its_way',
-        next: `Make the same call again in ${Math.ceil(road.timings.graceMs / 60_000)} minutes.`,
+        next: `Make the same call again in ${Math.ceil(road.timings.graceMs / MINUTE_MS)} minutes.`,
         retryAt: graceEnds(made, road.timings),
       });
     }
@@ -284,7 +285,7 @@ async function consentTo(
   const declinedAt = concerns.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
   // Noted by a clock that was set back since, it lies in the future.
   if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
-    throw declinedBefore(Math.ceil(declinedMs / 60_000));
+    throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
   try {
     const consent = decide(request, facts, concerns, person, road.mode, road.seal);
     if (consent.kind !== 'given') await note('asked', concerns.map(({ text }) => text).join('; '));

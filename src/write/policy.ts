@@ -4,6 +4,7 @@ import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { formatMoney } from '../money.ts';
+import { DAY_MS, HOUR_MS } from '../time.ts';
 import type { Cap } from './journal/journal.ts';
 import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
@@ -184,14 +185,14 @@ export function capsOf(policy: Policy, { policy: { money } }: Facts, now: number
     caps.push({
       name: 'max_amount.per_day',
       currency: money.currency,
-      since: new Date(now - 24 * 3600_000).toISOString(),
+      since: new Date(now - DAY_MS).toISOString(),
       most: { amount: String(perDay) },
     });
   if (policy.max_refunds_per_hour !== undefined && money.kind === 'refund') {
     caps.push({
       name: 'max_refunds_per_hour',
       kind: 'refund',
-      since: new Date(now - 3600_000).toISOString(),
+      since: new Date(now - HOUR_MS).toISOString(),
       most: { writes: policy.max_refunds_per_hour },
     });
   }

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { report } from '../report.ts';
+import { DAY_MS } from '../time.ts';
 import type { Entry } from './journal/journal.ts';
 import { isGraceOver } from './resolve.ts';
 import { digestOf } from './seal.ts';
@@ -10,7 +11,7 @@ import type { Call, Road, Settling } from './types.ts';
 /** Earlier writes that a call meets: the one it repeats, and those not settled yet. */
 
 /** How long the same call without a key is remembered as the same intent. */
-export const DAY_MS = 24 * 3600_000;
+export const SAME_INTENT_MS = DAY_MS;
 
 /** The entry that this call is a repetition of, if it is one. */
 export async function answered(
@@ -30,7 +31,7 @@ export async function answered(
     if (mine !== undefined && mine.intent !== intent) throw keyReused(mine, workflow ?? endpoint, input);
     return mine;
   }
-  const [newest] = await journal.findByIntent(scope, intent, new Date(began - DAY_MS).toISOString());
+  const [newest] = await journal.findByIntent(scope, intent, new Date(began - SAME_INTENT_MS).toISOString());
   if (newest === undefined || newest.state === 'not_recorded') return undefined;
   // Not settled yet; or nobody has had that answer; or it came while this call was already waiting, and both mean the same.
   const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BusyError, PaymentsError } from '../errors.ts';
+import { MINUTE_MS } from '../time.ts';
 import { silent, type Log } from '../trace.ts';
 import type { Http } from './http.ts';
 import { requestTokens, type Client } from './oauth.ts';
@@ -34,11 +35,11 @@ export interface AccessTokenOptions {
 }
 
 /** A token is not used in its last minute: it could expire on the way. */
-const MARGIN_MS = 60_000;
+const MARGIN_MS = MINUTE_MS;
 /** Zoho counts requests for tokens in windows of ten minutes, and blocks for the rest of one (Zoho's token limits page). */
-const WINDOW_MS = 10 * 60_000;
+const WINDOW_MS = 10 * MINUTE_MS;
 /** The shortest block that was seen to clear. */
-const BLOCK_MS = 3 * 60_000;
+const BLOCK_MS = 3 * MINUTE_MS;
 
 interface Row {
   readonly access_token: string | null;

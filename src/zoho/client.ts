@@ -6,6 +6,7 @@ import { toRequest, type ReadTool, type Reader, type ZohoRequest } from '../endp
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { orAborted } from '../machine/or-aborted.ts';
+import { MINUTE_MS } from '../time.ts';
 import { silent, type Log } from '../trace.ts';
 import type { AccessTokens } from './access-token.ts';
 import { createClock, momentNow, type Clock } from './clock.ts';
@@ -55,7 +56,7 @@ export interface Zoho extends Reader {
 
 const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
-const SETTLED_MS = 10 * 60_000;
+const SETTLED_MS = 10 * MINUTE_MS;
 /** Long enough for the calls of one question. */
 const RECENT_MS = 20_000;
 const FENCE_MS = 5_000;

@@ -1,4 +1,5 @@
 import type { ZohoClock } from '../endpoint.ts';
+import { MINUTE_MS } from '../time.ts';
 
 /** A moment by both clocks of this machine, in milliseconds. One stands still while the machine sleeps, the other can be set. */
 export interface Moment {
@@ -9,8 +10,6 @@ export interface Moment {
 }
 
 export const momentNow = (): Moment => ({ ticks: performance.now(), wall: Date.now() });
-
-export const MINUTE_MS = 60_000;
 
 interface Reading {
   /** Of the answer's `Date`: a whole second. */
