@@ -15,7 +15,7 @@ export function questionOf(endpoint: object, input: object): string {
 }
 
 /** Answers that are given again for so long, also while they are awaited; failures are not kept. */
-export function createKept(forMs: number) {
+export function createAnswerCache(forMs: number) {
   const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
   return {
     get<T>(endpoint: object, input: object, ask: () => Promise<T>): Promise<T> {
@@ -34,4 +34,4 @@ export function createKept(forMs: number) {
   };
 }
 
-export type Kept = ReturnType<typeof createKept>;
+export type AnswerCache = ReturnType<typeof createAnswerCache>;

@@ -207,7 +207,7 @@ export interface Upsert {
 }
 
 /** What a write's report is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
-export interface Told<F extends Facts = Facts> {
+export interface ReportFacts<F extends Facts = Facts> {
   readonly not_checked: readonly string[];
   /** An entry of an earlier version may lack any part of it. */
   readonly before: Partial<F['lost']['before']>;
@@ -250,7 +250,7 @@ export interface WriteTool<
   /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
   parts?(input: z.output<I>, facts: F): Parts;
   /** For the model: ids, amounts, what changed, what can be done next; with what was known before the write. */
-  report(result: z.output<O>, input: z.output<I>, facts?: Told<F>): Report;
+  report(result: z.output<O>, input: z.output<I>, facts?: ReportFacts<F>): Report;
 }
 
 /** An operation of Zoho's as a tool. */

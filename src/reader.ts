@@ -5,7 +5,7 @@ import type { Json } from './json.ts';
 /** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
 
 /** An answer that need not be asked for. */
-export interface Known {
+export interface KnownAnswer {
   readonly endpoint: Operation;
   readonly input: Json;
   readonly result: Json;
@@ -15,7 +15,7 @@ export interface Known {
  * The same reader, but equal reads happen once, also those that fail: the client has repeated what can be repeated. For one preflight, with
  * the plan before it: what was read may have changed by the next, which is given a reader of its own.
  */
-export function sharing(zoho: Reader, known: readonly Known[] = []): Reader {
+export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reader {
   const answers = new Map<string, Promise<unknown>>(
     known.map(({ endpoint, input, result }) => [questionOf(endpoint, input), Promise.resolve(result)]),
   );

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Endpoint, Operation, Reader, WriteTool } from './endpoint.ts';
 import type { Json } from './json.ts';
-import type { Known } from './reader.ts';
+import type { KnownAnswer } from './reader.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -48,7 +48,7 @@ export interface Planned {
   /** Shown in the question above the endpoint's own facts. */
   readonly lines?: readonly string[];
   /** What fresh lists told whole: the preflight need not read each record of it. */
-  readonly known?: readonly Known[];
+  readonly known?: readonly KnownAnswer[];
 }
 
 /** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */

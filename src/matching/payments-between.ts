@@ -21,7 +21,7 @@ export interface Stretch {
   readonly covered?: Days;
 }
 
-interface Reading {
+interface RangeOptions {
   readonly zoho: Reader;
   readonly progress: (message: string) => void;
   /** Pages of the range; to find where it begins takes a few more. */
@@ -35,7 +35,7 @@ type Order = 'A' | 'D';
 export async function* paymentsBetween(
   days: Days,
   where: Query,
-  { zoho, progress, mostPages, newestFirst = false }: Reading,
+  { zoho, progress, mostPages, newestFirst = false }: RangeOptions,
 ): AsyncGenerator<Stretch> {
   const { start = '', end = '~' } = days;
   const oneDay = start === end;
@@ -142,13 +142,13 @@ const MOST_AHEAD = 64;
 
 const clamp = (page: number, least: number, most: number) => Math.max(least, Math.min(most, page));
 
-interface Known {
+interface KnownPage {
   readonly page: number;
   readonly day: string | undefined;
 }
 
 /** The page that a day is expected on, going by the last days of two. */
-function pageOn(day: string, from: Known, to: Known): number | undefined {
+function pageOn(day: string, from: KnownPage, to: KnownPage): number | undefined {
   if (from.day === undefined || to.day === undefined || from.day === to.day) return undefined;
   return from.page + Math.ceil((daysFrom(from.day, day) / daysFrom(from.day, to.day)) * (to.page - from.page));
 }

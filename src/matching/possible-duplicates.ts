@@ -9,7 +9,7 @@ import { folded } from './same-name.ts';
 /** From what is hardly a coincidence to what is hardly a mistake. */
 export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
 
-export interface Twins {
+export interface DuplicateGroup {
   readonly payments: readonly PaymentRow[];
   readonly likelihood: (typeof likelihoods)[number];
   readonly why: readonly string[];
@@ -18,7 +18,7 @@ export interface Twins {
 /**
  * `rows` are of one customer and amount. Neighbours are compared, by date and by reference: some customers pay the same a thousand times.
  */
-export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins[] {
+export function duplicateGroups(rows: readonly PaymentRow[], nearDays: number): DuplicateGroup[] {
   const byDate = rows.toSorted((a, b) => compare(a.date, b.date) || compare(referenceOf(a), referenceOf(b)));
   const byReference = rows.toSorted((a, b) => compare(referenceOf(a), referenceOf(b)) || compare(a.date, b.date));
   const pairs = [...neighbours(byDate), ...neighbours(byReference)].filter(([a, b]) => apart(a, b) <= nearDays || sameReference(a, b));
@@ -56,7 +56,10 @@ function apart(a: PaymentRow, b: PaymentRow): number {
 }
 
 /** By the two of them that are most alike. */
-function judged(payments: readonly PaymentRow[], pairs: readonly { readonly rank: number; readonly why: readonly string[] }[]): Twins {
+function judged(
+  payments: readonly PaymentRow[],
+  pairs: readonly { readonly rank: number; readonly why: readonly string[] }[],
+): DuplicateGroup {
   const { rank = 3, why = [] } = pairs.toSorted((a, b) => a.rank - b.rank)[0] ?? {};
   const kept = payments.filter((payment) => !isRefundedInFull(payment)).length;
   if (kept > 1) return { payments, likelihood: likelihoods[rank] ?? 'less likely', why };

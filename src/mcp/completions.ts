@@ -1,5 +1,5 @@
 import type { Resource } from '@modelcontextprotocol/server';
-import { createKept } from '../answer-cache.ts';
+import { createAnswerCache } from '../answer-cache.ts';
 import type { Reader } from '../endpoint.ts';
 import { listBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
@@ -35,13 +35,13 @@ const RECENT = 25;
 const MOST_VALUES = 100;
 
 /** A record as a completion knows it: what people call it by, and its id. */
-interface Named {
+interface NamedRecord {
   readonly name: string;
   readonly id: string;
 }
 
 export function createLookups({ zoho, sandbox, log }: Books): Lookups {
-  const kept = createKept(FRESH_MS);
+  const kept = createAnswerCache(FRESH_MS);
 
   /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
   const read: Reader['read'] = (endpoint, input) =>
@@ -97,7 +97,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   /**
    * All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through.
    */
-  const customers = async (value: string): Promise<Named[]> => {
+  const customers = async (value: string): Promise<NamedRecord[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
     const { rows } =
@@ -119,7 +119,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 
   /** Unpaid ones first; any other by its number. */
-  const invoices = async (value: string, customer: string | undefined): Promise<Named[]> => {
+  const invoices = async (value: string, customer: string | undefined): Promise<NamedRecord[]> => {
     const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
@@ -141,7 +141,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
       : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
   };
 
-  const accounts = async (): Promise<Named[]> => {
+  const accounts = async (): Promise<NamedRecord[]> => {
     const { bankaccounts = [] } = await read(listBankAccounts, {});
     return bankaccounts
       .filter(({ is_active }) => is_active !== false)
@@ -185,7 +185,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
 }
 
 /** By a part of the name or the start of the id; those whose name begins so first. */
-function matching(value: string, all: readonly Named[]): readonly Named[] {
+function matching(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
   const typed = folded(value);
   const found = all.filter(({ name, id }) => folded(name).includes(typed) || id.startsWith(typed));
   return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
@@ -194,13 +194,13 @@ function matching(value: string, all: readonly Named[]): readonly Named[] {
 /**
  * Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands.
  */
-function resolvable(value: string, all: readonly Named[]): string[] {
+function resolvable(value: string, all: readonly NamedRecord[]): string[] {
   const count = new Map<string, number>();
   for (const { name } of all) count.set(folded(name), (count.get(folded(name)) ?? 0) + 1);
   return matching(value, all).map(({ name, id }) => (count.get(folded(name)) === 1 && isShownAsItIs(name) && !isId(name) ? name : id));
 }
 
-const hasId = ({ id }: Named) => id !== '';
+const hasId = ({ id }: NamedRecord) => id !== '';
 
 const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
 

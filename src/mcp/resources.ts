@@ -75,7 +75,7 @@ export const limitsResource = {
   mimeType: 'application/json',
 } as const;
 
-interface Reading {
+interface ResourceRead {
   readonly endpoint: ReadTool;
   readonly form: ResourceForm;
   readonly books: Books;
@@ -83,7 +83,7 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
-function readResource(uri: URL, variables: Json, reading: Reading): Promise<ReadResourceResult> {
+function readResource(uri: URL, variables: Json, reading: ResourceRead): Promise<ReadResourceResult> {
   return tracked(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
 }
 
@@ -91,7 +91,7 @@ function readResource(uri: URL, variables: Json, reading: Reading): Promise<Read
 async function answer(
   uri: URL,
   variables: Json,
-  { endpoint, form: { mimeType }, books, edge, signal }: Reading,
+  { endpoint, form: { mimeType }, books, edge, signal }: ResourceRead,
 ): Promise<ReadResourceResult> {
   const zoho = books.zoho.until(signal);
   try {

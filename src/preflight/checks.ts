@@ -10,7 +10,7 @@ import { notThere } from '../reading/current-record.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
-import { NOTHING, settledBy, standsOn, type Standing } from '../records/applied.ts';
+import { NOTHING, settledBy, standsOn, type AppliedRow, type Standing } from '../records/applied.ts';
 import { recordName, recordNameAndId, settling } from '../records/describe.ts';
 import { readFlag } from '../records/read-row.ts';
 import { money, plain, quoted, told } from '../records/text.ts';
@@ -21,13 +21,13 @@ import { money, plain, quoted, told } from '../records/text.ts';
  */
 
 /** What a check has to say: lines of the question, and what could not be checked. */
-export interface Notes {
+export interface CheckNotes {
   readonly lines?: readonly string[];
   readonly not_checked?: readonly string[];
 }
 
 /** In the order in which they stand in the question. */
-export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Required<Notes> {
+export function joinNotes(...notes: readonly (CheckNotes | false | undefined)[]): Required<CheckNotes> {
   return {
     lines: notes.flatMap((one) => (one && one.lines) || []),
     not_checked: notes.flatMap((one) => (one && one.not_checked) || []),
@@ -35,7 +35,7 @@ export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Req
 }
 
 /** Not after the organization's today. */
-export async function checkDate(date: string | undefined, zoho: Reader): Promise<Notes> {
+export async function checkDate(date: string | undefined, zoho: Reader): Promise<CheckNotes> {
   if (date === undefined) return {};
   const today = await organizationToday(zoho);
   if (today === undefined) return { not_checked: [`that the date is not in the future (${await whyNoToday(zoho)})`] };
@@ -59,9 +59,12 @@ export async function checkAccount(
   account_id: string,
   { accounts, currency }: { accounts: BankAccounts | Promise<BankAccounts>; currency: Currency | Promise<Currency> },
   zoho: Reader,
-): Promise<Notes> {
+): Promise<CheckNotes> {
   const [found, { currency_code }] = await inOrder([accounts, currency]);
-  const unknown = (why: string): Notes => ({ lines: [`Account: id ${account_id}`], not_checked: [`the account ${account_id} (${why})`] });
+  const unknown = (why: string): CheckNotes => ({
+    lines: [`Account: id ${account_id}`],
+    not_checked: [`the account ${account_id} (${why})`],
+  });
   if (found?.bankaccounts === undefined) return unknown('needs the scope ZohoBooks.banking.READ');
   const account = found.bankaccounts.find((one) => one.account_id === account_id);
   if (account === undefined && readFlag(found.page_context?.has_more_page) === true)
@@ -99,12 +102,6 @@ export async function checkAccount(
   return { lines: [`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`] };
 }
 
-export interface Application {
-  readonly invoice_id: string;
-  readonly amount_applied: number;
-  readonly tax_amount_withheld?: number | undefined;
-}
-
 interface AppliedPayment {
   readonly customer_id: string | undefined;
   readonly currency: Currency | Promise<Currency>;
@@ -113,7 +110,7 @@ interface AppliedPayment {
 }
 
 /** Every invoice that gets more of the payment than it has. */
-export async function checkInvoices(rows: readonly Application[], payment: AppliedPayment, zoho: Reader): Promise<Notes> {
+export async function checkInvoices(rows: readonly AppliedRow[], payment: AppliedPayment, zoho: Reader): Promise<CheckNotes> {
   return joinNotes(...(await inOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
 }
 
@@ -121,7 +118,11 @@ export async function checkInvoices(rows: readonly Application[], payment: Appli
  * The invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
  * withheld.
  */
-async function checkInvoice(row: Application, { customer_id, standing = new Map(), ...of }: AppliedPayment, zoho: Reader): Promise<Notes> {
+async function checkInvoice(
+  row: AppliedRow,
+  { customer_id, standing = new Map(), ...of }: AppliedPayment,
+  zoho: Reader,
+): Promise<CheckNotes> {
   const { invoice_id } = row;
   const stands = standsOn(standing, invoice_id);
   const already = settledBy(stands ?? NOTHING);
@@ -205,7 +206,7 @@ export async function checkRetainer(
   retainerinvoice_id: string | undefined,
   { customer_id, amount, ...of }: { customer_id: string; amount: number; currency: Currency | Promise<Currency> },
   zoho: Reader,
-): Promise<Notes> {
+): Promise<CheckNotes> {
   if (retainerinvoice_id === undefined) return {};
   const [found, currency] = await inOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
@@ -252,7 +253,7 @@ export async function checkRetainer(
 export async function checkCustomFields(
   fields: readonly { customfield_id?: string | undefined; api_name?: string | undefined; label?: string | undefined }[] | undefined,
   zoho: Reader,
-): Promise<Notes> {
+): Promise<CheckNotes> {
   if (fields === undefined || fields.length === 0) return {};
   const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields;
   if (known === undefined) return { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] };
@@ -283,7 +284,7 @@ export async function checkCustomFields(
  * on its invoices.
  */
 export function mostlyTax(
-  rows: readonly Application[],
+  rows: readonly AppliedRow[],
   currency: Currency,
   standing: ReadonlyMap<string, Standing | undefined> = new Map(),
 ): Concern[] {
@@ -296,7 +297,7 @@ export function mostlyTax(
 }
 
 /** Applied to at most the whole; what is left over is named. */
-export function checkApplied(amount: number, rows: readonly Application[], currency: Currency): number {
+export function checkApplied(amount: number, rows: readonly AppliedRow[], currency: Currency): number {
   const applied = sum(rows.map((row) => row.amount_applied));
   if (applied <= amount) return subtract(amount, applied);
   throw new InputError(`${money(applied, currency)} applied to invoices is more than the payment of ${money(amount, currency)}.`, {

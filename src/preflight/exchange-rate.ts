@@ -8,7 +8,7 @@ import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf } from '../reading/organization.ts';
 import { plain, told } from '../records/text.ts';
 import { many } from '../records/zoho-shapes.ts';
-import type { Notes } from './checks.ts';
+import type { CheckNotes } from './checks.ts';
 
 /** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
 
@@ -30,7 +30,7 @@ const MOST_INVOICES = 10;
 /** Known rates that a person is shown. */
 const MOST_SHOWN = 3;
 
-interface Compared {
+interface RateContext {
   /** The record's. */
   readonly currency_code: string | undefined;
   /** What is converted: the whole amount as it will stand. Undefined where Zoho does not tell it. */
@@ -46,13 +46,13 @@ interface Compared {
   readonly ifMissing?: 'refuse' | 'is 1';
 }
 
-interface RateNotes extends Notes {
+interface RateNotes extends CheckNotes {
   /** Undefined where there is nothing to compare: the base currency, no rate given, or not to be seen, which is then noted. */
   readonly rate?: RateFacts;
 }
 
 /** Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. */
-export async function checkExchangeRate(rate: number | undefined, compared: Compared, zoho: Reader): Promise<RateNotes> {
+export async function checkExchangeRate(rate: number | undefined, compared: RateContext, zoho: Reader): Promise<RateNotes> {
   const { currency_code, amount, ifMissing } = compared;
   if (rate === undefined && ifMissing === undefined) return {};
   const organization = await organizationOf(zoho);
@@ -107,7 +107,7 @@ export function inBase({ in_base }: InBase = {}): string | undefined {
 
 /** Every rate once: that of the currency first, then those of what stands, then those of the invoices. */
 async function knownRates(
-  { invoice_ids = [], standing = [] }: Compared,
+  { invoice_ids = [], standing = [] }: RateContext,
   currency_code: string,
   zoho: Reader,
 ): Promise<{ rate: number; of: string }[]> {

@@ -11,7 +11,7 @@ import { DAY_MS } from '../time.ts';
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
 
 /** A row as it is compared. What is undefined Zoho does not tell, or not in a form that can be compared. */
-export interface Compared {
+export interface ComparedRow {
   readonly id: string | undefined;
   readonly customer_id: string | undefined;
   readonly amount: number | undefined;
@@ -24,7 +24,7 @@ export interface Compared {
 
 /** The newest payments of a customer. */
 export interface Newest {
-  readonly rows: readonly Compared[];
+  readonly rows: readonly ComparedRow[];
   /** They are all there are. */
   readonly all: boolean;
   /** Nothing that was created later than the oldest of them is missing. */
@@ -51,14 +51,14 @@ export interface Likeness {
   readonly not_checked: readonly string[];
 }
 
-interface Wanted {
+interface RecordToMake {
   readonly customer_id?: string | undefined;
   readonly amount: number;
   readonly date: string;
   readonly reference_number?: string | undefined;
 }
 
-export type WantedPayment = Wanted & { readonly customer_id: string };
+export type PaymentToMake = RecordToMake & { readonly customer_id: string };
 
 const MOST_PAGES = 50;
 /** Of payments of one customer and amount. */
@@ -69,7 +69,7 @@ const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER
 
 const compared =
   (id: string, amount: readonly string[]) =>
-  (row: Json): Compared => ({
+  (row: Json): ComparedRow => ({
     id: readId(row[id]),
     customer_id: readId(row['customer_id']),
     amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),
@@ -82,7 +82,7 @@ export const asPayment = compared('payment_id', ['amount']);
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
-  const rows: Compared[] = [];
+  const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
@@ -113,7 +113,7 @@ export async function paymentsSince(
   zoho: Reader,
   customer_id: string,
   before: Existing,
-): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
+): Promise<{ readonly rows: readonly ComparedRow[]; readonly whole: boolean }> {
   const known = new Set(before.ids);
   const { rows, whole } = await newestPayments(zoho, customer_id, known);
   return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
@@ -121,7 +121,7 @@ export async function paymentsSince(
 
 /** Whether it is the customer's and was created since, by what the list or the payment itself tells. */
 export function isSince(
-  { customer_id, created }: Pick<Compared, 'customer_id' | 'created'>,
+  { customer_id, created }: Pick<ComparedRow, 'customer_id' | 'created'>,
   whose: string,
   { all, since }: Existing,
 ): boolean | undefined {
@@ -134,7 +134,7 @@ export function isSince(
  * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
  * one of the two has no reference: whoever recorded them.
  */
-export async function paymentsAlike(zoho: Reader, wanted: WantedPayment, { rows, all, whole }: Newest): Promise<Likeness> {
+export async function paymentsAlike(zoho: Reader, wanted: PaymentToMake, { rows, all, whole }: Newest): Promise<Likeness> {
   // Older payments than the newest page holds are found by their amount.
   const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
   const found = [...rows, ...older.rows];
@@ -145,9 +145,9 @@ export async function paymentsAlike(zoho: Reader, wanted: WantedPayment, { rows,
 
 async function paymentsOf(
   zoho: Reader,
-  { customer_id, amount }: Wanted,
-): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
-  const rows: Compared[] = [];
+  { customer_id, amount }: RecordToMake,
+): Promise<{ readonly rows: readonly ComparedRow[]; readonly whole: boolean }> {
+  const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
     rows.push(...answer.rows.map(asPayment));
@@ -157,7 +157,7 @@ async function paymentsOf(
   return { rows, whole: false };
 }
 
-function aboutPayment({ id, row }: Compared): string {
+function aboutPayment({ id, row }: ComparedRow): string {
   const reference =
     row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return (
@@ -174,7 +174,7 @@ export function existingRefunds({ rows, all }: { readonly rows: readonly Json[];
 /** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
 export function refundsAlike(
   { rows, all }: { readonly rows: readonly Json[]; readonly all: boolean },
-  wanted: Wanted,
+  wanted: RecordToMake,
   inBase: boolean,
 ): Likeness {
   const asRefund = compared('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
@@ -186,7 +186,12 @@ export function refundsAlike(
   );
 }
 
-function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Compared) => string, not_checked: readonly string[]): Likeness {
+function likenessOf(
+  rows: readonly ComparedRow[],
+  wanted: RecordToMake,
+  about: (row: ComparedRow) => string,
+  not_checked: readonly string[],
+): Likeness {
   const judged = rows.map((row) => ({ row, like: isAlike(row, wanted) }));
   const unknown = judged.filter(({ row, like }) => like === undefined || (like && row.id === undefined)).map(({ row }) => row);
   return {
@@ -206,7 +211,7 @@ function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Comp
 }
 
 /** Undefined where what is not told decides it. */
-function isAlike(row: Compared, { customer_id, amount, date, reference_number }: Wanted): boolean | undefined {
+function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number }: RecordToMake): boolean | undefined {
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
@@ -228,7 +233,7 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
 /** Zoho sends an empty text where there is no reference. */
 const isTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
 
-function idsOf(rows: readonly Compared[]): string {
+function idsOf(rows: readonly ComparedRow[]): string {
   const ids = rows.flatMap(({ id }) => id ?? []).slice(0, 3);
   return ids.length === 0 ? '' : ` (id ${ids.map((id) => told(id)).join(', ')}${rows.length > ids.length ? ', …' : ''})`;
 }

@@ -4,7 +4,7 @@ import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import type { Currency } from '../money.ts';
 import { inOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
-import { withTaxOfPayment } from '../records/applied.ts';
+import { withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
 import { recordName } from '../records/describe.ts';
 import { paymentFields, appliedInvoice, id } from '../records/fields.ts';
 import { quoted, money } from '../records/text.ts';
@@ -21,7 +21,6 @@ import {
   checkDecimals,
   amountsOf,
   checkApplied,
-  type Application,
 } from './checks.ts';
 import { checkExchangeRate, type InBase } from './exchange-rate.ts';
 import { existing, newestPayments, paymentsAlike } from './look-alikes.ts';
@@ -45,7 +44,7 @@ interface NewPaymentFacts extends Facts {
 export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promise<NewPaymentFacts> {
   const { customer_id, amount, date, payment_mode, reference_number, account_id, invoices = [] } = payment;
   refuseSameInvoiceTwice(invoices);
-  const rows = withTaxOfPayment<Application>(invoices, payment.tax_amount_withheld);
+  const rows = withTaxOfPayment<AppliedRow>(invoices, payment.tax_amount_withheld);
   const payer = payerOf(payment, zoho);
 
   const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await inOrder([

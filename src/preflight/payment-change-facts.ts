@@ -6,7 +6,7 @@ import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
 import { inOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
-import { standingOn, withTaxOfPayment, settledBy } from '../records/applied.ts';
+import { standingOn, withTaxOfPayment, settledBy, type AppliedRow } from '../records/applied.ts';
 import { inWords } from '../records/change-report.ts';
 import { aboutPayment, recordName } from '../records/describe.ts';
 import { paymentChanges, id, type Payment } from '../records/fields.ts';
@@ -23,11 +23,10 @@ import {
   checkInvoices,
   joinNotes,
   mostlyTax,
-  type Application,
-  type Notes,
+  type CheckNotes,
 } from './checks.ts';
 import { checkExchangeRate, type InBase } from './exchange-rate.ts';
-import { newestPayments, paymentsAlike, type WantedPayment, type Newest, type Likeness } from './look-alikes.ts';
+import { newestPayments, paymentsAlike, type PaymentToMake, type Newest, type Likeness } from './look-alikes.ts';
 
 /** What a change of a payment would do. */
 
@@ -47,7 +46,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const amount = given.amount ?? payment.amount;
   const whose = given.customer_id ?? payment.customer_id;
   const moved = whose !== payment.customer_id;
-  const { invoices } = changesOf(given, payment) as { invoices?: readonly Application[] };
+  const { invoices } = changesOf(given, payment) as { invoices?: readonly AppliedRow[] };
   const standing = standingOn(payment);
   const rows = invoices ?? [...standing].flatMap(([invoice_id, stands]) => (stands === undefined ? [] : [{ invoice_id, ...stands }]));
   const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
@@ -59,7 +58,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
     given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1
       ? invoices
       : rows.map(({ tax_amount_withheld: _, ...row }) => row);
-  const settled = taxed && withTaxOfPayment<Application>(taxed, given.tax_amount_withheld);
+  const settled = taxed && withTaxOfPayment<AppliedRow>(taxed, given.tax_amount_withheld);
   const looksDifferent = changesLikeness(payment, given);
   const wanted = looksDifferent ? wantedAfter(payment, given) : undefined;
 
@@ -158,8 +157,8 @@ function refundedAlready(refunded: number, left: number, payment: Payment): Refu
 }
 
 /** A line for each invoice that loses money which the payment has on it now. */
-function takenOff(settled: readonly Application[], standing: ReturnType<typeof standingOn>, payment: Payment): Required<Notes> {
-  const notes = (payment.invoices ?? []).map((row): Notes => {
+function takenOff(settled: readonly AppliedRow[], standing: ReturnType<typeof standingOn>, payment: Payment): Required<CheckNotes> {
+  const notes = (payment.invoices ?? []).map((row): CheckNotes => {
     const stands = standing.get(String(row.invoice_id));
     const left = settled.filter((one) => one.invoice_id === row.invoice_id);
     const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
@@ -199,7 +198,7 @@ export async function turnOfChange(
 }
 
 /** What the payment is compared by once it is changed; undefined where Zoho does not tell all of it. */
-function wantedAfter(payment: Payment, given: Changes): WantedPayment | undefined {
+function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefined {
   const customer_id = given.customer_id ?? payment.customer_id;
   const amount = given.amount ?? payment.amount;
   const date = given.date ?? payment.date;
@@ -210,7 +209,7 @@ function wantedAfter(payment: Payment, given: Changes): WantedPayment | undefine
 /** Payments that this one will look like, and did not look like before. */
 async function newLikeness(
   { payment_id, customer_id, amount, date, reference_number }: Payment,
-  wanted: WantedPayment | undefined,
+  wanted: PaymentToMake | undefined,
   newest: Newest | undefined,
   zoho: Reader,
 ): Promise<Likeness> {
@@ -232,7 +231,7 @@ function changesLikeness(payment: Payment, given: Changes): boolean {
 }
 
 /** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */
-async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader): Promise<Notes & { readonly concern: Concern }> {
+async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader): Promise<CheckNotes & { readonly concern: Concern }> {
   const contact = await customerOf(customer_id, zoho);
   if (contact !== undefined && contact.currency_code !== payment.currency_code) {
     throw new RefusedError(

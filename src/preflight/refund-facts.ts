@@ -14,7 +14,7 @@ import { existingRefunds, refundsAlike, type Existing, type Likeness } from './l
 
 /** Giving money back, before it is done. */
 
-interface Given {
+interface RefundInput {
   readonly amount: number;
   readonly date: string;
   readonly from_account_id: string;
@@ -47,7 +47,11 @@ interface RefundFacts extends Pick<Facts, 'policy' | 'duplicates'> {
 }
 
 /** What giving money back would do: to the payment, and beside its other refunds. */
-export async function refundFacts({ payment, refunds, accounts, earlier }: RefundReads, given: Given, zoho: Reader): Promise<RefundFacts> {
+export async function refundFacts(
+  { payment, refunds, accounts, earlier }: RefundReads,
+  given: RefundInput,
+  zoho: Reader,
+): Promise<RefundFacts> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   checkDecimals({ amount }, payment);
   // Not every documented shape tells what is unused; then Zoho alone can judge.

@@ -21,7 +21,7 @@ const compared = [
 export const amounts = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
 /** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
-interface Reading {
+interface FieldChange {
   readonly name: string;
   readonly was: unknown;
   readonly is: unknown;
@@ -34,13 +34,13 @@ interface Reading {
  */
 export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
   const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
-  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): Reading => ({
+  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): FieldChange => ({
     name,
     was: before[name],
     is: after[name],
     sent: sent[name],
   }));
-  const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): Reading => ({
+  const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): FieldChange => ({
     name: `custom field ${quoted(field['label'] ?? field['api_name'] ?? field['customfield_id'], 40)}`,
     was: customValue(before, field),
     is: customValue(after, field),
@@ -64,11 +64,11 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
 }
 
 /** Whether the answer tells how it reads now. It leaves out what is empty, so a field is empty only if it was sent empty. */
-function isTold({ is, sent }: Reading): boolean {
+function isTold({ is, sent }: FieldChange): boolean {
   return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
 }
 
-function isSame({ name, was, is }: Reading): boolean {
+function isSame({ name, was, is }: FieldChange): boolean {
   if (amounts.has(name) && readAmount(was) !== undefined && readAmount(was) === readAmount(is)) return true;
   return JSON.stringify(was) === JSON.stringify(is);
 }

@@ -1,6 +1,6 @@
 import { readAmount, type Currency } from '../money.ts';
 import { report, type Report } from '../report.ts';
-import { standingOn, standsOn, withheldOn } from './applied.ts';
+import { standingOn, standsOn, withheldOn, type AppliedRow } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
 import { quoted, plain, told, lines, money, fitting } from './text.ts';
@@ -136,15 +136,13 @@ export function aboutReleased(payment: Payment): string {
   return `Before it was deleted: ${parts.join(', ')}.${open}`;
 }
 
-interface Asked {
+interface RequestedAmounts {
   readonly amount?: number | undefined;
-  readonly invoices?:
-    | readonly { readonly invoice_id: string; readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }[]
-    | undefined;
+  readonly invoices?: readonly AppliedRow[] | undefined;
 }
 
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
-export function attention({ amount, invoices = [] }: Asked, recorded: Currency & Pick<Payment, 'amount' | 'invoices'>): string {
+export function attention({ amount, invoices = [] }: RequestedAmounts, recorded: Currency & Pick<Payment, 'amount' | 'invoices'>): string {
   const standing = standingOn(recorded);
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },

@@ -1,24 +1,18 @@
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { readAmount, sum } from '../money.ts';
-import { settledBy, withheldOn } from './applied.ts';
+import { settledBy, withheldOn, type AppliedRow } from './applied.ts';
 import type { Payment } from './fields.ts';
 
 /** What an update of a payment sends. */
 
-interface AppliedRow {
-  readonly invoice_id: string;
-  readonly amount_applied: number;
-  readonly tax_amount_withheld?: number | undefined;
-}
-
-interface Given {
+interface InvoiceArguments {
   invoices?: readonly AppliedRow[] | undefined;
   replace_invoices?: boolean | undefined;
 }
 
 /** The body of a payment's PUT: the changed fields, and the whole list of invoices where any is named. */
-export function changesOf<T extends Given>(
+export function changesOf<T extends InvoiceArguments>(
   { invoices, replace_invoices = false, ...fields }: T,
   before: Payment | undefined,
 ): Record<string, unknown> {

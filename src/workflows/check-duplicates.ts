@@ -10,7 +10,7 @@ import { fitting } from '../matching/fit-rows.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import type { PaymentRow } from '../matching/payments.ts';
-import { likelihoods, twinsAmong, type Twins } from '../matching/possible-duplicates.ts';
+import { likelihoods, duplicateGroups, type DuplicateGroup } from '../matching/possible-duplicates.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { organizationOf } from '../reading/organization.ts';
@@ -55,7 +55,7 @@ export const checkDuplicates = defineReadWorkflow({
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
-    // Some days more on either side, so that none is missed whose twin lies just outside.
+    // Some days more on either side, so that none is missed whose duplicate lies just outside.
     const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
     for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       zoho,
@@ -79,7 +79,7 @@ export const checkDuplicates = defineReadWorkflow({
       ({ left } = stretch);
     }
     const found = [...alike.values()]
-      .flatMap((rows) => twinsAmong(rows, days_apart))
+      .flatMap((rows) => duplicateGroups(rows, days_apart))
       .filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
     const sorted = found.toSorted(likeliestFirst).slice(0, MOST_GROUPS);
     const [currencies, organization] = await Promise.all([
@@ -93,7 +93,7 @@ export const checkDuplicates = defineReadWorkflow({
     ]);
     const base = organization?.currency_code;
     const shown = fitting(
-      sorted.map((twins) => shownGroup(twins, currencies)),
+      sorted.map((group) => shownGroup(group, currencies)),
       (group) => linesOf(group, base),
     );
     return {
@@ -164,8 +164,8 @@ const kept = [
   'created_time',
 ] as const;
 
-function likeliestFirst(a: Twins, b: Twins): number {
-  const newest = ({ payments }: Twins) => payments.at(-1)?.date ?? '';
+function likeliestFirst(a: DuplicateGroup, b: DuplicateGroup): number {
+  const newest = ({ payments }: DuplicateGroup) => payments.at(-1)?.date ?? '';
   return likelihoods.indexOf(a.likelihood) - likelihoods.indexOf(b.likelihood) || (newest(a) < newest(b) ? 1 : -1);
 }
 
@@ -196,7 +196,7 @@ type Result = {
 
 const MOST_OF_A_GROUP = 20;
 
-function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMap<string, string>): ShownGroup {
+function shownGroup({ payments, likelihood, why }: DuplicateGroup, currencies: ReadonlyMap<string, string>): ShownGroup {
   const { customer_id, customer_name, amount } = payments[0] ?? {};
   const currency_code = currencies.get(String(customer_id));
   const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {

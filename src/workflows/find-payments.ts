@@ -197,7 +197,7 @@ function wantedOf({
 }
 
 /** The best so far: no more are kept than are shown. */
-interface Found {
+interface SearchState {
   best: readonly (Match & { readonly row: PaymentRow })[];
   count: number;
   looked: number;
@@ -209,13 +209,13 @@ interface Found {
 }
 
 interface Outcome {
-  readonly found: Found;
+  readonly found: SearchState;
   readonly currencies: ReadonlyMap<string, string>;
   readonly customers?: readonly Customer[];
   readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
 }
 
-function take(found: Found, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
+function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
   const known = new Set(found.best.map(({ row }) => row.payment_id));
   const matching = rows.flatMap((row) => {
     const match = known.has(row.payment_id) ? undefined : matchOf(row, wanted);
@@ -231,7 +231,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
   const { amount, day, reference, text, mode } = wanted;
   const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
   const customers = likely?.customers;
-  const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
+  const found: SearchState = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(
     customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
   );
@@ -295,7 +295,7 @@ async function byInvoice(
   // With a date that Zoho does not tell, the payment may be of any.
   const told = dates.filter((day) => day !== undefined).toSorted();
   const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
-  const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
+  const found: SearchState = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
   if (amounts.size > 0) {
     for await (const { rows, left } of paymentsBetween(

@@ -94,13 +94,13 @@ export const findRefunds = defineReadWorkflow({
   },
 });
 
-interface Found {
+interface FoundRefund {
   readonly payment: PaymentRow;
   readonly refund: Json;
 }
 
 /** What was looked at, so that nobody takes a part for the whole. */
-type Looked = {
+type SearchExtent = {
   readonly payments_looked_through: number;
   /** When the payment looked at last had changed, where older ones were left out. */
   readonly changed_since?: string;
@@ -112,10 +112,10 @@ type Looked = {
   readonly not_compared?: number;
 };
 
-type Result = Looked & {
+type Result = SearchExtent & {
   readonly count: number;
   readonly totals: ReturnType<typeof currencyTotals>;
-  readonly refunds: Row[];
+  readonly refunds: RefundRow[];
 };
 
 /** The list says which payments have refunds: only those are opened, those that changed last first. */
@@ -123,9 +123,9 @@ async function lookThrough(
   given: Given,
   customer_id: string | undefined,
   { zoho, progress }: Desk,
-): Promise<Looked & { readonly refunds: readonly Found[] }> {
+): Promise<SearchExtent & { readonly refunds: readonly FoundRefund[] }> {
   const { skip = 0, date_start } = given;
-  const refunds: Found[] = [];
+  const refunds: FoundRefund[] = [];
   const seen = new Set<string>();
   let [at, looked, opened, accountless, incomparable] = [skip, 0, 0, 0, 0];
   // Not changed since then, so not refunded since either.
@@ -191,7 +191,7 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
   return readDay(row?.['last_modified_time']);
 }
 
-function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
+function isWanted({ refund }: FoundRefund, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
   if (!isWithin(readDay(refund['date']), { start: date_start, end: date_end })) return false;
   if (wanted !== undefined && readRefundAmount(refund) !== wanted) return false;
   if (refund_mode !== undefined && !isMode(refund_mode, refund['refund_mode'])) return false;
@@ -199,7 +199,7 @@ function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, ref
 }
 
 /** It may be wanted, or not. */
-function isIncomparable({ refund }: Found, { date_start, date_end, amount }: Given): boolean {
+function isIncomparable({ refund }: FoundRefund, { date_start, date_end, amount }: Given): boolean {
   return (
     ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) ||
     (amount !== undefined && readRefundAmount(refund) === undefined)
@@ -207,7 +207,7 @@ function isIncomparable({ refund }: Found, { date_start, date_end, amount }: Giv
 }
 
 /** Lists tell no account. */
-async function withAccount({ payment, refund }: Found, zoho: Reader): Promise<Found> {
+async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Promise<FoundRefund> {
   const { payment_id: customer_payment_id } = payment;
   const { payment_refund } = await zoho.read(getCustomerPaymentRefund, {
     customer_payment_id,
@@ -220,9 +220,9 @@ function isFrom(account: string, { from_account_id, from_account_name }: Json): 
   return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
-type Row = ReturnType<typeof rowOf>;
+type RefundRow = ReturnType<typeof rowOf>;
 
-function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>) {
+function rowOf({ payment, refund }: FoundRefund, currencies: ReadonlyMap<string, string>) {
   const { date, refund_mode, reference_number, description, payment_refund_id, from_account_id, from_account_name } = refund;
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   return {
@@ -246,9 +246,9 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
   };
 }
 
-function lineOf(row: Row): string {
+function lineOf(row: RefundRow): string {
   const { customer_id, from_account_id, payment_invoice_numbers: invoices } = row;
-  const said = (name: keyof Row, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
+  const said = (name: keyof RefundRow, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
   return [
     plain(row.date),
     inCurrency(row.amount, row.currency_code),
@@ -267,7 +267,7 @@ function lineOf(row: Row): string {
     .join(' | ');
 }
 
-function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: Looked): string {
+function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: SearchExtent): string {
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,

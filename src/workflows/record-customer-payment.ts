@@ -117,14 +117,14 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
   return first.customer_id;
 }
 
-interface Application {
+interface Allocation {
   readonly invoice: Invoice;
   readonly amount_applied: number;
   readonly tax_amount_withheld?: number;
 }
 
 /** Which invoices get how much, from what is open now. */
-async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Application[]> {
+async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Allocation[]> {
   if (invoices !== undefined) {
     if (allocate !== undefined)
       throw new InputError('Both `invoices` and `allocate` are given.', {
@@ -132,7 +132,10 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
         next: 'Call again with one of them.',
       });
     const named = await Promise.all(
-      invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho) })),
+      invoices.map(async ({ invoice, ...row }): Promise<NamedInvoice> => ({
+        ...row,
+        invoice: await invoiceNamed(invoice, customer, zoho),
+      })),
     );
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined)
@@ -161,14 +164,14 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
 }
 
 /** What was said of an invoice. */
-interface Named {
+interface NamedInvoice {
   readonly invoice: Invoice;
   readonly amount?: number | undefined;
   readonly tax_amount_withheld?: number | undefined;
 }
 
 /** What was said of each; the rest in the order given, each up to what is open and not withheld, until the money is used up. */
-function spread(amount: number, rows: readonly Named[]): Application[] {
+function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
   let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
   return rows
     .map(({ invoice, amount: said, tax_amount_withheld = 0 }) => {

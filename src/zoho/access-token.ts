@@ -41,7 +41,7 @@ const WINDOW_MS = 10 * MINUTE_MS;
 /** The shortest block that was seen to clear. */
 const BLOCK_MS = 3 * MINUTE_MS;
 
-interface Row {
+interface TokenRow {
   readonly access_token: string | null;
   readonly expires_at: number | null;
   readonly throttled_until: number | null;
@@ -70,7 +70,7 @@ export function createAccessTokens({
   /** The token that is there already, whoever asked for it. */
   const theirs = async (name: string): Promise<Held | undefined> => {
     const row = await shared.write((sql) =>
-      sql.get<Row>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
+      sql.get<TokenRow>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
     );
     // Not further ahead than a window: a clock was set back since then.
     if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS)

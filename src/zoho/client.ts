@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
-import { createKept, type Kept } from '../answer-cache.ts';
+import { createAnswerCache, type AnswerCache } from '../answer-cache.ts';
 import { toRequest, type ReadTool, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
@@ -14,7 +14,7 @@ import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failu
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
-import { holdsSomething, readAnswer, wholeNumber, type Answer } from './response-body.ts';
+import { holdsSomething, readAnswer, wholeNumber, type ZohoAnswer } from './response-body.ts';
 import type { Shared } from './shared-state.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
@@ -76,8 +76,8 @@ export function createZoho(options: ZohoOptions): Zoho {
   const refusedTokens = new Set<string>();
 
   const clock = createClock();
-  const recent = createKept(RECENT_MS);
-  const settled = createKept(SETTLED_MS);
+  const recent = createAnswerCache(RECENT_MS);
+  const settled = createAnswerCache(SETTLED_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
   const once = async (
@@ -160,7 +160,7 @@ export function createZoho(options: ZohoOptions): Zoho {
   };
 
   /** What is asked for several is not given up with one of them. */
-  const keeping = (kept: Kept, signal: AbortSignal | undefined): Reader => ({
+  const keeping = (kept: AnswerCache, signal: AbortSignal | undefined): Reader => ({
     organizationId: options.organizationId,
     clock: clock.now,
     get recent() {
@@ -239,7 +239,7 @@ export function createZoho(options: ZohoOptions): Zoho {
 }
 
 interface Answered extends Pick<HttpResponse, 'disconnect'> {
-  readonly answer: Answer;
+  readonly answer: ZohoAnswer;
 }
 
 interface Exchange extends Pick<HttpRequest, 'signal' | 'deadline' | 'once'> {

@@ -2,7 +2,7 @@ import type { ZohoRequest } from '../endpoint.ts';
 import type { ErrorCode } from '../error-codes.ts';
 import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
 import type { AtProxy, NetworkError } from './http.ts';
-import { wholeNumber, type Answer } from './response-body.ts';
+import { wholeNumber, type ZohoAnswer } from './response-body.ts';
 import { zohoWords } from './zoho-message.ts';
 
 /**
@@ -246,14 +246,14 @@ const byStatus = new Map<number, Refusal>([
 ]);
 
 /** The envelope of every success has code 0. A document has no envelope, and only a read is answered with one. */
-function isSuccess(answer: Answer, { method }: ZohoRequest): boolean {
+function isSuccess(answer: ZohoAnswer, { method }: ZohoRequest): boolean {
   if (answer.status < 200 || answer.status >= 300) return false;
   if (answer.kind !== 'json') return answer.kind === 'bytes' && method === 'GET';
   return wholeNumber(answer.body['code']) === 0;
 }
 
 /** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
-function refusalOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
+function refusalOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = wholeNumber(body['code']);
@@ -269,7 +269,7 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
 }
 
 /** The error that an answer stands for, or undefined when the call succeeded. `token` is left out of what is quoted. */
-export function failureOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
+export function failureOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
   if (isSuccess(answer, request)) return undefined;

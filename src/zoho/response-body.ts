@@ -3,13 +3,13 @@ import { isObject, type Json } from '../json.ts';
 import type { HttpResponse } from './http.ts';
 
 /** What came back, read as far as it can be read. */
-export type Answer =
+export type ZohoAnswer =
   | { readonly kind: 'json'; readonly status: number; readonly body: Json }
   | { readonly kind: 'bytes'; readonly status: number; readonly bytes: Buffer; readonly mimeType: string }
   /** Not what the API answers with: an HTML error page, a cut-off or empty body. */
   | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
 
-export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): Answer {
+export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): ZohoAnswer {
   const mimeType =
     String(headers['content-type'] ?? '')
       .split(';', 1)[0]

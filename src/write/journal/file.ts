@@ -42,7 +42,7 @@ export interface FileOptions {
   readonly patienceMs: number;
 }
 
-interface Mark {
+interface FileMark {
   readonly id: string;
   readonly position: number;
   readonly whole: number;
@@ -173,23 +173,23 @@ export class JournalFile extends SqliteFile {
       );
   }
 
-  #own(): Mark {
-    return this.get<Mark>(this.#mark) ?? nothing();
+  #own(): FileMark {
+    return this.get<FileMark>(this.#mark) ?? nothing();
   }
 
   /** The file alone: `immutable` leaves its log aside, and takes no locks. */
-  #onDisk(): Mark {
+  #onDisk(): FileMark {
     const url = pathToFileURL(this.#file);
     url.searchParams.set('immutable', '1');
     return this.#look(url.href);
   }
 
-  #look(path: string): Mark {
+  #look(path: string): FileMark {
     let database: Database | undefined;
     try {
       database = this.#connect(path, { readOnly: true, timeout: 0 });
       // Not by a statement of its own: the connection would stay open until that is collected.
-      const seen: Mark[] = [];
+      const seen: FileMark[] = [];
       database.function('seen', (id: string, position: number, whole: number) => seen.push({ id, position, whole }));
       database.exec(`SELECT seen(id, position, whole) FROM (${this.#mark})`);
       return seen[0] ?? nothing();
