@@ -1,7 +1,7 @@
 /** Answers to questions that are asked again: each is asked of Zoho once. */
 
 /** A page of 200 rows is some 200 kB. */
-const MOST = 50;
+const MOST_ANSWERS = 50;
 
 // By the declaration itself: several that read the same path make different things of it.
 const numbers = new WeakMap<object, number>();
@@ -26,7 +26,7 @@ export function createAnswerCache(forMs: number) {
       kept.delete(question);
       kept.set(question, { until: performance.now() + forMs, answer });
       const [oldest] = kept.keys();
-      if (kept.size > MOST && oldest !== undefined) kept.delete(oldest);
+      if (kept.size > MOST_ANSWERS && oldest !== undefined) kept.delete(oldest);
       answer.catch(() => void (kept.get(question)?.answer === answer && kept.delete(question)));
       return answer;
     },

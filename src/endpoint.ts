@@ -319,11 +319,11 @@ function conforming<E extends { output: z.ZodObject; result(body: Json, input: n
 
 export const isRead = (endpoint: Endpoint): endpoint is ReadTool => endpoint.kind === 'read';
 
-const verbs = { GET: 'READ', POST: 'CREATE', PUT: 'UPDATE', DELETE: 'DELETE' } as const;
+const scopeVerbs = { GET: 'READ', POST: 'CREATE', PUT: 'UPDATE', DELETE: 'DELETE' } as const;
 
 /** The least OAuth scope that allows this call. */
 export function scopeOf(endpoint: Pick<Operation, 'method' | 'module'>): string {
-  return `ZohoBooks.${endpoint.module ?? 'customerpayments'}.${verbs[endpoint.method]}`;
+  return `ZohoBooks.${endpoint.module ?? 'customerpayments'}.${scopeVerbs[endpoint.method]}`;
 }
 
 /** An HTTP call under the API base URL. */

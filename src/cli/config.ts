@@ -101,7 +101,7 @@ function count(env: Environment, name: string): number | undefined {
   throw new ConfigError(`${name} must be a whole number of at least 1.`);
 }
 
-function sandboxOf(env: Environment): Config['sandbox'] {
+function sandboxSetting(env: Environment): Config['sandbox'] {
   const value = setting(env, 'ZOHO_PAYMENTS_SANDBOX')?.toLowerCase();
   if (value === 'memory') return 'memory';
   return flag(env, 'ZOHO_PAYMENTS_SANDBOX') ? 'file' : false;
@@ -186,7 +186,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     client: { clientId, clientSecret },
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
-    sandbox: sandboxOf(env),
+    sandbox: sandboxSetting(env),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     toolsets: toolsetsOf('ZOHO_PAYMENTS_TOOLSETS', setting(env, 'ZOHO_PAYMENTS_TOOLSETS')),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),

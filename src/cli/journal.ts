@@ -48,16 +48,16 @@ const verbs = {
     for (const entry of await journal.list({ limit })) print(lineOf(entry));
   },
   async show(journal: Journal, command: JournalCommand) {
-    const entry = await entryOf(journal, command);
+    const entry = await namedEntry(journal, command);
     print(JSON.stringify(entry, null, 2));
     for await (const event of journal.events()) if (event.entry === entry.id) print(JSON.stringify(event));
   },
   /** By a person who has looked in Zoho Books; without a word of theirs, by looking now. */
   async resolve(journal: Journal, command: JournalCommand, config: Config) {
     const { recorded, notRecorded, force = false } = command;
-    const named = command.id === undefined ? undefined : await entryOf(journal, command);
+    const named = command.id === undefined ? undefined : await namedEntry(journal, command);
     if (recorded === undefined && notRecorded !== true) return await lookNow(journal, named, config);
-    const entry = named ?? (await entryOf(journal, command));
+    const entry = named ?? (await namedEntry(journal, command));
     if (isSettled(entry.state)) throw new ProblemError(`it is settled already, and stays so: ${lineOf(entry)}`, { exitCode: 1 });
     const connection = connect(config, createLog(config.log));
     try {
@@ -161,7 +161,7 @@ async function lookNow(journal: Journal, named: Entry | undefined, config: Confi
   if (left.length > 0) process.exitCode = 1;
 }
 
-async function entryOf(journal: Journal, { id }: JournalCommand): Promise<Entry> {
+async function namedEntry(journal: Journal, { id }: JournalCommand): Promise<Entry> {
   const entry = id === undefined ? undefined : await journal.find(id);
   if (entry === undefined)
     throw new ProblemError(id === undefined ? 'name a write, as list shows them' : `there is no write ${id}`, { exitCode: 1 });

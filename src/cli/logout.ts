@@ -19,8 +19,8 @@ export async function logout(config: Config): Promise<void> {
     throw error;
   });
   if (login === undefined) return print('Nobody is logged in.');
-  const notRevoked = login instanceof AccessError ? login : await failureOf(revokeAt(login, config));
-  const notForgotten = await failureOf(store.forget());
+  const notRevoked = login instanceof AccessError ? login : await errorOf(revokeAt(login, config));
+  const notForgotten = await errorOf(store.forget());
   if (!(login instanceof AccessError)) await forgetAccessTokens(config, login);
   if (!notRevoked && !notForgotten) return print('Logged out: Zoho has revoked the access, and it is forgotten here.');
   const account = login instanceof AccessError ? 'in your Zoho account' : `at ${login.accountsUrl}`;
@@ -48,7 +48,7 @@ async function revokeAt({ accountsUrl, refreshToken }: Login, { proxy }: Config)
   }
 }
 
-async function failureOf(work: Promise<unknown>): Promise<PaymentsError | undefined> {
+async function errorOf(work: Promise<unknown>): Promise<PaymentsError | undefined> {
   try {
     await work;
     return undefined;

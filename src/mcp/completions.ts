@@ -7,7 +7,7 @@ import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-p
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
-import { fits, folded, isId, onlyOne } from '../matching/same-name.ts';
+import { fits, folded, isId, exactOrOnly } from '../matching/same-name.ts';
 import { readAmount } from '../money.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
@@ -29,7 +29,7 @@ export interface Lookups {
 /** Hosts ask at every start, and at every key. */
 const FRESH_MS = MINUTE_MS;
 /** A menu that takes longer is no help. */
-const PATIENCE_MS = 5_000;
+const MENU_PATIENCE_MS = 5_000;
 const RECENT = 25;
 /** More than the protocol lets through are of no use. */
 const MOST_VALUES = 100;
@@ -45,7 +45,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
 
   /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
   const read: Reader['read'] = (endpoint, input) =>
-    kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(PATIENCE_MS)).read(endpoint, input));
+    kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(MENU_PATIENCE_MS)).read(endpoint, input));
 
   const page = (list: WholeList, query: Readonly<Record<string, string>>): Promise<WholePage> =>
     read(list, { ...query, page: 1, per_page: PER_PAGE });
@@ -111,7 +111,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   /** Of the one customer whom the argument filled in before means. */
   const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
     if (customer === undefined || isId(customer)) return customer;
-    return onlyOne(
+    return exactOrOnly(
       customer,
       (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)),
       ({ name }) => name,

@@ -71,7 +71,7 @@ async function entriesFor(journal: Journal, { outcome, tool, customer_id, since,
   return unsettled.flat().slice(0, limit);
 }
 
-const outcomes: Record<State, string> = {
+const outcomeOfState: Record<State, string> = {
   recorded: 'recorded',
   not_recorded: 'not_recorded',
   unknown: 'unknown',
@@ -87,7 +87,7 @@ function asWrite(entry: Entry, offered: ReadonlySet<string>): Json {
     at: entry.claimedAt,
     tool: entry.endpoint,
     what: title,
-    outcome: outcomes[entry.state],
+    outcome: outcomeOfState[entry.state],
     zoho_id: entry.zoho_id,
     reason: entry.reason,
     undo: entry.state === 'recorded' && undo !== undefined && offered.has(undo.tool) ? undo : undefined,

@@ -6,7 +6,7 @@ import { jsonSchemaOf } from './json-schema.ts';
 /** By tool and direction, made when the program was built: making them takes a good part of its start-up. Undeclared in the source. */
 declare const PREPARED_SCHEMAS: Readonly<Record<string, Json>> | undefined;
 
-const known = new Map<string, Json>(typeof PREPARED_SCHEMAS === 'undefined' ? [] : Object.entries(PREPARED_SCHEMAS));
+const schemas = new Map<string, Json>(typeof PREPARED_SCHEMAS === 'undefined' ? [] : Object.entries(PREPARED_SCHEMAS));
 
 export const schemaName = (tool: string, io: 'input' | 'output'): string => `${tool} ${io}`;
 
@@ -17,8 +17,8 @@ export const schemaName = (tool: string, io: 'input' | 'output'): string => `${t
 export function advertised(tool: string, io: 'input' | 'output', schema: () => z.ZodObject): StandardSchemaWithJSON<Json> {
   const json = () => {
     const name = schemaName(tool, io);
-    const made = known.get(name) ?? jsonSchemaOf(schema(), io);
-    known.set(name, made);
+    const made = schemas.get(name) ?? jsonSchemaOf(schema(), io);
+    schemas.set(name, made);
     return made;
   };
   return {

@@ -6,7 +6,7 @@ import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum, precisionOf, decimalsOf, type Currency } from '../money.ts';
 import { inOrder } from '../reader.ts';
-import { notThere } from '../reading/current-record.ts';
+import { refuseWithoutRecord } from '../reading/current-record.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
@@ -131,12 +131,12 @@ async function checkInvoice(
   const [found, currency] = await inOrder([
     ifAllowed(
       zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
-        throw named(error, invoice_id);
+        throw asNoSuchInvoice(error, invoice_id);
       }),
     ),
     of.currency,
   ]);
-  if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
+  if (found !== undefined && found.invoice?.invoice_id !== invoice_id) refuseWithoutRecord('invoice', invoice_id);
   if (found?.invoice === undefined)
     return {
       lines: [`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`],
@@ -189,7 +189,7 @@ async function checkInvoice(
   };
 }
 
-function named(error: unknown, invoice_id: string): unknown {
+function asNoSuchInvoice(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;
   return new InputError(`There is no invoice ${invoice_id}.`, {
     code: 'no_such_invoice',

@@ -26,7 +26,7 @@ const allCurrencies = defineOperation({
 });
 
 /** Invoices whose rates are looked at, of a payment that is applied to very many. */
-const MOST_INVOICES = 10;
+const MOST_INVOICE_RATES = 10;
 /** Known rates that a person is shown. */
 const MOST_SHOWN = 3;
 
@@ -113,16 +113,16 @@ async function knownRates(
 ): Promise<{ rate: number; of: string }[]> {
   const [kept, ...invoices] = await Promise.all([
     keptRate(currency_code, zoho),
-    ...[...new Set(invoice_ids)].slice(0, MOST_INVOICES).map((invoice_id) => invoiceRate(invoice_id, zoho)),
+    ...[...new Set(invoice_ids)].slice(0, MOST_INVOICE_RATES).map((invoice_id) => invoiceRate(invoice_id, zoho)),
   ]);
-  const found = [kept, ...standing.map(({ rate, of }) => known(rate, of)), ...invoices].filter((one) => one !== undefined);
+  const found = [kept, ...standing.map(({ rate, of }) => knownRate(rate, of)), ...invoices].filter((one) => one !== undefined);
   return found.filter((one, i) => found.findIndex(({ rate }) => sameRate(rate, one.rate)) === i);
 }
 
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
-  return known(currency?.exchange_rate, `kept for ${told(currency_code)}`);
+  return knownRate(currency?.exchange_rate, `kept for ${told(currency_code)}`);
 }
 
 /** What is wrong with the invoice itself is said where it is checked. */
@@ -131,11 +131,11 @@ async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: nu
     if (error instanceof InputError) return undefined;
     throw error;
   });
-  return known(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
+  return knownRate(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
 }
 
 /** 0 is how Zoho says that it keeps none. What is no plain number is not known. */
-function known(value: unknown, of: string): { rate: number; of: string } | undefined {
+function knownRate(value: unknown, of: string): { rate: number; of: string } | undefined {
   const rate = readAmount(typeof value === 'string' ? value.trim() : value);
   return rate !== undefined && rate > 0 ? { rate, of } : undefined;
 }

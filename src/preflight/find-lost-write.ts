@@ -10,11 +10,11 @@ import type { Payment, Refund } from '../records/fields.ts';
 import { readId, instantOf } from '../records/read-row.ts';
 import { changeSeen, hasCustomFields, isAsSent } from '../records/same-as-sent.ts';
 import { MINUTE_MS } from '../time.ts';
-import { asPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
+import { comparedPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
 
 /** What Zoho shows of a write whose answer was lost. Only reading; nothing is decided here that needs a clock. */
 
-const notThere: Seen = { seen: 'not there' };
+const SEEN_NOTHING: Seen = { seen: 'not there' };
 
 /** A new payment of the customer. */
 export async function lookForPayment({ body, before, named, ofAnother }: Attempt, customer_id: string, zoho: Reader): Promise<Seen> {
@@ -25,11 +25,11 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     rows.flatMap(({ id }) => id ?? []),
     ofAnother,
   );
-  if (ids.length > MOST_READ) return tooMany(ids.length);
+  if (ids.length > MOST_READ) return tooManyCandidates(ids.length);
   const read = await Promise.all(
     ids.map(async (payment_id) => {
       const payment = (await zoho.read(getCustomerPayment, { payment_id })).payment ?? { payment_id };
-      const [row, own] = [rows.find(({ id }) => id === payment_id), asPayment(payment)];
+      const [row, own] = [rows.find(({ id }) => id === payment_id), comparedPayment(payment)];
       return {
         payment,
         since: isSince({ customer_id: row?.customer_id ?? own.customer_id, created: row?.created ?? own.created }, customer_id, existing),
@@ -59,7 +59,7 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
     found.filter((id): id is string => id !== undefined && !known.has(id)),
     ofAnother,
   );
-  if (ids.length > MOST_READ) return tooMany(ids.length);
+  if (ids.length > MOST_READ) return tooManyCandidates(ids.length);
   const fresh = await Promise.all(
     ids.map(
       async (refund_id) =>
@@ -81,7 +81,7 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
 /** More are for a person to look through. */
 const MOST_READ = 20;
 
-const tooMany = (count: number): Seen => ({ seen: 'unclear', why: `${count} that may be it appeared since.`, candidates: [] });
+const tooManyCandidates = (count: number): Seen => ({ seen: 'unclear', why: `${count} that may be it appeared since.`, candidates: [] });
 
 /** Of what is new the record that the answer named; else all that comes of no other write of ours. */
 async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<readonly string[]> {
@@ -109,7 +109,7 @@ function oneOf<T extends Json>(
   const candidates = fresh.map(about);
   if (unclear !== undefined) return { seen: 'unclear', why: unclear, candidates };
   const [only] = fresh;
-  if (only === undefined) return notThere;
+  if (only === undefined) return SEEN_NOTHING;
   if (fresh.length > 1) return { seen: 'unclear', why: `${fresh.length} new ones appeared since.`, candidates };
   if (!isAsSent(body, only)) return { seen: 'unclear', why: 'A new one appeared since, and it is not quite what was sent.', candidates };
   return { seen: 'there', zoho_id: candidates[0]!.id, result: { [name]: only } };
@@ -147,7 +147,7 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
       candidates: [asItIsNow(payment_id, aboutPayment(now))],
     };
   if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields']))
-    return notThere;
+    return SEEN_NOTHING;
   return { seen: 'unclear', why: 'The custom fields have changed, and are not what was sent.', candidates: [] };
 }
 
@@ -200,7 +200,7 @@ function changed({
   const isNoProof = seen === 'not told' || seen === 'as sent, or already';
   if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, or already')))
     return { seen: 'there', result };
-  if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return notThere;
+  if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return SEEN_NOTHING;
   // Whoever may have changed it: for a person to tell.
   if (isNoProof) return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };
   return { seen: 'unclear', why: 'It has changed since, and is not what was sent.', candidates: [] };

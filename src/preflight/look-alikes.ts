@@ -60,14 +60,14 @@ interface RecordToMake {
 
 export type PaymentToMake = RecordToMake & { readonly customer_id: string };
 
-const MOST_PAGES = 50;
+const MOST_PAYMENT_PAGES = 50;
 /** Of payments of one customer and amount. */
 const MOST_PAGES_ALIKE = 10;
 const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
 const NEAR_DAYS = 7;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
-const compared =
+const comparedRowBy =
   (id: string, amount: readonly string[]) =>
   (row: Json): ComparedRow => ({
     id: readId(row[id]),
@@ -78,15 +78,15 @@ const compared =
     created: instantOf(row['created_time']),
     row,
   });
-export const asPayment = compared('payment_id', ['amount']);
+export const comparedPayment = comparedRowBy('payment_id', ['amount']);
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
   const rows: ComparedRow[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
+  for (let page = 1; page <= MOST_PAYMENT_PAGES; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
-    const own = answer.rows.map(asPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
+    const own = answer.rows.map(comparedPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
     // Only of others: this is not the list that was asked for.
     if (isCutShort(answer) || (own.length === 0 && answer.rows.length > 0)) break;
@@ -140,7 +140,7 @@ export async function paymentsAlike(zoho: Reader, wanted: PaymentToMake, { rows,
   const found = [...rows, ...older.rows];
   // By id, since both lists may hold the same; one without an id stands for itself.
   const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
-  return likenessOf(each, wanted, aboutPayment, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
+  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
 }
 
 async function paymentsOf(
@@ -150,14 +150,14 @@ async function paymentsOf(
   const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
-    rows.push(...answer.rows.map(asPayment));
+    rows.push(...answer.rows.map(comparedPayment));
     if (isCutShort(answer)) break;
     if (isLast(answer)) return { rows, whole: true };
   }
   return { rows, whole: false };
 }
 
-function aboutPayment({ id, row }: ComparedRow): string {
+function aboutLookAlike({ id, row }: ComparedRow): string {
   const reference =
     row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return (
@@ -177,9 +177,9 @@ export function refundsAlike(
   wanted: RecordToMake,
   inBase: boolean,
 ): Likeness {
-  const asRefund = compared('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
+  const comparedRefund = comparedRowBy('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
   return likenessOf(
-    rows.map(asRefund),
+    rows.map(comparedRefund),
     wanted,
     ({ row, amount }) => aboutRefund({ ...row, amount }),
     all ? [] : [`refunds further back: ${NOT_WHOLE}`],
@@ -219,7 +219,7 @@ function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number
     own !== '' || Boolean(reference_number)
       ? row.reference === reference_number ||
         isSameReference(row.reference, reference_number) ||
-        (isTold(row.reference) ? false : undefined)
+        (isReferenceTold(row.reference) ? false : undefined)
       : false;
   const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * DAY_MS : false;
   const when =
@@ -231,7 +231,7 @@ function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number
 }
 
 /** Zoho sends an empty text where there is no reference. */
-const isTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
+const isReferenceTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
 
 function idsOf(rows: readonly ComparedRow[]): string {
   const ids = rows.flatMap(({ id }) => id ?? []).slice(0, 3);

@@ -45,7 +45,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const { customer_id, amount, date, payment_mode, reference_number, account_id, invoices = [] } = payment;
   refuseSameInvoiceTwice(invoices);
   const rows = withTaxOfPayment<AppliedRow>(invoices, payment.tax_amount_withheld);
-  const payer = payerOf(payment, zoho);
+  const payer = payerFacts(payment, zoho);
 
   const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await inOrder([
     payer,
@@ -118,7 +118,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
  * Who pays and in which currency, where the scopes show it, and what is left over. Refuses amounts that the currency cannot hold, and more
  * applied than is paid.
  */
-async function payerOf(payment: NewPayment, zoho: Reader) {
+async function payerFacts(payment: NewPayment, zoho: Reader) {
   const contact = await customerOf(payment.customer_id, zoho);
   const { currency_code, price_precision } = contact ?? {};
   const currency: Currency = { currency_code, price_precision };

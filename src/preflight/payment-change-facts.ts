@@ -7,7 +7,7 @@ import { subtract, sum } from '../money.ts';
 import { inOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
 import { standingOn, withTaxOfPayment, settledBy, type AppliedRow } from '../records/applied.ts';
-import { inWords } from '../records/change-report.ts';
+import { valueInWords } from '../records/change-report.ts';
 import { aboutPayment, recordName } from '../records/describe.ts';
 import { paymentChanges, id, type Payment } from '../records/fields.ts';
 import { money, quoted, told } from '../records/text.ts';
@@ -79,7 +79,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   ]);
   const off = settled && takenOff(settled, standing, payment);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
-  const { alike, ...likeness } = looksDifferent ? await newLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
+  const { alike, ...likeness } = looksDifferent ? await newPaymentLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
   return {
     question: {
       title: `Change ${aboutPayment(payment)}`,
@@ -207,7 +207,7 @@ function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefine
 }
 
 /** Payments that this one will look like, and did not look like before. */
-async function newLikeness(
+async function newPaymentLikeness(
   { payment_id, customer_id, amount, date, reference_number }: Payment,
   wanted: PaymentToMake | undefined,
   newest: Newest | undefined,
@@ -261,7 +261,7 @@ function refundedOf(payment: Payment): number | undefined {
 
 export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
   const plain = Object.entries(fields).map(
-    ([name, value]) => `${name}: ${inWords(name, payment[name], payment)} → ${inWords(name, value, payment)}`,
+    ([name, value]) => `${name}: ${valueInWords(name, payment[name], payment)} → ${valueInWords(name, value, payment)}`,
   );
   return [
     ...plain,

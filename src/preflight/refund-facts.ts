@@ -79,7 +79,7 @@ export async function refundFacts(
   const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
   const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
   const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
-  const { alike, ...likeness } = newLikeness(refunds, wanted, payment, earlier);
+  const { alike, ...likeness } = newRefundLikeness(refunds, wanted, payment, earlier);
   return {
     question: {
       ...joinNotes(
@@ -141,7 +141,7 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
 }
 
 /** Refunds that look like this one; of a change only those that the refund did not look like before. */
-function newLikeness(
+function newRefundLikeness(
   { rows, all }: Awaited<ReturnType<typeof refundsOf>>,
   wanted: Parameters<typeof refundsAlike>[1],
   payment: Payment,

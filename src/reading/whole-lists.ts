@@ -36,12 +36,12 @@ function wholeList(
     ...(shows !== undefined && { shows }),
     input: z.looseObject({}),
     output,
-    result: (body) => listing(body, ...keys),
+    result: (body) => wholePageOf(body, ...keys),
   };
 }
 
 /** An answer without a list is not an empty one. */
-function listing(body: Json, ...keys: string[]): WholePage {
+function wholePageOf(body: Json, ...keys: string[]): WholePage {
   const rows = many(body, ...keys);
   if (rows === undefined)
     throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", {

@@ -26,7 +26,7 @@ export function changesOf<T extends InvoiceArguments>(
   }
   refuseSameInvoiceTwice(invoices);
   const kept = replace_invoices || before === undefined ? [] : rowsKept(before, invoices);
-  const named = invoices.filter((row) => settledBy(row) > 0).map((row) => ({ ...standing(before, row), ...row }));
+  const named = invoices.filter((row) => settledBy(row) > 0).map((row) => ({ ...keptOfNamed(before, row), ...row }));
   return { ...fields, invoices: [...kept, ...named].map(withoutUndefined) };
 }
 
@@ -52,7 +52,7 @@ function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
 }
 
 /** What a named row keeps of how its invoice stands. Zoho may hold several rows of one invoice: they become the first, with the total. */
-function standing(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
+function keptOfNamed(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
   const rows = (before?.invoices ?? []).filter((row) => row.invoice_id === invoice_id);
   const total = (name: string) => {
     const amounts = rows.map((row) => (row[name] === undefined ? 0 : readAmount(row[name])));

@@ -22,10 +22,10 @@ import { only } from '../records/zoho-shapes.ts';
 import { call, report } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
-const MOST_PAGES = 50;
-const MOST_GROUPS = 50;
+const MOST_PAGES_COMPARED = 50;
+const MOST_DUPLICATE_GROUPS = 50;
 const USUAL_RANGE_DAYS = 90;
-const NEAR_DAYS = 7;
+const USUAL_DAYS_APART = 7;
 
 const input = z.strictObject({
   customer: customer.optional(),
@@ -45,7 +45,7 @@ export const checkDuplicates = defineReadWorkflow({
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }): Promise<Result> {
+  async run({ customer, days_apart = USUAL_DAYS_APART, ...given }, { zoho, progress }): Promise<Result> {
     const [whose, days] = await Promise.all([
       customer === undefined ? undefined : customerNamed(customer, zoho),
       customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
@@ -60,7 +60,7 @@ export const checkDuplicates = defineReadWorkflow({
     for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       zoho,
       progress,
-      mostPages: MOST_PAGES,
+      mostPages: MOST_PAGES_COMPARED,
     })) {
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
@@ -81,7 +81,7 @@ export const checkDuplicates = defineReadWorkflow({
     const found = [...alike.values()]
       .flatMap((rows) => duplicateGroups(rows, days_apart))
       .filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
-    const sorted = found.toSorted(likeliestFirst).slice(0, MOST_GROUPS);
+    const sorted = found.toSorted(likeliestFirst).slice(0, MOST_DUPLICATE_GROUPS);
     const [currencies, organization] = await Promise.all([
       currenciesOf(
         sorted.map(({ payments: [first] }) => first?.customer_id),
@@ -94,7 +94,7 @@ export const checkDuplicates = defineReadWorkflow({
     const base = organization?.currency_code;
     const shown = fitting(
       sorted.map((group) => shownGroup(group, currencies)),
-      (group) => linesOf(group, base),
+      (group) => groupLines(group, base),
     );
     return {
       groups: shown,
@@ -124,7 +124,7 @@ export const checkDuplicates = defineReadWorkflow({
         looked_through > 0 &&
           `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
             (found === 0 ? none : some),
-        ...groups.map((group) => linesOf(group, base_currency)),
+        ...groups.map((group) => groupLines(group, base_currency)),
         not_compared > 0 &&
           `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
             'of which Zoho does not tell the amount, the customer or the date.',
@@ -207,7 +207,7 @@ function shownGroup({ payments, likelihood, why }: DuplicateGroup, currencies: R
   return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
 }
 
-function linesOf(
+function groupLines(
   { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
   base: string | undefined,
 ): string {

@@ -11,7 +11,7 @@ import { aboutDays, asArguments, daysOf, newestFirst, type Days } from '../match
 import { fitting } from '../matching/fit-rows.ts';
 import { aboutInvoice, invoiceNamed, type Invoice } from '../matching/invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
-import { amountsAround, daysAround, isIncomparable, matchOf, type Match, type Wanted } from '../matching/payment-match.ts';
+import { amountsAround, daysAround, isIncomparablePayment, matchOf, type Match, type Wanted } from '../matching/payment-match.ts';
 import { modeFilter } from '../matching/payment-modes.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import { bareNumber, type PaymentRow } from '../matching/payments.ts';
@@ -28,7 +28,7 @@ import { only } from '../records/zoho-shapes.ts';
 import { call, report, type Step } from '../report.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 
-const MOST_PAGES = 10;
+const MOST_PAGES_SEARCHED = 10;
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
 
@@ -222,7 +222,7 @@ function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, l
     return match === undefined ? [] : [{ off: match.off, why: [], row }];
   });
   found.looked += rows.length;
-  found.incomparable += rows.filter((row) => isIncomparable(row, wanted)).length;
+  found.incomparable += rows.filter((row) => isIncomparablePayment(row, wanted)).length;
   found.count += matching.length;
   found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || newestFirst(a.row, b.row)).slice(0, limit);
 }
@@ -253,7 +253,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
     for await (const { rows, undated, left } of paymentsBetween(days, where, {
       zoho: zoho.recent,
       progress,
-      mostPages: MOST_PAGES,
+      mostPages: MOST_PAGES_SEARCHED,
       newestFirst: true,
     })) {
       take(found, rows, wanted, limit);
@@ -301,7 +301,7 @@ async function byInvoice(
     for await (const { rows, left } of paymentsBetween(
       days,
       { customer_id },
-      { zoho: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true },
+      { zoho: zoho.recent, progress, mostPages: MOST_PAGES_SEARCHED, newestFirst: true },
     )) {
       const theirs = rows.filter(
         (row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer),

@@ -25,10 +25,10 @@ import { call, report } from '../report.ts';
 import { defineReadWorkflow, type Desk } from '../workflow.ts';
 
 /** Pages of 200 payments that one call looks through, and payments and refunds that it opens. */
-const MOST_PAGES = 20;
+const MOST_PAGES_LOOKED_THROUGH = 20;
 const MOST_OPENED = 60;
 /** So few are opened for their account also when nobody asked for it. */
-const FEW = 5;
+const MOST_OPENED_UNASKED = 5;
 const MOST_ROWS = 200;
 /** Somebody may have dated a refund ahead of the day they recorded it. */
 const DATED_AHEAD_DAYS = 31;
@@ -62,7 +62,9 @@ export const findRefunds = defineReadWorkflow({
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
       paymentCurrencies([...payments.values()], zoho, whose),
-      given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
+      given.account === undefined && found.length <= MOST_OPENED_UNASKED
+        ? Promise.all(found.map((refund) => withAccount(refund, zoho)))
+        : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted(newestFirst);
     return { count: all.length, totals: currencyTotals(all), refunds: fitting(all.slice(0, MOST_ROWS), lineOf), ...looked };
@@ -83,7 +85,7 @@ export const findRefunds = defineReadWorkflow({
         ...rows.map(lineOf),
         rows.length < count &&
           `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
-        rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
+        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
         aboutLook(looked),
       ],
       [
@@ -146,7 +148,7 @@ async function lookThrough(
       await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund }))))
     ).flat();
     const found = all.filter((one) => isWanted(one, given));
-    incomparable += all.filter((one) => isIncomparable(one, given)).length;
+    incomparable += all.filter((one) => isIncomparableRefund(one, given)).length;
     const { account } = given;
     const detailed = account === undefined ? found : await Promise.all(found.map((one) => withAccount(one, zoho)));
     refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));
@@ -170,7 +172,7 @@ async function lookThrough(
     const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
     const since = changed_since === undefined ? {} : { changed_since };
     if (changed_since !== undefined && tooOld(done.at(-1))) return { ...seenSoFar, ...since };
-    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE)
+    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES_LOOKED_THROUGH * PER_PAGE)
       return { ...seenSoFar, ...since, next_skip: at };
   }
   return { refunds, payments_looked_through: looked };
@@ -199,7 +201,7 @@ function isWanted({ refund }: FoundRefund, { date_start, date_end, amount: wante
 }
 
 /** It may be wanted, or not. */
-function isIncomparable({ refund }: FoundRefund, { date_start, date_end, amount }: Given): boolean {
+function isIncomparableRefund({ refund }: FoundRefund, { date_start, date_end, amount }: Given): boolean {
   return (
     ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) ||
     (amount !== undefined && readRefundAmount(refund) === undefined)

@@ -10,7 +10,7 @@ import { accountNamed } from '../matching/accounts.ts';
 import { currenciesOf } from '../matching/currencies.ts';
 import { customerNamed, isAnother } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
-import { aboutInvoice, invoiceNamed, isOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
+import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
 import { allContacts, allInvoices } from '../reading/whole-lists.ts';
@@ -113,7 +113,8 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
   if (ofNobody !== undefined) throw customerNotTold(ofNobody);
   const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
   if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
-  if (customer !== undefined && (!isOf(first, customer) || (await isAnother(customer, first, zoho)))) throw ofAnother(first, customer);
+  if (customer !== undefined && (!isInvoiceOf(first, customer) || (await isAnother(customer, first, zoho))))
+    throw ofAnother(first, customer);
   return first.customer_id;
 }
 

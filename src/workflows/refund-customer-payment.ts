@@ -48,11 +48,11 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
-  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho.recent, chosen)}`],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentToRefund(given, zoho.recent, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
     const [payment_id, from_account_id, day] = await Promise.all([
-      paymentOf(given, zoho, chosen),
+      paymentToRefund(given, zoho, chosen),
       accountNamed(account, 'account', zoho),
       dateOrToday(given.date, zoho),
     ]);
@@ -64,10 +64,10 @@ export const refundCustomerPayment = defineWriteWorkflow({
 });
 
 /** As many as one error can hold whole. */
-const MOST_CHOICES = 8;
+const MOST_PAYMENT_CHOICES = 8;
 
 /** The id of the payment that money is given back of. */
-async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', {
@@ -105,7 +105,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
       `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ` +
       `${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
-  const [shown, more] = [choices.slice(0, MOST_CHOICES), Math.max(0, choices.length - MOST_CHOICES)];
+  const [shown, more] = [choices.slice(0, MOST_PAYMENT_CHOICES), Math.max(0, choices.length - MOST_PAYMENT_CHOICES)];
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount ?? 0)), currency);
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });

@@ -88,7 +88,7 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   const { money } = facts.policy;
   const { touches } = facts.lost;
   const [payment] = touches.payments ?? [];
-  const isOfSamePayment = payment !== undefined && paymentOf(entry) === payment;
+  const isOfSamePayment = payment !== undefined && paymentIdOf(entry) === payment;
   // A raise is as good as a new payment of that amount.
   if (createBlocks(touches).some((block) => entry.blocks.includes(block))) return true;
   if (entry.makes === 'payment')
@@ -102,25 +102,25 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   if (entry.makes === 'refund' || sameRefund) return sameRefund;
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
   const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.safety.canDuplicate === true;
-  return isChange && isOfSamePayment && refundOf(entry) === refundOf(facts.lost);
+  return isChange && isOfSamePayment && refundIdOf(entry) === refundIdOf(facts.lost);
 }
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
 
 /** The payment that a write is about: the call names it, or a look by a custom field found it. */
-function paymentOf({ arguments: args, before }: Entry): string | undefined {
+function paymentIdOf({ arguments: args, before }: Entry): string | undefined {
   const found = before['payment'] as { payment_id?: string } | undefined;
   return (args['payment_id'] ?? args['customer_payment_id'] ?? found?.payment_id) as string | undefined;
 }
 
 /** Which refund of the payment is changed; undefined for a change of the payment itself. */
-const refundOf = ({ before }: { readonly before: Json }): string | undefined =>
+const refundIdOf = ({ before }: { readonly before: Json }): string | undefined =>
   (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
 function asSuspect(entry: Entry): Suspect {
   const { title } = entry.facts as { title?: string };
-  const refund = refundOf(entry);
+  const refund = refundIdOf(entry);
   const what = entry.makes ?? (refund === undefined ? 'change of payment' : 'change of refund');
-  const id = entry.zoho_id ?? refund ?? paymentOf(entry) ?? entry.id;
+  const id = entry.zoho_id ?? refund ?? paymentIdOf(entry) ?? entry.id;
   return { id, text: `${what} ${id}, which an earlier call recorded (${title ?? entry.endpoint}); its answer was lost at first` };
 }

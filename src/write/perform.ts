@@ -14,12 +14,12 @@ import type { Json } from '../json.ts';
 import { sharing } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
 import { askWhich, withChoices } from './ask-which.ts';
-import { inTime } from './call-deadline.ts';
+import { withinDeadline } from './call-deadline.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
 import { isSettled } from './journal/entry-state.ts';
 import type { Claim, Entry } from './journal/journal.ts';
-import { askedByPolicy, capReached, capsOf, judged, refuseByFacts, refuseByPolicy } from './policy.ts';
+import { askedByPolicy, capReached, capsOf, concernsToAskAbout, refuseByFacts, refuseByPolicy } from './policy.ts';
 import { answered, keyReused, settle } from './repeated-call.ts';
 import { replay } from './replay.ts';
 import { whatIsAsked } from './request-digest.ts';
@@ -45,10 +45,10 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   let judgement: Judged = NOT_JUDGED;
   const onJudged = (judged: Judged) => void (judgement = judged);
   try {
-    return await inTime(call, road, (call, road) => carryOut(call, intent, { ...road, onSend, onJudged }));
+    return await withinDeadline(call, road, (call, road) => carryOut(call, intent, { ...road, onSend, onJudged }));
   } catch (thrown) {
     const cancelled = signal?.aborted === true && !(thrown instanceof PaymentsError);
-    const error = sent || cancelled ? thrown : ofNothingSent(thrown);
+    const error = sent || cancelled ? thrown : asNothingSent(thrown);
     if (error instanceof PaymentsError)
       error.judged ??= error instanceof DeclinedError && call.person.answer !== undefined ? { ...judgement, asked: 'window' } : judgement;
     if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined)
@@ -74,7 +74,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
  * Until a call sends something, no error of it may say that something may have changed: not a fault of ours, nor what befell an earlier
  * write that it looked for.
  */
-function ofNothingSent(error: unknown): PaymentsError {
+function asNothingSent(error: unknown): PaymentsError {
   if (!(error instanceof PaymentsError)) return new InternalError('no', error);
   // It tells of the earlier write.
   if (error.changed !== 'unknown' || error instanceof OutcomeUnknownError) return error;
@@ -122,7 +122,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       ...facts.question.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
     ];
     road.onJudged?.({ asked: 'nobody', concerns });
-    const doubtful = judged(policy, concerns);
+    const doubtful = concernsToAskAbout(policy, concerns);
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const request = toRequest(endpoint, ready.input, facts);
 

@@ -46,7 +46,8 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   if (entry.state !== 'unknown' || !person.canBeAsked || road.mode === 'host' || choices.length === 0) return entry;
   const digest = digestOf(['settle', entry.id, choices]);
   const opened = person.choice === undefined || person.state === undefined ? undefined : road.seal.open(person.state);
-  if (opened?.kind === 'good' && opened.sealed.digest === digest) return await settledBy(person.choice ?? NONE, entry, choices, road);
+  if (opened?.kind === 'good' && opened.sealed.digest === digest)
+    return await settleByChoice(person.choice ?? NONE_OF_THESE, entry, choices, road);
   if (person.answer !== undefined) return entry;
   const { title } = entry.facts as { title?: string };
   const question = [
@@ -58,15 +59,15 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
 }
 
 /** The choice of a person who knows that it is none of those shown. */
-export const NONE = 'none of these';
+export const NONE_OF_THESE = 'none of these';
 
-async function settledBy(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
+async function settleByChoice(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
   const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
   // They judge what is there; what may still come only time can tell.
-  if (choice === NONE && !isGraceOver(entry, road))
+  if (choice === NONE_OF_THESE && !isGraceOver(entry, road))
     return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
-  if (choice === NONE)
+  if (choice === NONE_OF_THESE)
     return await journal.add(entry.id, {
       type: 'resolved',
       outcome: 'not_recorded',

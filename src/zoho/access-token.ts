@@ -114,14 +114,14 @@ export function createAccessTokens({
   const obtain = async (): Promise<Held> => {
     let mine = await credentials();
     for (;;) {
-      const name = nameOf(accountsUrl, mine);
+      const name = connectionName(accountsUrl, mine);
       try {
         return (await theirs(name)) ?? (await shared.alone(async () => (await theirs(name)) ?? (await ask(name, mine))));
       } catch (error) {
         if (!(error instanceof PaymentsError) || error.code !== 'invalid_refresh_token') throw error;
         // Before giving up: somebody may just have logged in anew.
         const current = await credentials();
-        if (nameOf(accountsUrl, current) === name) throw error;
+        if (connectionName(accountsUrl, current) === name) throw error;
         mine = current;
       }
     }
@@ -141,7 +141,7 @@ export function createAccessTokens({
     },
     async renew() {
       const mine = await credentials();
-      const name = nameOf(accountsUrl, mine);
+      const name = connectionName(accountsUrl, mine);
       // Not while Zoho gives out none.
       await theirs(name);
       held = await shared.alone(() => ask(name, mine));
@@ -150,7 +150,7 @@ export function createAccessTokens({
 }
 
 /** Which connection it is, told without its secrets. */
-function nameOf(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
+function connectionName(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
   return createHash('sha256')
     .update(JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken]))
     .digest('base64url');

@@ -61,13 +61,13 @@ const SETTLED_MS = 10 * MINUTE_MS;
 const RECENT_MS = 20_000;
 const FENCE_MS = 5_000;
 /** What each limit's error is called, and Zoho's code for it. */
-const limits = new Map<string, Why>([
+const limitCodes = new Map<string, Why>([
   ['minute_limit', '44'],
   ['day_limit', '45'],
   ['concurrency_limit', '1070'],
 ]);
 /** Past this a read is not repeated: hosts give up on a call after 60 s. */
-const PATIENCE_MS = 25_000;
+const RETRY_PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300, log = silent } = options;
@@ -107,8 +107,8 @@ export function createZoho(options: ZohoOptions): Zoho {
         if (request.method !== 'GET') recent.forget();
       });
     note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
-    const failure = naming(location, failureOf(answer, request, token));
-    const refused = limits.get(failure?.code ?? '');
+    const failure = withZohoId(location, failureOf(answer, request, token));
+    const refused = limitCodes.get(failure?.code ?? '');
     // That it cannot be counted is no reason to lose an answer, or to wait with it.
     const left = place.leave({ headers, refused }).catch(() => undefined);
     const until = refused === undefined ? undefined : await left;
@@ -143,7 +143,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       } catch (error) {
         if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED)
           freshToken = true;
-        else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= PATIENCE_MS) throw error;
+        else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= RETRY_PATIENCE_MS) throw error;
         // After a limit everyone pauses before they get their next place.
         else if (!isLimit(error))
           await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal }).catch(() =>
@@ -278,7 +278,7 @@ async function exchange(
 }
 
 /** A broken answer of 201 still names the new record in its Location: where to look. */
-function naming(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
+function withZohoId(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
   if (!(failure instanceof OutcomeUnknownError) || zoho_id === undefined) return failure;
   const { message, next, zoho, cause } = failure;
   return new OutcomeUnknownError(message, { next, zoho, cause, zoho_id });
@@ -295,7 +295,7 @@ function isUnauthorized(error: unknown): boolean {
 }
 
 function isLimit(error: unknown): error is BusyError {
-  return error instanceof BusyError && limits.has(error.code);
+  return error instanceof BusyError && limitCodes.has(error.code);
 }
 
 /** What asking again at once does not help, or prolongs. */

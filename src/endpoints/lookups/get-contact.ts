@@ -27,7 +27,7 @@ const output = z.looseObject({
 export type Contact = NonNullable<z.output<typeof output>['contact']>;
 
 /** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
-const shown = [
+const shownFields = [
   'contact_id',
   'contact_name',
   'company_name',
@@ -64,7 +64,7 @@ export const getContact = defineRead({
   input: z.strictObject({ contact_id: id }),
   output,
   shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
-  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shown)) }),
+  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shownFields)) }),
   report: ({ contact = {} }) => {
     const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
     if (contact_id === undefined) return unseen('customer');

@@ -27,7 +27,7 @@ const output = z.looseObject({
 });
 
 /** What a person asks about an invoice; its lines can be hundreds. */
-const shown = [
+const shownFields = [
   'invoice_id',
   'invoice_number',
   'reference_number',
@@ -68,7 +68,7 @@ export const getInvoice = defineRead({
   shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
   result: (body): z.output<typeof output> => {
     const invoice = one(body, 'invoice');
-    return invoice ? { invoice: withoutEmpty(only(invoice, shown)) } : {};
+    return invoice ? { invoice: withoutEmpty(only(invoice, shownFields)) } : {};
   },
   report: ({ invoice }) => {
     if (invoice === undefined) return unseen('invoice');

@@ -27,16 +27,19 @@ export const listCustomFields = defineRead({
     what: 'custom field',
     none: 'Payments have no custom fields.',
     usual: ['customfield_id', 'label', 'api_name', 'data_type', 'is_unique', 'is_mandatory', 'is_active', 'values'],
-    row: named,
+    row: withCustomFieldId,
     line: () => line,
   }),
 });
 
 /** For checks, which look for one among all: every row, none cut for display. */
-export const allCustomFields = defineRead({ ...listCustomFields, result: (body) => ({ fields: many(body, 'fields')?.map(named) }) });
+export const allCustomFields = defineRead({
+  ...listCustomFields,
+  result: (body) => ({ fields: many(body, 'fields')?.map(withCustomFieldId) }),
+});
 
 /** Its id has the name that a payment gives it. */
-function named({ field_id, ...row }: Json): Json {
+function withCustomFieldId({ field_id, ...row }: Json): Json {
   return { ...row, customfield_id: row['customfield_id'] ?? field_id };
 }
 

@@ -44,7 +44,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
           title: `Change custom fields of ${aboutPayment(payment)}`,
           lines: custom_fields.map(
             ({ customfield_id, value }) =>
-              `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`,
+              `custom field ${customfield_id}: ${quoted(currentValue(payment, customfield_id))} → ${quoted(value)}`,
           ),
           not_checked,
           ask: [],
@@ -78,7 +78,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
     ]),
 });
 
-function standing(payment: Payment, customfield_id: string): string {
+function currentValue(payment: Payment, customfield_id: string): string {
   const fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject);
   return String(fields.find((field) => field['customfield_id'] === customfield_id)?.['value'] ?? '');
 }

@@ -77,7 +77,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
         return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
       }
       if (!upsert) throw noSuchPayment(key, value);
-      const facts = await newPaymentFacts(complete(fields), zoho);
+      const facts = await newPaymentFacts(asNewPayment(fields), zoho);
       return {
         ...facts,
         question: { ...facts.question, lines: [...facts.question.lines, `${key}: ${quoted(value)}`] },
@@ -140,7 +140,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
 type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
 
 /** A new payment needs more than a change does. */
-function complete(fields: Omit<Fields, 'replace_invoices'>) {
+function asNewPayment(fields: Omit<Fields, 'replace_invoices'>) {
   const { customer_id, amount, date, payment_mode, ...rest } = fields;
   if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
     return { customer_id, amount, date, payment_mode, ...rest };

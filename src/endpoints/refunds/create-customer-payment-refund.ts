@@ -49,7 +49,7 @@ export const createCustomerPaymentRefund = defineWrite({
       ]);
       checkDecimals({ amount: given.amount }, payment);
       const amount = given.amount ?? payment.unused_amount;
-      if (amount === undefined) throw amountNotTold();
+      if (amount === undefined) throw unusedNotTold();
       // An overdrawn payment has nothing to give back either.
       if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
       const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
@@ -87,7 +87,7 @@ export const createCustomerPaymentRefund = defineWrite({
   },
 });
 
-function amountNotTold(): InputError {
+function unusedNotTold(): InputError {
   return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', {
     code: 'invalid_arguments',
     next: 'Ask the user for the amount, and call again with it.',

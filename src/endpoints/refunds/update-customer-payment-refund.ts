@@ -52,7 +52,7 @@ export const updateCustomerPaymentRefund = defineWrite({
         bankAccounts(zoho),
       ]);
       const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
-      if (amount === undefined) throw amountNotTold();
+      if (amount === undefined) throw refundAmountNotTold();
       const { existing: _, ...facts } = await refundFacts(
         { payment, refunds, accounts, earlier: refund },
         { ...given, date, amount, from_account_id },
@@ -113,7 +113,7 @@ export const updateCustomerPaymentRefund = defineWrite({
   },
 });
 
-function amountNotTold(): InputError {
+function refundAmountNotTold(): InputError {
   return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', {
     code: 'invalid_arguments',
     next: 'Ask the user for the amount as it stands, and call again with `amount` too.',

@@ -178,7 +178,7 @@ export function entryOf(row: EntryRow, events: readonly { readonly type: string;
     ...(row.settled_at !== null && { settledAt: row.settled_at }),
     ...(row.zoho_id !== null && { zoho_id: row.zoho_id }),
     ...(sentAgain && { sentAgain }),
-    ...(told.answer !== undefined && { answer: answerOf(told.answer) }),
+    ...(told.answer !== undefined && { answer: asAnswer(told.answer) }),
     ...(told.asked !== undefined && { settledIn: told.asked }),
     ...(told.reason !== undefined && { reason: told.reason }),
     ...(claim === undefined && { erased: true as const }),
@@ -191,7 +191,7 @@ interface AnswerAsText {
   readonly text: string;
 }
 
-function answerOf(kept: Answer | AnswerAsText): Answer {
+function asAnswer(kept: Answer | AnswerAsText): Answer {
   if ('report' in kept) return kept;
   const { undo, ...result } = kept.result;
   return { result, report: { lines: [kept.text], next: [], undo } };

@@ -93,7 +93,7 @@ export class JournalFile extends SqliteFile {
       const opened = (database = connect(file));
       await whenFree(() => check(opened, file, layout), options.patienceMs);
       await whenFree(() => opened.exec(pragmas(options)), options.patienceMs);
-      await whenFree(() => complete(opened, layout), options.patienceMs);
+      await whenFree(() => addMissingIndexes(opened, layout), options.patienceMs);
       return await whenFree(() => new JournalFile(opened, file, layout, connect, options.patienceMs), options.patienceMs);
     } catch (error) {
       database?.close();
@@ -174,7 +174,7 @@ export class JournalFile extends SqliteFile {
   }
 
   #own(): FileMark {
-    return this.get<FileMark>(this.#mark) ?? nothing();
+    return this.get<FileMark>(this.#mark) ?? refuseEmptyFile();
   }
 
   /** The file alone: `immutable` leaves its log aside, and takes no locks. */
@@ -192,7 +192,7 @@ export class JournalFile extends SqliteFile {
       const seen: FileMark[] = [];
       database.function('seen', (id: string, position: number, whole: number) => seen.push({ id, position, whole }));
       database.exec(`SELECT seen(id, position, whole) FROM (${this.#mark})`);
-      return seen[0] ?? nothing();
+      return seen[0] ?? refuseEmptyFile();
     } catch (error) {
       if (troubleOf(error) === 'busy' || !(error instanceof Error)) throw error;
       throw replaced(this.#file, `it cannot be read any more (${oneLine(error.message)})`, error);
@@ -285,7 +285,7 @@ function identitiesOf(file: string): string {
   return [file, `${file}-wal`, `${file}-shm`].map((path) => identityOf(path) ?? 'gone').join(' ');
 }
 
-function nothing(): never {
+function refuseEmptyFile(): never {
   throw new Error('nothing is in it');
 }
 
@@ -324,7 +324,7 @@ function check(database: Database, file: string, { applicationId, version, table
 }
 
 /** Two processes may be at it at once, so it is looked at again inside the transaction. */
-function complete(database: Database, { added }: Layout): void {
+function addMissingIndexes(database: Database, { added }: Layout): void {
   const missing = () => Object.entries(added).filter(([name]) => !has(database, 'index', name));
   if (missing().length === 0) return;
   inTransaction(database, 'BEGIN IMMEDIATE', () => {

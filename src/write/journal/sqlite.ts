@@ -239,7 +239,7 @@ class SqliteJournal implements Journal {
   }
 
   async *events(): AsyncIterable<JournalEvent> {
-    for await (const { seq, entry, type, at, data, hash } of stored((after) => this.#file.read(() => pageOf(this.#file, after)))) {
+    for await (const { seq, entry, type, at, data, hash } of stored((after) => this.#file.read(() => eventPageOf(this.#file, after)))) {
       yield { seq, entry: entry ?? undefined, type, at, data: parsed(data), hash };
     }
   }
@@ -515,7 +515,7 @@ async function* stored<T extends { readonly seq: number }>(page: (after: number)
   }
 }
 
-function pageOf(file: JournalFile, after: number): StoredEvent[] {
+function eventPageOf(file: JournalFile, after: number): StoredEvent[] {
   return file.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
 }
 
