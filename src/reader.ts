@@ -31,7 +31,7 @@ export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reade
 }
 
 /** As Promise.all; but where several fail it throws the error of the first in the list, not the first to come. */
-export async function inOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+export async function allInOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const all = Promise.all(asked);
   all.catch(() => undefined);
   for (const one of asked) await one;

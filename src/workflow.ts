@@ -21,7 +21,7 @@ interface Task<I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** Reading for one call: whatever Zoho shows, and a way to tell how far it has come. */
-export interface Desk {
+export interface ReadContext {
   readonly zoho: Reader;
   /** Told to a client that waits; a short sentence without names or amounts. */
   progress(message: string): void;
@@ -33,7 +33,7 @@ export interface ReadWorkflow<
   R extends z.output<O> = z.output<O>,
 > extends Task<I, O> {
   readonly kind: 'read task';
-  run(input: z.output<I>, desk: Desk): Promise<R>;
+  run(input: z.output<I>, context: ReadContext): Promise<R>;
   /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
   report(result: R, input: z.output<I>): Report;
 }

@@ -3,7 +3,7 @@ import { endpoints, workflows } from '../catalogue.ts';
 import { oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { id } from '../records/fields.ts';
-import { report, type Report, type Undo } from '../report.ts';
+import { createReport, type Report, type Undo } from '../report.ts';
 import { isWrite } from '../workflow.ts';
 import type { Entry, Journal, State } from '../write/journal/journal.ts';
 import { undoCell } from './render.ts';
@@ -55,7 +55,7 @@ export const listWrites: JournalTool = {
   output,
   async run(given, journal, offered) {
     const writes = (await entriesFor(journal, given as z.output<typeof input>)).map((entry) => asWrite(entry, offered));
-    return { result: { writes }, report: report(linesOf(writes)) };
+    return { result: { writes }, report: createReport(linesOf(writes)) };
   },
 };
 

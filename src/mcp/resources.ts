@@ -11,7 +11,7 @@ import { PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { readArguments } from './arguments.ts';
 import type { Lookups } from './completions.ts';
-import { tracked } from './logged-call.ts';
+import { loggedCall } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
 import { templateOf, titled } from './resource-uris.ts';
 import { errorFacts, succeeded } from './results.ts';
@@ -52,7 +52,7 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge
     limitsResource.uri,
     { ...limitsResource, title: titled(limitsResource.title, sandbox) },
     (uri) =>
-      tracked(`resource ${limitsResource.name}`, log, async () => {
+      loggedCall(`resource ${limitsResource.name}`, log, async () => {
         const limits = await quota().catch((error: unknown) => {
           throw error instanceof PaymentsError ? protocolError(error, edge) : error;
         });
@@ -84,7 +84,7 @@ interface ResourceRead {
 }
 
 function readResource(uri: URL, variables: Json, reading: ResourceRead): Promise<ReadResourceResult> {
-  return tracked(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
+  return loggedCall(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
 }
 
 /** The same data as the tool, through the same arguments. */

@@ -14,7 +14,7 @@ export const schemaName = (tool: string, io: 'input' | 'output'): string => `${t
  * The schema that tools/list shows. Its `validate` passes everything: repair, validation and wording are `readArguments`,
  * whose errors teach more than the SDK's.
  */
-export function advertised(tool: string, io: 'input' | 'output', schema: () => z.ZodObject): StandardSchemaWithJSON<Json> {
+export function toolSchema(tool: string, io: 'input' | 'output', schema: () => z.ZodObject): StandardSchemaWithJSON<Json> {
   const json = () => {
     const name = schemaName(tool, io);
     const made = schemas.get(name) ?? jsonSchemaOf(schema(), io);

@@ -11,13 +11,13 @@ import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import type { JournalTool } from './list-writes.ts';
-import { tracked } from './logged-call.ts';
+import { loggedCall } from './logged-call.ts';
 import { consentRequest, choiceRequest, personOf } from './person.ts';
 import { marked, type Edge } from './render.ts';
 import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
 import type { Books } from './server-dependencies.ts';
-import { advertised } from './tool-schema.ts';
+import { toolSchema } from './tool-schema.ts';
 
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
@@ -42,12 +42,12 @@ export function addTools(tools: readonly Tool[], served: Served): void {
       {
         title: tool.title,
         description: tool.description,
-        inputSchema: advertised(tool.name, 'input', () => argumentsOf(tool)),
-        outputSchema: advertised(tool.name, 'output', () => outputOf(tool)),
+        inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
+        outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
         annotations: annotationsOf(tool),
       },
       (args, ctx) =>
-        tracked(tool.name, books.log, async () => {
+        loggedCall(tool.name, books.log, async () => {
           try {
             return await answerCall(tool, args, served, ctx);
           } catch (error) {

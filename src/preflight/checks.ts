@@ -5,7 +5,7 @@ import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum, precisionOf, decimalsOf, type Currency } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import { refuseWithoutRecord } from '../reading/current-record.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
@@ -13,7 +13,7 @@ import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { NOTHING, settledBy, standsOn, type AppliedRow, type Standing } from '../records/applied.ts';
 import { recordName, recordNameAndId, settling } from '../records/describe.ts';
 import { readFlag } from '../records/read-row.ts';
-import { money, plain, quoted, told } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 
 /**
  * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
@@ -60,7 +60,7 @@ export async function checkAccount(
   { accounts, currency }: { accounts: BankAccounts | Promise<BankAccounts>; currency: Currency | Promise<Currency> },
   zoho: Reader,
 ): Promise<CheckNotes> {
-  const [found, { currency_code }] = await inOrder([accounts, currency]);
+  const [found, { currency_code }] = await allInOrder([accounts, currency]);
   const unknown = (why: string): CheckNotes => ({
     lines: [`Account: id ${account_id}`],
     not_checked: [`the account ${account_id} (${why})`],
@@ -91,11 +91,11 @@ export async function checkAccount(
     account.currency_code === base;
   if (!fits) {
     throw new RefusedError(
-      `The account ${quoted(account.account_name || account_id)} is in ${told(account.currency_code)}, ` +
-        `the payment in ${told(currency_code)}.`,
+      `The account ${quoted(account.account_name || account_id)} is in ${idText(account.currency_code)}, ` +
+        `the payment in ${idText(currency_code)}.`,
       {
         code: 'account_currency',
-        next: `Ask the user for an account in ${told(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+        next: `Ask the user for an account in ${idText(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
@@ -111,7 +111,7 @@ interface AppliedPayment {
 
 /** Every invoice that gets more of the payment than it has. */
 export async function checkInvoices(rows: readonly AppliedRow[], payment: AppliedPayment, zoho: Reader): Promise<CheckNotes> {
-  return joinNotes(...(await inOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
+  return joinNotes(...(await allInOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
 }
 
 /**
@@ -128,7 +128,7 @@ async function checkInvoice(
   const already = settledBy(stands ?? NOTHING);
   const more = subtract(settledBy(row), already);
   if (more <= 0) return {};
-  const [found, currency] = await inOrder([
+  const [found, currency] = await allInOrder([
     ifAllowed(
       zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
         throw asNoSuchInvoice(error, invoice_id);
@@ -151,7 +151,7 @@ async function checkInvoice(
     });
   }
   if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
-    throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
+    throw new RefusedError(`${name} is in ${idText(invoice.currency_code)}, the payment in ${idText(currency.currency_code)}.`, {
       code: 'invoice_currency',
       next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
     });
@@ -208,7 +208,7 @@ export async function checkRetainer(
   zoho: Reader,
 ): Promise<CheckNotes> {
   if (retainerinvoice_id === undefined) return {};
-  const [found, currency] = await inOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
+  const [found, currency] = await allInOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
   if (retainer === undefined) {
     // Zoho lists no more than a page of them at once, and does not say whose to list.
@@ -271,7 +271,7 @@ export async function checkCustomFields(
       next: `These exist: ${
         known
           .slice(0, 20)
-          .map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`)
+          .map((field) => `${quoted(field.label, 40)} (${idText(field.api_name)}, customfield_id ${field.customfield_id})`)
           .join(', ') || 'none'
       }.`,
     });

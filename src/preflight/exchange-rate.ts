@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts';
 import { formatConverted, readAmount, sameRate } from '../money.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf } from '../reading/organization.ts';
-import { plain, told } from '../records/text.ts';
+import { plain, idText } from '../records/text.ts';
 import { many } from '../records/zoho-shapes.ts';
 import type { CheckNotes } from './checks.ts';
 
@@ -61,18 +61,18 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
     return { not_checked: ['the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)'] };
   if (currency_code === base) {
     if (rate === undefined || rate === 1) return {};
-    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, {
+    throw new InputError(`The customer pays in ${idText(base)}, the base currency: its exchange rate is 1.`, {
       code: 'exchange_rate_of_base',
       next: 'Leave exchange_rate out.',
     });
   }
   if (rate === undefined && ifMissing === 'refuse') {
     throw new InputError(
-      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: ` +
+      `The customer pays in ${idText(currency_code)}, the books are in ${idText(base)}: ` +
         'exchange_rate is missing, and Zoho would book the money at 1.',
       {
         code: 'exchange_rate_missing',
-        next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
+        next: `Ask the user for the exchange rate: ${idText(base)} per ${idText(currency_code)}.`,
       },
     );
   }
@@ -85,7 +85,7 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
   return {
     rate: { given, result: result(given), known },
     lines: [
-      `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+      `Exchange rate: ${taken} ${idText(base)} per ${idText(currency_code)}, which makes ${result(given)}`,
       ...known
         .filter((one) => !sameRate(one.rate, given))
         .slice(0, MOST_SHOWN)
@@ -94,7 +94,7 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
     not_checked:
       known.length > 0
         ? []
-        : [`the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`],
+        : [`the exchange rate (Zoho Books keeps none for ${idText(currency_code)}, and there is no invoice to compare it with)`],
   };
 }
 
@@ -122,7 +122,7 @@ async function knownRates(
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
-  return knownRate(currency?.exchange_rate, `kept for ${told(currency_code)}`);
+  return knownRate(currency?.exchange_rate, `kept for ${idText(currency_code)}`);
 }
 
 /** What is wrong with the invoice itself is said where it is checked. */

@@ -3,7 +3,7 @@ import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.t
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { standingPayment, standingRefund } from '../reading/current-record.ts';
+import { currentPayment, currentRefund } from '../reading/current-record.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
 import { aboutPayment, aboutRefund } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
@@ -119,7 +119,7 @@ const asItIsNow = (id: string, about: string) => ({ id, text: `${about}, as it i
 
 /** A change of a payment: its updated_time moves with every change. */
 export async function lookForChange({ body, before, sentAt }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
-  const now = await standingPayment(zoho, payment_id);
+  const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   return changed({
     body,
@@ -133,7 +133,7 @@ export async function lookForChange({ body, before, sentAt }: Attempt, payment_i
 
 /** Custom fields of a payment. */
 export async function lookForCustomFields({ input, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
-  const now = await standingPayment(zoho, payment_id);
+  const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
   // What was so before shows nothing, nor does a list that is left out.
@@ -158,7 +158,7 @@ export async function lookForRefundChange(
   refund_id: string,
   zoho: Reader,
 ): Promise<Seen> {
-  const now = await standingRefund(zoho, customer_payment_id, refund_id);
+  const now = await currentRefund(zoho, customer_payment_id, refund_id);
   return changed({
     body,
     was: before['refund'] as Refund,

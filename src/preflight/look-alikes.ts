@@ -5,7 +5,7 @@ import { allPayments, isLast, PER_PAGE, isCutShort } from '../reading/whole-list
 import { aboutRefund } from '../records/describe.ts';
 import { every, readDay, readId, instantOf } from '../records/read-row.ts';
 import { bareReference, isSameReference } from '../records/same-reference.ts';
-import { money, plain, quoted, told } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 import { DAY_MS } from '../time.ts';
 
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
@@ -161,7 +161,7 @@ function aboutLookAlike({ id, row }: ComparedRow): string {
   const reference =
     row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return (
-    `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) ` +
+    `payment #${plain(row['payment_number'] ?? '?')} (id ${idText(id)}) ` +
     `of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`
   );
 }
@@ -235,5 +235,5 @@ const isReferenceTold = (reference: unknown): boolean => typeof reference === 's
 
 function idsOf(rows: readonly ComparedRow[]): string {
   const ids = rows.flatMap(({ id }) => id ?? []).slice(0, 3);
-  return ids.length === 0 ? '' : ` (id ${ids.map((id) => told(id)).join(', ')}${rows.length > ids.length ? ', …' : ''})`;
+  return ids.length === 0 ? '' : ` (id ${ids.map((id) => idText(id)).join(', ')}${rows.length > ids.length ? ', …' : ''})`;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import type { Currency } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
 import { withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
 import { recordName } from '../records/describe.ts';
@@ -47,7 +47,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const rows = withTaxOfPayment<AppliedRow>(invoices, payment.tax_amount_withheld);
   const payer = payerFacts(payment, zoho);
 
-  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await inOrder([
+  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await allInOrder([
     payer,
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),

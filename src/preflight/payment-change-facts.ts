@@ -4,13 +4,13 @@ import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
 import { standingOn, withTaxOfPayment, settledBy, type AppliedRow } from '../records/applied.ts';
 import { valueInWords } from '../records/change-report.ts';
 import { aboutPayment, recordName } from '../records/describe.ts';
 import { paymentChanges, id, type Payment } from '../records/fields.ts';
-import { money, quoted, told } from '../records/text.ts';
+import { money, quoted, idText } from '../records/text.ts';
 import { changesOf } from '../records/update-body.ts';
 import {
   checkDecimals,
@@ -62,7 +62,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const looksDifferent = changesLikeness(payment, given);
   const wanted = looksDifferent ? wantedAfter(payment, given) : undefined;
 
-  const [dated, account, fields, rated, mover, applied, newest] = await inOrder([
+  const [dated, account, fields, rated, mover, applied, newest] = await allInOrder([
     checkDate(given.date, zoho),
     given.account_id === undefined
       ? undefined
@@ -235,8 +235,8 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   const contact = await customerOf(customer_id, zoho);
   if (contact !== undefined && contact.currency_code !== payment.currency_code) {
     throw new RefusedError(
-      `${recordName('customer', contact.contact_name, customer_id)} pays in ${told(contact.currency_code)}, ` +
-        `the payment is in ${told(payment.currency_code)}.`,
+      `${recordName('customer', contact.contact_name, customer_id)} pays in ${idText(contact.currency_code)}, ` +
+        `the payment is in ${idText(payment.currency_code)}.`,
       { code: 'customer_currency', next: 'Ask the user whose payment it is.' },
     );
   }

@@ -2,7 +2,7 @@ import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { sum, readAmount } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import type { refundsOf } from '../reading/refunds-of-payment.ts';
 import { aboutPayment } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
@@ -58,7 +58,7 @@ export async function refundFacts(
   const given_back = earlier === undefined ? 0 : earlier.amount;
   const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
   if (refundable !== undefined && amount > refundable) throw overRefund(amount, refundable, payment);
-  const [dated, rated, account] = await inOrder([
+  const [dated, rated, account] = await allInOrder([
     checkDate(date, zoho),
     checkExchangeRate(
       given.exchange_rate,

@@ -9,12 +9,12 @@ import { ifAllowed } from './if-allowed.ts';
 
 /** Records as they stand before a write, read fresh. A write that rests on what it cannot see is not made. */
 
-export async function standingPayment(zoho: Reader, payment_id: string): Promise<Payment> {
+export async function currentPayment(zoho: Reader, payment_id: string): Promise<Payment> {
   const { payment } = await zoho.read(getCustomerPayment, { payment_id });
   return payment?.payment_id === payment_id ? payment : refuseWithoutRecord('payment', payment_id);
 }
 
-export async function standingRefund(zoho: Reader, customer_payment_id: string, refund_id: string): Promise<Refund> {
+export async function currentRefund(zoho: Reader, customer_payment_id: string, refund_id: string): Promise<Refund> {
   const { payment_refund } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id });
   return payment_refund?.payment_refund_id === refund_id ? payment_refund : refuseWithoutRecord('refund', refund_id);
 }

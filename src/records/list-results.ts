@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import { asJson } from '../foreign-text.ts';
 import { isObject, type Json } from '../json.ts';
-import { report, type Report } from '../report.ts';
+import { createReport, type Report } from '../report.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { readFlag } from './read-row.ts';
-import { lines, quoted, told } from './text.ts';
+import { lines, quoted, idText } from './text.ts';
 import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
 /** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
@@ -60,7 +60,7 @@ export function listing({ input: { shape }, keys, what, none, usual, line, row: 
     },
     report({ [key]: rows, ...rest }: Json, input: ListInput): Report {
       const page = { ...rest, rows } as Page;
-      return report([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
+      return createReport([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
     },
   };
 }
@@ -71,7 +71,7 @@ export function joined(...parts: (string | false | undefined)[]): string {
 }
 
 /** A value in words, where there is one. */
-export function said(value: unknown, say: (value: unknown) => string): string | undefined {
+export function ifPresent(value: unknown, say: (value: unknown) => string): string | undefined {
   return value === undefined ? undefined : say(value);
 }
 
@@ -86,7 +86,7 @@ export function naming(): (row: Json) => string {
   return ({ customer_id, customer_name }) => {
     const byId = customer_id !== undefined && (customer_name === undefined || !named.has(customer_id));
     named.add(customer_id);
-    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
+    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${idText(customer_id)})` : ''}`.trim();
   };
 }
 

@@ -27,7 +27,7 @@ export function plain(text: unknown, max = 40): string {
 }
 
 /** An id as it stands. */
-export function told(id: unknown): string {
+export function idText(id: unknown): string {
   return id === undefined || id === '' ? 'not told' : plain(id);
 }
 
@@ -47,7 +47,7 @@ export function money(told: unknown, { currency_code, price_precision }: Currenc
 }
 
 /** As many as there is room for, one at least; the others are counted. */
-export function fitting(items: readonly string[], bytes: number): string {
+export function listWithin(items: readonly string[], bytes: number): string {
   let left = bytes;
   const shown = items.filter((item, i) => {
     left -= Buffer.byteLength(item) + 2;

@@ -6,7 +6,7 @@ import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/curren
 import { customerNamed } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
 import { aboutDays, asArguments, daysAfter, daysOf, isWithin, type Days } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import type { PaymentRow } from '../matching/payments.ts';
@@ -19,7 +19,7 @@ import { recordNameAndId } from '../records/describe.ts';
 import { date } from '../records/fields.ts';
 import { lines } from '../records/text.ts';
 import { only } from '../records/zoho-shapes.ts';
-import { call, report } from '../report.ts';
+import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
 const MOST_PAGES_COMPARED = 50;
@@ -92,7 +92,7 @@ export const checkDuplicates = defineReadWorkflow({
         : undefined,
     ]);
     const base = organization?.currency_code;
-    const shown = fitting(
+    const shown = fittingRows(
       sorted.map((group) => shownGroup(group, currencies)),
       (group) => groupLines(group, base),
     );
@@ -116,7 +116,7 @@ export const checkDuplicates = defineReadWorkflow({
     const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
     const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
     const some = `${found} group${found === 1 ? '' : 's'} (${rule})${likeliest}:`;
-    return report(
+    return createReport(
       [
         looked_through === 0 &&
           not_compared === 0 &&
@@ -135,8 +135,8 @@ export const checkDuplicates = defineReadWorkflow({
             'Only what the user says is a mistake may be deleted.',
       ],
       [
-        ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
-        not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
+        ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => toolCall('get_customer_payment', { payment_id })),
+        not_looked_through && toolCall('check_duplicates', { ...given, ...not_looked_through }),
         found > groups.length && customer === undefined && { say: 'call again for one customer or a shorter range to see the others' },
       ],
     );

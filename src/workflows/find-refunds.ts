@@ -7,7 +7,7 @@ import type { Json } from '../json.ts';
 import { inCurrency } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { currencyTotals, paymentCurrencies } from '../matching/payment-currencies.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
@@ -19,10 +19,10 @@ import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage
 import { recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
 import { readDay, readId, readRefundAmount } from '../records/read-row.ts';
-import { lines, money, plain, quoted, told } from '../records/text.ts';
+import { lines, money, plain, quoted, idText } from '../records/text.ts';
 import { withoutEmpty } from '../records/zoho-shapes.ts';
-import { call, report } from '../report.ts';
-import { defineReadWorkflow, type Desk } from '../workflow.ts';
+import { toolCall, createReport } from '../report.ts';
+import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
 
 /** Pages of 200 payments that one call looks through, and payments and refunds that it opens. */
 const MOST_PAGES_LOOKED_THROUGH = 20;
@@ -67,7 +67,7 @@ export const findRefunds = defineReadWorkflow({
         : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted(newestFirst);
-    return { count: all.length, totals: currencyTotals(all), refunds: fitting(all.slice(0, MOST_ROWS), lineOf), ...looked };
+    return { count: all.length, totals: currencyTotals(all), refunds: fittingRows(all.slice(0, MOST_ROWS), lineOf), ...looked };
   },
 
   report(result, given) {
@@ -79,7 +79,7 @@ export const findRefunds = defineReadWorkflow({
       ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
       uncounted > 0 && `${uncounted} whose amount or currency is not told`,
     ].filter(Boolean);
-    return report(
+    return createReport(
       [
         count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
         ...rows.map(lineOf),
@@ -89,8 +89,8 @@ export const findRefunds = defineReadWorkflow({
         aboutLook(looked),
       ],
       [
-        looked.next_skip !== undefined && call('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
-        first && call('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
+        looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
+        first && toolCall('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
       ],
     );
   },
@@ -124,7 +124,7 @@ type Result = SearchExtent & {
 async function lookThrough(
   given: Given,
   customer_id: string | undefined,
-  { zoho, progress }: Desk,
+  { zoho, progress }: ReadContext,
 ): Promise<SearchExtent & { readonly refunds: readonly FoundRefund[] }> {
   const { skip = 0, date_start } = given;
   const refunds: FoundRefund[] = [];
@@ -250,19 +250,19 @@ function rowOf({ payment, refund }: FoundRefund, currencies: ReadonlyMap<string,
 
 function lineOf(row: RefundRow): string {
   const { customer_id, from_account_id, payment_invoice_numbers: invoices } = row;
-  const said = (name: keyof RefundRow, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
+  const labelled = (name: keyof RefundRow, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
   return [
     plain(row.date),
     inCurrency(row.amount, row.currency_code),
     recordNameAndId('customer', row.customer_name, customer_id, 40),
-    `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${told(row.payment_id)})`,
-    `refund_id ${told(row.refund_id)}`,
+    `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${idText(row.payment_id)})`,
+    `refund_id ${idText(row.refund_id)}`,
     row.refund_mode !== undefined && plain(row.refund_mode),
     from_account_id !== undefined && `out of ${recordNameAndId('account', row.from_account_name, from_account_id, 40)}`,
-    said('reference_number', 'ref', 50),
+    labelled('reference_number', 'ref', 50),
     row.description !== undefined && quoted(row.description, 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,
-    said('payment_description', 'payment says', 80),
+    labelled('payment_description', 'payment says', 80),
     row.description === undefined && row.payment_description === undefined && row.reference_number === undefined && 'no reason noted',
   ]
     .filter(Boolean)

@@ -6,7 +6,7 @@ import type { Json } from '../json.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, type Days } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import type { PaymentRow } from '../matching/payments.ts';
 import { folded } from '../matching/same-name.ts';
@@ -17,7 +17,7 @@ import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { date } from '../records/fields.ts';
 import { money, plain, UNTOLD_AMOUNT } from '../records/text.ts';
-import { call, report } from '../report.ts';
+import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
 const MOST_PAGES_SUMMED = 50;
@@ -76,7 +76,7 @@ export const summarizePayments = defineReadWorkflow({
     }
     const known = await withCurrencies([...groups.values()], group_by, base, zoho);
     const sorted = group_by.length === 0 ? [] : known.toSorted(monthsThenLargest(group_by));
-    const shown = fitting(sorted.slice(0, MOST_GROUPS), (group) => lineOf(group, base));
+    const shown = fittingRows(sorted.slice(0, MOST_GROUPS), (group) => lineOf(group, base));
     const rest = sorted.slice(shown.length);
     return {
       total: inBaseOnly(known.map(({ totals }) => totals).reduce(plus, emptyTotals)),
@@ -95,7 +95,7 @@ export const summarizePayments = defineReadWorkflow({
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     const whose = customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : '';
-    return report(
+    return createReport(
       [
         `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
         ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
@@ -114,10 +114,10 @@ export const summarizePayments = defineReadWorkflow({
         base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
       ],
       [
-        not_counted && call('summarize_payments', { ...undated, ...not_counted }),
+        not_counted && toolCall('summarize_payments', { ...undated, ...not_counted }),
         total.count > 0 &&
           Object.keys(covers).length > 0 &&
-          call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
+          toolCall('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
       ],
     );
   },

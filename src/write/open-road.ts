@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Endpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { report } from '../report.ts';
+import { createReport } from '../report.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
@@ -154,7 +154,7 @@ async function againstRecord(
 function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
   const endpoint = endpoints.get(entry.endpoint);
   return entry.makes === undefined || endpoint === undefined
-    ? { result: {}, report: report([`Recorded as ${id}, as a person says.`]) }
+    ? { result: {}, report: createReport([`Recorded as ${id}, as a person says.`]) }
     : answerOf(endpoint, entry, result);
 }
 

@@ -20,9 +20,9 @@ import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts
 import { isSettled } from './journal/entry-state.ts';
 import type { Claim, Entry } from './journal/journal.ts';
 import { askedByPolicy, capReached, capsOf, concernsToAskAbout, refuseByFacts, refuseByPolicy } from './policy.ts';
-import { answered, keyReused, settle } from './repeated-call.ts';
+import { repeatedEntry, keyReused, settle } from './repeated-call.ts';
 import { replay } from './replay.ts';
-import { whatIsAsked } from './request-digest.ts';
+import { requestDigest } from './request-digest.ts';
 import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
@@ -60,7 +60,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
       await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
     const earlier =
       error instanceof PaymentsError && error.changed === 'no'
-        ? await answered(call, intent, Date.now(), road).catch(() => undefined)
+        ? await repeatedEntry(call, intent, Date.now(), road).catch(() => undefined)
         : undefined;
     // This call did nothing; but where an earlier one of the same intent did or may have, "nothing was changed" is not the answer.
     if (earlier?.state === 'recorded') return replay(earlier, road.timings);
@@ -91,7 +91,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const zoho = road.zoho.until(signal);
   const began = Date.now();
 
-  const known = await answered(call, intent, began, road);
+  const known = await repeatedEntry(call, intent, began, road);
   if (known?.state === 'recorded') return replay(known, road.timings, { deletedBy: await takenBackBy(known, road) });
   refuseByPolicy(policy, tool, input);
 
@@ -99,7 +99,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const turn = await road.turns.take(names, tool.name, { signal });
   try {
     // Whoever had the turn before may have done just this; and what is unsettled here is looked for before anything else.
-    const earlier = await answered(call, intent, began, road);
+    const earlier = await repeatedEntry(call, intent, began, road);
     if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
     if (settled !== undefined && 'kind' in settled) return settled;
@@ -272,7 +272,7 @@ async function consentTo(
   const { journal, scope } = road;
   const { declinedMs } = road.timings;
   const person = await withoutSpent(given, road);
-  const what = whatIsAsked(request);
+  const what = requestDigest(request);
   const note = (type: 'asked' | 'declined', reason: string) =>
     journal.note({
       scope,

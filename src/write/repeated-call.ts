@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { report } from '../report.ts';
+import { createReport } from '../report.ts';
 import { DAY_MS } from '../time.ts';
 import type { Entry } from './journal/journal.ts';
 import { isGraceOver } from './resolve.ts';
@@ -14,7 +14,7 @@ import type { Call, Road, Settling } from './types.ts';
 export const SAME_INTENT_MS = DAY_MS;
 
 /** The entry that this call is a repetition of, if it is one. */
-export async function answered(
+export async function repeatedEntry(
   { key, person, endpoint, workflow, input }: Call,
   intent: string,
   began: number,
@@ -76,7 +76,7 @@ async function settleByChoice(choice: string, entry: Entry, choices: Settling['c
       reason: 'The user says that it is none of those there.',
     });
   if (chosen === undefined) return entry;
-  const answer = { result: {}, report: report([`Recorded, as the user says: ${chosen.text}.`]) };
+  const answer = { result: {}, report: createReport([`Recorded, as the user says: ${chosen.text}.`]) };
   return await journal.add(entry.id, {
     type: 'resolved',
     outcome: 'recorded',

@@ -3,10 +3,10 @@ import { defineRead } from '../../endpoint.ts';
 import { readAmount } from '../../money.ts';
 import { ROOM, unseen } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
-import { said } from '../../records/list-results.ts';
-import { fitting, money, plain, quoted, told } from '../../records/text.ts';
+import { ifPresent } from '../../records/list-results.ts';
+import { listWithin, money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const text = z.string().optional();
 const number = z.number().optional();
@@ -74,29 +74,29 @@ export const getInvoice = defineRead({
     if (invoice === undefined) return unseen('invoice');
     const { invoice_id, customer_id, status = 'status not told' } = invoice;
     const amount = (label: string, value: unknown) =>
-      said(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
-    const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
+      ifPresent(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
+    const day = (label: string, value: unknown) => ifPresent(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [
-      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${told(customer_id)})`,
+      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${idText(customer_id)})`,
       `total ${money(invoice.total, invoice)}`,
       `balance ${money(invoice.balance, invoice)}`,
       paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
       amount('credits applied', invoice['credits_applied']),
       amount('written off', invoice['write_off_amount']),
-      said(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
-      said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
+      ifPresent(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
+      ifPresent(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
     ];
-    const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${told(invoice_id)})`;
-    return report(
+    const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${idText(invoice_id)})`;
+    return createReport(
       [
         `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
-        `${fitting(
+        `${listWithin(
           facts.filter((fact) => fact !== undefined),
           ROOM,
         )}.`,
       ],
-      [paid && call('list_invoice_payments', { invoice_id }, 'its payments')],
+      [paid && toolCall('list_invoice_payments', { invoice_id }, 'its payments')],
     );
   },
 });

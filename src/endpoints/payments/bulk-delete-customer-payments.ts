@@ -5,10 +5,10 @@ import { OutcomeUnknownError } from '../../errors.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
 import { recreating } from '../../preflight/payment-undo.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
 import { id, type Payment } from '../../records/fields.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
@@ -33,7 +33,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
   safety: {
     turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
     async preflight({ payment_id }, zoho): Promise<AllGoneFacts> {
-      const payments = await Promise.all([...new Set(payment_id)].map((one) => standingPayment(zoho, one)));
+      const payments = await Promise.all([...new Set(payment_id)].map((one) => currentPayment(zoho, one)));
       payments.forEach(refuseUndeletable);
       return {
         question: {
@@ -75,7 +75,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
       const before = facts?.before.payments?.find((payment) => payment.payment_id === payment_id);
       return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
     };
-    return report([
+    return createReport([
       `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
       ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
       ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),

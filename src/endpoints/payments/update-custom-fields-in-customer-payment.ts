@@ -5,12 +5,12 @@ import { checkCustomFields } from '../../preflight/checks.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { lookForCustomFields } from '../../preflight/find-lost-write.ts';
 import { customFieldsBack, undoWith } from '../../preflight/undo.ts';
-import { inOrder } from '../../reader.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { allInOrder } from '../../reader.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { aboutPayment } from '../../records/describe.ts';
 import { customFieldById, id, type Payment } from '../../records/fields.ts';
 import { notChecked, quoted } from '../../records/text.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const output = z.looseObject({
   customer_payment_id: z.string().optional(),
@@ -35,8 +35,8 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   safety: {
     turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
     async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
-      const [payment, { not_checked = [] }] = await inOrder([
-        standingPayment(zoho, customer_payment_id),
+      const [payment, { not_checked = [] }] = await allInOrder([
+        currentPayment(zoho, customer_payment_id),
         checkCustomFields(custom_fields, zoho),
       ]);
       return {
@@ -71,7 +71,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),
   report: (_result, { customer_payment_id, custom_fields }, facts) =>
-    report([
+    createReport([
       `Updated custom fields of ${aboutPayment({ ...facts?.before.payment, payment_id: customer_payment_id })}.`,
       ...custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`),
       notChecked(facts?.not_checked ?? []),
