@@ -1,7 +1,7 @@
 /** Answers to questions that are asked again: each is asked of Zoho once. */
 
 /** A page of 200 rows is some 200 kB. */
-const MOST = 50;
+const MOST_ANSWERS = 50;
 
 // By the declaration itself: several that read the same path make different things of it.
 const numbers = new WeakMap<object, number>();
@@ -15,7 +15,7 @@ export function questionOf(endpoint: object, input: object): string {
 }
 
 /** Answers that are given again for so long, also while they are awaited; failures are not kept. */
-export function createKept(forMs: number) {
+export function createAnswerCache(forMs: number) {
   const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
   return {
     get<T>(endpoint: object, input: object, ask: () => Promise<T>): Promise<T> {
@@ -26,7 +26,7 @@ export function createKept(forMs: number) {
       kept.delete(question);
       kept.set(question, { until: performance.now() + forMs, answer });
       const [oldest] = kept.keys();
-      if (kept.size > MOST && oldest !== undefined) kept.delete(oldest);
+      if (kept.size > MOST_ANSWERS && oldest !== undefined) kept.delete(oldest);
       answer.catch(() => void (kept.get(question)?.answer === answer && kept.delete(question)));
       return answer;
     },
@@ -34,4 +34,4 @@ export function createKept(forMs: number) {
   };
 }
 
-export type Kept = ReturnType<typeof createKept>;
+export type AnswerCache = ReturnType<typeof createAnswerCache>;

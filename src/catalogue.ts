@@ -36,13 +36,13 @@ import { summarizePayments } from './workflows/summarize-payments.ts';
 const rank = { GET: 0, POST: 1, PUT: 2, DELETE: 3 } as const;
 
 /** Reads first, then writes, what destroys last; by name within. Not by `localeCompare`: its first use takes 10 ms of every start. */
-function ordered<T extends Endpoint | Workflow>(tools: readonly T[]): readonly T[] {
+function inToolOrder<T extends Endpoint | Workflow>(tools: readonly T[]): readonly T[] {
   return tools.toSorted((a, b) => rank[methodOf(a)] - rank[methodOf(b)] || (a.name < b.name ? -1 : 1));
 }
 
 /** Which tools are in which toolset. */
 export const toolsets: Readonly<Record<Exclude<Toolset, 'workflows'>, readonly Endpoint[]>> = {
-  payments: ordered<Endpoint>([
+  payments: inToolOrder<Endpoint>([
     bulkDeleteCustomerPayments,
     createCustomerPayment,
     createCustomerPaymentRefund,
@@ -57,7 +57,7 @@ export const toolsets: Readonly<Record<Exclude<Toolset, 'workflows'>, readonly E
     updateCustomerPaymentRefund,
     updateCustomerPaymentUsingCustomField,
   ]),
-  lookups: ordered<Endpoint>([
+  lookups: inToolOrder<Endpoint>([
     getContact,
     getInvoice,
     listBankAccounts,
@@ -71,10 +71,10 @@ export const toolsets: Readonly<Record<Exclude<Toolset, 'workflows'>, readonly E
 };
 
 /** Every operation of Zoho's that is a tool. */
-export const endpoints: readonly Endpoint[] = ordered(Object.values(toolsets).flat());
+export const endpoints: readonly Endpoint[] = inToolOrder(Object.values(toolsets).flat());
 
 /** Tools named for a task. */
-export const workflows: readonly Workflow[] = ordered<Workflow>([
+export const workflows: readonly Workflow[] = inToolOrder<Workflow>([
   checkDuplicates,
   customerStatement,
   findPayments,

@@ -1,4 +1,5 @@
 import type { $ZodType, $ZodTypes } from 'zod/v4/core';
+import { isObject } from './json.ts';
 import { readAmount } from './money.ts';
 
 /**
@@ -20,7 +21,7 @@ export function conform(schema: $ZodType, value: unknown): unknown {
     case 'array':
       return Array.isArray(value) ? value.map((item) => conform(def.element, item)).filter((item) => item !== undefined) : undefined;
     case 'object': {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+      if (!isObject(value)) return undefined;
       const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
         const field = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined;
         return [name, field === undefined ? item : conform(field, item)];

@@ -1,15 +1,13 @@
 import type * as z from 'zod';
 import type { Concern } from './concern.ts';
 import { conform } from './conform.ts';
+import type { Json } from './json.ts';
 import type { Report, Undo } from './report.ts';
 
 /**
  * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the row in the README and the entry in
  * manifest.json; annotations, read-only mode and scopes follow from `method`.
  */
-
-/** A JSON object as Zoho sends it: any field may be missing, or of another type than documented. */
-export type Json = Record<string, unknown>;
 
 /** What a call carries besides its path. Undefined values are left out. */
 export interface Parts {
@@ -209,7 +207,7 @@ export interface Upsert {
 }
 
 /** What a write's report is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
-export interface Told<F extends Facts = Facts> {
+export interface ReportFacts<F extends Facts = Facts> {
   readonly not_checked: readonly string[];
   /** An entry of an earlier version may lack any part of it. */
   readonly before: Partial<F['lost']['before']>;
@@ -252,7 +250,7 @@ export interface WriteTool<
   /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
   parts?(input: z.output<I>, facts: F): Parts;
   /** For the model: ids, amounts, what changed, what can be done next; with what was known before the write. */
-  report(result: z.output<O>, input: z.output<I>, facts?: Told<F>): Report;
+  report(result: z.output<O>, input: z.output<I>, facts?: ReportFacts<F>): Report;
 }
 
 /** An operation of Zoho's as a tool. */
@@ -321,11 +319,11 @@ function conforming<E extends { output: z.ZodObject; result(body: Json, input: n
 
 export const isRead = (endpoint: Endpoint): endpoint is ReadTool => endpoint.kind === 'read';
 
-const verbs = { GET: 'READ', POST: 'CREATE', PUT: 'UPDATE', DELETE: 'DELETE' } as const;
+const scopeVerbs = { GET: 'READ', POST: 'CREATE', PUT: 'UPDATE', DELETE: 'DELETE' } as const;
 
 /** The least OAuth scope that allows this call. */
 export function scopeOf(endpoint: Pick<Operation, 'method' | 'module'>): string {
-  return `ZohoBooks.${endpoint.module ?? 'customerpayments'}.${verbs[endpoint.method]}`;
+  return `ZohoBooks.${endpoint.module ?? 'customerpayments'}.${scopeVerbs[endpoint.method]}`;
 }
 
 /** An HTTP call under the API base URL. */

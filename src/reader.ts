@@ -1,10 +1,11 @@
 import { questionOf } from './answer-cache.ts';
-import type { Json, Operation, Reader } from './endpoint.ts';
+import type { Operation, Reader } from './endpoint.ts';
+import type { Json } from './json.ts';
 
 /** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
 
 /** An answer that need not be asked for. */
-export interface Known {
+export interface KnownAnswer {
   readonly endpoint: Operation;
   readonly input: Json;
   readonly result: Json;
@@ -14,7 +15,7 @@ export interface Known {
  * The same reader, but equal reads happen once, also those that fail: the client has repeated what can be repeated. For one preflight, with
  * the plan before it: what was read may have changed by the next, which is given a reader of its own.
  */
-export function sharing(zoho: Reader, known: readonly Known[] = []): Reader {
+export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reader {
   const answers = new Map<string, Promise<unknown>>(
     known.map(({ endpoint, input, result }) => [questionOf(endpoint, input), Promise.resolve(result)]),
   );
@@ -30,7 +31,7 @@ export function sharing(zoho: Reader, known: readonly Known[] = []): Reader {
 }
 
 /** As Promise.all; but where several fail it throws the error of the first in the list, not the first to come. */
-export async function inOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+export async function allInOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const all = Promise.all(asked);
   all.catch(() => undefined);
   for (const one of asked) await one;

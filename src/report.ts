@@ -36,7 +36,7 @@ export interface Report {
 type Perhaps<T> = T | '' | 0 | false | undefined;
 
 /** Lines and steps, without those that do not apply. */
-export function report(lines: readonly Perhaps<string>[], next: readonly Perhaps<Step>[] = []): Report {
+export function createReport(lines: readonly Perhaps<string>[], next: readonly Perhaps<Step>[] = []): Report {
   return {
     lines: lines.filter((line): line is string => typeof line === 'string' && line !== ''),
     next: next.filter((step): step is Step => typeof step === 'object'),
@@ -44,6 +44,6 @@ export function report(lines: readonly Perhaps<string>[], next: readonly Perhaps
 }
 
 /** A call that can be made as it stands. */
-export function call(tool: string, args: Readonly<Record<string, unknown>>, say?: string): Step {
+export function toolCall(tool: string, args: Readonly<Record<string, unknown>>, say?: string): Step {
   return { ...(say !== undefined && { say }), tool, arguments: args };
 }

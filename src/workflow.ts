@@ -1,6 +1,7 @@
 import type * as z from 'zod';
-import type { Endpoint, Json, Operation, Reader, WriteTool } from './endpoint.ts';
-import type { Known } from './reader.ts';
+import type { Endpoint, Operation, Reader, WriteTool } from './endpoint.ts';
+import type { Json } from './json.ts';
+import type { KnownAnswer } from './reader.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -20,7 +21,7 @@ interface Task<I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** Reading for one call: whatever Zoho shows, and a way to tell how far it has come. */
-export interface Desk {
+export interface ReadContext {
   readonly zoho: Reader;
   /** Told to a client that waits; a short sentence without names or amounts. */
   progress(message: string): void;
@@ -32,7 +33,7 @@ export interface ReadWorkflow<
   R extends z.output<O> = z.output<O>,
 > extends Task<I, O> {
   readonly kind: 'read task';
-  run(input: z.output<I>, desk: Desk): Promise<R>;
+  run(input: z.output<I>, context: ReadContext): Promise<R>;
   /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
   report(result: R, input: z.output<I>): Report;
 }
@@ -47,7 +48,7 @@ export interface Planned {
   /** Shown in the question above the endpoint's own facts. */
   readonly lines?: readonly string[];
   /** What fresh lists told whole: the preflight need not read each record of it. */
-  readonly known?: readonly Known[];
+  readonly known?: readonly KnownAnswer[];
 }
 
 /** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, Reader } from '../src/endpoint.ts';
+import type { Reader } from '../src/endpoint.ts';
 import { getContact } from '../src/endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../src/endpoints/lookups/get-invoice.ts';
 import { listCustomerPayments } from '../src/endpoints/payments/list-customer-payments.ts';
-import { inOrder, sharing } from '../src/reader.ts';
+import type { Json } from '../src/json.ts';
+import { allInOrder, sharing } from '../src/reader.ts';
 import { allPayments } from '../src/reading/whole-lists.ts';
 
 /** A reader that notes what is asked of it, and fails for an id that ends in 0. */
@@ -83,15 +84,15 @@ describe('what is awaited in order', () => {
   };
 
   it('is all there in the end, each in its place', async () => {
-    expect(await inOrder([after(20), 'as it is', after(1), undefined])).toEqual([20, 'as it is', 1, undefined]);
+    expect(await allInOrder([after(20), 'as it is', after(1), undefined])).toEqual([20, 'as it is', 1, undefined]);
   });
 
   it('throws the first error of the list, not the first to come', async () => {
-    await expect(inOrder([after(1), after(20, 'second'), after(1, 'third')])).rejects.toThrow('second');
+    await expect(allInOrder([after(1), after(20, 'second'), after(1, 'third')])).rejects.toThrow('second');
   });
 
   it('throws as soon as nothing before it can fail', async () => {
     const never = new Promise(() => undefined);
-    await expect(inOrder([after(1, 'first'), never])).rejects.toThrow('first');
+    await expect(allInOrder([after(1, 'first'), never])).rejects.toThrow('first');
   });
 });

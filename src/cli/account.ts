@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AccessError } from '../errors.ts';
+import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import type { Login } from '../zoho/login-store.ts';
 import type { Config } from './config.ts';
 import { refuseWorldWritable, safeStateDir, writtenStateDir } from './state-dir.ts';
@@ -71,13 +72,11 @@ export function overlookedWarning(config: Config, books: BooksAt): string | unde
   );
 }
 
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
-
 /** The address was taken into the name as it was written: `localhost`, and a host with a full stop at its end, had folders of their own. */
 function foldersOf(base: string, { apiBaseUrl, organizationId }: BooksAt): string[] {
   const { hostname, port } = new URL(apiBaseUrl);
   const host = hostname.replace(/\.+$/, '');
-  const hosts = LOOPBACK.includes(host) ? LOOPBACK : [host];
+  const hosts = LOOPBACK_HOSTS.includes(host) ? LOOPBACK_HOSTS : [host];
   return hosts
     .flatMap((name) => [name, `${name}.`])
     .map((name) => join(base, `${(port === '' ? name : `${name}:${port}`).replaceAll(/[^\w.-]/g, '_')}-${organizationId}`));

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { closest } from 'fastest-levenshtein';
+import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { defaultToolsets, toolsetNames, type Toolset } from '../toolsets.ts';
 import { levels, type Level } from '../trace.ts';
 import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
@@ -71,7 +72,7 @@ function baseUrl(env: Environment, name: string): string | undefined {
   if (url !== undefined && (url.username !== '' || url.password !== ''))
     throw new ConfigError(`${name} has a user name or a password in it: set it to the address without them.`);
   const host = url?.hostname.replace(/\.+$/, '') ?? '';
-  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(host);
+  const loopback = LOOPBACK_HOSTS.includes(host);
   // In one way of writing, since it is compared with others.
   if (url !== undefined && host !== '' && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)))
     return `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname.replace(/\/+$/, '')}`;
@@ -100,7 +101,7 @@ function count(env: Environment, name: string): number | undefined {
   throw new ConfigError(`${name} must be a whole number of at least 1.`);
 }
 
-function sandboxOf(env: Environment): Config['sandbox'] {
+function sandboxSetting(env: Environment): Config['sandbox'] {
   const value = setting(env, 'ZOHO_PAYMENTS_SANDBOX')?.toLowerCase();
   if (value === 'memory') return 'memory';
   return flag(env, 'ZOHO_PAYMENTS_SANDBOX') ? 'file' : false;
@@ -185,7 +186,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     client: { clientId, clientSecret },
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
-    sandbox: sandboxOf(env),
+    sandbox: sandboxSetting(env),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     toolsets: toolsetsOf('ZOHO_PAYMENTS_TOOLSETS', setting(env, 'ZOHO_PAYMENTS_TOOLSETS')),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),

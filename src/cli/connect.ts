@@ -22,7 +22,7 @@ export function connect(config: Config, log: Log): ConfiguredConnection {
   const { policy, confirm: mode, uniqueField, limits, proxy } = config;
   const connection = openConnection({
     version: accountVersion(config),
-    target: async () => await (config.sandbox ? sandboxOf(config) : zohoOf(config)),
+    target: async () => await (config.sandbox ? openSandboxTarget(config) : zohoOf(config)),
     http: { proxy },
     limits,
     policy,
@@ -55,7 +55,7 @@ async function zohoOf(config: Config): Promise<Target> {
   };
 }
 
-async function sandboxOf(config: Config): Promise<Target> {
+async function openSandboxTarget(config: Config): Promise<Target> {
   const inMemory = config.sandbox === 'memory';
   const dir = inMemory ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(await stateOf(config));
   const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'));

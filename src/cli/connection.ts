@@ -1,6 +1,6 @@
 import { endpoints } from '../catalogue.ts';
 import { AccessError, InternalError, PaymentsError } from '../errors.ts';
-import type { Books, Reading } from '../mcp/server-dependencies.ts';
+import type { Books, ZohoReads } from '../mcp/server-dependencies.ts';
 import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { usable } from './state-dir.ts';
@@ -97,7 +97,7 @@ function opener<T extends { close(): Promise<void> }>(version: () => Promise<str
   };
 }
 
-function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined): Reading {
+function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined): ZohoReads {
   return {
     until: (given) => readingOf(open, given),
     read: async (...args) => await (await open()).until(signal).read(...args),

@@ -12,6 +12,7 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { uniqueUpsert } from '../preflight/unique-upsert.ts';
 import { organizationOf } from '../reading/organization.ts';
+import { MINUTE_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { operationsOf, isWrite } from '../workflow.ts';
 import type { Zoho } from '../zoho/client.ts';
@@ -44,7 +45,7 @@ export interface ExamineOptions {
 }
 
 /** More than that, and dates and the age of tokens are told wrongly. */
-const SKEW_MS = 60_000;
+const SKEW_MS = MINUTE_MS;
 /** Less than that of a day's calls left is worth a word. */
 const FEW_CALLS = 50;
 
@@ -226,7 +227,7 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
       'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without it.',
     );
   }
-  for (const scope of missing) yield scopeMissing(scope, config);
+  for (const scope of missing) yield missingScopeFinding(scope, config);
 }
 
 /** A token from the environment does not say what it may do: reading is tried, writing is not. */
@@ -256,7 +257,7 @@ async function* triedScopes(
     const failure = await read?.().then(() => undefined, asError);
     if (read === undefined) untried.push(scope);
     else if (failure === undefined) works.push(scope);
-    else if (failure.code === 'scope_missing') yield scopeMissing(scope, config);
+    else if (failure.code === 'scope_missing') yield missingScopeFinding(scope, config);
     else yield ofError(scope, failure);
   }
   if (works.length > 0) yield ok('scopes', `tried and granted: ${works.join(', ')}`);
@@ -269,7 +270,7 @@ const writesNothing = (config: Config) => !Object.values(toolsFor(config)).flat(
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 
-function scopeMissing(scope: string, config: Config): Finding {
+function missingScopeFinding(scope: string, config: Config): Finding {
   const { endpoints, workflows } = toolsFor(config);
   const names = (tools: readonly { readonly name: string }[]) => tools.map(({ name }) => name).join(', ');
   const tools = names(endpoints.filter((endpoint) => scopeOf(endpoint) === scope));

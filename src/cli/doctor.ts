@@ -1,6 +1,7 @@
 import { ConfigError, type Config } from './config.ts';
 import { examine, type ExamineOptions, type Finding } from './doctor-checks.ts';
 import { toolsFor } from './enabled-tools.ts';
+import { print } from './print.ts';
 
 /** What of a connection works, and for each thing that does not what to do. */
 
@@ -8,8 +9,6 @@ export interface DoctorCommand {
   readonly json: boolean;
   readonly tryDataCenters: boolean;
 }
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** The exit code is 0 only if all is well. Prints no secret. */
 export async function doctor(

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
+import { DAY_MS } from '../time.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
 import { baseDirOf, stateOf } from './account.ts';
@@ -12,6 +13,7 @@ import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { createLog } from './log.ts';
+import { print } from './print.ts';
 
 /** The journal from the command line: what was written, whether it is whole, and what a person knows better than it. */
 
@@ -27,8 +29,6 @@ export interface JournalCommand {
 }
 
 const KEPT_DAYS = 7;
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 export async function runJournal(command: JournalCommand, config: Config): Promise<void> {
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
@@ -48,16 +48,16 @@ const verbs = {
     for (const entry of await journal.list({ limit })) print(lineOf(entry));
   },
   async show(journal: Journal, command: JournalCommand) {
-    const entry = await entryOf(journal, command);
+    const entry = await namedEntry(journal, command);
     print(JSON.stringify(entry, null, 2));
     for await (const event of journal.events()) if (event.entry === entry.id) print(JSON.stringify(event));
   },
   /** By a person who has looked in Zoho Books; without a word of theirs, by looking now. */
   async resolve(journal: Journal, command: JournalCommand, config: Config) {
     const { recorded, notRecorded, force = false } = command;
-    const named = command.id === undefined ? undefined : await entryOf(journal, command);
+    const named = command.id === undefined ? undefined : await namedEntry(journal, command);
     if (recorded === undefined && notRecorded !== true) return await lookNow(journal, named, config);
-    const entry = named ?? (await entryOf(journal, command));
+    const entry = named ?? (await namedEntry(journal, command));
     if (isSettled(entry.state)) throw new ProblemError(`it is settled already, and stays so: ${lineOf(entry)}`, { exitCode: 1 });
     const connection = connect(config, createLog(config.log));
     try {
@@ -104,7 +104,7 @@ const verbs = {
     if (before === undefined)
       throw new ProblemError('prune takes --before YYYY-MM-DD, or --customer ID to remove what is known of a customer', { exitCode: 2 });
     // Younger entries still keep keys, approvals and the day's limits.
-    if (Date.parse(before) > Date.now() - KEPT_DAYS * 24 * 3600_000)
+    if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
       throw new ProblemError(`prune keeps the last ${KEPT_DAYS} days`, { exitCode: 2 });
     print(`${await journal.prune(`${before}T00:00:00.000Z`)} writes forgotten`);
   },
@@ -161,7 +161,7 @@ async function lookNow(journal: Journal, named: Entry | undefined, config: Confi
   if (left.length > 0) process.exitCode = 1;
 }
 
-async function entryOf(journal: Journal, { id }: JournalCommand): Promise<Entry> {
+async function namedEntry(journal: Journal, { id }: JournalCommand): Promise<Entry> {
   const entry = id === undefined ? undefined : await journal.find(id);
   if (entry === undefined)
     throw new ProblemError(id === undefined ? 'name a write, as list shows them' : `there is no write ${id}`, { exitCode: 1 });

@@ -9,6 +9,7 @@ import { AccessError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { openBrowser } from '../machine/browser.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
+import { MINUTE_MS } from '../time.ts';
 import { createZoho } from '../zoho/client.ts';
 import { readConsent } from '../zoho/consent-answer.ts';
 import { apiBaseUrlOf } from '../zoho/data-centers.ts';
@@ -20,6 +21,7 @@ import { baseDirOf, loginsOf } from './account.ts';
 import { openCallback } from './callback.ts';
 import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
+import { print } from './print.ts';
 import { ask, cancelled, isTerminal } from './prompt.ts';
 
 /** Connects to Zoho Books: consent, tokens, organization, a first read; then all of it is kept for the servers. */
@@ -33,9 +35,7 @@ export interface LoginCommand {
   readonly organization?: string | undefined;
 }
 
-const WAIT_MS = 10 * 60_000;
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+const CONSENT_WAIT_MS = 10 * MINUTE_MS;
 
 export async function login(command: LoginCommand, config: Config): Promise<void> {
   const scopes = leastScopes({ readOnly: config.readOnly || config.policy.read_only === true });
@@ -109,7 +109,7 @@ async function patiently<T>(answer: Promise<T>): Promise<T> {
   const over = new AbortController();
   const { signal } = over;
   const tooLong = async () => {
-    await sleep(WAIT_MS, undefined, { signal });
+    await sleep(CONSENT_WAIT_MS, undefined, { signal });
     throw new ProblemError('no answer came from Zoho within ten minutes: nothing was kept. Run login again', { exitCode: 1 });
   };
   const interrupted = async () => {
@@ -152,7 +152,10 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
   const organizations = listed?.flatMap(({ organization_id, name }) =>
     organization_id === undefined ? [] : [{ id: organization_id, name: name && oneLine(name, 80) }],
   );
-  const { id: organizationId, name: organizationName } = await organizationOf(organizations, command.organization ?? config.organizationId);
+  const { id: organizationId, name: organizationName } = await pickOrganization(
+    organizations,
+    command.organization ?? config.organizationId,
+  );
   await zohoOf(organizationId).read(listCustomerPayments, { per_page: 1 });
 
   const dir = baseDirOf(config);
@@ -180,7 +183,7 @@ interface Organization {
 }
 
 /** The one that is wanted, or the only one, or the one that the person picks. Undefined: these scopes do not show which there are. */
-async function organizationOf(organizations: readonly Organization[] | undefined, wanted: string | undefined): Promise<Organization> {
+async function pickOrganization(organizations: readonly Organization[] | undefined, wanted: string | undefined): Promise<Organization> {
   if (organizations === undefined) {
     if (wanted !== undefined) return { id: wanted };
     throw new ProblemError(
@@ -191,9 +194,12 @@ async function organizationOf(organizations: readonly Organization[] | undefined
   if (wanted !== undefined) {
     const found = organizations.find(({ id }) => id === wanted);
     if (found === undefined)
-      throw new ProblemError(`organization ${wanted} is none of this account's; there is ${organizations.map(told).join(', ') || 'none'}`, {
-        exitCode: 1,
-      });
+      throw new ProblemError(
+        `organization ${wanted} is none of this account's; there is ${organizations.map(nameAndId).join(', ') || 'none'}`,
+        {
+          exitCode: 1,
+        },
+      );
     return found;
   }
   const [first, second] = organizations;
@@ -206,17 +212,17 @@ async function organizationOf(organizations: readonly Organization[] | undefined
   if (!isTerminal())
     throw new ProblemError(
       'there are several organizations, and no terminal to ask at: name one with --organization ID. ' +
-        `There is ${organizations.map(told).join(', ')}`,
+        `There is ${organizations.map(nameAndId).join(', ')}`,
       { exitCode: 1 },
     );
-  for (const [index, organization] of organizations.entries()) print(`  ${index + 1}  ${told(organization)}`);
+  for (const [index, organization] of organizations.entries()) print(`  ${index + 1}  ${nameAndId(organization)}`);
   for (;;) {
     const picked = organizations[Number(await ask(`Which organization, 1 to ${organizations.length}? `)) - 1];
     if (picked !== undefined) return picked;
   }
 }
 
-function told({ id, name }: Organization): string {
+function nameAndId({ id, name }: Organization): string {
   return name === undefined ? id : `${name} (${id})`;
 }
 

@@ -8,9 +8,8 @@ import { openShared } from '../zoho/shared-state.ts';
 import { baseDirOf, folderOf, loginsOf } from './account.ts';
 import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
+import { print } from './print.ts';
 import { SHARED } from './zoho-connection.ts';
-
-const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Takes the login back at Zoho, and forgets it here in any case. */
 export async function logout(config: Config): Promise<void> {
@@ -20,8 +19,8 @@ export async function logout(config: Config): Promise<void> {
     throw error;
   });
   if (login === undefined) return print('Nobody is logged in.');
-  const notRevoked = login instanceof AccessError ? login : await failureOf(revokeAt(login, config));
-  const notForgotten = await failureOf(store.forget());
+  const notRevoked = login instanceof AccessError ? login : await errorOf(revokeAt(login, config));
+  const notForgotten = await errorOf(store.forget());
   if (!(login instanceof AccessError)) await forgetAccessTokens(config, login);
   if (!notRevoked && !notForgotten) return print('Logged out: Zoho has revoked the access, and it is forgotten here.');
   const account = login instanceof AccessError ? 'in your Zoho account' : `at ${login.accountsUrl}`;
@@ -49,7 +48,7 @@ async function revokeAt({ accountsUrl, refreshToken }: Login, { proxy }: Config)
   }
 }
 
-async function failureOf(work: Promise<unknown>): Promise<PaymentsError | undefined> {
+async function errorOf(work: Promise<unknown>): Promise<PaymentsError | undefined> {
   try {
     await work;
     return undefined;

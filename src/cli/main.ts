@@ -106,7 +106,7 @@ async function main(argv: readonly string[]): Promise<void> {
       if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
       if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
       return await runJournal(
-        { verb, id, recorded, notRecorded, force, before, customer, limit: wholeNumber('--limit', values.limit) },
+        { verb, id, recorded, notRecorded, force, before, customer, limit: numberOption('--limit', values.limit) },
         withFlags(readConfig(), values),
       );
     }
@@ -116,7 +116,7 @@ async function main(argv: readonly string[]): Promise<void> {
       if (organization !== undefined && !/^\d+$/.test(organization))
         throw new UsageError('--organization takes digits, as Zoho shows them under Manage Organizations');
       if (selfClient?.trim() === '') throw new UsageError('--self-client takes the code from the API console');
-      const port = wholeNumber('--port', values.port);
+      const port = numberOption('--port', values.port);
       if (port !== undefined && port > 65_535) throw new UsageError('--port takes a number up to 65535');
       return await login(
         { port, browser: noBrowser !== true, selfClient, organization },
@@ -136,9 +136,9 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
       return await runSandbox({
-        port: wholeNumber('--port', values.port),
+        port: numberOption('--port', values.port),
         data: values.data,
-        payments: wholeNumber('--payments', values.payments),
+        payments: numberOption('--payments', values.payments),
       });
     }
   }
@@ -208,7 +208,7 @@ function isDay(text: string): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
 }
 
-function wholeNumber(option: string, value: string | undefined): number | undefined {
+function numberOption(option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} takes a whole number, not ${JSON.stringify(value)}`);
   return Number(value);

@@ -46,7 +46,7 @@ export function writtenStateDir(named: string | undefined): string {
  */
 export function safeStateDir(named: string | undefined): string {
   const dir = resolved(writtenStateDir(named));
-  const stat = statOf(dir);
+  const stat = statWithMode(dir);
   if (named === undefined && stat !== undefined && stat.uid !== process.geteuid?.()) {
     throw unsafe(`${dir}, belongs to another user of this machine (uid ${stat.uid})`, 'make it their own (chown)');
   }
@@ -54,7 +54,7 @@ export function safeStateDir(named: string | undefined): string {
 }
 
 export function refuseWorldWritable(dir: string): string {
-  if (((statOf(dir)?.mode ?? 0) & 0o002) !== 0)
+  if (((statWithMode(dir)?.mode ?? 0) & 0o002) !== 0)
     throw unsafe(`${dir}, can be written to by every user of this machine`, 'take that right away (chmod o-w)');
   return dir;
 }
@@ -66,7 +66,7 @@ export function usable(dir: string): string {
 
 /** What is allowed, and worth a word. */
 export function stateDirWarning(dir: string): string | undefined {
-  if (((statOf(dir)?.mode ?? 0) & 0o020) === 0) return undefined;
+  if (((statWithMode(dir)?.mode ?? 0) & 0o020) === 0) return undefined;
   return (
     `the folder for this server's state, ${dir}, can be written to by its group: ` +
     'each member could change the journal or the login (chmod g-w takes that right away)'
@@ -74,7 +74,7 @@ export function stateDirWarning(dir: string): string | undefined {
 }
 
 /** Undefined where there are no modes, and where nothing is there yet or nothing can be seen: whoever uses it is told then. */
-function statOf(dir: string): Stats | undefined {
+function statWithMode(dir: string): Stats | undefined {
   if (process.platform === 'win32') return undefined;
   try {
     return statSync(dir);

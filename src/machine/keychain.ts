@@ -36,20 +36,20 @@ async function entryNamed(account: string): Promise<Keychain> {
   // On Linux the package would else make do with the kernel's keyring, which is empty after the next start of the machine.
   const entry = new AsyncEntry(SERVICE, account, { linux: { store: 'secret-service' } });
   return {
-    get: async () => (await inTime(entry.getPassword())) ?? undefined,
-    set: (secret) => inTime(entry.setPassword(secret)),
-    delete: async () => void (await inTime(entry.deletePassword())),
+    get: async () => (await withinWait(entry.getPassword())) ?? undefined,
+    set: (secret) => withinWait(entry.setPassword(secret)),
+    delete: async () => void (await withinWait(entry.deletePassword())),
   };
 }
 
 /** A keychain that is locked may wait for a person, and calls to Zoho wait for it. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
+async function withinWait<T>(work: Promise<T>): Promise<T> {
   const over = new AbortController();
-  const late = sleep(WAIT_MS, undefined, { signal: over.signal, ref: false }).then(() => {
+  const late = sleep(KEYCHAIN_WAIT_MS, undefined, { signal: over.signal, ref: false }).then(() => {
     throw new Error('the keychain does not answer');
   });
   late.catch(() => undefined);
   return await Promise.race([work, late]).finally(() => over.abort());
 }
 
-const WAIT_MS = 20_000;
+const KEYCHAIN_WAIT_MS = 20_000;

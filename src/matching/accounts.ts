@@ -3,7 +3,7 @@ import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { InputError } from '../errors.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { quoted } from '../records/text.ts';
-import { fits, folded, isId, onlyOne } from './same-name.ts';
+import { fits, folded, isId, exactOrOnly } from './same-name.ts';
 
 /** The id of the cash or bank account of this name. `field` is the argument that named it. */
 export async function accountNamed(typed: string, field: string, zoho: Reader): Promise<string> {
@@ -11,7 +11,7 @@ export async function accountNamed(typed: string, field: string, zoho: Reader): 
   const { bankaccounts = [] } = await zoho.recent.read(allBankAccounts, {});
   const active = bankaccounts.filter(({ is_active }) => is_active !== false);
   const found = active.filter(({ account_name }) => folded(account_name) === folded(typed) || fits(typed, account_name));
-  const id = onlyOne(typed, found, (account) => account.account_name)?.account_id;
+  const id = exactOrOnly(typed, found, (account) => account.account_name)?.account_id;
   if (id !== undefined) return id;
   const offered = (found.length > 0 ? found : active)
     .slice(0, 10)

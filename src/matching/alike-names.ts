@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { fits, folded } from './same-name.ts';
+import { fits, folded, wordsIn } from './same-name.ts';
 
 /** Names roughly as people remember them, where several may be meant and all are looked at. */
 
@@ -8,7 +8,7 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
   if (fits(bare(typed), bare(name))) return 0.25;
   const [leading = ''] = telling(typed);
-  return wordsOf(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
+  return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
 
 /**
@@ -31,7 +31,7 @@ const SMALL = /^(the|and|der|die|das|les|los)$/;
 
 /** Words that tell names apart: not the small ones, unless there are no others. */
 function telling(typed: string): string[] {
-  const words = wordsOf(folded(typed));
+  const words = wordsIn(folded(typed));
   const long = words.filter((word) => [...word].length > 2 && !SMALL.test(word));
   return long.length > 0 ? long : words;
 }
@@ -40,8 +40,6 @@ function isNear(typed: string, word: string): boolean {
   if (typed.length < STEM || word.length < STEM) return typed === word;
   return word.startsWith(typed) || typed.startsWith(word) || distance(typed, word) <= (typed.length > STEM ? 2 : 1);
 }
-
-const wordsOf = (name: string) => name.split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
 
 /** Accents tell names apart, and are easily forgotten. */
 const bare = (name: unknown) => folded(name).normalize('NFKD').replace(/\p{M}/gu, '');

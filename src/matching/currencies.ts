@@ -12,8 +12,8 @@ import { money } from '../records/text.ts';
 export type Currencies = ReadonlyMap<string, string>;
 
 /** Asked for one by one where no more are missing. */
-const FEW = 2;
-const MOST_PAGES = 25;
+const MOST_READ_SINGLY = 2;
+const MOST_CONTACT_PAGES = 25;
 
 /** Of as many of the customers as Zoho and the scopes show. */
 export async function currenciesOf(customers: Iterable<string | undefined>, zoho: Reader): Promise<Currencies> {
@@ -24,13 +24,13 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
     const id = readId(contact_id) ?? '';
     if (missing.delete(id) && typeof currency_code === 'string' && currency_code !== '') found.set(id, currency_code);
   };
-  for (let page = 1; missing.size > FEW && page <= MOST_PAGES; page += 1) {
+  for (let page = 1; missing.size > MOST_READ_SINGLY && page <= MOST_CONTACT_PAGES; page += 1) {
     const answer = await ifServed(zoho.recent.read(allContacts, { contact_type: 'customer', page, per_page: PER_PAGE }));
     for (const { contact_id, currency_code } of answer?.rows ?? []) note(contact_id, currency_code);
     if (answer === undefined || isLast(answer)) return found;
   }
   const few = [...missing]
-    .slice(0, FEW)
+    .slice(0, MOST_READ_SINGLY)
     .map(async (contact_id) => await ifServed(zoho.recent.read(getContact, { contact_id: String(contact_id) })));
   for (const answer of await Promise.all(few)) note(answer?.contact?.contact_id, answer?.contact?.currency_code);
   return found;

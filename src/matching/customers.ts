@@ -1,13 +1,14 @@
 import { distance } from 'fastest-levenshtein';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { InputError, WhichError, type Choice } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
 import { allContacts, allPayments, isLast, PER_PAGE } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
 import { readId } from '../records/read-row.ts';
 import { money, plain, quoted } from '../records/text.ts';
-import { fits, folded, isId, onlyOne } from './same-name.ts';
+import { exactOrOnly, fits, folded, isId, wordsIn } from './same-name.ts';
 
 /** From a name to the one customer who is called so. Nobody is picked where several could be meant. */
 
@@ -18,7 +19,7 @@ export interface Customer extends Json {
 }
 
 /** Looked at closely enough to tell them apart; a longer list is too long to choose from. */
-const MOST_CHOICES = 5;
+const MOST_CUSTOMER_CHOICES = 5;
 const NEAR = 10;
 
 /** The customer of this name or id. `chosen` is what the person answered when they were asked which one. */
@@ -45,8 +46,8 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
       : `No customer is called ${quoted(typed)}. Is it one of these?`;
   throw new WhichError(question, {
     field: 'customer',
-    choices: await choicesOf(near.slice(0, MOST_CHOICES), zoho),
-    more: Math.max(0, near.length - MOST_CHOICES),
+    choices: await choicesOf(near.slice(0, MOST_CUSTOMER_CHOICES), zoho),
+    more: Math.max(0, near.length - MOST_CUSTOMER_CHOICES),
   });
 }
 
@@ -66,14 +67,14 @@ export async function isAnother(
  * it is asked for the longest word, and where too many share that for the whole, which may not be `all` who are meant.
  */
 async function calledLike(typed: string, zoho: Reader): Promise<{ readonly called: readonly Customer[]; readonly all: boolean }> {
-  const { found, all } = await search({ contact_name_contains: longestWord(typed) || onOneLine(typed) }, zoho);
+  const { found, all } = await customersFound({ contact_name_contains: longestWord(typed) || onOneLine(typed) }, zoho);
   const rows = all ? found : await searchCustomers({ contact_name_contains: onOneLine(typed) }, zoho);
   return { called: rows.filter(({ contact_name }) => folded(contact_name).includes(folded(typed)) || fits(typed, contact_name)), all };
 }
 
 /** Called exactly so, or the only one of `all` whom the words fit; but none who is inactive where others are not. */
 function meantBy(typed: string, found: readonly Customer[], all: boolean): Customer | undefined {
-  const one = onlyOne(typed, found, (row) => row.contact_name);
+  const one = exactOrOnly(typed, found, (row) => row.contact_name);
   if (one === undefined || !(isCalled(typed, one) || (all && fits(typed, one.contact_name)))) return undefined;
   return isActive(one) || !found.some(isActive) ? one : undefined;
 }
@@ -81,7 +82,7 @@ function meantBy(typed: string, found: readonly Customer[], all: boolean): Custo
 const isActive = (row: Customer): boolean => row['status'] !== 'inactive';
 
 function longestWord(typed: string): string {
-  const [longest = ''] = typed.split(/[^\p{L}\p{M}\p{N}]+/u).toSorted((a, b) => b.length - a.length);
+  const [longest = ''] = wordsIn(typed).toSorted((a, b) => b.length - a.length);
   return longest.slice(0, 100);
 }
 
@@ -103,11 +104,11 @@ async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer>
 
 /** Those that Zoho finds, 200 at most. */
 export async function searchCustomers(query: Json, zoho: Reader): Promise<Customer[]> {
-  return (await search(query, zoho)).found;
+  return (await customersFound(query, zoho)).found;
 }
 
 /** The same, and whether they are `all`. Zoho lets some vendors through its own filter. */
-async function search(query: Json, zoho: Reader): Promise<{ readonly found: Customer[]; readonly all: boolean }> {
+async function customersFound(query: Json, zoho: Reader): Promise<{ readonly found: Customer[]; readonly all: boolean }> {
   const page = await zoho.recent.read(allContacts, { contact_type: 'customer', ...query, page: 1, per_page: PER_PAGE });
   const customers = page.rows.filter((row) => (row['contact_type'] ?? 'customer') === 'customer');
   return {

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { DAY_MS } from '../time.ts';
 
 /** Days of the calendar, `yyyy-mm-dd`: compared as they stand. */
 
@@ -7,8 +8,6 @@ export interface Days {
   readonly start?: string | undefined;
   readonly end?: string | undefined;
 }
-
-const DAY_MS = 86_400_000;
 
 /** What is no day is given back as it stands. */
 export function daysAfter(day: string, days: number): string {

@@ -4,7 +4,7 @@ import { ROWS_CAP, TEXT_CAP } from '../records/list-results.ts';
 const AROUND = 3000;
 
 /** The first of the rows, as many as one answer may hold as data and as lines of text. */
-export function fitting<T>(rows: readonly T[], line: (row: T) => string): T[] {
+export function fittingRows<T>(rows: readonly T[], line: (row: T) => string): T[] {
   let [bytes, textBytes] = [AROUND, AROUND];
   const end = rows.findIndex((row) => {
     const text = Buffer.byteLength(JSON.stringify(line(row)));

@@ -1,6 +1,7 @@
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
@@ -27,18 +28,18 @@ export interface Invoice extends Json {
 export async function invoiceNamed(typed: string, customer: string | undefined, zoho: Reader): Promise<Invoice> {
   const ofId = isId(typed) ? await invoiceOfId(typed, zoho) : undefined;
   if (ofId !== undefined) return ofId;
-  const exact = (await search({ invoice_number: typed }, typed, zoho)).filter(
+  const exact = (await searchInvoices({ invoice_number: typed }, typed, zoho)).filter(
     ({ invoice_number }) => folded(invoice_number) === folded(typed),
   );
   if (exact[0] !== undefined && exact.length === 1) return exact[0];
   // "384" for INV-000384: the digits at the end are what people say.
   const said = /\d+$/.exec(typed)?.[0];
-  const alike = said === undefined ? [] : await search({ invoice_number_contains: said }, typed, zoho);
+  const alike = said === undefined ? [] : await searchInvoices({ invoice_number_contains: said }, typed, zoho);
   const same = alike.filter(
     ({ invoice_number }) =>
       trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)),
   );
-  const theirs = same.filter((row) => customer !== undefined && isOf(row, customer));
+  const theirs = same.filter((row) => customer !== undefined && isInvoiceOf(row, customer));
   const [one, ...others] = theirs.length > 0 ? theirs : same;
   if (one !== undefined && others.length === 0) return one;
   throw same.length > 1 ? severalInvoices(typed, same) : noSuchInvoice(typed, same.length > 0 ? same : alike);
@@ -56,7 +57,7 @@ async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | 
 }
 
 /** Whether it is this customer's, by name or id. */
-export function isOf({ customer_id, customer_name }: Invoice, customer: string): boolean {
+export function isInvoiceOf({ customer_id, customer_name }: Invoice, customer: string): boolean {
   return isId(customer) ? customer === customer_id : fits(customer, customer_name);
 }
 
@@ -74,11 +75,14 @@ export async function openInvoices(customer_id: string, zoho: Reader): Promise<I
     );
   }
   return open.toSorted(
-    (a, b) => compare(a['date'], b['date']) || compare(a['due_date'], b['due_date']) || compare(a.invoice_number, b.invoice_number),
+    (a, b) =>
+      compareNaturally(a['date'], b['date']) ||
+      compareNaturally(a['due_date'], b['due_date']) ||
+      compareNaturally(a.invoice_number, b.invoice_number),
   );
 }
 
-const compare = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
+const compareNaturally = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
 
 /** Zoho does not tell whose it is, or how much is open: nothing can be worked out from it. */
 export const isUnclear = ({ customer_id, balance }: Invoice): boolean => customer_id === undefined || balance === undefined;
@@ -90,14 +94,14 @@ export function aboutInvoice(invoice: Invoice): string {
 }
 
 /** Pages that are looked through for a number. */
-const MOST_PAGES = 5;
+const MOST_INVOICE_PAGES = 5;
 
 /** All that Zoho finds: one that is not seen may be the one that is meant. */
-async function search(query: Query, typed: string, zoho: Reader): Promise<Invoice[]> {
+async function searchInvoices(query: Query, typed: string, zoho: Reader): Promise<Invoice[]> {
   const found: Invoice[] = [];
   for await (const { rows, last } of pagesOf(allInvoices, query, zoho)) {
     found.push(...rows.map(asInvoice));
-    if (!last && found.length >= MOST_PAGES * PER_PAGE) throw tooManyInvoices(typed);
+    if (!last && found.length >= MOST_INVOICE_PAGES * PER_PAGE) throw tooManyInvoices(typed);
   }
   return found;
 }
@@ -123,11 +127,11 @@ function trailing(invoice_number: unknown): bigint | undefined {
 
 const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
 
-const nameOf = ({ invoice_number, invoice_id, customer_name, customer_id }: Invoice) =>
+const invoiceName = ({ invoice_number, invoice_id, customer_name, customer_id }: Invoice) =>
   `${plain(invoice_number || 'invoice')} of ${recordName('customer', customer_name, customer_id, 40)} (id ${invoice_id})`;
 
 function tooManyInvoices(typed: string): InputError {
-  return new InputError(`More than ${MOST_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
+  return new InputError(`More than ${MOST_INVOICE_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
     code: 'ambiguous_invoice',
     next: 'Ask the user for its whole number, then call again with it.',
   });
@@ -135,14 +139,14 @@ function tooManyInvoices(typed: string): InputError {
 
 function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   const more = same.length > 5 ? `, and ${same.length - 5} more` : '';
-  return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(nameOf).join(', ')}${more}.`, {
+  return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(invoiceName).join(', ')}${more}.`, {
     code: 'ambiguous_invoice',
     next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
   });
 }
 
 function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {
-  const offered = near.slice(0, 5).map(nameOf);
+  const offered = near.slice(0, 5).map(invoiceName);
   return new InputError(`There is no invoice ${quoted(typed, 40)}.`, {
     code: 'no_such_invoice',
     next: offered.length === 0 ? 'Ask the user for its number.' : `Ask the user whether one of these is meant: ${offered.join(', ')}.`,

@@ -1,6 +1,6 @@
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
-import { money, plain, quoted, told } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 import { only, withoutEmpty } from '../records/zoho-shapes.ts';
 import { inCurrency } from './currencies.ts';
 import type { PaymentRow } from './payments.ts';
@@ -55,14 +55,14 @@ export function isRefundedInFull(row: PaymentRow): boolean {
 /** `2026-06-18 | #491 (id …) | USD 600.00 | check | ref "4471" | INV-383 | unused USD 100.00`. */
 export function paymentLine(payment: ShownPayment, base: string | undefined, ...more: readonly (string | false | undefined)[]): string {
   const { payment_id, currency_code, unused_amount: unused, bcy_refunded_amount: refunded, not_told = [] } = payment;
-  const said = (name: string, as: (value: unknown) => string) => payment[name] !== undefined && as(payment[name]);
+  const cell = (name: string, as: (value: unknown) => string) => payment[name] !== undefined && as(payment[name]);
   return [
-    said('date', plain),
-    `${payment['payment_number'] === undefined ? 'payment' : `#${plain(payment['payment_number'])}`} (id ${told(payment_id)})`,
+    cell('date', plain),
+    `${payment['payment_number'] === undefined ? 'payment' : `#${plain(payment['payment_number'])}`} (id ${idText(payment_id)})`,
     ...more,
-    said('payment_mode', plain),
-    said('reference_number', (reference) => `ref ${quoted(reference, 50)}`),
-    said('invoice_numbers', aboutNumbers),
+    cell('payment_mode', plain),
+    cell('reference_number', (reference) => `ref ${quoted(reference, 50)}`),
+    cell('invoice_numbers', aboutNumbers),
     unused !== undefined && `unused ${inCurrency(unused, currency_code)}`,
     not_told.includes('unused_amount') && 'unused not told by Zoho',
     not_told.includes('bcy_refunded_amount') && 'refunded not told by Zoho',

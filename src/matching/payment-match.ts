@@ -27,7 +27,7 @@ export interface Match {
   readonly why: readonly string[];
 }
 
-const NEAR_DAYS = 7;
+const MOST_DAYS_OFF = 7;
 
 /** As far as an amount may be off: a twentieth, and 1 at least. */
 const tolerance = (amount: number) => Math.max(1, Math.floor(amount * 5) / 100);
@@ -37,11 +37,11 @@ export function amountsAround(amount: number): { readonly least: number; readonl
 }
 
 export function daysAround(day: string): Days {
-  return { start: daysAfter(day, -NEAR_DAYS), end: daysAfter(day, NEAR_DAYS) };
+  return { start: daysAfter(day, -MOST_DAYS_OFF), end: daysAfter(day, MOST_DAYS_OFF) };
 }
 
 /** Zoho does not tell what would have to be compared: it may be the one, or not. */
-export function isIncomparable(row: PaymentRow, { amount, unusedOnly }: Wanted): boolean {
+export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly }: Wanted): boolean {
   return (amount !== undefined && row.amount === undefined) || (unusedOnly === true && row.unused_amount === undefined);
 }
 
@@ -89,7 +89,7 @@ function dayMark({ date }: PaymentRow, { day }: Wanted): Mark {
   const later = daysFrom(day, date);
   if (later === 0) return { off: 0, why: 'same day' };
   const days = Math.abs(later);
-  return { off: 0.1 + days / NEAR_DAYS, why: `${days} day${days === 1 ? '' : 's'} ${later > 0 ? 'later' : 'earlier'}` };
+  return { off: 0.1 + days / MOST_DAYS_OFF, why: `${days} day${days === 1 ? '' : 's'} ${later > 0 ? 'later' : 'earlier'}` };
 }
 
 function numberMark({ payment_number }: PaymentRow, { number }: Wanted): Mark {

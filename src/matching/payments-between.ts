@@ -21,7 +21,7 @@ export interface Stretch {
   readonly covered?: Days;
 }
 
-interface Reading {
+interface RangeOptions {
   readonly zoho: Reader;
   readonly progress: (message: string) => void;
   /** Pages of the range; to find where it begins takes a few more. */
@@ -35,7 +35,7 @@ type Order = 'A' | 'D';
 export async function* paymentsBetween(
   days: Days,
   where: Query,
-  { zoho, progress, mostPages, newestFirst = false }: Reading,
+  { zoho, progress, mostPages, newestFirst = false }: RangeOptions,
 ): AsyncGenerator<Stretch> {
   const { start = '', end = '~' } = days;
   const oneDay = start === end;
@@ -108,8 +108,10 @@ export async function* paymentsBetween(
     const all = answer.rows.map(asPayment);
     // A payment recorded meanwhile moves the others on, and the last of one page comes again on the next.
     const isNew = ({ payment_id }: PaymentRow) => payment_id === '' || !earlier.has(payment_id);
-    const rows = all.filter((row) => isNew(row) && isWithin(row.date, days) && isOf(row, where));
-    const undated = isWithin(undefined, days) ? 0 : all.filter((row) => row.date === undefined && isNew(row) && isOf(row, where)).length;
+    const rows = all.filter((row) => isNew(row) && isWithin(row.date, days) && isPaymentOf(row, where));
+    const undated = isWithin(undefined, days)
+      ? 0
+      : all.filter((row) => row.date === undefined && isNew(row) && isPaymentOf(row, where)).length;
     earlier = new Set(all.map(({ payment_id }) => payment_id));
     // Only what Zoho confirms it sorted tells that nothing of the range follows.
     const sorted = isSorted(answer, order);
@@ -133,7 +135,7 @@ export async function* paymentsBetween(
         covered: { start: days.start, end: daysAfter(last ?? end, -1) },
       };
     }
-    if (pages >= (sorted ? 2 : 1) * mostPages) throw tooMany(looked);
+    if (pages >= (sorted ? 2 : 1) * mostPages) throw tooManyPayments(looked);
     yield { rows, undated };
   }
 }
@@ -142,13 +144,13 @@ const MOST_AHEAD = 64;
 
 const clamp = (page: number, least: number, most: number) => Math.max(least, Math.min(most, page));
 
-interface Known {
+interface KnownPage {
   readonly page: number;
   readonly day: string | undefined;
 }
 
 /** The page that a day is expected on, going by the last days of two. */
-function pageOn(day: string, from: Known, to: Known): number | undefined {
+function pageOn(day: string, from: KnownPage, to: KnownPage): number | undefined {
   if (from.day === undefined || to.day === undefined || from.day === to.day) return undefined;
   return from.page + Math.ceil((daysFrom(from.day, day) / daysFrom(from.day, to.day)) * (to.page - from.page));
 }
@@ -162,11 +164,11 @@ function isSorted({ page_context }: WholePage, order: Order): boolean {
 }
 
 /** Zoho ignores filters that it does not know. */
-function isOf({ customer_id }: PaymentRow, where: Query): boolean {
+function isPaymentOf({ customer_id }: PaymentRow, where: Query): boolean {
   return where['customer_id'] === undefined || customer_id === undefined || customer_id === where['customer_id'];
 }
 
-function tooMany(looked: number): InputError {
+function tooManyPayments(looked: number): InputError {
   return new InputError(`There are more payments than one call looks through: ${looked} were, without an end between two days.`, {
     code: 'too_many_payments',
     next: 'Call again for one customer, or for a shorter range.',

@@ -1,5 +1,6 @@
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allPayments, pagesOf } from '../reading/whole-lists.ts';
 import { readDay, readId, readText } from '../records/read-row.ts';
@@ -58,7 +59,7 @@ export async function paymentsOfCustomer(
 }
 
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */
-const MOST_PAGES = 10;
+const MOST_NEWEST_PAGES = 10;
 
 /** `#491`, `payment 491` and `491` are the same. */
 export const bareNumber = (typed: string): string => folded(typed).replace(/^(payment\s*)?#?\s*/, '');
@@ -73,10 +74,10 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
       .find((row) => folded(row.payment_number) === number && (customer_id === undefined || row.customer_id === customer_id));
     if (found !== undefined) return found.payment_id;
     pages += 1;
-    if (last || pages >= MOST_PAGES) break;
+    if (last || pages >= MOST_NEWEST_PAGES) break;
   }
   const whose = customer_id === undefined ? '' : ' of this customer';
-  const among = pages >= MOST_PAGES ? ' among the 2,000 newest' : '';
+  const among = pages >= MOST_NEWEST_PAGES ? ' among the 2,000 newest' : '';
   throw new InputError(`No payment ${quoted(`#${number}`, 40)}${whose} was found${among}.`, {
     code: 'no_such_payment',
     next: { say: 'Look with find_payments, by customer, amount or date.', tool: 'find_payments' },

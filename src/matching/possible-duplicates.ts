@@ -9,7 +9,7 @@ import { folded } from './same-name.ts';
 /** From what is hardly a coincidence to what is hardly a mistake. */
 export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
 
-export interface Twins {
+export interface DuplicateGroup {
   readonly payments: readonly PaymentRow[];
   readonly likelihood: (typeof likelihoods)[number];
   readonly why: readonly string[];
@@ -18,10 +18,10 @@ export interface Twins {
 /**
  * `rows` are of one customer and amount. Neighbours are compared, by date and by reference: some customers pay the same a thousand times.
  */
-export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins[] {
-  const byDate = rows.toSorted((a, b) => compare(a.date, b.date) || compare(referenceOf(a), referenceOf(b)));
-  const byReference = rows.toSorted((a, b) => compare(referenceOf(a), referenceOf(b)) || compare(a.date, b.date));
-  const pairs = [...neighbours(byDate), ...neighbours(byReference)].filter(([a, b]) => apart(a, b) <= nearDays || sameReference(a, b));
+export function duplicateGroups(rows: readonly PaymentRow[], nearDays: number): DuplicateGroup[] {
+  const byDate = rows.toSorted((a, b) => compareText(a.date, b.date) || compareText(referenceOf(a), referenceOf(b)));
+  const byReference = rows.toSorted((a, b) => compareText(referenceOf(a), referenceOf(b)) || compareText(a.date, b.date));
+  const pairs = [...neighbours(byDate), ...neighbours(byReference)].filter(([a, b]) => daysApart(a, b) <= nearDays || sameReference(a, b));
   const groups = new Map(rows.map((row) => [row, { payments: [row], pairs: [] as Pair[] }]));
   for (const pair of pairs) {
     const one = groups.get(pair[0])!;
@@ -35,9 +35,10 @@ export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins
   }
   const found = [...new Set(groups.values())].filter(({ payments }) => payments.length > 1);
   return found.map(({ payments, pairs }) =>
-    judged(
+    judgedGroup(
       payments.toSorted(
-        (a, b) => compare(a.date, b.date) || compare(a['created_time'], b['created_time']) || compare(a.payment_id, b.payment_id),
+        (a, b) =>
+          compareText(a.date, b.date) || compareText(a['created_time'], b['created_time']) || compareText(a.payment_id, b.payment_id),
       ),
       pairs.map(([a, b]) => judgedPair(a, b, nearDays)),
     ),
@@ -47,16 +48,19 @@ export function twinsAmong(rows: readonly PaymentRow[], nearDays: number): Twins
 type Pair = readonly [PaymentRow, PaymentRow];
 
 const neighbours = (rows: readonly PaymentRow[]) => rows.slice(1).map((row, i): Pair => [rows[i]!, row]);
-const compare = (a: unknown, b: unknown) => (String(a ?? '') === String(b ?? '') ? 0 : String(a ?? '') < String(b ?? '') ? -1 : 1);
+const compareText = (a: unknown, b: unknown) => (String(a ?? '') === String(b ?? '') ? 0 : String(a ?? '') < String(b ?? '') ? -1 : 1);
 const referenceOf = ({ reference_number }: PaymentRow) => bareReference(reference_number);
 const sameReference = (a: PaymentRow, b: PaymentRow) => referenceOf(a) !== '' && referenceOf(a) === referenceOf(b);
 
-function apart(a: PaymentRow, b: PaymentRow): number {
+function daysApart(a: PaymentRow, b: PaymentRow): number {
   return a.date === undefined || b.date === undefined ? Infinity : Math.abs(daysFrom(a.date, b.date));
 }
 
 /** By the two of them that are most alike. */
-function judged(payments: readonly PaymentRow[], pairs: readonly { readonly rank: number; readonly why: readonly string[] }[]): Twins {
+function judgedGroup(
+  payments: readonly PaymentRow[],
+  pairs: readonly { readonly rank: number; readonly why: readonly string[] }[],
+): DuplicateGroup {
   const { rank = 3, why = [] } = pairs.toSorted((a, b) => a.rank - b.rank)[0] ?? {};
   const kept = payments.filter((payment) => !isRefundedInFull(payment)).length;
   if (kept > 1) return { payments, likelihood: likelihoods[rank] ?? 'less likely', why };
@@ -64,7 +68,7 @@ function judged(payments: readonly PaymentRow[], pairs: readonly { readonly rank
 }
 
 function judgedPair(a: PaymentRow, b: PaymentRow, nearDays: number): { readonly rank: number; readonly why: string[] } {
-  const days = apart(a, b);
+  const days = daysApart(a, b);
   const same = sameReference(a, b);
   const differ = !same && referenceOf(a) !== '' && referenceOf(b) !== '';
   const [mine, theirs] = [a, b].map((row) => String(row['invoice_numbers'] ?? ''));

@@ -14,21 +14,19 @@ export function folded(name: unknown): string {
 
 /** Every word of `typed` is in `name`, as its word or the beginning of one. What has no words fits nothing. */
 export function fits(typed: string, name: unknown): boolean {
-  const words = wordsOf(name);
-  const sought = wordsOf(typed);
+  const words = wordsIn(folded(name));
+  const sought = wordsIn(folded(typed));
   return sought.length > 0 && sought.every((word) => words.some((one) => one.startsWith(word)));
 }
 
-const wordsOf = (name: unknown): string[] =>
-  folded(name)
-    .split(/[^\p{L}\p{M}\p{N}]+/u)
-    .filter(Boolean);
+/** The words of a text, without what stands between them. */
+export const wordsIn = (text: string): string[] => text.split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
 
 /** Zoho's ids are 11 to 19 digits; shorter numbers are what people call things by. */
 export const isId = (text: string): boolean => /^\d{10,25}$/.test(text);
 
 /** Of several, the one called exactly so, or the only one there is. */
-export function onlyOne<T>(typed: string, all: readonly T[], nameOf: (one: T) => unknown): T | undefined {
+export function exactOrOnly<T>(typed: string, all: readonly T[], nameOf: (one: T) => unknown): T | undefined {
   const exact = all.filter((one) => folded(nameOf(one)) === folded(typed));
   const left = exact.length > 0 ? exact : all;
   return left.length === 1 ? left[0] : undefined;

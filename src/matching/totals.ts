@@ -14,7 +14,7 @@ export type Totals = {
   /** Of how many payments Zoho does not tell it: they are in no sum. */ readonly not_told?: { readonly [name in Name]?: number };
 } & { readonly [name in Name]?: number };
 
-export const nothing: Totals = { count: 0 };
+export const emptyTotals: Totals = { count: 0 };
 
 export function totalsOf(row: PaymentRow): Totals {
   return made(
@@ -30,11 +30,11 @@ export function plus(one: Totals, other: Totals): Totals {
   return made(
     one.count + other.count,
     (name) => (both(name).length === 0 ? undefined : sum(both(name))),
-    (name) => notTold(one, name) + notTold(other, name),
+    (name) => countNotTold(one, name) + countNotTold(other, name),
   );
 }
 
-export const notTold = ({ not_told }: Totals, name: Name): number => not_told?.[name] ?? 0;
+export const countNotTold = ({ not_told }: Totals, name: Name): number => not_told?.[name] ?? 0;
 
 function made(count: number, amount: (name: Name) => number | undefined, missing: (name: Name) => number): Totals {
   const amounts = names.map((name) => [name, amount(name)] as const).filter(([, value]) => value !== undefined);

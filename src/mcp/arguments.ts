@@ -2,8 +2,8 @@ import type { Transport } from '@modelcontextprotocol/server';
 import { closest, distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
 import type { $ZodType, $ZodTypes } from 'zod/v4/core';
-import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import { isObject, type Json } from '../json.ts';
 import { relay } from './relay.ts';
 
 /**
@@ -18,7 +18,7 @@ export function keepingArguments(inner: Transport): Transport {
   return relay(inner, ([message, ...rest], pass) => {
     const { params } = message as { readonly params?: Json };
     const given = params?.['arguments'];
-    if (!isPlainObject(given) || !Object.hasOwn(given, LEFT_OUT)) return pass(message, ...rest);
+    if (!isObject(given) || !Object.hasOwn(given, LEFT_OUT)) return pass(message, ...rest);
     const kept = Object.fromEntries(Object.entries(given).map(([name, value]) => [name === LEFT_OUT ? `["${LEFT_OUT}"]` : name, value]));
     pass({ ...message, params: { ...params, arguments: kept } } as typeof message, ...rest);
   });
@@ -46,7 +46,7 @@ const MOST_PROBLEMS = 8;
 
 /** What is wrong with one argument. */
 interface Problem {
-  /** As `nameOf` says. */
+  /** As `argumentName` says. */
   readonly argument: string;
   readonly says: string;
 }
@@ -54,7 +54,7 @@ interface Problem {
 type Path = readonly PropertyKey[];
 
 /** `invoices[0].amount_applied`. */
-function nameOf(path: Path): string {
+function argumentName(path: Path): string {
   const name = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
   return name.replace(/^\./, '') || 'the arguments';
 }
@@ -73,8 +73,8 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
   const def = definitionOf(schema);
   switch (def.type) {
     case 'object': {
-      const object = typeof value === 'string' ? (fromJson(value, isPlainObject) ?? named(def.shape, value)) : value;
-      if (!isPlainObject(object)) return value;
+      const object = typeof value === 'string' ? (fromJson(value, isObject) ?? asRequiredField(def.shape, value)) : value;
+      if (!isObject(object)) return value;
       return Object.fromEntries(
         Object.entries(object).map(([key, item]) => {
           const field = Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
@@ -98,7 +98,7 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
       const lost = Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros';
       problems.push({
-        argument: nameOf(path),
+        argument: argumentName(path),
         says: `arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`,
       });
       return value;
@@ -107,12 +107,8 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
   }
 }
 
-function isPlainObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */
-function named(shape: Record<string, $ZodType>, text: string): Json | undefined {
+function asRequiredField(shape: Record<string, $ZodType>, text: string): Json | undefined {
   const [required, ...others] = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== 'optional');
   if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || definitionOf(shape[required]!).type !== 'string')
     return undefined;
@@ -151,17 +147,17 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodObject): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = shapeAt(schema, issue.path);
     return issue.keys.map((key) => ({
-      argument: nameOf([...issue.path, key]),
+      argument: argumentName([...issue.path, key]),
       says: `is not an argument; ${meant(key, known, issue.input)}`,
     }));
   }
-  return [{ argument: nameOf(issue.path), says: inWords(issue) }];
+  return [{ argument: argumentName(issue.path), says: issueInWords(issue) }];
 }
 
-function inWords(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys>): string {
+function issueInWords(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys>): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is missing' : `must be ${article(issue.expected)}, not ${kindOf(issue.input)}`;
+      return issue.input === undefined ? 'is missing' : `must be ${article(issue.expected)}, not ${valueKind(issue.input)}`;
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_big':
@@ -212,7 +208,7 @@ function article(expected: string): string {
   return /^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`;
 }
 
-function kindOf(value: unknown): string {
+function valueKind(value: unknown): string {
   if (value === null) return 'null (leave the argument out instead)';
   return article(Array.isArray(value) ? 'array' : typeof value);
 }

@@ -1,17 +1,19 @@
 import type { Resource } from '@modelcontextprotocol/server';
-import { createKept } from '../answer-cache.ts';
-import type { Json, Reader } from '../endpoint.ts';
+import { createAnswerCache } from '../answer-cache.ts';
+import type { Reader } from '../endpoint.ts';
 import { listBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-payment-refunds.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
-import { fits, folded, isId, onlyOne } from '../matching/same-name.ts';
+import type { Json } from '../json.ts';
+import { fits, folded, isId, exactOrOnly } from '../matching/same-name.ts';
 import { readAmount } from '../money.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
 import { readId } from '../records/read-row.ts';
 import { plain, UNTOLD_AMOUNT } from '../records/text.ts';
+import { MINUTE_MS } from '../time.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
@@ -25,25 +27,25 @@ export interface Lookups {
 }
 
 /** Hosts ask at every start, and at every key. */
-const FRESH_MS = 60_000;
+const FRESH_MS = MINUTE_MS;
 /** A menu that takes longer is no help. */
-const PATIENCE_MS = 5_000;
+const MENU_PATIENCE_MS = 5_000;
 const RECENT = 25;
 /** More than the protocol lets through are of no use. */
 const MOST_VALUES = 100;
 
 /** A record as a completion knows it: what people call it by, and its id. */
-interface Named {
+interface NamedRecord {
   readonly name: string;
   readonly id: string;
 }
 
 export function createLookups({ zoho, sandbox, log }: Books): Lookups {
-  const kept = createKept(FRESH_MS);
+  const kept = createAnswerCache(FRESH_MS);
 
   /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
   const read: Reader['read'] = (endpoint, input) =>
-    kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(PATIENCE_MS)).read(endpoint, input));
+    kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(MENU_PATIENCE_MS)).read(endpoint, input));
 
   const page = (list: WholeList, query: Readonly<Record<string, string>>): Promise<WholePage> =>
     read(list, { ...query, page: 1, per_page: PER_PAGE });
@@ -95,7 +97,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   /**
    * All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through.
    */
-  const customers = async (value: string): Promise<Named[]> => {
+  const customers = async (value: string): Promise<NamedRecord[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
     const { rows } =
@@ -109,7 +111,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   /** Of the one customer whom the argument filled in before means. */
   const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
     if (customer === undefined || isId(customer)) return customer;
-    return onlyOne(
+    return exactOrOnly(
       customer,
       (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)),
       ({ name }) => name,
@@ -117,7 +119,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 
   /** Unpaid ones first; any other by its number. */
-  const invoices = async (value: string, customer: string | undefined): Promise<Named[]> => {
+  const invoices = async (value: string, customer: string | undefined): Promise<NamedRecord[]> => {
     const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
@@ -139,7 +141,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
       : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
   };
 
-  const accounts = async (): Promise<Named[]> => {
+  const accounts = async (): Promise<NamedRecord[]> => {
     const { bankaccounts = [] } = await read(listBankAccounts, {});
     return bankaccounts
       .filter(({ is_active }) => is_active !== false)
@@ -183,7 +185,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
 }
 
 /** By a part of the name or the start of the id; those whose name begins so first. */
-function matching(value: string, all: readonly Named[]): readonly Named[] {
+function matching(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
   const typed = folded(value);
   const found = all.filter(({ name, id }) => folded(name).includes(typed) || id.startsWith(typed));
   return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
@@ -192,13 +194,13 @@ function matching(value: string, all: readonly Named[]): readonly Named[] {
 /**
  * Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands.
  */
-function resolvable(value: string, all: readonly Named[]): string[] {
+function resolvable(value: string, all: readonly NamedRecord[]): string[] {
   const count = new Map<string, number>();
   for (const { name } of all) count.set(folded(name), (count.get(folded(name)) ?? 0) + 1);
   return matching(value, all).map(({ name, id }) => (count.get(folded(name)) === 1 && isShownAsItIs(name) && !isId(name) ? name : id));
 }
 
-const hasId = ({ id }: Named) => id !== '';
+const hasId = ({ id }: NamedRecord) => id !== '';
 
 const isShownAsItIs = (name: string) => name !== '' && oneLine(name) === name;
 

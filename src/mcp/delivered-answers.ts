@@ -6,18 +6,18 @@ import type { RequestId, Transport } from '@modelcontextprotocol/server';
  */
 export interface Deliveries {
   /** The answer to this request tells of this write. */
-  expect(request: RequestId, told: Told): void;
+  expect(request: RequestId, told: Delivery): void;
   /** The same transport, watched. */
   over<T extends Transport>(transport: T): T;
 }
 
-export interface Told {
+export interface Delivery {
   readonly entry: string;
   readonly state: 'recorded' | 'unknown';
 }
 
-export function createDeliveries(delivered: (told: Told) => void): Deliveries {
-  const expected = new Map<RequestId, Told>();
+export function createDeliveries(delivered: (told: Delivery) => void): Deliveries {
+  const expected = new Map<RequestId, Delivery>();
   return {
     expect: (request, told) => void expected.set(request, told),
     over(transport) {

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { endpoints, workflows } from '../catalogue.ts';
-import type { Json } from '../endpoint.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
 import { id } from '../records/fields.ts';
-import { report, type Report, type Undo } from '../report.ts';
+import { createReport, type Report, type Undo } from '../report.ts';
 import { isWrite } from '../workflow.ts';
 import type { Entry, Journal, State } from '../write/journal/journal.ts';
 import { undoCell } from './render.ts';
@@ -55,7 +55,7 @@ export const listWrites: JournalTool = {
   output,
   async run(given, journal, offered) {
     const writes = (await entriesFor(journal, given as z.output<typeof input>)).map((entry) => asWrite(entry, offered));
-    return { result: { writes }, report: report(linesOf(writes)) };
+    return { result: { writes }, report: createReport(linesOf(writes)) };
   },
 };
 
@@ -71,7 +71,7 @@ async function entriesFor(journal: Journal, { outcome, tool, customer_id, since,
   return unsettled.flat().slice(0, limit);
 }
 
-const outcomes: Record<State, string> = {
+const outcomeOfState: Record<State, string> = {
   recorded: 'recorded',
   not_recorded: 'not_recorded',
   unknown: 'unknown',
@@ -87,7 +87,7 @@ function asWrite(entry: Entry, offered: ReadonlySet<string>): Json {
     at: entry.claimedAt,
     tool: entry.endpoint,
     what: title,
-    outcome: outcomes[entry.state],
+    outcome: outcomeOfState[entry.state],
     zoho_id: entry.zoho_id,
     reason: entry.reason,
     undo: entry.state === 'recorded' && undo !== undefined && offered.has(undo.tool) ? undo : undefined,

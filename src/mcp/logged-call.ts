@@ -1,7 +1,7 @@
 import { withRequestId, type Log } from '../trace.ts';
 
 /** Answers a call under an id of its own, and logs what it was and how it ended. */
-export function tracked<T>(what: string, log: Log, answer: () => Promise<T>): Promise<T> {
+export function loggedCall<T>(what: string, log: Log, answer: () => Promise<T>): Promise<T> {
   return withRequestId(async () => {
     const began = performance.now();
     const end = (outcome: string) => log('info', what, { outcome, ms: Math.round(performance.now() - began) });

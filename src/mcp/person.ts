@@ -8,7 +8,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Person } from '../write/confirm.ts';
-import { NONE } from '../write/repeated-call.ts';
+import { NONE_OF_THESE } from '../write/repeated-call.ts';
 import type { Settling } from '../write/types.ts';
 
 /** The person behind the client: whether they can be asked, what they answered, and the question put to them. */
@@ -17,7 +17,7 @@ export function personOf(server: McpServer, { mcpReq }: ServerContext, approval:
   const state = mcpReq.requestState();
   return {
     canBeAsked: canBeAsked(server, mcpReq.envelope),
-    answer: answerOf(mcpReq.inputResponses),
+    answer: consentAnswerOf(mcpReq.inputResponses),
     choice: choiceOf(mcpReq.inputResponses),
     state: typeof state === 'string' ? state : undefined,
     approval,
@@ -32,7 +32,7 @@ function canBeAsked(server: McpServer, envelope: ServerContext['mcpReq']['envelo
 }
 
 /** Only a ticked box that was sent off is a yes. */
-function answerOf(responses: ServerContext['mcpReq']['inputResponses']): Person['answer'] {
+function consentAnswerOf(responses: ServerContext['mcpReq']['inputResponses']): Person['answer'] {
   const view = inputResponse(responses, 'consent');
   if (view.kind !== 'elicit') return undefined;
   if (view.action === 'accept') return view.content?.['approve'] === true ? 'approved' : 'declined';
@@ -46,12 +46,12 @@ function choiceOf(responses: ServerContext['mcpReq']['inputResponses']): string 
   return typeof which === 'string' ? which : '';
 }
 
-export function askWhich({ question, choices, state }: Settling): InputRequiredResult {
+export function choiceRequest({ question, choices, state }: Settling): InputRequiredResult {
   const which = {
     type: 'string' as const,
     title: 'Which one is it?',
-    enum: [...choices.map(({ id }) => id), NONE],
-    enumNames: [...choices.map(({ text }) => text), NONE],
+    enum: [...choices.map(({ id }) => id), NONE_OF_THESE],
+    enumNames: [...choices.map(({ text }) => text), NONE_OF_THESE],
   };
   return inputRequired({
     inputRequests: {
@@ -61,7 +61,7 @@ export function askWhich({ question, choices, state }: Settling): InputRequiredR
   });
 }
 
-export function ask(question: string, requestState: string): InputRequiredResult {
+export function consentRequest(question: string, requestState: string): InputRequiredResult {
   return inputRequired({
     inputRequests: {
       consent: inputRequired.elicit({

@@ -1,5 +1,5 @@
 import { endpoints, workflows } from '../catalogue.ts';
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { listWrites } from './list-writes.ts';
 import { schemaName } from './tool-schema.ts';

@@ -10,7 +10,7 @@ import type { Books } from './server-dependencies.ts';
 
 /** What a person can start from their host's menu: short instructions to the assistant, with what they filled in as data. */
 
-type Given = Readonly<Record<string, string | undefined>>;
+type PromptArguments = Readonly<Record<string, string | undefined>>;
 
 export interface Prompt {
   readonly name: string;
@@ -20,7 +20,7 @@ export interface Prompt {
   readonly needs: readonly (readonly string[])[];
   /** Arguments, none of them required: what is left out is asked for. */
   readonly arguments: Readonly<Record<string, string>>;
-  steps(given: Given, on: SwitchedOn): readonly (string | false)[];
+  steps(given: PromptArguments, on: SwitchedOn): readonly (string | false)[];
 }
 
 interface SwitchedOn {
@@ -73,7 +73,7 @@ const monthEndCheck: Prompt = {
   needs: [['summarize_payments'], ['find_refunds'], ['check_duplicates']],
   arguments: { month: 'Such as 2026-06.' },
   steps: ({ month }) => {
-    const days = daysOf(month);
+    const days = daysOfMonth(month);
     const using = (tool: string, more: object = {}) => (days === undefined ? tool : callText(tool, { ...days, ...more }));
     return [
       days === undefined &&
@@ -128,7 +128,10 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox }:
         messages: [
           {
             role: 'user' as const,
-            content: { type: 'text' as const, text: marked(textOf(prompt, shape.length > 0 ? (given as Given) : {}, on), sandbox) },
+            content: {
+              type: 'text' as const,
+              text: marked(promptText(prompt, shape.length > 0 ? (given as PromptArguments) : {}, on), sandbox),
+            },
           },
         ],
       }),
@@ -137,7 +140,7 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox }:
 }
 
 /** What was filled in stands in quotes, each on its line: it is data, and may have been pasted from anywhere. */
-function textOf({ title, steps }: Prompt, typed: Given, on: SwitchedOn): string {
+function promptText({ title, steps }: Prompt, typed: PromptArguments, on: SwitchedOn): string {
   const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value?.trim()));
   const known = Object.entries(given).map(([name, value]) => `- ${name}: ${quoted(value, 200)}`);
   return [
@@ -150,7 +153,7 @@ function textOf({ title, steps }: Prompt, typed: Given, on: SwitchedOn): string 
 }
 
 /** First and last day of `2026-06`. */
-function daysOf(month: string | undefined): { date_start: string; date_end: string } | undefined {
+function daysOfMonth(month: string | undefined): { date_start: string; date_end: string } | undefined {
   const [, year, number] = /^\s*(\d{4})-(0[1-9]|1[0-2])\s*$/.exec(month ?? '') ?? [];
   if (year === undefined || number === undefined) return undefined;
   const last = new Date(Date.UTC(Number(year), Number(number), 0)).getUTCDate();

@@ -34,12 +34,12 @@ export function reportText({ lines, next, undo }: Report): string {
 }
 
 /** A call longer than this stands only in the structured result. */
-const MOST_CHARACTERS = 160;
+const MOST_CHARACTERS_OF_UNDO = 160;
 
 /** The step that takes a write back, with what it does not restore. */
 function undoText(undo: Undo): string {
   const whole = undoCall(undo);
-  return `to undo: ${whole.length > MOST_CHARACTERS ? `${undo.tool} as in \`undo\`` : whole}${allBut(undo)}`;
+  return `to undo: ${whole.length > MOST_CHARACTERS_OF_UNDO ? `${undo.tool} as in \`undo\`` : whole}${allBut(undo)}`;
 }
 
 const MOST_CHARACTERS_IN_ROW = 394;
@@ -52,15 +52,15 @@ export function undoCell(undo: Undo): string {
 }
 
 /** The journal does not keep the order of fields, and a write found later reads as a fresh one. */
-const undoCall = ({ tool, arguments: args }: Undo): string => callText(tool, ordered(args));
+const undoCall = ({ tool, arguments: args }: Undo): string => callText(tool, idsFirst(args));
 
 /** Ids first, then by name, at any depth. */
-function ordered<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(ordered) as T;
+function idsFirst<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(idsFirst) as T;
   if (typeof value !== 'object' || value === null) return value;
   const rank = (name: string) => `${name.endsWith('_id') ? 0 : 1}${name}`;
   const entries = Object.entries(value).toSorted(([a], [b]) => (rank(a) < rank(b) ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, item]) => [name, ordered(item as unknown)])) as T;
+  return Object.fromEntries(entries.map(([name, item]) => [name, idsFirst(item as unknown)])) as T;
 }
 
 const allBut = ({ not_restored = [] }: Undo): string => (not_restored.length === 0 ? '' : ` (all but ${not_restored.join(', ')})`);

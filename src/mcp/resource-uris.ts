@@ -1,5 +1,6 @@
 import { UriTemplate, type ContentBlock } from '@modelcontextprotocol/server';
-import { isRead, type Endpoint, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
+import { isRead, type Endpoint, type ReadTool, type ResourceForm } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 
 /** Addresses of resources: from declaration to template, from input to address and back. */
 
@@ -33,7 +34,7 @@ export function titled(title: string, sandbox: boolean): string {
 }
 
 /** The resource's address for this input, or undefined when a variable is missing. */
-function addressOf({ uri }: ResourceForm, ids: Json): string | undefined {
+function uriOf({ uri }: ResourceForm, ids: Json): string | undefined {
   if (uri.endsWith('{?}')) return undefined;
   let complete = true;
   const address = uri.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
@@ -50,7 +51,7 @@ export function linksOf(endpoint: ReadTool, input: Json): ContentBlock[] {
   return (endpoint.resources ?? [])
     .filter((form) => wanted.includes(form.name))
     .flatMap((form) => {
-      const uri = addressOf(form, input);
+      const uri = uriOf(form, input);
       return uri === undefined
         ? []
         : [{ type: 'resource_link' as const, uri, name: form.name, title: form.title, mimeType: form.mimeType }];
@@ -68,6 +69,6 @@ export function touchedBy(endpoints: readonly Endpoint[], input: Json, result: J
     .filter(isRead)
     .filter(({ module }) => module === undefined)
     .flatMap((endpoint) => endpoint.resources ?? []);
-  const addresses = ids.flatMap((id) => forms.map((form) => addressOf(form, { payment_id: id, customer_payment_id: id, refund_id })));
+  const addresses = ids.flatMap((id) => forms.map((form) => uriOf(form, { payment_id: id, customer_payment_id: id, refund_id })));
   return new Set(addresses.filter((address) => address !== undefined));
 }

@@ -6,11 +6,12 @@ import {
   type McpServer,
   type ReadResourceResult,
 } from '@modelcontextprotocol/server';
-import { isRead, type Json, type ReadTool, type ResourceForm } from '../endpoint.ts';
+import { isRead, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readArguments } from './arguments.ts';
 import type { Lookups } from './completions.ts';
-import { tracked } from './logged-call.ts';
+import { loggedCall } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
 import { templateOf, titled } from './resource-uris.ts';
 import { errorFacts, succeeded } from './results.ts';
@@ -51,7 +52,7 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge
     limitsResource.uri,
     { ...limitsResource, title: titled(limitsResource.title, sandbox) },
     (uri) =>
-      tracked(`resource ${limitsResource.name}`, log, async () => {
+      loggedCall(`resource ${limitsResource.name}`, log, async () => {
         const limits = await quota().catch((error: unknown) => {
           throw error instanceof PaymentsError ? protocolError(error, edge) : error;
         });
@@ -74,7 +75,7 @@ export const limitsResource = {
   mimeType: 'application/json',
 } as const;
 
-interface Reading {
+interface ResourceRead {
   readonly endpoint: ReadTool;
   readonly form: ResourceForm;
   readonly books: Books;
@@ -82,15 +83,15 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
-function readResource(uri: URL, variables: Json, reading: Reading): Promise<ReadResourceResult> {
-  return tracked(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
+function readResource(uri: URL, variables: Json, reading: ResourceRead): Promise<ReadResourceResult> {
+  return loggedCall(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
 }
 
 /** The same data as the tool, through the same arguments. */
 async function answer(
   uri: URL,
   variables: Json,
-  { endpoint, form: { mimeType }, books, edge, signal }: Reading,
+  { endpoint, form: { mimeType }, books, edge, signal }: ResourceRead,
 ): Promise<ReadResourceResult> {
   const zoho = books.zoho.until(signal);
   try {

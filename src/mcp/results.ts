@@ -1,8 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Judged } from '../concern.ts';
-import type { Json } from '../endpoint.ts';
 import type { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import { requestId } from '../trace.ts';
 import { errorText, marked, nextText, offeredIn, reportText, stepsIn, type Edge } from './render.ts';

@@ -1,7 +1,7 @@
 import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { keepingArguments } from './arguments.ts';
-import { createDeliveries, type Told } from './delivered-answers.ts';
+import { createDeliveries, type Delivery } from './delivered-answers.ts';
 import { handshakeFirst } from './handshake.ts';
 import { reportingProgress } from './progress.ts';
 import type { Books } from './server-dependencies.ts';
@@ -37,6 +37,6 @@ export function serveBooks(
   return server;
 }
 
-async function noteDelivery({ journal }: Books, { entry, state }: Told): Promise<void> {
+async function noteDelivery({ journal }: Books, { entry, state }: Delivery): Promise<void> {
   await (await journal()).add(entry, { type: 'delivered', state });
 }

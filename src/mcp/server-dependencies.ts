@@ -7,15 +7,15 @@ import type { Zoho } from '../zoho/client.ts';
 import type { Quota } from '../zoho/limits.ts';
 
 /** Reading Zoho, given up when `signal` says so. */
-export interface Reading extends Pick<Zoho, 'read' | 'document'> {
-  until(signal: AbortSignal | undefined): Reading;
+export interface ZohoReads extends Pick<Zoho, 'read' | 'document'> {
+  until(signal: AbortSignal | undefined): ZohoReads;
 }
 
 /** What the protocol side needs to know of the books it serves. */
 export interface Books {
   readonly endpoints: readonly Endpoint[];
   readonly workflows: readonly Workflow[];
-  readonly zoho: Reading;
+  readonly zoho: ZohoReads;
   /** All that a workflow may do with Zoho. Opened when first asked for. */
   reader(signal: AbortSignal | undefined): Promise<Reader>;
   /** How much of Zoho's limits is used, as far as it is known on this machine. */

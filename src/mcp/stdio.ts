@@ -77,7 +77,7 @@ const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const OPENING = new Set([0x7b, 0x5b]);
 const CLOSING = new Set([0x7d, 0x5d]);
 /** Of a name or a plain value at the top level; an id is shorter. */
-const MOST_CHARACTERS = 1000;
+const MOST_CHARACTERS_OF_MEMBER = 1000;
 
 /**
  * Reads the id of a request while its bytes go by: most clients write it behind the params. An answer of the client's has an id and no
@@ -91,7 +91,7 @@ function createIdReader() {
   let text = '';
   const members = new Map<string, string>();
   const note = (byte: number) => {
-    if (depth === 1 && text.length <= MOST_CHARACTERS) text += String.fromCharCode(byte);
+    if (depth === 1 && text.length <= MOST_CHARACTERS_OF_MEMBER) text += String.fromCharCode(byte);
   };
   const endOfMember = () => {
     if (name === '"id"' || name === '"method"') members.set(name, text.trim());

@@ -1,12 +1,12 @@
 import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
 import type * as z from 'zod';
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 
 /** By tool and direction, made when the program was built: making them takes a good part of its start-up. Undeclared in the source. */
 declare const PREPARED_SCHEMAS: Readonly<Record<string, Json>> | undefined;
 
-const known = new Map<string, Json>(typeof PREPARED_SCHEMAS === 'undefined' ? [] : Object.entries(PREPARED_SCHEMAS));
+const schemas = new Map<string, Json>(typeof PREPARED_SCHEMAS === 'undefined' ? [] : Object.entries(PREPARED_SCHEMAS));
 
 export const schemaName = (tool: string, io: 'input' | 'output'): string => `${tool} ${io}`;
 
@@ -14,11 +14,11 @@ export const schemaName = (tool: string, io: 'input' | 'output'): string => `${t
  * The schema that tools/list shows. Its `validate` passes everything: repair, validation and wording are `readArguments`,
  * whose errors teach more than the SDK's.
  */
-export function advertised(tool: string, io: 'input' | 'output', schema: () => z.ZodObject): StandardSchemaWithJSON<Json> {
+export function toolSchema(tool: string, io: 'input' | 'output', schema: () => z.ZodObject): StandardSchemaWithJSON<Json> {
   const json = () => {
     const name = schemaName(tool, io);
-    const made = known.get(name) ?? jsonSchemaOf(schema(), io);
-    known.set(name, made);
+    const made = schemas.get(name) ?? jsonSchemaOf(schema(), io);
+    schemas.set(name, made);
     return made;
   };
   return {

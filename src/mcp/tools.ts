@@ -1,22 +1,23 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { NOT_JUDGED } from '../concern.ts';
-import type { Endpoint, Json, WriteTool } from '../endpoint.ts';
+import type { Endpoint, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { quiet } from '../records/fields.ts';
 import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflow.ts';
-import { APPROVAL_MINUTES } from '../write/confirm.ts';
+import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import type { JournalTool } from './list-writes.ts';
-import { tracked } from './logged-call.ts';
-import { ask, askWhich, personOf } from './person.ts';
+import { loggedCall } from './logged-call.ts';
+import { consentRequest, choiceRequest, personOf } from './person.ts';
 import { marked, type Edge } from './render.ts';
 import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
 import type { Books } from './server-dependencies.ts';
-import { advertised } from './tool-schema.ts';
+import { toolSchema } from './tool-schema.ts';
 
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
@@ -41,26 +42,26 @@ export function addTools(tools: readonly Tool[], served: Served): void {
       {
         title: tool.title,
         description: tool.description,
-        inputSchema: advertised(tool.name, 'input', () => argumentsOf(tool)),
-        outputSchema: advertised(tool.name, 'output', () => outputOf(tool)),
+        inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
+        outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
         annotations: annotationsOf(tool),
       },
       (args, ctx) =>
-        tracked(tool.name, books.log, async () => {
+        loggedCall(tool.name, books.log, async () => {
           try {
-            return await call(tool, args, served, ctx);
+            return await answerCall(tool, args, served, ctx);
           } catch (error) {
             // A cancelled call gets no answer.
             if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
             const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
-            return failed(known, served.edge, isWrite(tool) ? outcomeOf(known) : undefined);
+            return failed(known, served.edge, isWrite(tool) ? outcomeFacts(known) : undefined);
           }
         }),
     );
   }
 }
 
-async function call(tool: Tool, args: unknown, served: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
+async function answerCall(tool: Tool, args: unknown, served: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
   const { books, edge } = served;
   const { mcpReq } = ctx;
   switch (tool.kind) {
@@ -133,8 +134,8 @@ async function write(
   { server, books, deliveries, onWritten, edge }: Served,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = ofNothingSent(() => readArguments(argumentsOf(tool), args));
-  const person = ofNothingSent(() => personOf(server, ctx, approval as string | undefined));
+  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = beforeSending(() => readArguments(argumentsOf(tool), args));
+  const person = beforeSending(() => personOf(server, ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
   const performed = await books
     .write({
@@ -152,9 +153,9 @@ async function write(
       }
       throw error;
     });
-  if (performed.kind === 'ask') return ofNothingSent(() => ask(marked(performed.question, books.sandbox), performed.state));
-  if (performed.kind === 'settle') return askWhich({ ...performed, question: marked(performed.question, books.sandbox) });
-  if (performed.kind === 'preview') return ofNothingSent(() => preview(performed, edge));
+  if (performed.kind === 'ask') return beforeSending(() => consentRequest(marked(performed.question, books.sandbox), performed.state));
+  if (performed.kind === 'settle') return choiceRequest({ ...performed, question: marked(performed.question, books.sandbox) });
+  if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
   const { entry, result, report, replayed, asked, concerns } = performed;
   if (!replayed) onWritten(input, result);
   deliveries.expect(id, { entry, state: 'recorded' });
@@ -188,7 +189,7 @@ function preview({ question, approval, refused, asked, concerns }: Extract<Perfo
   };
 }
 
-function outcomeOf(error: PaymentsError): WriteFacts {
+function outcomeFacts(error: PaymentsError): WriteFacts {
   const write_id = error instanceof OutcomeUnknownError ? error.entry : undefined;
   return {
     outcome: error.changed === 'no' ? 'not_recorded' : error.changed === 'yes' ? 'recorded' : 'unknown',
@@ -198,7 +199,7 @@ function outcomeOf(error: PaymentsError): WriteFacts {
 }
 
 /** A part of a write's call in which nothing can have been sent: a fault of ours in it has changed nothing. */
-function ofNothingSent<T>(part: () => T): T {
+function beforeSending<T>(part: () => T): T {
   try {
     return part();
   } catch (error) {

@@ -5,15 +5,15 @@ import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { subtract, sum, precisionOf, decimalsOf, type Currency } from '../money.ts';
-import { inOrder } from '../reader.ts';
-import { notThere } from '../reading/current-record.ts';
+import { allInOrder } from '../reader.ts';
+import { refuseWithoutRecord } from '../reading/current-record.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
-import { NOTHING, settledBy, standsOn, type Standing } from '../records/applied.ts';
+import { NOTHING, settledBy, standsOn, type AppliedRow, type Standing } from '../records/applied.ts';
 import { recordName, recordNameAndId, settling } from '../records/describe.ts';
 import { readFlag } from '../records/read-row.ts';
-import { money, plain, quoted, told } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 
 /**
  * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
@@ -21,13 +21,13 @@ import { money, plain, quoted, told } from '../records/text.ts';
  */
 
 /** What a check has to say: lines of the question, and what could not be checked. */
-export interface Notes {
+export interface CheckNotes {
   readonly lines?: readonly string[];
   readonly not_checked?: readonly string[];
 }
 
 /** In the order in which they stand in the question. */
-export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Required<Notes> {
+export function joinNotes(...notes: readonly (CheckNotes | false | undefined)[]): Required<CheckNotes> {
   return {
     lines: notes.flatMap((one) => (one && one.lines) || []),
     not_checked: notes.flatMap((one) => (one && one.not_checked) || []),
@@ -35,7 +35,7 @@ export function joinNotes(...notes: readonly (Notes | false | undefined)[]): Req
 }
 
 /** Not after the organization's today. */
-export async function checkDate(date: string | undefined, zoho: Reader): Promise<Notes> {
+export async function checkDate(date: string | undefined, zoho: Reader): Promise<CheckNotes> {
   if (date === undefined) return {};
   const today = await organizationToday(zoho);
   if (today === undefined) return { not_checked: [`that the date is not in the future (${await whyNoToday(zoho)})`] };
@@ -59,9 +59,12 @@ export async function checkAccount(
   account_id: string,
   { accounts, currency }: { accounts: BankAccounts | Promise<BankAccounts>; currency: Currency | Promise<Currency> },
   zoho: Reader,
-): Promise<Notes> {
-  const [found, { currency_code }] = await inOrder([accounts, currency]);
-  const unknown = (why: string): Notes => ({ lines: [`Account: id ${account_id}`], not_checked: [`the account ${account_id} (${why})`] });
+): Promise<CheckNotes> {
+  const [found, { currency_code }] = await allInOrder([accounts, currency]);
+  const unknown = (why: string): CheckNotes => ({
+    lines: [`Account: id ${account_id}`],
+    not_checked: [`the account ${account_id} (${why})`],
+  });
   if (found?.bankaccounts === undefined) return unknown('needs the scope ZohoBooks.banking.READ');
   const account = found.bankaccounts.find((one) => one.account_id === account_id);
   if (account === undefined && readFlag(found.page_context?.has_more_page) === true)
@@ -88,21 +91,15 @@ export async function checkAccount(
     account.currency_code === base;
   if (!fits) {
     throw new RefusedError(
-      `The account ${quoted(account.account_name || account_id)} is in ${told(account.currency_code)}, ` +
-        `the payment in ${told(currency_code)}.`,
+      `The account ${quoted(account.account_name || account_id)} is in ${idText(account.currency_code)}, ` +
+        `the payment in ${idText(currency_code)}.`,
       {
         code: 'account_currency',
-        next: `Ask the user for an account in ${told(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+        next: `Ask the user for an account in ${idText(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
   return { lines: [`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`] };
-}
-
-export interface Application {
-  readonly invoice_id: string;
-  readonly amount_applied: number;
-  readonly tax_amount_withheld?: number | undefined;
 }
 
 interface AppliedPayment {
@@ -113,29 +110,33 @@ interface AppliedPayment {
 }
 
 /** Every invoice that gets more of the payment than it has. */
-export async function checkInvoices(rows: readonly Application[], payment: AppliedPayment, zoho: Reader): Promise<Notes> {
-  return joinNotes(...(await inOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
+export async function checkInvoices(rows: readonly AppliedRow[], payment: AppliedPayment, zoho: Reader): Promise<CheckNotes> {
+  return joinNotes(...(await allInOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
 }
 
 /**
  * The invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
  * withheld.
  */
-async function checkInvoice(row: Application, { customer_id, standing = new Map(), ...of }: AppliedPayment, zoho: Reader): Promise<Notes> {
+async function checkInvoice(
+  row: AppliedRow,
+  { customer_id, standing = new Map(), ...of }: AppliedPayment,
+  zoho: Reader,
+): Promise<CheckNotes> {
   const { invoice_id } = row;
   const stands = standsOn(standing, invoice_id);
   const already = settledBy(stands ?? NOTHING);
   const more = subtract(settledBy(row), already);
   if (more <= 0) return {};
-  const [found, currency] = await inOrder([
+  const [found, currency] = await allInOrder([
     ifAllowed(
       zoho.read(getInvoice, { invoice_id }).catch((error: unknown) => {
-        throw named(error, invoice_id);
+        throw asNoSuchInvoice(error, invoice_id);
       }),
     ),
     of.currency,
   ]);
-  if (found !== undefined && found.invoice?.invoice_id !== invoice_id) notThere('invoice', invoice_id);
+  if (found !== undefined && found.invoice?.invoice_id !== invoice_id) refuseWithoutRecord('invoice', invoice_id);
   if (found?.invoice === undefined)
     return {
       lines: [`Apply ${settling(row, currency)} to the invoice with id ${invoice_id}`],
@@ -150,7 +151,7 @@ async function checkInvoice(row: Application, { customer_id, standing = new Map(
     });
   }
   if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
-    throw new RefusedError(`${name} is in ${told(invoice.currency_code)}, the payment in ${told(currency.currency_code)}.`, {
+    throw new RefusedError(`${name} is in ${idText(invoice.currency_code)}, the payment in ${idText(currency.currency_code)}.`, {
       code: 'invoice_currency',
       next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
     });
@@ -188,7 +189,7 @@ async function checkInvoice(row: Application, { customer_id, standing = new Map(
   };
 }
 
-function named(error: unknown, invoice_id: string): unknown {
+function asNoSuchInvoice(error: unknown, invoice_id: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'not_found') return error;
   return new InputError(`There is no invoice ${invoice_id}.`, {
     code: 'no_such_invoice',
@@ -205,9 +206,9 @@ export async function checkRetainer(
   retainerinvoice_id: string | undefined,
   { customer_id, amount, ...of }: { customer_id: string; amount: number; currency: Currency | Promise<Currency> },
   zoho: Reader,
-): Promise<Notes> {
+): Promise<CheckNotes> {
   if (retainerinvoice_id === undefined) return {};
-  const [found, currency] = await inOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
+  const [found, currency] = await allInOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
   if (retainer === undefined) {
     // Zoho lists no more than a page of them at once, and does not say whose to list.
@@ -252,7 +253,7 @@ export async function checkRetainer(
 export async function checkCustomFields(
   fields: readonly { customfield_id?: string | undefined; api_name?: string | undefined; label?: string | undefined }[] | undefined,
   zoho: Reader,
-): Promise<Notes> {
+): Promise<CheckNotes> {
   if (fields === undefined || fields.length === 0) return {};
   const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields;
   if (known === undefined) return { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] };
@@ -270,7 +271,7 @@ export async function checkCustomFields(
       next: `These exist: ${
         known
           .slice(0, 20)
-          .map((field) => `${quoted(field.label, 40)} (${told(field.api_name)}, customfield_id ${field.customfield_id})`)
+          .map((field) => `${quoted(field.label, 40)} (${idText(field.api_name)}, customfield_id ${field.customfield_id})`)
           .join(', ') || 'none'
       }.`,
     });
@@ -283,7 +284,7 @@ export async function checkCustomFields(
  * on its invoices.
  */
 export function mostlyTax(
-  rows: readonly Application[],
+  rows: readonly AppliedRow[],
   currency: Currency,
   standing: ReadonlyMap<string, Standing | undefined> = new Map(),
 ): Concern[] {
@@ -296,7 +297,7 @@ export function mostlyTax(
 }
 
 /** Applied to at most the whole; what is left over is named. */
-export function checkApplied(amount: number, rows: readonly Application[], currency: Currency): number {
+export function checkApplied(amount: number, rows: readonly AppliedRow[], currency: Currency): number {
   const applied = sum(rows.map((row) => row.amount_applied));
   if (applied <= amount) return subtract(amount, applied);
   throw new InputError(`${money(applied, currency)} applied to invoices is more than the payment of ${money(amount, currency)}.`, {

@@ -1,9 +1,8 @@
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { decimalsOf, precisionOf, subtract, readAmount } from '../money.ts';
 import type { Payment, Refund } from '../records/fields.ts';
 import { readId } from '../records/read-row.ts';
-import { told } from '../records/text.ts';
-import { isObject } from '../records/zoho-shapes.ts';
+import { idText } from '../records/text.ts';
 import type { Existing } from './look-alikes.ts';
 
 /** Whether a success answer shows the record that was written: another one is no proof that it was written. */
@@ -17,7 +16,7 @@ function difference(record: Json, ids: Expected, amount: unknown): string | unde
   const other = Object.entries(ids).find(
     ([name, value]) => value !== undefined && record[name] !== undefined && readId(record[name]) !== readId(value),
   );
-  if (other !== undefined) return `shows ${other[0]} ${told(record[other[0]])}, and ${told(other[1])} was sent`;
+  if (other !== undefined) return `shows ${other[0]} ${idText(record[other[0]])}, and ${idText(other[1])} was sent`;
   const [sent, shown] = [readAmount(amount), record['amount'] === undefined ? undefined : readAmount(record['amount'])];
   if (sent === undefined || record['amount'] === undefined || shown === sent || (shown !== undefined && isRounded(sent, shown, record)))
     return undefined;
@@ -53,7 +52,7 @@ export function otherPayment(
   if (payment === undefined) return undefined;
   const { customer_id = standing?.customer_id, amount } = isObject(body) ? body : {};
   if (payment_id === undefined && wasThere(existing, payment.payment_id))
-    return `names the payment ${told(payment.payment_id)}, which was there before`;
+    return `names the payment ${idText(payment.payment_id)}, which was there before`;
   if (payment_id === undefined && payment.payment_id !== undefined && (payment.customer_id === undefined || payment.amount === undefined))
     return 'does not tell whose payment it shows, or of how much';
   return difference(payment, { payment_id, customer_id }, amount);
@@ -70,7 +69,7 @@ export function otherRefund(
   if (refund === undefined) return undefined;
   const { amount, from_account_id } = isObject(body) ? body : {};
   if (refund_id === undefined && wasThere(existing, refund.payment_refund_id))
-    return `names the refund ${told(refund.payment_refund_id)}, which was there before`;
+    return `names the refund ${idText(refund.payment_refund_id)}, which was there before`;
   if (refund_id === undefined && refund.payment_refund_id !== undefined && refund.amount === undefined)
     return 'does not tell of how much the refund is that it shows';
   return difference(refund, { payment_refund_id: refund_id, payment_id, from_account_id }, amount);

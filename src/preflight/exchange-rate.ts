@@ -6,9 +6,9 @@ import { InputError } from '../errors.ts';
 import { formatConverted, readAmount, sameRate } from '../money.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf } from '../reading/organization.ts';
-import { plain, told } from '../records/text.ts';
+import { plain, idText } from '../records/text.ts';
 import { many } from '../records/zoho-shapes.ts';
-import type { Notes } from './checks.ts';
+import type { CheckNotes } from './checks.ts';
 
 /** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
 
@@ -26,11 +26,11 @@ const allCurrencies = defineOperation({
 });
 
 /** Invoices whose rates are looked at, of a payment that is applied to very many. */
-const MOST_INVOICES = 10;
+const MOST_INVOICE_RATES = 10;
 /** Known rates that a person is shown. */
 const MOST_SHOWN = 3;
 
-interface Compared {
+interface RateContext {
   /** The record's. */
   readonly currency_code: string | undefined;
   /** What is converted: the whole amount as it will stand. Undefined where Zoho does not tell it. */
@@ -46,13 +46,13 @@ interface Compared {
   readonly ifMissing?: 'refuse' | 'is 1';
 }
 
-interface RateNotes extends Notes {
+interface RateNotes extends CheckNotes {
   /** Undefined where there is nothing to compare: the base currency, no rate given, or not to be seen, which is then noted. */
   readonly rate?: RateFacts;
 }
 
 /** Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. */
-export async function checkExchangeRate(rate: number | undefined, compared: Compared, zoho: Reader): Promise<RateNotes> {
+export async function checkExchangeRate(rate: number | undefined, compared: RateContext, zoho: Reader): Promise<RateNotes> {
   const { currency_code, amount, ifMissing } = compared;
   if (rate === undefined && ifMissing === undefined) return {};
   const organization = await organizationOf(zoho);
@@ -61,18 +61,18 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
     return { not_checked: ['the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)'] };
   if (currency_code === base) {
     if (rate === undefined || rate === 1) return {};
-    throw new InputError(`The customer pays in ${told(base)}, the base currency: its exchange rate is 1.`, {
+    throw new InputError(`The customer pays in ${idText(base)}, the base currency: its exchange rate is 1.`, {
       code: 'exchange_rate_of_base',
       next: 'Leave exchange_rate out.',
     });
   }
   if (rate === undefined && ifMissing === 'refuse') {
     throw new InputError(
-      `The customer pays in ${told(currency_code)}, the books are in ${told(base)}: ` +
+      `The customer pays in ${idText(currency_code)}, the books are in ${idText(base)}: ` +
         'exchange_rate is missing, and Zoho would book the money at 1.',
       {
         code: 'exchange_rate_missing',
-        next: `Ask the user for the exchange rate: ${told(base)} per ${told(currency_code)}.`,
+        next: `Ask the user for the exchange rate: ${idText(base)} per ${idText(currency_code)}.`,
       },
     );
   }
@@ -85,7 +85,7 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
   return {
     rate: { given, result: result(given), known },
     lines: [
-      `Exchange rate: ${taken} ${told(base)} per ${told(currency_code)}, which makes ${result(given)}`,
+      `Exchange rate: ${taken} ${idText(base)} per ${idText(currency_code)}, which makes ${result(given)}`,
       ...known
         .filter((one) => !sameRate(one.rate, given))
         .slice(0, MOST_SHOWN)
@@ -94,7 +94,7 @@ export async function checkExchangeRate(rate: number | undefined, compared: Comp
     not_checked:
       known.length > 0
         ? []
-        : [`the exchange rate (Zoho Books keeps none for ${told(currency_code)}, and there is no invoice to compare it with)`],
+        : [`the exchange rate (Zoho Books keeps none for ${idText(currency_code)}, and there is no invoice to compare it with)`],
   };
 }
 
@@ -107,22 +107,22 @@ export function inBase({ in_base }: InBase = {}): string | undefined {
 
 /** Every rate once: that of the currency first, then those of what stands, then those of the invoices. */
 async function knownRates(
-  { invoice_ids = [], standing = [] }: Compared,
+  { invoice_ids = [], standing = [] }: RateContext,
   currency_code: string,
   zoho: Reader,
 ): Promise<{ rate: number; of: string }[]> {
   const [kept, ...invoices] = await Promise.all([
     keptRate(currency_code, zoho),
-    ...[...new Set(invoice_ids)].slice(0, MOST_INVOICES).map((invoice_id) => invoiceRate(invoice_id, zoho)),
+    ...[...new Set(invoice_ids)].slice(0, MOST_INVOICE_RATES).map((invoice_id) => invoiceRate(invoice_id, zoho)),
   ]);
-  const found = [kept, ...standing.map(({ rate, of }) => known(rate, of)), ...invoices].filter((one) => one !== undefined);
+  const found = [kept, ...standing.map(({ rate, of }) => knownRate(rate, of)), ...invoices].filter((one) => one !== undefined);
   return found.filter((one, i) => found.findIndex(({ rate }) => sameRate(rate, one.rate)) === i);
 }
 
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
-  return known(currency?.exchange_rate, `kept for ${told(currency_code)}`);
+  return knownRate(currency?.exchange_rate, `kept for ${idText(currency_code)}`);
 }
 
 /** What is wrong with the invoice itself is said where it is checked. */
@@ -131,11 +131,11 @@ async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: nu
     if (error instanceof InputError) return undefined;
     throw error;
   });
-  return known(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
+  return knownRate(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
 }
 
 /** 0 is how Zoho says that it keeps none. What is no plain number is not known. */
-function known(value: unknown, of: string): { rate: number; of: string } | undefined {
+function knownRate(value: unknown, of: string): { rate: number; of: string } | undefined {
   const rate = readAmount(typeof value === 'string' ? value.trim() : value);
   return rate !== undefined && rate > 0 ? { rate, of } : undefined;
 }

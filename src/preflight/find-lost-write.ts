@@ -1,18 +1,20 @@
-import type { Attempt, Json, Reader, Seen } from '../endpoint.ts';
+import type { Attempt, Reader, Seen } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../errors.ts';
-import { standingPayment, standingRefund } from '../reading/current-record.ts';
+import type { Json } from '../json.ts';
+import { currentPayment, currentRefund } from '../reading/current-record.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
 import { aboutPayment, aboutRefund } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
 import { readId, instantOf } from '../records/read-row.ts';
 import { changeSeen, hasCustomFields, isAsSent } from '../records/same-as-sent.ts';
-import { asPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
+import { MINUTE_MS } from '../time.ts';
+import { comparedPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
 
 /** What Zoho shows of a write whose answer was lost. Only reading; nothing is decided here that needs a clock. */
 
-const notThere: Seen = { seen: 'not there' };
+const SEEN_NOTHING: Seen = { seen: 'not there' };
 
 /** A new payment of the customer. */
 export async function lookForPayment({ body, before, named, ofAnother }: Attempt, customer_id: string, zoho: Reader): Promise<Seen> {
@@ -23,11 +25,11 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     rows.flatMap(({ id }) => id ?? []),
     ofAnother,
   );
-  if (ids.length > MOST_READ) return tooMany(ids.length);
+  if (ids.length > MOST_READ) return tooManyCandidates(ids.length);
   const read = await Promise.all(
     ids.map(async (payment_id) => {
       const payment = (await zoho.read(getCustomerPayment, { payment_id })).payment ?? { payment_id };
-      const [row, own] = [rows.find(({ id }) => id === payment_id), asPayment(payment)];
+      const [row, own] = [rows.find(({ id }) => id === payment_id), comparedPayment(payment)];
       return {
         payment,
         since: isSince({ customer_id: row?.customer_id ?? own.customer_id, created: row?.created ?? own.created }, customer_id, existing),
@@ -57,7 +59,7 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
     found.filter((id): id is string => id !== undefined && !known.has(id)),
     ofAnother,
   );
-  if (ids.length > MOST_READ) return tooMany(ids.length);
+  if (ids.length > MOST_READ) return tooManyCandidates(ids.length);
   const fresh = await Promise.all(
     ids.map(
       async (refund_id) =>
@@ -79,7 +81,7 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
 /** More are for a person to look through. */
 const MOST_READ = 20;
 
-const tooMany = (count: number): Seen => ({ seen: 'unclear', why: `${count} that may be it appeared since.`, candidates: [] });
+const tooManyCandidates = (count: number): Seen => ({ seen: 'unclear', why: `${count} that may be it appeared since.`, candidates: [] });
 
 /** Of what is new the record that the answer named; else all that comes of no other write of ours. */
 async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<readonly string[]> {
@@ -107,7 +109,7 @@ function oneOf<T extends Json>(
   const candidates = fresh.map(about);
   if (unclear !== undefined) return { seen: 'unclear', why: unclear, candidates };
   const [only] = fresh;
-  if (only === undefined) return notThere;
+  if (only === undefined) return SEEN_NOTHING;
   if (fresh.length > 1) return { seen: 'unclear', why: `${fresh.length} new ones appeared since.`, candidates };
   if (!isAsSent(body, only)) return { seen: 'unclear', why: 'A new one appeared since, and it is not quite what was sent.', candidates };
   return { seen: 'there', zoho_id: candidates[0]!.id, result: { [name]: only } };
@@ -117,7 +119,7 @@ const asItIsNow = (id: string, about: string) => ({ id, text: `${about}, as it i
 
 /** A change of a payment: its updated_time moves with every change. */
 export async function lookForChange({ body, before, sentAt }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
-  const now = await standingPayment(zoho, payment_id);
+  const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   return changed({
     body,
@@ -131,7 +133,7 @@ export async function lookForChange({ body, before, sentAt }: Attempt, payment_i
 
 /** Custom fields of a payment. */
 export async function lookForCustomFields({ input, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
-  const now = await standingPayment(zoho, payment_id);
+  const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
   // What was so before shows nothing, nor does a list that is left out.
@@ -145,7 +147,7 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
       candidates: [asItIsNow(payment_id, aboutPayment(now))],
     };
   if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields']))
-    return notThere;
+    return SEEN_NOTHING;
   return { seen: 'unclear', why: 'The custom fields have changed, and are not what was sent.', candidates: [] };
 }
 
@@ -156,7 +158,7 @@ export async function lookForRefundChange(
   refund_id: string,
   zoho: Reader,
 ): Promise<Seen> {
-  const now = await standingRefund(zoho, customer_payment_id, refund_id);
+  const now = await currentRefund(zoho, customer_payment_id, refund_id);
   return changed({
     body,
     was: before['refund'] as Refund,
@@ -168,7 +170,7 @@ export async function lookForRefundChange(
 }
 
 /** Times are told to the second, by a clock that may not agree with the one that the time of sending was noted by. */
-const SURELY_BEFORE_MS = 2 * 60_000;
+const SURELY_BEFORE_MS = 2 * MINUTE_MS;
 
 /** Whether a payment was changed since; undefined where its updated_time does not tell, or could hide a change within the same second. */
 function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boolean | undefined {
@@ -198,7 +200,7 @@ function changed({
   const isNoProof = seen === 'not told' || seen === 'as sent, or already';
   if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, or already')))
     return { seen: 'there', result };
-  if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return notThere;
+  if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return SEEN_NOTHING;
   // Whoever may have changed it: for a person to tell.
   if (isNoProof) return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };
   return { seen: 'unclear', why: 'It has changed since, and is not what was sent.', candidates: [] };

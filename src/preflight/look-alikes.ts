@@ -1,15 +1,17 @@
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allPayments, isLast, PER_PAGE, isCutShort } from '../reading/whole-lists.ts';
 import { aboutRefund } from '../records/describe.ts';
 import { every, readDay, readId, instantOf } from '../records/read-row.ts';
 import { bareReference, isSameReference } from '../records/same-reference.ts';
-import { money, plain, quoted, told } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
+import { DAY_MS } from '../time.ts';
 
 /** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
 
 /** A row as it is compared. What is undefined Zoho does not tell, or not in a form that can be compared. */
-export interface Compared {
+export interface ComparedRow {
   readonly id: string | undefined;
   readonly customer_id: string | undefined;
   readonly amount: number | undefined;
@@ -22,7 +24,7 @@ export interface Compared {
 
 /** The newest payments of a customer. */
 export interface Newest {
-  readonly rows: readonly Compared[];
+  readonly rows: readonly ComparedRow[];
   /** They are all there are. */
   readonly all: boolean;
   /** Nothing that was created later than the oldest of them is missing. */
@@ -49,25 +51,25 @@ export interface Likeness {
   readonly not_checked: readonly string[];
 }
 
-interface Wanted {
+interface RecordToMake {
   readonly customer_id?: string | undefined;
   readonly amount: number;
   readonly date: string;
   readonly reference_number?: string | undefined;
 }
 
-export type WantedPayment = Wanted & { readonly customer_id: string };
+export type PaymentToMake = RecordToMake & { readonly customer_id: string };
 
-const MOST_PAGES = 50;
+const MOST_PAYMENT_PAGES = 50;
 /** Of payments of one customer and amount. */
 const MOST_PAGES_ALIKE = 10;
 const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
 const NEAR_DAYS = 7;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
-const compared =
+const comparedRowBy =
   (id: string, amount: readonly string[]) =>
-  (row: Json): Compared => ({
+  (row: Json): ComparedRow => ({
     id: readId(row[id]),
     customer_id: readId(row['customer_id']),
     amount: amount.map((name) => readAmount(row[name])).find((value) => value !== undefined),
@@ -76,15 +78,15 @@ const compared =
     created: instantOf(row['created_time']),
     row,
   });
-export const asPayment = compared('payment_id', ['amount']);
+export const comparedPayment = comparedRowBy('payment_id', ['amount']);
 
 /** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
-  const rows: Compared[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
+  const rows: ComparedRow[] = [];
+  for (let page = 1; page <= MOST_PAYMENT_PAGES; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
-    const own = answer.rows.map(asPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
+    const own = answer.rows.map(comparedPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
     // Only of others: this is not the list that was asked for.
     if (isCutShort(answer) || (own.length === 0 && answer.rows.length > 0)) break;
@@ -111,7 +113,7 @@ export async function paymentsSince(
   zoho: Reader,
   customer_id: string,
   before: Existing,
-): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
+): Promise<{ readonly rows: readonly ComparedRow[]; readonly whole: boolean }> {
   const known = new Set(before.ids);
   const { rows, whole } = await newestPayments(zoho, customer_id, known);
   return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
@@ -119,7 +121,7 @@ export async function paymentsSince(
 
 /** Whether it is the customer's and was created since, by what the list or the payment itself tells. */
 export function isSince(
-  { customer_id, created }: Pick<Compared, 'customer_id' | 'created'>,
+  { customer_id, created }: Pick<ComparedRow, 'customer_id' | 'created'>,
   whose: string,
   { all, since }: Existing,
 ): boolean | undefined {
@@ -132,34 +134,34 @@ export function isSince(
  * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
  * one of the two has no reference: whoever recorded them.
  */
-export async function paymentsAlike(zoho: Reader, wanted: WantedPayment, { rows, all, whole }: Newest): Promise<Likeness> {
+export async function paymentsAlike(zoho: Reader, wanted: PaymentToMake, { rows, all, whole }: Newest): Promise<Likeness> {
   // Older payments than the newest page holds are found by their amount.
   const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
   const found = [...rows, ...older.rows];
   // By id, since both lists may hold the same; one without an id stands for itself.
   const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
-  return likenessOf(each, wanted, aboutPayment, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
+  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
 }
 
 async function paymentsOf(
   zoho: Reader,
-  { customer_id, amount }: Wanted,
-): Promise<{ readonly rows: readonly Compared[]; readonly whole: boolean }> {
-  const rows: Compared[] = [];
+  { customer_id, amount }: RecordToMake,
+): Promise<{ readonly rows: readonly ComparedRow[]; readonly whole: boolean }> {
+  const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAGES_ALIKE; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, amount, page, ...byCreation });
-    rows.push(...answer.rows.map(asPayment));
+    rows.push(...answer.rows.map(comparedPayment));
     if (isCutShort(answer)) break;
     if (isLast(answer)) return { rows, whole: true };
   }
   return { rows, whole: false };
 }
 
-function aboutPayment({ id, row }: Compared): string {
+function aboutLookAlike({ id, row }: ComparedRow): string {
   const reference =
     row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return (
-    `payment #${plain(row['payment_number'] ?? '?')} (id ${told(id)}) ` +
+    `payment #${plain(row['payment_number'] ?? '?')} (id ${idText(id)}) ` +
     `of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`
   );
 }
@@ -172,19 +174,24 @@ export function existingRefunds({ rows, all }: { readonly rows: readonly Json[];
 /** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
 export function refundsAlike(
   { rows, all }: { readonly rows: readonly Json[]; readonly all: boolean },
-  wanted: Wanted,
+  wanted: RecordToMake,
   inBase: boolean,
 ): Likeness {
-  const asRefund = compared('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
+  const comparedRefund = comparedRowBy('payment_refund_id', inBase ? ['amount_fcy', 'amount', 'amount_bcy'] : ['amount_fcy', 'amount']);
   return likenessOf(
-    rows.map(asRefund),
+    rows.map(comparedRefund),
     wanted,
     ({ row, amount }) => aboutRefund({ ...row, amount }),
     all ? [] : [`refunds further back: ${NOT_WHOLE}`],
   );
 }
 
-function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Compared) => string, not_checked: readonly string[]): Likeness {
+function likenessOf(
+  rows: readonly ComparedRow[],
+  wanted: RecordToMake,
+  about: (row: ComparedRow) => string,
+  not_checked: readonly string[],
+): Likeness {
   const judged = rows.map((row) => ({ row, like: isAlike(row, wanted) }));
   const unknown = judged.filter(({ row, like }) => like === undefined || (like && row.id === undefined)).map(({ row }) => row);
   return {
@@ -204,7 +211,7 @@ function likenessOf(rows: readonly Compared[], wanted: Wanted, about: (row: Comp
 }
 
 /** Undefined where what is not told decides it. */
-function isAlike(row: Compared, { customer_id, amount, date, reference_number }: Wanted): boolean | undefined {
+function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number }: RecordToMake): boolean | undefined {
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
@@ -212,9 +219,9 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
     own !== '' || Boolean(reference_number)
       ? row.reference === reference_number ||
         isSameReference(row.reference, reference_number) ||
-        (isTold(row.reference) ? false : undefined)
+        (isReferenceTold(row.reference) ? false : undefined)
       : false;
-  const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * 86_400_000 : false;
+  const near = own === '' || bare === '' ? row.date && Math.abs(Date.parse(row.date) - Date.parse(date)) <= NEAR_DAYS * DAY_MS : false;
   const when =
     sameReference === true ||
     near === true ||
@@ -224,9 +231,9 @@ function isAlike(row: Compared, { customer_id, amount, date, reference_number }:
 }
 
 /** Zoho sends an empty text where there is no reference. */
-const isTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
+const isReferenceTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
 
-function idsOf(rows: readonly Compared[]): string {
+function idsOf(rows: readonly ComparedRow[]): string {
   const ids = rows.flatMap(({ id }) => id ?? []).slice(0, 3);
-  return ids.length === 0 ? '' : ` (id ${ids.map((id) => told(id)).join(', ')}${rows.length > ids.length ? ', …' : ''})`;
+  return ids.length === 0 ? '' : ` (id ${ids.map((id) => idText(id)).join(', ')}${rows.length > ids.length ? ', …' : ''})`;
 }

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import type { Currency } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
-import { withTaxOfPayment } from '../records/applied.ts';
+import { withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
 import { recordName } from '../records/describe.ts';
 import { paymentFields, appliedInvoice, id } from '../records/fields.ts';
 import { quoted, money } from '../records/text.ts';
@@ -21,7 +21,6 @@ import {
   checkDecimals,
   amountsOf,
   checkApplied,
-  type Application,
 } from './checks.ts';
 import { checkExchangeRate, type InBase } from './exchange-rate.ts';
 import { existing, newestPayments, paymentsAlike } from './look-alikes.ts';
@@ -45,10 +44,10 @@ interface NewPaymentFacts extends Facts {
 export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promise<NewPaymentFacts> {
   const { customer_id, amount, date, payment_mode, reference_number, account_id, invoices = [] } = payment;
   refuseSameInvoiceTwice(invoices);
-  const rows = withTaxOfPayment<Application>(invoices, payment.tax_amount_withheld);
-  const payer = payerOf(payment, zoho);
+  const rows = withTaxOfPayment<AppliedRow>(invoices, payment.tax_amount_withheld);
+  const payer = payerFacts(payment, zoho);
 
-  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await inOrder([
+  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await allInOrder([
     payer,
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),
@@ -119,7 +118,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
  * Who pays and in which currency, where the scopes show it, and what is left over. Refuses amounts that the currency cannot hold, and more
  * applied than is paid.
  */
-async function payerOf(payment: NewPayment, zoho: Reader) {
+async function payerFacts(payment: NewPayment, zoho: Reader) {
   const contact = await customerOf(payment.customer_id, zoho);
   const { currency_code, price_precision } = contact ?? {};
   const currency: Currency = { currency_code, price_precision };

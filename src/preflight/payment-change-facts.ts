@@ -4,13 +4,13 @@ import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { RefusedError } from '../errors.ts';
 import { subtract, sum } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
-import { standingOn, withTaxOfPayment, settledBy } from '../records/applied.ts';
-import { inWords } from '../records/change-report.ts';
+import { standingOn, withTaxOfPayment, settledBy, type AppliedRow } from '../records/applied.ts';
+import { valueInWords } from '../records/change-report.ts';
 import { aboutPayment, recordName } from '../records/describe.ts';
 import { paymentChanges, id, type Payment } from '../records/fields.ts';
-import { money, quoted, told } from '../records/text.ts';
+import { money, quoted, idText } from '../records/text.ts';
 import { changesOf } from '../records/update-body.ts';
 import {
   checkDecimals,
@@ -23,11 +23,10 @@ import {
   checkInvoices,
   joinNotes,
   mostlyTax,
-  type Application,
-  type Notes,
+  type CheckNotes,
 } from './checks.ts';
 import { checkExchangeRate, type InBase } from './exchange-rate.ts';
-import { newestPayments, paymentsAlike, type WantedPayment, type Newest, type Likeness } from './look-alikes.ts';
+import { newestPayments, paymentsAlike, type PaymentToMake, type Newest, type Likeness } from './look-alikes.ts';
 
 /** What a change of a payment would do. */
 
@@ -47,7 +46,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const amount = given.amount ?? payment.amount;
   const whose = given.customer_id ?? payment.customer_id;
   const moved = whose !== payment.customer_id;
-  const { invoices } = changesOf(given, payment) as { invoices?: readonly Application[] };
+  const { invoices } = changesOf(given, payment) as { invoices?: readonly AppliedRow[] };
   const standing = standingOn(payment);
   const rows = invoices ?? [...standing].flatMap(([invoice_id, stands]) => (stands === undefined ? [] : [{ invoice_id, ...stands }]));
   const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
@@ -59,11 +58,11 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
     given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1
       ? invoices
       : rows.map(({ tax_amount_withheld: _, ...row }) => row);
-  const settled = taxed && withTaxOfPayment<Application>(taxed, given.tax_amount_withheld);
+  const settled = taxed && withTaxOfPayment<AppliedRow>(taxed, given.tax_amount_withheld);
   const looksDifferent = changesLikeness(payment, given);
   const wanted = looksDifferent ? wantedAfter(payment, given) : undefined;
 
-  const [dated, account, fields, rated, mover, applied, newest] = await inOrder([
+  const [dated, account, fields, rated, mover, applied, newest] = await allInOrder([
     checkDate(given.date, zoho),
     given.account_id === undefined
       ? undefined
@@ -80,7 +79,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   ]);
   const off = settled && takenOff(settled, standing, payment);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
-  const { alike, ...likeness } = looksDifferent ? await newLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
+  const { alike, ...likeness } = looksDifferent ? await newPaymentLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
   return {
     question: {
       title: `Change ${aboutPayment(payment)}`,
@@ -158,8 +157,8 @@ function refundedAlready(refunded: number, left: number, payment: Payment): Refu
 }
 
 /** A line for each invoice that loses money which the payment has on it now. */
-function takenOff(settled: readonly Application[], standing: ReturnType<typeof standingOn>, payment: Payment): Required<Notes> {
-  const notes = (payment.invoices ?? []).map((row): Notes => {
+function takenOff(settled: readonly AppliedRow[], standing: ReturnType<typeof standingOn>, payment: Payment): Required<CheckNotes> {
+  const notes = (payment.invoices ?? []).map((row): CheckNotes => {
     const stands = standing.get(String(row.invoice_id));
     const left = settled.filter((one) => one.invoice_id === row.invoice_id);
     const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
@@ -199,7 +198,7 @@ export async function turnOfChange(
 }
 
 /** What the payment is compared by once it is changed; undefined where Zoho does not tell all of it. */
-function wantedAfter(payment: Payment, given: Changes): WantedPayment | undefined {
+function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefined {
   const customer_id = given.customer_id ?? payment.customer_id;
   const amount = given.amount ?? payment.amount;
   const date = given.date ?? payment.date;
@@ -208,9 +207,9 @@ function wantedAfter(payment: Payment, given: Changes): WantedPayment | undefine
 }
 
 /** Payments that this one will look like, and did not look like before. */
-async function newLikeness(
+async function newPaymentLikeness(
   { payment_id, customer_id, amount, date, reference_number }: Payment,
-  wanted: WantedPayment | undefined,
+  wanted: PaymentToMake | undefined,
   newest: Newest | undefined,
   zoho: Reader,
 ): Promise<Likeness> {
@@ -232,12 +231,12 @@ function changesLikeness(payment: Payment, given: Changes): boolean {
 }
 
 /** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */
-async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader): Promise<Notes & { readonly concern: Concern }> {
+async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader): Promise<CheckNotes & { readonly concern: Concern }> {
   const contact = await customerOf(customer_id, zoho);
   if (contact !== undefined && contact.currency_code !== payment.currency_code) {
     throw new RefusedError(
-      `${recordName('customer', contact.contact_name, customer_id)} pays in ${told(contact.currency_code)}, ` +
-        `the payment is in ${told(payment.currency_code)}.`,
+      `${recordName('customer', contact.contact_name, customer_id)} pays in ${idText(contact.currency_code)}, ` +
+        `the payment is in ${idText(payment.currency_code)}.`,
       { code: 'customer_currency', next: 'Ask the user whose payment it is.' },
     );
   }
@@ -262,7 +261,7 @@ function refundedOf(payment: Payment): number | undefined {
 
 export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
   const plain = Object.entries(fields).map(
-    ([name, value]) => `${name}: ${inWords(name, payment[name], payment)} → ${inWords(name, value, payment)}`,
+    ([name, value]) => `${name}: ${valueInWords(name, payment[name], payment)} → ${valueInWords(name, value, payment)}`,
   );
   return [
     ...plain,

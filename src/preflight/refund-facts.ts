@@ -2,7 +2,7 @@ import { concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import { sum, readAmount } from '../money.ts';
-import { inOrder } from '../reader.ts';
+import { allInOrder } from '../reader.ts';
 import type { refundsOf } from '../reading/refunds-of-payment.ts';
 import { aboutPayment } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
@@ -14,7 +14,7 @@ import { existingRefunds, refundsAlike, type Existing, type Likeness } from './l
 
 /** Giving money back, before it is done. */
 
-interface Given {
+interface RefundInput {
   readonly amount: number;
   readonly date: string;
   readonly from_account_id: string;
@@ -47,14 +47,18 @@ interface RefundFacts extends Pick<Facts, 'policy' | 'duplicates'> {
 }
 
 /** What giving money back would do: to the payment, and beside its other refunds. */
-export async function refundFacts({ payment, refunds, accounts, earlier }: RefundReads, given: Given, zoho: Reader): Promise<RefundFacts> {
+export async function refundFacts(
+  { payment, refunds, accounts, earlier }: RefundReads,
+  given: RefundInput,
+  zoho: Reader,
+): Promise<RefundFacts> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   checkDecimals({ amount }, payment);
   // Not every documented shape tells what is unused; then Zoho alone can judge.
   const given_back = earlier === undefined ? 0 : earlier.amount;
   const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
   if (refundable !== undefined && amount > refundable) throw overRefund(amount, refundable, payment);
-  const [dated, rated, account] = await inOrder([
+  const [dated, rated, account] = await allInOrder([
     checkDate(date, zoho),
     checkExchangeRate(
       given.exchange_rate,
@@ -75,7 +79,7 @@ export async function refundFacts({ payment, refunds, accounts, earlier }: Refun
   const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
   const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
   const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
-  const { alike, ...likeness } = newLikeness(refunds, wanted, payment, earlier);
+  const { alike, ...likeness } = newRefundLikeness(refunds, wanted, payment, earlier);
   return {
     question: {
       ...joinNotes(
@@ -137,7 +141,7 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
 }
 
 /** Refunds that look like this one; of a change only those that the refund did not look like before. */
-function newLikeness(
+function newRefundLikeness(
   { rows, all }: Awaited<ReturnType<typeof refundsOf>>,
   wanted: Parameters<typeof refundsAlike>[1],
   payment: Payment,

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import type { Payment } from '../records/fields.ts';
 import { quoted } from '../records/text.ts';
-import { CLEARED, isObject } from '../records/zoho-shapes.ts';
+import { CLEARED } from '../records/zoho-shapes.ts';
 import type { Undo } from '../report.ts';
 
 /** What takes a write back: arguments that the tool takes, and the names of what they do not restore. */

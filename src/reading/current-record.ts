@@ -9,18 +9,18 @@ import { ifAllowed } from './if-allowed.ts';
 
 /** Records as they stand before a write, read fresh. A write that rests on what it cannot see is not made. */
 
-export async function standingPayment(zoho: Reader, payment_id: string): Promise<Payment> {
+export async function currentPayment(zoho: Reader, payment_id: string): Promise<Payment> {
   const { payment } = await zoho.read(getCustomerPayment, { payment_id });
-  return payment?.payment_id === payment_id ? payment : notThere('payment', payment_id);
+  return payment?.payment_id === payment_id ? payment : refuseWithoutRecord('payment', payment_id);
 }
 
-export async function standingRefund(zoho: Reader, customer_payment_id: string, refund_id: string): Promise<Refund> {
+export async function currentRefund(zoho: Reader, customer_payment_id: string, refund_id: string): Promise<Refund> {
   const { payment_refund } = await zoho.read(getCustomerPaymentRefund, { customer_payment_id, refund_id });
-  return payment_refund?.payment_refund_id === refund_id ? payment_refund : notThere('refund', refund_id);
+  return payment_refund?.payment_refund_id === refund_id ? payment_refund : refuseWithoutRecord('refund', refund_id);
 }
 
 /** An answer without the record rests nothing on it. */
-export function notThere(what: string, id: string): never {
+export function refuseWithoutRecord(what: string, id: string): never {
   throw new BusyError(`Zoho's answer held no ${what} with the id ${id}.`, {
     code: 'no_record',
     next: 'Make the same call again in a little while.',
@@ -42,7 +42,7 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<Cont
       });
     }),
   );
-  if (found !== undefined && found.contact?.contact_id !== contact_id) return notThere('customer', contact_id);
+  if (found !== undefined && found.contact?.contact_id !== contact_id) return refuseWithoutRecord('customer', contact_id);
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
     throw new InputError(`${recordNameAndId('contact', found.contact.contact_name, contact_id)} is a vendor, not a customer.`, {
       code: 'not_a_customer',

@@ -1,4 +1,5 @@
-import type { Reader, Json } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { allRefunds, PER_PAGE, isCutShort, isLast } from './whole-lists.ts';
 
 /** All refunds of one payment. */

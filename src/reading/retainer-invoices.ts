@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { defineOperation } from '../endpoint.ts';
+import { isObject } from '../json.ts';
 import { pageContext } from '../records/fields.ts';
-import { isObject, many, withoutEmpty } from '../records/zoho-shapes.ts';
+import { many, withoutEmpty } from '../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 const output = z.looseObject({

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import type { Json, ReadOperation, Reader } from '../endpoint.ts';
+import type { ReadOperation, Reader } from '../endpoint.ts';
 import { listInvoicePayments } from '../endpoints/lookups/list-invoice-payments.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-payment-refunds.ts';
 import { BusyError } from '../errors.ts';
+import { isObject, type Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { readFlag } from '../records/read-row.ts';
-import { isObject, many } from '../records/zoho-shapes.ts';
+import { many } from '../records/zoho-shapes.ts';
 
 /** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
 
@@ -35,12 +36,12 @@ function wholeList(
     ...(shows !== undefined && { shows }),
     input: z.looseObject({}),
     output,
-    result: (body) => listing(body, ...keys),
+    result: (body) => wholePageOf(body, ...keys),
   };
 }
 
 /** An answer without a list is not an empty one. */
-function listing(body: Json, ...keys: string[]): WholePage {
+function wholePageOf(body: Json, ...keys: string[]): WholePage {
   const rows = many(body, ...keys);
   if (rows === undefined)
     throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", {

@@ -1,7 +1,14 @@
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { readAmount, sum } from '../money.ts';
 import type { Payment } from './fields.ts';
 import { readId } from './read-row.ts';
+
+/** One row of `invoices`, as a call names it: what is to be applied to an invoice, and the tax withheld on it. */
+export interface AppliedRow {
+  readonly invoice_id: string;
+  readonly amount_applied: number;
+  readonly tax_amount_withheld?: number | undefined;
+}
 
 /**
  * What of a payment stands on an invoice: the money applied to it, and the tax that the customer withheld. The tax settles the

@@ -1,14 +1,13 @@
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { readAmount, type Currency } from '../money.ts';
 import { standingOn, standsOn, type Standing } from './applied.ts';
 import type { Payment } from './fields.ts';
 import { quoted, lines, UNTOLD_AMOUNT, money, plain } from './text.ts';
-import { isObject } from './zoho-shapes.ts';
 
 /** What an update of a payment changed, one line per field. */
 
 /** Compared whether sent or not: one change may move another field. */
-const compared = [
+const comparedFields = [
   'amount',
   'unused_amount',
   'date',
@@ -19,10 +18,10 @@ const compared = [
   'customer_name',
   'exchange_rate',
 ];
-export const amounts = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
+export const amountFields = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
 /** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
-interface Reading {
+interface FieldChange {
   readonly name: string;
   readonly was: unknown;
   readonly is: unknown;
@@ -35,13 +34,13 @@ interface Reading {
  */
 export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
   const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
-  const fields = [...new Set([...Object.keys(sent), ...compared])].map((name): Reading => ({
+  const fields = [...new Set([...Object.keys(sent), ...comparedFields])].map((name): FieldChange => ({
     name,
     was: before[name],
     is: after[name],
     sent: sent[name],
   }));
-  const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): Reading => ({
+  const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): FieldChange => ({
     name: `custom field ${quoted(field['label'] ?? field['api_name'] ?? field['customfield_id'], 40)}`,
     was: customValue(before, field),
     is: customValue(after, field),
@@ -49,13 +48,13 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
   }));
   const readings = [...fields, ...customFields];
   const applied = appliedChanges(before, after);
-  const same = readings.filter((reading) => isTold(reading) && isSame(reading) && reading.sent !== undefined).map(({ name }) => name);
+  const same = readings.filter((reading) => isTold(reading) && isUnchanged(reading) && reading.sent !== undefined).map(({ name }) => name);
   const hidden = readings.filter((reading) => !isTold(reading) && reading.sent !== undefined).map(({ name }) => name);
   if (invoices !== undefined && applied.length === 0) (before.invoices && after.invoices ? same : hidden).push('invoices');
   return [
     ...readings
-      .filter((reading) => isTold(reading) && !isSame(reading))
-      .map(({ name, was, is }) => `${name}: ${inWords(name, was, before)} → ${inWords(name, is, after)}`),
+      .filter((reading) => isTold(reading) && !isUnchanged(reading))
+      .map(({ name, was, is }) => `${name}: ${valueInWords(name, was, before)} → ${valueInWords(name, is, after)}`),
     ...applied,
     lines(
       same.length > 0 && `As before: ${same.join(', ')}.`,
@@ -65,19 +64,19 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
 }
 
 /** Whether the answer tells how it reads now. It leaves out what is empty, so a field is empty only if it was sent empty. */
-function isTold({ is, sent }: Reading): boolean {
+function isTold({ is, sent }: FieldChange): boolean {
   return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
 }
 
-function isSame({ name, was, is }: Reading): boolean {
-  if (amounts.has(name) && readAmount(was) !== undefined && readAmount(was) === readAmount(is)) return true;
+function isUnchanged({ name, was, is }: FieldChange): boolean {
+  if (amountFields.has(name) && readAmount(was) !== undefined && readAmount(was) === readAmount(is)) return true;
   return JSON.stringify(was) === JSON.stringify(is);
 }
 
 /** A value of a payment's field, as it is shown. */
-export function inWords(name: string, value: unknown, currency: Currency): string {
+export function valueInWords(name: string, value: unknown, currency: Currency): string {
   if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
-  if (amounts.has(name)) return money(value, currency);
+  if (amountFields.has(name)) return money(value, currency);
   return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
 }
 

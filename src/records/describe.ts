@@ -1,29 +1,29 @@
 import { readAmount, type Currency } from '../money.ts';
-import { report, type Report } from '../report.ts';
-import { standingOn, standsOn, withheldOn } from './applied.ts';
+import { createReport, type Report } from '../report.ts';
+import { standingOn, standsOn, withheldOn, type AppliedRow } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
-import { quoted, plain, told, lines, money, fitting } from './text.ts';
+import { quoted, plain, idText, lines, money, listWithin } from './text.ts';
 
 /** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
 
 /** A record by its name: `"Acme Corp"`. One whose name is not known by its id: `customer 903…`. */
 export function recordName(what: 'customer' | 'contact' | 'account' | 'organization', name: unknown, id: unknown, max?: number): string {
   const known = quoted(name, max);
-  return known === '""' ? `${what} ${told(id)}` : known;
+  return known === '""' ? `${what} ${idText(id)}` : known;
 }
 
 /** A record by its name and id: `"Acme Corp" (id 903…)`, or `customer 903…`. */
 export function recordNameAndId(...[what, name, id, max]: Parameters<typeof recordName>): string {
-  const known = quoted(name, max) !== '""' && told(id) !== told(undefined);
-  return `${recordName(what, name, id, max)}${known ? ` (id ${told(id)})` : ''}`;
+  const known = quoted(name, max) !== '""' && idText(id) !== idText(undefined);
+  return `${recordName(what, name, id, max)}${known ? ` (id ${idText(id)})` : ''}`;
 }
 
 /** `payment #4 (id 26081…): USD 450.00 from "Acme Corp" (id …), 2026-06-09, cash, reference "…"`. */
 export function aboutPayment(payment: Payment): string {
   const { payment_id, payment_number, customer_name, customer_id, date, payment_mode, reference_number } = payment;
   return [
-    `payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${told(payment_id)}): ${money(payment.amount, payment)}`,
+    `payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${idText(payment_id)}): ${money(payment.amount, payment)}`,
     ` from ${recordNameAndId('customer', customer_name, customer_id)}`,
     ...[date, payment_mode].filter(Boolean).map((word) => `, ${plain(word)}`),
     reference_number ? `, reference ${quoted(reference_number)}` : '',
@@ -50,20 +50,20 @@ export function aboutWhole(payment: Payment): string {
       [
         unused_amount === undefined && 'Unused: not told by Zoho.',
         (account_name ?? account_id) !== undefined &&
-          `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${told(account_id)}).`,
+          `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${idText(account_id)}).`,
         bank_charges !== undefined && readAmount(bank_charges) !== 0 && `Bank charges: ${money(bank_charges, payment)}.`,
         Number(exchange_rate ?? 1) !== 1 && `Exchange rate: ${typeof exchange_rate === 'number' ? exchange_rate : plain(exchange_rate)}.`,
       ]
         .filter(Boolean)
         .join(' '),
-      fields.length > 0 && `Custom fields: ${fitting(fields, 200)}.`,
+      fields.length > 0 && `Custom fields: ${listWithin(fields, 200)}.`,
     ),
   );
 }
 
 function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>): string {
   const shown = typeof value === 'object' ? JSON.stringify(value) : value;
-  const id = customfield_id === undefined ? '' : ` (customfield_id ${told(customfield_id)})`;
+  const id = customfield_id === undefined ? '' : ` (customfield_id ${idText(customfield_id)})`;
   return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${id}`;
 }
 
@@ -74,8 +74,8 @@ function allocation(payment: Payment, details: string): string {
     unused_amount !== undefined && unused_amount !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
     withheldOnNoInvoice(payment),
     refunds.length > 0 &&
-      `Refunds: ${fitting(
-        refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${told(refund.payment_refund_id)})`),
+      `Refunds: ${listWithin(
+        refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${idText(refund.payment_refund_id)})`),
         150,
       )}.`,
     details,
@@ -86,7 +86,7 @@ function allocation(payment: Payment, details: string): string {
   return lines(
     invoices.length === 0
       ? 'Applied to no invoice.'
-      : `Applied: ${fitting(
+      : `Applied: ${listWithin(
           invoices.map((row) => aboutApplied(row, payment)),
           room,
         )}.`,
@@ -115,8 +115,8 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
   const balance = readAmount(row['balance']);
   const name =
     invoice_number === undefined
-      ? `id ${told(invoice_id)}`
-      : `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${told(invoice_id)})`}`;
+      ? `id ${idText(invoice_id)}`
+      : `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${idText(invoice_id)})`}`;
   const open = balance === undefined ? '' : balance === 0 ? ', now paid' : `, ${money(balance, payment)} still open`;
   return `${name} ${settling(row, payment)}${open}`;
 }
@@ -125,10 +125,10 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
 export function aboutReleased(payment: Payment): string {
   const { invoices, unused_amount } = payment;
   const applied = (invoices ?? []).map(
-    (row) => `${plain(row.invoice_number ?? `invoice ${told(row.invoice_id)}`)} ${settling(row, payment)}`,
+    (row) => `${plain(row.invoice_number ?? `invoice ${idText(row.invoice_id)}`)} ${settling(row, payment)}`,
   );
   const parts = [
-    invoices && (applied.length === 0 ? 'applied to no invoice' : `applied ${fitting(applied, 400)}`),
+    invoices && (applied.length === 0 ? 'applied to no invoice' : `applied ${listWithin(applied, 400)}`),
     unused_amount !== undefined && unused_amount !== 0 && `unused ${money(unused_amount, payment)}`,
   ].filter(Boolean);
   if (parts.length === 0) return '';
@@ -136,15 +136,13 @@ export function aboutReleased(payment: Payment): string {
   return `Before it was deleted: ${parts.join(', ')}.${open}`;
 }
 
-interface Asked {
+interface RequestedAmounts {
   readonly amount?: number | undefined;
-  readonly invoices?:
-    | readonly { readonly invoice_id: string; readonly amount_applied: number; readonly tax_amount_withheld?: number | undefined }[]
-    | undefined;
+  readonly invoices?: readonly AppliedRow[] | undefined;
 }
 
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
-export function attention({ amount, invoices = [] }: Asked, recorded: Currency & Pick<Payment, 'amount' | 'invoices'>): string {
+export function attention({ amount, invoices = [] }: RequestedAmounts, recorded: Currency & Pick<Payment, 'amount' | 'invoices'>): string {
   const standing = standingOn(recorded);
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },
@@ -175,11 +173,11 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
   const { payment_refund_id, payment_id, date, refund_mode, reference_number, from_account_id } = refund;
   const account = refund['from_account_name'];
   return [
-    `refund (refund_id ${told(payment_refund_id)}) of ${money(refund.amount, payment ?? {})}`,
-    ` from payment ${payment?.payment_number ? `#${plain(payment.payment_number)} ` : ''}(id ${told(payment_id ?? payment?.payment_id)})`,
+    `refund (refund_id ${idText(payment_refund_id)}) of ${money(refund.amount, payment ?? {})}`,
+    ` from payment ${payment?.payment_number ? `#${plain(payment.payment_number)} ` : ''}(id ${idText(payment_id ?? payment?.payment_id)})`,
     payment?.customer_name ? ` of ${quoted(payment.customer_name)}` : '',
     ...[date, refund_mode].filter(Boolean).map((word) => `, ${plain(word)}`),
-    account || from_account_id ? `, out of ${account ? `${quoted(account)} ` : ''}(account id ${told(from_account_id)})` : '',
+    account || from_account_id ? `, out of ${account ? `${quoted(account)} ` : ''}(account id ${idText(from_account_id)})` : '',
     reference_number ? `, reference ${quoted(reference_number)}` : '',
   ].join('');
 }
@@ -187,7 +185,7 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
 /** A success whose answer held no record: said as it is, not as a record without fields. */
 export function unseen(what: keyof typeof lists): Report {
   const tool = lists[what];
-  return report([`Zoho reported success, but its answer held no ${what}.`], [{ say: `look with ${tool}`, tool }]);
+  return createReport([`Zoho reported success, but its answer held no ${what}.`], [{ say: `look with ${tool}`, tool }]);
 }
 
 const lists = {

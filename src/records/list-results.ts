@@ -1,11 +1,11 @@
 import type * as z from 'zod';
-import type { Json } from '../endpoint.ts';
 import { asJson } from '../foreign-text.ts';
-import { report, type Report } from '../report.ts';
+import { isObject, type Json } from '../json.ts';
+import { createReport, type Report } from '../report.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { readFlag } from './read-row.ts';
-import { lines, quoted, told } from './text.ts';
-import { isObject, many, only, withoutEmpty } from './zoho-shapes.ts';
+import { lines, quoted, idText } from './text.ts';
+import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
 /** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
 
@@ -24,7 +24,7 @@ interface Page {
   readonly unknown_fields?: string[];
 }
 
-interface Wanted {
+interface ListInput {
   readonly fields?: readonly string[] | undefined;
   readonly page?: number | undefined;
   readonly per_page?: number | undefined;
@@ -52,15 +52,15 @@ interface Listing {
 /** `result` and `text` of a list. */
 export function listing({ input: { shape }, keys, what, none, usual, line, row: ours = (row) => row }: Listing) {
   const [key] = keys;
-  const reads = ({ fields }: Wanted) => (fields === undefined ? line() : chosen);
+  const reads = ({ fields }: ListInput) => (fields === undefined ? line() : chosen);
   return {
-    result(body: Json, input: Wanted): Json {
+    result(body: Json, input: ListInput): Json {
       const { rows, ...rest } = pageOf(many(body, ...keys)?.map(ours), body['page_context'], usual, reads(input), input);
       return { ...(rows && { [key]: rows }), ...rest };
     },
-    report({ [key]: rows, ...rest }: Json, input: Wanted): Report {
+    report({ [key]: rows, ...rest }: Json, input: ListInput): Report {
       const page = { ...rest, rows } as Page;
-      return report([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
+      return createReport([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
     },
   };
 }
@@ -71,7 +71,7 @@ export function joined(...parts: (string | false | undefined)[]): string {
 }
 
 /** A value in words, where there is one. */
-export function said(value: unknown, say: (value: unknown) => string): string | undefined {
+export function ifPresent(value: unknown, say: (value: unknown) => string): string | undefined {
   return value === undefined ? undefined : say(value);
 }
 
@@ -86,7 +86,7 @@ export function naming(): (row: Json) => string {
   return ({ customer_id, customer_name }) => {
     const byId = customer_id !== undefined && (customer_name === undefined || !named.has(customer_id));
     named.add(customer_id);
-    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${told(customer_id)})` : ''}`.trim();
+    return `${customer_name === undefined ? '' : quoted(customer_name, 40)}${byId ? ` (customer_id ${idText(customer_id)})` : ''}`.trim();
   };
 }
 
@@ -96,7 +96,7 @@ function pageOf(
   context: unknown,
   usual: readonly string[],
   line: (row: Json) => string,
-  { fields }: Wanted,
+  { fields }: ListInput,
 ): Page {
   if (all === undefined) return {};
   const chosen = fields ?? usual;
@@ -137,7 +137,7 @@ function shortened(value: unknown): unknown {
 }
 
 /** What to say above the rows; `none` where there are none at all. */
-function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: string, none: string): string {
+function countOf({ rows, cut, page_context }: Page, { page = 1 }: ListInput, what: string, none: string): string {
   const several = `${what.replace(/y$/, 'ie')}s`;
   if (rows === undefined) return `Zoho's answer held no list of ${several}. That does not mean that there are none.`;
   const more = readFlag(page_context?.['has_more_page']) === true;
@@ -148,7 +148,7 @@ function countOf({ rows, cut, page_context }: Page, { page = 1 }: Wanted, what: 
 }
 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
-function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Wanted, takes: object): string {
+function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: ListInput, takes: object): string {
   const page = input.page ?? 1;
   const more = readFlag(page_context?.['has_more_page']);
   const isFull = (rows?.length ?? 0) >= (input.per_page ?? DEFAULT_PER_PAGE);

@@ -1,4 +1,4 @@
-import type { Json } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 
 /**

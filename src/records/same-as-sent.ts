@@ -1,12 +1,12 @@
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { sum, readAmount } from '../money.ts';
 import { every, readDay, readId } from './read-row.ts';
-import { CLEARED, isObject } from './zoho-shapes.ts';
+import { CLEARED } from './zoho-shapes.ts';
 
 /** Whether a record is what was sent, field by field. */
 
 /** Sent, and not told again by Zoho, or only under settings of the organization. */
-const notTold = new Set([
+const fieldsNotTold = new Set([
   'payment_form',
   'contact_persons',
   'location_id',
@@ -18,7 +18,7 @@ const notTold = new Set([
 
 export function isAsSent(body: unknown, record: Json): boolean {
   if (!isObject(body)) return false;
-  return Object.entries(body).every(([name, sent]) => notTold.has(name) || isSame(name, sent, record[name]));
+  return Object.entries(body).every(([name, sent]) => fieldsNotTold.has(name) || isSameValue(name, sent, record[name]));
 }
 
 /**
@@ -52,17 +52,17 @@ const negated = (mark: boolean | undefined): boolean | undefined => (mark === un
 
 /** Undefined where Zoho does not tell it. */
 function isTheSame(name: string, one: unknown, other: unknown): boolean | undefined {
-  if (notTold.has(name)) return undefined;
+  if (fieldsNotTold.has(name)) return undefined;
   if (!CLEARED.has(name) && (one === undefined || other === undefined)) return undefined;
   if (name === 'invoices') return every(invoiceMarks(one, other) ?? [undefined]);
-  return isSame(name, one, other);
+  return isSameValue(name, one, other);
 }
 
-function isSame(name: string, sent: unknown, found: unknown): boolean {
+function isSameValue(name: string, sent: unknown, found: unknown): boolean {
   if (name === 'invoices') return invoiceMarks(sent, found)?.every((mark) => mark !== false) ?? false;
   if (name === 'custom_fields') return hasCustomFields(sent, found);
   if (typeof sent === 'number' || typeof found === 'number')
-    return isEmpty(sent) || isEmpty(found)
+    return isUnset(sent) || isUnset(found)
       ? amountOf(sent) === amountOf(found)
       : readAmount(sent) !== undefined && readAmount(sent) === readAmount(found);
   if (name === 'date') return readDay(sent) !== undefined && readDay(sent) === readDay(found);
@@ -76,16 +76,18 @@ function isSame(name: string, sent: unknown, found: unknown): boolean {
     : plain(sent) === plain(found);
 }
 
-const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === '';
+const isUnset = (value: unknown): boolean => value === undefined || value === null || value === '';
 /** What is left out is 0. */
-const amountOf = (value: unknown): number | undefined => (isEmpty(value) ? 0 : readAmount(value));
+const amountOf = (value: unknown): number | undefined => (isUnset(value) ? 0 : readAmount(value));
 
 /** Whether each invoice stands the same on both sides. Undefined where a list is not told, which is not an empty one, or cannot be read. */
 function invoiceMarks(one: unknown, other: unknown): readonly (boolean | undefined)[] | undefined {
   if (!Array.isArray(one) || !Array.isArray(other)) return undefined;
   const [here, there] = [applied(one), applied(other)];
   if (here === undefined || there === undefined) return undefined;
-  return [...new Set([...here.keys(), ...there.keys()])].map((id) => isSameRow(here.get(id) ?? NONE, there.get(id) ?? NONE));
+  return [...new Set([...here.keys(), ...there.keys()])].map((id) =>
+    isSameRow(here.get(id) ?? NOTHING_APPLIED, there.get(id) ?? NOTHING_APPLIED),
+  );
 }
 
 interface Applied {
@@ -104,14 +106,14 @@ function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
     const before = totals.get(id) ?? { amount: 0, withheld: undefined };
     totals.set(id, {
       amount: sum([before.amount, amount]),
-      withheld: isEmpty(tax_amount_withheld) ? before.withheld : sum([before.withheld ?? 0, withheld]),
+      withheld: isUnset(tax_amount_withheld) ? before.withheld : sum([before.withheld ?? 0, withheld]),
     });
   }
   // A row of nothing is no row.
   return new Map([...totals].filter(([, { amount, withheld = 0 }]) => amount !== 0 || withheld !== 0));
 }
 
-const NONE: Applied = { amount: 0, withheld: 0 };
+const NOTHING_APPLIED: Applied = { amount: 0, withheld: 0 };
 
 /** A row leaves out its tax where there is none, and where Zoho does not tell it. */
 function isSameRow(one: Applied, other: Applied): boolean | undefined {

@@ -1,5 +1,5 @@
-import type { Json } from '../endpoint.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
 import { readAmount, formatMoney, precisionOf, type Currency } from '../money.ts';
 
 /** Values of a record as text: quoted where they could pose as words of ours, exact where they are money. */
@@ -27,7 +27,7 @@ export function plain(text: unknown, max = 40): string {
 }
 
 /** An id as it stands. */
-export function told(id: unknown): string {
+export function idText(id: unknown): string {
   return id === undefined || id === '' ? 'not told' : plain(id);
 }
 
@@ -47,7 +47,7 @@ export function money(told: unknown, { currency_code, price_precision }: Currenc
 }
 
 /** As many as there is room for, one at least; the others are counted. */
-export function fitting(items: readonly string[], bytes: number): string {
+export function listWithin(items: readonly string[], bytes: number): string {
   let left = bytes;
   const shown = items.filter((item, i) => {
     left -= Buffer.byteLength(item) + 2;

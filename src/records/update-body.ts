@@ -1,24 +1,18 @@
-import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { readAmount, sum } from '../money.ts';
-import { settledBy, withheldOn } from './applied.ts';
+import { settledBy, withheldOn, type AppliedRow } from './applied.ts';
 import type { Payment } from './fields.ts';
 
 /** What an update of a payment sends. */
 
-interface AppliedRow {
-  readonly invoice_id: string;
-  readonly amount_applied: number;
-  readonly tax_amount_withheld?: number | undefined;
-}
-
-interface Given {
+interface InvoiceArguments {
   invoices?: readonly AppliedRow[] | undefined;
   replace_invoices?: boolean | undefined;
 }
 
 /** The body of a payment's PUT: the changed fields, and the whole list of invoices where any is named. */
-export function changesOf<T extends Given>(
+export function changesOf<T extends InvoiceArguments>(
   { invoices, replace_invoices = false, ...fields }: T,
   before: Payment | undefined,
 ): Record<string, unknown> {
@@ -32,7 +26,7 @@ export function changesOf<T extends Given>(
   }
   refuseSameInvoiceTwice(invoices);
   const kept = replace_invoices || before === undefined ? [] : rowsKept(before, invoices);
-  const named = invoices.filter((row) => settledBy(row) > 0).map((row) => ({ ...standing(before, row), ...row }));
+  const named = invoices.filter((row) => settledBy(row) > 0).map((row) => ({ ...keptOfNamed(before, row), ...row }));
   return { ...fields, invoices: [...kept, ...named].map(withoutUndefined) };
 }
 
@@ -58,7 +52,7 @@ function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
 }
 
 /** What a named row keeps of how its invoice stands. Zoho may hold several rows of one invoice: they become the first, with the total. */
-function standing(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
+function keptOfNamed(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
   const rows = (before?.invoices ?? []).filter((row) => row.invoice_id === invoice_id);
   const total = (name: string) => {
     const amounts = rows.map((row) => (row[name] === undefined ? 0 : readAmount(row[name])));

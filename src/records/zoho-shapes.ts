@@ -1,11 +1,8 @@
-import type { Json, Shown } from '../endpoint.ts';
+import type { Shown } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 
 /** From the shapes Zoho answers in, documented and recorded, to the one we report. */
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The first of `keys` that holds an object, or an array of them whose first is meant. */
 export function one(body: Json, ...keys: string[]): Json | undefined {

@@ -6,11 +6,11 @@ import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/curren
 import { customerNamed } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
 import { aboutDays, asArguments, daysAfter, daysOf, isWithin, type Days } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import type { PaymentRow } from '../matching/payments.ts';
-import { likelihoods, twinsAmong, type Twins } from '../matching/possible-duplicates.ts';
+import { likelihoods, duplicateGroups, type DuplicateGroup } from '../matching/possible-duplicates.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { organizationOf } from '../reading/organization.ts';
@@ -19,13 +19,13 @@ import { recordNameAndId } from '../records/describe.ts';
 import { date } from '../records/fields.ts';
 import { lines } from '../records/text.ts';
 import { only } from '../records/zoho-shapes.ts';
-import { call, report } from '../report.ts';
+import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
-const MOST_PAGES = 50;
-const MOST_GROUPS = 50;
+const MOST_PAGES_COMPARED = 50;
+const MOST_DUPLICATE_GROUPS = 50;
 const USUAL_RANGE_DAYS = 90;
-const NEAR_DAYS = 7;
+const USUAL_DAYS_APART = 7;
 
 const input = z.strictObject({
   customer: customer.optional(),
@@ -45,7 +45,7 @@ export const checkDuplicates = defineReadWorkflow({
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, days_apart = NEAR_DAYS, ...given }, { zoho, progress }): Promise<Result> {
+  async run({ customer, days_apart = USUAL_DAYS_APART, ...given }, { zoho, progress }): Promise<Result> {
     const [whose, days] = await Promise.all([
       customer === undefined ? undefined : customerNamed(customer, zoho),
       customer === undefined ? rangeOf(daysOf(given), zoho) : daysOf(given),
@@ -55,12 +55,12 @@ export const checkDuplicates = defineReadWorkflow({
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
-    // Some days more on either side, so that none is missed whose twin lies just outside.
+    // Some days more on either side, so that none is missed whose duplicate lies just outside.
     const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
     for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       zoho,
       progress,
-      mostPages: MOST_PAGES,
+      mostPages: MOST_PAGES_COMPARED,
     })) {
       for (const row of stretch.rows) {
         if (isWithin(row.date, days)) looked += 1;
@@ -79,9 +79,9 @@ export const checkDuplicates = defineReadWorkflow({
       ({ left } = stretch);
     }
     const found = [...alike.values()]
-      .flatMap((rows) => twinsAmong(rows, days_apart))
+      .flatMap((rows) => duplicateGroups(rows, days_apart))
       .filter(({ payments }) => payments.some(({ date }) => isWithin(date, days)));
-    const sorted = found.toSorted(likeliestFirst).slice(0, MOST_GROUPS);
+    const sorted = found.toSorted(likeliestFirst).slice(0, MOST_DUPLICATE_GROUPS);
     const [currencies, organization] = await Promise.all([
       currenciesOf(
         sorted.map(({ payments: [first] }) => first?.customer_id),
@@ -92,9 +92,9 @@ export const checkDuplicates = defineReadWorkflow({
         : undefined,
     ]);
     const base = organization?.currency_code;
-    const shown = fitting(
-      sorted.map((twins) => shownGroup(twins, currencies)),
-      (group) => linesOf(group, base),
+    const shown = fittingRows(
+      sorted.map((group) => shownGroup(group, currencies)),
+      (group) => groupLines(group, base),
     );
     return {
       groups: shown,
@@ -116,7 +116,7 @@ export const checkDuplicates = defineReadWorkflow({
     const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
     const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
     const some = `${found} group${found === 1 ? '' : 's'} (${rule})${likeliest}:`;
-    return report(
+    return createReport(
       [
         looked_through === 0 &&
           not_compared === 0 &&
@@ -124,7 +124,7 @@ export const checkDuplicates = defineReadWorkflow({
         looked_through > 0 &&
           `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
             (found === 0 ? none : some),
-        ...groups.map((group) => linesOf(group, base_currency)),
+        ...groups.map((group) => groupLines(group, base_currency)),
         not_compared > 0 &&
           `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
             'of which Zoho does not tell the amount, the customer or the date.',
@@ -135,8 +135,8 @@ export const checkDuplicates = defineReadWorkflow({
             'Only what the user says is a mistake may be deleted.',
       ],
       [
-        ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => call('get_customer_payment', { payment_id })),
-        not_looked_through && call('check_duplicates', { ...given, ...not_looked_through }),
+        ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => toolCall('get_customer_payment', { payment_id })),
+        not_looked_through && toolCall('check_duplicates', { ...given, ...not_looked_through }),
         found > groups.length && customer === undefined && { say: 'call again for one customer or a shorter range to see the others' },
       ],
     );
@@ -164,8 +164,8 @@ const kept = [
   'created_time',
 ] as const;
 
-function likeliestFirst(a: Twins, b: Twins): number {
-  const newest = ({ payments }: Twins) => payments.at(-1)?.date ?? '';
+function likeliestFirst(a: DuplicateGroup, b: DuplicateGroup): number {
+  const newest = ({ payments }: DuplicateGroup) => payments.at(-1)?.date ?? '';
   return likelihoods.indexOf(a.likelihood) - likelihoods.indexOf(b.likelihood) || (newest(a) < newest(b) ? 1 : -1);
 }
 
@@ -196,7 +196,7 @@ type Result = {
 
 const MOST_OF_A_GROUP = 20;
 
-function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMap<string, string>): ShownGroup {
+function shownGroup({ payments, likelihood, why }: DuplicateGroup, currencies: ReadonlyMap<string, string>): ShownGroup {
   const { customer_id, customer_name, amount } = payments[0] ?? {};
   const currency_code = currencies.get(String(customer_id));
   const shown = payments.slice(0, MOST_OF_A_GROUP).map((row) => {
@@ -207,7 +207,7 @@ function shownGroup({ payments, likelihood, why }: Twins, currencies: ReadonlyMa
   return { likelihood, why: why.join(', '), customer_id, customer_name, amount, currency_code, payments: shown, ...(more > 0 && { more }) };
 }
 
-function linesOf(
+function groupLines(
   { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
   base: string | undefined,
 ): string {

@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { AccessError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { daysFrom, newestFirst } from '../matching/date-range.ts';
 import { openInvoices, type Invoice } from '../matching/invoices.ts';
@@ -17,9 +18,9 @@ import { refundsOf } from '../reading/refunds-of-payment.ts';
 import { allContacts, allInvoices, allPayments, allRefunds } from '../reading/whole-lists.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { readDay, readRefundAmount } from '../records/read-row.ts';
-import { money, plain, quoted, told } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 import { withoutEmpty } from '../records/zoho-shapes.ts';
-import { call, report } from '../report.ts';
+import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
 /** The most that is shown one by one; what is more is counted and added up. */
@@ -144,7 +145,7 @@ export const customerStatement = defineReadWorkflow({
     const moreCredits = (credit?.count ?? 0) - credits.length;
     const [oldest] = invoices;
     const [newest] = credits;
-    return report(
+    return createReport(
       [
         `Statement of ${recordNameAndId('customer', customer_name, customer_id)}${date === undefined ? '' : `, ${date}`}: ${[
           open &&
@@ -207,7 +208,7 @@ export const customerStatement = defineReadWorkflow({
         oldest?.balance !== undefined &&
           newest?.unused_amount !== undefined &&
           oldest.currency_code === currency_code &&
-          call(
+          toolCall(
             'update_customer_payment',
             {
               payment_id: newest.payment_id,
@@ -216,10 +217,10 @@ export const customerStatement = defineReadWorkflow({
             'to apply credit',
           ),
         newest && {
-          ...call('refund_customer_payment', { payment: newest.payment_id }, 'to give credit back'),
+          ...toolCall('refund_customer_payment', { payment: newest.payment_id }, 'to give credit back'),
           besides: 'the account it leaves',
         },
-        unseen > 0 && call('find_refunds', { customer: customer_id }),
+        unseen > 0 && toolCall('find_refunds', { customer: customer_id }),
       ],
     );
   },
@@ -351,7 +352,7 @@ async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ 
 
 function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days, balance, total, ...invoice }: Aged): string {
   return [
-    `${plain(invoice_number ?? 'invoice')} (id ${told(invoice_id)})`,
+    `${plain(invoice_number ?? 'invoice')} (id ${idText(invoice_id)})`,
     due_date === undefined
       ? undefined
       : `due ${plain(due_date)}${Number(days ?? 0) > 0 ? `, ${String(days)} day${days === 1 ? '' : 's'} past due` : ''}`,
@@ -363,7 +364,7 @@ function invoiceLine({ invoice_number, invoice_id, due_date, days_past_due: days
 
 function creditLine({ payment_id, payment_number, date, amount, unused_amount }: ReturnType<typeof creditOf>, currency: Currency): string {
   return (
-    `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)}) | ${plain(date)} | ` +
+    `payment #${plain(payment_number ?? '?')} (id ${idText(payment_id)}) | ${plain(date)} | ` +
     `${money(unused_amount, currency)} unused of ${money(amount, currency)}`
   );
 }
@@ -372,10 +373,10 @@ function lastLine(
   { refund_id, payment_id, payment_number, date, amount, mode, invoice_numbers, reference_number }: Json,
   currency: Currency,
 ): string {
-  const payment = `payment #${plain(payment_number ?? '?')} (id ${told(payment_id)})`;
+  const payment = `payment #${plain(payment_number ?? '?')} (id ${idText(payment_id)})`;
   return [
     plain(date),
-    refund_id === undefined ? payment : `refund (refund_id ${told(refund_id)}) of ${payment}`,
+    refund_id === undefined ? payment : `refund (refund_id ${idText(refund_id)}) of ${payment}`,
     money(amount, currency),
     mode !== undefined && plain(mode),
     invoice_numbers !== undefined && `for ${plain(invoice_numbers, 60)}`,

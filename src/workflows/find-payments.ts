@@ -8,10 +8,10 @@ import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/curren
 import { customersLike } from '../matching/customers-like.ts';
 import type { Customer } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, newestFirst, type Days } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { aboutInvoice, invoiceNamed, type Invoice } from '../matching/invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
-import { amountsAround, daysAround, isIncomparable, matchOf, type Match, type Wanted } from '../matching/payment-match.ts';
+import { amountsAround, daysAround, isIncomparablePayment, matchOf, type Match, type Wanted } from '../matching/payment-match.ts';
 import { modeFilter } from '../matching/payment-modes.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import { bareNumber, type PaymentRow } from '../matching/payments.ts';
@@ -25,10 +25,10 @@ import { amount, date } from '../records/fields.ts';
 import { readDay, readId } from '../records/read-row.ts';
 import { plain, quoted } from '../records/text.ts';
 import { only } from '../records/zoho-shapes.ts';
-import { call, report, type Step } from '../report.ts';
-import { defineReadWorkflow, type Desk } from '../workflow.ts';
+import { toolCall, createReport, type Step } from '../report.ts';
+import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
 
-const MOST_PAGES = 10;
+const MOST_PAGES_SEARCHED = 10;
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
 
@@ -59,12 +59,12 @@ export const findPayments = defineReadWorkflow({
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
-  async run(given, desk): Promise<Result> {
+  async run(given, context): Promise<Result> {
     const wanted = wantedOf(given);
     const { found, currencies, customers, invoice } = await (given.invoice === undefined
-      ? byFilters(given, wanted, desk)
-      : byInvoice(given, given.invoice, wanted, desk));
-    const { zoho } = desk;
+      ? byFilters(given, wanted, context)
+      : byInvoice(given, given.invoice, wanted, context));
+    const { zoho } = context;
     const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
     const [others, organization] = await Promise.all([
       currenciesOf(unknown, zoho),
@@ -76,7 +76,7 @@ export const findPayments = defineReadWorkflow({
     });
     const base_currency = organization?.currency_code;
     return {
-      payments: fitting(shown, (payment) => lineOf(payment, base_currency)),
+      payments: fittingRows(shown, (payment) => lineOf(payment, base_currency)),
       matches: found.count,
       looked_through: found.looked,
       ...(found.incomparable > 0 && { not_compared: found.incomparable }),
@@ -100,10 +100,10 @@ export const findPayments = defineReadWorkflow({
     const untold =
       not_compared > 0 &&
       `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
-    const more = left && call('find_payments', { ...undated, ...not_looked_through });
+    const more = left && toolCall('find_payments', { ...undated, ...not_looked_through });
     if (payments.length === 0) {
       const others = [...(more ? [more] : []), ...looser(given)];
-      return report(
+      return createReport(
         [
           customers?.length === 0
             ? `No customer is called anything like ${quoted(given.customer)}.`
@@ -124,7 +124,7 @@ export const findPayments = defineReadWorkflow({
       .filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id))
       .slice(0, MOST_OTHERS);
     const all = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
-    return report(
+    return createReport(
       [
         newest_only
           ? `The newest ${all} that match as well as any, older ones may too:`
@@ -139,9 +139,9 @@ export const findPayments = defineReadWorkflow({
         rest,
       ],
       [
-        call('get_customer_payment', { payment_id: first?.payment_id }),
+        toolCall('get_customer_payment', { payment_id: first?.payment_id }),
         more,
-        matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && call('find_payments', { ...given, limit: 50 }),
+        matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && toolCall('find_payments', { ...given, limit: 50 }),
       ],
     );
   },
@@ -197,7 +197,7 @@ function wantedOf({
 }
 
 /** The best so far: no more are kept than are shown. */
-interface Found {
+interface SearchState {
   best: readonly (Match & { readonly row: PaymentRow })[];
   count: number;
   looked: number;
@@ -209,29 +209,29 @@ interface Found {
 }
 
 interface Outcome {
-  readonly found: Found;
+  readonly found: SearchState;
   readonly currencies: ReadonlyMap<string, string>;
   readonly customers?: readonly Customer[];
   readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
 }
 
-function take(found: Found, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
+function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
   const known = new Set(found.best.map(({ row }) => row.payment_id));
   const matching = rows.flatMap((row) => {
     const match = known.has(row.payment_id) ? undefined : matchOf(row, wanted);
     return match === undefined ? [] : [{ off: match.off, why: [], row }];
   });
   found.looked += rows.length;
-  found.incomparable += rows.filter((row) => isIncomparable(row, wanted)).length;
+  found.incomparable += rows.filter((row) => isIncomparablePayment(row, wanted)).length;
   found.count += matching.length;
   found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || newestFirst(a.row, b.row)).slice(0, limit);
 }
 
-async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wanted, { zoho, progress }: Desk): Promise<Outcome> {
+async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wanted, { zoho, progress }: ReadContext): Promise<Outcome> {
   const { amount, day, reference, text, mode } = wanted;
   const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
   const customers = likely?.customers;
-  const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
+  const found: SearchState = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(
     customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
   );
@@ -253,7 +253,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
     for await (const { rows, undated, left } of paymentsBetween(days, where, {
       zoho: zoho.recent,
       progress,
-      mostPages: MOST_PAGES,
+      mostPages: MOST_PAGES_SEARCHED,
       newestFirst: true,
     })) {
       take(found, rows, wanted, limit);
@@ -283,7 +283,7 @@ async function byInvoice(
   { customer, limit = USUAL_LIMIT }: Given,
   typed: string,
   wanted: Wanted,
-  { zoho, progress }: Desk,
+  { zoho, progress }: ReadContext,
 ): Promise<Outcome> {
   const whole = await invoiceNamed(typed, customer, zoho.recent);
   const { invoice_id, invoice_number, customer_id, currency_code } = whole;
@@ -295,13 +295,13 @@ async function byInvoice(
   // With a date that Zoho does not tell, the payment may be of any.
   const told = dates.filter((day) => day !== undefined).toSorted();
   const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
-  const found: Found = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
+  const found: SearchState = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
   const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
   if (amounts.size > 0) {
     for await (const { rows, left } of paymentsBetween(
       days,
       { customer_id },
-      { zoho: zoho.recent, progress, mostPages: MOST_PAGES, newestFirst: true },
+      { zoho: zoho.recent, progress, mostPages: MOST_PAGES_SEARCHED, newestFirst: true },
     )) {
       const theirs = rows.filter(
         (row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer),
@@ -345,7 +345,7 @@ function looser(given: Given): Step[] {
   const without = (...names: string[]) => {
     const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));
     return Object.keys(rest).length < Object.keys(given).length && Object.keys(rest).some((name) => name !== 'limit')
-      ? [call('find_payments', rest)]
+      ? [toolCall('find_payments', rest)]
       : [];
   };
   return [

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import type { Json, Reader } from '../endpoint.ts';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
+import type { Json } from '../json.ts';
 import { inCurrency } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { currencyTotals, paymentCurrencies } from '../matching/payment-currencies.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
@@ -18,16 +19,16 @@ import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage
 import { recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
 import { readDay, readId, readRefundAmount } from '../records/read-row.ts';
-import { lines, money, plain, quoted, told } from '../records/text.ts';
+import { lines, money, plain, quoted, idText } from '../records/text.ts';
 import { withoutEmpty } from '../records/zoho-shapes.ts';
-import { call, report } from '../report.ts';
-import { defineReadWorkflow, type Desk } from '../workflow.ts';
+import { toolCall, createReport } from '../report.ts';
+import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
 
 /** Pages of 200 payments that one call looks through, and payments and refunds that it opens. */
-const MOST_PAGES = 20;
+const MOST_PAGES_LOOKED_THROUGH = 20;
 const MOST_OPENED = 60;
 /** So few are opened for their account also when nobody asked for it. */
-const FEW = 5;
+const MOST_OPENED_UNASKED = 5;
 const MOST_ROWS = 200;
 /** Somebody may have dated a refund ahead of the day they recorded it. */
 const DATED_AHEAD_DAYS = 31;
@@ -61,10 +62,12 @@ export const findRefunds = defineReadWorkflow({
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
       paymentCurrencies([...payments.values()], zoho, whose),
-      given.account === undefined && found.length <= FEW ? Promise.all(found.map((refund) => withAccount(refund, zoho))) : found,
+      given.account === undefined && found.length <= MOST_OPENED_UNASKED
+        ? Promise.all(found.map((refund) => withAccount(refund, zoho)))
+        : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted(newestFirst);
-    return { count: all.length, totals: currencyTotals(all), refunds: fitting(all.slice(0, MOST_ROWS), lineOf), ...looked };
+    return { count: all.length, totals: currencyTotals(all), refunds: fittingRows(all.slice(0, MOST_ROWS), lineOf), ...looked };
   },
 
   report(result, given) {
@@ -76,30 +79,30 @@ export const findRefunds = defineReadWorkflow({
       ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
       uncounted > 0 && `${uncounted} whose amount or currency is not told`,
     ].filter(Boolean);
-    return report(
+    return createReport(
       [
         count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
         ...rows.map(lineOf),
         rows.length < count &&
           `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
-        rows.length > FEW && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
+        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
         aboutLook(looked),
       ],
       [
-        looked.next_skip !== undefined && call('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
-        first && call('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
+        looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
+        first && toolCall('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
       ],
     );
   },
 });
 
-interface Found {
+interface FoundRefund {
   readonly payment: PaymentRow;
   readonly refund: Json;
 }
 
 /** What was looked at, so that nobody takes a part for the whole. */
-type Looked = {
+type SearchExtent = {
   readonly payments_looked_through: number;
   /** When the payment looked at last had changed, where older ones were left out. */
   readonly changed_since?: string;
@@ -111,20 +114,20 @@ type Looked = {
   readonly not_compared?: number;
 };
 
-type Result = Looked & {
+type Result = SearchExtent & {
   readonly count: number;
   readonly totals: ReturnType<typeof currencyTotals>;
-  readonly refunds: Row[];
+  readonly refunds: RefundRow[];
 };
 
 /** The list says which payments have refunds: only those are opened, those that changed last first. */
 async function lookThrough(
   given: Given,
   customer_id: string | undefined,
-  { zoho, progress }: Desk,
-): Promise<Looked & { readonly refunds: readonly Found[] }> {
+  { zoho, progress }: ReadContext,
+): Promise<SearchExtent & { readonly refunds: readonly FoundRefund[] }> {
   const { skip = 0, date_start } = given;
-  const refunds: Found[] = [];
+  const refunds: FoundRefund[] = [];
   const seen = new Set<string>();
   let [at, looked, opened, accountless, incomparable] = [skip, 0, 0, 0, 0];
   // Not changed since then, so not refunded since either.
@@ -145,7 +148,7 @@ async function lookThrough(
       await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund }))))
     ).flat();
     const found = all.filter((one) => isWanted(one, given));
-    incomparable += all.filter((one) => isIncomparable(one, given)).length;
+    incomparable += all.filter((one) => isIncomparableRefund(one, given)).length;
     const { account } = given;
     const detailed = account === undefined ? found : await Promise.all(found.map((one) => withAccount(one, zoho)));
     refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));
@@ -169,7 +172,7 @@ async function lookThrough(
     const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
     const since = changed_since === undefined ? {} : { changed_since };
     if (changed_since !== undefined && tooOld(done.at(-1))) return { ...seenSoFar, ...since };
-    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES * PER_PAGE)
+    if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES_LOOKED_THROUGH * PER_PAGE)
       return { ...seenSoFar, ...since, next_skip: at };
   }
   return { refunds, payments_looked_through: looked };
@@ -190,7 +193,7 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
   return readDay(row?.['last_modified_time']);
 }
 
-function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
+function isWanted({ refund }: FoundRefund, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
   if (!isWithin(readDay(refund['date']), { start: date_start, end: date_end })) return false;
   if (wanted !== undefined && readRefundAmount(refund) !== wanted) return false;
   if (refund_mode !== undefined && !isMode(refund_mode, refund['refund_mode'])) return false;
@@ -198,7 +201,7 @@ function isWanted({ refund }: Found, { date_start, date_end, amount: wanted, ref
 }
 
 /** It may be wanted, or not. */
-function isIncomparable({ refund }: Found, { date_start, date_end, amount }: Given): boolean {
+function isIncomparableRefund({ refund }: FoundRefund, { date_start, date_end, amount }: Given): boolean {
   return (
     ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) ||
     (amount !== undefined && readRefundAmount(refund) === undefined)
@@ -206,7 +209,7 @@ function isIncomparable({ refund }: Found, { date_start, date_end, amount }: Giv
 }
 
 /** Lists tell no account. */
-async function withAccount({ payment, refund }: Found, zoho: Reader): Promise<Found> {
+async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Promise<FoundRefund> {
   const { payment_id: customer_payment_id } = payment;
   const { payment_refund } = await zoho.read(getCustomerPaymentRefund, {
     customer_payment_id,
@@ -219,9 +222,9 @@ function isFrom(account: string, { from_account_id, from_account_name }: Json): 
   return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
-type Row = ReturnType<typeof rowOf>;
+type RefundRow = ReturnType<typeof rowOf>;
 
-function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, string>) {
+function rowOf({ payment, refund }: FoundRefund, currencies: ReadonlyMap<string, string>) {
   const { date, refund_mode, reference_number, description, payment_refund_id, from_account_id, from_account_name } = refund;
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   return {
@@ -245,28 +248,28 @@ function rowOf({ payment, refund }: Found, currencies: ReadonlyMap<string, strin
   };
 }
 
-function lineOf(row: Row): string {
+function lineOf(row: RefundRow): string {
   const { customer_id, from_account_id, payment_invoice_numbers: invoices } = row;
-  const said = (name: keyof Row, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
+  const labelled = (name: keyof RefundRow, label: string, max: number) => row[name] !== undefined && `${label} ${quoted(row[name], max)}`;
   return [
     plain(row.date),
     inCurrency(row.amount, row.currency_code),
     recordNameAndId('customer', row.customer_name, customer_id, 40),
-    `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${told(row.payment_id)})`,
-    `refund_id ${told(row.refund_id)}`,
+    `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${idText(row.payment_id)})`,
+    `refund_id ${idText(row.refund_id)}`,
     row.refund_mode !== undefined && plain(row.refund_mode),
     from_account_id !== undefined && `out of ${recordNameAndId('account', row.from_account_name, from_account_id, 40)}`,
-    said('reference_number', 'ref', 50),
+    labelled('reference_number', 'ref', 50),
     row.description !== undefined && quoted(row.description, 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,
-    said('payment_description', 'payment says', 80),
+    labelled('payment_description', 'payment says', 80),
     row.description === undefined && row.payment_description === undefined && row.reference_number === undefined && 'no reason noted',
   ]
     .filter(Boolean)
     .join(' | ');
 }
 
-function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: Looked): string {
+function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: SearchExtent): string {
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,

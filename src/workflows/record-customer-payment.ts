@@ -10,7 +10,7 @@ import { accountNamed } from '../matching/accounts.ts';
 import { currenciesOf } from '../matching/currencies.ts';
 import { customerNamed, isAnother } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
-import { aboutInvoice, invoiceNamed, isOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
+import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
 import { allContacts, allInvoices } from '../reading/whole-lists.ts';
@@ -113,18 +113,19 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
   if (ofNobody !== undefined) throw customerNotTold(ofNobody);
   const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
   if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
-  if (customer !== undefined && (!isOf(first, customer) || (await isAnother(customer, first, zoho)))) throw ofAnother(first, customer);
+  if (customer !== undefined && (!isInvoiceOf(first, customer) || (await isAnother(customer, first, zoho))))
+    throw ofAnother(first, customer);
   return first.customer_id;
 }
 
-interface Application {
+interface Allocation {
   readonly invoice: Invoice;
   readonly amount_applied: number;
   readonly tax_amount_withheld?: number;
 }
 
 /** Which invoices get how much, from what is open now. */
-async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Application[]> {
+async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Allocation[]> {
   if (invoices !== undefined) {
     if (allocate !== undefined)
       throw new InputError('Both `invoices` and `allocate` are given.', {
@@ -132,7 +133,10 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
         next: 'Call again with one of them.',
       });
     const named = await Promise.all(
-      invoices.map(async ({ invoice, ...row }): Promise<Named> => ({ ...row, invoice: await invoiceNamed(invoice, customer, zoho) })),
+      invoices.map(async ({ invoice, ...row }): Promise<NamedInvoice> => ({
+        ...row,
+        invoice: await invoiceNamed(invoice, customer, zoho),
+      })),
     );
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined)
@@ -161,14 +165,14 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
 }
 
 /** What was said of an invoice. */
-interface Named {
+interface NamedInvoice {
   readonly invoice: Invoice;
   readonly amount?: number | undefined;
   readonly tax_amount_withheld?: number | undefined;
 }
 
 /** What was said of each; the rest in the order given, each up to what is open and not withheld, until the money is used up. */
-function spread(amount: number, rows: readonly Named[]): Application[] {
+function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
   let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
   return rows
     .map(({ invoice, amount: said, tax_amount_withheld = 0 }) => {

@@ -13,13 +13,13 @@ import { paymentNumbered, paymentsOfCustomer } from '../matching/payments.ts';
 import { isId } from '../matching/same-name.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum, type Currency } from '../money.ts';
-import { standingPayment } from '../reading/current-record.ts';
+import { currentPayment } from '../reading/current-record.ts';
 import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, refundFields, type Payment } from '../records/fields.ts';
 import { readRefundAmount } from '../records/read-row.ts';
-import { money, plain, told } from '../records/text.ts';
-import { call } from '../report.ts';
+import { money, plain, idText } from '../records/text.ts';
+import { toolCall } from '../report.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 
 const { date, refund_mode, reference_number, description, exchange_rate } = refundFields;
@@ -48,15 +48,15 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
-  turn: async (given, zoho, chosen) => [`payment:${await paymentOf(given, zoho.recent, chosen)}`],
+  turn: async (given, zoho, chosen) => [`payment:${await paymentToRefund(given, zoho.recent, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
     const [payment_id, from_account_id, day] = await Promise.all([
-      paymentOf(given, zoho, chosen),
+      paymentToRefund(given, zoho, chosen),
       accountNamed(account, 'account', zoho),
       dateOrToday(given.date, zoho),
     ]);
-    const payment = await standingPayment(zoho, payment_id);
+    const payment = await currentPayment(zoho, payment_id);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
     return { input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day } };
@@ -64,10 +64,10 @@ export const refundCustomerPayment = defineWriteWorkflow({
 });
 
 /** As many as one error can hold whole. */
-const MOST_CHOICES = 8;
+const MOST_PAYMENT_CHOICES = 8;
 
 /** The id of the payment that money is given back of. */
-async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
     throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', {
@@ -105,7 +105,7 @@ async function paymentOf({ customer, payment, amount }: Given, zoho: Reader, cho
       `payment #${plain(row.payment_number ?? '?')} of ${plain(row['date'])}, ` +
       `${money(row['amount'], currency)}, unused ${money(row.unused_amount, currency)}`,
   }));
-  const [shown, more] = [choices.slice(0, MOST_CHOICES), Math.max(0, choices.length - MOST_CHOICES)];
+  const [shown, more] = [choices.slice(0, MOST_PAYMENT_CHOICES), Math.max(0, choices.length - MOST_PAYMENT_CHOICES)];
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount ?? 0)), currency);
   throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
@@ -146,11 +146,11 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
     `Payment #${plain(payment.payment_number ?? '?')} ` +
     `of ${recordName('customer', payment.customer_name, payment.customer_id, 60)} (id ${payment_id}) ` +
     `has ${money(unused, payment)} unused`;
-  const refund = call('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
-  const unApply = call('update_customer_payment', { payment_id, invoices: freed }, 'Ask the user whether to un-apply; if so');
+  const refund = toolCall('refund_customer_payment', { payment: payment_id, ...(amount !== undefined && { amount }), ...given });
+  const unApply = toolCall('update_customer_payment', { payment_id, invoices: freed }, 'Ask the user whether to un-apply; if so');
   const possible = freed.length > 0 && missing <= 0;
   const given_back = (payment.payment_refunds ?? []).map(
-    (refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${told(refund.payment_refund_id)})`,
+    (refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${idText(refund.payment_refund_id)})`,
   );
   const asked = amount === undefined ? '' : `; ${money(amount, payment)} is more than that`;
   const back = given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : '';

@@ -1,25 +1,26 @@
 import * as z from 'zod';
-import { UNKNOWN_CURRENCY, type Json, type Reader } from '../endpoint.ts';
+import { UNKNOWN_CURRENCY, type Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
+import type { Json } from '../json.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, type Days } from '../matching/date-range.ts';
-import { fitting } from '../matching/fit-rows.ts';
+import { fittingRows } from '../matching/fit-rows.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import type { PaymentRow } from '../matching/payments.ts';
 import { folded } from '../matching/same-name.ts';
 import { customer } from '../matching/shared-arguments.ts';
-import { inBaseOnly, notTold, nothing, plus, totalsOf, type Totals } from '../matching/totals.ts';
+import { inBaseOnly, countNotTold, emptyTotals, plus, totalsOf, type Totals } from '../matching/totals.ts';
 import { organizationOf } from '../reading/organization.ts';
 import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { date } from '../records/fields.ts';
 import { money, plain, UNTOLD_AMOUNT } from '../records/text.ts';
-import { call, report } from '../report.ts';
+import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
-const MOST_PAGES = 50;
+const MOST_PAGES_SUMMED = 50;
 const MOST_GROUPS = 200;
 
 const by = ['customer', 'mode', 'account', 'month', 'currency'] as const;
@@ -58,7 +59,7 @@ export const summarizePayments = defineReadWorkflow({
     for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       zoho,
       progress,
-      mostPages: MOST_PAGES,
+      mostPages: MOST_PAGES_SUMMED,
     })) {
       for (const row of stretch.rows) {
         if (row.customer_id === whose?.contact_id) customer_name ??= row.customer_name;
@@ -74,13 +75,15 @@ export const summarizePayments = defineReadWorkflow({
       ({ covered = days, left } = stretch);
     }
     const known = await withCurrencies([...groups.values()], group_by, base, zoho);
-    const sorted = group_by.length === 0 ? [] : known.toSorted(inOrder(group_by));
-    const shown = fitting(sorted.slice(0, MOST_GROUPS), (group) => lineOf(group, base));
+    const sorted = group_by.length === 0 ? [] : known.toSorted(monthsThenLargest(group_by));
+    const shown = fittingRows(sorted.slice(0, MOST_GROUPS), (group) => lineOf(group, base));
     const rest = sorted.slice(shown.length);
     return {
-      total: inBaseOnly(known.map(({ totals }) => totals).reduce(plus, nothing)),
+      total: inBaseOnly(known.map(({ totals }) => totals).reduce(plus, emptyTotals)),
       ...(group_by.length > 0 && { groups: shown.map(({ facts, totals }) => ({ ...facts, ...totals })) }),
-      ...(rest.length > 0 && { others: { groups: rest.length, ...inBaseOnly(rest.map(({ totals }) => totals).reduce(plus, nothing)) } }),
+      ...(rest.length > 0 && {
+        others: { groups: rest.length, ...inBaseOnly(rest.map(({ totals }) => totals).reduce(plus, emptyTotals)) },
+      }),
       covers: asArguments(covered),
       ...(left && { not_counted: asArguments(left) }),
       ...(undated > 0 && { undated }),
@@ -92,7 +95,7 @@ export const summarizePayments = defineReadWorkflow({
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     const whose = customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : '';
-    return report(
+    return createReport(
       [
         `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
         ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
@@ -111,10 +114,10 @@ export const summarizePayments = defineReadWorkflow({
         base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
       ],
       [
-        not_counted && call('summarize_payments', { ...undated, ...not_counted }),
+        not_counted && toolCall('summarize_payments', { ...undated, ...not_counted }),
         total.count > 0 &&
           Object.keys(covers).length > 0 &&
-          call('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
+          toolCall('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
       ],
     );
   },
@@ -137,15 +140,15 @@ type Result = {
   readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
 };
 
-const customerOf = ({ customer_id, customer_name }: PaymentRow) => ({
+const customerPart = ({ customer_id, customer_name }: PaymentRow) => ({
   key: customer_id ?? folded(customer_name),
   facts: { customer_id, customer_name },
 });
 
 /** What a payment is grouped by. Its currency is its customer's, which is looked up once they are all known. */
 const partOf: Record<By, (row: PaymentRow) => { readonly key: unknown; readonly facts: Json }> = {
-  customer: customerOf,
-  currency: customerOf,
+  customer: customerPart,
+  currency: customerPart,
   mode: ({ payment_mode }) => ({ key: folded(payment_mode), facts: { payment_mode } }),
   account: ({ account_id, account_name }) => ({ key: account_id ?? account_name, facts: { account_id, account_name } }),
   month: ({ date }) => ({ key: date?.slice(0, 7), facts: { month: date?.slice(0, 7) } }),
@@ -154,7 +157,7 @@ const partOf: Record<By, (row: PaymentRow) => { readonly key: unknown; readonly 
 function add(groups: Map<string, Group>, keys: readonly unknown[], facts: Json, totals: Totals): void {
   const key = JSON.stringify(keys);
   const group = groups.get(key);
-  groups.set(key, { facts: group?.facts ?? facts, totals: plus(group?.totals ?? nothing, totals) });
+  groups.set(key, { facts: group?.facts ?? facts, totals: plus(group?.totals ?? emptyTotals, totals) });
 }
 
 /**
@@ -179,7 +182,7 @@ async function withCurrencies(
   } of groups) {
     const currency_code = currencies.get(String(customer_id));
     // A customer of the base currency whose payments differ in it was paid for in another one.
-    const comparable = notTold(totals, 'amount') === 0 && notTold(totals, 'bcy_amount') === 0;
+    const comparable = countNotTold(totals, 'amount') === 0 && countNotTold(totals, 'bcy_amount') === 0;
     const known = currency_code !== undefined && !(currency_code === base && comparable && totals.amount !== totals.bcy_amount);
     const named = { ...facts, ...(byCustomer && { customer_id, customer_name }), currency_code: known ? currency_code : UNKNOWN_CURRENCY };
     add(merged, Object.values(named), named, known ? totals : inBaseOnly(totals));
@@ -188,7 +191,7 @@ async function withCurrencies(
 }
 
 /** Months as they come, otherwise the largest first. */
-function inOrder(group_by: readonly By[]): (a: Group, b: Group) => number {
+function monthsThenLargest(group_by: readonly By[]): (a: Group, b: Group) => number {
   const month = ({ facts }: Group) => String(group_by.includes('month') ? facts['month'] : '');
   return (a, b) =>
     month(a).localeCompare(month(b), 'en') || (b.totals.bcy_amount ?? 0) - (a.totals.bcy_amount ?? 0) || b.totals.count - a.totals.count;
@@ -224,7 +227,7 @@ function aboutNotTold(total: Totals): string {
       ['bcy_unused_amount', 'what is unused'],
     ] as const
   )
-    .map(([name, what]) => ({ what, count: notTold(total, name) }))
+    .map(([name, what]) => ({ what, count: countNotTold(total, name) }))
     .filter(({ count }) => count > 0)
     .map(({ what, count }) => `${what} (not of ${count})`);
   return missing.length === 0
@@ -235,7 +238,7 @@ function aboutNotTold(total: Totals): string {
 function aboutTotals(totals: Totals, base: string | undefined): string {
   const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
   const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
-    const missing = notTold(totals, name);
+    const missing = countNotTold(totals, name);
     const without = missing > 0 ? ` (without ${missing} not told)` : '';
     return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${without}`;
   };

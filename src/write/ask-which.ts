@@ -1,6 +1,6 @@
 import { DeclinedError, type WhichError } from '../errors.ts';
 import type { Person } from './confirm.ts';
-import { NONE } from './repeated-call.ts';
+import { NONE_OF_THESE } from './repeated-call.ts';
 import { digestOf, type Seal } from './seal.ts';
 import type { Settling } from './types.ts';
 
@@ -14,7 +14,7 @@ export function withChoices(person: Person, intent: string, seal: Seal): Person 
   // A choice answers the call that it was asked for, and no other.
   if (asks === undefined || person.choice === undefined || digest !== digestOf(['which', asks, intent])) return { ...person, chosen };
   if (person.choice === '') throw notSaid(asks);
-  if (person.choice === NONE) throw noneOfThem(asks);
+  if (person.choice === NONE_OF_THESE) throw noneOfThem(asks);
   // Spent here: it answers nothing else.
   return { canBeAsked: person.canBeAsked, approval: person.approval, chosen: { ...chosen, [asks]: person.choice } };
 }

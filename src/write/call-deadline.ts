@@ -5,7 +5,7 @@ import type { Call, Road } from './types.ts';
  * The time of one call of a write, since hosts give up on a call after a minute. Before the claim it has only a part of it, so
  * that enough is left to send and to look; what is not known by its end is unknown, and looked for later.
  */
-export async function inTime<T>(call: Call, road: Road, carryOut: (call: Call, road: Road) => Promise<T>): Promise<T> {
+export async function withinDeadline<T>(call: Call, road: Road, carryOut: (call: Call, road: Road) => Promise<T>): Promise<T> {
   const before = new AbortController();
   const whole = new AbortController();
   const { beforeClaimMs, wholeCallMs } = road.timings;

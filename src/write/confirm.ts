@@ -2,7 +2,7 @@ import type { Asked, Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
 import { DeclinedError, RefusedError } from '../errors.ts';
 import type { Chosen } from '../workflow.ts';
-import { APPROVAL_MINUTES, digestOf, type Seal } from './seal.ts';
+import { digestOf, type Seal } from './seal.ts';
 
 /** Consent: who is asked, what they are shown, and what counts as yes. */
 
@@ -48,7 +48,7 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
   const { question: asked, duplicates } = facts;
   const { title, lines, not_checked, sealed } = asked;
   const shown = { what, title, lines, not_checked, alike: duplicates.alike ?? [], because, sealed };
-  const question = wordsOf(facts, because);
+  const question = questionText(facts, because);
 
   if (person.canBeAsked) {
     const digest = digestOf(['question', shown]);
@@ -74,7 +74,7 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
 }
 
 /** Composed by code from facts, one line each; nothing in it is the model's prose. */
-function wordsOf({ question: { title, lines, not_checked }, duplicates: { alike = [] } }: Facts, because: readonly string[]): string {
+function questionText({ question: { title, lines, not_checked }, duplicates: { alike = [] } }: Facts, because: readonly string[]): string {
   return [
     `${title}?`,
     ...lines.map((line) => `- ${line}`),
@@ -119,5 +119,3 @@ function nobodyToAsk(): RefusedError {
     next: 'Tell the user that it needs a client that can ask them, or that the operator changes ZOHO_PAYMENTS_CONFIRM.',
   });
 }
-
-export { APPROVAL_MINUTES };

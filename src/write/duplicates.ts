@@ -1,8 +1,9 @@
 import { concern, type Concern } from '../concern.ts';
-import type { Facts, Json } from '../endpoint.ts';
+import type { Facts } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import type { Entry } from './journal/journal.ts';
-import { DAY_MS } from './repeated-call.ts';
+import { SAME_INTENT_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';
 import type { Call, Road } from './types.ts';
 
@@ -27,7 +28,8 @@ export interface Suspected {
 /** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts.duplicates;
-  const [newest] = makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - DAY_MS).toISOString());
+  const [newest] =
+    makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - SAME_INTENT_MS).toISOString());
   const again =
     newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
       ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }]
@@ -86,7 +88,7 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   const { money } = facts.policy;
   const { touches } = facts.lost;
   const [payment] = touches.payments ?? [];
-  const isOfSamePayment = payment !== undefined && paymentOf(entry) === payment;
+  const isOfSamePayment = payment !== undefined && paymentIdOf(entry) === payment;
   // A raise is as good as a new payment of that amount.
   if (createBlocks(touches).some((block) => entry.blocks.includes(block))) return true;
   if (entry.makes === 'payment')
@@ -100,25 +102,25 @@ function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   if (entry.makes === 'refund' || sameRefund) return sameRefund;
   // A change is compared with the change that was unknown: of the same payment, or of the same refund.
   const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.safety.canDuplicate === true;
-  return isChange && isOfSamePayment && refundOf(entry) === refundOf(facts.lost);
+  return isChange && isOfSamePayment && refundIdOf(entry) === refundIdOf(facts.lost);
 }
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
 
 /** The payment that a write is about: the call names it, or a look by a custom field found it. */
-function paymentOf({ arguments: args, before }: Entry): string | undefined {
+function paymentIdOf({ arguments: args, before }: Entry): string | undefined {
   const found = before['payment'] as { payment_id?: string } | undefined;
   return (args['payment_id'] ?? args['customer_payment_id'] ?? found?.payment_id) as string | undefined;
 }
 
 /** Which refund of the payment is changed; undefined for a change of the payment itself. */
-const refundOf = ({ before }: { readonly before: Json }): string | undefined =>
+const refundIdOf = ({ before }: { readonly before: Json }): string | undefined =>
   (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
 function asSuspect(entry: Entry): Suspect {
   const { title } = entry.facts as { title?: string };
-  const refund = refundOf(entry);
+  const refund = refundIdOf(entry);
   const what = entry.makes ?? (refund === undefined ? 'change of payment' : 'change of refund');
-  const id = entry.zoho_id ?? refund ?? paymentOf(entry) ?? entry.id;
+  const id = entry.zoho_id ?? refund ?? paymentIdOf(entry) ?? entry.id;
   return { id, text: `${what} ${id}, which an earlier call recorded (${title ?? entry.endpoint}); its answer was lost at first` };
 }

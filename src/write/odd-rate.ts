@@ -10,13 +10,13 @@ const PRACTICALLY_THE_SAME = 0.02;
 
 /** Why it is odd, with both results in base currency; undefined where it is not. */
 export function oddRate({ given, result, known }: RateFacts, tolerance = RATE_TOLERANCE): string | undefined {
-  const nearest = known.toSorted((a, b) => apart(given, a.rate) - apart(given, b.rate))[0];
+  const nearest = known.toSorted((a, b) => rateDistance(given, a.rate) - rateDistance(given, b.rate))[0];
   const both = nearest === undefined ? '' : `: it makes ${result}, and ${nearest.rate}, the rate ${nearest.of}, makes ${nearest.result}`;
   if (given === 1) return `an exchange rate of just 1 is hardly ever right${both}`;
   if (nearest === undefined) return undefined;
   const { rate } = nearest;
   const turned = known.find(
-    (one) => apart(one.rate, 1 / one.rate) > PRACTICALLY_THE_SAME && apart(given, 1 / one.rate) < apart(given, rate),
+    (one) => rateDistance(one.rate, 1 / one.rate) > PRACTICALLY_THE_SAME && rateDistance(given, 1 / one.rate) < rateDistance(given, rate),
   );
   if (turned !== undefined) return `the exchange rate ${given} is nearer to the reciprocal of ${turned.rate} than to any known rate${both}`;
   if (known.some((one) => Math.abs(given - one.rate) <= one.rate * tolerance * (1 + ROUNDING))) return undefined;
@@ -27,6 +27,6 @@ export function oddRate({ given, result, known }: RateFacts, tolerance = RATE_TO
 const ROUNDING = 1e-12;
 
 /** How far apart two rates are, the same in both directions: 0 for equal ones, about 0.2 for a fifth. */
-function apart(one: number, other: number): number {
+function rateDistance(one: number, other: number): number {
   return Math.abs(Math.log(one / other));
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import type { Endpoint, Json } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
-import { report } from '../report.ts';
+import type { Json } from '../json.ts';
+import { createReport } from '../report.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { ConfirmMode } from './confirm.ts';
 import { isSettled } from './journal/entry-state.ts';
@@ -152,7 +154,7 @@ async function againstRecord(
 function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
   const endpoint = endpoints.get(entry.endpoint);
   return entry.makes === undefined || endpoint === undefined
-    ? { result: {}, report: report([`Recorded as ${id}, as a person says.`]) }
+    ? { result: {}, report: createReport([`Recorded as ${id}, as a person says.`]) }
     : answerOf(endpoint, entry, result);
 }
 
@@ -164,6 +166,6 @@ function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): st
   return (
     `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ` +
     `${zohosNow}, this machine's ${new Date().toISOString()}. ` +
-    `Zoho may carry out a request up to ${Math.round(graceMs / 60_000)} minutes after it was sent${doubt}`
+    `Zoho may carry out a request up to ${Math.round(graceMs / MINUTE_MS)} minutes after it was sent${doubt}`
   );
 }

@@ -1,5 +1,5 @@
 import { concern, NOT_JUDGED, type Concern, type Judged } from '../concern.ts';
-import { toRequest, type Facts, type Json, type Reader, type ZohoRequest } from '../endpoint.ts';
+import { toRequest, type Facts, type Reader, type ZohoRequest } from '../endpoint.ts';
 import {
   AccessError,
   BusyError,
@@ -10,17 +10,19 @@ import {
   RefusedError,
   WhichError,
 } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { sharing } from '../reader.ts';
+import { MINUTE_MS } from '../time.ts';
 import { askWhich, withChoices } from './ask-which.ts';
-import { inTime } from './call-deadline.ts';
+import { withinDeadline } from './call-deadline.ts';
 import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
 import { isSettled } from './journal/entry-state.ts';
 import type { Claim, Entry } from './journal/journal.ts';
-import { askedByPolicy, capReached, capsOf, judged, refuseByFacts, refuseByPolicy } from './policy.ts';
-import { answered, keyReused, settle } from './repeated-call.ts';
+import { askedByPolicy, capReached, capsOf, concernsToAskAbout, refuseByFacts, refuseByPolicy } from './policy.ts';
+import { repeatedEntry, keyReused, settle } from './repeated-call.ts';
 import { replay } from './replay.ts';
-import { whatIsAsked } from './request-digest.ts';
+import { requestDigest } from './request-digest.ts';
 import { isGraceOver, resolve } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { send } from './send.ts';
@@ -43,10 +45,10 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   let judgement: Judged = NOT_JUDGED;
   const onJudged = (judged: Judged) => void (judgement = judged);
   try {
-    return await inTime(call, road, (call, road) => carryOut(call, intent, { ...road, onSend, onJudged }));
+    return await withinDeadline(call, road, (call, road) => carryOut(call, intent, { ...road, onSend, onJudged }));
   } catch (thrown) {
     const cancelled = signal?.aborted === true && !(thrown instanceof PaymentsError);
-    const error = sent || cancelled ? thrown : ofNothingSent(thrown);
+    const error = sent || cancelled ? thrown : asNothingSent(thrown);
     if (error instanceof PaymentsError)
       error.judged ??= error instanceof DeclinedError && call.person.answer !== undefined ? { ...judgement, asked: 'window' } : judgement;
     if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined)
@@ -58,7 +60,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
       await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
     const earlier =
       error instanceof PaymentsError && error.changed === 'no'
-        ? await answered(call, intent, Date.now(), road).catch(() => undefined)
+        ? await repeatedEntry(call, intent, Date.now(), road).catch(() => undefined)
         : undefined;
     // This call did nothing; but where an earlier one of the same intent did or may have, "nothing was changed" is not the answer.
     if (earlier?.state === 'recorded') return replay(earlier, road.timings);
@@ -72,7 +74,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
  * Until a call sends something, no error of it may say that something may have changed: not a fault of ours, nor what befell an earlier
  * write that it looked for.
  */
-function ofNothingSent(error: unknown): PaymentsError {
+function asNothingSent(error: unknown): PaymentsError {
   if (!(error instanceof PaymentsError)) return new InternalError('no', error);
   // It tells of the earlier write.
   if (error.changed !== 'unknown' || error instanceof OutcomeUnknownError) return error;
@@ -89,7 +91,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const zoho = road.zoho.until(signal);
   const began = Date.now();
 
-  const known = await answered(call, intent, began, road);
+  const known = await repeatedEntry(call, intent, began, road);
   if (known?.state === 'recorded') return replay(known, road.timings, { deletedBy: await takenBackBy(known, road) });
   refuseByPolicy(policy, tool, input);
 
@@ -97,7 +99,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const turn = await road.turns.take(names, tool.name, { signal });
   try {
     // Whoever had the turn before may have done just this; and what is unsettled here is looked for before anything else.
-    const earlier = await answered(call, intent, began, road);
+    const earlier = await repeatedEntry(call, intent, began, road);
     if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
     if (settled !== undefined && 'kind' in settled) return settled;
@@ -120,7 +122,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       ...facts.question.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
     ];
     road.onJudged?.({ asked: 'nobody', concerns });
-    const doubtful = judged(policy, concerns);
+    const doubtful = concernsToAskAbout(policy, concerns);
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const request = toRequest(endpoint, ready.input, facts);
 
@@ -242,7 +244,7 @@ async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road
     if (made?.sentAgain && !isGraceOver(made, road)) {
       throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
         code: 'copy_on_its_way',
-        next: `Make the same call again in ${Math.ceil(road.timings.graceMs / 60_000)} minutes.`,
+        next: `Make the same call again in ${Math.ceil(road.timings.graceMs / MINUTE_MS)} minutes.`,
         retryAt: graceEnds(made, road.timings),
       });
     }
@@ -270,7 +272,7 @@ async function consentTo(
   const { journal, scope } = road;
   const { declinedMs } = road.timings;
   const person = await withoutSpent(given, road);
-  const what = whatIsAsked(request);
+  const what = requestDigest(request);
   const note = (type: 'asked' | 'declined', reason: string) =>
     journal.note({
       scope,
@@ -283,7 +285,7 @@ async function consentTo(
   const declinedAt = concerns.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
   // Noted by a clock that was set back since, it lies in the future.
   if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
-    throw declinedBefore(Math.ceil(declinedMs / 60_000));
+    throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
   try {
     const consent = decide(request, facts, concerns, person, road.mode, road.seal);
     if (consent.kind !== 'given') await note('asked', concerns.map(({ text }) => text).join('; '));

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
-import { UNKNOWN_CURRENCY, type Facts, type Json, type WriteTool } from '../endpoint.ts';
+import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { formatMoney } from '../money.ts';
+import { DAY_MS, HOUR_MS } from '../time.ts';
 import type { Cap } from './journal/journal.ts';
 import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
@@ -11,7 +13,7 @@ import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 /** In place of a currency code: each currency that is not named, by itself. */
 const EVERY_OTHER = '*';
 
-const amounts = z
+const amountPerCurrency = z
   .record(
     z
       .string()
@@ -24,7 +26,7 @@ const amounts = z
   )
   .describe('Amount per currency code. "*" limits each other currency by itself; without it, a currency that is not named is not limited.');
 const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
-const ids = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
+const accountIds = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
 
 export const policySchema = z
   .strictObject({
@@ -32,10 +34,10 @@ export const policySchema = z
     read_only: z.boolean().optional().describe('No writes at all.'),
     allowed_tools: z.array(z.string()).optional().describe('Only these writes. Reads are always allowed.'),
     max_amount: z
-      .strictObject({ per_write: amounts.optional(), per_day: amounts.optional() })
+      .strictObject({ per_write: amountPerCurrency.optional(), per_day: amountPerCurrency.optional() })
       .optional()
       .describe('The most money that one write, or all writes of a day (24 hours), may move.'),
-    ask_above: amounts.optional().describe('A person is asked about a payment or refund of more than this.'),
+    ask_above: amountPerCurrency.optional().describe('A person is asked about a payment or refund of more than this.'),
     refuse: codesOf(concernCodes).optional().describe('Concerns that are always refused.'),
     accept: codesOf(concernCodes.filter((code) => code !== 'deletion'))
       .optional()
@@ -49,8 +51,8 @@ export const policySchema = z
         `How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`,
       ),
     max_refunds_per_hour: z.int().min(0).optional(),
-    allowed_from_account_ids: ids.optional().describe('Accounts that refunds may come from.'),
-    allowed_account_ids: ids.optional().describe('Accounts that payments may go to.'),
+    allowed_from_account_ids: accountIds.optional().describe('Accounts that refunds may come from.'),
+    allowed_account_ids: accountIds.optional().describe('Accounts that payments may go to.'),
     earliest_date: z.iso.date().optional().describe('No write may be dated before this day.'),
     bulk_delete_max: z.int().min(1).max(25).optional().describe('The most payments that one call may delete. Default 25.'),
   })
@@ -65,7 +67,7 @@ export class PolicyError extends Error {
 
 /** The policy in this text; throws a PolicyError that names what is wrong. */
 export function readPolicy(text: string): Policy {
-  const json = jsonOf(text);
+  const json = parsedStrictly(text);
   const parsed = policySchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new PolicyError(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${messageOf(issue)}`).join('; '));
@@ -77,7 +79,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
 }
 
 /** A name that JSON.parse would drop or overwrite would be a limit that nobody keeps. */
-function jsonOf(text: string): unknown {
+function parsedStrictly(text: string): unknown {
   const kept: string[] = [];
   let json: unknown;
   try {
@@ -167,7 +169,7 @@ function askedAbove(policy: Policy, { policy: { money } }: Facts): Concern[] {
 }
 
 /** What of the concerns a person is asked about: not what the policy accepts. Throws where it refuses one. */
-export function judged({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
+export function concernsToAskAbout({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
   const refused = concerns.filter(({ code }) => refuse.includes(code));
   if (refused.length > 0)
     throw against('refuse', `The policy refuses this: ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
@@ -183,14 +185,14 @@ export function capsOf(policy: Policy, { policy: { money } }: Facts, now: number
     caps.push({
       name: 'max_amount.per_day',
       currency: money.currency,
-      since: new Date(now - 24 * 3600_000).toISOString(),
+      since: new Date(now - DAY_MS).toISOString(),
       most: { amount: String(perDay) },
     });
   if (policy.max_refunds_per_hour !== undefined && money.kind === 'refund') {
     caps.push({
       name: 'max_refunds_per_hour',
       kind: 'refund',
-      since: new Date(now - 3600_000).toISOString(),
+      since: new Date(now - HOUR_MS).toISOString(),
       most: { writes: policy.max_refunds_per_hour },
     });
   }

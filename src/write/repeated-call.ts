@@ -1,6 +1,7 @@
-import type { Json } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { report } from '../report.ts';
+import type { Json } from '../json.ts';
+import { createReport } from '../report.ts';
+import { DAY_MS } from '../time.ts';
 import type { Entry } from './journal/journal.ts';
 import { isGraceOver } from './resolve.ts';
 import { digestOf } from './seal.ts';
@@ -10,10 +11,10 @@ import type { Call, Road, Settling } from './types.ts';
 /** Earlier writes that a call meets: the one it repeats, and those not settled yet. */
 
 /** How long the same call without a key is remembered as the same intent. */
-export const DAY_MS = 24 * 3600_000;
+export const SAME_INTENT_MS = DAY_MS;
 
 /** The entry that this call is a repetition of, if it is one. */
-export async function answered(
+export async function repeatedEntry(
   { key, person, endpoint, workflow, input }: Call,
   intent: string,
   began: number,
@@ -30,7 +31,7 @@ export async function answered(
     if (mine !== undefined && mine.intent !== intent) throw keyReused(mine, workflow ?? endpoint, input);
     return mine;
   }
-  const [newest] = await journal.findByIntent(scope, intent, new Date(began - DAY_MS).toISOString());
+  const [newest] = await journal.findByIntent(scope, intent, new Date(began - SAME_INTENT_MS).toISOString());
   if (newest === undefined || newest.state === 'not_recorded') return undefined;
   // Not settled yet; or nobody has had that answer; or it came while this call was already waiting, and both mean the same.
   const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;
@@ -45,7 +46,8 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   if (entry.state !== 'unknown' || !person.canBeAsked || road.mode === 'host' || choices.length === 0) return entry;
   const digest = digestOf(['settle', entry.id, choices]);
   const opened = person.choice === undefined || person.state === undefined ? undefined : road.seal.open(person.state);
-  if (opened?.kind === 'good' && opened.sealed.digest === digest) return await settledBy(person.choice ?? NONE, entry, choices, road);
+  if (opened?.kind === 'good' && opened.sealed.digest === digest)
+    return await settleByChoice(person.choice ?? NONE_OF_THESE, entry, choices, road);
   if (person.answer !== undefined) return entry;
   const { title } = entry.facts as { title?: string };
   const question = [
@@ -57,15 +59,15 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
 }
 
 /** The choice of a person who knows that it is none of those shown. */
-export const NONE = 'none of these';
+export const NONE_OF_THESE = 'none of these';
 
-async function settledBy(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
+async function settleByChoice(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
   const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
   // They judge what is there; what may still come only time can tell.
-  if (choice === NONE && !isGraceOver(entry, road))
+  if (choice === NONE_OF_THESE && !isGraceOver(entry, road))
     return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
-  if (choice === NONE)
+  if (choice === NONE_OF_THESE)
     return await journal.add(entry.id, {
       type: 'resolved',
       outcome: 'not_recorded',
@@ -74,7 +76,7 @@ async function settledBy(choice: string, entry: Entry, choices: Settling['choice
       reason: 'The user says that it is none of those there.',
     });
   if (chosen === undefined) return entry;
-  const answer = { result: {}, report: report([`Recorded, as the user says: ${chosen.text}.`]) };
+  const answer = { result: {}, report: createReport([`Recorded, as the user says: ${chosen.text}.`]) };
   return await journal.add(entry.id, {
     type: 'resolved',
     outcome: 'recorded',

@@ -1,6 +1,6 @@
 import type { Asked, Concern, Judged } from '../concern.ts';
 import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
-import { report } from '../report.ts';
+import { createReport } from '../report.ts';
 import type { Answer, Entry } from './journal/journal.ts';
 import { graceEnds, type Timings } from './timings.ts';
 import type { Done, Performed } from './types.ts';
@@ -18,12 +18,15 @@ export function replay(
   }: { readonly replayed?: boolean; readonly zoho?: ZohoRefusal | undefined; readonly deletedBy?: Entry | undefined } = {},
 ): Performed {
   if (entry.state === 'recorded') {
-    const { result, report: said } = entry.answer ?? { result: {}, report: report(['Recorded; what was answered has been removed.']) };
+    const { result, report: said } = entry.answer ?? {
+      result: {},
+      report: createReport(['Recorded; what was answered has been removed.']),
+    };
     const recorded = `This was recorded already, at ${entry.settledAt}`;
     if (deletedBy !== undefined) {
       const lines = [`${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.`];
       if (entry.key !== undefined) lines.push('If it is to be recorded again, call with another idempotency_key.');
-      return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: report([lines.join(' ')]) }, replayed);
+      return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: createReport([lines.join(' ')]) }, replayed);
     }
     const again = { ...said, lines: [`${recorded}; nothing was sent now. As it was then:`, ...said.lines] };
     return done(entry, { result, report: replayed ? again : said }, replayed);

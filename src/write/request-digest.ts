@@ -1,10 +1,11 @@
-import type { Json, ZohoRequest } from '../endpoint.ts';
+import type { ZohoRequest } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import { digestOf } from './seal.ts';
 
 /** What a person declined: it is not asked about again so soon, however it is called and whatever is said along with it. */
 
 /** A digest of what a request would do; the same for requests that would do the same. */
-export function whatIsAsked({ method, path, query, body }: ZohoRequest): string {
+export function requestDigest({ method, path, query, body }: ZohoRequest): string {
   const deleted = method === 'DELETE' ? (/^\/customerpayments\/(\d+)$/.exec(path)?.[1] ?? query?.['payment_id']) : undefined;
   if (deleted !== undefined) return digestOf(['declined', method, String(deleted).split(',').toSorted()]);
   const { description: _, reference_number: __, payment_form: ___, ...material } = (Array.isArray(body) ? { body } : (body ?? {})) as Json;

@@ -1,7 +1,8 @@
-import type { Attempt, Json, Seen, WriteTool } from '../endpoint.ts';
+import type { Attempt, Seen, WriteTool } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
+import { MINUTE_MS } from '../time.ts';
 import type { Zoho } from '../zoho/client.ts';
-import { MINUTE_MS } from '../zoho/clock.ts';
 import { StateError } from './journal/entry-state.ts';
 import type { Answer, Entry, Journal } from './journal/journal.ts';
 import type { Timings } from './timings.ts';

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { MINUTE_MS } from '../time.ts';
 import type { Chosen } from '../workflow.ts';
-import { MINUTE_MS } from '../zoho/clock.ts';
 
 /** What a person approved, sealed: it goes through the client and comes back, and must come back as it went. */
 
@@ -32,7 +32,7 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
     close(digest, round, { chosen, asks } = {}) {
       const approval = randomBytes(16).toString('base64url');
       const body = Buffer.from(
-        JSON.stringify({ digest, approval, round, chosen, asks, until: now() + APPROVAL_MINUTES * 60_000 }),
+        JSON.stringify({ digest, approval, round, chosen, asks, until: now() + APPROVAL_MINUTES * MINUTE_MS }),
       ).toString('base64url');
       return { token: `${body}.${mac(body).toString('base64url')}`, approval };
     },
@@ -46,7 +46,7 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
       };
       const left = until - now();
       // Made by a clock that was set back since, it would hold for as long as that was ahead.
-      if (left < 0 || left > APPROVAL_MINUTES * 60_000 + MINUTE_MS) return { kind: 'expired' };
+      if (left < 0 || left > APPROVAL_MINUTES * MINUTE_MS + MINUTE_MS) return { kind: 'expired' };
       return { kind: 'good', sealed: { digest, approval, round, chosen, asks } };
     },
   };

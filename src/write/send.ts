@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Facts, Json, WriteTool } from '../endpoint.ts';
+import type { Facts, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
-import { MINUTE_MS } from '../zoho/clock.ts';
+import type { Json } from '../json.ts';
+import { MINUTE_MS } from '../time.ts';
 import { RecordTakenError } from './journal/entry-state.ts';
 import type { Entry } from './journal/journal.ts';
 import { done, replay } from './replay.ts';

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../zoho/clock.ts';
+import { MINUTE_MS } from '../time.ts';
 
 /** How long things may take. */
 export interface Timings {

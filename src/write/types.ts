@@ -1,5 +1,6 @@
 import type { Judged } from '../concern.ts';
-import type { Json, WriteTool } from '../endpoint.ts';
+import type { WriteTool } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import type { WriteWorkflow } from '../workflow.ts';
 import type { ConfirmMode, Consent, Person } from './confirm.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BusyError, PaymentsError } from '../errors.ts';
+import { MINUTE_MS } from '../time.ts';
 import { silent, type Log } from '../trace.ts';
 import type { Http } from './http.ts';
 import { requestTokens, type Client } from './oauth.ts';
@@ -34,13 +35,13 @@ export interface AccessTokenOptions {
 }
 
 /** A token is not used in its last minute: it could expire on the way. */
-const MARGIN_MS = 60_000;
+const MARGIN_MS = MINUTE_MS;
 /** Zoho counts requests for tokens in windows of ten minutes, and blocks for the rest of one (Zoho's token limits page). */
-const WINDOW_MS = 10 * 60_000;
+const WINDOW_MS = 10 * MINUTE_MS;
 /** The shortest block that was seen to clear. */
-const BLOCK_MS = 3 * 60_000;
+const BLOCK_MS = 3 * MINUTE_MS;
 
-interface Row {
+interface TokenRow {
   readonly access_token: string | null;
   readonly expires_at: number | null;
   readonly throttled_until: number | null;
@@ -69,7 +70,7 @@ export function createAccessTokens({
   /** The token that is there already, whoever asked for it. */
   const theirs = async (name: string): Promise<Held | undefined> => {
     const row = await shared.write((sql) =>
-      sql.get<Row>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
+      sql.get<TokenRow>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
     );
     // Not further ahead than a window: a clock was set back since then.
     if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS)
@@ -113,14 +114,14 @@ export function createAccessTokens({
   const obtain = async (): Promise<Held> => {
     let mine = await credentials();
     for (;;) {
-      const name = nameOf(accountsUrl, mine);
+      const name = connectionName(accountsUrl, mine);
       try {
         return (await theirs(name)) ?? (await shared.alone(async () => (await theirs(name)) ?? (await ask(name, mine))));
       } catch (error) {
         if (!(error instanceof PaymentsError) || error.code !== 'invalid_refresh_token') throw error;
         // Before giving up: somebody may just have logged in anew.
         const current = await credentials();
-        if (nameOf(accountsUrl, current) === name) throw error;
+        if (connectionName(accountsUrl, current) === name) throw error;
         mine = current;
       }
     }
@@ -140,7 +141,7 @@ export function createAccessTokens({
     },
     async renew() {
       const mine = await credentials();
-      const name = nameOf(accountsUrl, mine);
+      const name = connectionName(accountsUrl, mine);
       // Not while Zoho gives out none.
       await theirs(name);
       held = await shared.alone(() => ask(name, mine));
@@ -149,7 +150,7 @@ export function createAccessTokens({
 }
 
 /** Which connection it is, told without its secrets. */
-function nameOf(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
+function connectionName(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
   return createHash('sha256')
     .update(JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken]))
     .digest('base64url');

@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as z from 'zod';
-import { createKept, type Kept } from '../answer-cache.ts';
-import { toRequest, type Json, type ReadTool, type Reader, type ZohoRequest } from '../endpoint.ts';
+import { createAnswerCache, type AnswerCache } from '../answer-cache.ts';
+import { toRequest, type ReadTool, type Reader, type ZohoRequest } from '../endpoint.ts';
 import { BusyError, InputError, OutcomeUnknownError, PaymentsError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { orAborted } from '../machine/or-aborted.ts';
+import { MINUTE_MS } from '../time.ts';
 import { silent, type Log } from '../trace.ts';
 import type { AccessTokens } from './access-token.ts';
 import { createClock, momentNow, type Clock } from './clock.ts';
@@ -12,7 +14,7 @@ import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failu
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
-import { holdsSomething, readAnswer, wholeNumber, type Answer } from './response-body.ts';
+import { holdsSomething, readAnswer, wholeNumber, type ZohoAnswer } from './response-body.ts';
 import type { Shared } from './shared-state.ts';
 
 /** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
@@ -54,18 +56,18 @@ export interface Zoho extends Reader {
 
 const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
-const SETTLED_MS = 10 * 60_000;
+const SETTLED_MS = 10 * MINUTE_MS;
 /** Long enough for the calls of one question. */
 const RECENT_MS = 20_000;
 const FENCE_MS = 5_000;
 /** What each limit's error is called, and Zoho's code for it. */
-const limits = new Map<string, Why>([
+const limitCodes = new Map<string, Why>([
   ['minute_limit', '44'],
   ['day_limit', '45'],
   ['concurrency_limit', '1070'],
 ]);
 /** Past this a read is not repeated: hosts give up on a call after 60 s. */
-const PATIENCE_MS = 25_000;
+const RETRY_PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300, log = silent } = options;
@@ -74,8 +76,8 @@ export function createZoho(options: ZohoOptions): Zoho {
   const refusedTokens = new Set<string>();
 
   const clock = createClock();
-  const recent = createKept(RECENT_MS);
-  const settled = createKept(SETTLED_MS);
+  const recent = createAnswerCache(RECENT_MS);
+  const settled = createAnswerCache(SETTLED_MS);
 
   /** One exchange on a place among the calls to Zoho, which it leaves. */
   const once = async (
@@ -105,8 +107,8 @@ export function createZoho(options: ZohoOptions): Zoho {
         if (request.method !== 'GET') recent.forget();
       });
     note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
-    const failure = naming(location, failureOf(answer, request, token));
-    const refused = limits.get(failure?.code ?? '');
+    const failure = withZohoId(location, failureOf(answer, request, token));
+    const refused = limitCodes.get(failure?.code ?? '');
     // That it cannot be counted is no reason to lose an answer, or to wait with it.
     const left = place.leave({ headers, refused }).catch(() => undefined);
     const until = refused === undefined ? undefined : await left;
@@ -141,7 +143,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       } catch (error) {
         if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED)
           freshToken = true;
-        else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= PATIENCE_MS) throw error;
+        else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= RETRY_PATIENCE_MS) throw error;
         // After a limit everyone pauses before they get their next place.
         else if (!isLimit(error))
           await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal }).catch(() =>
@@ -158,7 +160,7 @@ export function createZoho(options: ZohoOptions): Zoho {
   };
 
   /** What is asked for several is not given up with one of them. */
-  const keeping = (kept: Kept, signal: AbortSignal | undefined): Reader => ({
+  const keeping = (kept: AnswerCache, signal: AbortSignal | undefined): Reader => ({
     organizationId: options.organizationId,
     clock: clock.now,
     get recent() {
@@ -237,7 +239,7 @@ export function createZoho(options: ZohoOptions): Zoho {
 }
 
 interface Answered extends Pick<HttpResponse, 'disconnect'> {
-  readonly answer: Answer;
+  readonly answer: ZohoAnswer;
 }
 
 interface Exchange extends Pick<HttpRequest, 'signal' | 'deadline' | 'once'> {
@@ -276,7 +278,7 @@ async function exchange(
 }
 
 /** A broken answer of 201 still names the new record in its Location: where to look. */
-function naming(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
+function withZohoId(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
   if (!(failure instanceof OutcomeUnknownError) || zoho_id === undefined) return failure;
   const { message, next, zoho, cause } = failure;
   return new OutcomeUnknownError(message, { next, zoho, cause, zoho_id });
@@ -293,7 +295,7 @@ function isUnauthorized(error: unknown): boolean {
 }
 
 function isLimit(error: unknown): error is BusyError {
-  return error instanceof BusyError && limits.has(error.code);
+  return error instanceof BusyError && limitCodes.has(error.code);
 }
 
 /** What asking again at once does not help, or prolongs. */

@@ -1,4 +1,5 @@
 import type { ZohoClock } from '../endpoint.ts';
+import { MINUTE_MS } from '../time.ts';
 
 /** A moment by both clocks of this machine, in milliseconds. One stands still while the machine sleeps, the other can be set. */
 export interface Moment {
@@ -10,9 +11,7 @@ export interface Moment {
 
 export const momentNow = (): Moment => ({ ticks: performance.now(), wall: Date.now() });
 
-export const MINUTE_MS = 60_000;
-
-interface Reading {
+interface ClockReading {
   /** Of the answer's `Date`: a whole second. */
   readonly date: number;
   readonly asked: Moment;
@@ -26,8 +25,8 @@ export type Clock = ReturnType<typeof createClock>;
  * not used until another answer, at least a minute later, agrees with it: one odd answer proves nothing.
  */
 export function createClock() {
-  let newest: Reading | undefined;
-  let doubtful: Reading | undefined;
+  let newest: ClockReading | undefined;
+  let doubtful: ClockReading | undefined;
   return {
     read(header: string | string[] | undefined, asked: Moment): void {
       const date = Date.parse(String(header));
@@ -55,7 +54,7 @@ export function createClock() {
 }
 
 /** Whether by at least one of our clocks as much time went by as between the two dates, to within a minute. */
-function agree(earlier: Reading, later: Reading): boolean {
+function agree(earlier: ClockReading, later: ClockReading): boolean {
   return (['ticks', 'wall'] as const).some((clock) => {
     const least = later.asked[clock] - earlier.received[clock];
     const most = later.received[clock] - earlier.asked[clock];
@@ -64,6 +63,6 @@ function agree(earlier: Reading, later: Reading): boolean {
   });
 }
 
-function isMinuteLater(earlier: Reading, later: Reading): boolean {
+function isMinuteLater(earlier: ClockReading, later: ClockReading): boolean {
   return later.received.ticks - earlier.received.ticks >= MINUTE_MS;
 }

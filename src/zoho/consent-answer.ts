@@ -3,7 +3,7 @@ import { oneLine } from '../foreign-text.ts';
 import { dataCenter, dataCenterOf, isDataCenterName } from './data-centers.ts';
 
 /** A code, and the accounts server where it can be exchanged. */
-export interface Consent {
+export interface AuthorizationCode {
   readonly code: string;
   readonly accountsUrl: string;
 }
@@ -12,7 +12,7 @@ export interface Consent {
  * What the consent page sent back. The client secret goes to the accounts server that it names: so only to one of Zoho's, or
  * to the very one where we began.
  */
-export function readConsent(answer: URLSearchParams, beganAt: string): Consent {
+export function readConsent(answer: URLSearchParams, beganAt: string): AuthorizationCode {
   const error = answer.get('error');
   if (error === 'access_denied')
     throw new AccessError("Access was declined on Zoho's page.", {

@@ -2,7 +2,7 @@ import type { ZohoRequest } from '../endpoint.ts';
 import type { ErrorCode } from '../error-codes.ts';
 import { AccessError, BusyError, InputError, OutcomeUnknownError, PaymentsError, RefusedError, type ZohoRefusal } from '../errors.ts';
 import type { AtProxy, NetworkError } from './http.ts';
-import { wholeNumber, type Answer } from './response-body.ts';
+import { wholeNumber, type ZohoAnswer } from './response-body.ts';
 import { zohoWords } from './zoho-message.ts';
 
 /**
@@ -61,7 +61,7 @@ const kinds = [
   },
 ] as const;
 
-function kindOf(path: string) {
+function recordKind(path: string) {
   return kinds.find((kind) => kind.path.test(path));
 }
 
@@ -70,7 +70,7 @@ const rightId = (say: string, tool: string, shows: string) => [{ say: `${say}: $
 const notFound: Refusal = (zoho, request) => {
   const { method, path } = request;
   if (isWrongAddress(zoho.code, request)) return wrongAddress(zoho);
-  const kind = kindOf(path);
+  const kind = recordKind(path);
   // What is written names other records besides that of its path: any of them can be the one that is missing.
   if (kind === undefined || method === 'POST' || method === 'PUT') {
     return new InputError('Zoho does not know a record that this call names.', {
@@ -197,7 +197,7 @@ const byZohoCode = new Map<string, Refusal>([
   ],
 ]);
 
-const refused: Refusal = (zoho, { method }) => {
+const refusedByZoho: Refusal = (zoho, { method }) => {
   const details = { code: 'refused_by_zoho', zoho } as const;
   if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Call again with what Zoho names corrected.' });
   return new RefusedError('Zoho refused to write this.', {
@@ -246,14 +246,14 @@ const byStatus = new Map<number, Refusal>([
 ]);
 
 /** The envelope of every success has code 0. A document has no envelope, and only a read is answered with one. */
-function isSuccess(answer: Answer, { method }: ZohoRequest): boolean {
+function isSuccess(answer: ZohoAnswer, { method }: ZohoRequest): boolean {
   if (answer.status < 200 || answer.status >= 300) return false;
   if (answer.kind !== 'json') return answer.kind === 'bytes' && method === 'GET';
   return wholeNumber(answer.body['code']) === 0;
 }
 
 /** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
-function refusalOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
+function refusalOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = wholeNumber(body['code']);
@@ -264,12 +264,12 @@ function refusalOf(answer: Answer, request: ZohoRequest, token: string): Payment
   const known = byCode.has(`${status}/${code}`);
   if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || code === status)) return undefined;
   const zoho = zohoWords({ code: code ?? `HTTP ${status}`, message: body['message'] }, [token]);
-  const means = byCode.get(`${status}/${zoho.code}`) ?? byZohoCode.get(String(zoho.code)) ?? byStatus.get(status) ?? refused;
+  const means = byCode.get(`${status}/${zoho.code}`) ?? byZohoCode.get(String(zoho.code)) ?? byStatus.get(status) ?? refusedByZoho;
   return means(zoho, request);
 }
 
 /** The error that an answer stands for, or undefined when the call succeeded. `token` is left out of what is quoted. */
-export function failureOf(answer: Answer, request: ZohoRequest, token: string): PaymentsError | undefined {
+export function failureOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
   if (isSuccess(answer, request)) return undefined;
@@ -288,7 +288,7 @@ export function failureOf(answer: Answer, request: ZohoRequest, token: string): 
 
 /** The answer is not about the record that was asked for. Not repeated silently: how many other answers were wrong is not known. */
 export function anotherRecord({ path }: ZohoRequest): BusyError {
-  const kind = kindOf(path);
+  const kind = recordKind(path);
   const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
   return new BusyError(
     `Zoho was asked for ${asked}, and the answer shows something else. ` +
@@ -302,7 +302,7 @@ export function anotherRecord({ path }: ZohoRequest): BusyError {
 
 /** The answer holds such a record, and does not say which one it is. */
 export function unnamedRecord({ path }: ZohoRequest): BusyError {
-  const kind = kindOf(path);
+  const kind = recordKind(path);
   return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, {
     code: 'no_record',
     next: 'Make the same call again in a little while.',
@@ -361,7 +361,7 @@ export function networkFailure(error: NetworkError, request: ZohoRequest): Payme
 
 /** For a read nothing is lost, and it may only have been a look before a write; a write may or may not have been carried out. */
 function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefusal, cause?: unknown): PaymentsError {
-  const what = kindOf(path)?.name;
+  const what = recordKind(path)?.name;
   if (method === 'GET')
     return new BusyError(`A look-up${what === undefined ? '' : ` of the ${what}`} failed: ${why}.`, {
       code: 'zoho_unavailable',

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { buildConnector, EnvHttpProxyAgent, errors, Pool, request, type Dispatcher } from 'undici';
+import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { orAborted } from '../machine/or-aborted.ts';
 
 /** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
@@ -73,8 +74,6 @@ export interface Http {
   close(): Promise<void>;
 }
 
-const LOOPBACK = '127.0.0.1,localhost,[::1]';
-
 export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 16 * 1024 * 1024 }: HttpOptions = {}): Http {
   /** Connections that a proxy was asked for, and has not made yet. */
   const asked = new Set<AtProxy>();
@@ -84,7 +83,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? '',
     // undici knows the wildcard only when nothing else is in the list.
-    noProxy: proxy.no?.split(/[,\s]/).includes('*') ? '*' : [LOOPBACK, proxy.no].filter(Boolean).join(','),
+    noProxy: proxy.no?.split(/[,\s]/).includes('*') ? '*' : [...LOOPBACK_HOSTS, proxy.no].filter(Boolean).join(','),
     maxResponseSize: maxResponseBytes,
     connect: { timeout: Math.min(10_000, timeoutMs) },
     // The exchange has its own deadline; undici's coarse timers would only blur it.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusyError } from '../errors.ts';
+import { HOUR_MS, MINUTE_MS } from '../time.ts';
 import type { Shared, Sql } from './shared-state.ts';
 
 /**
@@ -61,10 +62,10 @@ const LEASE_MS = 30_000;
 /** Whoever waits says so that often; who does not is gone. */
 const GONE_MS = 3_000;
 /** When Zoho says that the day is used up, and never said when it ends. */
-const DAY_PAUSE_MS = 60 * 60_000;
-const LONGEST_PAUSE_MS = 60_000;
+const DAY_PAUSE_MS = HOUR_MS;
+const LONGEST_PAUSE_MS = MINUTE_MS;
 /** With the hour that a clock change adds. */
-const LONGEST_DAY_MS = 25 * 60 * 60_000;
+const LONGEST_DAY_MS = 25 * HOUR_MS;
 /** What was done is counted in slots of a sixtieth of Zoho's minute. */
 const SLOTS = 60;
 const COUNT_DONE = 'INSERT INTO done (slot, calls) VALUES (?, 1) ON CONFLICT (slot) DO UPDATE SET calls = calls + 1';
@@ -83,7 +84,7 @@ export function createLimits({
   shared,
   perMinute = 100,
   concurrent = 5,
-  minuteMs = 60_000,
+  minuteMs = MINUTE_MS,
   patienceMs = 20_000,
   pauseMs = 500,
   now = Date.now,

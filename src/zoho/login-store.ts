@@ -58,7 +58,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       throw unreadable(`${file} cannot be read (${error.code ?? 'unknown'})`, { cause: error });
     });
     if (text === undefined) return undefined;
-    const parsed = fileSchema.safeParse(jsonOf(text));
+    const parsed = fileSchema.safeParse(parsedOrUndefined(text));
     // Not the parser's own words: they quote what is there.
     if (!parsed.success) throw unreadable(`${file} is not a login as this version keeps it`);
     return parsed.data;
@@ -71,7 +71,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
         next: ['unlock it', 'run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0'],
       });
     });
-    const parsed = secretsSchema.safeParse(jsonOf(kept ?? ''));
+    const parsed = secretsSchema.safeParse(parsedOrUndefined(kept ?? ''));
     if (!parsed.success) throw unreadable("its secrets are no longer in the operating system's keychain");
     return parsed.data;
   };
@@ -89,17 +89,17 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       const secret = { clientSecret, refreshToken };
       const earlier = before?.secrets === 'keychain' ? await inKeychain((entry) => entry.get()).catch(() => undefined) : undefined;
       const secrets =
-        mayUseKeychain && (await keychainWorks()) && (await done(inKeychain((entry) => entry.set(JSON.stringify(secret)))))
+        mayUseKeychain && (await keychainWorks()) && (await succeeds(inKeychain((entry) => entry.set(JSON.stringify(secret)))))
           ? 'keychain'
           : 'file';
       try {
         await replace(file, `${JSON.stringify({ ...login, secrets, ...(secrets === 'file' && secret) }, null, 2)}\n`);
       } catch (error) {
         // The login that was there stays whole.
-        if (secrets === 'keychain') await done(inKeychain((entry) => (earlier === undefined ? entry.delete() : entry.set(earlier))));
+        if (secrets === 'keychain') await succeeds(inKeychain((entry) => (earlier === undefined ? entry.delete() : entry.set(earlier))));
         throw error;
       }
-      if (secrets === 'file' && before?.secrets === 'keychain') await done(inKeychain((entry) => entry.delete()));
+      if (secrets === 'file' && before?.secrets === 'keychain') await succeeds(inKeychain((entry) => entry.delete()));
       return secrets;
     },
 
@@ -109,8 +109,8 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       await rm(file).catch((cause: NodeJS.ErrnoException) => {
         throw stillThere(`${file} cannot be deleted (${cause.code ?? 'unknown'})`, `delete ${file}`, cause);
       });
-      if (kept === 'unreadable') await done(inKeychain((entry) => entry.delete()));
-      if (kept !== 'unreadable' && kept.secrets === 'keychain' && !(await done(inKeychain((entry) => entry.delete()))))
+      if (kept === 'unreadable') await succeeds(inKeychain((entry) => entry.delete()));
+      if (kept !== 'unreadable' && kept.secrets === 'keychain' && !(await succeeds(inKeychain((entry) => entry.delete()))))
         throw stillThere("the operating system's keychain does not let go of its secrets", 'delete the entry zoho-payments-mcp there');
       return true;
     },
@@ -150,14 +150,14 @@ async function replace(file: string, text: string): Promise<void> {
   }
 }
 
-function done(work: Promise<unknown>): Promise<boolean> {
+function succeeds(work: Promise<unknown>): Promise<boolean> {
   return work.then(
     () => true,
     () => false,
   );
 }
 
-function jsonOf(text: string): unknown {
+function parsedOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../time.ts';
 import type { Shared } from './shared-state.ts';
 
 /**
@@ -13,7 +14,7 @@ export interface MissingScopes {
 }
 
 /** As long as a token lives: then it is found out anew. */
-const KNOWN_MS = 60 * 60_000;
+const KNOWN_MS = HOUR_MS;
 const A_MOMENT_MS = 10_000;
 
 export function createMissingScopes(shared: Shared, now: () => number = Date.now): MissingScopes {

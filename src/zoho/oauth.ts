@@ -80,7 +80,7 @@ export async function requestTokens(
     };
   }
   const { code, message } = zohoWords({ code: error ?? `HTTP ${answer.status}`, message: error_description }, [clientSecret, secret]);
-  throw refused({ code, message: message || String(code) }, grant, new URL(accountsUrl).host);
+  throw refusedGrant({ code, message: message || String(code) }, grant, new URL(accountsUrl).host);
 }
 
 /** Ends a refresh token and all its access tokens. One that Zoho does not know is as good as ended. */
@@ -127,7 +127,7 @@ function unreachable(url: string, why: string, cause?: unknown): BusyError {
   });
 }
 
-function refused(zoho: ZohoRefusal, grant: Grant, accountsHost: string): PaymentsError {
+function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): PaymentsError {
   switch (zoho.code) {
     case 'Access Denied':
       return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {

@@ -1,15 +1,15 @@
 import { isSafeNumber, parse as parseLosslessly } from 'lossless-json';
-import type { Json } from '../endpoint.ts';
+import { isObject, type Json } from '../json.ts';
 import type { HttpResponse } from './http.ts';
 
 /** What came back, read as far as it can be read. */
-export type Answer =
+export type ZohoAnswer =
   | { readonly kind: 'json'; readonly status: number; readonly body: Json }
   | { readonly kind: 'bytes'; readonly status: number; readonly bytes: Buffer; readonly mimeType: string }
   /** Not what the API answers with: an HTML error page, a cut-off or empty body. */
   | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
 
-export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): Answer {
+export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): ZohoAnswer {
   const mimeType =
     String(headers['content-type'] ?? '')
       .split(';', 1)[0]
@@ -23,7 +23,7 @@ export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'statu
   if (text === '') return { kind: 'unreadable', status, what: 'an empty body' };
   try {
     const body = parseJson(text);
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { kind: 'json', status, body: body as Json };
+    if (isObject(body)) return { kind: 'json', status, body };
     return { kind: 'unreadable', status, what: 'JSON that is not an object' };
   } catch {
     return { kind: 'unreadable', status, what: 'a body that is not whole JSON' };

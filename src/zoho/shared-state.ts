@@ -34,7 +34,7 @@ const TABLES = `
 const VERSION = 1;
 
 /** A transaction takes well under a millisecond: whoever waits longer waits for a process that is stopped. */
-const PATIENCE_MS = 5_000;
+const FILE_PATIENCE_MS = 5_000;
 /**
  * By then the exchange with Zoho's accounts server that another process makes is over or given up; or the process is stopped, and nobody
  * waits for it.
@@ -130,7 +130,7 @@ function sharedOn(opened: SqliteFile, again: () => SqliteFile, lock: OsLock | un
 }
 
 async function untilFree<T>(step: () => T): Promise<T> {
-  return await whenFree(step, PATIENCE_MS).catch((error: unknown) => {
+  return await whenFree(step, FILE_PATIENCE_MS).catch((error: unknown) => {
     throw troubleOf(error) === 'busy' ? heldUp(error) : error;
   });
 }

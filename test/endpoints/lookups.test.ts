@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolsets } from '../../src/catalogue.ts';
-import type { Json } from '../../src/endpoint.ts';
 import { getContact } from '../../src/endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../../src/endpoints/lookups/get-invoice.ts';
 import { allBankAccounts } from '../../src/endpoints/lookups/list-bank-accounts.ts';
 import { listContacts } from '../../src/endpoints/lookups/list-contacts.ts';
+import type { Json } from '../../src/json.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness } from '../support/harness.ts';
 import { recordedZoho, recordings } from '../support/recorded.ts';

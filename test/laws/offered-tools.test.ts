@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../src/endpoint.ts';
+import type { Json } from '../../src/json.ts';
 import { seed } from '../support/books.ts';
 import type { HarnessOptions } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';

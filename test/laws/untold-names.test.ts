@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json } from '../../src/endpoint.ts';
+import type { Json } from '../../src/json.ts';
 import { seedCustomers } from '../../src/sandbox/seed-customers.ts';
 import type { Policy } from '../../src/write/policy.ts';
 import { altered } from '../support/altered.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endpoints } from '../../src/catalogue.ts';
-import type { Json } from '../../src/endpoint.ts';
+import type { Json } from '../../src/json.ts';
 import { fault, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 import { worded } from '../support/worded.ts';

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endpoints } from '../../src/catalogue.ts';
-import type { Json } from '../../src/endpoint.ts';
 import { getContact } from '../../src/endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../../src/endpoints/lookups/get-invoice.ts';
 import { allBankAccounts } from '../../src/endpoints/lookups/list-bank-accounts.ts';
 import { getCustomerPayment } from '../../src/endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-customer-payment-refund.ts';
+import type { Json } from '../../src/json.ts';
 import { allRefunds } from '../../src/reading/whole-lists.ts';
 import type { Undo } from '../../src/report.ts';
 import { booksOf, fault, seed } from '../support/books.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../src/endpoint.ts';
+import type { Json } from '../../src/json.ts';
 import { altered } from '../support/altered.ts';
 import { booksOf, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { closers } from '../support/closers.ts';

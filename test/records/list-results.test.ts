@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../src/endpoint.ts';
 import { listCustomerPayments } from '../../src/endpoints/payments/list-customer-payments.ts';
 import { listCustomerPaymentRefunds } from '../../src/endpoints/refunds/list-customer-payment-refunds.ts';
+import type { Json } from '../../src/json.ts';
 import { worded } from '../support/worded.ts';
 
 /** Lists from answers as Zoho may send them: what is shown, what is cut, and what is said about it. */

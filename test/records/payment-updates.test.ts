@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Json, Reader } from '../../src/endpoint.ts';
+import type { Reader } from '../../src/endpoint.ts';
 import { getCustomerPayment } from '../../src/endpoints/payments/get-customer-payment.ts';
 import { listCustomerPayments } from '../../src/endpoints/payments/list-customer-payments.ts';
 import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-customer-payment-refund.ts';
 import { listCustomerPaymentRefunds } from '../../src/endpoints/refunds/list-customer-payment-refunds.ts';
 import { InputError } from '../../src/errors.ts';
-import { standingPayment, standingRefund } from '../../src/reading/current-record.ts';
+import type { Json } from '../../src/json.ts';
+import { currentPayment, currentRefund } from '../../src/reading/current-record.ts';
 import { aboutChanges } from '../../src/records/change-report.ts';
 import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, attention } from '../../src/records/describe.ts';
 import type { Payment } from '../../src/records/fields.ts';
@@ -278,16 +279,16 @@ describe('the record that was asked for', () => {
   });
 
   it('is not another one', async () => {
-    await expect(standingPayment(reader({ payment: { payment_id: '8' } }), '9')).rejects.toMatchObject({
+    await expect(currentPayment(reader({ payment: { payment_id: '8' } }), '9')).rejects.toMatchObject({
       code: 'no_record',
       changed: 'no',
     });
-    await expect(standingPayment(reader({ payment: { payment_id: '9' } }), '9')).resolves.toMatchObject({ payment_id: '9' });
-    await expect(standingRefund(reader({ payment_refunds: refunds }), '9', '3')).rejects.toMatchObject({
+    await expect(currentPayment(reader({ payment: { payment_id: '9' } }), '9')).resolves.toMatchObject({ payment_id: '9' });
+    await expect(currentRefund(reader({ payment_refunds: refunds }), '9', '3')).rejects.toMatchObject({
       code: 'no_record',
       changed: 'no',
     });
-    await expect(standingRefund(reader({ payment_refunds: refunds }), '9', '2')).resolves.toMatchObject({ payment_refund_id: '2' });
+    await expect(currentRefund(reader({ payment_refunds: refunds }), '9', '2')).resolves.toMatchObject({ payment_refund_id: '2' });
   });
 });
 

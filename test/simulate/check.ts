@@ -1,4 +1,4 @@
-import type { Json } from '../../src/endpoint.ts';
+import type { Json } from '../../src/json.ts';
 import { isAsSent } from '../../src/records/same-as-sent.ts';
 import type { Entry } from '../../src/write/journal/journal.ts';
 import type { Intent } from './plan.ts';

@@ -2,13 +2,13 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, r
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoints, workflows } from '../../src/catalogue.ts';
-import type { Json } from '../../src/endpoint.ts';
 import { OutcomeUnknownError, PaymentsError } from '../../src/errors.ts';
+import type { Json } from '../../src/json.ts';
 import type { Step } from '../../src/report.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
 import { isWrite } from '../../src/workflow.ts';
 import type { Entry, JournalEvent } from '../../src/write/journal/journal.ts';
-import { NONE } from '../../src/write/repeated-call.ts';
+import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
 import { createSeal } from '../../src/write/seal.ts';
 import type { Call, Road } from '../../src/write/types.ts';
 import type { Choice, PersonAnswer, ToolResult } from '../support/client.ts';
@@ -174,7 +174,8 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
         .includes(Number((body as Json | null)?.['amount']).toFixed(2));
     chosen += 1;
     return (
-      choices.find((id) => requests.some((request) => request.applied[0] === id && request.method !== 'DELETE' && isOurs(request))) ?? NONE
+      choices.find((id) => requests.some((request) => request.applied[0] === id && request.method !== 'DELETE' && isOurs(request))) ??
+      NONE_OF_THESE
     );
   };
   const open = async (server: number, resolves = false) => {

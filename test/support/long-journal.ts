@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { claimedRow, nextRow, type Row } from '../../src/write/journal/entry-state.ts';
+import { claimedRow, nextRow, type EntryRow } from '../../src/write/journal/entry-state.ts';
 import { canonicalJson, hashOf, saltedDigest } from '../../src/write/journal/hash-chain.ts';
 import type { Claim, Happening } from '../../src/write/journal/journal.ts';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
@@ -41,7 +41,7 @@ export async function longJournal(file: string, writes: number): Promise<void> {
       before: {},
       facts: {},
     };
-    let row: Row = claimedRow(id, append(id, 'claimed', at, claim), at, claim);
+    let row: EntryRow = claimedRow(id, append(id, 'claimed', at, claim), at, claim);
     const happenings: Happening[] = [
       { type: 'sent', zohoTime: at },
       { type: 'not_recorded', reason: 'Zoho refused it.' },
@@ -50,7 +50,7 @@ export async function longJournal(file: string, writes: number): Promise<void> {
       const { type, ...rest } = happening;
       row = nextRow(row, append(id, type, at, rest), at, happening);
     }
-    const names = Object.keys(row) as (keyof Row)[];
+    const names = Object.keys(row) as (keyof EntryRow)[];
     database
       .prepare(`INSERT INTO entries (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
       .run(...names.map((name) => row[name]));

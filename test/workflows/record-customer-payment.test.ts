@@ -6,7 +6,7 @@ import { isWrite } from '../../src/workflow.ts';
 import { recordCustomerPayment } from '../../src/workflows/record-customer-payment.ts';
 import type { Person } from '../../src/write/confirm.ts';
 import { perform } from '../../src/write/perform.ts';
-import { NONE } from '../../src/write/repeated-call.ts';
+import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
 import type { Performed } from '../../src/write/types.ts';
 import { altered } from '../support/altered.ts';
 import { booksOf, fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
@@ -78,7 +78,7 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
   });
 
   it.each<[string, PersonAnswer, string]>([
-    ['none of these', which(NONE), 'none_chosen'],
+    ['none of these', which(NONE_OF_THESE), 'none_chosen'],
     ['no', { action: 'decline' }, 'none_chosen'],
     ['nothing', { action: 'cancel' }, 'none_chosen'],
   ])('is not decided by a person who says %s', async (_, answer, code) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { NONE } from '../../src/write/repeated-call.ts';
+import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
 import { booksOf, fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from '../support/books.ts';
 import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
@@ -60,8 +60,8 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 
   it.each<[string, PersonAnswer[], string]>([
-    ['none of the customers', [which(NONE)], 'none_chosen'],
-    ['none of the payments', [which(seed.bowman), which(NONE)], 'none_chosen'],
+    ['none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
+    ['none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
     ['no to the customer', [{ action: 'decline' }], 'none_chosen'],
     ['no to the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
     ['nothing', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],

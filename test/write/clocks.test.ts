@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listCustomerPayments } from '../../src/endpoints/payments/list-customer-payments.ts';
-import { createClock, MINUTE_MS, momentNow } from '../../src/zoho/clock.ts';
+import { MINUTE_MS } from '../../src/time.ts';
+import { createClock, momentNow } from '../../src/zoho/clock.ts';
 import { arrives, booksOf, fault, held, seed } from '../support/books.ts';
 import { clocks } from '../support/clocks.ts';
 import { dated } from '../support/dated.ts';

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import { ROOM, unseen } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
-import { said } from '../../records/list-results.ts';
-import { fitting, money, plain, quoted, told } from '../../records/text.ts';
-import { isObject, one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { ifPresent } from '../../records/list-results.ts';
+import { listWithin, money, plain, quoted, idText } from '../../records/text.ts';
+import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const text = z.string().optional();
 const number = z.number().optional();
@@ -26,7 +27,7 @@ const output = z.looseObject({
 export type Contact = NonNullable<z.output<typeof output>['contact']>;
 
 /** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
-const shown = [
+const shownFields = [
   'contact_id',
   'contact_name',
   'company_name',
@@ -63,21 +64,21 @@ export const getContact = defineRead({
   input: z.strictObject({ contact_id: id }),
   output,
   shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
-  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shown)) }),
+  result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shownFields)) }),
   report: ({ contact = {} }) => {
     const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
     if (contact_id === undefined) return unseen('customer');
-    const name = `${contact_name === undefined ? '' : `${quoted(contact_name)} `}(id ${told(contact_id)})`;
+    const name = `${contact_name === undefined ? '' : `${quoted(contact_name)} `}(id ${idText(contact_id)})`;
     if (contact_type !== 'customer')
-      return report([`${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`]);
+      return createReport([`${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`]);
     const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
-    const field = (label: string, value: unknown, max?: number) => said(value, (value) => `${label} ${quoted(value, max)}`);
+    const field = (label: string, value: unknown, max?: number) => ifPresent(value, (value) => `${label} ${quoted(value, max)}`);
     const facts = [
       amount('outstanding', contact.outstanding_receivable_amount),
       amount('unused credits', contact['unused_credits_receivable_amount']),
       readAmount(contact['unused_retainer_payments']) === 0
         ? undefined
-        : said(contact['unused_retainer_payments'], (value) => amount('unused retainer payments', value)),
+        : ifPresent(contact['unused_retainer_payments'], (value) => amount('unused retainer payments', value)),
       field('terms', contact['payment_terms_label']),
       field('email', contact['email']),
       field('company', contact['company_name']),
@@ -87,16 +88,16 @@ export const getContact = defineRead({
       field('notes', contact['notes'], 200),
     ];
     const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
-    const status = contact['status'] === 'active' ? undefined : said(contact['status'], (status) => `, ${plain(status)}`);
-    return report(
+    const status = contact['status'] === 'active' ? undefined : ifPresent(contact['status'], (status) => `, ${plain(status)}`);
+    return createReport(
       [
         `Customer ${name}, ${currency}${status ?? ''}.`,
-        `${fitting(
+        `${listWithin(
           facts.filter((fact) => fact !== undefined),
           ROOM,
         )}.`,
       ],
-      [call('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices')],
+      [toolCall('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices')],
     );
   },
 });

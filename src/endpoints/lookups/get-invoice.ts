@@ -3,10 +3,10 @@ import { defineRead } from '../../endpoint.ts';
 import { readAmount } from '../../money.ts';
 import { ROOM, unseen } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
-import { said } from '../../records/list-results.ts';
-import { fitting, money, plain, quoted, told } from '../../records/text.ts';
+import { ifPresent } from '../../records/list-results.ts';
+import { listWithin, money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const text = z.string().optional();
 const number = z.number().optional();
@@ -27,7 +27,7 @@ const output = z.looseObject({
 });
 
 /** What a person asks about an invoice; its lines can be hundreds. */
-const shown = [
+const shownFields = [
   'invoice_id',
   'invoice_number',
   'reference_number',
@@ -68,35 +68,35 @@ export const getInvoice = defineRead({
   shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
   result: (body): z.output<typeof output> => {
     const invoice = one(body, 'invoice');
-    return invoice ? { invoice: withoutEmpty(only(invoice, shown)) } : {};
+    return invoice ? { invoice: withoutEmpty(only(invoice, shownFields)) } : {};
   },
   report: ({ invoice }) => {
     if (invoice === undefined) return unseen('invoice');
     const { invoice_id, customer_id, status = 'status not told' } = invoice;
     const amount = (label: string, value: unknown) =>
-      said(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
-    const day = (label: string, value: unknown) => said(value, (value) => `${label} ${plain(value)}`);
+      ifPresent(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
+    const day = (label: string, value: unknown) => ifPresent(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [
-      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${told(customer_id)})`,
+      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${idText(customer_id)})`,
       `total ${money(invoice.total, invoice)}`,
       `balance ${money(invoice.balance, invoice)}`,
       paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
       amount('credits applied', invoice['credits_applied']),
       amount('written off', invoice['write_off_amount']),
-      said(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
-      said(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
+      ifPresent(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
+      ifPresent(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
     ];
-    const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${told(invoice_id)})`;
-    return report(
+    const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${idText(invoice_id)})`;
+    return createReport(
       [
         `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
-        `${fitting(
+        `${listWithin(
           facts.filter((fact) => fact !== undefined),
           ROOM,
         )}.`,
       ],
-      [paid && call('list_invoice_payments', { invoice_id }, 'its payments')],
+      [paid && toolCall('list_invoice_payments', { invoice_id }, 'its payments')],
     );
   },
 });

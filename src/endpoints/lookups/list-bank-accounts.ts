@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
 import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, page, pageContext, perPage } from '../../records/fields.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
 import { plain, quoted } from '../../records/text.ts';
-import { isObject, many } from '../../records/zoho-shapes.ts';
+import { many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({
@@ -60,9 +61,9 @@ export const allBankAccounts = defineRead({
 function line(row: Json): string {
   return joined(
     recordNameAndId('account', row['account_name'], row['account_id'], 60),
-    said(row['account_type'], plain),
-    said(row['currency_code'], plain),
-    said(row['bank_name'], (bank) => `at ${quoted(bank, 40)}`),
+    ifPresent(row['account_type'], plain),
+    ifPresent(row['currency_code'], plain),
+    ifPresent(row['bank_name'], (bank) => `at ${quoted(bank, 40)}`),
     String(row['is_active']) === 'false' && 'inactive',
   );
 }

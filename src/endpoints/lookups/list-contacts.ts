@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
 import { oneLine } from '../../foreign-text.ts';
+import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
 import { money, plain, quoted } from '../../records/text.ts';
 import { many } from '../../records/zoho-shapes.ts';
 
@@ -70,11 +71,11 @@ function line(row: Json): string {
   return joined(
     recordNameAndId('customer', contact_name, row['contact_id'], 60),
     another && `company ${quoted(company_name, 60)}`,
-    said(row['email'], (email) => `email ${quoted(email, 60)}`),
+    ifPresent(row['email'], (email) => `email ${quoted(email, 60)}`),
     `outstanding ${money(row['outstanding_receivable_amount'], row)}`,
-    readAmount(row['outstanding_receivable_amount']) === undefined && said(row['currency_code'], plain),
+    readAmount(row['outstanding_receivable_amount']) === undefined && ifPresent(row['currency_code'], plain),
     readAmount(row['unused_credits_receivable_amount']) !== 0 &&
-      said(row['unused_credits_receivable_amount'], (amount) => `unused credits ${money(amount, row)}`),
-    row['status'] !== 'active' && said(row['status'], plain),
+      ifPresent(row['unused_credits_receivable_amount'], (amount) => `unused credits ${money(amount, row)}`),
+    row['status'] !== 'active' && ifPresent(row['status'], plain),
   );
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { DEFAULT_PER_PAGE, page, perPage } from '../../records/fields.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
-import { plain, quoted, told } from '../../records/text.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
+import { plain, quoted, idText } from '../../records/text.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({ page: page.optional(), per_page: perPage.optional() });
@@ -42,13 +43,13 @@ export const listCurrencies = defineRead({
 
 function line(row: Json): string {
   return joined(
-    said(row['currency_code'], plain),
-    said(row['currency_name'], (name) => quoted(name, 40)),
-    said(row['price_precision'], (decimals) => `${plain(decimals)} decimals`),
+    ifPresent(row['currency_code'], plain),
+    ifPresent(row['currency_name'], (name) => quoted(name, 40)),
+    ifPresent(row['price_precision'], (decimals) => `${plain(decimals)} decimals`),
     row['is_base_currency'] === true && 'base currency',
     // 0 is how Zoho says that it keeps none.
-    said(row['exchange_rate'] || undefined, (rate) => `rate ${plain(rate)}`),
-    said(row['effective_date'], (day) => `of ${plain(day)}`),
-    `id ${told(row['currency_id'])}`,
+    ifPresent(row['exchange_rate'] || undefined, (rate) => `rate ${plain(rate)}`),
+    ifPresent(row['effective_date'], (day) => `of ${plain(day)}`),
+    `id ${idText(row['currency_id'])}`,
   );
 }

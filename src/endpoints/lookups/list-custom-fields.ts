@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
-import { plain, quoted, told } from '../../records/text.ts';
-import { isObject, many } from '../../records/zoho-shapes.ts';
+import { defineRead } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
+import { plain, quoted, idText } from '../../records/text.ts';
+import { many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({});
@@ -26,16 +27,19 @@ export const listCustomFields = defineRead({
     what: 'custom field',
     none: 'Payments have no custom fields.',
     usual: ['customfield_id', 'label', 'api_name', 'data_type', 'is_unique', 'is_mandatory', 'is_active', 'values'],
-    row: named,
+    row: withCustomFieldId,
     line: () => line,
   }),
 });
 
 /** For checks, which look for one among all: every row, none cut for display. */
-export const allCustomFields = defineRead({ ...listCustomFields, result: (body) => ({ fields: many(body, 'fields')?.map(named) }) });
+export const allCustomFields = defineRead({
+  ...listCustomFields,
+  result: (body) => ({ fields: many(body, 'fields')?.map(withCustomFieldId) }),
+});
 
 /** Its id has the name that a payment gives it. */
-function named({ field_id, ...row }: Json): Json {
+function withCustomFieldId({ field_id, ...row }: Json): Json {
   return { ...row, customfield_id: row['customfield_id'] ?? field_id };
 }
 
@@ -45,13 +49,13 @@ function line(row: Json): string {
     ? values.map((value: unknown) => quoted(isObject(value) ? (value['name'] ?? value['value']) : value, 40))
     : [];
   return joined(
-    said(row['label'], (label) => quoted(label, 60)),
-    said(row['api_name'], plain),
-    said(row['data_type'], plain),
+    ifPresent(row['label'], (label) => quoted(label, 60)),
+    ifPresent(row['api_name'], plain),
+    ifPresent(row['data_type'], plain),
     row['is_unique'] === true && 'unique',
     row['is_mandatory'] === true && 'mandatory',
     choices.length > 0 && `one of ${choices.slice(0, 20).join(', ')}${choices.length > 20 ? `, and ${choices.length - 20} more` : ''}`,
     row['is_active'] === false && 'inactive',
-    `customfield_id ${told(row['customfield_id'])}`,
+    `customfield_id ${idText(row['customfield_id'])}`,
   );
 }

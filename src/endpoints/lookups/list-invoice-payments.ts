@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import { id } from '../../records/fields.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
-import { money, plain, quoted, told } from '../../records/text.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
+import { money, plain, quoted, idText } from '../../records/text.ts';
 import { listedFor, many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();
@@ -31,13 +32,13 @@ export const listInvoicePayments = defineRead({
 
 function line(row: Json): string {
   return joined(
-    said(row['date'], plain),
-    said(row['payment_number'], (number) => `#${plain(number)}`),
+    ifPresent(row['date'], plain),
+    ifPresent(row['payment_number'], (number) => `#${plain(number)}`),
     `${money(row['amount'], row)} applied`,
-    readAmount(row['tax_amount_withheld']) !== 0 && said(row['tax_amount_withheld'], (amount) => `${money(amount, row)} tax withheld`),
-    said(row['payment_mode'], plain),
-    said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
-    said(row['description'], quoted),
-    `id ${told(row['payment_id'])}`,
+    readAmount(row['tax_amount_withheld']) !== 0 && ifPresent(row['tax_amount_withheld'], (amount) => `${money(amount, row)} tax withheld`),
+    ifPresent(row['payment_mode'], plain),
+    ifPresent(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+    ifPresent(row['description'], quoted),
+    `id ${idText(row['payment_id'])}`,
   );
 }

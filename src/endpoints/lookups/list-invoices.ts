@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { amountOrZero, date, DEFAULT_PER_PAGE, filter, id, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
-import { joined, listing, naming, said } from '../../records/list-results.ts';
-import { money, plain, told } from '../../records/text.ts';
+import { joined, listing, naming, ifPresent } from '../../records/list-results.ts';
+import { money, plain, idText } from '../../records/text.ts';
 
 const text = z.string().optional();
 const input = z.strictObject({
@@ -67,14 +68,14 @@ function line(): (row: Json) => string {
   const customerOf = naming();
   return (row) =>
     joined(
-      said(row['invoice_number'], plain),
+      ifPresent(row['invoice_number'], plain),
       customerOf(row),
-      said(row['date'], plain),
-      said(row['due_date'], (day) => `due ${plain(day)}`),
-      said(row['status'], plain),
+      ifPresent(row['date'], plain),
+      ifPresent(row['due_date'], (day) => `due ${plain(day)}`),
+      ifPresent(row['status'], plain),
       money(row['total'], row),
       `balance ${money(row['balance'], row)}`,
-      said(row['reference_number'], (reference) => `ref ${plain(reference)}`),
-      `id ${told(row['invoice_id'])}`,
+      ifPresent(row['reference_number'], (reference) => `ref ${plain(reference)}`),
+      `id ${idText(row['invoice_id'])}`,
     );
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { recordNameAndId } from '../../records/describe.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
 import { plain } from '../../records/text.ts';
 import { many } from '../../records/zoho-shapes.ts';
 
@@ -44,10 +45,10 @@ export const allOrganizations = defineRead({ ...listOrganizations, result: (body
 function line(row: Json): string {
   return joined(
     recordNameAndId('organization', row['name'], row['organization_id'], 60),
-    said(row['currency_code'], plain),
-    said(row['time_zone'], plain),
-    said(row['country_code'], plain),
-    said(row['plan_name'], plain),
+    ifPresent(row['currency_code'], plain),
+    ifPresent(row['time_zone'], plain),
+    ifPresent(row['country_code'], plain),
+    ifPresent(row['plan_name'], plain),
     row['is_default_org'] === true && 'default',
   );
 }

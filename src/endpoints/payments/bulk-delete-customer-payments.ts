@@ -5,16 +5,16 @@ import { OutcomeUnknownError } from '../../errors.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
 import { recreating } from '../../preflight/payment-undo.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
 import { id, type Payment } from '../../records/fields.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
 
 /** Each is read before anyone is asked, and Zoho allows a hundred calls a minute to the whole organization. */
-const MOST = 25;
+const MOST_DELETED_AT_ONCE = 25;
 
 interface AllGoneFacts extends Facts {
   readonly lost: Facts['lost'] & { readonly before: { readonly payments: readonly Payment[] } };
@@ -28,12 +28,12 @@ export const bulkDeleteCustomerPayments = defineWrite({
     'The user is asked. For one payment use delete_customer_payment.',
   method: 'DELETE',
   path: '/customerpayments',
-  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST).describe('The ids, each once.') }),
+  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST_DELETED_AT_ONCE).describe('The ids, each once.') }),
   output,
   safety: {
     turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
     async preflight({ payment_id }, zoho): Promise<AllGoneFacts> {
-      const payments = await Promise.all([...new Set(payment_id)].map((one) => standingPayment(zoho, one)));
+      const payments = await Promise.all([...new Set(payment_id)].map((one) => currentPayment(zoho, one)));
       payments.forEach(refuseUndeletable);
       return {
         question: {
@@ -50,13 +50,13 @@ export const bulkDeleteCustomerPayments = defineWrite({
     },
     // Zoho's answer does not tell of each.
     async each({ deleted: asked = [] }, zoho) {
-      const { deleted = [], kept = [], unknown = [] } = await outcomes(asked, zoho);
+      const { deleted = [], kept = [], unknown = [] } = await whatBecameOf(asked, zoho);
       if (deleted.length === 0 && unknown.length === 0)
         throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
       return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
     },
     async look({ input }, zoho) {
-      const { deleted = [], kept = [], unknown = [] } = await outcomes(new Set(input['payment_id'] as string[]), zoho);
+      const { deleted = [], kept = [], unknown = [] } = await whatBecameOf(new Set(input['payment_id'] as string[]), zoho);
       if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show what became of ${unknown.join(', ')}.`, candidates: [] };
       if (kept.length === 0) return { seen: 'there', result: { deleted } };
       if (deleted.length === 0) return { seen: 'not there' };
@@ -75,7 +75,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
       const before = facts?.before.payments?.find((payment) => payment.payment_id === payment_id);
       return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
     };
-    return report([
+    return createReport([
       `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
       ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
       ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
@@ -85,7 +85,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
 });
 
 /** What became of each: gone, still there, or not to be seen just now. */
-async function outcomes(payment_ids: Iterable<string>, zoho: Reader): Promise<z.output<typeof output>> {
+async function whatBecameOf(payment_ids: Iterable<string>, zoho: Reader): Promise<z.output<typeof output>> {
   const looked = await Promise.all([...payment_ids].map(async (one) => ({ one, gone: await isDeleted(zoho, one).catch(() => undefined) })));
   const those = (wanted: boolean | undefined) => looked.filter(({ gone }) => gone === wanted).map(({ one }) => one);
   return { deleted: those(true), kept: those(false), unknown: those(undefined) };

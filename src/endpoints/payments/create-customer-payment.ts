@@ -9,7 +9,7 @@ import { aboutPayment, aboutWhole, attention, unseen } from '../../records/descr
 import { writtenPayment } from '../../records/fields.ts';
 import { notChecked } from '../../records/text.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -43,7 +43,7 @@ export const createCustomerPayment = defineWrite({
   report: ({ payment }, given, facts) => {
     if (payment === undefined) return unseen('payment');
     const { unused_amount = 0 } = payment;
-    return report(
+    return createReport(
       [
         `Recorded ${aboutPayment(payment)}.`,
         attention(given, payment),

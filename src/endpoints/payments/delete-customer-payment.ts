@@ -3,10 +3,10 @@ import { defineWrite, type Facts } from '../../endpoint.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { DESTROYS, isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
 import { recreating } from '../../preflight/payment-undo.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
 import { id, type Payment } from '../../records/fields.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment_id: z.string().optional(), deleted: z.boolean().optional() });
 
@@ -28,7 +28,7 @@ export const deleteCustomerPayment = defineWrite({
   safety: {
     turn: ({ payment_id }) => [`payment:${payment_id}`],
     async preflight({ payment_id }, zoho): Promise<GoneFacts> {
-      const payment = await standingPayment(zoho, payment_id);
+      const payment = await currentPayment(zoho, payment_id);
       refuseUndeletable(payment);
       return {
         question: {
@@ -53,7 +53,7 @@ export const deleteCustomerPayment = defineWrite({
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
   report: (_result, { payment_id }, facts) =>
-    report([
+    createReport([
       `Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`,
       facts?.before.payment && aboutReleased(facts.before.payment),
     ]),

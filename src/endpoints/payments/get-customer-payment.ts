@@ -3,7 +3,7 @@ import { defineRead } from '../../endpoint.ts';
 import { aboutPayment, aboutWhole, unseen } from '../../records/describe.ts';
 import { id, payment } from '../../records/fields.ts';
 import { onePayment, paymentOf, shownAs } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment: payment.optional() });
 
@@ -42,8 +42,8 @@ export const getCustomerPayment = defineRead({
     if (payment === undefined) return unseen('payment');
     const { payment_id, unused_amount = 0 } = payment;
     const unused = { customer_payment_id: payment_id, amount: unused_amount };
-    const refund = call('create_customer_payment_refund', unused, 'to refund the rest');
-    return report(
+    const refund = toolCall('create_customer_payment_refund', unused, 'to refund the rest');
+    return createReport(
       [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), aboutWhole(payment)],
       unused_amount > 0
         ? [

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import {
   amountOrZero,
@@ -15,8 +16,8 @@ import {
   rowFields,
   sortOrder,
 } from '../../records/fields.ts';
-import { joined, listing, naming, said } from '../../records/list-results.ts';
-import { money, plain, quoted, told } from '../../records/text.ts';
+import { joined, listing, naming, ifPresent } from '../../records/list-results.ts';
+import { money, plain, quoted, idText } from '../../records/text.ts';
 
 const text100 = filter.optional();
 
@@ -138,16 +139,16 @@ function line(): (row: Json) => string {
   const customerOf = naming();
   return (row) => {
     return joined(
-      said(row['date'], plain),
-      said(row['payment_number'], (number) => `#${plain(number)}`),
+      ifPresent(row['date'], plain),
+      ifPresent(row['payment_number'], (number) => `#${plain(number)}`),
       customerOf(row),
       money(row['amount'], row),
-      said(row['payment_mode'], plain),
-      said(row['invoice_numbers'], plain),
-      said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+      ifPresent(row['payment_mode'], plain),
+      ifPresent(row['invoice_numbers'], plain),
+      ifPresent(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
       readAmount(row['unused_amount']) !== 0 && `unused ${money(row['unused_amount'], row)}`,
-      said(row['bcy_refunded_amount'], (amount) => `refunded ${money(amount, row)} (base)`),
-      `id ${told(row['payment_id'])}`,
+      ifPresent(row['bcy_refunded_amount'], (amount) => `refunded ${money(amount, row)} (base)`),
+      `id ${idText(row['payment_id'])}`,
     );
   };
 }

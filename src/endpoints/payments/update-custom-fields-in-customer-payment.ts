@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
+import { isObject } from '../../json.ts';
 import { checkCustomFields } from '../../preflight/checks.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { lookForCustomFields } from '../../preflight/find-lost-write.ts';
 import { customFieldsBack, undoWith } from '../../preflight/undo.ts';
-import { inOrder } from '../../reader.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { allInOrder } from '../../reader.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { aboutPayment } from '../../records/describe.ts';
 import { customFieldById, id, type Payment } from '../../records/fields.ts';
 import { notChecked, quoted } from '../../records/text.ts';
-import { isObject } from '../../records/zoho-shapes.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const output = z.looseObject({
   customer_payment_id: z.string().optional(),
@@ -35,8 +35,8 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   safety: {
     turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
     async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
-      const [payment, { not_checked = [] }] = await inOrder([
-        standingPayment(zoho, customer_payment_id),
+      const [payment, { not_checked = [] }] = await allInOrder([
+        currentPayment(zoho, customer_payment_id),
         checkCustomFields(custom_fields, zoho),
       ]);
       return {
@@ -44,7 +44,7 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
           title: `Change custom fields of ${aboutPayment(payment)}`,
           lines: custom_fields.map(
             ({ customfield_id, value }) =>
-              `custom field ${customfield_id}: ${quoted(standing(payment, customfield_id))} → ${quoted(value)}`,
+              `custom field ${customfield_id}: ${quoted(currentValue(payment, customfield_id))} → ${quoted(value)}`,
           ),
           not_checked,
           ask: [],
@@ -71,14 +71,14 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),
   report: (_result, { customer_payment_id, custom_fields }, facts) =>
-    report([
+    createReport([
       `Updated custom fields of ${aboutPayment({ ...facts?.before.payment, payment_id: customer_payment_id })}.`,
       ...custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`),
       notChecked(facts?.not_checked ?? []),
     ]),
 });
 
-function standing(payment: Payment, customfield_id: string): string {
+function currentValue(payment: Payment, customfield_id: string): string {
   const fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject);
   return String(fields.find((field) => field['customfield_id'] === customfield_id)?.['value'] ?? '');
 }

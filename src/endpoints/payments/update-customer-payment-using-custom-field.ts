@@ -7,7 +7,7 @@ import { lookForChange } from '../../preflight/find-lost-write.ts';
 import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
 import { changeFacts, fieldLines, turnOfChange } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { findByCustomField } from '../../reading/find-by-custom-field.ts';
 import { aboutChanges } from '../../records/change-report.ts';
 import { aboutAllocation, aboutPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
@@ -16,7 +16,7 @@ import { isAsSent } from '../../records/same-as-sent.ts';
 import { notChecked, quoted } from '../../records/text.ts';
 import { changesOf, namesAnything, refuseNoChange } from '../../records/update-body.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -73,11 +73,11 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
         return unseenFacts({ key, value }, given);
       }
       if (found !== 'none') {
-        const facts = await changeFacts(await standingPayment(zoho, found), given, zoho);
+        const facts = await changeFacts(await currentPayment(zoho, found), given, zoho);
         return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
       }
       if (!upsert) throw noSuchPayment(key, value);
-      const facts = await newPaymentFacts(complete(fields), zoho);
+      const facts = await newPaymentFacts(asNewPayment(fields), zoho);
       return {
         ...facts,
         question: { ...facts.question, lines: [...facts.question.lines, `${key}: ${quoted(value)}`] },
@@ -126,7 +126,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     if (payment === undefined) return unseen('payment');
     const before = facts?.before.payment;
     const isNew = upsert === true && before === undefined;
-    return report([
+    return createReport([
       `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
       attention(given, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
@@ -140,7 +140,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
 type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
 
 /** A new payment needs more than a change does. */
-function complete(fields: Omit<Fields, 'replace_invoices'>) {
+function asNewPayment(fields: Omit<Fields, 'replace_invoices'>) {
   const { customer_id, amount, date, payment_mode, ...rest } = fields;
   if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
     return { customer_id, amount, date, payment_mode, ...rest };

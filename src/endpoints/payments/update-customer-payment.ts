@@ -5,14 +5,14 @@ import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange } from '../../preflight/find-lost-write.ts';
 import { paymentChangeInput, changeFacts, turnOfChange, type ChangeFacts } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { aboutChanges } from '../../records/change-report.ts';
 import { aboutAllocation, aboutPayment, attention, unseen } from '../../records/describe.ts';
 import { writtenPayment, type Payment } from '../../records/fields.ts';
 import { notChecked } from '../../records/text.ts';
 import { changesOf, refuseNoChange } from '../../records/update-body.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
-import { report } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -34,7 +34,7 @@ export const updateCustomerPayment = defineWrite({
     async preflight({ payment_id, ...given }, zoho): Promise<ChangeFacts> {
       const { replace_invoices: _, ...fields } = given;
       refuseNoChange(fields);
-      return await changeFacts(await standingPayment(zoho, payment_id), given, zoho);
+      return await changeFacts(await currentPayment(zoho, payment_id), given, zoho);
     },
     look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
     contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment }),
@@ -45,7 +45,7 @@ export const updateCustomerPayment = defineWrite({
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, { payment_id: _, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
-    return report([
+    return createReport([
       `Updated ${aboutPayment(payment)}.`,
       attention(given, payment),
       ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),

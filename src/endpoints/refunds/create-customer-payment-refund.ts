@@ -6,14 +6,14 @@ import { otherRefund } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForRefund } from '../../preflight/find-lost-write.ts';
 import { ofPayment, refundFacts } from '../../preflight/refund-facts.ts';
-import { inOrder } from '../../reader.ts';
-import { standingPayment } from '../../reading/current-record.ts';
+import { allInOrder } from '../../reader.ts';
+import { currentPayment } from '../../reading/current-record.ts';
 import { refundsOf } from '../../reading/refunds-of-payment.ts';
 import { aboutRefund, attention, unseen } from '../../records/describe.ts';
 import { newRefundInput, writtenRefund, type Payment } from '../../records/fields.ts';
 import { money, notChecked, quoted } from '../../records/text.ts';
 import { refundOf } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
@@ -42,14 +42,14 @@ export const createCustomerPaymentRefund = defineWrite({
 
     turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
     async preflight({ customer_payment_id, ...given }, zoho): Promise<NewRefundFacts> {
-      const [payment, refunds, accounts] = await inOrder([
-        standingPayment(zoho, customer_payment_id),
+      const [payment, refunds, accounts] = await allInOrder([
+        currentPayment(zoho, customer_payment_id),
         refundsOf(zoho, customer_payment_id),
         bankAccounts(zoho),
       ]);
       checkDecimals({ amount: given.amount }, payment);
       const amount = given.amount ?? payment.unused_amount;
-      if (amount === undefined) throw amountNotTold();
+      if (amount === undefined) throw unusedNotTold();
       // An overdrawn payment has nothing to give back either.
       if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
       const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
@@ -75,19 +75,19 @@ export const createCustomerPaymentRefund = defineWrite({
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
   report: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
-    return report(
+    return createReport(
       [
         `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
         attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
-      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
     );
   },
 });
 
-function amountNotTold(): InputError {
+function unusedNotTold(): InputError {
   return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', {
     code: 'invalid_arguments',
     next: 'Ask the user for the amount, and call again with it.',

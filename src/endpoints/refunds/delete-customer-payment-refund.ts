@@ -4,13 +4,13 @@ import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { DESTROYS } from '../../preflight/deletion.ts';
 import { isGone } from '../../preflight/find-lost-write.ts';
 import { undoWith } from '../../preflight/undo.ts';
-import { inOrder } from '../../reader.ts';
-import { standingPayment, standingRefund } from '../../reading/current-record.ts';
+import { allInOrder } from '../../reader.ts';
+import { currentPayment, currentRefund } from '../../reading/current-record.ts';
 import { aboutPayment, aboutRefund } from '../../records/describe.ts';
 import { newRefundInput, id, type Payment, type Refund } from '../../records/fields.ts';
 import { money } from '../../records/text.ts';
 import { only } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 import { getCustomerPaymentRefund } from './get-customer-payment-refund.ts';
 
 const output = z.looseObject({
@@ -34,9 +34,9 @@ export const deleteCustomerPaymentRefund = defineWrite({
   safety: {
     turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
     async preflight({ customer_payment_id, refund_id }, zoho): Promise<RefundGoneFacts> {
-      const [refund, payment] = await inOrder([
-        standingRefund(zoho, customer_payment_id, refund_id),
-        standingPayment(zoho, customer_payment_id),
+      const [refund, payment] = await allInOrder([
+        currentRefund(zoho, customer_payment_id, refund_id),
+        currentPayment(zoho, customer_payment_id),
       ]);
       return {
         question: {
@@ -83,9 +83,9 @@ export const deleteCustomerPaymentRefund = defineWrite({
   report: (_result, { customer_payment_id, refund_id }, facts) => {
     const refund = { ...facts?.before.refund, payment_refund_id: refund_id };
     const payment = { ...facts?.before.payment, payment_id: customer_payment_id };
-    return report(
+    return createReport(
       [`Deleted ${aboutRefund(refund, payment)}.`],
-      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is unused again')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is unused again')],
     );
   },
 });

@@ -4,7 +4,7 @@ import { aboutRefund, unseen } from '../../records/describe.ts';
 import { id, refund } from '../../records/fields.ts';
 import { quoted } from '../../records/text.ts';
 import { refundOf, refundsIn, shownAs } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment_refund: refund.optional() });
 
@@ -28,12 +28,12 @@ export const getCustomerPaymentRefund = defineRead({
   result: (body, { refund_id }): z.output<typeof output> => ({ payment_refund: refundOf(body, refund_id) }),
   report: ({ payment_refund }, { customer_payment_id }) => {
     if (payment_refund === undefined) return unseen('refund');
-    return report(
+    return createReport(
       [
         `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
         payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
       ],
-      [call('get_customer_payment', { payment_id: customer_payment_id }, 'its payment')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'its payment')],
     );
   },
 });

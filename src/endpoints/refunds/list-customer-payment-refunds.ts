@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { defineRead, type Json } from '../../endpoint.ts';
+import { defineRead } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import { cut, DEFAULT_PER_PAGE, id, page, pageContext, perPage, rowFields } from '../../records/fields.ts';
-import { joined, listing, said } from '../../records/list-results.ts';
+import { joined, listing, ifPresent } from '../../records/list-results.ts';
 import { readRefundAmount } from '../../records/read-row.ts';
-import { money, plain, quoted, told } from '../../records/text.ts';
+import { money, plain, quoted, idText } from '../../records/text.ts';
 import { listedFor, many } from '../../records/zoho-shapes.ts';
 
 const usualFields = [
@@ -62,12 +63,12 @@ export const listCustomerPaymentRefunds = defineRead({
 
 function line(row: Json): string {
   return joined(
-    said(row['date'], plain),
+    ifPresent(row['date'], plain),
     money(readRefundAmount(row), {}),
-    said(row['customer_name'], (name) => quoted(name, 40)),
-    said(row['refund_mode'], plain),
-    said(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
-    said(row['description'], quoted),
-    `refund_id ${told(row['payment_refund_id'])}`,
+    ifPresent(row['customer_name'], (name) => quoted(name, 40)),
+    ifPresent(row['refund_mode'], plain),
+    ifPresent(row['reference_number'], (reference) => `ref ${quoted(reference, 50)}`),
+    ifPresent(row['description'], quoted),
+    `refund_id ${idText(row['payment_refund_id'])}`,
   );
 }

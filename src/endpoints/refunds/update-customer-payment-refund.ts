@@ -8,15 +8,15 @@ import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForRefundChange } from '../../preflight/find-lost-write.ts';
 import { ofPayment, refundFacts } from '../../preflight/refund-facts.ts';
 import { fieldsBack, undoWith } from '../../preflight/undo.ts';
-import { inOrder } from '../../reader.ts';
-import { standingPayment, standingRefund } from '../../reading/current-record.ts';
+import { allInOrder } from '../../reader.ts';
+import { currentPayment, currentRefund } from '../../reading/current-record.ts';
 import { refundsOf } from '../../reading/refunds-of-payment.ts';
 import { aboutRefund, attention, unseen } from '../../records/describe.ts';
 import { id, refundFields, writtenRefund, type Payment, type Refund } from '../../records/fields.ts';
 import { money, notChecked, quoted } from '../../records/text.ts';
 import { refuseNoChange } from '../../records/update-body.ts';
 import { refundOf } from '../../records/zoho-shapes.ts';
-import { call, report } from '../../report.ts';
+import { toolCall, createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
@@ -44,15 +44,15 @@ export const updateCustomerPaymentRefund = defineWrite({
     turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
     async preflight({ customer_payment_id, refund_id, ...given }, zoho): Promise<RefundChangeFacts> {
       refuseNoChange(given);
-      const [refund, payment, refunds, accounts] = await inOrder([
-        standingRefund(zoho, customer_payment_id, refund_id),
+      const [refund, payment, refunds, accounts] = await allInOrder([
+        currentRefund(zoho, customer_payment_id, refund_id),
         // The refund does not tell its currency; its payment does.
-        standingPayment(zoho, customer_payment_id),
+        currentPayment(zoho, customer_payment_id),
         refundsOf(zoho, customer_payment_id),
         bankAccounts(zoho),
       ]);
       const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
-      if (amount === undefined) throw amountNotTold();
+      if (amount === undefined) throw refundAmountNotTold();
       const { existing: _, ...facts } = await refundFacts(
         { payment, refunds, accounts, earlier: refund },
         { ...given, date, amount, from_account_id },
@@ -98,7 +98,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     const shown = (name: string, record: Refund | undefined) => asWritten(name, record?.[name], facts?.before.of);
     const refund = { payment_refund_id: refund_id, ...payment_refund };
     const payment = { ...facts?.before.of, payment_id: customer_payment_id };
-    return report(
+    return createReport(
       [
         `Updated ${aboutRefund(refund, payment)}.`,
         attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
@@ -108,12 +108,12 @@ export const updateCustomerPaymentRefund = defineWrite({
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
-      [call('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
     );
   },
 });
 
-function amountNotTold(): InputError {
+function refundAmountNotTold(): InputError {
   return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', {
     code: 'invalid_arguments',
     next: 'Ask the user for the amount as it stands, and call again with `amount` too.',

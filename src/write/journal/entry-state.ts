@@ -1,4 +1,5 @@
-import type { Json, ZohoRequest } from '../../endpoint.ts';
+import type { ZohoRequest } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import type { Undo } from '../../report.ts';
 import { sha256 } from './hash-chain.ts';
 import type { Answer, Claim, Entry, Happening, Made, Note, State } from './journal.ts';
@@ -10,7 +11,7 @@ import type { Answer, Claim, Entry, Happening, Made, Note, State } from './journ
  * transaction that adds one, so that `verify` can derive it again and compare. It outlives an erasure, so it holds digests
  * where the caller's own words could name somebody.
  */
-export interface Row {
+export interface EntryRow {
   readonly id: string;
   /** Its first and its latest event. */
   readonly first_seq: number;
@@ -44,15 +45,15 @@ export interface NoteRow {
 }
 
 /** What an erasure leaves of an entry: part of the `erased` event, because the events it was derived from are empty now. */
-export interface Kept {
-  readonly row: Row;
+export interface KeptAfterErasure {
+  readonly row: EntryRow;
   readonly request: ZohoRequest;
 }
 
 /** The data of an `erased` event: which events were emptied, and what is kept of their entry; notes have none. */
 export interface Erasure {
   readonly events: readonly number[];
-  readonly kept?: Kept;
+  readonly kept?: KeptAfterErasure;
 }
 
 /** An entry in one of these is not settled. */
@@ -79,7 +80,7 @@ export class StateError extends Error {
   readonly entry: string;
   readonly state: State;
 
-  constructor({ id, state }: Pick<Row, 'id' | 'state'>, type: string) {
+  constructor({ id, state }: Pick<EntryRow, 'id' | 'state'>, type: string) {
     super(`Entry ${id} is ${state}, so it cannot become ${type}.`);
     this.name = 'StateError';
     this.entry = id;
@@ -103,7 +104,7 @@ export class RecordTakenError extends Error {
 export const lookUp = (text: string | undefined): string | null => (text === undefined ? null : sha256(text));
 
 /** The row of a new claim. */
-export function claimedRow(id: string, seq: number, at: string, claim: Claim): Row {
+export function claimedRow(id: string, seq: number, at: string, claim: Claim): EntryRow {
   return {
     id,
     first_seq: seq,
@@ -128,7 +129,7 @@ export function claimedRow(id: string, seq: number, at: string, claim: Claim): R
 }
 
 /** The row after something happened. Throws StateError when it cannot happen now. */
-export function nextRow(row: Row, seq: number, at: string, happening: Happening): Row {
+export function nextRow(row: EntryRow, seq: number, at: string, happening: Happening): EntryRow {
   if (!FROM[happening.type]?.includes(row.state)) throw new StateError(row, happening.type);
   const next = { ...row, last_seq: seq };
   switch (happening.type) {
@@ -149,13 +150,13 @@ export function nextRow(row: Row, seq: number, at: string, happening: Happening)
 }
 
 /** Whether it is a second delivery, or one of an answer that no longer stands: nothing to write down, and nothing wrong. */
-export function changesNothing(row: Row, happening: Happening): boolean {
+export function changesNothing(row: EntryRow, happening: Happening): boolean {
   if (happening.type !== 'delivered' || !FROM.delivered.includes(row.state)) return false;
   return row.delivered === 1 || (happening.state !== undefined && happening.state !== row.state);
 }
 
 /** The entry of a row and its events, oldest first. */
-export function entryOf(row: Row, events: readonly { readonly type: string; readonly data: object | undefined }[]): Entry {
+export function entryOf(row: EntryRow, events: readonly { readonly type: string; readonly data: object | undefined }[]): Entry {
   const claim = events.find(({ type }) => type === 'claimed')?.data as Claim | undefined;
   const erasure = events.findLast(({ type }) => type === 'erased')?.data as Erasure | undefined;
   const told = Object.assign({}, ...events.filter(({ type }) => type in FROM).map(({ data }) => data)) as {
@@ -177,7 +178,7 @@ export function entryOf(row: Row, events: readonly { readonly type: string; read
     ...(row.settled_at !== null && { settledAt: row.settled_at }),
     ...(row.zoho_id !== null && { zoho_id: row.zoho_id }),
     ...(sentAgain && { sentAgain }),
-    ...(told.answer !== undefined && { answer: answerOf(told.answer) }),
+    ...(told.answer !== undefined && { answer: asAnswer(told.answer) }),
     ...(told.asked !== undefined && { settledIn: told.asked }),
     ...(told.reason !== undefined && { reason: told.reason }),
     ...(claim === undefined && { erased: true as const }),
@@ -190,14 +191,14 @@ interface AnswerAsText {
   readonly text: string;
 }
 
-function answerOf(kept: Answer | AnswerAsText): Answer {
+function asAnswer(kept: Answer | AnswerAsText): Answer {
   if ('report' in kept) return kept;
   const { undo, ...result } = kept.result;
   return { result, report: { lines: [kept.text], next: [], undo } };
 }
 
 /** A claim whose contents were removed. Its amount stays, so that an erasure does not lift a cap. */
-function emptied({ scope, endpoint, intent, kind, currency, amount, makes }: Row, erasure: Erasure | undefined): Claim {
+function emptied({ scope, endpoint, intent, kind, currency, amount, makes }: EntryRow, erasure: Erasure | undefined): Claim {
   return {
     scope,
     endpoint,
@@ -213,6 +214,6 @@ function emptied({ scope, endpoint, intent, kind, currency, amount, makes }: Row
 }
 
 /** What may be kept of an entry when a person's data is removed: ids of Zoho records, digests, times and amounts. */
-export function keptOf(row: Row, claim: Claim): Kept {
+export function keptOf(row: EntryRow, claim: Claim): KeptAfterErasure {
   return { row: { ...row, customer_id: null }, request: { method: claim.request.method, path: '', scope: claim.request.scope } };
 }

@@ -42,7 +42,7 @@ export interface FileOptions {
   readonly patienceMs: number;
 }
 
-interface Mark {
+interface FileMark {
   readonly id: string;
   readonly position: number;
   readonly whole: number;
@@ -93,7 +93,7 @@ export class JournalFile extends SqliteFile {
       const opened = (database = connect(file));
       await whenFree(() => check(opened, file, layout), options.patienceMs);
       await whenFree(() => opened.exec(pragmas(options)), options.patienceMs);
-      await whenFree(() => complete(opened, layout), options.patienceMs);
+      await whenFree(() => addMissingIndexes(opened, layout), options.patienceMs);
       return await whenFree(() => new JournalFile(opened, file, layout, connect, options.patienceMs), options.patienceMs);
     } catch (error) {
       database?.close();
@@ -173,26 +173,26 @@ export class JournalFile extends SqliteFile {
       );
   }
 
-  #own(): Mark {
-    return this.get<Mark>(this.#mark) ?? nothing();
+  #own(): FileMark {
+    return this.get<FileMark>(this.#mark) ?? refuseEmptyFile();
   }
 
   /** The file alone: `immutable` leaves its log aside, and takes no locks. */
-  #onDisk(): Mark {
+  #onDisk(): FileMark {
     const url = pathToFileURL(this.#file);
     url.searchParams.set('immutable', '1');
     return this.#look(url.href);
   }
 
-  #look(path: string): Mark {
+  #look(path: string): FileMark {
     let database: Database | undefined;
     try {
       database = this.#connect(path, { readOnly: true, timeout: 0 });
       // Not by a statement of its own: the connection would stay open until that is collected.
-      const seen: Mark[] = [];
+      const seen: FileMark[] = [];
       database.function('seen', (id: string, position: number, whole: number) => seen.push({ id, position, whole }));
       database.exec(`SELECT seen(id, position, whole) FROM (${this.#mark})`);
-      return seen[0] ?? nothing();
+      return seen[0] ?? refuseEmptyFile();
     } catch (error) {
       if (troubleOf(error) === 'busy' || !(error instanceof Error)) throw error;
       throw replaced(this.#file, `it cannot be read any more (${oneLine(error.message)})`, error);
@@ -285,7 +285,7 @@ function identitiesOf(file: string): string {
   return [file, `${file}-wal`, `${file}-shm`].map((path) => identityOf(path) ?? 'gone').join(' ');
 }
 
-function nothing(): never {
+function refuseEmptyFile(): never {
   throw new Error('nothing is in it');
 }
 
@@ -324,7 +324,7 @@ function check(database: Database, file: string, { applicationId, version, table
 }
 
 /** Two processes may be at it at once, so it is looked at again inside the transaction. */
-function complete(database: Database, { added }: Layout): void {
+function addMissingIndexes(database: Database, { added }: Layout): void {
   const missing = () => Object.entries(added).filter(([name]) => !has(database, 'index', name));
   if (missing().length === 0) return;
   inTransaction(database, 'BEGIN IMMEDIATE', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../../endpoint.ts';
+import { isObject, type Json } from '../../json.ts';
 
 /**
  * The journal's hash chain. Each event's hash covers the hash before it and a salted digest of its data, so that data and salt
@@ -27,14 +27,10 @@ export interface StoredEvent extends Link {
 
 /** JSON with the names of every object in one order: equal values have equal text. What JSON leaves out is left out. */
 export function canonicalJson(value: object): string {
-  return JSON.stringify(value, (_name, part: unknown) => (isObject(part) ? inOrder(part) : part));
+  return JSON.stringify(value, (_name, part: unknown) => (isObject(part) ? sortedByName(part) : part));
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function inOrder(object: Json): Json {
+function sortedByName(object: Json): Json {
   // By code unit, not by locale: every machine must come to the same text.
   return Object.fromEntries(Object.entries(object).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

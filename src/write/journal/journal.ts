@@ -1,4 +1,5 @@
-import type { Json, ZohoRequest } from '../../endpoint.ts';
+import type { ZohoRequest } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import type { Report } from '../../report.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
-import type { Json } from '../../endpoint.ts';
+import type { Json } from '../../json.ts';
 import type { SqlValue } from '../../machine/sqlite-file.ts';
 import {
   changesNothing,
@@ -14,12 +14,12 @@ import {
   RecordTakenError,
   type Erasure,
   type NoteRow,
-  type Row,
+  type EntryRow,
 } from './entry-state.ts';
 import { isDamage, JournalFile, type FileOptions, type Layout } from './file.ts';
 import { canonicalJson, hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
 import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, Made, Note, Verdict } from './journal.ts';
-import { verify, type Place, type Pruning, type WalkedEvent } from './verify.ts';
+import { verify, type ChainPosition, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
  * The journal of one person's processes, in one SQLite file. Every method that writes is one transaction of a few statements;
@@ -39,7 +39,7 @@ const ROW =
   'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, ' +
   'kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
 const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
-const columns = ROW.split(', ') as (keyof Row)[];
+const columns = ROW.split(', ') as (keyof EntryRow)[];
 
 const unsettled = "state IN ('claimed', 'sent', 'unknown')";
 /** A caller's key is taken from its claim on, unless nothing came of it. */
@@ -239,7 +239,7 @@ class SqliteJournal implements Journal {
   }
 
   async *events(): AsyncIterable<JournalEvent> {
-    for await (const { seq, entry, type, at, data, hash } of stored((after) => this.#file.read(() => pageOf(this.#file, after)))) {
+    for await (const { seq, entry, type, at, data, hash } of stored((after) => this.#file.read(() => eventPageOf(this.#file, after)))) {
       yield { seq, entry: entry ?? undefined, type, at, data: parsed(data), hash };
     }
   }
@@ -256,7 +256,7 @@ class SqliteJournal implements Journal {
         events: stored(async (after) => walkedPageOf(view, after)),
         entry: (id) => ({
           events: view.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE entry = ? ORDER BY seq`, id),
-          row: view.get<Row>(`SELECT ${ROW} FROM entries WHERE id = ?`, id),
+          row: view.get<EntryRow>(`SELECT ${ROW} FROM entries WHERE id = ?`, id),
           blocks: view.all<{ block: string }>('SELECT block FROM blocks WHERE entry = ?', id).map(({ block }) => block),
         }),
         withoutEvents: idsWithoutEvents(view),
@@ -362,7 +362,7 @@ class SqliteJournal implements Journal {
     return this.#entry(next);
   }
 
-  #refuseTakenRecord({ id, makes, zoho_id, state }: Row): void {
+  #refuseTakenRecord({ id, makes, zoho_id, state }: EntryRow): void {
     if (makes === null || zoho_id === null || state !== 'recorded') return;
     const owner = this.#rows(`makes = ? AND zoho_id = ? AND ${madeRecord}`, makes, zoho_id)[0];
     if (owner !== undefined && owner.id !== id) throw new RecordTakenError(makes as Made, zoho_id, owner.id);
@@ -462,11 +462,11 @@ class SqliteJournal implements Journal {
     return link.seq;
   }
 
-  #insert(row: Row): void {
+  #insert(row: EntryRow): void {
     this.#file.run(`INSERT INTO entries (${ROW}) VALUES (${columns.map(() => '?').join(', ')})`, ...columns.map((name) => row[name]));
   }
 
-  #update({ id, last_seq, state, delivered, sent_at, settled_at, zoho_id, customer_id }: Row): void {
+  #update({ id, last_seq, state, delivered, sent_at, settled_at, zoho_id, customer_id }: EntryRow): void {
     this.#file.run(
       'UPDATE entries SET last_seq = ?, state = ?, delivered = ?, sent_at = ?, settled_at = ?, zoho_id = ?, customer_id = ? WHERE id = ?',
       last_seq,
@@ -480,17 +480,17 @@ class SqliteJournal implements Journal {
     );
   }
 
-  #row(id: string): Row {
+  #row(id: string): EntryRow {
     const row = this.#rows('id = ?', id)[0];
     if (row === undefined) throw new Error(`There is no entry ${id}.`);
     return row;
   }
 
-  #rows(where: string, ...values: SqlValue[]): Row[] {
-    return this.#file.all<Row>(`SELECT ${ROW} FROM entries WHERE ${where}`, ...values);
+  #rows(where: string, ...values: SqlValue[]): EntryRow[] {
+    return this.#file.all<EntryRow>(`SELECT ${ROW} FROM entries WHERE ${where}`, ...values);
   }
 
-  #entry(row: Row): Entry {
+  #entry(row: EntryRow): Entry {
     const events = this.#file.all<StoredEvent>('SELECT type, data FROM events WHERE entry = ? ORDER BY seq', row.id);
     return entryOf(
       row,
@@ -515,7 +515,7 @@ async function* stored<T extends { readonly seq: number }>(page: (after: number)
   }
 }
 
-function pageOf(file: JournalFile, after: number): StoredEvent[] {
+function eventPageOf(file: JournalFile, after: number): StoredEvent[] {
   return file.all<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE);
 }
 
@@ -540,8 +540,8 @@ async function* idsWithoutEvents(file: JournalFile): AsyncGenerator<string> {
   for await (const { id } of stored(async (after) => rows(after))) yield id;
 }
 
-function placeOf(file: JournalFile, which: 'head' | 'checkpoint'): Place {
-  return file.get<Place>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`) ?? { seq: 0, hash: '' };
+function placeOf(file: JournalFile, which: 'head' | 'checkpoint'): ChainPosition {
+  return file.get<ChainPosition>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`) ?? { seq: 0, hash: '' };
 }
 
 /** Whether a cap is about this claim, and so binds it. */

@@ -1,12 +1,12 @@
-import type { Json } from '../../endpoint.ts';
-import { claimedRow, nextRow, NOTES, StateError, UNSETTLED, type Erasure, type NoteRow, type Row } from './entry-state.ts';
+import type { Json } from '../../json.ts';
+import { claimedRow, nextRow, NOTES, StateError, UNSETTLED, type Erasure, type NoteRow, type EntryRow } from './entry-state.ts';
 import { hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
 import type { Claim, Happening, Verdict } from './journal.ts';
 
 /** Whether a journal is what it was: the chain link by link, and everything derived from the events derived again. */
 
 /** A place in the chain. */
-export interface Place {
+export interface ChainPosition {
   readonly seq: number;
   readonly hash: string;
 }
@@ -18,15 +18,15 @@ export type WalkedEvent = StoredEvent & { readonly first: boolean };
 export interface KeptEntry {
   /** By seq. */
   readonly events: readonly StoredEvent[];
-  readonly row: Row | undefined;
+  readonly row: EntryRow | undefined;
   readonly blocks: readonly string[];
 }
 
 /** A journal at one moment, as its backend keeps it: read in pieces, so that the memory it takes does not grow with the journal. */
-export interface Kept {
+export interface JournalSnapshot {
   /** What the oldest event follows. */
-  readonly checkpoint: Place;
-  readonly head: Place;
+  readonly checkpoint: ChainPosition;
+  readonly head: ChainPosition;
   /** How many entries have a row. */
   readonly entries: number;
   /** By seq. */
@@ -40,17 +40,17 @@ export interface Kept {
 
 /** The data of a `pruned` event: where the chain goes on from. */
 export interface Pruning {
-  readonly checkpoint: Place;
+  readonly checkpoint: ChainPosition;
   readonly entries: number;
 }
 
 /** Walks the chain once. At the first event of an entry the whole entry is derived; notes are compared as they come. */
-export async function verify({ checkpoint, head, entries, events, entry, withoutEvents, notes }: Kept): Promise<Verdict> {
+export async function verify({ checkpoint, head, entries, events, entry, withoutEvents, notes }: JournalSnapshot): Promise<Verdict> {
   const chain = new Chain(checkpoint);
   const ofEvents: string[] = [];
   const ofEntries: string[] = [];
   const notesOf = new Notes(checkpoint, notes, ofEvents);
-  let pruned: Place | undefined;
+  let pruned: ChainPosition | undefined;
   for await (const event of events) {
     chain.follow(event);
     if (event.entry !== null) {
@@ -74,10 +74,10 @@ export async function verify({ checkpoint, head, entries, events, entry, without
 class Chain {
   readonly problems: string[] = [];
   count = 0;
-  readonly #checkpoint: Place;
-  #last: Place;
+  readonly #checkpoint: ChainPosition;
+  #last: ChainPosition;
 
-  constructor(checkpoint: Place) {
+  constructor(checkpoint: ChainPosition) {
     this.#checkpoint = checkpoint;
     this.#last = checkpoint;
   }
@@ -97,7 +97,7 @@ class Chain {
     this.#last = event;
   }
 
-  end(head: Place): void {
+  end(head: ChainPosition): void {
     if (head.seq > this.#last.seq) this.#missing(this.#last.seq + 1, head.seq);
     else if (head.seq < this.#last.seq) this.problems.push(`The chain's head is at ${head.seq}, its last event is ${this.#last.seq}.`);
     else if (head.hash !== this.#last.hash) this.problems.push("The chain's head has another hash than its last event.");
@@ -110,16 +110,16 @@ class Chain {
 
 /** What is derived of one entry from its events. */
 class Derived {
-  row: Row | undefined;
+  row: EntryRow | undefined;
   blocks: readonly string[] = [];
   /** It cannot be derived, because something of it is missing or was changed. */
   lost = false;
-  readonly #checkpoint: Place;
+  readonly #checkpoint: ChainPosition;
   readonly #problems: string[];
   /** Events without data that no erasure has named yet. */
   readonly #empty = new Set<number>();
 
-  constructor(checkpoint: Place, problems: string[]) {
+  constructor(checkpoint: ChainPosition, problems: string[]) {
     this.#checkpoint = checkpoint;
     this.#problems = problems;
   }
@@ -173,7 +173,13 @@ class Derived {
   }
 }
 
-function compareEntry(id: string, { events, row, blocks }: KeptEntry, checkpoint: Place, ofEvents: string[], ofEntries: string[]): void {
+function compareEntry(
+  id: string,
+  { events, row, blocks }: KeptEntry,
+  checkpoint: ChainPosition,
+  ofEvents: string[],
+  ofEntries: string[],
+): void {
   const derived = new Derived(checkpoint, ofEvents);
   for (const event of events) derived.add(id, event);
   derived.end();
@@ -184,7 +190,7 @@ function compareEntry(id: string, { events, row, blocks }: KeptEntry, checkpoint
   }
   if (row === undefined) ofEntries.push(`Entry ${id} is missing.`);
   else {
-    for (const [name, value] of Object.entries(derived.row) as [keyof Row, Row[keyof Row]][]) {
+    for (const [name, value] of Object.entries(derived.row) as [keyof EntryRow, EntryRow[keyof EntryRow]][]) {
       // Values may be a customer's, so only the name is told.
       if (row[name] !== value) ofEntries.push(`Entry ${id}: its ${name} is not what its events say.`);
     }
@@ -198,7 +204,7 @@ function compareEntry(id: string, { events, row, blocks }: KeptEntry, checkpoint
 /** Notes, and the erasures that empty them: events that belong to no entry. */
 class Notes {
   readonly problems: string[] = [];
-  readonly #checkpoint: Place;
+  readonly #checkpoint: ChainPosition;
   readonly #kept: AsyncIterator<NoteRow>;
   readonly #ofEvents: string[];
   /** Events without data that no erasure has named yet. */
@@ -206,7 +212,7 @@ class Notes {
   #next: NoteRow | undefined;
   #begun = false;
 
-  constructor(checkpoint: Place, kept: AsyncIterable<NoteRow>, ofEvents: string[]) {
+  constructor(checkpoint: ChainPosition, kept: AsyncIterable<NoteRow>, ofEvents: string[]) {
     this.#checkpoint = checkpoint;
     this.#kept = kept[Symbol.asyncIterator]();
     this.#ofEvents = ofEvents;
