@@ -56,11 +56,11 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
       .filter((reading) => isTold(reading) && !isUnchanged(reading))
       .map(({ name, was, is }) => `${name}: ${valueInWords(name, was, before)} → ${valueInWords(name, is, after)}`),
     ...applied,
-    lines(
+    ...lines(
       same.length > 0 && `As before: ${same.join(', ')}.`,
       hidden.length > 0 && `Sent, but not in Zoho's answer: ${hidden.join(', ')}.`,
     ),
-  ].filter(Boolean);
+  ];
 }
 
 /** Whether the answer tells how it reads now. It leaves out what is empty, so a field is empty only if it was sent empty. */

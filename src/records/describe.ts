@@ -34,12 +34,12 @@ export function aboutPayment(payment: Payment): string {
 export const ROOM = 900;
 
 /** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
-export function aboutAllocation(payment: Payment): string {
-  return allocation(payment, '');
+export function aboutAllocation(payment: Payment): string[] {
+  return allocation(payment, []);
 }
 
 /** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. */
-export function aboutWhole(payment: Payment): string {
+export function aboutWhole(payment: Payment): string[] {
   const { account_name, account_id, bank_charges, exchange_rate, custom_fields, unused_amount } = payment;
   const fields = (Array.isArray(custom_fields) ? (custom_fields as unknown[]) : []).map((field) =>
     aboutCustomField(field as Record<string, unknown>),
@@ -68,7 +68,7 @@ function aboutCustomField({ label, api_name, value, customfield_id }: Record<str
 }
 
 /** The invoices get what room the rest leaves: there can be many, and the structured result has them all. */
-function allocation(payment: Payment, details: string): string {
+function allocation(payment: Payment, details: readonly string[]): string[] {
   const { invoices, unused_amount, payment_refunds: refunds = [], description } = payment;
   const rest = lines(
     unused_amount !== undefined && unused_amount !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
@@ -78,11 +78,11 @@ function allocation(payment: Payment, details: string): string {
         refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${idText(refund.payment_refund_id)})`),
         150,
       )}.`,
-    details,
+    ...details,
     description !== undefined && `Description: ${quoted(description, 150)}.`,
   );
   if (invoices === undefined) return rest;
-  const room = ROOM - Buffer.byteLength(rest);
+  const room = ROOM - Buffer.byteLength(rest.join('\n'));
   return lines(
     invoices.length === 0
       ? 'Applied to no invoice.'
@@ -90,7 +90,7 @@ function allocation(payment: Payment, details: string): string {
           invoices.map((row) => aboutApplied(row, payment)),
           room,
         )}.`,
-    rest,
+    ...rest,
   );
 }
 
@@ -142,7 +142,10 @@ interface RequestedAmounts {
 }
 
 /** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
-export function attention({ amount, invoices = [] }: RequestedAmounts, recorded: Currency & Pick<Payment, 'amount' | 'invoices'>): string {
+export function attention(
+  { amount, invoices = [] }: RequestedAmounts,
+  recorded: Currency & Pick<Payment, 'amount' | 'invoices'>,
+): string[] {
   const standing = standingOn(recorded);
   const pairs = [
     { asked: amount, is: recorded.amount, on: '' },

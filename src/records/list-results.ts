@@ -60,7 +60,7 @@ export function listing({ input: { shape }, keys, what, none, usual, line, row: 
     },
     report({ [key]: rows, ...rest }: Json, input: ListInput): Report {
       const page = { ...rest, rows } as Page;
-      return createReport([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), aboutPage(page, input, shape)]);
+      return createReport([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), ...aboutPage(page, input, shape)]);
     },
   };
 }
@@ -148,13 +148,13 @@ function countOf({ rows, cut, page_context }: Page, { page = 1 }: ListInput, wha
 }
 
 /** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
-function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: ListInput, takes: object): string {
+function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: ListInput, takes: object): string[] {
   const page = input.page ?? 1;
   const more = readFlag(page_context?.['has_more_page']);
   const isFull = (rows?.length ?? 0) >= (input.per_page ?? DEFAULT_PER_PAGE);
   const sorted = page_context?.['sort_column'];
   return lines(
-    cut && tooLong(cut, page, takes),
+    ...(cut ? tooLong(cut, page, takes) : []),
     !cut && more === true && `More follow: call again with page: ${page + 1}.`,
     !cut && 'page' in takes && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
     unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows the names there are.`,
@@ -165,7 +165,7 @@ function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Lis
   );
 }
 
-function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number, takes: object): string {
+function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']>, page: number, takes: object): string[] {
   const fields = 'fields' in takes;
   const narrower = fields ? ', or ask for fewer `fields`, or add a filter' : '';
   const others =

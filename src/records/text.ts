@@ -31,9 +31,9 @@ export function idText(id: unknown): string {
   return id === undefined || id === '' ? 'not told' : plain(id);
 }
 
-export function lines(...parts: (string | false | undefined)[]): string {
-  return parts.filter(Boolean).join('\n');
-}
+/** Those lines that apply. */
+export const lines = (...parts: readonly (string | false | undefined)[]): string[] =>
+  parts.filter((part): part is string => typeof part === 'string' && part !== '');
 
 /** Said in place of an amount that Zoho does not send, or sends as something that does not read as one. */
 export const UNTOLD_AMOUNT = 'an amount not told by Zoho';

@@ -94,7 +94,7 @@ export const checkDuplicates = defineReadWorkflow({
     const base = organization?.currency_code;
     const shown = fittingRows(
       sorted.map((group) => shownGroup(group, currencies)),
-      (group) => groupLines(group, base),
+      (group) => groupLines(group, base).join('\n'),
     );
     return {
       groups: shown,
@@ -124,7 +124,7 @@ export const checkDuplicates = defineReadWorkflow({
         looked_through > 0 &&
           `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
             (found === 0 ? none : some),
-        ...groups.map((group) => groupLines(group, base_currency)),
+        ...groups.flatMap((group) => groupLines(group, base_currency)),
         not_compared > 0 &&
           `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
             'of which Zoho does not tell the amount, the customer or the date.',
@@ -210,7 +210,7 @@ function shownGroup({ payments, likelihood, why }: DuplicateGroup, currencies: R
 function groupLines(
   { likelihood, why, customer_id, customer_name, amount, currency_code, payments, more = 0 }: ShownGroup,
   base: string | undefined,
-): string {
+): string[] {
   const customer = recordNameAndId('customer', customer_name, customer_id, 60);
   return lines(
     `${likelihood}: ${customer}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,

@@ -86,7 +86,7 @@ export const findRefunds = defineReadWorkflow({
         rows.length < count &&
           `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
         rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
-        aboutLook(looked),
+        ...aboutLook(looked),
       ],
       [
         looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
@@ -269,7 +269,7 @@ function lineOf(row: RefundRow): string {
     .join(' | ');
 }
 
-function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: SearchExtent): string {
+function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: SearchExtent): string[] {
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,

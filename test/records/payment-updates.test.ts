@@ -111,8 +111,8 @@ describe('the report of an update', () => {
     const before = payment({ invoices: [{ invoice_id: '7', invoice_number: 'INV-7', amount_applied: 5 }] });
     expect(aboutChanges(before, payment({ date: '2026-06-05' }))).toEqual(['date: nothing → "2026-06-05"']);
     expect(aboutChanges(payment(), before)).toEqual([]);
-    expect(aboutAllocation(payment())).toBe('');
-    expect(aboutAllocation(payment({ invoices: [] }))).toBe('Applied to no invoice.');
+    expect(aboutAllocation(payment())).toEqual([]);
+    expect(aboutAllocation(payment({ invoices: [] })).join('\n')).toBe('Applied to no invoice.');
     expect(aboutReleased(payment())).toBe('');
     expect(aboutChanges(before, payment({ invoices: [] }))).toEqual(['applied to INV-7: USD 5.00 → USD 0.00']);
   });
@@ -171,10 +171,10 @@ describe('a payment in words', () => {
     }));
 
   it('says of each invoice whether it is paid now or what is open', () => {
-    expect(aboutAllocation(payment({ invoices: invoices(2) }))).toBe(
+    expect(aboutAllocation(payment({ invoices: invoices(2) })).join('\n')).toBe(
       'Applied: INV-000000 (id 260815000000132000) USD 10.00, now paid; INV-000001 (id 260815000000132001) USD 10.00, USD 1.00 still open.',
     );
-    expect(aboutAllocation(payment({ invoices: [{ invoice_id: '1', invoice_number: 'INV-1', amount_applied: 10 }] }))).toBe(
+    expect(aboutAllocation(payment({ invoices: [{ invoice_id: '1', invoice_number: 'INV-1', amount_applied: 10 }] })).join('\n')).toBe(
       'Applied: INV-1 (id 1) USD 10.00.',
     );
   });
@@ -237,13 +237,13 @@ describe('a payment in words', () => {
           ],
         },
         recorded,
-      ).split('\n'),
+      ),
     ).toEqual([
       'Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.',
       'Attention: 0.335 was asked on invoice 7, Zoho recorded USD 0.34. Tell the user.',
     ]);
-    expect(attention({ amount: 1.01 }, recorded)).toBe('');
-    expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {})).toBe('');
+    expect(attention({ amount: 1.01 }, recorded)).toEqual([]);
+    expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {})).toEqual([]);
   });
 });
 
@@ -298,15 +298,13 @@ describe('words from a record', () => {
   it('are quoted where they could read as ours', () => {
     const texts = [
       aboutPayment(payment({ payment_mode: POSING, payment_number: POSING })),
-      aboutAllocation(payment({ invoices: [{ invoice_number: POSING, amount_applied: 1 }] })),
+      ...aboutAllocation(payment({ invoices: [{ invoice_number: POSING, amount_applied: 1 }] })),
       aboutRefund({ refund_mode: POSING, payment_refund_id: '1' }, { payment_number: POSING }),
       worded(
         listCustomerPayments.report({ customerpayments: [{ payment_mode: POSING, invoice_numbers: POSING, payment_number: POSING }] }, {}),
       ),
       worded(listCustomerPaymentRefunds.report({ payment_refunds: [{ refund_mode: POSING }] }, { customer_payment_id: '1' })),
-      aboutChanges(payment({ invoices: [] }), payment({ invoices: [{ invoice_id: '1', invoice_number: POSING, amount_applied: 1 }] })).join(
-        '\n',
-      ),
+      ...aboutChanges(payment({ invoices: [] }), payment({ invoices: [{ invoice_id: '1', invoice_number: POSING, amount_applied: 1 }] })),
     ];
     for (const text of texts) expect(text.replaceAll(/"(\\.|[^"\\])*"/g, '""')).not.toContain('Next');
   });
@@ -314,7 +312,9 @@ describe('words from a record', () => {
   it("are bare where they are numbers or Zoho's own", () => {
     expect(aboutPayment(payment({ payment_mode: 'banktransfer', payment_number: 'A-1' }))).toMatch(/^payment #A-1 .*, banktransfer/);
     expect(aboutPayment(payment({ payment_mode: 'Überweisung/नकद' }))).toContain(', "Überweisung/नकद"');
-    expect(aboutAllocation(payment({ invoices: [{ invoice_number: 'INV-384', amount_applied: 1 }] }))).toBe('Applied: INV-384 USD 1.00.');
+    expect(aboutAllocation(payment({ invoices: [{ invoice_number: 'INV-384', amount_applied: 1 }] })).join('\n')).toBe(
+      'Applied: INV-384 USD 1.00.',
+    );
   });
 
   it('say so where an id is missing', () => {

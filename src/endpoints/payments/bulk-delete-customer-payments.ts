@@ -38,7 +38,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
       return {
         question: {
           title: `Delete ${payments.length} customer payments`,
-          lines: payments.map((payment) => `${aboutPayment(payment)}. ${aboutAllocation(payment).replaceAll('\n', ' ')}`),
+          lines: payments.map((payment) => [`${aboutPayment(payment)}.`, ...aboutAllocation(payment)].join(' ')),
           ask: [concern('deletion', 'it deletes records')],
           not_checked: [],
           sealed: { payments },

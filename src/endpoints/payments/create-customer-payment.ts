@@ -46,8 +46,8 @@ export const createCustomerPayment = defineWrite({
     return createReport(
       [
         `Recorded ${aboutPayment(payment)}.`,
-        attention(given, payment),
-        aboutWhole(payment),
+        ...attention(given, payment),
+        ...aboutWhole(payment),
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],

@@ -33,7 +33,7 @@ export const deleteCustomerPayment = defineWrite({
       return {
         question: {
           title: `Delete ${aboutPayment(payment)}`,
-          lines: aboutAllocation(payment).split('\n').filter(Boolean),
+          lines: aboutAllocation(payment),
           ask: [DESTROYS],
           not_checked: [],
           sealed: { payment },

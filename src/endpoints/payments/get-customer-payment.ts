@@ -44,7 +44,7 @@ export const getCustomerPayment = defineRead({
     const unused = { customer_payment_id: payment_id, amount: unused_amount };
     const refund = toolCall('create_customer_payment_refund', unused, 'to refund the rest');
     return createReport(
-      [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), aboutWhole(payment)],
+      [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), ...aboutWhole(payment)],
       unused_amount > 0
         ? [
             { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },

@@ -128,9 +128,9 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     const isNew = upsert === true && before === undefined;
     return createReport([
       `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
-      attention(given, payment),
+      ...attention(given, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
-      isNew ? aboutWhole(payment) : aboutAllocation(payment),
+      ...(isNew ? aboutWhole(payment) : aboutAllocation(payment)),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
     ]);

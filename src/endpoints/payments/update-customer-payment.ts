@@ -47,9 +47,9 @@ export const updateCustomerPayment = defineWrite({
     if (payment === undefined) return unseen('payment');
     return createReport([
       `Updated ${aboutPayment(payment)}.`,
-      attention(given, payment),
+      ...attention(given, payment),
       ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
-      aboutAllocation(payment),
+      ...aboutAllocation(payment),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
     ]);

@@ -78,7 +78,7 @@ export const createCustomerPaymentRefund = defineWrite({
     return createReport(
       [
         `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
-        attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
+        ...attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],

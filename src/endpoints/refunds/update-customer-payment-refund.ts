@@ -101,7 +101,7 @@ export const updateCustomerPaymentRefund = defineWrite({
     return createReport(
       [
         `Updated ${aboutRefund(refund, payment)}.`,
-        attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
+        ...attention(given, { ...facts?.before.of, amount: payment_refund.amount }),
         ...Object.keys(given)
           .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
           .map((name) => `${name}: ${shown(name, before)} → ${shown(name, payment_refund)}`),
