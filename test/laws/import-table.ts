@@ -4,6 +4,7 @@
  * that does not name itself know nothing of each other. cli is not listed: it joins all others.
  */
 export const importTable: Record<string, readonly string[]> = {
+  'answer-cache': [],
   concern: [],
   'error-codes': [],
   'foreign-text': [],
@@ -11,14 +12,13 @@ export const importTable: Record<string, readonly string[]> = {
   report: [],
   toolsets: [],
   trace: [],
+  machine: ['machine'],
   sandbox: ['sandbox'],
-  'answer-cache': [],
   conform: ['money'],
   errors: ['concern', 'error-codes', 'foreign-text', 'report'],
   endpoint: ['concern', 'conform', 'report'],
   reader: ['answer-cache', 'endpoint'],
   workflow: ['report', 'endpoint', 'reader'],
-  machine: ['machine'],
   records: ['endpoint', 'errors', 'foreign-text', 'money', 'report', 'records'],
   'endpoints that read': ['endpoint', 'foreign-text', 'money', 'report', 'records'],
   reading: ['endpoint', 'errors', 'money', 'records', 'endpoints that read', 'reading'],
