@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -91,7 +92,7 @@ describe('what is written about the tools is generated from them', () => {
     // Rooms that follow each other and may import the same stand in one row.
     const rows: { rooms: string[]; imports: string }[] = [];
     for (const [room, others] of Object.entries(importTable)) {
-      const imports = others.map((other) => (other === room ? 'itself' : other)).join(', ') || 'nothing of ours';
+      const imports = others.map((other) => (other === room ? 'itself' : other)).join(', ') || 'no room';
       if (rows.at(-1)?.imports === imports) rows.at(-1)!.rooms.push(room);
       else rows.push({ rooms: [room], imports });
     }
@@ -192,12 +193,11 @@ describe('src/README.md', () => {
   });
 
   it('names only files and words that exist', () => {
-    const sources = ['src', 'test'].flatMap((folder) =>
-      readdirSync(fileAt(folder), { recursive: true, encoding: 'utf8' })
-        .filter((file) => file.endsWith('.ts'))
-        .map((file) => read(`${folder}/${file}`)),
+    const paths = ['src', 'test'].flatMap((folder) =>
+      readdirSync(fileAt(folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
     );
-    const words = new Set(sources.flatMap((source) => source.match(/[\w.]+/g) ?? []));
+    const sources = paths.filter((path) => path.endsWith('.ts')).map(read);
+    const words = new Set([...paths.map((path) => basename(path)), ...sources.flatMap((source) => source.match(/[\w.]+/g) ?? [])]);
     const commands = /^np[mx] /;
     const named = [...page.replace(sectionOf('Libraries'), '').matchAll(/`(.+?)`/g)].flatMap(([, code = '']) =>
       commands.test(code) ? (code.match(/\btest\/\S+/g) ?? []) : [code],

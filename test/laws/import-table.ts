@@ -4,6 +4,7 @@
  * that does not name itself know nothing of each other. cli is not listed: it joins all others.
  */
 export const importTable: Record<string, readonly string[]> = {
+  'answer-cache': [],
   concern: [],
   'error-codes': [],
   'foreign-text': [],
@@ -13,14 +14,13 @@ export const importTable: Record<string, readonly string[]> = {
   time: [],
   toolsets: [],
   trace: [],
+  machine: ['machine'],
   sandbox: ['sandbox'],
-  'answer-cache': [],
   conform: ['json', 'money'],
   errors: ['concern', 'error-codes', 'foreign-text', 'report'],
   endpoint: ['concern', 'conform', 'json', 'report'],
   reader: ['answer-cache', 'endpoint', 'json'],
   workflow: ['json', 'report', 'endpoint', 'reader'],
-  machine: ['machine'],
   records: ['endpoint', 'errors', 'foreign-text', 'json', 'money', 'report', 'records'],
   'endpoints that read': ['endpoint', 'foreign-text', 'json', 'money', 'report', 'records'],
   reading: ['endpoint', 'errors', 'json', 'money', 'records', 'endpoints that read', 'reading'],
