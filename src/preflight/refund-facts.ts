@@ -124,18 +124,20 @@ export async function refundFacts(
 function overRefund(amount: number, refundable: number, payment: Payment): RefusedError {
   const rows = (payment.invoices ?? []).map((row) => row.amount_applied);
   const applied = rows.every((amount) => amount !== undefined) ? sum(rows) : undefined;
-  const explained =
-    applied === undefined || applied > 0
-      ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied before it can be refunded.`
-      : '';
+  const isApplied = applied === undefined || applied > 0;
+  const explained = isApplied
+    ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied before it can be refunded.`
+    : '';
   return new RefusedError(
     `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,
     {
       code: 'more_than_refundable',
-      next:
+      next: [
         refundable > 0
-          ? `Ask the user for an amount up to ${money(refundable, payment)}.`
-          : 'Tell the user that nothing of this payment can be refunded as it stands.',
+          ? `Ask the user for an amount up to ${money(refundable, payment)}`
+          : 'Tell the user that nothing of this payment can be refunded as it stands',
+        ...(isApplied ? [{ say: 'un-apply more first, with update_customer_payment', tool: 'update_customer_payment' }] : []),
+      ],
     },
   );
 }

@@ -25,6 +25,11 @@ export const ordinaryTimings: Timings = {
   declinedMs: 5 * MINUTE_MS,
 };
 
-/** When a request that was sent then can no longer be carried out: a look after that settles it. */
-export const graceEnds = ({ sentAt }: { readonly sentAt?: string }, { graceMs }: Timings): Date | undefined =>
-  sentAt === undefined ? undefined : new Date(Date.parse(sentAt) + graceMs);
+/** Zoho's clock tells whole seconds, and its answers take a while. */
+const ROUNDING_MS = 2_000;
+
+/** When a look settles a request that was sent then, as far as that is ahead: by then it can no longer be carried out. */
+export function graceEnds({ sentAt }: { readonly sentAt?: string }, { graceMs, fenceMs }: Timings): Date | undefined {
+  const ends = Date.parse(sentAt ?? '') + fenceMs + graceMs + ROUNDING_MS;
+  return ends > Date.now() ? new Date(ends) : undefined;
+}

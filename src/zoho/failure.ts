@@ -38,7 +38,7 @@ const kinds = [
   {
     path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
     name: 'refund',
-    shows: 'shows the refund_id of each refund of a payment',
+    shows: 'shows the refund_id of each refund of a payment, list_customer_payments the payments',
     tool: 'list_customer_payment_refunds',
   },
   {

@@ -195,8 +195,9 @@ function cannotUpsert(key: string): InputError {
   return new InputError(`Zoho does not show which payments have a ${key}, so whether there is one already cannot be told.`, {
     code: 'cannot_tell_payment',
     next: {
-      say: 'Look with list_customer_payments; then use update_customer_payment or create_customer_payment.',
+      say: 'Look with list_customer_payments which payment it is; then change it by its id, or record a new one.',
       tool: 'list_customer_payments',
+      without: 'Look in Zoho Books which payment it is.',
     },
   });
 }

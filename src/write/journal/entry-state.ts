@@ -194,7 +194,9 @@ interface AnswerAsText {
 function asAnswer(kept: Answer | AnswerAsText): Answer {
   if ('report' in kept) return kept;
   const { undo, ...result } = kept.result;
-  return { result, report: { lines: [kept.text], next: [], undo } };
+  // Its last line was worded of next steps and the undo, whatever is switched on now; what it quotes cannot begin a line.
+  const lines = kept.text.split('\n').filter((line) => !line.startsWith('Next: '));
+  return { result, report: { lines, next: [], undo } };
 }
 
 /** A claim whose contents were removed. Its amount stays, so that an erasure does not lift a cap. */

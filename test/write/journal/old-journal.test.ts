@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bookkeeper } from '../../simulate/template.ts';
 import { booksOf, seed } from '../../support/books.ts';
-import { harness } from '../../support/harness.ts';
+import { harness, textOf, type HarnessOptions } from '../../support/harness.ts';
 import { startSandbox } from '../../support/sandbox.ts';
 
 /**
@@ -32,11 +32,11 @@ const unknown = {
 };
 const SENT = Date.parse('2026-11-30T04:48:56.138Z');
 
-async function upgraded({ now }: { now?: () => Date } = {}) {
+async function upgraded({ now, ...options }: { now?: () => Date } & Pick<HarnessOptions, 'policy'> = {}) {
   const sandbox = await startSandbox(now && { now });
   const dir = mkdtempSync(join(tmpdir(), 'old-journal-'));
   copyFileSync(FILE, join(dir, 'journal.sqlite'));
-  const server = await harness({ on: sandbox, stateDir: dir });
+  const server = await harness({ ...options, on: sandbox, stateDir: dir });
   onTestFinished(async () => {
     await server.close();
     await sandbox.close();
@@ -56,7 +56,16 @@ describe('a journal that an earlier version wrote', () => {
       payment: { amount: 120 },
       undo: { tool: 'delete_customer_payment' },
     });
+    // Its text had the next steps within.
+    expect(textOf(again).match(/^Next: .*$/gm)).toEqual([expect.stringMatching(/^Next: to undo: delete_customer_payment \{/)]);
     expect(await payments()).toBe(before);
+  });
+
+  it('names no tool that is switched off now', async () => {
+    const { server } = await upgraded({ policy: { allowed_tools: ['create_customer_payment'] } });
+    const again = await server.call('create_customer_payment', recorded);
+    expect(textOf(again)).toContain('This was recorded already');
+    expect(JSON.stringify(again)).not.toContain('delete_customer_payment');
   });
 
   it('keeps its unknown write in the way of the same payment', async () => {
