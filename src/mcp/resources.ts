@@ -105,7 +105,9 @@ async function answer(
     const result = await zoho.read(endpoint, input);
     const { structuredContent } = succeeded(result, endpoint.report(result, input), edge);
     return {
-      contents: [{ uri: uri.href, mimeType, text: JSON.stringify({ ...(edge.sandbox && { sandbox: true }), ...(structuredContent as Json) }) }],
+      contents: [
+        { uri: uri.href, mimeType, text: JSON.stringify({ ...(edge.sandbox && { sandbox: true }), ...(structuredContent as Json) }) },
+      ],
     };
   } catch (error) {
     if (!(error instanceof PaymentsError)) throw error;
