@@ -24,8 +24,8 @@ interface Details {
   /** Stable, snake_case. */
   readonly code: ErrorCode;
   /**
-   * What the one who must act can do: a whole sentence each, for an operator what they are asked to ("check the setting"). Several are
-   * alternatives, the best first.
+   * What the one who must act can do. For an operator it is what they are asked to do ("check the setting"), otherwise an instruction.
+   * Several are alternatives, the best first.
    */
   readonly next: string | Step | readonly (string | Step)[];
   /** What an operator can do where repeating the call does not help. */
@@ -111,6 +111,7 @@ export class WhichError extends InputError {
     return 4000;
   }
 }
+
 type Ambiguous = 'customer' | 'payment';
 
 /** One of several records, in words that tell it from the others. */

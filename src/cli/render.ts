@@ -1,4 +1,5 @@
 import type { PaymentsError } from '../errors.ts';
+import { capitalized, sentence } from '../mcp/render.ts';
 import { ProblemError } from './cli-error.ts';
 
 /** Errors in sentences for the operator at the terminal. */
@@ -13,8 +14,6 @@ export function nextForOperator({ next, ifItStays, actor }: PaymentsError): stri
   const steps = next
     .map(({ say }) => say)
     .filter((say) => say !== undefined)
-    .join(actor === 'operator' ? ', or ' : '; otherwise ')
-    .replace(/^[a-z]/, (letter) => letter.toUpperCase());
-  const text = ifItStays === undefined ? steps : `${steps}; if it stays so, ${ifItStays}`;
-  return /[.?!]$/.test(text) ? text : `${text}.`;
+    .join(actor === 'operator' ? ', or ' : '; otherwise ');
+  return sentence(capitalized(ifItStays === undefined ? steps : `${steps}; if it stays so, ${ifItStays}`));
 }

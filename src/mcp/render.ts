@@ -94,11 +94,13 @@ export function nextText({ next, ifItStays, actor, retry }: PaymentsError, offer
   if (actor === 'operator') return sentence(`Ask the operator to ${texts.join(', or to ')}`);
   const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${ifItStays}`;
   const text = `${texts.join('; otherwise ')}${lasting}`;
-  return sentence(
-    first.tool !== undefined && text.startsWith(first.tool) ? text : text.replace(/^[a-z]/, (letter) => letter.toUpperCase()),
-  );
+  // The name of a tool keeps its small letters.
+  return sentence(first.tool !== undefined && text.startsWith(first.tool) ? text : capitalized(text));
 }
 
+export const capitalized = (text: string): string => text.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+
+/** With a full stop, where it has none. */
 export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
 /** Those steps that can be taken with the tools that are switched on. */

@@ -19,9 +19,10 @@ export interface WriteFacts extends Judged {
 }
 
 export function succeeded(result: Json, report: Report, { offered, sandbox }: Edge, links: CallToolResult['content'] = []): CallToolResult {
-  const { next, undo, ...shown } = offeredIn(report, offered);
+  const shown = offeredIn(report, offered);
+  const { next, undo } = shown;
   return {
-    content: [{ type: 'text', text: marked(reportText({ ...shown, next, undo }), sandbox) }, ...links],
+    content: [{ type: 'text', text: marked(reportText(shown), sandbox) }, ...links],
     structuredContent: { ...result, ...(undo && { undo }), ...(next.length > 0 && { next }), ...(sandbox && { sandbox: true }) },
   };
 }

@@ -4,7 +4,7 @@ import type { Json } from '../json.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { StateError } from './journal/entry-state.ts';
-import type { Answer, Entry, Journal } from './journal/journal.ts';
+import type { Answer, Entry, Happening, Journal } from './journal/journal.ts';
 import type { Timings } from './timings.ts';
 
 /** Unsettled writes: settled by looking in Zoho, never by sending again. Whoever resolves holds the write's turn. */
@@ -63,47 +63,22 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
   let { late, seen } = await lookOnce();
   // A look may be what tells that it is late enough at Zoho: the first of a process, or after the machine slept.
   if (seen.seen === 'not there' && !late && isGraceOver(entry, resolver)) ({ late, seen } = await lookOnce());
+  const resolvedAs = async (outcome: Omit<Extract<Happening, { type: 'resolved' }>, 'type' | 'by'>) => ({
+    seen,
+    entry: await journal.add(entry.id, { type: 'resolved', by: 'look', ...outcome }),
+  });
   switch (seen.seen) {
     case 'there': {
+      const answer = answerOf(endpoint, entry, seen.result);
       const zoho_id = entry.makes && seen.zoho_id;
-      const found = answerOf(endpoint, entry, seen.result);
-      return {
-        seen,
-        entry: await journal.add(entry.id, {
-          type: 'resolved',
-          outcome: 'recorded',
-          by: 'look',
-          reason: 'Found in Zoho, just as sent.',
-          zoho_id,
-          answer: found,
-        }),
-      };
+      return await resolvedAs({ outcome: 'recorded', reason: 'Found in Zoho, just as sent.', zoho_id, answer });
     }
-    case 'in part': {
+    case 'in part':
       if (!late) return { seen, entry: { ...entry, reason: seen.why } };
-      return {
-        seen,
-        entry: await journal.add(entry.id, {
-          type: 'resolved',
-          outcome: 'recorded',
-          by: 'look',
-          reason: seen.why,
-          answer: answerOf(endpoint, entry, seen.result),
-        }),
-      };
-    }
-    case 'not there': {
+      return await resolvedAs({ outcome: 'recorded', reason: seen.why, answer: answerOf(endpoint, entry, seen.result) });
+    case 'not there':
       if (!late) return { entry, seen };
-      return {
-        seen,
-        entry: await journal.add(entry.id, {
-          type: 'resolved',
-          outcome: 'not_recorded',
-          by: 'look',
-          reason: 'Not in Zoho after the time that a request may take.',
-        }),
-      };
-    }
+      return await resolvedAs({ outcome: 'not_recorded', reason: 'Not in Zoho after the time that a request may take.' });
     case 'unclear':
       return { seen, entry: { ...entry, reason: seen.why } };
   }

@@ -194,7 +194,7 @@ interface AnswerAsText {
 function asAnswer(kept: Answer | AnswerAsText): Answer {
   if ('report' in kept) return kept;
   const { undo, ...result } = kept.result;
-  // Its last line was worded of next steps and the undo, whatever is switched on now; what it quotes cannot begin a line.
+  // The text ended with a line of next steps for the tools of that time. Text of records is quoted, so it cannot begin a line.
   const lines = kept.text.split('\n').filter((line) => !line.startsWith('Next: '));
   return { result, report: { lines, next: [], undo } };
 }
