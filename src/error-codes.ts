@@ -86,6 +86,7 @@ const codes = {
     'access_denied',
     'access_token_rejected',
     'against_policy',
+    'answered_by_program',
     'bank_match',
     'consent_failed',
     'consent_unavailable',

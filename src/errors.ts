@@ -49,6 +49,8 @@ export abstract class PaymentsError extends Error {
   readonly zoho: ZohoRefusal | undefined;
   /** Of the write that ended with it, once it was judged. */
   judged?: Judged;
+  /** Ids that the user chose in questions of this call, by argument. */
+  chosen?: Readonly<Record<string, string>>;
 
   constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, cause, judged }: Details) {
     super(message, { cause });
@@ -89,6 +91,8 @@ export class WhichError extends InputError {
   /** The argument that was ambiguous. */
   readonly field: Ambiguous;
   readonly choices: readonly Choice[];
+  /** How many are not among them. */
+  readonly more: number;
   /** What was said of it, without the choices. */
   readonly question: string;
 
@@ -103,6 +107,7 @@ export class WhichError extends InputError {
     });
     this.field = field;
     this.choices = choices;
+    this.more = more;
     this.question = question;
   }
 

@@ -3,7 +3,7 @@ import { closest } from 'fastest-levenshtein';
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { defaultToolsets, toolsetNames, type Toolset } from '../toolsets.ts';
 import { levels, type Level } from '../trace.ts';
-import { confirmModes, type ConfirmMode } from '../write/confirm.ts';
+import { askWays, confirmModes, type AskWay, type ConfirmMode } from '../write/confirm.ts';
 import { PolicyError, readPolicy, type Policy } from '../write/policy.ts';
 import type { Credentials } from '../zoho/access-token.ts';
 import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-centers.ts';
@@ -31,6 +31,10 @@ export interface Config {
   readonly keychain: boolean;
   /** How consent to writes is had. */
   readonly confirm: ConfirmMode;
+  /** How a person may be asked, the preferred way first. */
+  readonly ask: readonly AskWay[];
+  /** An answer that comes faster is a program's. Milliseconds. */
+  readonly fastestAnswerMs: number | undefined;
   readonly policy: Policy;
   /** API name of a custom field of payments that Zoho keeps unique. */
   readonly uniqueField: string | undefined;
@@ -95,10 +99,11 @@ function digits(env: Environment, name: string): string | undefined {
   throw new ConfigError(`${name} must be digits only, as Zoho shows it under Manage Organizations.`);
 }
 
-function count(env: Environment, name: string): number | undefined {
+function count(env: Environment, name: string, least = 1): number | undefined {
   const value = setting(env, name);
-  if (value === undefined || /^[1-9]\d{0,8}$/.test(value)) return value === undefined ? undefined : Number(value);
-  throw new ConfigError(`${name} must be a whole number of at least 1.`);
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value) && Number(value) >= least) return Number(value);
+  throw new ConfigError(`${name} must be a whole number of at least ${least}.`);
 }
 
 function sandboxSetting(env: Environment): Config['sandbox'] {
@@ -115,6 +120,25 @@ function confirmOf(env: Environment): ConfirmMode {
   return mode;
 }
 
+function askOf(env: Environment): readonly AskWay[] {
+  const value = setting(env, 'ZOHO_PAYMENTS_ASK');
+  if (value === undefined) return askWays;
+  const names = namesIn(value);
+  const strange = names.find((name) => !(askWays as readonly string[]).includes(name));
+  if (strange !== undefined || names.length === 0)
+    throw new ConfigError(
+      `ZOHO_PAYMENTS_ASK is ${JSON.stringify(value)}: use ${askWays.join(' or ')}, or both, as in ${askWays.join(',')}.`,
+    );
+  return [...new Set(names as AskWay[])];
+}
+
+const namesIn = (list: string): string[] =>
+  list
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
 function uniqueFieldOf(env: Environment): string | undefined {
   const value = setting(env, 'ZOHO_PAYMENTS_UNIQUE_FIELD');
   if (value === undefined || /^cf_\w+$/.test(value)) return value;
@@ -124,11 +148,7 @@ function uniqueFieldOf(env: Environment): string | undefined {
 /** Names separated by commas; `all` stands for every one. `from` is where they were written, for the error. */
 export function toolsetsOf(from: string, value: string | undefined): readonly Toolset[] {
   if (value === undefined) return defaultToolsets;
-  const wanted = value
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const wanted = namesIn(value);
   const known: readonly string[] = [...toolsetNames, 'all'];
   const strange = wanted.find((name) => !known.includes(name));
   if (strange !== undefined)
@@ -192,6 +212,8 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
     keychain: flag(env, 'ZOHO_PAYMENTS_KEYCHAIN', true),
     confirm: confirmOf(env),
+    ask: askOf(env),
+    fastestAnswerMs: count(env, 'ZOHO_PAYMENTS_FASTEST_ANSWER_MS', 0),
     policy: policyOf(setting(env, 'ZOHO_PAYMENTS_POLICY')),
     uniqueField: uniqueFieldOf(env),
     limits: { perMinute: count(env, 'ZOHO_PAYMENTS_CALLS_PER_MINUTE'), concurrent: count(env, 'ZOHO_PAYMENTS_CALLS_AT_ONCE') },

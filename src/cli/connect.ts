@@ -19,7 +19,7 @@ export interface ConfiguredConnection extends Connection {
 
 /** Made anew after somebody logged in or out. */
 export function connect(config: Config, log: Log): ConfiguredConnection {
-  const { policy, confirm: mode, uniqueField, limits, proxy } = config;
+  const { policy, confirm: mode, ask, fastestAnswerMs, uniqueField, limits, proxy } = config;
   const connection = openConnection({
     version: accountVersion(config),
     target: async () => await (config.sandbox ? openSandboxTarget(config) : zohoOf(config)),
@@ -27,6 +27,8 @@ export function connect(config: Config, log: Log): ConfiguredConnection {
     limits,
     policy,
     mode,
+    ask,
+    timings: fastestAnswerMs === undefined ? {} : { fastestAnswerMs },
     uniqueField,
     log,
   });

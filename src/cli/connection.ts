@@ -6,7 +6,8 @@ import type { Zoho } from '../zoho/client.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
-export interface ConnectionOptions extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'uniqueField' | 'timings' | 'openJournal'> {
+export interface ConnectionOptions
+  extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'ask' | 'uniqueField' | 'timings' | 'openJournal'> {
   /** Changes whenever another target may be meant. Without it there is just one. */
   version?(): Promise<string>;
 }
@@ -27,6 +28,7 @@ export function openConnection({
   version = async () => '',
   policy,
   mode,
+  ask,
   uniqueField,
   timings,
   openJournal,
@@ -36,7 +38,7 @@ export function openConnection({
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();
-    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, uniqueField, caller: 'local', timings, openJournal });
+    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, ask, uniqueField, caller: 'local', timings, openJournal });
   });
   return {
     wire: wire.get,

@@ -1,78 +1,164 @@
 import {
   CLIENT_CAPABILITIES_META_KEY,
   inputRequired,
-  inputResponse,
+  ProtocolError,
+  SdkError,
+  SdkErrorCode,
   type ClientCapabilities,
   type InputRequiredResult,
   type McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import * as z from 'zod';
+import { isObject, type Json } from '../json.ts';
+import { MINUTE_MS } from '../time.ts';
+import type { Log } from '../trace.ts';
 import type { Person } from '../write/confirm.ts';
-import { NONE_OF_THESE } from '../write/repeated-call.ts';
-import type { Settling } from '../write/types.ts';
+import { CHOICE_KEY, CONSENT_KEY, type Question } from './questions.ts';
 
-/** The person behind the client: whether they can be asked, what they answered, and the question put to them. */
+/** The person behind the client: whether the client can ask them, the question put to them, and their answer. */
 
-export function personOf(server: McpServer, { mcpReq }: ServerContext, approval: string | undefined): Person {
-  const state = mcpReq.requestState();
+export interface Asking {
+  /** What this call shows of the person. */
+  personOf(ctx: ServerContext, approval: string | undefined): Person;
+  /**
+   * Puts a question to them. From 2026-07-28 it is the result of the call, and the answer comes with another call; before, the client is
+   * asked while the call waits.
+   */
+  ask(
+    question: Question,
+    person: Person,
+    ctx: ServerContext,
+  ): Promise<{ readonly kind: 'later'; readonly result: InputRequiredResult } | { readonly kind: 'now'; readonly person: Person }>;
+}
+
+/** When each question was shown, by what was sealed into it: for telling how fast its answer came. One for all connections. */
+export class ShownQuestions {
+  readonly #at = new Map<string, number>();
+
+  note(state: string): void {
+    const now = performance.now();
+    // The oldest are first. A later answer has expired anyway.
+    for (const [old, at] of this.#at) {
+      if (now - at < KEPT_MS) break;
+      this.#at.delete(old);
+    }
+    this.#at.set(state, now);
+  }
+
+  /** Undefined for a question of another process. */
+  msSince(state: string): number | undefined {
+    const at = this.#at.get(state);
+    return at === undefined ? undefined : performance.now() - at;
+  }
+}
+
+const KEPT_MS = 10 * MINUTE_MS;
+
+/** Long enough for a person; an approval does not hold longer. */
+export const ANSWER_MS = 10 * MINUTE_MS;
+
+interface AskingOptions {
+  readonly server: McpServer;
+  readonly era: 'legacy' | 'modern';
+  readonly shown: ShownQuestions;
+  /** How long a client before 2026-07-28 is waited for. */
+  readonly answerMs: number;
+  readonly log: Log;
+}
+
+/** Asking over one connection. */
+export function createAsking({ server, era, shown, answerMs, log }: AskingOptions): Asking {
+  /** Set once the client failed to ask, for the rest of the connection. */
+  let failed = false;
+  const fail = (reason: string) => {
+    log('warn', 'the client announced that it can ask its user, and failed to; other ways are used from now on', { reason });
+    failed = true;
+  };
+
   return {
-    canBeAsked: canBeAsked(server, mcpReq.envelope),
-    answer: consentAnswerOf(mcpReq.inputResponses),
-    choice: choiceOf(mcpReq.inputResponses),
-    state: typeof state === 'string' ? state : undefined,
-    approval,
+    personOf({ mcpReq }, approval) {
+      const state: unknown = mcpReq.requestState();
+      const person = { canBeAsked: false, approval };
+      if (typeof state !== 'string') return { ...person, canBeAsked: !failed && announces(server, mcpReq.envelope) };
+      const key = ([CONSENT_KEY, CHOICE_KEY] as const).find(
+        (key) => mcpReq.inputResponses?.[key] !== undefined || mcpReq.droppedInputResponseKeys?.includes(key),
+      );
+      const answer = key && readElicited(mcpReq.inputResponses?.[key]);
+      if (key !== undefined && answer === undefined) fail('malformed answer');
+      return {
+        ...person,
+        canBeAsked: !failed && announces(server, mcpReq.envelope),
+        state,
+        ...(key && answer && { ...meaningOf(key, answer), answeredAfterMs: shown.msSince(state) }),
+      };
+    },
+
+    async ask({ key, state, ...form }, { canBeAsked, approval }, { mcpReq }) {
+      if (era === 'modern') {
+        shown.note(state);
+        return {
+          kind: 'later',
+          result: inputRequired({ inputRequests: { [key]: inputRequired.elicit(form) }, requestState: state }),
+        };
+      }
+      const began = performance.now();
+      const answered = (meaning: Partial<Person>) => ({ kind: 'now', person: { canBeAsked, approval, state, ...meaning } }) as const;
+      try {
+        const options = { timeout: answerMs, signal: mcpReq.signal };
+        const answer = readElicited(await mcpReq.send({ method: 'elicitation/create', params: { ...form } }, z.unknown(), options));
+        if (answer !== undefined) return answered({ ...meaningOf(key, answer), answeredAfterMs: performance.now() - began });
+        fail('malformed answer');
+      } catch (error) {
+        if (mcpReq.signal.aborted) throw error;
+        if (isSilence(error)) return answered(meaningOf(key, { action: 'cancel' }));
+        if (!(error instanceof ProtocolError)) throw error;
+        fail(`error ${error.code}`);
+      }
+      return { kind: 'now', person: { canBeAsked: false, approval } };
+    },
   };
 }
 
 /** From 2026-07-28 each request says what its client can do; before, the handshake did. No mode named means forms. */
-function canBeAsked(server: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
+function announces(server: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
   const told = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined;
   const { elicitation } = told ?? server.server.getClientCapabilities() ?? {};
   return elicitation !== undefined && ('form' in elicitation || Object.keys(elicitation).length === 0);
 }
 
-/** Only a ticked box that was sent off is a yes. */
-function consentAnswerOf(responses: ServerContext['mcpReq']['inputResponses']): Person['answer'] {
-  const view = inputResponse(responses, 'consent');
-  if (view.kind !== 'elicit') return undefined;
-  if (view.action === 'accept') return view.content?.['approve'] === true ? 'approved' : 'declined';
-  return view.action === 'decline' ? 'declined' : 'dismissed';
+/** `REQUEST_TIMEOUT` of the older SDKs, with which a client says that its user did not answer in time. */
+const CLIENT_TIMEOUT = -32001;
+
+function isSilence(error: unknown): boolean {
+  return (
+    (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) ||
+    (error instanceof ProtocolError && error.code === CLIENT_TIMEOUT)
+  );
 }
 
-function choiceOf(responses: ServerContext['mcpReq']['inputResponses']): string | undefined {
-  const view = inputResponse(responses, 'which');
-  if (view.kind !== 'elicit') return undefined;
-  const which = view.action === 'accept' ? view.content?.['which'] : undefined;
-  return typeof which === 'string' ? which : '';
+const actions = ['accept', 'decline', 'cancel'] as const;
+
+interface Elicited {
+  readonly action: (typeof actions)[number];
+  readonly content?: unknown;
 }
 
-export function choiceRequest({ question, choices, state }: Settling): InputRequiredResult {
-  const which = {
-    type: 'string' as const,
-    title: 'Which one is it?',
-    enum: [...choices.map(({ id }) => id), NONE_OF_THESE],
-    enumNames: [...choices.map(({ text }) => text), NONE_OF_THESE],
-  };
-  return inputRequired({
-    inputRequests: {
-      which: inputRequired.elicit({ message: question, requestedSchema: { type: 'object', properties: { which }, required: ['which'] } }),
-    },
-    requestState: state,
-  });
+/** Undefined for what is no answer to a question. */
+function readElicited(given: unknown): Elicited | undefined {
+  const action = isObject(given) ? actions.find((action) => action === given['action']) : undefined;
+  return action && { action, content: (given as Json)['content'] };
 }
 
-export function consentRequest(question: string, requestState: string): InputRequiredResult {
-  return inputRequired({
-    inputRequests: {
-      consent: inputRequired.elicit({
-        message: question,
-        requestedSchema: {
-          type: 'object',
-          properties: { approve: { type: 'boolean', title: 'Yes, do exactly this' } },
-          required: ['approve'],
-        },
-      }),
-    },
-    requestState,
-  });
+function meaningOf(key: Question['key'], { action, content }: Elicited): Partial<Person> {
+  const field = action === 'accept' && isObject(content) ? content[key === CONSENT_KEY ? 'approve' : 'which'] : undefined;
+  if (key === CHOICE_KEY) return { choice: typeof field === 'string' || typeof field === 'number' ? String(field).trim() : '' };
+  return { answer: action === 'decline' ? 'declined' : consentIn(field) };
+}
+
+/** Only a ticked box is a yes, and only one left empty is a no. */
+function consentIn(field: unknown): Person['answer'] {
+  const said = typeof field === 'string' ? field.trim().toLowerCase() : field;
+  if (said === true || said === 'true') return 'approved';
+  return said === false || said === 'false' ? 'declined' : 'dismissed';
 }

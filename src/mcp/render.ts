@@ -77,8 +77,17 @@ const changedLine: Record<Changed, string> = {
 /** Four lines: what happened, whether anything changed, what to do next, and the code with the id of the call as the log knows it. */
 export function errorText(error: PaymentsError, offered: ReadonlySet<string>): string {
   const code = [error.code, requestId()].filter(Boolean).join(', ');
-  return [error.whatHappened, changedLine[error.changed], `Next: ${nextText(error, offered)}`, `(${code})`].join('\n');
+  return [
+    [error.whatHappened, ...chosenText(error)].join(' '),
+    changedLine[error.changed],
+    `Next: ${nextText(error, offered)}`,
+    `(${code})`,
+  ].join('\n');
 }
+
+/** So that the next call needs no question about it. */
+const chosenText = ({ chosen = {} }: PaymentsError): string[] =>
+  Object.entries(chosen).map(([argument, id]) => `The user chose ${argument} ${id}: use this id.`);
 
 /** Where no step is left that can be taken. */
 const otherwise: Record<Retry, string> = {

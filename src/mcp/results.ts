@@ -42,7 +42,7 @@ export function failed(error: PaymentsError, { offered, sandbox }: Edge, write?:
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
 export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>): Json {
-  const { code, changed, message, retry, retryAt, zoho, mostCharacters } = error;
+  const { code, changed, message, retry, retryAt, zoho, chosen, mostCharacters } = error;
   const id = requestId();
   return {
     code,
@@ -52,6 +52,7 @@ export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>): 
     retry,
     ...(retryAt && { retry_at: retryAt.toISOString() }),
     ...(id && { request_id: id }),
+    ...(chosen && { chosen }),
     ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }),
   };
 }

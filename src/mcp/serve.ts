@@ -10,6 +10,8 @@ import { serverFactory } from './server.ts';
 export interface ServeOptions {
   /** How often a client hears that its call is still under way. */
   readonly progressMs?: number | undefined;
+  /** How long an answer of the person is waited for. */
+  readonly answerMs?: number | undefined;
   readonly onerror?: (error: Error) => void;
   /** Called when the connection is closed, by whichever side. */
   readonly onclose?: () => void;
@@ -19,14 +21,14 @@ export interface ServeOptions {
 export function serveBooks(
   books: Books,
   connection: Transport,
-  { progressMs, onerror, onclose }: ServeOptions = {},
+  { progressMs, answerMs, onerror, onclose }: ServeOptions = {},
 ): { close(): Promise<void> } {
   const deliveries = createDeliveries((told) => {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(books, told).catch(() => undefined);
   });
   const transport = deliveries.over(reportingProgress(handshakeFirst(keepingArguments(connection)), progressMs));
-  const server = serveStdio(serverFactory(books, deliveries), { transport, ...(onerror && { onerror }) });
+  const server = serveStdio(serverFactory(books, deliveries, answerMs), { transport, ...(onerror && { onerror }) });
   const { onclose: ofTheSdk } = transport;
   Object.assign(transport, {
     onclose: () => {

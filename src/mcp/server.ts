@@ -6,6 +6,7 @@ import type { Deliveries } from './delivered-answers.ts';
 import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
 import { listWrites } from './list-writes.ts';
+import { ANSWER_MS, createAsking, ShownQuestions } from './person.ts';
 import { addPrompts } from './prompts.ts';
 import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
@@ -14,12 +15,17 @@ import type { Books } from './server-dependencies.ts';
 import { addTools, type OnWritten } from './tools.ts';
 
 /** Makes the server for each connection; what the connections share is made once, here. */
-export function serverFactory(books: Books, deliveries: Deliveries): (context: McpRequestContext) => McpServer {
+export function serverFactory(
+  books: Books,
+  deliveries: Deliveries,
+  answerMs: number = ANSWER_MS,
+): (context: McpRequestContext) => McpServer {
   const lookups = createLookups(books);
   const hasPayments = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
   const tools = [...books.workflows, ...books.endpoints, ...(hasPayments ? [listWrites] : [])];
   const names = new Set(tools.map(({ name }) => name));
   const edge: Edge = { offered: names, sandbox: books.sandbox };
+  const shown = new ShownQuestions();
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: !tools.some(isWrite) });
 
   return ({ era }) => {
@@ -33,6 +39,8 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
       {
         capabilities: { resources: { subscribe: true } },
         instructions,
+        // Clients before 2026-07-28 are asked by ourselves: where they fail to ask, there is another way.
+        inputRequired: { legacyShim: false },
       },
     );
     // Up to 2025-11-25 a client subscribes to an address; from 2026-07-28 the entry point filters what we send.
@@ -57,7 +65,8 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
           );
       }
     };
-    addTools(tools, { server, books, deliveries, onWritten, edge });
+    const asking = createAsking({ server, era, shown, answerMs, log: books.log });
+    addTools(tools, { server, books, deliveries, onWritten, asking, edge });
     addResources(server, books, lookups, edge);
     addPrompts(server, books, lookups);
     return server;

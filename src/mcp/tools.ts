@@ -12,7 +12,8 @@ import { readArguments } from './arguments.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import type { JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
-import { consentRequest, choiceRequest, personOf } from './person.ts';
+import type { Asking } from './person.ts';
+import { choiceQuestion, consentQuestion, type Question } from './questions.ts';
 import { marked, type Edge } from './render.ts';
 import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
@@ -31,6 +32,7 @@ interface Served {
   readonly books: Books;
   readonly deliveries: Deliveries;
   readonly onWritten: OnWritten;
+  readonly asking: Asking;
   readonly edge: Edge;
 }
 
@@ -131,36 +133,53 @@ export function outputOf(tool: Tool): z.ZodObject {
 async function write(
   tool: WriteTool | WriteWorkflow,
   args: unknown,
-  { server, books, deliveries, onWritten, edge }: Served,
+  served: Served,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
+  const { books, deliveries, onWritten, asking, edge } = served;
   const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = beforeSending(() => readArguments(argumentsOf(tool), args));
-  const person = beforeSending(() => personOf(server, ctx, approval as string | undefined));
+  let person = beforeSending(() => asking.personOf(ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
-  const performed = await books
-    .write({
-      ...(tool.kind === 'write' ? { endpoint: tool } : { endpoint: tool.endpoint, workflow: tool }),
-      input,
-      key: key as string | undefined,
-      allowDuplicateOf: allow_duplicate_of as string[],
-      person,
-      signal,
-    })
-    .catch((error: unknown) => {
-      if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
-        onWritten(input, {});
-        deliveries.expect(id, { entry: error.entry, state: 'unknown' });
-      }
-      throw error;
-    });
-  if (performed.kind === 'ask') return beforeSending(() => consentRequest(marked(performed.question, books.sandbox), performed.state));
-  if (performed.kind === 'settle') return choiceRequest({ ...performed, question: marked(performed.question, books.sandbox) });
-  if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
-  const { entry, result, report, replayed, asked, concerns } = performed;
-  if (!replayed) onWritten(input, result);
-  deliveries.expect(id, { entry, state: 'recorded' });
-  const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
-  return succeeded({ ...result, ...facts }, { ...report, lines: [...aboutConcerns(performed), ...report.lines] }, edge);
+  for (;;) {
+    const performed = await books
+      .write({
+        ...(tool.kind === 'write' ? { endpoint: tool } : { endpoint: tool.endpoint, workflow: tool }),
+        input,
+        key: key as string | undefined,
+        allowDuplicateOf: allow_duplicate_of as string[],
+        person,
+        signal,
+      })
+      .catch((error: unknown) => {
+        if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
+          onWritten(input, {});
+          deliveries.expect(id, { entry: error.entry, state: 'unknown' });
+        }
+        throw error;
+      });
+    if (performed.kind === 'ask' || performed.kind === 'settle') {
+      // Everything before the claim is done anew with the answer.
+      const question = beforeSending(() => asQuestion(performed, served));
+      const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
+        throw signal.aborted ? error : new InternalError('no', error);
+      });
+      if (asked.kind === 'later') return asked.result;
+      person = asked.person;
+      continue;
+    }
+    if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
+    const { entry, result, report, replayed, asked, concerns } = performed;
+    if (!replayed) onWritten(input, result);
+    deliveries.expect(id, { entry, state: 'recorded' });
+    const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
+    return succeeded({ ...result, ...facts }, { ...report, lines: [...aboutConcerns(performed), ...report.lines] }, edge);
+  }
+}
+
+function asQuestion(performed: Extract<Performed, { kind: 'ask' | 'settle' }>, { server, books }: Served): Question {
+  const question = marked(performed.question, books.sandbox);
+  if (performed.kind === 'ask') return consentQuestion(question, performed.state);
+  return choiceQuestion({ ...performed, question }, server.server.getNegotiatedProtocolVersion());
 }
 
 /** What nobody was asked about is said, so that it does not go by unseen. */

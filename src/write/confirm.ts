@@ -1,8 +1,9 @@
 import type { Asked, Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
-import { DeclinedError, RefusedError } from '../errors.ts';
+import { AccessError, DeclinedError, RefusedError } from '../errors.ts';
 import type { Chosen } from '../workflow.ts';
-import { digestOf, type Seal } from './seal.ts';
+import { digestOf } from './seal.ts';
+import type { Road } from './types.ts';
 
 /** Consent: who is asked, what they are shown, and what counts as yes. */
 
@@ -10,12 +11,18 @@ import { digestOf, type Seal } from './seal.ts';
 export const confirmModes = ['ask', 'strict', 'host'] as const;
 export type ConfirmMode = (typeof confirmModes)[number];
 
+/** A window that the client opens, or a preview and a second call, which the host lets a person allow. In the usual order. */
+export const askWays = ['window', 'call'] as const;
+export type AskWay = (typeof askWays)[number];
+
 /** The person behind the client, as far as this call shows. */
 export interface Person {
   /** Whether the client can put a question to them. */
   readonly canBeAsked: boolean;
   /** Their answer to the question that `state` belongs to. */
   readonly answer?: 'approved' | 'declined' | 'dismissed' | undefined;
+  /** How long after the question the answer came. Undefined where another process asked. */
+  readonly answeredAfterMs?: number | undefined;
   /** Their choice among records, when they were asked which one it is. */
   readonly choice?: string | undefined;
   /** What they chose in earlier questions of this call, by argument. */
@@ -41,16 +48,37 @@ export type Consent =
 /** A person who is asked the same thing a third time is not being asked any more. */
 const MOST_ROUNDS = 2;
 
+/** What consent is asked by. */
+type Rules = Pick<Road, 'mode' | 'ask' | 'seal' | 'timings'>;
+
+/** Whether a second call with what a preview showed is consent. */
+const callCounts = ({ mode, ask }: Rules): boolean => mode !== 'strict' && ask.includes('call');
+
+/** The person, where a window comes first among the ways that count; else as if the client could not open one. */
+export function askedByWindow(person: Person, rules: Rules): Person {
+  const first = rules.ask.find((way) => way === 'window' || callCounts(rules));
+  return first === 'window' ? person : { ...person, canBeAsked: false };
+}
+
+/** Whether an answer came faster than a person can have read the question. */
+export function isOfProgram({ answeredAfterMs = Infinity }: Person, { timings }: Pick<Rules, 'timings'>): boolean {
+  return answeredAfterMs < timings.fastestAnswerMs;
+}
+
 /** Decides whether there is consent to exactly this: `what` is the request, the facts are what was read for it just now. */
-export function decide(what: unknown, facts: Facts, about: readonly Concern[], person: Person, mode: ConfirmMode, seal: Seal): Consent {
+export function decide(what: unknown, facts: Facts, about: readonly Concern[], person: Person, rules: Rules): Consent {
+  const { mode, seal } = rules;
   if (about.length === 0 || mode === 'host') return { kind: 'given', asked: 'nobody' };
   const because = about.map(({ text }) => text);
   const { question: asked, duplicates } = facts;
   const { title, lines, not_checked, sealed } = asked;
   const shown = { what, title, lines, not_checked, alike: duplicates.alike ?? [], because, sealed };
   const question = questionText(facts, because);
+  const ofProgram = person.answer !== undefined && isOfProgram(person, rules);
+  // A program that says yes by itself is passed over; one that says no is not.
+  if (ofProgram && (person.answer !== 'approved' || !callCounts(rules))) throw answeredByProgram(person, mode);
 
-  if (person.canBeAsked) {
+  if (person.canBeAsked && !ofProgram) {
     const digest = digestOf(['question', shown]);
     if (person.answer === 'declined') throw declined();
     if (person.answer === 'dismissed') throw dismissed();
@@ -66,7 +94,7 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
     };
   }
 
-  if (mode === 'strict') throw nobodyToAsk();
+  if (!callCounts(rules)) throw nobodyToAsk();
   const digest = digestOf(['preview', shown]);
   const opened = person.approval === undefined ? undefined : seal.open(person.approval);
   if (opened?.kind === 'good' && opened.sealed.digest === digest) return { kind: 'given', asked: 'call', approval: opened.sealed.approval };
@@ -116,6 +144,22 @@ function keepsChanging(): DeclinedError {
 function nobodyToAsk(): RefusedError {
   return new RefusedError('A person has to approve this, and this client cannot ask one.', {
     code: 'consent_unavailable',
-    next: 'Tell the user that it needs a client that can ask them, or that the operator changes ZOHO_PAYMENTS_CONFIRM.',
+    next: 'Tell the user that it needs a client that can ask them, or that the operator changes ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
   });
+}
+
+/** Nobody has seen the question, so this is neither the user's yes nor their no. */
+function answeredByProgram({ answer, answeredAfterMs = 0 }: Person, mode: ConfirmMode): AccessError {
+  const did = answer === 'approved' ? 'agreed' : answer === 'declined' ? 'declined' : 'closed the question';
+  return new AccessError(
+    `The user was not asked: the host program ${did} by itself, ${Math.round(answeredAfterMs)} ms after the question was sent.`,
+    {
+      code: 'answered_by_program',
+      next: [
+        'let the host show questions of MCP servers to the user (elicitation)',
+        `set ZOHO_PAYMENTS_ASK to call${mode === 'strict' ? ' and ZOHO_PAYMENTS_CONFIRM to ask' : ''}, ` +
+          'so that a preview is shown in the conversation and a second call is the approval',
+      ],
+    },
+  );
 }

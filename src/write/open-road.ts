@@ -5,7 +5,7 @@ import type { Json } from '../json.ts';
 import { createReport } from '../report.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { Zoho } from '../zoho/client.ts';
-import type { ConfirmMode } from './confirm.ts';
+import { askWays, type AskWay, type ConfirmMode } from './confirm.ts';
 import { isSettled } from './journal/entry-state.ts';
 import type { Answer, Entry, Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
@@ -23,6 +23,8 @@ export interface RoadOptions {
   readonly endpoints: readonly Endpoint[];
   readonly policy: Policy;
   readonly mode: ConfirmMode;
+  /** Default: a window of the host, else a second call. */
+  readonly ask?: readonly AskWay[] | undefined;
   /** Who calls; the same person's hosts share it. */
   readonly caller: string;
   /** API name of a custom field that Zoho keeps unique; see unique-field.ts. */
@@ -64,6 +66,7 @@ export async function openRoad({
   endpoints,
   policy,
   mode,
+  ask = askWays,
   caller,
   uniqueField,
   timings,
@@ -79,6 +82,7 @@ export async function openRoad({
     seal: createSeal(await journal.secret()),
     policy,
     mode,
+    ask,
     scope: `${zoho.organizationId}/${caller}`,
     endpoints: writes,
     uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },

@@ -15,7 +15,7 @@ import { sharing } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
 import { askWhich, withChoices } from './ask-which.ts';
 import { withinDeadline } from './call-deadline.ts';
-import { decide, declinedBefore, type Consent, type Person } from './confirm.ts';
+import { askedByWindow, decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
 import { isSettled } from './journal/entry-state.ts';
 import type { Claim, Entry } from './journal/journal.ts';
@@ -39,7 +39,7 @@ import { asUpsert } from './unique-field.ts';
 export async function perform(called: Call, road: Road): Promise<Performed> {
   const { endpoint, input, signal } = called;
   const intent = digestOf([toolOf(called).name, input]);
-  const call = { ...called, person: withChoices(called.person, intent, road.seal) };
+  const call = { ...called, person: withChoices(askedByWindow(called.person, road), intent, road) };
   let sent = false;
   const onSend = () => void (sent = true);
   let judgement: Judged = NOT_JUDGED;
@@ -49,6 +49,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
   } catch (thrown) {
     const cancelled = signal?.aborted === true && !(thrown instanceof PaymentsError);
     const error = sent || cancelled ? thrown : asNothingSent(thrown);
+    if (error instanceof PaymentsError && call.person.chosen !== undefined) error.chosen = call.person.chosen;
     if (error instanceof PaymentsError)
       error.judged ??= error instanceof DeclinedError && call.person.answer !== undefined ? { ...judgement, asked: 'window' } : judgement;
     if (error instanceof WhichError && call.person.canBeAsked && road.mode !== 'host' && call.person.chosen?.[error.field] === undefined)
@@ -287,7 +288,7 @@ async function consentTo(
   if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
     throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
   try {
-    const consent = decide(request, facts, concerns, person, road.mode, road.seal);
+    const consent = decide(request, facts, concerns, person, road);
     if (consent.kind !== 'given') await note('asked', concerns.map(({ text }) => text).join('; '));
     return consent;
   } catch (error) {

@@ -47,13 +47,20 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   const digest = digestOf(['settle', entry.id, choices]);
   const opened = person.choice === undefined || person.state === undefined ? undefined : road.seal.open(person.state);
   if (opened?.kind === 'good' && opened.sealed.digest === digest)
-    return await settleByChoice(person.choice ?? NONE_OF_THESE, entry, choices, road);
+    return await settleByChoice(
+      readChoice(
+        person.choice ?? '',
+        choices.map(({ id }) => id),
+      ),
+      entry,
+      choices,
+      road,
+    );
   if (person.answer !== undefined) return entry;
   const { title } = entry.facts as { title?: string };
   const question = [
     `Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`,
     'The answer was lost, and looking does not settle it. Is it one of these?',
-    ...choices.map(({ text }) => `- ${text}`),
   ].join('\n');
   return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
 }
@@ -61,7 +68,13 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
 /** The choice of a person who knows that it is none of those shown. */
 export const NONE_OF_THESE = 'none of these';
 
-async function settleByChoice(choice: string, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
+/** The id that is meant by an answer: hosts without a list let people type it, or the number in front of it. */
+export function readChoice(answer: string, offered: readonly string[]): string | undefined {
+  const all = [...offered, NONE_OF_THESE];
+  return all.find((id) => id === answer.toLowerCase()) ?? (/^\d{1,2}\.?$/.test(answer) ? all[Number.parseInt(answer, 10) - 1] : undefined);
+}
+
+async function settleByChoice(choice: string | undefined, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
   const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
   // They judge what is there; what may still come only time can tell.

@@ -15,12 +15,18 @@ export interface Sealed {
   readonly chosen?: Chosen | undefined;
   /** The argument that this question is about, when it asks which record is meant. */
   readonly asks?: string | undefined;
+  /** The ids that it offers, in the order shown. */
+  readonly offered?: readonly string[] | undefined;
 }
 
 export type Opened = { readonly kind: 'good'; readonly sealed: Sealed } | { readonly kind: 'expired' } | { readonly kind: 'altered' };
 
 export interface Seal {
-  close(digest: string, round: number, about?: Pick<Sealed, 'chosen' | 'asks'>): { readonly token: string; readonly approval: string };
+  close(
+    digest: string,
+    round: number,
+    about?: Pick<Sealed, 'chosen' | 'asks' | 'offered'>,
+  ): { readonly token: string; readonly approval: string };
   open(token: string): Opened;
 }
 
@@ -29,10 +35,10 @@ export const APPROVAL_MINUTES = 10;
 export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
   const mac = (body: string) => createHmac('sha256', secret).update(body).digest();
   return {
-    close(digest, round, { chosen, asks } = {}) {
+    close(digest, round, { chosen, asks, offered } = {}) {
       const approval = randomBytes(16).toString('base64url');
       const body = Buffer.from(
-        JSON.stringify({ digest, approval, round, chosen, asks, until: now() + APPROVAL_MINUTES * MINUTE_MS }),
+        JSON.stringify({ digest, approval, round, chosen, asks, offered, until: now() + APPROVAL_MINUTES * MINUTE_MS }),
       ).toString('base64url');
       return { token: `${body}.${mac(body).toString('base64url')}`, approval };
     },
@@ -41,13 +47,13 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
       const expected = mac(body);
       const received = Buffer.from(given, 'base64url');
       if (received.length !== expected.length || !timingSafeEqual(received, expected)) return { kind: 'altered' };
-      const { digest, approval, round, chosen, asks, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & {
+      const { digest, approval, round, chosen, asks, offered, until } = JSON.parse(Buffer.from(body, 'base64url').toString()) as Sealed & {
         until: number;
       };
       const left = until - now();
       // Made by a clock that was set back since, it would hold for as long as that was ahead.
       if (left < 0 || left > APPROVAL_MINUTES * MINUTE_MS + MINUTE_MS) return { kind: 'expired' };
-      return { kind: 'good', sealed: { digest, approval, round, chosen, asks } };
+      return { kind: 'good', sealed: { digest, approval, round, chosen, asks, offered } };
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Timings {
   readonly fenceMs: number;
   /** How long a declined write is not asked about again. */
   readonly declinedMs: number;
+  /** An answer that comes faster is a program's: no person has read the question. */
+  readonly fastestAnswerMs: number;
 }
 
 export const ordinaryTimings: Timings = {
@@ -23,6 +25,7 @@ export const ordinaryTimings: Timings = {
   wholeCallMs: 45_000,
   fenceMs: 5_000,
   declinedMs: 5 * MINUTE_MS,
+  fastestAnswerMs: 300,
 };
 
 /** Zoho's clock tells whole seconds, and its answers take a while. */

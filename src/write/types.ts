@@ -3,7 +3,7 @@ import type { WriteTool } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import type { WriteWorkflow } from '../workflow.ts';
-import type { ConfirmMode, Consent, Person } from './confirm.ts';
+import type { AskWay, ConfirmMode, Consent, Person } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
@@ -18,6 +18,8 @@ export interface Road extends Resolver {
   readonly seal: Seal;
   readonly policy: Policy;
   readonly mode: ConfirmMode;
+  /** How a person may be asked, the preferred way first. */
+  readonly ask: readonly AskWay[];
   /** Organization and caller: whose keys and intents these are. */
   readonly scope: string;
   /** Told just before this call sends anything; until then it has changed nothing, whatever fails. */
@@ -50,6 +52,8 @@ export interface Settling {
   readonly kind: 'settle';
   readonly question: string;
   readonly choices: readonly { readonly id: string; readonly text: string }[];
+  /** How many are not shown. */
+  readonly more?: number;
   readonly state: string;
 }
 

@@ -37,7 +37,7 @@ export function openGated({ plan, lookMs, where, dir, timeoutMs, durable, warn, 
     policy: plan.policy as Policy,
     mode: plan.mode,
     uniqueField: plan.uniqueField,
-    timings: { graceMs: GRACE_MS, lookMs, fenceMs: FENCE_MS, declinedMs: 60_000 },
+    timings: { graceMs: GRACE_MS, lookMs, fenceMs: FENCE_MS, declinedMs: 60_000, fastestAnswerMs: 0 },
     openJournal: async (file) => gated(await openSqliteJournal(file, { durable }), reach),
     log,
   });

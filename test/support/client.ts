@@ -76,21 +76,34 @@ export function modernClient(kind: Exclude<Kind, 'older SDK'>, person: Person | 
     jsonSchemaValidator: validators,
     versionNegotiation: { mode: kind === 'current SDK, 2026-07-28' ? { pin: '2026-07-28' } : 'legacy' },
   });
-  if (person) client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message, choicesOf(params)));
+  if (person)
+    client.setRequestHandler('elicitation/create', async ({ params }) => await person(params.message, choicesOf(params as ChoiceForm)));
   return client;
 }
 
 function olderClient(person: Person | undefined): OlderClient {
   const client = new OlderClient(clientInfo, { capabilities: capabilitiesOf(person), jsonSchemaValidator: olderValidators as never });
-  if (person) client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message, choicesOf(params)));
+  if (person)
+    client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message, choicesOf(params as ChoiceForm)));
   return client;
 }
 
 const capabilitiesOf = (person: Person | undefined) => (person === undefined ? {} : { elicitation: { form: {} } });
 
-function choicesOf(params: object): Choice[] {
-  const { which } =
-    (params as { requestedSchema?: { properties?: { which?: { enum?: string[]; enumNames?: string[] } } } }).requestedSchema?.properties ??
-    {};
+interface ChoiceForm {
+  readonly requestedSchema?: {
+    readonly properties?: {
+      readonly which?: {
+        readonly enum?: readonly string[];
+        readonly enumNames?: readonly string[];
+        readonly oneOf?: readonly { readonly const: string; readonly title: string }[];
+      };
+    };
+  };
+}
+
+function choicesOf(params: ChoiceForm): Choice[] {
+  const { which } = params.requestedSchema?.properties ?? {};
+  if (which?.oneOf) return which.oneOf.map(({ const: id, title: text }) => ({ id, text }));
   return (which?.enum ?? []).map((id, i) => ({ id, text: which?.enumNames?.[i] ?? id }));
 }

@@ -65,7 +65,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits' | 'timings'> {
+export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits' | 'timings' | 'ask'> {
   readonly kind?: Kind;
   readonly sandbox?: SandboxOptions;
   /** Another Zoho than the sandbox. */
@@ -74,6 +74,8 @@ export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits
   readonly as?: Partial<Pick<Sandbox, 'client_id' | 'client_secret' | 'refresh_token' | 'organization_id'>>;
   /** How often a call that is under way is told of. */
   readonly progressMs?: number;
+  /** How long an answer of the person is waited for. */
+  readonly answerMs?: number;
   /** All of them unless said. */
   readonly toolsets?: readonly Toolset[];
   readonly readOnly?: boolean;
@@ -96,7 +98,7 @@ export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits
 export const everyTool: Tools = { endpoints, workflows };
 
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
-  const { kind = 'current SDK, 2026-07-28', policy = {}, person, progressMs } = options;
+  const { kind = 'current SDK, 2026-07-28', policy = {}, person, progressMs, answerMs } = options;
   const sandbox = options.on ?? (await startSandbox(options.sandbox ?? {}));
   const dir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'zoho-payments-'));
   const logged: string[] = [];
@@ -115,7 +117,9 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     policy,
     mode: options.confirm ?? 'host',
     uniqueField: options.uniqueField,
-    timings: { lookMs: 500, ...options.timings },
+    ask: options.ask,
+    // The person of a test answers at once.
+    timings: { lookMs: 500, fastestAnswerMs: 0, ...options.timings },
     openJournal: (file) => openSqliteJournal(file, { durable: false }),
     log,
   });
@@ -127,7 +131,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     version: '0.0.0-test',
     log,
   };
-  const { client, call, close } = await connectTo(books, { kind, person, progressMs });
+  const { client, call, close } = await connectTo(books, { kind, person, progressMs, answerMs });
   const { zoho, shared } = await connection.wire();
   return {
     kind,
