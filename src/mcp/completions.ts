@@ -7,7 +7,9 @@ import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-p
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
-import { fits, folded, isId, exactOrOnly } from '../matching/same-name.ts';
+import { addressIn } from '../matching/customers.ts';
+import { halvesOf, longestWord } from '../matching/name-parts.ts';
+import { fits, folded, isId, exactOrOnly, isPartOf, startsSo } from '../matching/same-name.ts';
 import { readAmount } from '../money.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
@@ -38,6 +40,7 @@ const MOST_VALUES = 100;
 interface NamedRecord {
   readonly name: string;
   readonly id: string;
+  readonly email?: unknown;
 }
 
 export function createLookups({ zoho, sandbox, log }: Books): Lookups {
@@ -74,12 +77,14 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   const paymentIds = async (value: string, customer?: string): Promise<string[]> => {
     const typed = value.toLowerCase();
     const customer_id = await customerIdOf(customer);
-    const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter((row) =>
-      [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) =>
-        String(field ?? '')
-          .toLowerCase()
-          .startsWith(typed),
-      ),
+    const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter(
+      (row) =>
+        startsSo(row['customer_name'], value) ||
+        [row['payment_id'], row['payment_number'], row['reference_number']].some((field) =>
+          String(field ?? '')
+            .toLowerCase()
+            .startsWith(typed),
+        ),
     );
     const found =
       known.length > 0 || typed.trim() === '' || customer_id !== undefined
@@ -100,12 +105,22 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   const customers = async (value: string): Promise<NamedRecord[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
-    const { rows } =
-      isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
-    return rows
+    const found = async (filter: string, text: string) => (await page(allContacts, { contact_type: 'customer', [filter]: text })).rows;
+    const searched = async () => {
+      const rows = (
+        await Promise.all([found('contact_name_contains', typed), ...(typed.includes('@') ? [found('email_contains', typed)] : [])])
+      ).flat();
+      // An accent may have been left out.
+      return rows.length > 0
+        ? rows
+        : (await Promise.all(halvesOf(longestWord(typed)).map((half) => found('contact_name_contains', half)))).flat();
+    };
+    const rows = isLast(all) || typed === '' ? all.rows : await searched();
+    const named = rows
       .filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive')
-      .map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '' }))
+      .map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '', email: row['email'] }))
       .filter(hasId);
+    return [...new Map(named.map((one) => [one.id, one])).values()];
   };
 
   /** Of the one customer whom the argument filled in before means. */
@@ -113,7 +128,9 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
     if (customer === undefined || isId(customer)) return customer;
     return exactOrOnly(
       customer,
-      (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)),
+      (await customers(customer)).filter(
+        ({ name, email }) => folded(name) === folded(customer) || fits(customer, name) || folded(email) === addressIn(customer),
+      ),
       ({ name }) => name,
     )?.id;
   };
@@ -184,11 +201,13 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 }
 
-/** By a part of the name or the start of the id; those whose name begins so first. */
+/** By a part of the name, the start of the id or of an e-mail address; those whose name begins so first. */
 function matching(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
   const typed = folded(value);
-  const found = all.filter(({ name, id }) => folded(name).includes(typed) || id.startsWith(typed));
-  return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
+  const found = all.filter(
+    ({ name, id, email }) => isPartOf(value, name) || id.startsWith(typed) || (typed.includes('@') && folded(email).startsWith(typed)),
+  );
+  return found.toSorted((a, b) => Number(startsSo(b.name, value)) - Number(startsSo(a.name, value)));
 }
 
 /**

@@ -8,7 +8,7 @@ import { createCustomerPayment } from '../endpoints/payments/create-customer-pay
 import { InputError, RefusedError } from '../errors.ts';
 import { accountNamed } from '../matching/accounts.ts';
 import { currenciesOf } from '../matching/currencies.ts';
-import { customerNamed, isAnother } from '../matching/customers.ts';
+import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
 import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
 import { customer } from '../matching/shared-arguments.ts';
@@ -107,13 +107,14 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
       });
     return (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
   }
-  const found = await Promise.all(invoices.map(async ({ invoice }) => await invoiceNamed(invoice, customer, zoho.recent)));
+  const whose = await withoutAddress(customer, zoho, chosen['customer']);
+  const found = await Promise.all(invoices.map(async ({ invoice }) => await invoiceNamed(invoice, whose, zoho.recent)));
   const [first] = found;
   const ofNobody = found.find(({ customer_id }) => customer_id === undefined);
   if (ofNobody !== undefined) throw customerNotTold(ofNobody);
   const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
   if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
-  if (customer !== undefined && (!isInvoiceOf(first, customer) || (await isAnother(customer, first, zoho))))
+  if (customer !== undefined && whose !== undefined && (!isInvoiceOf(first, whose) || (await isAnother(whose, first, zoho))))
     throw ofAnother(first, customer);
   return first.customer_id;
 }
