@@ -8,11 +8,14 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { addressIn } from '../matching/customers.ts';
+import { isRetainerNumber } from '../matching/invoices.ts';
 import { halvesOf, longestWord } from '../matching/name-parts.ts';
 import { fits, folded, isId, exactOrOnly, isPartOf, startsSo } from '../matching/same-name.ts';
 import { readAmount } from '../money.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
+import { numberForms, numberKey, numberToLookFor } from '../records/invoice-number.ts';
 import { readId } from '../records/read-row.ts';
 import { plain, UNTOLD_AMOUNT } from '../records/text.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -136,7 +139,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 
   /** Unpaid ones first; any other by its number. */
-  const invoices = async (value: string, customer: string | undefined): Promise<NamedRecord[]> => {
+  const invoices = async (value: string, customer: string | undefined): Promise<readonly NamedRecord[]> => {
     const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
@@ -153,9 +156,19 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
         .filter(hasId);
     };
     const unpaid = await found({ status: 'unpaid', sort_column: 'date', sort_order: 'D' }, true);
-    return value.trim() === '' || matching(value, unpaid).length > 0
-      ? unpaid
-      : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
+    if (value.trim() === '') return unpaid;
+    const near = numbered(value, unpaid);
+    if (near.length > 0) return near;
+    const others = numbered(value, await found({ invoice_number_contains: numberToLookFor(value) }, false));
+    return others.length > 0 || !isRetainerNumber(value) ? others : numbered(value, await unpaidRetainers(customer_id));
+  };
+
+  const unpaidRetainers = async (customer_id: string | undefined): Promise<NamedRecord[]> => {
+    const { retainerinvoices = [] } = await read(listRetainerInvoices, {});
+    return retainerinvoices
+      .filter((row) => (row.balance ?? 1) > 0 && (customer_id === undefined || row.customer_id === customer_id))
+      .map((row) => ({ name: row.retainerinvoice_number ?? '', id: row.retainerinvoice_id ?? '' }))
+      .filter(hasId);
   };
 
   const accounts = async (): Promise<NamedRecord[]> => {
@@ -183,9 +196,9 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
       case 'customer_id':
         return matching(value, await customers(value)).map(({ id }) => id);
       case 'invoice':
-        return resolvable(value, await invoices(value, given['customer']));
+        return resolvable('', await invoices(value, given['customer']));
       case 'invoice_id':
-        return matching(value, await invoices(value, given['customer_id'])).map(({ id }) => id);
+        return (await invoices(value, given['customer_id'])).map(({ id }) => id);
       case 'account':
         return resolvable(value, await accounts());
       default:
@@ -208,6 +221,15 @@ function matching(value: string, all: readonly NamedRecord[]): readonly NamedRec
     ({ name, id, email }) => isPartOf(value, name) || id.startsWith(typed) || (typed.includes('@') && folded(email).startsWith(typed)),
   );
   return found.toSorted((a, b) => Number(startsSo(b.name, value)) - Number(startsSo(a.name, value)));
+}
+
+/** By a part of the number, however that is written, or the start of the id; those whose number begins so first. */
+function numbered(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
+  const keys = numberForms(value).map(numberKey);
+  const having = (key: string) =>
+    all.filter(({ name, id }) => (key !== '' && numberKey(name).includes(key)) || id.startsWith(value.trim()));
+  const key = keys.find((one) => having(one).length > 0) ?? '';
+  return having(key).toSorted((a, b) => Number(numberKey(b.name).startsWith(key)) - Number(numberKey(a.name).startsWith(key)));
 }
 
 /**

@@ -19,6 +19,7 @@ import { isId } from '../matching/same-name.ts';
 import { words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { organizationOf } from '../reading/organization.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
@@ -58,7 +59,7 @@ export const findPayments = defineReadWorkflow({
     'around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
-  reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
+  reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
   async run(given, context): Promise<Result> {
     const wanted = wantedOf(given);
     const {
