@@ -8,11 +8,13 @@ import { createCustomerPayment } from '../endpoints/payments/create-customer-pay
 import { InputError, RefusedError } from '../errors.ts';
 import { accountNamed } from '../matching/accounts.ts';
 import { currenciesOf } from '../matching/currencies.ts';
+import { isCurrency } from '../matching/currency-names.ts';
 import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
 import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, retainerId, type Invoice } from '../matching/invoices.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
+import { allCurrencies } from '../reading/all-currencies.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoices } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
@@ -25,7 +27,7 @@ const { payment_mode, date, reference_number, description, exchange_rate, bank_c
 const input = z.strictObject({
   customer: customer.optional().describe('Name or id. May be left out where `invoices` tells.'),
   amount,
-  currency: z.string().max(10).optional().describe("As the user said it; compared with the customer's."),
+  currency: z.string().max(40).optional().describe("As the user said it; compared with the customer's."),
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
   invoices: z
@@ -58,7 +60,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
   ].join('\n'),
   input,
   endpoint: createCustomerPayment,
-  reads: [allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allBankAccounts, allOrganizations],
+  reads: [allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allBankAccounts, allCurrencies, allOrganizations],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
     const { invoices: _, allocate: __, customer: ___, currency, account, ...rest } = given;
@@ -91,9 +93,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
 /** Zoho books every amount in the customer's currency, whatever the user meant. */
 async function checkCurrency(said: string, contact_id: string, zoho: Reader): Promise<void> {
   const currency_code = (await currenciesOf([contact_id], zoho)).get(contact_id);
-  if (currency_code === undefined || currency_code.toUpperCase() === said.trim().toUpperCase()) return;
+  if (currency_code === undefined || (await isCurrency(said, currency_code, zoho))) return;
   throw new InputError(
-    `The user said ${quoted(said, 10)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
+    `The user said ${quoted(said, 40)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
     {
       code: 'wrong_currency',
       next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
