@@ -32,46 +32,59 @@ const SPELLED_OUT: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 
 /** Only of scripts in which an accent is an accent: elsewhere a mark is a vowel, or makes another letter. */
 const ACCENTS = /(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]\p{Mn}*)\p{Mn}/gu;
 
+const isPlain = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
+
 const withLetters = (text: string, letters: Readonly<Record<string, string>>) => text.replace(/[^\0-\x7F]/gu, (one) => letters[one] ?? one);
 
 /** A folded name without its accents: `muller` for `müller`. */
-export const plainLetters = (name: string): string => withLetters(name.normalize('NFKD').replace(ACCENTS, '').normalize('NFC'), PLAIN);
+export const plainLetters = (name: string): string =>
+  isPlain(name) ? name : withLetters(name.normalize('NFKD').replace(ACCENTS, '').normalize('NFC'), PLAIN);
 
-/** `mueller` for `müller`. */
-const spelledOut = (name: string): string => plainLetters(withLetters(name, SPELLED_OUT));
-
-/** The same for `müller`, `mueller` and `muller`; and for `joe` another than for `jo`. */
-const collapsed = (name: string): string =>
-  plainLetters(name)
-    .replace(/([aou])e(?=[bcdfghj-np-tvwxz])/g, '$1')
-    .replaceAll('aa', 'a');
-
-/** Whether two names are the same but for case, spaces and accents. */
-export function isSameName(one: unknown, other: unknown): boolean {
-  const [a, b] = [folded(one), folded(other)];
-  return plainLetters(a) === plainLetters(b) || spelledOut(a) === spelledOut(b) || collapsed(a) === collapsed(b);
+/** A folded name in the ways of writing that may be meant. */
+interface Forms {
+  readonly plain: string;
+  /** `mueller` for `müller`. */
+  readonly spelledOut: string;
+  /** The same for `müller`, `mueller` and `muller`; and for `joe` another than for `jo`. */
+  readonly collapsed: string;
 }
 
+function formsOf(name: string): Forms {
+  const plain = plainLetters(name);
+  return {
+    plain,
+    spelledOut: isPlain(name) ? name : plainLetters(withLetters(name, SPELLED_OUT)),
+    collapsed: plain.replace(/([aou])e(?=[bcdfghj-np-tvwxz])/g, '$1').replaceAll('aa', 'a'),
+  };
+}
+
+const isSame = (a: Forms, b: Forms): boolean => a.plain === b.plain || a.spelledOut === b.spelledOut || a.collapsed === b.collapsed;
+
+const beginsWith = (name: Forms, typed: Forms): boolean =>
+  name.plain.startsWith(typed.plain) || name.spelledOut.startsWith(typed.spelledOut);
+
+/** Whether two names are the same but for case, spaces and accents. */
+export const isSameName = (one: unknown, other: unknown): boolean => isSame(formsOf(folded(one)), formsOf(folded(other)));
+
 /** Whether a name begins so, but for case, spaces and accents. */
-export const startsSo = (name: unknown, typed: string): boolean => anyForm(name, typed, (whole, part) => whole.startsWith(part));
+export const startsSo = (name: unknown, typed: string): boolean => beginsWith(formsOf(folded(name)), formsOf(folded(typed)));
 
 /** Whether it stands in a name, but for case, spaces and accents. */
-export const isPartOf = (typed: string, name: unknown): boolean => anyForm(name, typed, (whole, part) => whole.includes(part));
-
-function anyForm(name: unknown, typed: string, compare: (name: string, typed: string) => boolean): boolean {
-  const [whole, part] = [folded(name), folded(typed)];
-  return compare(plainLetters(whole), plainLetters(part)) || compare(spelledOut(whole), spelledOut(part));
+export function isPartOf(typed: string, name: unknown): boolean {
+  const [whole, part] = [formsOf(folded(name)), formsOf(folded(typed))];
+  return whole.plain.includes(part.plain) || whole.spelledOut.includes(part.spelledOut);
 }
 
 /** Every word of `typed` is in `name`, as its word or the beginning of one. Accents do not matter. What has no words fits nothing. */
 export function fits(typed: string, name: unknown): boolean {
-  return everyWord(typed, name, (word, sought) => startsSo(word, sought) || isSameName(word, sought));
+  const [words, sought] = [wordsIn(folded(name)).map(formsOf), wordsIn(folded(typed)).map(formsOf)];
+  return sought.length > 0 && sought.every((one) => words.some((word) => beginsWith(word, one) || isSame(word, one)));
 }
 
-function everyWord(typed: string, name: unknown, fitsWord: (word: string, sought: string) => boolean): boolean {
-  const words = wordsIn(folded(name));
-  const sought = wordsIn(folded(typed));
-  return sought.length > 0 && sought.every((one) => words.some((word) => fitsWord(word, one)));
+/** The same with the accents as they are. */
+function fitsAsSpelled(typed: string, name: unknown): boolean {
+  const [words, sought] = [wordsIn(folded(name)), wordsIn(folded(typed))];
+  return sought.length > 0 && sought.every((one) => words.some((word) => word.startsWith(one)));
 }
 
 /** The words of a text, without what stands between them. */
@@ -88,7 +101,7 @@ export function exactOrOnly<T>(typed: string, all: readonly T[], nameOf: (one: T
   const exact = all.filter((one) => folded(nameOf(one)) === folded(typed));
   if (exact.length > 0) return exact.length === 1 ? exact[0] : undefined;
   const same = all.filter((one) => isSameName(nameOf(one), typed));
-  const asTyped = all.some((one) => !same.includes(one) && everyWord(typed, nameOf(one), (word, sought) => word.startsWith(sought)));
+  const asTyped = all.some((one) => !same.includes(one) && fitsAsSpelled(typed, nameOf(one)));
   const left = same.length > 0 && !asTyped ? same : all;
   return left.length === 1 ? left[0] : undefined;
 }

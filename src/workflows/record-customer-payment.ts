@@ -25,7 +25,7 @@ import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
 
 const input = z.strictObject({
-  customer: customer.optional().describe('Name or id. May be left out where `invoices` tells.'),
+  customer: customer.optional().describe('Name, e-mail or id. May be left out where `invoices` tells.'),
   amount,
   currency: z.string().max(40).optional().describe("As the user said it; compared with the customer's."),
   payment_mode,
@@ -33,7 +33,7 @@ const input = z.strictObject({
   invoices: z
     .array(
       z.strictObject({
-        invoice: z.string().min(1).max(100).describe('Number or id.'),
+        invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer.'),
         amount: amount.optional().describe('Default: what is open less the tax withheld, as far as the money goes.'),
         tax_amount_withheld: amountOrZero.optional(),
       }),
