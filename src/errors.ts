@@ -103,7 +103,7 @@ export class WhichError extends InputError {
     const numbered = choices.map(({ id, text }, i) => `${i + 1}. ${text} (id ${id})`);
     super(`${question} ${numbered.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`, {
       code: `ambiguous_${field}`,
-      next: `Ask the user which one, then call again with its id as ${field}. Never pick one yourself.`,
+      next: `Ask the user which one, then call again with its id as ${field}. Never pick one yourself. ${NONE_OF_THEM[field]}`,
     });
     this.field = field;
     this.choices = choices;
@@ -118,6 +118,11 @@ export class WhichError extends InputError {
 }
 
 type Ambiguous = 'customer' | 'payment';
+
+const NONE_OF_THEM: Readonly<Record<Ambiguous, string>> = {
+  customer: 'It may be none of them: a new customer is created in Zoho Books first, not here.',
+  payment: 'It may be none of them.',
+};
 
 /** One of several records, in words that tell it from the others. */
 export interface Choice {

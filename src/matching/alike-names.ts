@@ -1,12 +1,12 @@
 import { distance } from 'fastest-levenshtein';
-import { fits, folded, wordsIn } from './same-name.ts';
+import { fits, folded, isSameName, plainLetters, wordsIn } from './same-name.ts';
 
 /** Names roughly as people remember them, where several may be meant and all are looked at. */
 
 /** 0 for the very name, more the less it is alike, undefined where it is another. */
 export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
-  if (fits(bare(typed), bare(name))) return 0.25;
+  if (isSameName(typed, name) || fits(typed, name)) return 0.25;
   const [leading = ''] = telling(typed);
   return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
@@ -41,5 +41,4 @@ function isNear(typed: string, word: string): boolean {
   return word.startsWith(typed) || typed.startsWith(word) || distance(typed, word) <= (typed.length > STEM ? 2 : 1);
 }
 
-/** Accents tell names apart, and are easily forgotten. */
-const bare = (name: unknown) => folded(name).normalize('NFKD').replace(/\p{M}/gu, '');
+const bare = (name: unknown) => plainLetters(folded(name));

@@ -2,8 +2,9 @@ import type { Reader } from '../endpoint.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
 import type { Query } from '../reading/whole-lists.ts';
 import { stems, unlikeness } from './alike-names.ts';
-import { customerNamed, searchCustomers, type Customer } from './customers.ts';
-import { isId } from './same-name.ts';
+import { addressIn, customerNamed, customersFound, type Customer } from './customers.ts';
+import { halvesOf, longestWord } from './name-parts.ts';
+import { isId, isPartOf } from './same-name.ts';
 
 /** Everybody who may be meant by a name, where looking at several does no harm. */
 
@@ -14,17 +15,51 @@ export interface Likely {
   readonly where: Query;
 }
 
+/** Whether it names one customer, so that the names of others need not be compared with it. */
+export const isOneCustomer = (typed: string): boolean => isId(typed) || addressIn(typed) !== undefined;
+
 export async function customersLike(typed: string, zoho: Reader): Promise<Likely> {
   if (isId(typed)) {
     const one = await ifAllowed(customerNamed(typed, zoho));
     return { customers: one && [one], where: { customer_id: typed } };
   }
-  for (const stem of stems(typed)) {
-    const found = await ifAllowed(searchCustomers({ contact_name_contains: stem }, zoho));
-    const customers = found?.filter(({ contact_name }) => unlikeness(typed, contact_name) !== undefined);
-    // One question for all of them, by what their names share.
-    if (customers === undefined || customers.length > 1) return { customers, where: { customer_name_contains: stem } };
-    if (customers[0] !== undefined) return { customers, where: { customer_id: customers[0].contact_id } };
+  if (isOneCustomer(typed)) {
+    const one = await customerNamed(typed, zoho);
+    return { customers: [one], where: { customer_id: one.contact_id } };
   }
-  return { customers: [], where: {} };
+  const found = await ifAllowed(candidatesFor(typed, zoho));
+  if (found === undefined) return { customers: undefined, where: { customer_name_contains: stems(typed)[0] } };
+  const customers = likeliest(typed, found);
+  if (customers[0] === undefined) return { customers, where: {} };
+  if (customers.length === 1) return { customers, where: { customer_id: customers[0].contact_id } };
+  // One question for all of them, by what their names share.
+  return { customers, where: { customer_name_contains: sharedPart(customers.map(({ contact_name = '' }) => contact_name.toLowerCase())) } };
+}
+
+/** Those whom the name fits, and those called alike who share the first part of it that anybody shares. */
+function likeliest(typed: string, found: readonly Customer[]): readonly Customer[] {
+  const off = new Map(found.map((row) => [row, unlikeness(typed, row.contact_name)]));
+  const sharing = stems(typed)
+    .map((stem) => found.filter((row) => off.get(row) !== undefined && isPartOf(stem, row.contact_name)))
+    .find((rows) => rows.length > 0);
+  return found.filter((row) => (off.get(row) ?? 1) < 0.5 || sharing?.includes(row));
+}
+
+/** All customers where one page holds them; else those whose names have a part of this one. */
+async function candidatesFor(typed: string, zoho: Reader): Promise<readonly Customer[]> {
+  const whole = await customersFound({}, zoho);
+  if (whole.all) return whole.found;
+  const parts = [...new Set([...stems(typed), ...halvesOf(longestWord(typed))])];
+  const found = await Promise.all(parts.map(async (part) => await customersFound({ contact_name_contains: part }, zoho)));
+  return [...new Map(found.flatMap((one) => one.found).map((row) => [row.contact_id, row])).values()];
+}
+
+/** The longest plain text that stands in each of the names; undefined where it is too short to look for. */
+function sharedPart([first = '', ...others]: readonly string[]): string | undefined {
+  for (let length = first.length; length > 2; length -= 1)
+    for (let start = 0; start + length <= first.length; start += 1) {
+      const part = first.slice(start, start + length);
+      if (/^[\w-]+$/.test(part) && others.every((name) => name.includes(part))) return part;
+    }
+  return undefined;
 }

@@ -1,12 +1,17 @@
+import { distance } from 'fastest-levenshtein';
 import type { Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
+import { ifServed } from '../reading/if-allowed.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../reading/whole-lists.ts';
-import { recordName } from '../records/describe.ts';
+import { recordName, recordNameAndId } from '../records/describe.ts';
+import { bareInvoiceNumber, lastDigits, numberForms, numberKey, numberToLookFor, tidyNumber } from '../records/invoice-number.ts';
 import { readDay, readId, readText } from '../records/read-row.ts';
 import { money, plain, quoted } from '../records/text.ts';
+import { customerNamed } from './customers.ts';
 import { fits, folded, isId } from './same-name.ts';
 
 /** Invoices by the numbers that people know them by. */
@@ -22,27 +27,114 @@ export interface Invoice extends Json {
   readonly balance?: number | undefined;
 }
 
+/** What may be meant besides invoices. */
+interface AlsoMeant {
+  /** Retainer invoices too, as what is open on them. */
+  readonly retainers?: boolean;
+}
+
 /**
- * The invoice of this number or id. Where several could be meant, those of `customer` are.
+ * The invoice of this number or id. Where several could be meant, those of `customer` are. An exact number comes before one that is written
+ * in another way, and what differs in zeros is no more than near.
  */
-export async function invoiceNamed(typed: string, customer: string | undefined, zoho: Reader): Promise<Invoice> {
+export async function invoiceNamed(
+  typed: string,
+  customer: string | undefined,
+  zoho: Reader,
+  { retainers = false }: AlsoMeant = {},
+): Promise<Invoice> {
   const ofId = isId(typed) ? await invoiceOfId(typed, zoho) : undefined;
   if (ofId !== undefined) return ofId;
-  const exact = (await searchInvoices({ invoice_number: typed }, typed, zoho)).filter(
-    ({ invoice_number }) => folded(invoice_number) === folded(typed),
+  if (bareInvoiceNumber(typed) === '') throw await noSuchInvoice(typed, [], customer, zoho);
+  const asRetainer = async () => onlyFitting(fitting(await retainerInvoices(zoho), typed, isRetainerNumber(typed)), customer);
+  const early = isRetainerNumber(typed) ? await asRetainer() : undefined;
+  if (early !== undefined) return retainerAllowed(early, retainers);
+  const number = numberToLookFor(typed);
+  const exactly = async () =>
+    (await searchInvoices({ invoice_number: number }, typed, zoho)).filter((row) => folded(row.invoice_number) === folded(number));
+  // With a blank where there mostly is a hyphen, it may yet be a number that has one.
+  const same = numberForms(typed).includes(number) ? await exactly() : [];
+  if (same[0] !== undefined && same.length === 1) return same[0];
+  const alike = await numbersWith(typed, same, zoho).catch(async (error: unknown) => {
+    const instead = await exactly();
+    if (instead.length === 0) throw error;
+    return instead;
+  });
+  const found = fitting(alike, typed);
+  const one = onlyFitting(found, customer);
+  if (one !== undefined) return one;
+  if (found.length > 1) throw severalInvoices(typed, found);
+  const retainer = isRetainerNumber(typed) ? undefined : await asRetainer();
+  if (retainer !== undefined) return retainerAllowed(retainer, retainers);
+  throw await noSuchInvoice(typed, alike, customer, zoho);
+}
+
+/** Invoices whose numbers have the last digits of this one. */
+async function numbersWith(typed: string, same: readonly Invoice[], zoho: Reader): Promise<readonly Invoice[]> {
+  const bare = bareInvoiceNumber(typed);
+  // Zeros in front may be too many.
+  const digits = /0*(\d{3,})(?!.*\d)/.exec(bare)?.[1] ?? /\d+(?!.*\d)/.exec(bare)?.[0];
+  return digits === undefined ? same : await searchInvoices({ invoice_number_contains: digits.slice(0, 100) }, typed, zoho);
+}
+
+/** Those of the nearest way of writing that any of them has. */
+function fitting(rows: readonly Invoice[], typed: string, byDigits = true): readonly Invoice[] {
+  const bare = bareInvoiceNumber(typed);
+  const ways: ((number: unknown) => boolean)[] = [
+    ...numberForms(typed).flatMap((said) => [
+      (number: unknown) => folded(number) === folded(said),
+      (number: unknown) => numberKey(number) === numberKey(said),
+    ]),
+    // "384" for INV-384 and INV-000384: the digits at the end are what people say.
+    (number) =>
+      byDigits &&
+      /^\d+$/.test(bare) &&
+      (lastDigits(number) === bare || (!bare.startsWith('0') && BigInt(lastDigits(number) ?? '-1') === BigInt(bare))),
+  ];
+  const found = ways.map((isSo) => rows.filter(({ invoice_number }) => isSo(invoice_number))).find((fit) => fit.length > 0) ?? [];
+  return found.length > 0 ? found : rows.filter(({ invoice_id }) => invoice_id === typed);
+}
+
+/** The only one, or the only one of the customer. */
+function onlyFitting(found: readonly Invoice[], customer: string | undefined): Invoice | undefined {
+  const theirs = found.filter((row) => customer !== undefined && isInvoiceOf(row, customer));
+  const left = theirs.length > 0 ? theirs : found;
+  return left.length === 1 ? left[0] : undefined;
+}
+
+/** Zoho begins their numbers so. */
+export const isRetainerNumber = (typed: string): boolean => /^ret(?![a-z])|retainer/i.test(tidyNumber(typed));
+
+/** The newest retainer invoices, in the form of invoices. None where the organization has none, or the scopes do not show them. */
+async function retainerInvoices(zoho: Reader): Promise<readonly Invoice[]> {
+  const { retainerinvoices = [] } = (await ifServed(zoho.read(listRetainerInvoices, {}))) ?? {};
+  return retainerinvoices.map((row) =>
+    asInvoice({
+      ...row,
+      invoice_id: row.retainerinvoice_id,
+      invoice_number: row.retainerinvoice_number,
+      retainerinvoice_id: row.retainerinvoice_id,
+    }),
   );
-  if (exact[0] !== undefined && exact.length === 1) return exact[0];
-  // "384" for INV-000384: the digits at the end are what people say.
-  const said = /\d+$/.exec(typed)?.[0];
-  const alike = said === undefined ? [] : await searchInvoices({ invoice_number_contains: said }, typed, zoho);
-  const same = alike.filter(
-    ({ invoice_number }) =>
-      trailing(invoice_number) === BigInt(said ?? 0) && (/^\d+$/.test(typed) || prefix(invoice_number) === prefix(typed)),
+}
+
+/** The id of a retainer invoice; undefined for any other. */
+export const retainerId = (invoice: Invoice): string | undefined => readId(invoice['retainerinvoice_id']);
+
+function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
+  if (retainers) return retainer;
+  const { invoice_number, customer_id, customer_name, balance } = retainer;
+  const paid = balance !== undefined && balance <= 0;
+  throw new InputError(
+    `${quoted(invoice_number, 40)} is a retainer invoice, of ${recordNameAndId('customer', customer_name, customer_id, 40)}: ` +
+      `${paid ? `${money(retainer['total'], retainer)}, paid on ${plain(retainer['last_payment_date'])}` : `${money(balance, retainer)} open`}.`,
+    {
+      code: 'no_such_invoice',
+      next: paid
+        ? { say: 'its payment', tool: 'find_payments', arguments: { customer: customer_id, amount: readAmount(retainer['total']) } }
+        : 'Give the number of another invoice. Record_customer_payment pays a retainer invoice.',
+    },
   );
-  const theirs = same.filter((row) => customer !== undefined && isInvoiceOf(row, customer));
-  const [one, ...others] = theirs.length > 0 ? theirs : same;
-  if (one !== undefined && others.length === 0) return one;
-  throw same.length > 1 ? severalInvoices(typed, same) : noSuchInvoice(typed, same.length > 0 ? same : alike);
 }
 
 /** Some number their invoices as long as Zoho its records: what is no id may be such a number. */
@@ -120,13 +212,6 @@ function asInvoice(row: Json): Invoice {
   };
 }
 
-function trailing(invoice_number: unknown): bigint | undefined {
-  const digits = /\d+$/.exec(String(invoice_number ?? ''))?.[0];
-  return digits === undefined ? undefined : BigInt(digits);
-}
-
-const prefix = (text: unknown) => folded(text).replace(/[^\p{L}]+\d*$/u, '');
-
 const invoiceName = ({ invoice_number, invoice_id, customer_name, customer_id }: Invoice) =>
   `${plain(invoice_number || 'invoice')} of ${recordName('customer', customer_name, customer_id, 40)} (id ${invoice_id})`;
 
@@ -145,10 +230,29 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   });
 }
 
-function noSuchInvoice(typed: string, near: readonly Invoice[]): InputError {
+/** Of the customer only, where one is named: what is near the number, else what is open. */
+async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer: string | undefined, zoho: Reader): Promise<InputError> {
+  const theirs = customer === undefined ? alike : alike.filter((row) => isInvoiceOf(row, customer));
+  const open = theirs.length > 0 || customer === undefined ? [] : await openOf(customer, zoho);
+  const bare = bareInvoiceNumber(typed).slice(0, 100);
+  const far = (row: Invoice) => distance(numberKey(bare), numberKey(row.invoice_number).slice(0, 100));
+  const near = [...theirs, ...open].toSorted((a, b) => far(a) - far(b));
   const offered = near.slice(0, 5).map(invoiceName);
   return new InputError(`There is no invoice ${quoted(typed, 40)}.`, {
     code: 'no_such_invoice',
-    next: offered.length === 0 ? 'Ask the user for its number.' : `Ask the user whether one of these is meant: ${offered.join(', ')}.`,
+    next:
+      offered.length === 0
+        ? 'Ask the user for its number.'
+        : `Ask the user whether one of these is meant; it may be none of them: ${offered.join(', ')}.`,
   });
+}
+
+/** What the customer of this name has open, if it is clear who is meant. */
+async function openOf(customer: string, zoho: Reader): Promise<readonly Invoice[]> {
+  try {
+    return await openInvoices((await customerNamed(customer, zoho)).contact_id, zoho);
+  } catch (error) {
+    if (error instanceof InputError) return [];
+    throw error;
+  }
 }

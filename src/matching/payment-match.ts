@@ -4,7 +4,7 @@ import { inCurrency } from './currencies.ts';
 import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
 import { isMode } from './payment-modes.ts';
 import type { PaymentRow } from './payments.ts';
-import { folded } from './same-name.ts';
+import { folded, isPartOf } from './same-name.ts';
 
 /** Whether a payment is one that a person remembers roughly, how far off it is, and why it was taken. */
 
@@ -105,7 +105,7 @@ function referenceMark({ reference_number }: PaymentRow, { reference }: Wanted):
 
 function textMark(row: PaymentRow, { text }: Wanted): Mark {
   if (text === undefined) return undefined;
-  const places = ['reference_number', 'customer_name', 'description'].filter((name) => folded(row[name]).includes(folded(text)));
+  const places = ['reference_number', 'customer_name', 'description'].filter((name) => isPartOf(text, row[name]));
   return places.length > 0 && { off: 0, why: `text in its ${places.join(' and ').replaceAll('_', ' ')}` };
 }
 

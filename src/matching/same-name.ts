@@ -2,7 +2,7 @@ import { MARK, oneLine } from '../foreign-text.ts';
 
 /** Names as people type them, or as they were shown, against names as they stand in the books. */
 
-/** Without case, doubled spaces and what cannot be seen; accents stay, they tell names apart. */
+/** Without case, doubled spaces and what cannot be seen. */
 export function folded(name: unknown): string {
   return oneLine(String(name ?? ''), Infinity)
     .replaceAll(MARK, '')
@@ -12,11 +12,79 @@ export function folded(name: unknown): string {
     .toLowerCase();
 }
 
-/** Every word of `typed` is in `name`, as its word or the beginning of one. What has no words fits nothing. */
+/** Letters that do not come apart into a letter and its accent. */
+const PLAIN: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  ø: 'o',
+  æ: 'ae',
+  œ: 'oe',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+  ħ: 'h',
+  ŧ: 't',
+};
+/** How they are written on a keyboard without them. */
+const SPELLED_OUT: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', å: 'aa', ø: 'oe', æ: 'ae' };
+
+/** Only of scripts in which an accent is an accent: elsewhere a mark is a vowel, or makes another letter. */
+const ACCENTS = /(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]\p{Mn}*)\p{Mn}/gu;
+
+const isPlain = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
+
+const withLetters = (text: string, letters: Readonly<Record<string, string>>) => text.replace(/[^\0-\x7F]/gu, (one) => letters[one] ?? one);
+
+/** A folded name without its accents: `muller` for `müller`. */
+export const plainLetters = (name: string): string =>
+  isPlain(name) ? name : withLetters(name.normalize('NFKD').replace(ACCENTS, '').normalize('NFC'), PLAIN);
+
+/** A folded name in the ways of writing that may be meant. */
+interface Forms {
+  readonly plain: string;
+  /** `mueller` for `müller`. */
+  readonly spelledOut: string;
+  /** The same for `müller`, `mueller` and `muller`; and for `joe` another than for `jo`. */
+  readonly collapsed: string;
+}
+
+function formsOf(name: string): Forms {
+  const plain = plainLetters(name);
+  return {
+    plain,
+    spelledOut: isPlain(name) ? name : plainLetters(withLetters(name, SPELLED_OUT)),
+    collapsed: plain.replace(/([aou])e(?=[bcdfghj-np-tvwxz])/g, '$1').replaceAll('aa', 'a'),
+  };
+}
+
+const isSame = (a: Forms, b: Forms): boolean => a.plain === b.plain || a.spelledOut === b.spelledOut || a.collapsed === b.collapsed;
+
+const beginsWith = (name: Forms, typed: Forms): boolean =>
+  name.plain.startsWith(typed.plain) || name.spelledOut.startsWith(typed.spelledOut);
+
+/** Whether two names are the same but for case, spaces and accents. */
+export const isSameName = (one: unknown, other: unknown): boolean => isSame(formsOf(folded(one)), formsOf(folded(other)));
+
+/** Whether a name begins so, but for case, spaces and accents. */
+export const startsSo = (name: unknown, typed: string): boolean => beginsWith(formsOf(folded(name)), formsOf(folded(typed)));
+
+/** Whether it stands in a name, but for case, spaces and accents. */
+export function isPartOf(typed: string, name: unknown): boolean {
+  const [whole, part] = [formsOf(folded(name)), formsOf(folded(typed))];
+  return whole.plain.includes(part.plain) || whole.spelledOut.includes(part.spelledOut);
+}
+
+/** Every word of `typed` is in `name`, as its word or the beginning of one. Accents do not matter. What has no words fits nothing. */
 export function fits(typed: string, name: unknown): boolean {
-  const words = wordsIn(folded(name));
-  const sought = wordsIn(folded(typed));
-  return sought.length > 0 && sought.every((word) => words.some((one) => one.startsWith(word)));
+  const [words, sought] = [wordsIn(folded(name)).map(formsOf), wordsIn(folded(typed)).map(formsOf)];
+  return sought.length > 0 && sought.every((one) => words.some((word) => beginsWith(word, one) || isSame(word, one)));
+}
+
+/** The same with the accents as they are. */
+function fitsAsSpelled(typed: string, name: unknown): boolean {
+  const [words, sought] = [wordsIn(folded(name)), wordsIn(folded(typed))];
+  return sought.length > 0 && sought.every((one) => words.some((word) => word.startsWith(one)));
 }
 
 /** The words of a text, without what stands between them. */
@@ -25,9 +93,15 @@ export const wordsIn = (text: string): string[] => text.split(/[^\p{L}\p{M}\p{N}
 /** Zoho's ids are 11 to 19 digits; shorter numbers are what people call things by. */
 export const isId = (text: string): boolean => /^\d{10,25}$/.test(text);
 
-/** Of several, the one called exactly so, or the only one there is. */
+/**
+ * Of several, the one called exactly so; or the one called so but for its accents, where none begins so with just these; or the only one
+ * there is.
+ */
 export function exactOrOnly<T>(typed: string, all: readonly T[], nameOf: (one: T) => unknown): T | undefined {
   const exact = all.filter((one) => folded(nameOf(one)) === folded(typed));
-  const left = exact.length > 0 ? exact : all;
+  if (exact.length > 0) return exact.length === 1 ? exact[0] : undefined;
+  const same = all.filter((one) => isSameName(nameOf(one), typed));
+  const asTyped = all.some((one) => !same.includes(one) && fitsAsSpelled(typed, nameOf(one)));
+  const left = same.length > 0 && !asTyped ? same : all;
   return left.length === 1 ? left[0] : undefined;
 }

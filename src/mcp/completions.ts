@@ -7,10 +7,15 @@ import { listCustomerPaymentRefunds } from '../endpoints/refunds/list-customer-p
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
-import { fits, folded, isId, exactOrOnly } from '../matching/same-name.ts';
+import { addressIn } from '../matching/customers.ts';
+import { isRetainerNumber } from '../matching/invoices.ts';
+import { halvesOf, longestWord } from '../matching/name-parts.ts';
+import { fits, folded, isId, exactOrOnly, isPartOf, startsSo } from '../matching/same-name.ts';
 import { readAmount } from '../money.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoices, isLast, PER_PAGE, type WholeList, type WholePage } from '../reading/whole-lists.ts';
 import { recordName } from '../records/describe.ts';
+import { numberForms, numberKey, numberToLookFor } from '../records/invoice-number.ts';
 import { readId } from '../records/read-row.ts';
 import { plain, UNTOLD_AMOUNT } from '../records/text.ts';
 import { MINUTE_MS } from '../time.ts';
@@ -38,6 +43,7 @@ const MOST_VALUES = 100;
 interface NamedRecord {
   readonly name: string;
   readonly id: string;
+  readonly email?: unknown;
 }
 
 export function createLookups({ zoho, sandbox, log }: Books): Lookups {
@@ -74,12 +80,14 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   const paymentIds = async (value: string, customer?: string): Promise<string[]> => {
     const typed = value.toLowerCase();
     const customer_id = await customerIdOf(customer);
-    const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter((row) =>
-      [row['payment_id'], row['payment_number'], row['customer_name'], row['reference_number']].some((field) =>
-        String(field ?? '')
-          .toLowerCase()
-          .startsWith(typed),
-      ),
+    const known = (await (customer_id === undefined ? recentRows() : payments({ customer_id, per_page: RECENT }))).filter(
+      (row) =>
+        startsSo(row['customer_name'], value) ||
+        [row['payment_id'], row['payment_number'], row['reference_number']].some((field) =>
+          String(field ?? '')
+            .toLowerCase()
+            .startsWith(typed),
+        ),
     );
     const found =
       known.length > 0 || typed.trim() === '' || customer_id !== undefined
@@ -100,12 +108,22 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   const customers = async (value: string): Promise<NamedRecord[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
     const typed = value.trim().slice(0, 100);
-    const { rows } =
-      isLast(all) || typed === '' ? all : await page(allContacts, { contact_type: 'customer', contact_name_contains: typed });
-    return rows
+    const found = async (filter: string, text: string) => (await page(allContacts, { contact_type: 'customer', [filter]: text })).rows;
+    const searched = async () => {
+      const rows = (
+        await Promise.all([found('contact_name_contains', typed), ...(typed.includes('@') ? [found('email_contains', typed)] : [])])
+      ).flat();
+      // An accent may have been left out.
+      return rows.length > 0
+        ? rows
+        : (await Promise.all(halvesOf(longestWord(typed)).map((half) => found('contact_name_contains', half)))).flat();
+    };
+    const rows = isLast(all) || typed === '' ? all.rows : await searched();
+    const named = rows
       .filter((row) => (row['contact_type'] ?? 'customer') === 'customer' && row['status'] !== 'inactive')
-      .map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '' }))
+      .map((row) => ({ name: String(row['contact_name'] ?? ''), id: readId(row['contact_id']) ?? '', email: row['email'] }))
       .filter(hasId);
+    return [...new Map(named.map((one) => [one.id, one])).values()];
   };
 
   /** Of the one customer whom the argument filled in before means. */
@@ -113,13 +131,15 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
     if (customer === undefined || isId(customer)) return customer;
     return exactOrOnly(
       customer,
-      (await customers(customer)).filter(({ name }) => folded(name) === folded(customer) || fits(customer, name)),
+      (await customers(customer)).filter(
+        ({ name, email }) => folded(name) === folded(customer) || fits(customer, name) || folded(email) === addressIn(customer),
+      ),
       ({ name }) => name,
     )?.id;
   };
 
   /** Unpaid ones first; any other by its number. */
-  const invoices = async (value: string, customer: string | undefined): Promise<NamedRecord[]> => {
+  const invoices = async (value: string, customer: string | undefined): Promise<readonly NamedRecord[]> => {
     const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
     const found = async (query: Readonly<Record<string, string>>, open: boolean) => {
@@ -136,9 +156,19 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
         .filter(hasId);
     };
     const unpaid = await found({ status: 'unpaid', sort_column: 'date', sort_order: 'D' }, true);
-    return value.trim() === '' || matching(value, unpaid).length > 0
-      ? unpaid
-      : await found({ invoice_number_contains: value.trim().slice(0, 100) }, false);
+    if (value.trim() === '') return unpaid;
+    const near = numbered(value, unpaid);
+    if (near.length > 0) return near;
+    const others = numbered(value, await found({ invoice_number_contains: numberToLookFor(value) }, false));
+    return others.length > 0 || !isRetainerNumber(value) ? others : numbered(value, await unpaidRetainers(customer_id));
+  };
+
+  const unpaidRetainers = async (customer_id: string | undefined): Promise<NamedRecord[]> => {
+    const { retainerinvoices = [] } = await read(listRetainerInvoices, {});
+    return retainerinvoices
+      .filter((row) => (row.balance ?? 1) > 0 && (customer_id === undefined || row.customer_id === customer_id))
+      .map((row) => ({ name: row.retainerinvoice_number ?? '', id: row.retainerinvoice_id ?? '' }))
+      .filter(hasId);
   };
 
   const accounts = async (): Promise<NamedRecord[]> => {
@@ -166,9 +196,9 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
       case 'customer_id':
         return matching(value, await customers(value)).map(({ id }) => id);
       case 'invoice':
-        return resolvable(value, await invoices(value, given['customer']));
+        return resolvable('', await invoices(value, given['customer']));
       case 'invoice_id':
-        return matching(value, await invoices(value, given['customer_id'])).map(({ id }) => id);
+        return (await invoices(value, given['customer_id'])).map(({ id }) => id);
       case 'account':
         return resolvable(value, await accounts());
       default:
@@ -184,11 +214,22 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 }
 
-/** By a part of the name or the start of the id; those whose name begins so first. */
+/** By a part of the name, the start of the id or of an e-mail address; those whose name begins so first. */
 function matching(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
   const typed = folded(value);
-  const found = all.filter(({ name, id }) => folded(name).includes(typed) || id.startsWith(typed));
-  return found.toSorted((a, b) => Number(folded(b.name).startsWith(typed)) - Number(folded(a.name).startsWith(typed)));
+  const found = all.filter(
+    ({ name, id, email }) => isPartOf(value, name) || id.startsWith(typed) || (typed.includes('@') && folded(email).startsWith(typed)),
+  );
+  return found.toSorted((a, b) => Number(startsSo(b.name, value)) - Number(startsSo(a.name, value)));
+}
+
+/** By a part of the number, however that is written, or the start of the id; those whose number begins so first. */
+function numbered(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
+  const keys = numberForms(value).map(numberKey);
+  const having = (key: string) =>
+    all.filter(({ name, id }) => (key !== '' && numberKey(name).includes(key)) || id.startsWith(value.trim()));
+  const key = keys.find((one) => having(one).length > 0) ?? '';
+  return having(key).toSorted((a, b) => Number(numberKey(b.name).startsWith(key)) - Number(numberKey(a.name).startsWith(key)));
 }
 
 /**

@@ -206,7 +206,7 @@ export async function checkRetainer(
   retainerinvoice_id: string | undefined,
   { customer_id, amount, ...of }: { customer_id: string; amount: number; currency: Currency | Promise<Currency> },
   zoho: Reader,
-): Promise<CheckNotes> {
+): Promise<CheckNotes & { readonly retainer_number?: string | undefined }> {
   if (retainerinvoice_id === undefined) return {};
   const [found, currency] = await allInOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
@@ -235,6 +235,7 @@ export async function checkRetainer(
   if (balance === undefined)
     return {
       lines: [`Pays ${name}`],
+      retainer_number: retainer.retainerinvoice_number,
       not_checked: [`that the amount is all of the retainer invoice ${number} (Zoho does not tell its balance)`],
     };
   if (amount !== balance) {
@@ -246,7 +247,7 @@ export async function checkRetainer(
       },
     );
   }
-  return { lines: [`Pays ${name} in full`] };
+  return { lines: [`Pays ${name} in full`], retainer_number: retainer.retainerinvoice_number };
 }
 
 /** Every custom field that is named exists. */

@@ -1,29 +1,14 @@
-import * as z from 'zod';
-import { defineOperation, type RateFacts, type Reader } from '../endpoint.ts';
+import type { RateFacts, Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
-import { listCurrencies } from '../endpoints/lookups/list-currencies.ts';
 import { InputError } from '../errors.ts';
 import { formatConverted, readAmount, sameRate } from '../money.ts';
+import { allCurrencies } from '../reading/all-currencies.ts';
 import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf } from '../reading/organization.ts';
 import { plain, idText } from '../records/text.ts';
-import { many } from '../records/zoho-shapes.ts';
 import type { CheckNotes } from './checks.ts';
 
 /** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
-
-/** All of them at once: the tool's own list is cut to what a conversation can hold. */
-const allCurrencies = defineOperation({
-  name: listCurrencies.name,
-  module: 'settings',
-  path: listCurrencies.path,
-  input: z.strictObject({}),
-  output: z.looseObject({
-    currencies: z.array(z.looseObject({ currency_code: z.string().optional(), exchange_rate: z.unknown().optional() })).optional(),
-  }),
-  parts: () => ({ query: { per_page: 200 } }),
-  result: (body) => ({ currencies: many(body, 'currencies') }),
-});
 
 /** Invoices whose rates are looked at, of a payment that is applied to very many. */
 const MOST_INVOICE_RATES = 10;

@@ -37,7 +37,9 @@ export const newPaymentInput = z.strictObject({
 type NewPayment = z.output<typeof newPaymentInput>;
 
 interface NewPaymentFacts extends Facts {
-  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly existing: unknown } };
+  readonly lost: Facts['lost'] & {
+    readonly before: InBase & { readonly existing: unknown; readonly retainer_number?: string | undefined };
+  };
 }
 
 /** What a new payment would do, for create and for the upsert that may come to the same. */
@@ -88,7 +90,9 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
             ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
             ...ids.map((name) => `${name}: ${payment[name]}`),
             ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
-            ...(left > 0 ? [`Not applied, stays as unused credit: ${money(left, currency)}`] : []),
+            ...(left > 0 && payment.retainerinvoice_id === undefined
+              ? [`Not applied, stays as unused credit: ${money(left, currency)}`]
+              : []),
           ],
         },
         likeness,
@@ -109,7 +113,11 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     duplicates: { makes: 'payment', alike },
     lost: {
       touches: { creates: [{ customer_id, amount }] },
-      before: { existing: existing(newest), in_base: rated.rate?.result },
+      before: {
+        existing: existing(newest),
+        in_base: rated.rate?.result,
+        ...(retainer.retainer_number !== undefined && { retainer_number: retainer.retainer_number }),
+      },
     },
   };
 }

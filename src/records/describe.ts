@@ -61,6 +61,17 @@ export function aboutWhole(payment: Payment): string[] {
   );
 }
 
+/** The same after it paid a retainer invoice: what no invoice has is not left over, it was asked for beforehand. */
+export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: string, retainer_number: unknown): string[] {
+  const { invoices = [] } = payment;
+  const name =
+    retainer_number === undefined ? `with id ${retainerinvoice_id}` : `${quoted(retainer_number, 40)} (id ${retainerinvoice_id})`;
+  return [
+    `Paid: retainer invoice ${name}, ${money(payment.amount, payment)}. The money can be applied to an invoice of the customer later.`,
+    ...aboutWhole({ ...payment, unused_amount: 0, invoices: invoices.length > 0 ? invoices : undefined }),
+  ];
+}
+
 function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>): string {
   const shown = typeof value === 'object' ? JSON.stringify(value) : value;
   const id = customfield_id === undefined ? '' : ` (customfield_id ${idText(customfield_id)})`;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isExact, MAX_DIGITS } from '../money.ts';
+import { asMode } from './payment-mode.ts';
 
 /**
  * Fields that several endpoints share. Limits are the live ones where recordings differ from Zoho's documentation
@@ -36,6 +37,8 @@ export const appliedInvoice = z.strictObject({
   tax_amount_withheld: amountOrZero.optional(),
 });
 
+const paymentMode = z.string().min(1).max(100).overwrite(asMode);
+
 const customFieldValue = z.string();
 
 /** A custom field by any of the three names Zoho takes. */
@@ -51,7 +54,7 @@ export const customFieldById = z.strictObject({ customfield_id: id, value: custo
 /** Attributes of a payment that create and both updates share. */
 export const paymentFields = {
   customer_id: id,
-  payment_mode: z.string().min(1).max(100).describe('cash, check, creditcard, banktransfer, others, or a mode of the organization.'),
+  payment_mode: paymentMode.describe('cash, check, creditcard, banktransfer, others, or a mode of the organization.'),
   amount,
   date,
   reference_number: z.string().trim().max(50).optional().describe('Cheque or transaction number.'),
@@ -72,7 +75,7 @@ export const paymentFields = {
 /** The same, for an update: nothing is required, and `invoices` completes what is applied. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
-  payment_mode: z.string().min(1).max(100).optional(),
+  payment_mode: paymentMode.optional(),
   reference_number: z.string().trim().max(50).optional(),
   payment_form: z.string().max(100).optional(),
   account_id: id.optional(),
@@ -85,7 +88,7 @@ export const refundFields = {
   date,
   amount,
   from_account_id: id.describe('Id of the cash or bank account the money leaves; ask the user.'),
-  refund_mode: z.string().max(50).optional().describe('cash, check, banktransfer, ...'),
+  refund_mode: z.string().max(50).overwrite(asMode).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().trim().max(50).optional(),
   exchange_rate: exchangeRate.optional(),
   payment_form: z.string().max(100).optional().describe('Mexico only.'),

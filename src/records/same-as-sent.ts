@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../json.ts';
 import { sum, readAmount } from '../money.ts';
+import { asMode } from './payment-mode.ts';
 import { every, readDay, readId } from './read-row.ts';
 import { CLEARED } from './zoho-shapes.ts';
 
@@ -72,7 +73,7 @@ function isSameValue(name: string, sent: unknown, found: unknown): boolean {
       .trim()
       .replace(/\s+/g, ' ');
   return name === 'payment_mode' || name === 'refund_mode'
-    ? plain(sent).toLowerCase() === plain(found).toLowerCase()
+    ? asMode(plain(sent)).toLowerCase() === asMode(plain(found)).toLowerCase()
     : plain(sent) === plain(found);
 }
 

@@ -5,8 +5,8 @@ import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { InputError } from '../errors.ts';
 import { unlikeness } from '../matching/alike-names.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/currencies.ts';
-import { customersLike } from '../matching/customers-like.ts';
-import type { Customer } from '../matching/customers.ts';
+import { customersLike, isOneCustomer } from '../matching/customers-like.ts';
+import { aboutVendors, vendorsCalled, withoutAddress, type Customer } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, newestFirst, type Days } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { aboutInvoice, invoiceNamed, type Invoice } from '../matching/invoices.ts';
@@ -19,6 +19,7 @@ import { isId } from '../matching/same-name.ts';
 import { words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { organizationOf } from '../reading/organization.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
@@ -58,12 +59,16 @@ export const findPayments = defineReadWorkflow({
     'around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
   input,
   output,
-  reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
+  reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
   async run(given, context): Promise<Result> {
     const wanted = wantedOf(given);
-    const { found, currencies, customers, invoice } = await (given.invoice === undefined
-      ? byFilters(given, wanted, context)
-      : byInvoice(given, given.invoice, wanted, context));
+    const {
+      found,
+      currencies,
+      customers,
+      vendors = [],
+      invoice,
+    } = await (given.invoice === undefined ? byFilters(given, wanted, context) : byInvoice(given, given.invoice, wanted, context));
     const { zoho } = context;
     const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
     const [others, organization] = await Promise.all([
@@ -87,11 +92,12 @@ export const findPayments = defineReadWorkflow({
         (found.count === 0 || customers.length > 1) && {
           customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })),
         }),
+      ...(vendors.length > 0 && { vendors: vendors.map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
       ...(invoice && { invoice }),
     };
   },
   report(
-    { payments, matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, invoice },
+    { payments, matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, vendors, invoice },
     given,
   ) {
     const left = not_looked_through && daysOf(not_looked_through);
@@ -106,7 +112,7 @@ export const findPayments = defineReadWorkflow({
       return createReport(
         [
           customers?.length === 0
-            ? `No customer is called anything like ${quoted(given.customer)}.`
+            ? `No customer is called anything like ${quoted(given.customer)}. ${aboutVendors(vendors ?? [])}`.trim()
             : `No payment matches: ${soughtOf(given)}.`,
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
@@ -156,6 +162,8 @@ type Result = {
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
   readonly customers?: readonly Customer[];
+  /** Called so where no customer is. */
+  readonly vendors?: readonly Customer[];
   readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
 };
 
@@ -184,7 +192,7 @@ function wantedOf({
     });
   }
   return {
-    name: customer === undefined || isId(customer) ? undefined : customer,
+    name: customer === undefined || isOneCustomer(customer) ? undefined : customer,
     amount,
     day: date,
     days,
@@ -212,6 +220,7 @@ interface Outcome {
   readonly found: SearchState;
   readonly currencies: ReadonlyMap<string, string>;
   readonly customers?: readonly Customer[];
+  readonly vendors?: readonly Customer[];
   readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
 }
 
@@ -235,7 +244,7 @@ async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wante
   const currencies = new Map(
     customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
   );
-  if (customers?.length === 0) return { found, currencies, customers };
+  if (customers?.length === 0) return { found, currencies, customers, vendors: await vendorsCalled(String(customer), zoho) };
   const { least, most } = amountsAround(amount ?? 0);
   const where = {
     ...likely?.where,
@@ -285,7 +294,8 @@ async function byInvoice(
   wanted: Wanted,
   { zoho, progress }: ReadContext,
 ): Promise<Outcome> {
-  const whole = await invoiceNamed(typed, customer, zoho.recent);
+  const whose = await withoutAddress(customer, zoho);
+  const whole = await invoiceNamed(typed, whose, zoho.recent);
   const { invoice_id, invoice_number, customer_id, currency_code } = whole;
   const { rows: applied } = await zoho.recent.read(allInvoicePayments, { invoice_id });
   const amounts = new Map(
@@ -304,7 +314,7 @@ async function byInvoice(
       { zoho: zoho.recent, progress, mostPages: MOST_PAGES_SEARCHED, newestFirst: true },
     )) {
       const theirs = rows.filter(
-        (row) => amounts.has(row.payment_id) && (customer === undefined || !isId(customer) || row.customer_id === customer),
+        (row) => amounts.has(row.payment_id) && (whose === undefined || !isId(whose) || row.customer_id === whose),
       );
       take(found, theirs, wanted, limit);
       found.left = left;

@@ -8,11 +8,14 @@ import { createCustomerPayment } from '../endpoints/payments/create-customer-pay
 import { InputError, RefusedError } from '../errors.ts';
 import { accountNamed } from '../matching/accounts.ts';
 import { currenciesOf } from '../matching/currencies.ts';
-import { customerNamed, isAnother } from '../matching/customers.ts';
+import { isCurrency } from '../matching/currency-names.ts';
+import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
-import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, type Invoice } from '../matching/invoices.ts';
+import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, retainerId, type Invoice } from '../matching/invoices.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
+import { allCurrencies } from '../reading/all-currencies.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoices } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, amountOrZero, paymentFields } from '../records/fields.ts';
@@ -22,15 +25,15 @@ import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
 
 const input = z.strictObject({
-  customer: customer.optional().describe('Name or id. May be left out where `invoices` tells.'),
+  customer: customer.optional().describe('Name, e-mail or id. May be left out where `invoices` tells.'),
   amount,
-  currency: z.string().max(10).optional().describe("As the user said it; compared with the customer's."),
+  currency: z.string().max(40).optional().describe("As the user said it; compared with the customer's."),
   payment_mode,
   date: date.optional().describe('Default: today where the organization is.'),
   invoices: z
     .array(
       z.strictObject({
-        invoice: z.string().min(1).max(100).describe('Number or id.'),
+        invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer.'),
         amount: amount.optional().describe('Default: what is open less the tax withheld, as far as the money goes.'),
         tax_amount_withheld: amountOrZero.optional(),
       }),
@@ -57,7 +60,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
   ].join('\n'),
   input,
   endpoint: createCustomerPayment,
-  reads: [allContacts, getContact, allInvoices, getInvoice, allBankAccounts, allOrganizations],
+  reads: [allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allBankAccounts, allCurrencies, allOrganizations],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
     const { invoices: _, allocate: __, customer: ___, currency, account, ...rest } = given;
@@ -68,6 +71,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
     ]);
     if (currency !== undefined) await checkCurrency(currency, customer_id, zoho);
     const applied = await allocationOf(given, customer_id, zoho);
+    const retainerinvoice_id = applied.map(({ invoice }) => retainerId(invoice)).find((id) => id !== undefined);
+    if (retainerinvoice_id !== undefined)
+      return { input: { ...rest, customer_id, date: day, ...(account_id !== undefined && { account_id }), retainerinvoice_id } };
     return {
       input: {
         ...rest,
@@ -87,9 +93,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
 /** Zoho books every amount in the customer's currency, whatever the user meant. */
 async function checkCurrency(said: string, contact_id: string, zoho: Reader): Promise<void> {
   const currency_code = (await currenciesOf([contact_id], zoho)).get(contact_id);
-  if (currency_code === undefined || currency_code.toUpperCase() === said.trim().toUpperCase()) return;
+  if (currency_code === undefined || (await isCurrency(said, currency_code, zoho))) return;
   throw new InputError(
-    `The user said ${quoted(said, 10)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
+    `The user said ${quoted(said, 40)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
     {
       code: 'wrong_currency',
       next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
@@ -107,15 +113,30 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
       });
     return (await customerNamed(customer, zoho, chosen['customer'])).contact_id;
   }
-  const found = await Promise.all(invoices.map(async ({ invoice }) => await invoiceNamed(invoice, customer, zoho.recent)));
+  const whose = await withoutAddress(customer, zoho, chosen['customer']);
+  const found = await invoicesNamed(invoices, whose, zoho.recent);
   const [first] = found;
   const ofNobody = found.find(({ customer_id }) => customer_id === undefined);
   if (ofNobody !== undefined) throw customerNotTold(ofNobody);
   const other = found.find(({ customer_id }) => customer_id !== first?.customer_id);
   if (first?.customer_id === undefined || other !== undefined) throw ofSeveral(found);
-  if (customer !== undefined && (!isInvoiceOf(first, customer) || (await isAnother(customer, first, zoho))))
+  if (customer !== undefined && whose !== undefined && (!isInvoiceOf(first, whose) || (await isAnother(whose, first, zoho))))
     throw ofAnother(first, customer);
   return first.customer_id;
+}
+
+/** Each of them. Where one is not there, those that may be meant are of the same customer as the others. */
+async function invoicesNamed(invoices: NonNullable<Given['invoices']>, customer: string | undefined, zoho: Reader): Promise<Invoice[]> {
+  const named = async (number: string, whose = customer) => await invoiceNamed(number, whose, zoho, { retainers: true });
+  const found = await Promise.allSettled(invoices.map(async ({ invoice }) => await named(invoice)));
+  const told = found.map((one) => (one.status === 'fulfilled' ? one.value.customer_id : undefined)).find((id) => id !== undefined);
+  return await Promise.all(
+    found.map(async (one, i) => {
+      if (one.status === 'fulfilled') return one.value;
+      if (customer === undefined && told !== undefined && one.reason instanceof InputError) return await named(invoices[i]!.invoice, told);
+      throw one.reason;
+    }),
+  );
 }
 
 interface Allocation {
@@ -132,12 +153,8 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
         code: 'invalid_arguments',
         next: 'Call again with one of them.',
       });
-    const named = await Promise.all(
-      invoices.map(async ({ invoice, ...row }): Promise<NamedInvoice> => ({
-        ...row,
-        invoice: await invoiceNamed(invoice, customer, zoho),
-      })),
-    );
+    const found = await invoicesNamed(invoices, customer === undefined ? undefined : customer_id, zoho);
+    const named = invoices.map((row, i): NamedInvoice => ({ ...row, invoice: found[i]! }));
     const twice = named.find(({ invoice }, i) => named.findIndex((one) => one.invoice.invoice_id === invoice.invoice_id) < i);
     if (twice !== undefined)
       throw new InputError(`${quoted(twice.invoice.invoice_number || twice.invoice.invoice_id, 40)} is named twice.`, {
@@ -148,6 +165,8 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
     if (closed !== undefined) throw closed.invoice.status === 'void' ? isVoid(closed.invoice) : paidAlready(closed.invoice);
     const untold = named.find(({ invoice, amount }) => amount === undefined && invoice.balance === undefined);
     if (untold !== undefined) throw balanceNotTold(untold.invoice);
+    const retainer = named.find(({ invoice }) => retainerId(invoice) !== undefined);
+    if (retainer !== undefined) checkRetainerAlone(retainer, named.length, amount);
     return spread(amount, named);
   }
   if (allocate === 'as_credit') return [];
@@ -183,6 +202,29 @@ function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
       return { invoice, amount_applied, ...withheld };
     })
     .filter(({ amount_applied, ...row }) => amount_applied > 0 || 'tax_amount_withheld' in row);
+}
+
+/** Zoho takes one retainer invoice with a payment, in full, and nothing else. */
+function checkRetainerAlone(
+  { invoice, amount: said = undefined, tax_amount_withheld = 0 }: NamedInvoice,
+  count: number,
+  amount: number,
+): void {
+  const name = `Retainer invoice ${quoted(invoice.invoice_number, 40)}`;
+  if (count > 1 || tax_amount_withheld > 0)
+    throw new InputError(`${name} is paid by a payment of its own, without tax withheld.`, {
+      code: 'invalid_arguments',
+      next: 'Call once for it, and once for the invoices.',
+    });
+  if ((said ?? amount) !== amount || (invoice.balance ?? amount) !== amount)
+    throw new RefusedError(
+      `${name} has ${money(invoice.balance, invoice)} open and is paid in full or not at all; ` +
+        `${money(said ?? amount, invoice)} of a payment of ${money(amount, invoice)} is another amount.`,
+      {
+        code: 'retainer_in_part',
+        next: 'Ask the user what was paid; with allocate: "as_credit" it is recorded as an advance.',
+      },
+    );
 }
 
 function allocationNeeded(open: readonly Invoice[]): InputError {
@@ -231,7 +273,7 @@ function paidAlready(invoice: Invoice): RefusedError {
   const number = String(invoice.invoice_number || invoice.invoice_id).slice(0, 60);
   const other = 'If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".';
   return new RefusedError(
-    `Invoice ${quoted(invoice.invoice_number || invoice.invoice_id, 40)} ` +
+    `${retainerId(invoice) === undefined ? 'Invoice' : 'Retainer invoice'} ${quoted(invoice.invoice_number || invoice.invoice_id, 40)} ` +
       `of ${recordName('customer', invoice.customer_name, invoice.customer_id, 40)} is paid already; ` +
       `nothing of ${money(invoice['total'], invoice)} is open.`,
     {

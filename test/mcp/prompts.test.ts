@@ -180,6 +180,9 @@ describe.each(kinds)('prompts, through the client of the %s', (kind) => {
       expect(mine, name).toHaveLength(type === 'vendor' || inactive ? 0 : 1);
     }
     expect((await complete('record_payment', 'customer', 'bowman furn')).toSorted()).toEqual(['Bowman Furnishings', 'Bowman Furniture']);
+    const lindner = known.find(({ name }) => name.startsWith('Möbelhaus'))!;
+    for (const typed of ['möbel', 'mobel', 'MOEBEL', lindner.email.slice(0, -3)])
+      expect(await complete('record_payment', 'customer', typed), typed).toEqual([lindner.name]);
     // With a line break in it, or a direction mark, a name cannot be typed into a field as it stands.
     const ids = Object.fromEntries(known.map(({ name, id }) => [name, id]));
     expect(await complete('record_payment', 'customer', 'harbor')).toEqual([ids['Harbor\nLight Interiors']]);

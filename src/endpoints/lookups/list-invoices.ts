@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import type { Json } from '../../json.ts';
 import { amountOrZero, date, DEFAULT_PER_PAGE, filter, id, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
+import { tidyNumber } from '../../records/invoice-number.ts';
 import { joined, listing, naming, ifPresent } from '../../records/list-results.ts';
 import { money, plain, idText } from '../../records/text.ts';
 
@@ -9,7 +10,7 @@ const text = z.string().optional();
 const input = z.strictObject({
   customer_id: id.optional(),
   customer_name_contains: filter.optional(),
-  invoice_number: filter.optional(),
+  invoice_number: filter.overwrite((typed) => tidyNumber(typed) || typed).optional(),
   invoice_number_contains: filter.optional(),
   search_text: filter.optional(),
   status: z.enum(['draft', 'sent', 'viewed', 'unpaid', 'partially_paid', 'overdue', 'paid', 'void']).optional(),

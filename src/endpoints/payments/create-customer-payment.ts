@@ -5,7 +5,7 @@ import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForPayment } from '../../preflight/find-lost-write.ts';
 import { newPaymentFacts, newPaymentInput } from '../../preflight/new-payment-facts.ts';
 import { lookByUniqueField, uniqueUpsert } from '../../preflight/unique-upsert.ts';
-import { aboutPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
+import { aboutPayment, aboutRetainerPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
 import { writtenPayment } from '../../records/fields.ts';
 import { notChecked } from '../../records/text.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
@@ -43,19 +43,23 @@ export const createCustomerPayment = defineWrite({
   report: ({ payment }, given, facts) => {
     if (payment === undefined) return unseen('payment');
     const { unused_amount = 0 } = payment;
+    const { retainerinvoice_id } = given;
     return createReport(
       [
         `Recorded ${aboutPayment(payment)}.`,
         ...attention(given, payment),
-        ...aboutWhole(payment),
+        ...(retainerinvoice_id === undefined
+          ? aboutWhole(payment)
+          : aboutRetainerPayment(payment, retainerinvoice_id, facts?.before.retainer_number)),
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
       [
-        unused_amount > 0 && {
-          say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
-          tool: 'update_customer_payment',
-        },
+        unused_amount > 0 &&
+          retainerinvoice_id === undefined && {
+            say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
+            tool: 'update_customer_payment',
+          },
       ],
     );
   },

@@ -17,6 +17,7 @@ import {
   sortOrder,
 } from '../../records/fields.ts';
 import { joined, listing, naming, ifPresent } from '../../records/list-results.ts';
+import { ownMode } from '../../records/payment-mode.ts';
 import { money, plain, quoted, idText } from '../../records/text.ts';
 
 const text100 = filter.optional();
@@ -38,6 +39,16 @@ const filterBy = [
   'Braintree',
   'Others',
 ].map((mode) => `PaymentMode.${mode}`);
+
+/** Zoho's own filter for "Cheque" or "Bank Transfer", however the rows spell it. A mode that is spelled as Zoho does is asked for as it is. */
+function byOwnMode<Q extends { readonly payment_mode?: string | undefined; readonly filter_by?: string | undefined }>(query: Q): Q {
+  const { payment_mode = '', ...rest } = query;
+  const own = ownMode(payment_mode);
+  const by = filterBy.find((one) => one.toLowerCase() === `paymentmode.${own}`);
+  return by === undefined || own === payment_mode.toLowerCase() || query.filter_by !== undefined
+    ? query
+    : ({ ...rest, filter_by: by } as Q);
+}
 
 /** What a person would ask for. `bcy_refunded_amount` is the base currency's; shown where anything was refunded. */
 const usualFields = [
@@ -118,7 +129,7 @@ export const listCustomerPayments = defineRead({
   ],
   input,
   output,
-  parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...query } }),
+  parts: ({ fields: _, ...query }) => ({ query: { per_page: DEFAULT_PER_PAGE, ...byOwnMode(query) } }),
   ...listing({
     input,
     keys: ['customerpayments', 'customer_payments'],

@@ -10,7 +10,7 @@ import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
 import { findByCustomField } from '../../reading/find-by-custom-field.ts';
 import { aboutChanges } from '../../records/change-report.ts';
-import { aboutAllocation, aboutPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
+import { aboutAllocation, aboutPayment, aboutRetainerPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
 import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
 import { isAsSent } from '../../records/same-as-sent.ts';
 import { notChecked, quoted } from '../../records/text.ts';
@@ -130,7 +130,11 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
       ...attention(given, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
-      ...(isNew ? aboutWhole(payment) : aboutAllocation(payment)),
+      ...(!isNew
+        ? aboutAllocation(payment)
+        : given.retainerinvoice_id === undefined
+          ? aboutWhole(payment)
+          : aboutRetainerPayment(payment, given.retainerinvoice_id, facts?.before['retainer_number'])),
       inBase(facts?.before),
       notChecked(facts?.not_checked ?? []),
     ]);

@@ -1,0 +1,19 @@
+import { wordsIn } from './same-name.ts';
+
+/** Parts of names for Zoho's `contains`, which may tell accents apart. */
+
+/** The word that tells most. */
+export function longestWord(typed: string): string {
+  const [longest = ''] = wordsIn(typed.normalize('NFKC')).toSorted((a, b) => b.length - a.length);
+  return longest.slice(0, 100);
+}
+
+/** Parts of a word of which the books have one just so, if they have no more than one accent otherwise. */
+export function halvesOf(word: string): string[] {
+  if (/[^\0-\x7F]/.test(word)) return word.split(/[^\0-\x7F]+/).filter((part) => part.length > 2);
+  if (word.length < 4) return [];
+  const middle = word.length >> 1;
+  // "ue" may stand for one letter.
+  const cut = /^(?:[aou]e|aa)/i.test(word.slice(middle - 1)) ? middle + 1 : middle;
+  return [word.slice(0, cut), word.slice(cut)];
+}
