@@ -9,6 +9,7 @@ import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflo
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
+import { readByNames, writeByNames } from './by-names.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import type { JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
@@ -66,8 +67,7 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
   const { mcpReq } = ctx;
   switch (tool.kind) {
     case 'read': {
-      const input = readArguments(tool.input, args);
-      const result = await books.zoho.until(mcpReq.signal).read(tool, input);
+      const { input, result } = await readByNames(tool, readArguments(tool.input, args), books, mcpReq.signal);
       return succeeded(result, tool.report(result, input), edge, linksOf(tool, input));
     }
     case 'read task': {
@@ -137,22 +137,22 @@ async function write(
   const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = beforeSending(() => readArguments(argumentsOf(tool), args));
   const person = beforeSending(() => personOf(server, ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
-  const performed = await books
-    .write({
-      ...(tool.kind === 'write' ? { endpoint: tool } : { endpoint: tool.endpoint, workflow: tool }),
+  const performed = await writeByNames(tool, input, (called) =>
+    books.write({
+      ...called,
       input,
       key: key as string | undefined,
       allowDuplicateOf: allow_duplicate_of as string[],
       person,
       signal,
-    })
-    .catch((error: unknown) => {
-      if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
-        onWritten(input, {});
-        deliveries.expect(id, { entry: error.entry, state: 'unknown' });
-      }
-      throw error;
-    });
+    }),
+  ).catch((error: unknown) => {
+    if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
+      onWritten(input, {});
+      deliveries.expect(id, { entry: error.entry, state: 'unknown' });
+    }
+    throw error;
+  });
   if (performed.kind === 'ask') return beforeSending(() => consentRequest(marked(performed.question, books.sandbox), performed.state));
   if (performed.kind === 'settle') return choiceRequest({ ...performed, question: marked(performed.question, books.sandbox) });
   if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { $ZodType } from 'zod/v4/core';
 import { isExact, MAX_DIGITS } from '../money.ts';
 
 /**
@@ -9,7 +10,21 @@ import { isExact, MAX_DIGITS } from '../money.ts';
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
 export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
 
-const invoiceId = id.describe('Its id, not its number. Never guess: ask the user.');
+/** The kinds of records that people call by a name or number. */
+export type NamedKind = 'account' | 'ledger account' | 'invoice' | 'retainer invoice' | 'location';
+
+/** The id of a record, or what people call it: `matching/ids-of-names.ts` finds the id before anything rests on it. */
+const named = (kind: NamedKind) => z.string().trim().min(1, 'must not be empty').max(100).meta({ named: kind });
+
+/** A cash or bank account. */
+const accountId = named('account');
+/** Any account of the chart of accounts. */
+const ledgerAccountId = named('ledger account');
+export const invoiceId = named('invoice');
+export const locationId = named('location');
+
+/** What an argument names by its id or name, where it is one of those. */
+export const namedKind = (schema: $ZodType): NamedKind | undefined => z.globalRegistry.get(schema)?.['named'] as NamedKind | undefined;
 
 /** A day of the calendar, `yyyy-mm-dd`. */
 export const date = z.iso.date('must be a calendar date, yyyy-mm-dd');
@@ -31,7 +46,7 @@ export const rowFields = z.array(z.string()).min(1).describe('Instead of the usu
 export const DEFAULT_PER_PAGE = 50;
 
 export const appliedInvoice = z.strictObject({
-  invoice_id: invoiceId,
+  invoice_id: invoiceId.describe('Number or id. Never guess: ask the user.'),
   amount_applied: amountOrZero,
   tax_amount_withheld: amountOrZero.optional(),
 });
@@ -59,12 +74,12 @@ export const paymentFields = {
   exchange_rate: exchangeRate.optional(),
   payment_form: z.string().max(100).optional().describe('Mexico only.'),
   bank_charges: amountOrZero.optional(),
-  bank_charges_account_id: id.optional(),
+  bank_charges_account_id: ledgerAccountId.optional(),
   tax_amount_withheld: amountOrZero.optional(),
-  tax_account_id: id.optional(),
-  account_id: id.optional().describe('Where the money went; default Undeposited Funds.'),
-  location_id: id.optional(),
-  retainerinvoice_id: id.optional(),
+  tax_account_id: ledgerAccountId.optional(),
+  account_id: accountId.optional().describe('Where the money went, name or id; default Undeposited Funds.'),
+  location_id: locationId.optional(),
+  retainerinvoice_id: named('retainer invoice').optional(),
   custom_fields: z.array(customField).optional().describe('By customfield_id, api_name or label.'),
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
@@ -75,7 +90,7 @@ export const paymentChanges = {
   payment_mode: z.string().min(1).max(100).optional(),
   reference_number: z.string().trim().max(50).optional(),
   payment_form: z.string().max(100).optional(),
-  account_id: id.optional(),
+  account_id: accountId.optional(),
   invoices: z.array(appliedInvoice).optional().describe('The total applied to each, 0 removes it; invoices not named stay as they are.'),
   replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: what it does not name is un-applied.'),
 };
@@ -84,7 +99,7 @@ export const paymentChanges = {
 export const refundFields = {
   date,
   amount,
-  from_account_id: id.describe('Id of the cash or bank account the money leaves; ask the user.'),
+  from_account_id: accountId.describe('Cash or bank account the money leaves, name or id; ask the user.'),
   refund_mode: z.string().max(50).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().trim().max(50).optional(),
   exchange_rate: exchangeRate.optional(),
