@@ -146,12 +146,12 @@ async function write(
       person,
       signal,
     }),
-  ).catch((error: unknown) => {
+  ).catch(async (error: unknown) => {
     if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
       onWritten(input, {});
       deliveries.expect(id, { entry: error.entry, state: 'unknown' });
     }
-    throw error;
+    throw await withWhatIsMissing(error, tool, input, books);
   });
   if (performed.kind === 'ask') return beforeSending(() => consentRequest(marked(performed.question, books.sandbox), performed.state));
   if (performed.kind === 'settle') return choiceRequest({ ...performed, question: marked(performed.question, books.sandbox) });
@@ -162,6 +162,23 @@ async function write(
   const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
   return succeeded({ ...result, ...facts }, { ...report, lines: [...aboutConcerns(performed), ...report.lines] }, edge);
 }
+
+/** A refusal of Zoho's whose code is not known, with what may be behind it: a mandatory field that is missing, for one. */
+async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow, input: Json, books: Books): Promise<unknown> {
+  if (!(error instanceof RefusedError) || error.code !== 'refused_by_zoho') return error;
+  const { message, code, next, zoho, judged } = error;
+  const { safety } = tool.kind === 'write' ? tool : tool.endpoint;
+  try {
+    const steps = (await safety.afterRefusal?.(input, await books.reader(AbortSignal.timeout(EXPLAINING_MS)))) ?? [];
+    return new RefusedError(message, { code, next: [...steps, ...next], zoho, ...(judged && { judged }) });
+  } catch {
+    // What Zoho says is told in any case.
+    return error;
+  }
+}
+
+/** It is no part of the write, whose answer waits for it. */
+const EXPLAINING_MS = 5_000;
 
 /** What nobody was asked about is said, so that it does not go by unseen. */
 function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string[] {

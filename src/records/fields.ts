@@ -10,6 +10,9 @@ import { isExact, MAX_DIGITS } from '../money.ts';
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
 export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
 
+/** Made to fit, and not shown to the model: what it needs of it stands in the text. */
+export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
+
 /** The kinds of records that people call by a name or number. */
 export type NamedKind = 'account' | 'ledger account' | 'invoice' | 'retainer invoice' | 'location';
 
@@ -62,6 +65,12 @@ const customField = z.strictObject({
 });
 
 export const customFieldById = z.strictObject({ customfield_id: id, value: customFieldValue });
+
+/** The same where people call it by its label, as its schema shows. */
+export const customFieldByLabel = customField.extend({
+  customfield_id: quiet(customField.shape.customfield_id),
+  api_name: quiet(customField.shape.api_name),
+});
 
 /** Attributes of a payment that create and both updates share. */
 export const paymentFields = {
@@ -117,9 +126,6 @@ export const newRefundInput = z.strictObject({
 
 const text = z.string().optional();
 const number = z.number().optional();
-
-/** Made to fit, and not shown to the model: what it needs of it stands in the text. */
-export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
 /** What the next call needs of a payment. */
 export const payment = z.looseObject({
