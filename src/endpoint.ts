@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Concern } from './concern.ts';
 import { conform } from './conform.ts';
 import type { Json } from './json.ts';
-import type { Report, Undo } from './report.ts';
+import type { Report, Step, Undo } from './report.ts';
 
 /**
  * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the row in the README and the entry in
@@ -225,6 +225,8 @@ export interface Safety<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly upsert?: Upsert;
   /** For a write of several records, which Zoho may report as done when only some are: what each of them came to. */
   each?(result: z.output<O>, zoho: Reader): Promise<z.output<O>>;
+  /** What may be behind a refusal of Zoho's whose code tells nothing: what else can be done about it. */
+  afterRefusal?(input: Json, zoho: Reader): Promise<readonly Step[]>;
   /** Whether an attempt shows in Zoho. */
   look(attempt: Attempt, zoho: Reader): Promise<Seen>;
   /**

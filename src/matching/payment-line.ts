@@ -3,6 +3,7 @@ import { readAmount } from '../money.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 import { only, withoutEmpty } from '../records/zoho-shapes.ts';
 import { inCurrency } from './currencies.ts';
+import type { PaidInvoice } from './invoice-ids.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** A payment of a list as workflows show it: what is not there is left out. */
@@ -12,6 +13,8 @@ export interface ShownPayment extends Json {
   readonly customer_id?: string | undefined;
   readonly currency_code?: string | undefined;
   readonly amount?: number | undefined;
+  /** Where their ids are known, which `invoice_numbers` does not tell. */
+  readonly invoices?: readonly PaidInvoice[] | undefined;
   /** Amounts that Zoho does not tell; one that is not here and not shown is 0. */
   readonly not_told?: readonly string[];
 }
@@ -54,7 +57,7 @@ export function isRefundedInFull(row: PaymentRow): boolean {
 
 /** `2026-06-18 | #491 (id …) | USD 600.00 | check | ref "4471" | INV-383 | unused USD 100.00`. */
 export function paymentLine(payment: ShownPayment, base: string | undefined, ...more: readonly (string | false | undefined)[]): string {
-  const { payment_id, currency_code, unused_amount: unused, bcy_refunded_amount: refunded, not_told = [] } = payment;
+  const { payment_id, currency_code, unused_amount: unused, bcy_refunded_amount: refunded, invoices, not_told = [] } = payment;
   const cell = (name: string, as: (value: unknown) => string) => payment[name] !== undefined && as(payment[name]);
   return [
     cell('date', plain),
@@ -62,7 +65,7 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     ...more,
     cell('payment_mode', plain),
     cell('reference_number', (reference) => `ref ${quoted(reference, 50)}`),
-    cell('invoice_numbers', aboutNumbers),
+    invoices !== undefined && invoices.length <= MOST_WITH_IDS ? invoices.map(withItsId).join(', ') : cell('invoice_numbers', aboutNumbers),
     unused !== undefined && `unused ${inCurrency(unused, currency_code)}`,
     not_told.includes('unused_amount') && 'unused not told by Zoho',
     not_told.includes('bcy_refunded_amount') && 'refunded not told by Zoho',
@@ -74,6 +77,12 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     .filter(Boolean)
     .join(' | ');
 }
+
+/** Ids are long: more would hide what else is in the line. */
+const MOST_WITH_IDS = 2;
+
+const withItsId = ({ invoice_number, invoice_id }: PaidInvoice): string =>
+  `${plain(invoice_number)}${invoice_id === undefined ? '' : ` (id ${idText(invoice_id)})`}`;
 
 const MOST_NUMBERS = 5;
 

@@ -18,6 +18,7 @@ export function jsonSchemaOf(schema: z.ZodObject, io: 'input' | 'output'): JsonS
 }
 
 function lighten(json: JsonSchema): void {
+  delete json['named'];
   delete json['pattern'];
   delete json['allOf'];
   delete json['additionalProperties'];

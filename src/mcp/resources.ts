@@ -10,6 +10,7 @@ import { isRead, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { readArguments } from './arguments.ts';
+import { readByNames } from './by-names.ts';
 import type { Lookups } from './completions.ts';
 import { loggedCall } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
@@ -93,16 +94,15 @@ async function answer(
   variables: Json,
   { endpoint, form: { mimeType }, books, edge, signal }: ResourceRead,
 ): Promise<ReadResourceResult> {
-  const zoho = books.zoho.until(signal);
   try {
-    const input = readArguments(endpoint.input, variables);
+    const given = readArguments(endpoint.input, variables);
     if (mimeType === 'application/pdf') {
-      const { bytes } = await zoho.document(endpoint, input, 'pdf');
+      const { bytes } = await books.zoho.until(signal).document(endpoint, given, 'pdf');
       return {
         contents: [{ uri: uri.href, mimeType, blob: bytes.toString('base64'), ...(books.sandbox && { _meta: { sandbox: true } }) }],
       };
     }
-    const result = await zoho.read(endpoint, input);
+    const { input, result } = await readByNames(endpoint, given, books, signal);
     const { structuredContent } = succeeded(result, endpoint.report(result, input), edge);
     return {
       contents: [

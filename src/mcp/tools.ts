@@ -9,6 +9,7 @@ import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflo
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
+import { readByNames, writeByNames } from './by-names.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import type { JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
@@ -68,8 +69,7 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
   const { mcpReq } = ctx;
   switch (tool.kind) {
     case 'read': {
-      const input = readArguments(tool.input, args);
-      const result = await books.zoho.until(mcpReq.signal).read(tool, input);
+      const { input, result } = await readByNames(tool, readArguments(tool.input, args), books, mcpReq.signal);
       return succeeded(result, tool.report(result, input), edge, linksOf(tool, input));
     }
     case 'read task': {
@@ -141,22 +141,22 @@ async function write(
   let person = beforeSending(() => asking.personOf(ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
   for (;;) {
-    const performed = await books
-      .write({
-        ...(tool.kind === 'write' ? { endpoint: tool } : { endpoint: tool.endpoint, workflow: tool }),
+    const performed = await writeByNames(tool, input, (called) =>
+      books.write({
+        ...called,
         input,
         key: key as string | undefined,
         allowDuplicateOf: allow_duplicate_of as string[],
         person,
         signal,
-      })
-      .catch((error: unknown) => {
-        if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
-          onWritten(input, {});
-          deliveries.expect(id, { entry: error.entry, state: 'unknown' });
-        }
-        throw error;
-      });
+      }),
+    ).catch(async (error: unknown) => {
+      if (error instanceof OutcomeUnknownError && error.entry !== undefined) {
+        onWritten(input, {});
+        deliveries.expect(id, { entry: error.entry, state: 'unknown' });
+      }
+      throw await withWhatIsMissing(error, tool, input, books);
+    });
     if (performed.kind === 'ask' || performed.kind === 'settle') {
       // Everything before the claim is done anew with the answer.
       const question = beforeSending(() => asQuestion(performed, served));
@@ -181,6 +181,23 @@ function asQuestion(performed: Extract<Performed, { kind: 'ask' | 'settle' }>, {
   if (performed.kind === 'ask') return consentQuestion(question, performed.state);
   return choiceQuestion({ ...performed, question }, server.server.getNegotiatedProtocolVersion());
 }
+
+/** A refusal of Zoho's whose code is not known, with what may be behind it: a mandatory field that is missing, for one. */
+async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow, input: Json, books: Books): Promise<unknown> {
+  if (!(error instanceof RefusedError) || error.code !== 'refused_by_zoho') return error;
+  const { message, code, next, zoho, judged } = error;
+  const { safety } = tool.kind === 'write' ? tool : tool.endpoint;
+  try {
+    const steps = (await safety.afterRefusal?.(input, await books.reader(AbortSignal.timeout(EXPLAINING_MS)))) ?? [];
+    return new RefusedError(message, { code, next: [...steps, ...next], zoho, ...(judged && { judged }) });
+  } catch {
+    // What Zoho says is told in any case.
+    return error;
+  }
+}
+
+/** It is no part of the write, whose answer waits for it. */
+const EXPLAINING_MS = 5_000;
 
 /** What nobody was asked about is said, so that it does not go by unseen. */
 function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string[] {

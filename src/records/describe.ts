@@ -8,7 +8,12 @@ import { quoted, plain, idText, lines, money, listWithin } from './text.ts';
 /** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
 
 /** A record by its name: `"Acme Corp"`. One whose name is not known by its id: `customer 903…`. */
-export function recordName(what: 'customer' | 'contact' | 'account' | 'organization', name: unknown, id: unknown, max?: number): string {
+export function recordName(
+  what: 'customer' | 'contact' | 'account' | 'location' | 'organization',
+  name: unknown,
+  id: unknown,
+  max?: number,
+): string {
   const known = quoted(name, max);
   return known === '""' ? `${what} ${idText(id)}` : known;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { $ZodType } from 'zod/v4/core';
 import { isExact, MAX_DIGITS } from '../money.ts';
 import { asMode } from './payment-mode.ts';
 
@@ -10,7 +11,24 @@ import { asMode } from './payment-mode.ts';
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
 export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
 
-const invoiceId = id.describe('Its id, not its number. Never guess: ask the user.');
+/** Made to fit, and not shown to the model: what it needs of it stands in the text. */
+export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
+
+/** The kinds of records that people call by a name or number. */
+export type NamedKind = 'account' | 'ledger account' | 'invoice' | 'retainer invoice' | 'location';
+
+/** The id of a record, or what people call it: `matching/ids-of-names.ts` finds the id before anything rests on it. */
+const named = (kind: NamedKind) => z.string().trim().min(1, 'must not be empty').max(100).meta({ named: kind });
+
+/** A cash or bank account. */
+const accountId = named('account');
+/** Any account of the chart of accounts. */
+const ledgerAccountId = named('ledger account');
+export const invoiceId = named('invoice');
+export const locationId = named('location');
+
+/** What an argument names by its id or name, where it is one of those. */
+export const namedKind = (schema: $ZodType): NamedKind | undefined => z.globalRegistry.get(schema)?.['named'] as NamedKind | undefined;
 
 /** A day of the calendar, `yyyy-mm-dd`. */
 export const date = z.iso.date('must be a calendar date, yyyy-mm-dd');
@@ -32,7 +50,7 @@ export const rowFields = z.array(z.string()).min(1).describe('Instead of the usu
 export const DEFAULT_PER_PAGE = 50;
 
 export const appliedInvoice = z.strictObject({
-  invoice_id: invoiceId,
+  invoice_id: invoiceId.describe('Number or id. Never guess: ask the user.'),
   amount_applied: amountOrZero,
   tax_amount_withheld: amountOrZero.optional(),
 });
@@ -51,6 +69,12 @@ const customField = z.strictObject({
 
 export const customFieldById = z.strictObject({ customfield_id: id, value: customFieldValue });
 
+/** The same where people call it by its label, as its schema shows. */
+export const customFieldByLabel = customField.extend({
+  customfield_id: quiet(customField.shape.customfield_id),
+  api_name: quiet(customField.shape.api_name),
+});
+
 /** Attributes of a payment that create and both updates share. */
 export const paymentFields = {
   customer_id: id,
@@ -62,12 +86,12 @@ export const paymentFields = {
   exchange_rate: exchangeRate.optional(),
   payment_form: z.string().max(100).optional().describe('Mexico only.'),
   bank_charges: amountOrZero.optional(),
-  bank_charges_account_id: id.optional(),
+  bank_charges_account_id: ledgerAccountId.optional(),
   tax_amount_withheld: amountOrZero.optional(),
-  tax_account_id: id.optional(),
-  account_id: id.optional().describe('Where the money went; default Undeposited Funds.'),
-  location_id: id.optional(),
-  retainerinvoice_id: id.optional(),
+  tax_account_id: ledgerAccountId.optional(),
+  account_id: accountId.optional().describe('Where the money went, name or id; default Undeposited Funds.'),
+  location_id: locationId.optional(),
+  retainerinvoice_id: named('retainer invoice').optional(),
   custom_fields: z.array(customField).optional().describe('By customfield_id, api_name or label.'),
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
@@ -78,7 +102,7 @@ export const paymentChanges = {
   payment_mode: paymentMode.optional(),
   reference_number: z.string().trim().max(50).optional(),
   payment_form: z.string().max(100).optional(),
-  account_id: id.optional(),
+  account_id: accountId.optional(),
   invoices: z.array(appliedInvoice).optional().describe('The total applied to each, 0 removes it; invoices not named stay as they are.'),
   replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: what it does not name is un-applied.'),
 };
@@ -87,7 +111,7 @@ export const paymentChanges = {
 export const refundFields = {
   date,
   amount,
-  from_account_id: id.describe('Id of the cash or bank account the money leaves; ask the user.'),
+  from_account_id: accountId.describe('Cash or bank account the money leaves, name or id; ask the user.'),
   refund_mode: z.string().max(50).overwrite(asMode).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().trim().max(50).optional(),
   exchange_rate: exchangeRate.optional(),
@@ -105,9 +129,6 @@ export const newRefundInput = z.strictObject({
 
 const text = z.string().optional();
 const number = z.number().optional();
-
-/** Made to fit, and not shown to the model: what it needs of it stands in the text. */
-export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
 /** What the next call needs of a payment. */
 export const payment = z.looseObject({

@@ -5,6 +5,7 @@ import { matchWithBank, unmatch } from './bank-match.ts';
 import { FAULT_KINDS, type Faults } from './faults.ts';
 import { checkBooks } from './ledger-check.ts';
 import { changeLimits } from './limits.ts';
+import { changeMandatory } from './mandatory.ts';
 import { type Arrival, type Reply, jsonReply } from './message.ts';
 import { recordsOf } from './records.ts';
 import type { RequestLog } from './request-log.ts';
@@ -31,6 +32,7 @@ const guide = {
     '"match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}',
   'POST /__sandbox/release': 'ends the delays that are under way; {"match"} as for faults',
   'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
+  'POST /__sandbox/mandatory': 'what payments must have: {"custom_fields": ["cf_receipt_book_no"], "location": true}',
   'POST /__sandbox/reset': 'the books as on the first day',
   'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a person would under Banking: {"payment_id"}',
   'POST /__sandbox/unmatch': 'takes that back: {"payment_id"}',
@@ -65,6 +67,8 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
     case 'POST /reset':
       await resetBooks(world.store, controls.payments);
       return jsonReply(200, { reset: true });
+    case 'POST /mandatory':
+      return setMandatory(world, readBody(arrival));
     case 'GET /limits':
       return jsonReply(200, world.limits);
     case 'POST /limits':
@@ -98,6 +102,11 @@ function setLimits(world: World, value: unknown): Reply {
   const refused = changeLimits(world.limits, value);
   if (refused.length > 0) return jsonReply(400, { error: `unknown or no number: ${refused.join(', ')}`, limits: world.limits });
   return jsonReply(200, world.limits);
+}
+
+function setMandatory({ mandatory }: World, value: unknown): Reply {
+  const problem = changeMandatory(mandatory, value);
+  return problem === undefined ? jsonReply(200, mandatory) : jsonReply(400, { error: problem });
 }
 
 /** What Zoho's API console does under "Self Client": a code to exchange without a redirect address. */

@@ -54,6 +54,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const world: World = {
       store,
       limits,
+      mandatory: { custom_fields: [], location: false },
       shapes: options.shapes ?? 'live',
       organizations: options.organizations ?? [{ organization_id: ORGANIZATION_ID, name: ORGANIZATION_NAME }],
       now,

@@ -3,7 +3,7 @@ import { type Json, dateField, idField, moneyField, objectsField, rateField, tex
 import { type CustomValue, readCustomValues } from './custom-fields.ts';
 import { invalidValue, required } from './errors.ts';
 import type { CurrencyRow, CustomerRow } from './rows.ts';
-import { LOCATION_ID } from './seed-ids.ts';
+import { LOCATIONS } from './seed-ids.ts';
 import type { Store } from './store.ts';
 import type { Call } from './world.ts';
 
@@ -59,7 +59,7 @@ export function readPayment(call: Call, body: Json, currency: CurrencyRow): Paym
     retainer_id: idField(body, 'retainerinvoice_id'),
     customValues: body['custom_fields'] === undefined ? undefined : readCustomValues(call.store, body['custom_fields']),
   };
-  if (input.location_id !== undefined && input.location_id !== LOCATION_ID) throw invalidValue('location_id');
+  if (input.location_id !== undefined && !LOCATIONS.has(input.location_id)) throw invalidValue('location_id');
   const persons = body['contact_persons'];
   if (persons !== undefined && !(Array.isArray(persons) && persons.every((id) => /^\d+$/.test(String(id))))) {
     throw invalidValue('contact_persons');

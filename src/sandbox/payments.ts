@@ -16,6 +16,7 @@ import {
   required,
   retainerAmountFixed,
 } from './errors.ts';
+import { requireMandatory } from './mandatory.ts';
 import { type Reply, jsonReply } from './message.ts';
 import { RATE_ONE, convert } from './money.ts';
 import { orgDate } from './org-time.ts';
@@ -208,6 +209,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
   const custom = input.customValues ?? [];
   const named = new Set(custom.map(({ field }) => field.id));
   writeCustomValues(store, payment.id, [...custom, ...identifier.filter(({ field }) => !named.has(field.id))]);
+  requireMandatory(call, payment);
   call.applied.push(payment.id);
   return payment.id;
 }
@@ -266,6 +268,7 @@ function update(call: Call, before: PaymentRow, body: Json): void {
   );
   save(store, payment);
   if (input.customValues) writeCustomValues(store, payment.id, input.customValues);
+  requireMandatory(call, payment);
   call.applied.push(payment.id);
 }
 

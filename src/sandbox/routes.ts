@@ -14,7 +14,7 @@ import {
 import { paymentReceipt } from './receipt-pdf.ts';
 import { createRefund, deleteRefund, getRefund, listRefunds, updateRefund } from './refunds.ts';
 import { listRetainers } from './retainers.ts';
-import { listBankAccounts, listCurrencies, listFields, listOrganizations } from './settings.ts';
+import { listBankAccounts, listChartOfAccounts, listCurrencies, listFields, listLocations, listOrganizations } from './settings.ts';
 import { paymentShape } from './shapes.ts';
 import type { Call } from './world.ts';
 
@@ -53,6 +53,8 @@ export const ROUTES: Route[] = [
   { method: 'GET', path: '/invoices/:invoice_id/payments', scope: 'invoices.READ', handle: listInvoicePayments },
   { method: 'GET', path: '/retainerinvoices', scope: 'invoices.READ', handle: listRetainers },
   { method: 'GET', path: '/bankaccounts', scope: 'banking.READ', handle: listBankAccounts },
+  { method: 'GET', path: '/chartofaccounts', scope: 'accountants.READ', handle: listChartOfAccounts },
+  { method: 'GET', path: '/locations', scope: 'settings.READ', handle: listLocations },
   { method: 'GET', path: '/organizations', scope: 'settings.READ', handle: listOrganizations },
   { method: 'GET', path: '/settings/currencies', scope: 'settings.READ', handle: listCurrencies },
   { method: 'GET', path: '/settings/fields', scope: 'settings.READ', handle: listFields },

@@ -10,7 +10,12 @@ export const CLOSED_ACCOUNT_ID = idOf(370);
 export const BANK_CHARGES_ACCOUNT_ID = idOf(442);
 export const RECEIVABLE_ACCOUNT_ID = idOf(376);
 export const LOCATION_ID = '460000000038080';
-export const LOCATION_NAME = 'Head Office';
+/** By their ids. */
+export const LOCATIONS: ReadonlyMap<string, string> = new Map([
+  [LOCATION_ID, 'Head Office'],
+  ['460000000038090', 'Burlington Showroom'],
+]);
+export const TAX_ACCOUNT_ID = idOf(379);
 export const USER_ID = idOf(3);
 export const TEMPLATE_ID = idOf(17_003);
 

@@ -4,6 +4,7 @@ import { type Reply, jsonReply } from './message.ts';
 import { convert, moneyNumber, rateNumber } from './money.ts';
 import { ORG_TIME_ZONE, timestamp } from './org-time.ts';
 import { type AccountRow, type CurrencyRow, baseCurrency, currencyOf } from './rows.ts';
+import { BANK_CHARGES_ACCOUNT_ID, LOCATIONS, RECEIVABLE_ACCOUNT_ID, TAX_ACCOUNT_ID } from './seed-ids.ts';
 import { type Call, ORGANIZATION_ID } from './world.ts';
 
 const ACCOUNT_FILTERS: Record<string, string> = {
@@ -54,6 +55,51 @@ function accountItem(call: Call, row: AccountRow): Record<string, unknown> {
     bcy_balance: moneyNumber(convert(row.balance, currency.rate, baseCurrency(call.store).precision)),
     bank_name: row.bank_name,
   };
+}
+
+/** The accounts that payments are booked on besides those that hold money (Zoho docs, live recording); the books keep no balances of them. */
+export function listChartOfAccounts(call: Call): Reply {
+  const others: [id: string, name: string, type: string][] = [
+    [RECEIVABLE_ACCOUNT_ID, 'Accounts Receivable', 'accounts_receivable'],
+    [TAX_ACCOUNT_ID, 'Advance Tax', 'other_current_asset'],
+    [BANK_CHARGES_ACCOUNT_ID, 'Bank Fees and Charges', 'expense'],
+  ];
+  const money = call.store.all<AccountRow>('SELECT * FROM accounts WHERE is_active = 1').map(({ id, name, type }) => [id, name, type]);
+  return jsonReply(200, {
+    code: 0,
+    message: 'success',
+    chartofaccounts: [...others, ...money].map(([account_id, account_name, account_type]) => ({
+      account_id,
+      account_name,
+      account_code: '',
+      account_type,
+      description: '',
+      is_user_created: false,
+      is_system_account: true,
+      is_active: true,
+      parent_account_id: '',
+      depth: 0,
+    })),
+    page_context: {
+      page: 1,
+      per_page: 5000,
+      has_more_page: false,
+      report_name: 'List Chart Of Accounts',
+      applied_filter: 'AccountType.Active',
+    },
+  });
+}
+
+/** Locations, as if the feature were on (Zoho docs). */
+export function listLocations(): Reply {
+  const locations = [...LOCATIONS].map(([location_id, location_name]) => ({
+    location_id,
+    location_name,
+    type: 'general',
+    email: '',
+    phone: '',
+  }));
+  return jsonReply(200, { code: 0, message: 'success', locations });
 }
 
 /** The one call that names no organization; the recording has no page_context. */
@@ -134,7 +180,7 @@ export function listFields(call: Call): Reply {
       data_type: field.data_type,
       index: field.place,
       is_unique: field.is_unique === 1,
-      is_mandatory: false,
+      is_mandatory: call.world.mandatory.custom_fields.includes(field.api_name),
       is_active: true,
       is_custom_field: true,
       values: [],

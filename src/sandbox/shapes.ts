@@ -3,7 +3,7 @@ import { type Reply, jsonReply } from './message.ts';
 import { convert, moneyNumber, rateNumber } from './money.ts';
 import { timestamp } from './org-time.ts';
 import { type InvoiceRow, type PaymentRow, type RefundRow, accountOf, baseCurrency, currencyOf } from './rows.ts';
-import { LOCATION_NAME, RECEIVABLE_ACCOUNT_ID, TEMPLATE_ID, USER_ID } from './seed-ids.ts';
+import { LOCATIONS, RECEIVABLE_ACCOUNT_ID, TEMPLATE_ID, USER_ID } from './seed-ids.ts';
 import type { Store } from './store.ts';
 import type { Call, Shapes } from './world.ts';
 
@@ -210,7 +210,7 @@ function documentedPayment(call: Call, payment: PaymentRow): Record<string, unkn
     currency_code: currency.code,
     currency_symbol: currency.symbol,
     location_id: payment.location_id,
-    location_name: payment.location_id === '' ? '' : LOCATION_NAME,
+    location_name: LOCATIONS.get(payment.location_id) ?? '',
     custom_fields: custom.map(({ place, value, label, data_type }) => ({ index: place, value, label, data_type })),
   };
 }
@@ -294,7 +294,7 @@ function documentedItem(call: Call, row: PaymentRow, invoiceNumber: string): Rec
     amount: moneyNumber(row.amount),
     bcy_amount: moneyNumber(convert(row.amount, row.rate, baseCurrency(call.store).precision)),
     location_id: row.location_id,
-    location_name: row.location_id === '' ? '' : LOCATION_NAME,
+    location_name: LOCATIONS.get(row.location_id) ?? '',
   };
 }
 

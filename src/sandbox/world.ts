@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts';
+import type { Mandatory } from './mandatory.ts';
 import type { Arrival } from './message.ts';
 import type { Store } from './store.ts';
 
@@ -13,6 +14,7 @@ export type Shapes = 'live' | 'documented';
 export interface World {
   store: Store;
   limits: Limits;
+  mandatory: Mandatory;
   shapes: Shapes;
   /** what the account's list of organizations holds */
   organizations: Organization[];

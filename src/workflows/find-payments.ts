@@ -9,6 +9,7 @@ import { customersLike, isOneCustomer } from '../matching/customers-like.ts';
 import { aboutVendors, vendorsCalled, withoutAddress, type Customer } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, newestFirst, type Days } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
+import { invoicesOfPayments } from '../matching/invoice-ids.ts';
 import { aboutInvoice, invoiceNamed, type Invoice } from '../matching/invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
 import { amountsAround, daysAround, isIncomparablePayment, matchOf, type Match, type Wanted } from '../matching/payment-match.ts';
@@ -71,13 +72,22 @@ export const findPayments = defineReadWorkflow({
     } = await (given.invoice === undefined ? byFilters(given, wanted, context) : byInvoice(given, given.invoice, wanted, context));
     const { zoho } = context;
     const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
-    const [others, organization] = await Promise.all([
+    const [others, organization, paid] = await Promise.all([
       currenciesOf(unknown, zoho),
       found.best.some(({ row }) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0) ? organizationOf(zoho) : undefined,
+      invoicesOfPayments(
+        found.best.map(({ row }) => row),
+        invoice === undefined ? [] : [invoice],
+        zoho,
+      ),
     ]);
     const shown = found.best.map(({ row, why }) => {
       const currency = currencies.get(String(row.customer_id)) ?? others.get(String(row.customer_id));
-      return { ...shownPayment(row, currency), why: [...(matchOf(row, wanted, currency)?.why ?? []), ...why].join(', ') || undefined };
+      return {
+        ...shownPayment(row, currency),
+        ...(paid.has(row) && { invoices: paid.get(row) }),
+        why: [...(matchOf(row, wanted, currency)?.why ?? []), ...why].join(', ') || undefined,
+      };
     });
     const base_currency = organization?.currency_code;
     return {

@@ -12,13 +12,15 @@ import { isCurrency } from '../matching/currency-names.ts';
 import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
 import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, retainerId, type Invoice } from '../matching/invoices.ts';
+import { locationNamed } from '../matching/locations.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
 import { allCurrencies } from '../reading/all-currencies.ts';
+import { listLocations } from '../reading/locations.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allContacts, allInvoices } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
-import { amount, amountOrZero, paymentFields } from '../records/fields.ts';
+import { amount, amountOrZero, customFieldByLabel, locationId, paymentFields } from '../records/fields.ts';
 import { money, plain, quoted } from '../records/text.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 
@@ -46,6 +48,8 @@ const input = z.strictObject({
   description,
   exchange_rate,
   bank_charges,
+  custom_fields: z.array(customFieldByLabel).optional().describe('By label or api_name.'),
+  location_id: locationId.optional().describe('Name or id.'),
 });
 type Given = z.output<typeof input>;
 
@@ -60,13 +64,24 @@ export const recordCustomerPayment = defineWriteWorkflow({
   ].join('\n'),
   input,
   endpoint: createCustomerPayment,
-  reads: [allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allBankAccounts, allCurrencies, allOrganizations],
+  reads: [
+    allContacts,
+    getContact,
+    allInvoices,
+    getInvoice,
+    listRetainerInvoices,
+    allBankAccounts,
+    allCurrencies,
+    allOrganizations,
+    listLocations,
+  ],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
-    const { invoices: _, allocate: __, customer: ___, currency, account, ...rest } = given;
-    const [customer_id, account_id, day] = await Promise.all([
+    const { invoices: _, allocate: __, customer: ___, currency, account, location_id: location, ...rest } = given;
+    const [customer_id, account_id, location_id, day] = await Promise.all([
       payerOf(given, zoho, chosen),
       account === undefined ? undefined : accountNamed(account, 'account', zoho),
+      location === undefined ? undefined : locationNamed(location, 'location_id', zoho),
       dateOrToday(given.date, zoho),
     ]);
     if (currency !== undefined) await checkCurrency(currency, customer_id, zoho);
@@ -80,6 +95,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
         customer_id,
         date: day,
         ...(account_id !== undefined && { account_id }),
+        ...(location_id !== undefined && { location_id }),
         ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, invoice: _, ...row }) => ({ invoice_id, ...row })) }),
       },
       // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.

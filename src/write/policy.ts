@@ -105,8 +105,13 @@ const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency:
 
 const BULK_DELETE_MAX = 25;
 
-/** Refuses what the policy does not allow, before Zoho is asked anything. */
+/** Refuses what the policy does not allow, before Zoho is asked anything. The name of an account is judged with the facts, by its id. */
 export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input: Json): void {
+  const names = (['account_id', 'from_account_id'] as const).filter((name) => !/^\d+$/.test(String(input[name])));
+  refuseByValues(policy, endpoint, Object.fromEntries(Object.entries(input).filter(([name]) => !names.some((one) => one === name))));
+}
+
+function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input: Json): void {
   const { name } = endpoint;
   if (policy.read_only) throw against('read_only', 'The policy allows no writes.');
   if (policy.allowed_tools && !policy.allowed_tools.includes(name)) throw against('allowed_tools', `The policy does not allow ${name}.`);
@@ -134,7 +139,7 @@ export function refuseByFacts(
   endpoint: Pick<WriteTool, 'name'>,
   { policy: { money, uses }, duplicates: { makes } }: Facts,
 ): void {
-  if (uses !== undefined) refuseByPolicy(policy, endpoint, uses);
+  if (uses !== undefined) refuseByValues(policy, endpoint, uses);
   if (makes === 'payment' && policy.allowed_account_ids && uses?.account_id === undefined)
     throw accountNotNamed(policy.allowed_account_ids);
   if (money === undefined) return;

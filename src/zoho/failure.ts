@@ -202,7 +202,7 @@ const refusedByZoho: Refusal = (zoho, { method }) => {
   if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Call again with what Zoho names corrected.' });
   return new RefusedError('Zoho refused to write this.', {
     ...details,
-    next: 'Tell the user what Zoho says, and call again with what they decide.',
+    next: 'tell the user what Zoho says, and call again with what they decide.',
   });
 };
 

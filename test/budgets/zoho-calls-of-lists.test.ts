@@ -40,23 +40,35 @@ afterAll(async () => {
 
 describe('find_payments', () => {
   it.each([
-    ['the newest', {}, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
-    ['a name roughly and an amount', { customer: 'Bowman Furniture', amount: 600 }, { '/customerpayments': 1, '/contacts': 1 }],
-    ['a name that one customer has', { customer: 'Kestrel', limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
-    ['an invoice', { invoice: 'INV-392' }, { '/invoices': 1, '/invoices/{id}/payments': 1, '/customerpayments': 1 }],
-    ['a cheque number', { reference: '2207' }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
+    // For the ids of the invoices, of which the list tells the numbers: one of each customer, or one of all.
+    ['the newest', {}, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1, '/invoices': 1 }],
+    [
+      'a name roughly and an amount',
+      { customer: 'Bowman Furniture', amount: 600 },
+      { '/customerpayments': 1, '/contacts': 1, '/invoices': 2 },
+    ],
+    ['a name that one customer has', { customer: 'Kestrel', limit: 1 }, { '/customerpayments': 1, '/contacts': 1, '/invoices': 1 }],
+    // Its payment is for another one as well.
+    ['an invoice', { invoice: 'INV-392' }, { '/invoices': 2, '/invoices/{id}/payments': 1, '/customerpayments': 1 }],
+    [
+      'an invoice that is all a payment is for',
+      { invoice: 'INV-384' },
+      { '/invoices': 1, '/invoices/{id}/payments': 1, '/customerpayments': 1, '/organizations': 1 },
+    ],
+    ['a cheque number', { reference: '2207' }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
+    ['what is applied to no invoice', { customer: 'Bowman Furniture', amount: 250, limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
     ['nobody of that name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
   ])('%s', async (_, args, requests) => {
     expect(await requestsOf(small, 'find_payments', args)).toEqual(requests);
   });
 
   it.each([
-    ['an amount', { amount: 1000, limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
-    ['a day', { date: '2025-12-24', limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1 }],
+    ['an amount', { amount: 1000, limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
+    ['a day', { date: '2025-12-24', limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     [
       'a range that lies back, its newest',
       { date_start: '2025-12-01', date_end: '2025-12-24', limit: 1 },
-      { '/customerpayments': 4, '/contacts/{id}': 1 },
+      { '/customerpayments': 4, '/contacts/{id}': 1, '/invoices': 1 },
     ],
   ])('of 20,000, %s', async (_, args, requests) => {
     expect(await requestsOf(large, 'find_payments', args)).toEqual(requests);

@@ -65,6 +65,12 @@ describe('the nine writes', () => {
       [[ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments', INVOICE, INVOICE], ['POST /customerpayments']],
     ],
     [
+      'for an invoice by its number, which tells its balance too, into an account by its name',
+      'create_customer_payment',
+      { ...bowman, amount: 12, account_id: 'Petty Cash', invoices: [{ invoice_id: 'INV-385', amount_applied: 5 }] },
+      [[ACCOUNTS, 'GET /invoices'], [ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
+    ],
+    [
       'in euros, at a rate',
       'create_customer_payment',
       { ...lindner, amount: 12, exchange_rate: 1.08 },
@@ -111,6 +117,18 @@ describe('the nine writes', () => {
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, account_id: seed.pettyCash, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
       [[PAYMENT], [ACCOUNTS, INVOICE], ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'what it is applied to, by the number',
+      'update_customer_payment',
+      { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: 'INV-385', amount_applied: 50 }] },
+      [[PAYMENT], ['GET /invoices'], ['PUT /customerpayments/{id}']],
+    ],
+    [
+      'a refund out of an account by its name',
+      'create_customer_payment_refund',
+      { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: 'Petty Cash' },
+      [[ACCOUNTS], [ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
     ],
     [
       'custom fields',

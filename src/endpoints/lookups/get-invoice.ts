@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import { readAmount } from '../../money.ts';
 import { ROOM, unseen } from '../../records/describe.ts';
-import { id } from '../../records/fields.ts';
+import { invoiceId } from '../../records/fields.ts';
 import { ifPresent } from '../../records/list-results.ts';
 import { listWithin, money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
@@ -63,7 +63,7 @@ export const getInvoice = defineRead({
       mimeType: 'application/json',
     },
   ],
-  input: z.strictObject({ invoice_id: id }),
+  input: z.strictObject({ invoice_id: invoiceId.describe('Number or id.') }),
   output,
   shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
   result: (body): z.output<typeof output> => {

@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
-import { id } from '../../records/fields.ts';
+import { invoiceId } from '../../records/fields.ts';
 import { joined, listing, ifPresent } from '../../records/list-results.ts';
 import { money, plain, quoted, idText } from '../../records/text.ts';
 import { listedFor, many } from '../../records/zoho-shapes.ts';
 
 const text = z.string().optional();
-const input = z.strictObject({ invoice_id: id });
+const input = z.strictObject({ invoice_id: invoiceId.describe('Number or id.') });
 const output = z.looseObject({ payments: z.array(z.looseObject({ payment_id: text, amount: z.number().optional() })).optional() });
 
 export const listInvoicePayments = defineRead({

@@ -3,6 +3,7 @@ import { defineWrite, type Minted } from '../../endpoint.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForPayment } from '../../preflight/find-lost-write.ts';
+import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts, newPaymentInput } from '../../preflight/new-payment-facts.ts';
 import { lookByUniqueField, uniqueUpsert } from '../../preflight/unique-upsert.ts';
 import { aboutPayment, aboutRetainerPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
@@ -29,6 +30,7 @@ export const createCustomerPayment = defineWrite({
 
     turn: ({ customer_id }) => [`customer:${customer_id}`],
     preflight: (payment, zoho) => newPaymentFacts(payment, zoho),
+    afterRefusal: (payment, zoho) => mandatoryMissing(payment, undefined, zoho),
     upsert: uniqueUpsert,
     look: (attempt, zoho) => {
       const unique = attempt.before['unique'] as Minted | undefined;

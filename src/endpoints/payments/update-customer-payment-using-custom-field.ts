@@ -4,6 +4,7 @@ import { InputError } from '../../errors.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange } from '../../preflight/find-lost-write.ts';
+import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
 import { changeFacts, fieldLines, turnOfChange } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
@@ -83,6 +84,14 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
         question: { ...facts.question, lines: [...facts.question.lines, `${key}: ${quoted(value)}`] },
         lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } },
       };
+    },
+    async afterRefusal(given, zoho) {
+      const key = String(given['unique_identifier_key']);
+      const value = String(given['unique_identifier_value']);
+      const found = await findByCustomField(key, value, zoho);
+      const standing =
+        found === 'none' || found === 'cannot tell' ? { custom_fields: [{ api_name: key, value }] } : await currentPayment(zoho, found);
+      return await mandatoryMissing(given, standing, zoho);
     },
     async look(attempt, zoho) {
       const { unique_identifier_key: key, unique_identifier_value: value } = attempt.input as {

@@ -3,6 +3,7 @@ import { defineWrite } from '../../endpoint.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange } from '../../preflight/find-lost-write.ts';
+import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { paymentChangeInput, changeFacts, turnOfChange, type ChangeFacts } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
@@ -36,6 +37,7 @@ export const updateCustomerPayment = defineWrite({
       refuseNoChange(fields);
       return await changeFacts(await currentPayment(zoho, payment_id), given, zoho);
     },
+    afterRefusal: async (given, zoho) => mandatoryMissing(given, await currentPayment(zoho, String(given['payment_id'])), zoho),
     look: (attempt, zoho) => lookForChange(attempt, String(attempt.input['payment_id']), zoho),
     contradiction: ({ payment }, { body, before }) => otherPayment(payment, body, { standing: before['payment'] as Payment }),
     undo: ({ payment }, { payment_id, ...given }, before) => changeBack(payment_id, given, before.payment, payment),

@@ -1,0 +1,121 @@
+import type * as z from 'zod';
+import type { $ZodType, $ZodTypes } from 'zod/v4/core';
+import type { Reader } from '../endpoint.ts';
+import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
+import { InputError, PaymentsError } from '../errors.ts';
+import { isObject, type Json } from '../json.ts';
+import { namedKind, type NamedKind } from '../records/fields.ts';
+import { accountNamed, ledgerAccountNamed } from './accounts.ts';
+import { orGiveId } from './id-called.ts';
+import { invoiceNamed, type Invoice } from './invoices.ts';
+import { locationNamed } from './locations.ts';
+import { retainerNamed } from './retainers.ts';
+import { isId } from './same-name.ts';
+
+/**
+ * Arguments that take a record by its id or its name, as `records/fields.ts` declares them: with the ids in place of the names. What looks
+ * like an id is one, and costs no read.
+ */
+
+/** An argument that takes a name, and what was given for it. */
+interface Named {
+  readonly kind: NamedKind;
+  readonly typed: string;
+  /** As an error calls it: `invoices[0].invoice_id`. */
+  readonly field: string;
+  /** Puts the id in its place. */
+  put(id: string): void;
+}
+
+/** Those among the arguments, at any depth. */
+function namedIn(schema: $ZodType, holder: Record<string, unknown>, key: string, field: string): Named[] {
+  const value = holder[key];
+  const kind = namedKind(schema);
+  if (kind !== undefined) return typeof value === 'string' ? [{ kind, typed: value, field, put: (id) => void (holder[key] = id) }] : [];
+  const { def } = (schema as $ZodTypes)._zod;
+  if (def.type === 'optional') return namedIn(def.innerType, holder, key, field);
+  if (def.type === 'array' && Array.isArray(value))
+    return value.flatMap((_, i) => namedIn(def.element, value as unknown as Json, String(i), `${field}[${i}]`));
+  if (def.type !== 'object' || !isObject(value)) return [];
+  return Object.entries(def.shape).flatMap(([name, inner]) => namedIn(inner, value, name, field === '' ? name : `${field}.${name}`));
+}
+
+const namesIn = (schema: z.ZodObject, input: Json): Named[] => namedIn(schema, { input }, 'input', '');
+
+/** Whether anything is named that does not look like an id. */
+export const hasNames = (schema: z.ZodObject, input: Json): boolean => namesIn(schema, input).some((one) => !isGivenById(one));
+
+/** Digits are an id. People call invoices by short ones too, which Zoho's ids are not. */
+const isGivenById = ({ kind, typed }: Named): boolean => (kind === 'invoice' ? isId(typed) : /^\d+$/.test(typed));
+
+/** Whether any id may be the number of an invoice: some number theirs as long as Zoho its records. */
+export const mayHaveLongNumbers = (schema: z.ZodObject, input: Json): boolean =>
+  namesIn(schema, input).some(({ kind, typed }) => kind === 'invoice' && isId(typed));
+
+interface WithIds {
+  readonly input: Json;
+  /** Invoices that were found by their numbers, as the list shows them. */
+  readonly invoices: readonly Invoice[];
+}
+
+/** The same arguments with ids. `longNumbers`: what looks like the id of an invoice is its number, if no invoice has that id. */
+export async function withIds(
+  schema: z.ZodObject,
+  given: Json,
+  zoho: Reader,
+  { longNumbers = false }: { readonly longNumbers?: boolean } = {},
+): Promise<WithIds> {
+  const input = structuredClone(given);
+  const invoices: Invoice[] = [];
+  const names = namesIn(schema, input).filter((one) => !isGivenById(one) || (longNumbers && one.kind === 'invoice'));
+  const customer = names.some(({ kind }) => kind.endsWith('invoice')) ? await payerIn(input, zoho) : undefined;
+  const idOf = async ({ kind, typed, field }: Named): Promise<string> => {
+    switch (kind) {
+      case 'account':
+        return await accountNamed(typed, field, zoho);
+      case 'ledger account':
+        return await ledgerAccountNamed(typed, field, zoho);
+      case 'location':
+        return await locationNamed(typed, field, zoho);
+      case 'retainer invoice':
+        return await retainerNamed(typed, field, customer, zoho);
+      case 'invoice': {
+        const invoice = await invoiceIn(typed, field, customer, zoho);
+        if (invoice !== undefined) invoices.push(invoice);
+        return invoice?.invoice_id ?? typed;
+      }
+    }
+  };
+  await Promise.all(names.map(async (one) => one.put(await idOf(one))));
+  return { input, invoices };
+}
+
+/** The invoice of this number; undefined where it is nothing but digits, and no number but for what stands before and zeros. */
+async function invoiceIn(typed: string, field: string, customer: string | undefined, zoho: Reader): Promise<Invoice | undefined> {
+  const isDigits = /^\d+$/.test(typed);
+  try {
+    const invoice = await orGiveId(invoiceNamed(typed, customer, zoho), field);
+    // "1" is not INV-000445-1: it may be an id that does not exist, which what reads the record tells.
+    return isDigits && !isId(typed) && !new RegExp(`^\\D*0*${typed}$`).test(invoice.invoice_number ?? '') ? undefined : invoice;
+  } catch (error) {
+    if (isDigits && error instanceof PaymentsError && error.code !== 'ambiguous_invoice') return undefined;
+    throw withIdAsked(error, field);
+  }
+}
+
+/** Whose invoices are meant where several have such a number: of the customer that is named, or who made the payment. */
+async function payerIn({ customer_id, payment_id }: Json, zoho: Reader): Promise<string | undefined> {
+  if (typeof customer_id === 'string') return customer_id;
+  if (typeof payment_id !== 'string') return undefined;
+  return (await zoho.read(getCustomerPayment, { payment_id })).payment?.customer_id;
+}
+
+/** The tool takes no name of a customer to tell invoices apart by, so the id is asked for. */
+function withIdAsked(error: unknown, field: string): unknown {
+  if (!(error instanceof InputError) || error.code !== 'ambiguous_invoice') return error;
+  return new InputError(error.message, {
+    code: error.code,
+    next: `Ask the user which one, then call again with its whole number, or its id, as ${field}. Never pick one yourself.`,
+    cause: error,
+  });
+}

@@ -1,0 +1,87 @@
+import type { Reader } from '../endpoint.ts';
+import { PaymentsError } from '../errors.ts';
+import { isObject } from '../json.ts';
+import { allInvoices, PER_PAGE, type Query } from '../reading/whole-lists.ts';
+import { readId, readText } from '../records/read-row.ts';
+import type { PaymentRow } from './payments.ts';
+import { folded } from './same-name.ts';
+
+/**
+ * The ids of the invoices that payments of a list are applied to: the list tells their numbers, and seldom their ids. Few reads are made
+ * for them, so that those of old payments may stay unknown.
+ */
+
+/** An invoice of a payment; without the id where that is not known. */
+export interface PaidInvoice {
+  readonly invoice_number: string;
+  readonly invoice_id?: string;
+}
+
+interface KnownInvoice {
+  readonly invoice_id: string;
+  readonly invoice_number?: string | undefined;
+  readonly customer_id?: string | undefined;
+}
+
+/** Each asked for the newest invoices; those of more customers are looked for among the newest of all. */
+const MOST_CUSTOMERS_ASKED = 5;
+/** Numbers that are then asked for one by one. */
+const MOST_NUMBERS_ASKED = 3;
+
+/** The invoices of each of these payments; none where no id is known. `known` need not be read. */
+export async function invoicesOfPayments(
+  rows: readonly PaymentRow[],
+  known: readonly KnownInvoice[],
+  zoho: Reader,
+): Promise<ReadonlyMap<PaymentRow, readonly PaidInvoice[]>> {
+  const pool = [...known];
+  const paidBy = (row: PaymentRow): readonly PaidInvoice[] => toldBy(row) ?? numbersOf(row).map((number) => withId(number, row, pool));
+  const unknown = () =>
+    rows.flatMap((row) => (row.customer_id === undefined ? [] : paidBy(row).flatMap((one) => (one.invoice_id ? [] : [{ ...one, row }]))));
+  const ask = async (...queries: readonly Query[]) =>
+    void pool.push(...(await Promise.all(queries.map(async (query) => await invoicesBy(query, zoho)))).flat());
+  const numbersUnknown = () => [...new Set(unknown().map(({ invoice_number }) => invoice_number))];
+  const customers = [...new Set(unknown().map(({ row }) => row.customer_id))];
+  const newest = { sort_column: 'date', sort_order: 'D' };
+  const broadly = customers.length > MOST_CUSTOMERS_ASKED ? [newest] : customers.map((customer_id) => ({ ...newest, customer_id }));
+  // One by one where that takes no more reads; then those that were not among the newest.
+  if (numbersUnknown().length > Math.min(broadly.length, MOST_NUMBERS_ASKED)) await ask(...broadly);
+  const left = numbersUnknown();
+  if (left.length <= MOST_NUMBERS_ASKED) await ask(...left.map((invoice_number) => ({ invoice_number })));
+  return new Map(rows.map((row) => [row, paidBy(row)] as const).filter(([, paid]) => paid.some(({ invoice_id }) => invoice_id)));
+}
+
+/** As far as the list tells the ids itself. */
+function toldBy(row: PaymentRow): readonly PaidInvoice[] | undefined {
+  const applied = (Array.isArray(row['applied_invoices']) ? row['applied_invoices'] : []).filter(isObject);
+  const told = applied.flatMap((one) => {
+    const [invoice_id, invoice_number] = [readId(one['invoice_id']), readText(one['invoice_number'])];
+    return invoice_id === undefined || invoice_number === undefined ? [] : [{ invoice_number, invoice_id }];
+  });
+  return told.length > 0 && told.length === applied.length ? told : undefined;
+}
+
+const numbersOf = (row: PaymentRow): string[] => (readText(row['invoice_numbers']) ?? '').split(', ').filter(Boolean);
+
+/** Numbers may come twice: it is the one of this number that is the customer's, if just one is. */
+function withId(invoice_number: string, { customer_id }: PaymentRow, pool: readonly KnownInvoice[]): PaidInvoice {
+  const same = pool.filter((one) => one.customer_id === customer_id && folded(one.invoice_number) === folded(invoice_number));
+  const [invoice_id, ...others] = new Set(same.map((one) => one.invoice_id));
+  return { invoice_number, ...(invoice_id !== undefined && others.length === 0 && { invoice_id }) };
+}
+
+/** What was found is told in any case, also where the scopes or Zoho do not show invoices now. */
+async function invoicesBy(query: Query, zoho: Reader): Promise<KnownInvoice[]> {
+  try {
+    const { rows } = await zoho.recent.read(allInvoices, { ...query, page: 1, per_page: PER_PAGE });
+    return rows.flatMap((row) => {
+      const invoice_id = readId(row['invoice_id']);
+      return invoice_id === undefined
+        ? []
+        : [{ invoice_id, invoice_number: readText(row['invoice_number']), customer_id: readId(row['customer_id']) }];
+    });
+  } catch (error) {
+    if (error instanceof PaymentsError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import type { Reader } from '../endpoint.ts';
+import { ifServed } from '../reading/if-allowed.ts';
+import { listLocations } from '../reading/locations.ts';
+import { idCalled, orGiveId } from './id-called.ts';
+
+/** The id of the location of this name. `field` is the argument that named it. */
+export async function locationNamed(typed: string, field: string, zoho: Reader): Promise<string> {
+  if (/^\d+$/.test(typed)) return typed;
+  // Where the organization has none, Zoho may not serve the list either.
+  const { locations = [] } = (await orGiveId(ifServed(zoho.settled.read(listLocations, {})), field)) ?? {};
+  return idCalled(
+    typed,
+    locations.map(({ location_id: id, location_name: name }) => ({ id, name })),
+    { what: 'location', kind: 'location', field },
+  );
+}

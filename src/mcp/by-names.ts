@@ -1,0 +1,85 @@
+import type { ReadTool, WriteTool } from '../endpoint.ts';
+import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
+import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
+import { hasNames, mayHaveLongNumbers, withIds } from '../matching/ids-of-names.ts';
+import type { WriteWorkflow } from '../workflow.ts';
+import type { Call, Performed } from '../write/types.ts';
+import type { Books } from './server-dependencies.ts';
+
+/**
+ * Endpoints that are called with names where Zoho takes ids. What was called stays as it was said: a repeated call is known by it before
+ * Zoho is asked anything, as that of a workflow is.
+ */
+
+interface Options {
+  /** What looks like the id of an invoice is its number. */
+  readonly longNumbers: boolean;
+}
+
+/** The read, with ids; and the input that it was made with. */
+export async function readByNames(
+  tool: ReadTool,
+  given: Json,
+  books: Pick<Books, 'zoho' | 'reader'>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly input: Json; readonly result: Json }> {
+  return await orByLongNumbers(tool, given, async (options) => {
+    const input = isByNames(tool, given, options) ? (await withIds(tool.input, given, await books.reader(signal), options)).input : given;
+    return { input, result: await books.zoho.until(signal).read(tool, input) };
+  });
+}
+
+/** The write, with what finds the ids in its turn. */
+export async function writeByNames(
+  tool: WriteTool | WriteWorkflow,
+  given: Json,
+  write: (called: Pick<Call, 'endpoint' | 'workflow'>) => Promise<Performed>,
+): Promise<Performed> {
+  if (tool.kind === 'write task') return await write({ endpoint: tool.endpoint, workflow: tool });
+  return await orByLongNumbers(tool, given, (options) =>
+    write({ endpoint: tool, workflow: isByNames(tool, given, options) ? findingIds(tool, options) : undefined }),
+  );
+}
+
+const isByNames = ({ input }: Pick<WriteTool, 'input'>, given: Json, { longNumbers }: Options): boolean =>
+  longNumbers || hasNames(input, given);
+
+function findingIds(tool: WriteTool, options: Options): WriteWorkflow {
+  const { name, title, description, input, output, safety } = tool;
+  return {
+    kind: 'write task',
+    name,
+    title,
+    description,
+    input,
+    output,
+    endpoint: tool,
+    reads: [],
+    turn: async (given, zoho) => await safety.turn(given, zoho),
+    async plan(given, zoho) {
+      const found = await withIds(input, given, zoho, options);
+      // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
+      const told = found.invoices.filter(({ balance }) => balance !== undefined);
+      return {
+        input: found.input,
+        known: told.map((invoice) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
+      };
+    },
+  };
+}
+
+/** The call; and where no invoice has such an id, once more by its number. If none has that either, the first error is the one to tell. */
+async function orByLongNumbers<T>({ input }: Pick<WriteTool, 'input'>, given: Json, call: (options: Options) => Promise<T>): Promise<T> {
+  try {
+    return await call({ longNumbers: false });
+  } catch (error) {
+    if (!isUnknownRecord(error) || !mayHaveLongNumbers(input, given)) throw error;
+    return await call({ longNumbers: true }).catch((second: unknown) => {
+      throw isUnknownRecord(second) ? error : second;
+    });
+  }
+}
+
+const isUnknownRecord = (error: unknown): boolean =>
+  error instanceof InputError && (error.code === 'no_such_invoice' || error.code === 'not_found');

@@ -1,0 +1,60 @@
+import type { Reader } from '../endpoint.ts';
+import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
+import { isObject, type Json } from '../json.ts';
+import { ifServed } from '../reading/if-allowed.ts';
+import { listLocations } from '../reading/locations.ts';
+import { recordNameAndId } from '../records/describe.ts';
+import type { Payment } from '../records/fields.ts';
+import { readFlag } from '../records/read-row.ts';
+import { quoted } from '../records/text.ts';
+import type { Step } from '../report.ts';
+
+/** What an organization may make mandatory. Zoho refuses a payment without it, by a code that is not documented. */
+
+const CALLED_BY = ['customfield_id', 'api_name', 'label'] as const;
+
+/** What a refused payment may lack: of what is mandatory, what neither the call gives nor the payment has already. */
+export async function mandatoryMissing(given: Json, standing: Payment | undefined, zoho: Reader): Promise<readonly Step[]> {
+  const [known, places] = await Promise.all([
+    // It may have been made mandatory just now.
+    ifServed(zoho.read(allCustomFields, {})),
+    ifServed(zoho.settled.read(listLocations, {})),
+  ]);
+  const held = [...customFieldRows(given), ...customFieldRows(standing)].filter(({ value }) => (value ?? '') !== '');
+  const missing = (known?.fields ?? []).filter(
+    (field) =>
+      readFlag(field['is_mandatory']) === true &&
+      readFlag(field['is_active']) !== false &&
+      !held.some((row) => CALLED_BY.some((name) => field[name] !== undefined && row[name] === field[name])),
+  );
+  const locations = given['location_id'] === undefined && standing?.['location_id'] === undefined ? (places?.locations ?? []) : [];
+  return [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
+}
+
+const customFieldRows = (of: Json | undefined): Json[] =>
+  (Array.isArray(of?.['custom_fields']) ? of['custom_fields'] : []).filter(isObject);
+
+/** One step for all of them: each is needed. */
+function askForFields(missing: readonly Json[]): Step {
+  const named = missing.map(({ label, values }) => {
+    const choices = (Array.isArray(values) ? values : []).map((value: unknown) =>
+      quoted(isObject(value) ? (value['name'] ?? value['value']) : value, 40),
+    );
+    return `${quoted(label, 60)}${choices.length > 0 ? ` (one of ${choices.slice(0, 10).join(', ')})` : ''}`;
+  });
+  const fields = missing.map(({ label, api_name }) =>
+    api_name === undefined ? `{"label":${quoted(label, 100)},"value":"…"}` : `{"api_name":${quoted(api_name, 100)},"value":"…"}`,
+  );
+  return {
+    say:
+      `payments must have the custom field${missing.length === 1 ? '' : 's'} ${named.join(' and ')}: ` +
+      `ask the user for the value${missing.length === 1 ? '' : 's'}, and call again with custom_fields: [${fields.join(',')}]`,
+  };
+}
+
+function askForLocation(locations: readonly { location_id?: string | undefined; location_name?: string | undefined }[]): Step {
+  const offered = locations
+    .slice(0, 10)
+    .map(({ location_id, location_name }) => recordNameAndId('location', location_name, location_id, 40));
+  return { say: `if a location is missing, ask the user which, and call again with it as location_id: ${offered.join(', ')}` };
+}
