@@ -10,7 +10,7 @@ import { isWrite } from '../workflow.ts';
 import { aboutOf, calledOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
-import { stepsIn, undoCell } from './render.ts';
+import { stepsIn, undoCell, zoneLine } from './render.ts';
 import type { Books } from './server-dependencies.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */
@@ -36,7 +36,10 @@ export const journaled: ReadonlyMap<string, string> = new Map([
   ...workflows.filter(isWrite).map(({ name, endpoint }) => [name, endpoint.name] as const),
 ]);
 
-/** Names the last write of a page, as it was shown. */
+/** What names the page after an entry. */
+export const pageAfter = ({ state, id }: Entry): string => `${state}:${id}`;
+
+/** An entry as it was shown. */
 const PLACE = /^(claimed|sent|unknown|recorded|not_recorded):(w_\w+)$/;
 
 const input = z.strictObject({
@@ -55,11 +58,12 @@ const input = z.strictObject({
   limit: z.int().min(1).max(100).optional().describe('Default 20.'),
   page: z
     .string()
-    .regex(new RegExp(`^[1-9]\\d{0,5}$|${PLACE.source}`), 'must be `next_page` of the answer before, or the number of a page')
+    .regex(new RegExp(`^[1-9]\\d{0,3}$|${PLACE.source}`), 'must be `next_page` of the answer before, or the number of a page')
     .optional()
     .describe('From `next_page`.'),
 });
-type Given = z.output<typeof input>;
+/** Which writes are asked for. */
+export type WritesWanted = z.output<typeof input>;
 
 const text = z.string().optional();
 const output = z.looseObject({
@@ -93,13 +97,13 @@ export const listWrites: JournalTool = {
   input,
   output,
   async run(sent, books, offered) {
-    const given = sent as Given;
+    const given = sent as WritesWanted;
     const journal = await books.journal();
     const zone = await books.timeZone();
-    const { entries, last } = await askedPage(journal, given, zone);
+    const { entries, last } = await pageOfWrites(journal, given, zone);
     const unsettled = entries.filter(({ state }) => !isSettled(state));
     const retryAt = new Map(await Promise.all(unsettled.map(async (entry) => [entry.id, await books.graceEnds(entry)] as const)));
-    const next_page = last && `${last.state}:${last.id}`;
+    const next_page = last && pageAfter(last);
     return {
       result: {
         writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), offered })),
@@ -120,9 +124,9 @@ export const listWrites: JournalTool = {
 };
 
 /** Entries of the page that is asked for, and the last of them where older ones follow. */
-async function askedPage(
+export async function pageOfWrites(
   journal: Journal,
-  given: Given,
+  given: WritesWanted,
   zone: string | undefined,
 ): Promise<{ entries: Entry[]; last?: Entry | undefined }> {
   const {
@@ -204,10 +208,6 @@ function settlingCall(entry: Entry, retryAt: Date | undefined, zone: string | un
 
 function byOperator(entry?: Entry): Step {
   return { say: `the operator looks, or says what became of it, with \`zoho-payments-mcp journal resolve${entry ? ` ${entry.id}` : ''}\`` };
-}
-
-function zoneLine(zone: string | undefined): string {
-  return `Times are in ${zone ?? 'UTC, since the time zone of the organization is not known'}.`;
 }
 
 function lineOf(entry: Entry, zone: string | undefined, offered: ReadonlySet<string>): string {
