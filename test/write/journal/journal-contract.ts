@@ -545,6 +545,14 @@ export function journalContract(backend: JournalBackend): void {
       for (const [filter, found] of expected) expect(await list(filter), JSON.stringify(filter)).toEqual(found);
     });
 
+    it('one behind many that only look like it', async () => {
+      const journal = await open();
+      const { id } = await entryIn(journal, 'claimed', { arguments: { reference_number: '9' } });
+      // Their customer has a 9 in its id.
+      for (let others = 0; others < 50; others += 1) await entryIn(journal, 'claimed');
+      expect((await journal.list({ reference_number: '9', limit: 1 })).map((entry) => entry.id)).toEqual([id]);
+    });
+
     it('what is left of an erased write by its amount and its record', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'recorded', {
