@@ -201,8 +201,8 @@ function undoIn({ state, answer }: Entry, offered: ReadonlySet<string>) {
 /** The call that was made looks for its write first. */
 function settlingCall(entry: Entry, retryAt: Date | undefined, zone: string | undefined): Step {
   const { tool, arguments: args } = calledOf(entry);
-  const wait = retryAt === undefined ? '' : ` from ${timeText(retryAt.toISOString(), zone)} on`;
-  const say = `to settle ${entry.id},${wait} the same call again, which looks for it and does not send it twice`;
+  const when = retryAt === undefined ? '' : `, not before ${timeText(retryAt.toISOString(), zone)}`;
+  const say = `to settle ${entry.id}, the same call again${when}; it is looked for, and not sent twice`;
   return toolCall(tool, { ...args, ...(entry.key !== undefined && { idempotency_key: entry.key }) }, say);
 }
 

@@ -260,7 +260,7 @@ describe('an unknown write', () => {
     });
     const { retry_at } = (result.structuredContent['writes'] as Json[])[0] as { retry_at: string };
     expect(textOf(result)).toContain(
-      `to settle ${String(write_id)}, from ${retry_at.slice(0, 10)} ${retry_at.slice(11, 19)} ${retry_at.slice(-6)} on`,
+      `to settle ${String(write_id)}, the same call again, not before ${retry_at.slice(0, 10)} ${retry_at.slice(11, 19)} ${retry_at.slice(-6)}; it is looked for`,
     );
 
     // The step as it stands: it is looked for under its own key, and is not there yet.
