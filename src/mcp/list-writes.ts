@@ -53,7 +53,7 @@ const input = z.strictObject({
   idempotency_key: z.string().min(1).max(200).optional(),
   reference_number: filter.optional(),
   amount: amount.optional(),
-  record: id.optional().describe('Payment, refund, invoice id.'),
+  record: id.optional().describe('Payment/refund/invoice id.'),
   since: z.iso.date('must be a calendar date, yyyy-mm-dd').optional(),
   limit: z.int().min(1).max(100).optional().describe('Default 20.'),
   page: z
