@@ -51,7 +51,16 @@ const UNSEEMLY = new RegExp(`${HIDDEN.source}|[\\u2028\\u2029\\u2800]|${QUOTES.s
 
 /** JSON that keeps every character, what hides in it written as its code: for calls that are to be made as they stand. */
 export function asJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEMLY, (character) =>
+  return escaped(JSON.stringify(value));
+}
+
+/** The same over several lines, for people. */
+export function asIndentedJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).split('\n').map(escaped).join('\n');
+}
+
+function escaped(json: string): string {
+  return json.replace(UNSEEMLY, (character) =>
     character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }

@@ -2,7 +2,9 @@ import { endpoints } from '../catalogue.ts';
 import { AccessError, InternalError, PaymentsError } from '../errors.ts';
 import type { Books, ZohoReads } from '../mcp/server-dependencies.ts';
 import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
+import { graceEnds } from '../write/timings.ts';
 import type { Zoho } from '../zoho/client.ts';
+import { timeZoneOf } from './noted-time-zone.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
@@ -13,7 +15,7 @@ export interface ConnectionOptions
 }
 
 /** Zoho, journal and turns, as the MCP side needs them. */
-export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'quota'> {
+export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'> {
   /** What the others stand on, opened if it is not yet. */
   wire(): Promise<Wire>;
   road(): Promise<OpenRoad>;
@@ -61,6 +63,8 @@ export function openConnection({
       }
     },
     journal: async () => (await road.get()).road.journal,
+    graceEnds: async (entry) => graceEnds(entry, (await road.get()).road.timings),
+    timeZone: async () => await timeZoneOf(await wire.get()),
     async close() {
       await road.close();
       await wire.close();

@@ -1,114 +1,53 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
+import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
 import { levelOf, policyOf, readConfig, toolsetsOf, type Config } from './config.ts';
+import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
 
 /** The process: argv, environment, exit codes. */
 
-const help = `zoho-payments-mcp ${version}: customer payments and refunds of Zoho Books for AI assistants, over MCP.
-
-  zoho-payments-mcp                     serve MCP over stdio (what hosts run)
-  zoho-payments-mcp serve --sandbox     the same on practice books on this machine, kept between runs
-  zoho-payments-mcp login               connect to Zoho Books, in the browser; what is granted is kept for the servers
-  zoho-payments-mcp logout              take it back at Zoho, and forget it
-  zoho-payments-mcp doctor              what of the connection works, and what to do about the rest
-  zoho-payments-mcp sandbox             the practice Zoho alone, over HTTP
-  zoho-payments-mcp journal list|show|resolve|verify|prune|export
-                                        what was written, and whether the record of it is whole
-
-Options of serve
-  --sandbox[=memory]   practice books instead of Zoho; =memory throws them away at the end
-  --read-only          list and allow only what reads
-  --toolsets LIST      payments, lookups (customers, invoices, accounts by name), workflows, or all; default payments,workflows
-  --policy FILE        what writes are allowed, see the README
-  --log-level LEVEL    error, warn (default), info or debug, on stderr
-  --log-json           the log as JSON lines
-
-Options of login
-  --data-center NAME   where to begin: us (default), eu, in, au, jp, ca, cn, sa; needed for cn and for a self client
-  --organization ID    which one, if there are several
-  --read-only          ask for the scopes of reading only
-  --port N             of this machine, in the redirect address; default 17321, or any that is free
-  --no-browser         print the address only
-  --self-client CODE   exchange a code that was made in Zoho's API console; needs no browser
-
-Options of doctor, besides --sandbox, --read-only, --toolsets and --policy
-  --json               for programs; the exit code is 0 only if all is well
-  --try-data-centers   find out in which the credentials work
-
-Options of sandbox
-  --port N             default: a free one
-  --data FILE|memory   where the books are kept; default memory
-  --payments N         fill the books up to N payments
-
-Options of journal
-  show ID
-  resolve                              looks in Zoho now
-  resolve ID --recorded RECORD_ID | --not-recorded
-                                       takes your word; --force although the record or the clocks speak against it
-  prune --before YYYY-MM-DD, prune --customer ID (removes what is known of a customer)
-  list --limit N; with --sandbox the journal of the practice books
-
-  --version, --help
-
-Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANIZATION_ID, ZOHO_DATA_CENTER,
-ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_TOOLSETS,
-ZOHO_PAYMENTS_STATE_DIR, ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_ASK, ZOHO_PAYMENTS_FASTEST_ANSWER_MS, ZOHO_PAYMENTS_POLICY,
-ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
-ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.
-`;
+/** The command that was called, once it is known. */
+let called: string | undefined;
 
 class UsageError extends ProblemError {
   constructor(message: string) {
-    super(`${message}; see zoho-payments-mcp --help`);
+    super(`${message}; see zoho-payments-mcp ${called === undefined ? '' : `${called} `}--help`);
   }
 }
 
-/** Which options each command takes, besides --version and --help. */
-const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  serve: ['sandbox', 'read-only', 'toolsets', 'policy', 'log-level', 'log-json'],
-  login: ['data-center', 'organization', 'read-only', 'port', 'no-browser', 'self-client'],
-  logout: [],
-  doctor: ['json', 'try-data-centers', 'sandbox', 'read-only', 'toolsets', 'policy'],
-  sandbox: ['port', 'data', 'payments'],
-  journal: ['sandbox', 'recorded', 'not-recorded', 'force', 'before', 'customer', 'limit'],
-};
-
 async function main(argv: readonly string[]): Promise<void> {
-  const { values, positionals } = readArgv(argv);
-  if (values.help) return void process.stdout.write(help);
+  const { name, values, rest } = readArgv(argv);
+  if (values.help) return void process.stdout.write(name === undefined ? generalHelp() : commandHelp(name));
   if (values.version) return void process.stdout.write(`${version}\n`);
-  const [command = 'serve', ...extra] = positionals;
-  const [verb, id] = command === 'journal' ? extra.splice(0, 2) : [];
-  if (extra.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(extra[0])}`);
-  const own = Object.hasOwn(optionsOf, command) ? optionsOf[command] : undefined;
-  if (own === undefined) throw new UsageError(`unknown command ${JSON.stringify(command)}`);
-  const foreign = Object.keys(values).find((option) => !own.includes(option));
-  if (foreign !== undefined) throw new UsageError(`${command} has no option --${foreign}`);
+  const [command = 'serve', verb] = name?.split(' ') ?? [];
+  const takesId = ['journal show', 'journal resolve'].includes(name ?? '');
+  const [id, extra] = takesId ? rest : [undefined, rest[0]];
+  if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
   switch (command) {
     case 'serve': {
       const { serve } = await import('./serve.ts');
       return serve(withFlags(readConfig(), values));
     }
     case 'journal': {
-      const { journalVerbs, runJournal } = await import('./journal.ts');
-      if (verb === undefined || !journalVerbs.includes(verb)) throw new UsageError(`journal takes one of ${journalVerbs.join(', ')}`);
-      const { recorded, 'not-recorded': notRecorded, force, before, customer } = values;
-      if (id !== undefined && !['show', 'resolve'].includes(verb)) throw new UsageError(`unexpected argument ${JSON.stringify(id)}`);
+      if (verb === undefined) throw new UsageError(`journal takes one of ${partsOf('journal').join(', ')}`);
+      const { recorded, 'not-recorded': notRecorded, force, before, customer, json = false } = values;
       if (before !== undefined && !isDay(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
-      if (customer !== undefined && !/^\d+$/.test(customer))
-        throw new UsageError('--customer takes the id of a customer in Zoho Books, which is digits');
+      for (const [option, of] of [
+        ['customer', 'a customer'],
+        ['recorded', 'a record'],
+        ['record', 'a record'],
+      ] as const)
+        if (values[option] !== undefined && !/^\d+$/.test(values[option]))
+          throw new UsageError(`--${option} takes the id of ${of} in Zoho Books, which is digits`);
       if (before !== undefined && customer !== undefined) throw new UsageError('prune takes either --before or --customer');
-      if (recorded !== undefined && !/^\d+$/.test(recorded))
-        throw new UsageError('--recorded takes the id of a record in Zoho Books, which is digits');
       if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
       if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
-      return await runJournal(
-        { verb, id, recorded, notRecorded, force, before, customer, limit: numberOption('--limit', values.limit) },
-        withFlags(readConfig(), values),
-      );
+      const { runJournal } = await import('./journal.ts');
+      const list = verb === 'list' ? await listOptions(values) : undefined;
+      return await runJournal({ verb, id, recorded, notRecorded, force, before, customer, list, json }, withFlags(readConfig(), values));
     }
     case 'login': {
       const { login } = await import('./login.ts');
@@ -153,41 +92,91 @@ interface Flags {
   readonly 'log-json'?: boolean | undefined;
 }
 
+/** All options of all commands. */
+const options = {
+  sandbox: { type: 'string' },
+  'read-only': { type: 'boolean' },
+  toolsets: { type: 'string' },
+  policy: { type: 'string' },
+  json: { type: 'boolean' },
+  'try-data-centers': { type: 'boolean' },
+  'log-level': { type: 'string' },
+  'log-json': { type: 'boolean' },
+  recorded: { type: 'string' },
+  'not-recorded': { type: 'boolean' },
+  force: { type: 'boolean' },
+  before: { type: 'string' },
+  customer: { type: 'string' },
+  outcome: { type: 'string' },
+  tool: { type: 'string' },
+  key: { type: 'string' },
+  reference: { type: 'string' },
+  amount: { type: 'string' },
+  record: { type: 'string' },
+  since: { type: 'string' },
+  limit: { type: 'string' },
+  page: { type: 'string' },
+  'data-center': { type: 'string' },
+  organization: { type: 'string' },
+  'no-browser': { type: 'boolean' },
+  'self-client': { type: 'string' },
+  port: { type: 'string' },
+  data: { type: 'string' },
+  payments: { type: 'string' },
+  version: { type: 'boolean', short: 'v' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** The command with its part, its options, and what else was given. Throws UsageError with what the command takes. */
 function readArgv(argv: readonly string[]) {
+  // `--sandbox` takes a value only behind an equals sign.
+  const args = argv.map((arg) => (arg === '--sandbox' ? '--sandbox=file' : arg));
+  const given = parseArgs({ args, options, strict: false, allowPositionals: true });
+  const { name, rest } = commandOf(given.positionals);
+  called = name;
+  const own = optionsOf(name ?? 'serve');
+  const takes = own.length === 0 ? 'no options' : own.map((option) => `--${option}`).join(', ');
   try {
-    return parseArgs({
-      // `--sandbox` takes a value only behind an equals sign.
-      args: argv.map((arg) => (arg === '--sandbox' ? '--sandbox=file' : arg)),
-      allowPositionals: true,
-      options: {
-        sandbox: { type: 'string' },
-        'read-only': { type: 'boolean' },
-        toolsets: { type: 'string' },
-        policy: { type: 'string' },
-        json: { type: 'boolean' },
-        'try-data-centers': { type: 'boolean' },
-        'log-level': { type: 'string' },
-        'log-json': { type: 'boolean' },
-        recorded: { type: 'string' },
-        'not-recorded': { type: 'boolean' },
-        force: { type: 'boolean' },
-        before: { type: 'string' },
-        customer: { type: 'string' },
-        limit: { type: 'string' },
-        'data-center': { type: 'string' },
-        organization: { type: 'string' },
-        'no-browser': { type: 'boolean' },
-        'self-client': { type: 'string' },
-        port: { type: 'string' },
-        data: { type: 'string' },
-        payments: { type: 'string' },
-        version: { type: 'boolean', short: 'v' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
+    const { values } = parseArgs({ args, options, allowPositionals: true });
+    const foreign = Object.keys(values).find((option) => !own.includes(option) && !['help', 'version'].includes(option));
+    if (foreign !== undefined && !values.help) throw new UsageError(`${name ?? 'serve'} has no option --${foreign}; it takes ${takes}`);
+    return { name, rest, values };
   } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error;
     // Node adds advice for another case behind the full stop.
-    throw new UsageError(error instanceof Error ? (error.message.split('. ', 1)[0] ?? '') : String(error));
+    const message = error.message.split('. ', 1)[0] ?? '';
+    throw new UsageError(message.startsWith('Unknown option') ? `${message}; ${name ?? 'serve'} takes ${takes}` : message);
+  }
+}
+
+function commandOf([command, part, ...rest]: readonly string[]): { name: string | undefined; rest: readonly string[] } {
+  if (command === undefined) return { name: undefined, rest: [] };
+  const all = Object.keys(commands).filter((name) => !name.includes(' '));
+  if (!all.includes(command)) throw new UsageError(`unknown command ${JSON.stringify(command)}; there is ${all.join(', ')}`);
+  called = command;
+  const parts = partsOf(command);
+  if (part === undefined || parts.length === 0) return { name: command, rest: part === undefined ? [] : [part, ...rest] };
+  if (!parts.includes(part)) throw new UsageError(`${command} takes one of ${parts.join(', ')}`);
+  return { name: `${command} ${part}`, rest };
+}
+
+/** `journal list`'s names of what list_writes calls otherwise. */
+const inList = { key: 'idempotency_key', reference: 'reference_number', customer: 'customer_id' } as const;
+
+/** What `journal list` is asked for, as list_writes takes it. */
+async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
+  const [{ readArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
+  const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
+  const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));
+  try {
+    return { ...readArguments(listWrites.input, wanted), limit: numberOption('--limit', limit as string | undefined) ?? 50 };
+  } catch (error) {
+    if (!(error instanceof PaymentsError)) throw error;
+    const optionNamed = (name: string) => Object.entries(inList).find(([, argument]) => argument === name)?.[0] ?? name;
+    const problems = error.message
+      .replace(/^The arguments are not valid: |\.$/g, '')
+      .replaceAll('`next_page` of the answer before', 'what the list before says');
+    throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
   }
 }
 

@@ -1,8 +1,16 @@
+import type { Asked, Concern } from '../concern.ts';
 import type { PaymentsError } from '../errors.ts';
-import { capitalized, sentence } from '../mcp/render.ts';
+import { oneLine } from '../foreign-text.ts';
+import { callText, capitalized, sentence, zoneLine } from '../mcp/render.ts';
+import { formatMoney } from '../money.ts';
+import { quoted } from '../records/text.ts';
+import { timeText } from '../time-zone.ts';
+import { aboutOf, calledOf } from '../write/journal/about.ts';
+import { isSettled } from '../write/journal/entry-state.ts';
+import type { Entry } from '../write/journal/journal.ts';
 import { ProblemError } from './cli-error.ts';
 
-/** Errors in sentences for the operator at the terminal. */
+/** Errors and writes in sentences for the operator at the terminal. */
 
 /** An error as what keeps the program from going on. */
 export function problemOf(error: PaymentsError): ProblemError {
@@ -16,4 +24,104 @@ export function nextForOperator({ next, ifItStays, actor }: PaymentsError): stri
     .filter((say) => say !== undefined)
     .join(actor === 'operator' ? ', or ' : '; otherwise ');
   return sentence(capitalized(ifItStays === undefined ? steps : `${steps}; if it stays so, ${ifItStays}`));
+}
+
+/** A write in one line. */
+export function writeLine(entry: Entry, zone: string | undefined): string {
+  const { id, claimedAt, state, key, zoho_id, reason } = entry;
+  const { reference_number } = aboutOf(entry);
+  return [
+    id,
+    timeText(claimedAt, zone),
+    state,
+    titleOf(entry),
+    zoho_id && `Zoho id ${zoho_id}`,
+    reason && oneLine(reason),
+    key && `key ${quoted(key, 200)}`,
+    reference_number && `reference ${quoted(reference_number)}`,
+  ]
+    .filter(Boolean)
+    .join(' | ');
+}
+
+/** Everything of a write that a person asks about. `retryAt`: from when on a look settles it, as far as that is ahead. */
+export function writeText(entry: Entry, zone: string | undefined, retryAt: Date | undefined): string[] {
+  const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
+  const { amount, currency_code, reference_number } = aboutOf(entry);
+  const { lines = [] } = entry.facts as { lines?: readonly string[] };
+  const { tool } = calledOf(entry);
+  const [organization = '', caller = ''] = scope.split('/');
+  const at = (moment: string) => timeText(moment, zone);
+  const steps = [
+    `began at ${at(claimedAt)}`,
+    sentAt === undefined ? 'was not sent' : `was ${entry.sentAgain ? 'last ' : ''}sent at ${at(sentAt)}`,
+    ...(settledAt === undefined ? [] : [`was settled at ${at(settledAt)}`]),
+  ];
+  const undo = entry.state === 'recorded' ? answer?.report.undo : undefined;
+  const indented = (texts: readonly string[]) => texts.map((text) => `  ${oneLine(text, 1_000)}`);
+  return [
+    sentence(titleOf(entry)),
+    `This is the write ${id}. ${tool} was called${tool === endpoint ? '' : `, which called ${endpoint}`}.`,
+    `It was made for the organization ${oneLine(organization)} by the caller ${quoted(caller)}${key === undefined ? '' : `, with the idempotency_key ${quoted(key, 200)}`}.`,
+    amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
+    reference_number !== undefined && `The reference number is ${quoted(reference_number)}.`,
+    `It ${new Intl.ListFormat('en').format(steps)}.`,
+    consentText(entry),
+    erased && 'What was known of the customer has been removed.',
+    lines.length > 0 && 'This is what was to be done:',
+    ...indented(lines),
+    outcomeText(entry),
+    !isSettled(entry.state) &&
+      `${retryAt === undefined ? '' : `From ${at(retryAt.toISOString())} on, `}\`zoho-payments-mcp journal resolve ${id}\` looks for it in Zoho and settles it.`,
+    answer !== undefined &&
+      answer.report.lines.length > 0 &&
+      `The answer was this${entry.delivered ? '' : ', and no client has had it yet'}:`,
+    ...indented(answer?.report.lines ?? []),
+    undo && `To undo it: ${callText(undo.tool, undo.arguments)}`,
+    undo?.not_restored !== undefined &&
+      undo.not_restored.length > 0 &&
+      `That does not restore ${oneLine(undo.not_restored.join(', '), 1_000)}.`,
+    zoneLine(zone),
+  ].filter((text): text is string => typeof text === 'string');
+}
+
+function titleOf({ facts, endpoint }: Entry): string {
+  const { title } = facts as { title?: string };
+  return title === undefined ? endpoint : oneLine(title, 400);
+}
+
+/** Who was asked, and why; or why nobody was. */
+function consentText({ facts, erased }: Entry): string | undefined {
+  // Versions before 0.2 noted why, and had something else under `asked`.
+  const {
+    asked,
+    concerns = [],
+    because = [],
+  } = facts as { asked?: Asked | object; concerns?: readonly Concern[]; because?: readonly string[] };
+  const why = oneLine([...concerns.map(({ text }) => text), ...because].join('; '), 1_000);
+  if (erased) return undefined;
+  if (typeof asked !== 'string') return why === '' ? 'Nobody had to be asked.' : `The user was asked because ${why}, and agreed.`;
+  if (asked === 'nobody') return why === '' ? 'Nobody was asked.' : `Nobody was asked, although ${why}.`;
+  const how = { window: 'in a window of the host', call: 'by a preview, and allowed the second call', terminal: 'at the command line' }[
+    asked
+  ];
+  return `The user was asked ${how}${asked === 'call' ? '' : ', and agreed'}${why === '' ? '' : `; the reason: ${why}`}.`;
+}
+
+function outcomeText({ state, reason, zoho_id, makes, settledIn }: Entry): string {
+  const why = reason === undefined ? '' : ` ${sentence(oneLine(reason, 400))}`;
+  const record = zoho_id === undefined ? '' : ` as ${makes ?? 'record'} ${zoho_id}`;
+  const who = settledIn === 'window' ? ' A person said so when they were asked.' : '';
+  switch (state) {
+    case 'recorded':
+      return `It is recorded in Zoho${record}.${why}${who}`;
+    case 'not_recorded':
+      return `It was not recorded in Zoho.${why}${who}`;
+    case 'unknown':
+      return `Whether it was recorded in Zoho is not known.${why}`;
+    case 'sent':
+      return 'Whether it was recorded in Zoho is not known: no answer was noted.';
+    case 'claimed':
+      return 'It was not sent yet: a running server may be at it.';
+  }
 }

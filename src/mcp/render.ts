@@ -125,3 +125,8 @@ function stepText({ say, tool, arguments: args, besides, followed_by: after }: S
   const what = [say, call].filter((part) => part !== undefined).join(': ');
   return `${what}${besides === undefined ? '' : ` with ${besides}`}${after === undefined ? '' : `, then ${stepText(after)}`}`;
 }
+
+/** Which time zone the times of a list are in. */
+export function zoneLine(zone: string | undefined): string {
+  return `Times are in ${zone ?? 'UTC, since the time zone of the organization is not known'}.`;
+}

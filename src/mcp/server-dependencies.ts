@@ -1,7 +1,7 @@
 import type { Endpoint, Reader } from '../endpoint.ts';
 import type { Log } from '../trace.ts';
 import type { Workflow } from '../workflow.ts';
-import type { Journal } from '../write/journal/journal.ts';
+import type { Entry, Journal } from '../write/journal/journal.ts';
 import type { Call, Performed } from '../write/types.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Quota } from '../zoho/limits.ts';
@@ -24,6 +24,10 @@ export interface Books {
   write(call: Call): Promise<Performed>;
   /** What was written. Opened when first asked for. */
   journal(): Promise<Journal>;
+  /** When a look settles an unsettled write, as far as that is ahead. */
+  graceEnds(entry: Entry): Promise<Date | undefined>;
+  /** The organization's; also while Zoho cannot be reached, if it was told before. */
+  timeZone(): Promise<string | undefined>;
   /** Everything is play money. */
   readonly sandbox: boolean;
   readonly version: string;

@@ -1,6 +1,8 @@
 import type { Reader } from '../endpoint.ts';
 import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import type { Currency } from '../money.ts';
+import { quoted } from '../records/text.ts';
+import { isTimeZone } from '../time-zone.ts';
 import { ifServed } from './if-allowed.ts';
 
 /** The organization: its settings, and what day it is there. */
@@ -18,14 +20,22 @@ function todayIn(timeZone: string, now: number): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
 }
 
-/** Undefined where the scopes do not show the time zone. */
+/** Undefined where the scopes do not show the time zone, or this machine does not know it. */
+export async function organizationTimeZone(zoho: Reader): Promise<string | undefined> {
+  const zone = (await organizationOf(zoho))?.time_zone;
+  return zone !== undefined && isTimeZone(zone) ? zone : undefined;
+}
+
+/** Undefined where the time zone or Zoho's time is not known. */
 export async function organizationToday(zoho: Reader): Promise<string | undefined> {
-  const organization = await organizationOf(zoho);
+  const zone = await organizationTimeZone(zoho);
   const now = zoho.clock();
-  return organization?.time_zone === undefined || now === undefined ? undefined : todayIn(organization.time_zone, now.notAfter);
+  return zone === undefined || now === undefined ? undefined : todayIn(zone, now.notAfter);
 }
 
 /** Why the organization's today is not known. */
 export async function whyNoToday(zoho: Reader): Promise<string> {
-  return (await organizationOf(zoho))?.time_zone === undefined ? 'needs the scope ZohoBooks.settings.READ' : 'Zoho does not tell its time';
+  const zone = (await organizationOf(zoho))?.time_zone;
+  if (zone === undefined) return 'needs the scope ZohoBooks.settings.READ';
+  return isTimeZone(zone) ? 'Zoho does not tell its time' : `the time zone ${quoted(zone)} is not known here`;
 }

@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { createReport } from '../report.ts';
 import { DAY_MS } from '../time.ts';
+import { calledOf } from './journal/about.ts';
 import type { Entry } from './journal/journal.ts';
 import { isGraceOver } from './resolve.ts';
 import { digestOf } from './seal.ts';
@@ -114,11 +115,4 @@ export function keyReused(entry: Entry, { name: tool }: { readonly name: string 
     code: 'key_reused',
     next: 'A retry repeats the call exactly. For another intent use another key.',
   });
-}
-
-/** The tool that was called and its arguments, where they are not the endpoint's own. Versions before 0.2 called it `asked`. */
-function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly tool: string; readonly arguments: Json } {
-  type Called = { readonly tool: string; readonly arguments: Json };
-  const { called, asked } = facts as { called?: Called; asked?: Called | string };
-  return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
 }

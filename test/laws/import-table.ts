@@ -12,6 +12,7 @@ export const importTable: Record<string, readonly string[]> = {
   money: [],
   report: [],
   time: [],
+  'time-zone': [],
   toolsets: [],
   trace: [],
   machine: ['machine'],
@@ -23,7 +24,7 @@ export const importTable: Record<string, readonly string[]> = {
   workflow: ['json', 'report', 'endpoint', 'reader'],
   records: ['endpoint', 'errors', 'foreign-text', 'json', 'money', 'report', 'records'],
   'endpoints that read': ['endpoint', 'foreign-text', 'json', 'money', 'report', 'records'],
-  reading: ['endpoint', 'errors', 'json', 'money', 'records', 'endpoints that read', 'reading'],
+  reading: ['endpoint', 'errors', 'json', 'money', 'time-zone', 'records', 'endpoints that read', 'reading'],
   preflight: [
     'concern',
     'endpoint',
@@ -67,7 +68,7 @@ export const importTable: Record<string, readonly string[]> = {
   ],
   catalogue: ['endpoint', 'toolsets', 'workflow', 'endpoints that read', 'endpoints that write', 'workflows'],
   zoho: ['answer-cache', 'error-codes', 'endpoint', 'errors', 'foreign-text', 'json', 'time', 'trace', 'machine', 'zoho'],
-  'write/journal': ['foreign-text', 'json', 'report', 'errors', 'endpoint', 'machine', 'write/journal'],
+  'write/journal': ['foreign-text', 'json', 'money', 'report', 'errors', 'endpoint', 'records', 'machine', 'write/journal'],
   write: [
     'concern',
     'endpoint',
@@ -95,6 +96,7 @@ export const importTable: Record<string, readonly string[]> = {
     'money',
     'report',
     'time',
+    'time-zone',
     'trace',
     'workflow',
     'records',

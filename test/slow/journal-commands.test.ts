@@ -39,7 +39,8 @@ describe('journal', () => {
     expect(listed.stdout).toMatch(
       new RegExp(`^${write_id} \\| .* \\| recorded \\| Record a payment of USD 450\\.00 from "Bowman Furniture" \\| Zoho id \\d+`),
     );
-    expect((await run(['journal', 'show', write_id], settings)).stdout).toContain('"reference_number": "CLI-1"');
+    expect((await run(['journal', 'show', write_id], settings)).stdout).toContain('The reference number is "CLI-1".');
+    expect((await run(['journal', 'show', write_id, '--json'], settings)).stdout).toContain('"reference_number": "CLI-1"');
     expect((await run(['journal', 'verify'], settings)).stdout).toMatch(/^whole: \d+ events, 1 writes$/);
     const exported = (await run(['journal', 'export'], settings)).stdout.split('\n').map((line) => JSON.parse(line) as Json);
     expect(exported.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));

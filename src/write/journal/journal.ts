@@ -167,6 +167,33 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
+/** Which entries are listed: those that all of it is true of. */
+export interface ListFilter extends SoughtWrite {
+  readonly state?: State | readonly State[] | undefined;
+  readonly endpoint?: string | undefined;
+  /** Claimed at or after this moment. ISO 8601. */
+  readonly since?: string | undefined;
+  readonly customer_id?: string | undefined;
+  /** The caller's own `idempotency_key`, in whichever scope; also of writes that were not recorded. */
+  readonly key?: string | undefined;
+  /**
+   * The last entry of the page before, as it was shown. Pages do not shift while entries are added, and none is left out: one that is
+   * settled meanwhile comes again, among the settled ones.
+   */
+  readonly after?: Pick<Entry, 'id' | 'state'> | undefined;
+  readonly limit: number;
+}
+
+/** What an entry is found by that stands in its arguments, its request or its answer. */
+export interface SoughtWrite {
+  /** As people write it: without regard to case, blanks and words such as "check". */
+  readonly reference_number?: string | undefined;
+  /** Exact decimal, as text. */
+  readonly amount?: string | undefined;
+  /** Id of a payment, refund, invoice or customer that the write is about. */
+  readonly record?: string | undefined;
+}
+
 /**
  * Every method may throw BusyError (`journal_busy`: others kept the journal too long) or AccessError (`journal_damaged`,
  * `journal_unusable`: an operator must act; `journal_replaced`, before anything is sent: what is open is not what is kept any
@@ -202,13 +229,7 @@ export interface Journal {
   /** When this intent was last declined. */
   lastDeclined(scope: string, intent: string): Promise<string | undefined>;
   /** Newest first, unsettled before everything else. */
-  list(filter: {
-    readonly state?: State;
-    readonly endpoint?: string;
-    readonly since?: string;
-    readonly customer_id?: string;
-    readonly limit: number;
-  }): Promise<Entry[]>;
+  list(filter: ListFilter): Promise<Entry[]>;
 
   /** A secret of 32 bytes that all processes on this journal share, made on first use. */
   secret(): Promise<Buffer>;

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Big } from 'big.js';
 import type { Json } from '../../json.ts';
 import type { SqlValue } from '../../machine/sqlite-file.ts';
+import { isSought, tracesOf } from './about.ts';
 import {
   changesNothing,
   claimedRow,
@@ -18,7 +19,7 @@ import {
 } from './entry-state.ts';
 import { isDamage, JournalFile, type FileOptions, type Layout } from './file.ts';
 import { canonicalJson, hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
-import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, Made, Note, Verdict } from './journal.ts';
+import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, ListFilter, Made, Note, Verdict } from './journal.ts';
 import { verify, type ChainPosition, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
 
 /** Events read, or forgotten, at once: a few milliseconds. */
 const PAGE = 500;
+/** The most that a step of a search may take, so that others are not kept waiting. */
+const SHORT_MS = 5;
 
 const ROW =
   'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, ' +
@@ -55,13 +58,23 @@ const untold = "state = 'recorded' AND delivered = 0";
 /** Unsettled entries that touch any of a list (as a JSON array). */
 const blocking = 'SELECT entry FROM blocks WHERE block IN (SELECT value FROM json_each(?))';
 
+/** Entries in whose events one of the texts stands, in whatever case. */
+const leavingTraces = (texts: readonly string[]): [sql: string, ...values: string[]] => [
+  `EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id AND (${texts.map(() => 'data LIKE ?').join(' OR ')}))`,
+  ...texts.map((text) => `%${text}%`),
+];
+
 const layout: Layout = {
   // "zpmj"
   applicationId: 0x7a706d6a,
   version: 1,
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
   // Not in files of before 0.2.
-  added: { untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}` },
+  added: {
+    untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}`,
+    entries_of_key: 'CREATE INDEX entries_of_key ON entries (key_digest, first_seq) WHERE key_digest IS NOT NULL',
+    entries_of_customer: 'CREATE INDEX entries_of_customer ON entries (customer_id, first_seq) WHERE customer_id IS NOT NULL',
+  },
   mark:
     'SELECT hex(secret) AS id, head_seq AS position, ' +
     'head_seq = 0 OR EXISTS (SELECT 1 FROM events WHERE seq = head_seq AND hash = head_hash) AS whole FROM journal',
@@ -218,19 +231,34 @@ class SqliteJournal implements Journal {
     return note?.at;
   }
 
-  async list({ limit, since, ...equal }: Parameters<Journal['list']>[0]): Promise<Entry[]> {
-    const conditions: [string, SqlValue][] = (['state', 'endpoint', 'customer_id'] as const).flatMap((name) =>
-      equal[name] === undefined ? [] : [[`${name} = ?`, equal[name]]],
-    );
-    if (since !== undefined) conditions.push(['claimed_at >= ?', instant(since)]);
-    const where = ['1', ...conditions.map(([sql]) => sql)].join(' AND ');
-    const values = conditions.map(([, value]) => value);
-    return await this.#file.read(() => {
-      // Two queries, each along its index: the settled ones may be many.
-      const open = this.#rows(`${where} AND ${unsettled} ORDER BY first_seq DESC LIMIT ?`, ...values, limit);
-      const settled = this.#rows(`${where} AND NOT ${unsettled} ORDER BY first_seq DESC LIMIT ?`, ...values, limit - open.length);
-      return [...open, ...settled].map((row) => this.#entry(row));
-    });
+  async list({ state, endpoint, since, customer_id, key, after, limit, ...sought }: ListFilter): Promise<Entry[]> {
+    const given: [sql: string, ...values: (SqlValue | undefined)[]][] = [
+      ['state IN (SELECT value FROM json_each(?))', state && JSON.stringify([state].flat())],
+      ['endpoint = ?', endpoint],
+      ['customer_id = ?', customer_id],
+      ['key_digest = ?', lookUp(key) ?? undefined],
+      ['claimed_at >= ?', since && instant(since)],
+      ...tracesOf(sought).map(leavingTraces),
+    ];
+    const conditions = given.filter((one): one is [string, ...SqlValue[]] => one[1] !== undefined);
+    const { newest, last } = await this.#file.read(() => ({
+      newest: placeOf(this.#file, 'head').seq,
+      last: after && (this.#rows('id = ?', after.id)[0]?.first_seq ?? 0),
+    }));
+    const listed = new Map<string, Entry>();
+    for (const settled of [false, true]) {
+      if (!settled && after !== undefined && isSettled(after.state)) continue;
+      const before = last !== undefined && settled === isSettled(after!.state) ? last : newest + 1;
+      // Few are unsettled; without being told, SQLite would look through all of a customer's.
+      const all = settled ? `entries WHERE NOT ${unsettled}` : `entries INDEXED BY unsettled_entries WHERE ${unsettled}`;
+      const from = [all, ...conditions.map(([sql]) => sql)].join(' AND ');
+      const values = conditions.flatMap(([, ...values]) => values);
+      for await (const entry of this.#newestFirst(from, values, before, limit)) {
+        if (isSought(entry, sought)) listed.set(entry.id, entry);
+        if (listed.size >= limit) return [...listed.values()];
+      }
+    }
+    return [...listed.values()];
   }
 
   async secret(): Promise<Buffer> {
@@ -496,6 +524,27 @@ class SqliteJournal implements Journal {
       row,
       events.map(({ type, data }) => ({ type, data: parsed(data) })),
     );
+  }
+
+  /** Entries before an event, newest first. Others get their turn between pages, however few entries fit. */
+  async *#newestFirst(from: string, values: readonly SqlValue[], before: number, limit: number): AsyncGenerator<Entry> {
+    const most = Math.min(Math.max(limit, 20), PAGE);
+    const oldest = (await this.#file.read(() => placeOf(this.#file, 'checkpoint'))).seq;
+    for (let [end, reach] = [before, PAGE]; end > oldest;) {
+      const began = performance.now();
+      const sql = `SELECT ${ROW} FROM ${from} AND first_seq >= ? AND first_seq < ? ORDER BY first_seq DESC LIMIT ?`;
+      const page = await this.#file.read(() =>
+        this.#file.all<EntryRow>(sql, ...values, end - reach, end, most).map((row) => ({ place: row.first_seq, entry: this.#entry(row) })),
+      );
+      const took = performance.now() - began;
+      for (const { entry } of page) yield entry;
+      const isWhole = page.length < most;
+      end = isWhole ? end - reach : (page.at(-1)?.place ?? oldest);
+      // Where little fits, larger steps; but none that others notice.
+      if (took > SHORT_MS) reach = Math.max(PAGE, Math.floor(reach / 2));
+      else if (isWhole) reach *= 2;
+      await turn();
+    }
   }
 
   async #select(where: string, ...values: SqlValue[]): Promise<Entry[]> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RecordTakenError, StateError } from '../../../src/write/journal/entry-state.ts';
-import type { Cap, Claim, Claimed, Entry, Happening, Journal, Note, State } from '../../../src/write/journal/journal.ts';
+import type { Cap, Claim, Claimed, Entry, Happening, Journal, ListFilter, Note, State } from '../../../src/write/journal/journal.ts';
 import type { Said } from './journal-process.ts';
 
 /**
@@ -473,6 +473,132 @@ export function journalContract(backend: JournalBackend): void {
       expect(await list({ endpoint: 'e_unknown' })).toEqual([unknownId]);
       expect(await list({ customer_id: 'c_not_recorded' })).toEqual([notRecordedId]);
       expect(await list({ since: '2026-07-02T00:00:00Z' })).toEqual([claimedId, notRecordedId, recordedId]);
+    });
+
+    it('a list of several states, of a key in whichever scope, and of nothing', async () => {
+      const journal = await open();
+      const ids: Record<string, string> = {};
+      for (const state of states) ids[state] = (await entryIn(journal, state, { key: 'k', scope: `scope of ${state}` })).id;
+      const list = async (filter: Partial<ListFilter>) => (await journal.list({ limit: 10, ...filter })).map(({ id }) => id);
+      expect(await list({ state: ['sent', 'recorded'] })).toEqual([ids['sent'], ids['recorded']]);
+      expect(await list({ state: [] })).toEqual([]);
+      expect((await list({ key: 'k' })).toSorted()).toEqual(Object.values(ids).toSorted());
+      expect(await list({ key: 'K' })).toEqual([]);
+    });
+
+    it('by reference, amount and record: in arguments, request, answer and what was there before, and nowhere else', async () => {
+      const journal = await open();
+      const nothing = { customer_id: undefined, arguments: {}, request: { method: 'POST', path: '/', scope: '' } } as const;
+      const made = await entryIn(journal, 'recorded', {
+        ...nothing,
+        makes: 'payment',
+        counted: { kind: 'payment', currency: 'USD', amount: '100.50' },
+        arguments: { amount: 100.5, reference_number: 'Überw. 0071', invoices: [{ invoice_id: '41', amount_applied: 7 }] },
+        before: { existing: { ids: ['500'] } },
+        facts: { title: '"reference_number":"72"' },
+      });
+      const changed = await entryIn(journal, 'unknown', {
+        ...nothing,
+        arguments: { payment_id: '500', account_id: '77' },
+        request: { ...nothing.request, body: { amount: 9 } },
+        before: { payment: { amount: 20, reference_number: 'ABC', customer_id: '3' } },
+      });
+      const refund = { amount: 5, refund_id: '600' };
+      const gone = await entryIn(journal, 'recorded', {
+        ...nothing,
+        arguments: { customer_payment_id: '500', refund_id: '600' },
+        before: { refund, payment: { amount: 20.5 } },
+      });
+      const several = await entryIn(journal, 'not_recorded', {
+        ...nothing,
+        arguments: { payment_id: ['81', '82'] },
+        before: { payments: [{ amount: 33 }, { amount: 34 }] },
+      });
+      const all: Record<string, string> = { [made.id]: 'made', [changed.id]: 'changed', [gone.id]: 'gone', [several.id]: 'several' };
+      const list = async (filter: Partial<ListFilter>) => (await journal.list({ limit: 10, ...filter })).map(({ id }) => all[id]);
+      const expected: [Partial<ListFilter>, string[]][] = [
+        [{ reference_number: 'überw. 71' }, ['made']],
+        [{ reference_number: 'check 71' }, []],
+        [{ reference_number: '72' }, []],
+        [{ reference_number: ' abc ' }, ['changed']],
+        [{ reference_number: 'ab' }, []],
+        [{ amount: '100.5' }, ['made']],
+        [{ amount: '100.500' }, ['made']],
+        [{ amount: '100' }, []],
+        [{ amount: '7' }, []],
+        [{ amount: '9' }, ['changed']],
+        [{ amount: '20' }, ['changed']],
+        [{ amount: '20.5' }, []],
+        [{ amount: '5' }, ['gone']],
+        [{ amount: '34' }, ['several']],
+        [{ amount: 'five' }, []],
+        [{ record: '9030000079999' }, ['gone', 'made']],
+        [{ record: '41' }, ['made']],
+        [{ record: '500' }, ['changed', 'gone']],
+        [{ record: '600' }, ['gone']],
+        [{ record: '82' }, ['several']],
+        [{ record: '3' }, ['changed']],
+        [{ record: '77' }, []],
+        [{ record: '500', amount: '20' }, ['changed']],
+        [{ record: '500', state: 'recorded' }, ['gone']],
+      ];
+      for (const [filter, found] of expected) expect(await list(filter), JSON.stringify(filter)).toEqual(found);
+    });
+
+    it('one behind many that only look like it', async () => {
+      const journal = await open();
+      const { id } = await entryIn(journal, 'claimed', { arguments: { reference_number: '9' } });
+      // Their customer has a 9 in its id.
+      for (let others = 0; others < 50; others += 1) await entryIn(journal, 'claimed');
+      expect((await journal.list({ reference_number: '9', limit: 1 })).map((entry) => entry.id)).toEqual([id]);
+    });
+
+    it('what is left of an erased write by its amount and its record', async () => {
+      const journal = await open();
+      const { id } = await entryIn(journal, 'recorded', {
+        makes: 'payment',
+        key: 'k',
+        counted: { kind: 'payment', currency: 'USD', amount: '100' },
+        arguments: { customer_id: CUSTOMER, amount: 100, reference_number: 'R1' },
+      });
+      await journal.erase(CUSTOMER);
+      const list = async (filter: Partial<ListFilter>) => (await journal.list({ limit: 10, ...filter })).map((entry) => entry.id);
+      for (const filter of [{ amount: '100' }, { record: '9030000079999' }, { key: 'k' }]) expect(await list(filter)).toEqual([id]);
+      for (const filter of [{ reference_number: 'R1' }, { record: CUSTOMER }, { customer_id: CUSTOMER }])
+        expect(await list(filter)).toEqual([]);
+    });
+
+    it('page by page everything that was there, whatever is added, settled or pruned meanwhile', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.constantFrom(...states), { maxLength: 12 }),
+          fc.integer({ min: 1, max: 4 }),
+          fc.array(fc.constantFrom('add', 'settle', 'none'), { minLength: 15, maxLength: 15 }),
+          async (kinds, limit, meanwhile) => {
+            const journal = await open();
+            const there = new Set<string>();
+            for (const state of kinds) there.add((await entryIn(journal, state, { makes: undefined })).id);
+            const seen = new Map<string, State[]>();
+            let after: Entry | undefined;
+            for (const what of meanwhile) {
+              const page = await journal.list({ limit, after });
+              for (const { id, state } of page) seen.set(id, [...(seen.get(id) ?? []), state]);
+              after = page.at(-1);
+              if (after === undefined) break;
+              if (what === 'add') await entryIn(journal, 'recorded');
+              const [oldest] = what === 'settle' ? await journal.unsettled() : [];
+              if (oldest?.state === 'unknown') await journal.add(oldest.id, resolved('not_recorded'));
+            }
+            expect([...there].filter((id) => !seen.has(id))).toEqual([]);
+            // Again only as what it has become since.
+            for (const shown of seen.values()) expect(new Set(shown).size).toBe(shown.length);
+          },
+        ),
+        { numRuns: 20 },
+      );
+      const journal = await open();
+      const entry = await entryIn(journal, 'recorded');
+      expect(await journal.list({ limit: 5, after: { ...entry, id: 'w_gone' } })).toEqual([]);
     });
 
     it('when an intent was last declined', async () => {

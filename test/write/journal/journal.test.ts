@@ -16,6 +16,7 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../../src/write/journal/hash-chain.ts';
 import { openSqliteJournal } from '../../../src/write/journal/sqlite.ts';
+import { longJournal } from '../../support/long-journal.ts';
 import { claimOf, journalContract } from './journal-contract.ts';
 
 let folder: string;
@@ -171,6 +172,32 @@ describe('waiting', () => {
     clearInterval(ticking);
     expect(ticks).toBeGreaterThanOrEqual(3);
     other.close();
+    await journal.close();
+  });
+
+  it('of others is short while a long journal is searched, whatever it is searched by', async () => {
+    const file = place();
+    await longJournal(file, 5_000);
+    const journal = await openSqliteJournal(file);
+    for (const [filter, found] of [
+      [{ reference_number: 'none' }, 0],
+      [{ amount: '7' }, 1],
+      [{ record: '17' }, 0],
+      [{ state: 'recorded' }, 0],
+      [{ endpoint: 'none' }, 0],
+      [{ customer_id: '903000000000099', amount: '17.00' }, 1],
+    ] as const) {
+      let turns = 0;
+      const count = () => {
+        turns += 1;
+        next = setImmediate(count);
+      };
+      let next = setImmediate(count);
+      expect(await journal.list({ ...filter, limit: 3 }), JSON.stringify(filter)).toHaveLength(found);
+      clearImmediate(next);
+      // 15,000 events are not read at once.
+      expect(turns, JSON.stringify(filter)).toBeGreaterThan(3);
+    }
     await journal.close();
   });
 

@@ -61,6 +61,34 @@ describe('a journal that an earlier version wrote', () => {
     expect(await payments()).toBe(before);
   });
 
+  it('is found by key, reference, amount and record', async () => {
+    const { server } = await upgraded();
+    const found = async (args: Record<string, unknown>) =>
+      ((await server.call('list_writes', args)).structuredContent['writes'] as Record<string, unknown>[]).map(({ tool }) => tool);
+    const [create, change, refund] = ['create_customer_payment', 'update_customer_payment', 'create_customer_payment_refund'];
+    const made = '712345000000101623';
+    expect(await found({ idempotency_key: 'unknown before' })).toEqual([create]);
+    expect(await found({ reference_number: 'old 1' })).toEqual([change, create]);
+    expect(await found({ reference_number: 'check 4410', outcome: 'unknown' })).toEqual([create]);
+    expect(await found({ amount: '120.00' })).toEqual([change, create]);
+    expect(await found({ amount: 20 })).toEqual([refund]);
+    expect(await found({ record: made })).toEqual([refund, change, create]);
+    expect(await found({ record: '712345000000101624' })).toEqual([refund]);
+    // One that was there already is noted with each new payment of the customer.
+    expect(await found({ record: '9030000079467' })).toEqual([]);
+    expect(await found({ since: '2026-11-29' })).toHaveLength(4);
+    expect(await found({ since: '2026-11-30' })).toEqual([]);
+    const { structuredContent } = await server.call('list_writes', { idempotency_key: 'unknown before' });
+    expect((structuredContent['writes'] as Record<string, unknown>[])[0]).toMatchObject({
+      at: '2026-11-29T23:48:56.137-05:00',
+      idempotency_key: 'unknown before',
+      reference_number: '4410',
+      amount: 970,
+      currency_code: 'USD',
+      next: [{ tool: 'create_customer_payment', arguments: unknown }, {}],
+    });
+  });
+
   it('names no tool that is switched off now', async () => {
     const { server } = await upgraded({ policy: { allowed_tools: ['create_customer_payment'] } });
     const again = await server.call('create_customer_payment', recorded);

@@ -1,0 +1,38 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { organizationTimeZone } from '../reading/organization.ts';
+import { isTimeZone } from '../time-zone.ts';
+import { DAY_MS } from '../time.ts';
+import type { Wire } from './zoho-connection.ts';
+
+/** The organization's time zone, noted beside its journal: times are told also while Zoho cannot be reached. */
+
+const fileIn = (dir: string) => join(dir, 'time-zone');
+
+/** As it was told last; undefined where it never was. */
+export function notedTimeZone(dir: string): string | undefined {
+  try {
+    const noted = readFileSync(fileIn(dir), 'utf8').trim();
+    return isTimeZone(noted) ? noted : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A list of writes does not wait longer for a time zone. */
+const PATIENCE_MS = 3_000;
+
+/** Asks Zoho once a day. Undefined where neither Zoho nor the note tells it. */
+export async function timeZoneOf({ zoho, dir }: Pick<Wire, 'zoho' | 'dir'>): Promise<string | undefined> {
+  const noted = notedTimeZone(dir);
+  if (noted !== undefined && Date.now() - statSync(fileIn(dir)).mtimeMs < DAY_MS) return noted;
+  const told = await organizationTimeZone(zoho.until(AbortSignal.timeout(PATIENCE_MS))).catch(() => undefined);
+  if (told === undefined) return noted;
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeFileSync(fileIn(dir), `${told}\n`, { mode: 0o600 });
+  } catch {
+    // It is asked for again.
+  }
+  return told;
+}

@@ -1,0 +1,57 @@
+/** Times where an organization is: in the time zone that Zoho tells, and in UTC where it tells none. */
+
+/** Whether this machine knows the time zone. */
+export function isTimeZone(name: string): boolean {
+  try {
+    offsetFormatOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** ISO 8601 with the offset of that moment: `2026-11-29T23:48:55.931-05:00`. What is no time stays as it is. */
+export function localTime(moment: string, timeZone: string | undefined): string {
+  const at = Date.parse(moment);
+  if (Number.isNaN(at)) return moment;
+  const utc = new Date(at).toISOString();
+  if (timeZone === undefined) return utc;
+  const offset = offsetOf(at, timeZone);
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60].map((part) => String(part).padStart(2, '0'));
+  return `${new Date(at + offset * 60_000).toISOString().slice(0, -1)}${offset < 0 ? '-' : '+'}${hours}:${minutes}`;
+}
+
+/** The same to be read: `2026-11-29 23:48:55 -05:00`, or `2026-11-30 04:48:55 UTC`. */
+export function timeText(moment: string, timeZone: string | undefined): string {
+  const [, day, time, offset] = /^(.{10})T(.{8})(?:\.\d+)?(.*)$/.exec(localTime(moment, timeZone)) ?? [];
+  return day === undefined ? moment : `${day} ${time} ${offset === 'Z' ? 'UTC' : offset}`;
+}
+
+/** When a day of the calendar begins there. Clocks that are put forward can leave out its midnight, or the whole day. */
+export function startOfDay(date: string, timeZone: string | undefined): string {
+  const midnight = Date.parse(`${date}T00:00:00.000Z`);
+  if (timeZone === undefined) return new Date(midnight).toISOString();
+  // As the clocks stand before any change of that day, and as they stand after it.
+  const candidates = [-1, 1].map((days) => midnight - offsetOf(midnight + days * 86_400_000, timeZone) * 60_000);
+  const within = candidates.map((at) => new Date(at).toISOString()).filter((at) => localTime(at, timeZone).slice(0, 10) >= date);
+  return within.toSorted()[0] ?? new Date(Math.max(...candidates)).toISOString();
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Throws RangeError where the time zone is not known. */
+function offsetFormatOf(timeZone: string): Intl.DateTimeFormat {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+  formats.set(timeZone, format);
+  return format;
+}
+
+/** Minutes ahead of UTC. */
+function offsetOf(at: number, timeZone: string): number {
+  const name =
+    offsetFormatOf(timeZone)
+      .formatToParts(at)
+      .find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const [, sign = '+', hours = 0, minutes = 0] = /GMT([+-])(\d\d):(\d\d)/.exec(name) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { commands, optionsOf } from '../../src/cli/help.ts';
+import { run } from '../support/program.ts';
+
+/** `--help`, and what is said of options that a command does not take. */
+
+const names = Object.keys(commands);
+const everyOption = [...new Set(names.flatMap(optionsOf))];
+const optionsIn = (text: string) => [...new Set(text.match(/(?<![\w-])--[a-z][\w-]*/g)?.map((option) => option.slice(2)))];
+
+describe('--help of a command', () => {
+  it.each(names)('%s: its own options, an example, and no other command', async (name) => {
+    const { code, stdout, stderr } = await run([...name.split(' '), '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^zoho-payments-mcp ${name}: `));
+    expect(stdout).toMatch(new RegExp(`\nExamples?\n {2}zoho-payments-mcp ${name.split(' ')[0]!}`));
+    const parts = names.filter((other) => other.startsWith(`${name} `));
+    const own = new Set([...optionsOf(name), 'help', ...parts.flatMap(optionsOf)]);
+    for (const option of optionsOf(name)) expect(stdout).toContain(`--${option}`);
+    expect(optionsIn(stdout).filter((option) => !own.has(option))).toEqual([]);
+    const foreign = names.filter((other) => other !== name && !other.startsWith(`${name} `) && !name.startsWith(`${other} `));
+    for (const other of foreign) expect(stdout).not.toMatch(new RegExp(`zoho-payments-mcp ${other}(?![\\w-])`));
+    expect(await run([...name.split(' '), '-h'])).toMatchObject({ code: 0, stdout });
+  });
+
+  it('of the program lists every command', async () => {
+    const { stdout } = await run(['--help']);
+    for (const name of names) expect(stdout).toContain(`zoho-payments-mcp ${name}`);
+    expect(stdout).toContain('zoho-payments-mcp COMMAND --help');
+  });
+
+  it('of a command that there is not is none', async () => {
+    expect(await run(['serv', '--help'])).toMatchObject({ code: 2, stdout: '' });
+    expect(await run(['journal', 'burn', '--help'])).toMatchObject({
+      code: 2,
+      stderr: 'zoho-payments-mcp: journal takes one of list, show, resolve, verify, prune, export; see zoho-payments-mcp journal --help\n',
+    });
+  });
+});
+
+describe('an option that a command does not take', () => {
+  it.each(names.filter((name) => name !== 'journal'))('%s names its own', async (name) => {
+    const takes =
+      optionsOf(name).length === 0
+        ? 'no options'
+        : optionsOf(name)
+            .map((option) => `--${option}`)
+            .join(', ');
+    const see = `see zoho-payments-mcp ${name} --help`;
+    expect(await run([...name.split(' '), '--colour'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: `zoho-payments-mcp: Unknown option '--colour'; ${name} takes ${takes}; ${see}\n`,
+    });
+    const foreign = everyOption.find((option) => !optionsOf(name).includes(option) && option !== 'sandbox')!;
+    const { code, stderr } = await run([
+      ...name.split(' '),
+      `--${foreign}`,
+      ...(/^(read-only|json|force|no|not|log-json|try)/.test(foreign) ? [] : ['1']),
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `zoho-payments-mcp: ${name} has no option --${foreign}; it takes ${takes}; ${see}\n`,
+    });
+  });
+
+  it('a value that it does not take names the command too', async () => {
+    expect((await run(['sandbox', '--port', 'http'])).stderr).toContain('not "http"; see zoho-payments-mcp sandbox --help');
+    expect((await run(['serv'])).stderr).toContain('unknown command "serv"; there is serve, login, logout, doctor, sandbox, journal; see');
+  });
+});

@@ -1,0 +1,234 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, afterAll, describe, expect, it } from 'vitest';
+import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
+import { fault } from '../support/books.ts';
+import { folder, run, serving, settingsFor, type Json } from '../support/program.ts';
+import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** `journal list` and `journal show`, as the built program tells them. */
+
+const FIXTURE = fileURLToPath(new URL('../fixtures/journal-layout-1.sqlite', import.meta.url));
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.close());
+
+const newSettings = () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: folder() });
+const payment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'CLI-1' };
+const structured = (result: Json) => result['structuredContent'] as Json;
+
+/** The folder of a journal that nobody can connect for any more. */
+function alone(): { settings: Record<string, string>; file: string } {
+  const base = folder();
+  const dir = join(base, 'www.zohoapis.com-10234695');
+  mkdirSync(dir, { mode: 0o700 });
+  return { settings: { ZOHO_PAYMENTS_STATE_DIR: base }, file: join(dir, 'journal.sqlite') };
+}
+
+function oldJournal(): Record<string, string> {
+  const { settings, file } = alone();
+  copyFileSync(FIXTURE, file);
+  return settings;
+}
+
+describe('journal list', () => {
+  it('tells times in the time zone of the organization, also later, while Zoho cannot be reached', async () => {
+    const settings = newSettings();
+    const server = await serving([], settings);
+    const { write_id } = structured(await server.call('create_customer_payment', { ...payment, idempotency_key: 'k 1' }));
+    const line = new RegExp(
+      `^${write_id} \\| \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d -0[45]:00 \\| recorded \\| .* \\| key "k 1" \\| reference "CLI-1"\\n`,
+    );
+    const { stdout } = await run(['journal', 'list'], settings);
+    expect(stdout).toMatch(line);
+    expect(stdout).toMatch(/\nTimes are in America\/New_York\.$/);
+    const unreachable = { ...settings, ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:9' };
+    expect((await run(['journal', 'list'], unreachable)).stdout).toBe(stdout);
+  });
+
+  it('finds by key, reference, amount, record, customer, outcome, tool and day', async () => {
+    const settings = oldJournal();
+    const found = async (...options: string[]) =>
+      (await run(['journal', 'list', ...options], settings)).stdout.split('\n').flatMap((line) => line.match(/^w_\w+/)?.[0] ?? []);
+    const [unknown, refund, change, create] = ['w_61fac4833c68ff53', 'w_e21008826fda285c', 'w_3d52b2f3702a4337', 'w_3fc99e3a24c4ce5a'];
+    for (const [options, expected] of [
+      [[], [unknown, refund, change, create]],
+      [['--key', 'recorded before'], [create]],
+      [['--reference', 'check 4410'], [unknown]],
+      [
+        ['--amount', '120.00'],
+        [change, create],
+      ],
+      [['--record', '712345000000101624'], [refund]],
+      [['--customer', '903000000000099', '--tool', 'refund_customer_payment'], [refund]],
+      [['--outcome', 'unknown'], [unknown]],
+      [['--since', '2026-12-01'], []],
+      [
+        ['--limit', '2', '--page', '2'],
+        [change, create],
+      ],
+      [['--limit', '1', '--page', `recorded:${change}`], [create]],
+    ] as const)
+      expect(await found(...options), options.join(' ')).toEqual(expected);
+    expect((await run(['journal', 'list', '--limit', '2'], settings)).stdout).toContain(`\nFor older ones add --page recorded:${refund}`);
+    expect((await run(['journal', 'list', '--since', '2026-12-01'], settings)).stdout).toBe('No writes match.');
+  });
+
+  it('--json is one document, with what list_writes tells', async () => {
+    const { writes, ...rest } = JSON.parse((await run(['journal', 'list', '--json', '--limit', '2'], oldJournal())).stdout) as Json;
+    expect(rest).toEqual({ has_more: true, next_page: 'recorded:w_e21008826fda285c', time_zone: 'UTC' });
+    expect(writes).toMatchObject([
+      {
+        write_id: 'w_61fac4833c68ff53',
+        outcome: 'unknown',
+        idempotency_key: 'unknown before',
+        reference_number: '4410',
+        amount: 970,
+        currency_code: 'USD',
+      },
+      { write_id: 'w_e21008826fda285c', outcome: 'recorded', amount: 20, undo: { tool: 'delete_customer_payment_refund' } },
+    ]);
+  });
+
+  it.each([
+    [['--amount', 'much'], '--amount must be a number'],
+    [['--amount', '0'], '--amount must be more than 0'],
+    [['--record', 'INV-1'], '--record takes the id of a record in Zoho Books, which is digits'],
+    [['--outcome', 'lost'], '--outcome must be one of recorded, not_recorded, unknown'],
+    [['--tool', 'pay'], '--tool must be one of create_customer_payment'],
+    [['--since', '2026-02-30'], '--since must be a calendar date'],
+    [['--reference', ' '], '--reference is empty'],
+    [['--key', ''], '--key must not be empty'],
+    [['--page', 'last'], '--page must be what the list before says, or the number of a page'],
+    [['--limit', 'all'], '--limit takes a whole number, not "all"'],
+  ])('%j is refused in one line', async (options, message) => {
+    const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('; see zoho-payments-mcp journal list --help');
+  });
+});
+
+describe('journal show', () => {
+  it('reads as sentences: what, who, how much, when, who was asked, what came of it, how to undo it', async () => {
+    const settings = newSettings();
+    const server = await serving([], { ...settings, ZOHO_PAYMENTS_CONFIRM: 'host' });
+    const call = {
+      customer: 'Bowman Furniture',
+      amount: 71,
+      payment_mode: 'cash',
+      date: '2026-06-05',
+      reference_number: 'S-1',
+      allocate: 'as_credit',
+    };
+    const { write_id, payment: made } = structured(await server.call('record_customer_payment', { ...call, idempotency_key: 'k 2' }));
+    const { code, stdout, stderr } = await run(['journal', 'show', write_id], settings);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const when = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d -0[45]:00`;
+    for (const line of [
+      /Record a payment of USD 71\.00 from "Bowman Furniture"\./,
+      new RegExp(`This is the write ${write_id}\\. record_customer_payment was called, which called create_customer_payment\\.`),
+      new RegExp(`It was made for the organization ${sandbox.organization_id} by the caller "local", with the idempotency_key "k 2"\\.`),
+      /The amount is USD 71\.00\./,
+      /The reference number is "S-1"\./,
+      new RegExp(`It began at ${when}, was sent at ${when}, and was settled at ${when}\\.`),
+      /Nobody was asked\./,
+      /This is what was to be done:/,
+      / {2}Customer: "Bowman Furniture" \(id 903000000000099\)/,
+      new RegExp(`It is recorded in Zoho as payment ${made.payment_id}\\.`),
+      /The answer was this.*:/,
+      / {2}Recorded payment .*/,
+      new RegExp(`To undo it: delete_customer_payment \\{"payment_id":"${made.payment_id}"\\}`),
+      /Times are in America\/New_York\./,
+    ])
+      expect(stdout).toMatch(new RegExp(`^${line.source}$`, 'm'));
+    // Only a program is given JSON.
+    expect(stdout).not.toMatch(/^\{/m);
+    const json = (await run(['journal', 'show', write_id, '--json'], settings)).stdout;
+    expect(JSON.parse(json.slice(0, json.indexOf('\n}') + 2))).toMatchObject({ id: write_id, state: 'recorded', key: 'k 2' });
+    expect(
+      json
+        .slice(json.indexOf('\n}') + 3)
+        .split('\n')
+        .map((line) => (JSON.parse(line) as Json)['type']),
+    ).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+  });
+
+  it('of an unknown one says so, why, and how it is settled from when on', async () => {
+    const settings = newSettings();
+    const server = await serving([], settings);
+    await fault(sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
+    const { write_id } = structured(await server.call('create_customer_payment', { ...payment, amount: 72 }));
+    const { stdout } = await run(['journal', 'show', ` ${write_id} `], settings);
+    expect(stdout).toMatch(/^Whether it was recorded in Zoho is not known\. The answer from Zoho was lost/m);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^From \\S+ \\S+ -0[45]:00 on, \`zoho-payments-mcp journal resolve ${write_id}\` looks for it in Zoho and settles it\\.$`,
+        'm',
+      ),
+    );
+    expect(stdout).not.toContain('To undo it');
+  });
+
+  it('of a write of an earlier version tells who was asked', async () => {
+    const settings = oldJournal();
+    expect((await run(['journal', 'show', 'w_e21008826fda285c'], settings)).stdout).toContain(
+      'The user was asked because it gives money back, and agreed.\n',
+    );
+    expect((await run(['journal', 'show', 'w_3fc99e3a24c4ce5a'], settings)).stdout).toContain('Nobody had to be asked.\n');
+  });
+
+  it.each([
+    ['w_nope', 'there is no write w_nope\n'],
+    [
+      '712345000000101623',
+      'there is no write 712345000000101623; journal list --record 712345000000101623 finds those about a record of Zoho\n',
+    ],
+    ['w_\u001b[31m', 'there is no write w_\uFFFD[31m\n'],
+    ['', 'there is no write \n'],
+  ])('of %j, which there is not, says so', async (id, message) => {
+    expect(await run(['journal', 'show', id], oldJournal())).toEqual({ code: 1, stdout: '', stderr: `zoho-payments-mcp: ${message}` });
+  });
+
+  it('without an id asks for one', async () => {
+    expect((await run(['journal', 'show'], oldJournal())).stderr).toBe('zoho-payments-mcp: name a write, as list shows them\n');
+  });
+});
+
+describe('text of records on a terminal', () => {
+  it('neither drives it nor hides: list, show and export', async () => {
+    const { settings, file } = alone();
+    const nasty = 'A\u001b[2J\u009b31m\u202e\u200b\nB';
+    const journal = await openSqliteJournal(file);
+    const claimed = await journal.claim(
+      {
+        scope: `1${nasty}/local`,
+        endpoint: 'create_customer_payment',
+        intent: 'i',
+        key: nasty,
+        arguments: { amount: 5, reference_number: nasty },
+        request: { method: 'POST', path: '/customerpayments', scope: '' },
+        blocks: [],
+        before: { payment: { currency_code: nasty } },
+        facts: { title: nasty, lines: [nasty], asked: 'window', concerns: [{ code: 'refund', text: nasty }] },
+      },
+      [],
+    );
+    const { id } = (claimed as { entry: { id: string } }).entry;
+    await journal.add(id, { type: 'sent' });
+    const undo = { tool: 'delete_customer_payment', arguments: { payment_id: nasty }, not_restored: [nasty] };
+    await journal.add(id, { type: 'recorded', answer: { result: {}, report: { lines: [nasty], next: [], undo } } });
+    await journal.close();
+    for (const args of [['list'], ['list', '--json'], ['show', id], ['show', id, '--json'], ['export']]) {
+      const { code, stdout } = await run(['journal', ...args], settings);
+      expect(code, args.join(' ')).toBe(0);
+      expect(stdout.replaceAll('\n', ''), args.join(' ')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      if (args.includes('--json')) expect(stdout).toContain(String.raw`A\u001b[2J\u009b31m\u202e\u200b\nB`);
+    }
+  });
+});
