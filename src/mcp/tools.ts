@@ -134,7 +134,12 @@ async function write(
   { server, books, deliveries, onWritten, edge }: Served,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = beforeSending(() => readArguments(argumentsOf(tool), args));
+  const {
+    idempotency_key: key,
+    approval,
+    allow_duplicate_of = [],
+    ...input
+  } = beforeSending(() => readArguments(argumentsOf(tool), args, { isUpdate: methodOf(tool) === 'PUT' }));
   const person = beforeSending(() => personOf(server, ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
   const performed = await books

@@ -9,6 +9,9 @@ import { isExact, MAX_DIGITS } from '../money.ts';
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
 export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
 
+/** Arguments that stand for all there is where they are left out: one that is empty may be missing by mistake, and is refused. */
+export const standsForAll = z.registry();
+
 const invoiceId = id.describe('Its id, not its number. Never guess: ask the user.');
 
 /** A day of the calendar, `yyyy-mm-dd`. */
@@ -96,7 +99,7 @@ export const refundFields = {
 export const newRefundInput = z.strictObject({
   customer_payment_id: id,
   ...refundFields,
-  amount: refundFields.amount.optional().describe('Left out: all that is refundable.'),
+  amount: refundFields.amount.optional().describe('Left out: all that is refundable.').register(standsForAll),
   refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
 });
 
