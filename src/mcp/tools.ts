@@ -225,8 +225,8 @@ export function annotationsOf(tool: Tool): ToolAnnotations {
   const method = tool.kind === 'journal' ? 'GET' : methodOf(tool);
   return {
     readOnlyHint: method === 'GET',
-    // PUT overwrites what was there, DELETE removes it; POST only adds.
-    destructiveHint: method === 'PUT' || method === 'DELETE',
+    // Every write, although POST only adds: directories of hosts require it of what moves money.
+    destructiveHint: method !== 'GET',
     idempotentHint: method !== 'POST',
     openWorldHint: tool.kind !== 'journal',
   };

@@ -56,29 +56,32 @@ export const paymentFields = {
   customer_id: id,
   payment_mode: z.string().min(1).max(100).describe('cash, check, creditcard, banktransfer, others, or a mode of the organization.'),
   amount,
-  date,
+  date: date.describe('yyyy-mm-dd'),
   reference_number: z.string().trim().max(50).optional().describe('Cheque or transaction number.'),
   description: z.string().optional(),
   exchange_rate: exchangeRate.optional(),
   payment_form: z.string().max(100).optional().describe('Mexico only.'),
-  bank_charges: amountOrZero.optional(),
+  bank_charges: amountOrZero.optional().describe('Inside `amount`, kept by the bank.'),
   bank_charges_account_id: id.optional(),
   tax_amount_withheld: amountOrZero.optional(),
   tax_account_id: id.optional(),
   account_id: id.optional().describe('Where the money went; default Undeposited Funds.'),
   location_id: id.optional(),
-  retainerinvoice_id: id.optional(),
+  retainerinvoice_id: id.optional().describe('Retainer invoice it pays.'),
   custom_fields: z.array(customField).optional().describe('By customfield_id, api_name or label.'),
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
-/** The same, for an update: nothing is required, and `invoices` completes what is applied. */
+/** The same, for an update: nothing is required, and `invoices` completes what is applied. What create describes is not described again. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
   payment_mode: z.string().min(1).max(100).optional(),
+  date: date.optional(),
   reference_number: z.string().trim().max(50).optional(),
   payment_form: z.string().max(100).optional(),
+  bank_charges: amountOrZero.optional(),
   account_id: id.optional(),
+  retainerinvoice_id: id.optional(),
   invoices: z.array(appliedInvoice).optional().describe('The total applied to each, 0 removes it; invoices not named stay as they are.'),
   replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: what it does not name is un-applied.'),
 };
@@ -99,6 +102,7 @@ export const refundFields = {
 export const newRefundInput = z.strictObject({
   customer_payment_id: id,
   ...refundFields,
+  date: date.describe('yyyy-mm-dd'),
   amount: refundFields.amount.optional().describe('Left out: all that is refundable.').register(standsForAll),
   refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
 });
