@@ -57,13 +57,13 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
 
   /** Why a message of a batch is not carried out, as the answer to it; or undefined. */
   const refusalOf = (message: unknown): object | undefined => {
-    if (!isMessage(message)) return invalid(null, 'This part of the batch is no JSON-RPC message, so nothing was done for it.');
+    if (!isMessage(message)) return invalidRequest(null, 'This part of the batch is no JSON-RPC message, so nothing was done for it.');
     const { id, method, params } = message as { id?: RequestId; method?: string; params?: { _meta?: object } };
     if (method === undefined || id === undefined) return undefined;
-    if (method === 'initialize') return invalid(id, '`initialize` cannot be part of a batch: send it first, by itself.');
+    if (method === 'initialize') return invalidRequest(id, '`initialize` cannot be part of a batch: send it first, by itself.');
     if (params?._meta !== undefined && Object.hasOwn(params._meta, PROTOCOL_VERSION_META_KEY))
-      return invalid(id, 'From revision 2026-07-28 on there are no batches: send each request by itself.');
-    if (batchOf.has(id)) return invalid(null, 'The id of this request is that of another one, so nothing was done for it.');
+      return invalidRequest(id, 'From revision 2026-07-28 on there are no batches: send each request by itself.');
+    if (batchOf.has(id)) return invalidRequest(null, 'The id of this request is that of another one, so nothing was done for it.');
     return undefined;
   };
 
@@ -71,10 +71,10 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
     unpack(line) {
       const messages = arrayIn(line);
       if (messages === undefined) return [line];
-      if (messages.length === 0 || messages.length > MOST_MESSAGES) {
-        const why =
-          messages.length === 0 ? 'The batch is empty.' : `The batch has more than ${MOST_MESSAGES} messages, so nothing was done.`;
-        write(invalid(null, why)).catch(() => undefined);
+      const isTooLong = messages.length > MOST_MESSAGES;
+      if (isTooLong || !messages.some(isMessage)) {
+        const why = isTooLong ? `has more than ${MOST_MESSAGES} messages, so nothing was done` : 'holds no JSON-RPC message';
+        write(invalidRequest(null, `The batch ${why}.`)).catch(() => undefined);
         return [];
       }
       const batch = newBatch();
@@ -137,7 +137,7 @@ function isMessage(value: unknown): boolean {
   }
 }
 
-const invalid = (id: RequestId | null, message: string) => ({
+const invalidRequest = (id: RequestId | null, message: string) => ({
   jsonrpc: '2.0',
   id,
   error: { code: ProtocolErrorCode.InvalidRequest, message },

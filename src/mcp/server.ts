@@ -11,7 +11,7 @@ import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
 import type { Books } from './server-dependencies.ts';
-import { addSwitchedOff } from './switched-off.ts';
+import { addRefused } from './switched-off.ts';
 import { addTools, type OnWritten } from './tools.ts';
 
 /** Makes the server for each connection; what the connections share is made once, here. */
@@ -59,7 +59,7 @@ export function serverFactory(books: Books, deliveries: Deliveries): (context: M
       }
     };
     addTools(tools, { server, books, deliveries, onWritten, edge });
-    addSwitchedOff(server, tools, books, edge);
+    addRefused(server, tools, books, edge);
     addResources(server, books, lookups, edge);
     addPrompts(server, books, lookups);
     return server;

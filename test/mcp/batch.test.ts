@@ -81,8 +81,9 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['empty', '[]', 'The batch is empty.'],
-    ['empty, with blanks', ' [ ] ', 'The batch is empty.'],
+    ['empty', '[]', 'The batch holds no JSON-RPC message.'],
+    ['empty, with blanks', ' [ ] ', 'The batch holds no JSON-RPC message.'],
+    ['of no message', '[1, null, [], {"id": 4}]', 'The batch holds no JSON-RPC message.'],
     ['too long', JSON.stringify(Array.from({ length: 101 }, (_, i) => call(i, 'create_customer_payment', newPayment))), 'more than 100'],
   ])('that is %s is one error, and nothing is done', async (_, line, says) => {
     const server = await greeted();
@@ -111,7 +112,6 @@ describe('a batch', () => {
       { id: 4, method: 'ping' },
       { jsonrpc: '2.0', id: {}, method: 'ping' },
     ];
-    expect(await answersTo(server, strange)).toEqual(strange.map(() => malformed));
     expect(await answersTo(server, [...strange, request(5, 'ping')])).toEqual([
       ...strange.map(() => malformed),
       { jsonrpc: '2.0', id: 5, result: {} },
@@ -119,7 +119,7 @@ describe('a batch', () => {
     // As any line that is no JSON.
     server.line('[{"jsonrpc":"2.0","id":6,"method":"ping"}');
     await settled(server);
-    expect(server.stdout).toHaveLength(4);
+    expect(server.stdout).toHaveLength(3);
   });
 
   it('cannot begin a connection, and before there is one each request in it is refused', async () => {
@@ -248,6 +248,7 @@ it('whatever is in batches, and in whatever order it is answered: each request h
         batch
           .filter((one) => one === 7 || ((one as Json)['method'] === 'ping' && !gone.includes((one as Json)['id'] as number)))
           .map((one) => (one === 7 ? null : (one as Json)['id']));
+      fc.pre(sent.every((batch) => batch.some((one) => one !== 7)));
       const expected = sent.map(ids).filter((answers) => answers.length > 0);
       const arrays = written.filter(Array.isArray).map((answers: Json[]) => answers.map(({ id }) => id as unknown));
       const sorted = (lists: unknown[][]) => lists.map((list) => JSON.stringify(list)).toSorted();

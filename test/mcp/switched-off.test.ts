@@ -61,13 +61,22 @@ describe.each(cases)('with %s', (_, options, code, says) => {
     expect(off.length).toBeGreaterThan(0);
     await forgetRequests(server.sandbox);
     for (const tool of off) {
-      const result = await server.call(tool.name, { any: 'thing' });
-      expect(result.isError).toBe(true);
-      expect(result.structuredContent).toMatchObject({
-        error: { code, changed: 'no', retry: 'never' },
-        ...(isWrite(tool) && { outcome: 'not_recorded', asked: 'nobody' }),
-      });
-      expect(textOf(result)).toMatch(says);
+      const calling = server.call(tool.name, { any: 'thing' });
+      if (code === 'against_policy') {
+        const result = await calling;
+        expect(result).toMatchObject({
+          isError: true,
+          structuredContent: { error: { code, changed: 'no', retry: 'never' }, outcome: 'not_recorded', asked: 'nobody' },
+        });
+        expect(textOf(result)).toMatch(says);
+      } else {
+        const error = await calling.then(
+          () => undefined,
+          (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
+        );
+        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never' } });
+        expect(error?.message).toMatch(says);
+      }
     }
     expect(await requestsTo(server.sandbox)).toEqual([]);
     await server.close();
