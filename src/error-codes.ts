@@ -119,6 +119,7 @@ const codes = {
     'state_dir_unsafe',
     'state_dir_unusable',
     'token_refused',
+    'tool_switched_off',
     'unique_field_unusable',
     'wrong_address',
     'wrong_organization',

@@ -46,6 +46,39 @@ export function oneLine(text: string, max = 200): string {
   return letters.length > max ? `${letters.slice(0, max - 1).join('')}…` : letters.join('');
 }
 
+/** Line breaks, of every kind. */
+const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
+/** What hides in a text of several lines. */
+const HIDDEN_IN_LINES = new RegExp(`(?:(?!\\n)${HIDDEN.source})+`, 'gu');
+
+const HIDDEN_IN_NAME = new RegExp(`(?:${HIDDEN.source}|[\\u2028\\u2029\\u2800])+`, 'gu');
+
+/** Foreign text with its line breaks, in which nothing hides: the same characters are replaced as in `oneLine`, and everything else stays. */
+function visible(text: string): string {
+  return text
+    .replace(ORDINARY, '')
+    .replace(LINE_BREAK, '\n')
+    .replace(/[\t\u2800]/g, ' ')
+    .replace(HIDDEN_IN_LINES, MARK);
+}
+
+/** A structured result whose texts are `visible`, names too. A call that undoes a write stays exact, or it would not restore what was there. */
+export function guarded<T>(value: T): T;
+export function guarded(value: unknown): unknown {
+  if (typeof value === 'string') return visible(value);
+  if (Array.isArray(value)) return value.map(guarded);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, item]: [string, unknown]) => {
+    // Nothing is dropped from a name without a mark: it could become the name of another field.
+    const shown = name.replace(HIDDEN_IN_NAME, MARK);
+    return [shown, name === 'undo' && isCall(item) ? { ...guarded(item), arguments: item.arguments } : guarded(item)];
+  });
+  return Object.fromEntries(entries);
+}
+
+const isCall = (value: unknown): value is { readonly arguments: unknown } =>
+  typeof value === 'object' && value !== null && 'tool' in value && 'arguments' in value;
+
 /** What must not stand in a text as it is; in JSON all of it can only be within a string. */
 const UNSEEMLY = new RegExp(`${HIDDEN.source}|[\\u2028\\u2029\\u2800]|${QUOTES.source}|(?<=[\\p{Mn}\\p{Me}]{6}|")\\p{M}`, 'gu');
 

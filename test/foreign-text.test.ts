@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asJson, oneLine } from '../src/foreign-text.ts';
+import { asJson, guarded, oneLine } from '../src/foreign-text.ts';
+import { getCustomerPayment } from '../src/endpoints/payments/get-customer-payment.ts';
 import { folded } from '../src/matching/same-name.ts';
 import { callText } from '../src/mcp/render.ts';
 import { plain, quoted } from '../src/records/text.ts';
@@ -135,6 +136,89 @@ describe('foreign text', () => {
   });
 });
 
+/** Every text in a value, names of fields too, apart from those of calls that undo. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => [
+    name,
+    ...textsIn(name === 'undo' ? { ...(item as object), arguments: undefined } : item),
+  ]);
+}
+
+describe('a structured result', () => {
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small' },
+      anything,
+      fc.double({ noNaN: true }),
+      fc.constantFrom(null, true, '0071234500000079503'),
+      fc.array(tie('any'), { maxLength: 4 }),
+      fc.dictionary(anything, tie('any'), { maxKeys: 4 }),
+    ),
+  })).any;
+
+  it('holds no text in which something hides, at any depth, names too, and stays so', () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        const shown = guarded(given);
+        for (const text of textsIn(shown)) expect(text.replaceAll('\n', '')).not.toMatch(HIDDEN);
+        expect(guarded(shown)).toEqual(shown);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is otherwise byte for byte the same: numbers, ids, quotes, blanks and line breaks', () => {
+    const unit = fc
+      .oneof(
+        fc.string({ unit: 'grapheme', maxLength: 1 }),
+        fc.constantFrom('\n', '"', '\u201C', ' ', '\u00A0', '\u3000', '|', '\\', '\u0301'),
+      )
+      .filter((one) => one === '\n' || !HIDDEN.test(one));
+    const plainValue = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: 'small' },
+        fc.string({ unit }),
+        fc.double({ noNaN: true }),
+        fc.constantFrom(null, false, '0071234500000079503'),
+        fc.array(tie('any'), { maxLength: 4 }),
+        fc.dictionary(fc.string({ unit: unit.filter((one) => one !== '\n') }), tie('any'), { maxKeys: 4 }),
+      ),
+    })).any;
+    fc.assert(
+      fc.property(plainValue, (given) => void expect(JSON.stringify(guarded(given))).toBe(JSON.stringify(given))),
+      { numRuns: 500 },
+    );
+  });
+
+  it('keeps the arguments of an undo exact, and nothing else that is called so', () => {
+    fc.assert(
+      fc.property(anything, (text) => {
+        const undo = {
+          tool: 'update_customer_payment',
+          arguments: { payment_id: '1', description: text, custom_fields: [{ value: text }] },
+        };
+        expect(guarded({ undo, writes: [{ undo }] })).toEqual({ undo, writes: [{ undo }] });
+        expect(guarded({ undo: text, arguments: { undo: [text] } })).toEqual({ undo: guarded(text), arguments: { undo: [guarded(text)] } });
+      }),
+    );
+  });
+
+  it.each([
+    ['\u202Egnp.exe', '\uFFFDgnp.exe'],
+    ['one\r\ntwo\nthree\u2028four\rfive', 'one\ntwo\nthree\nfour\nfive'],
+    ['a\tb\u2800c', 'a b c'],
+    ['\u001B[31mred\u0000', '\uFFFD[31mred\uFFFD'],
+    ['Sunny Side Café ☀️🍳 \u201Cthe best\u201D', 'Sunny Side Café ☀🍳 \u201Cthe best\u201D'],
+    ['  two  blanks  ', '  two  blanks  '],
+  ])('shows %j as %j', (text, shown) => expect(guarded({ a: [text] })).toEqual({ a: [shown] }));
+
+  it('cannot get a field by a name that only looks like it', () => {
+    expect(guarded({ 'amount\u200E': 1, amount: 2, 'a\u202Emount': 3 })).toEqual({ 'amount\uFFFD': 1, amount: 2, 'a\uFFFDmount': 3 });
+  });
+});
+
 /** In every hostile text, to be found again where it should not stand. */
 const TAG = 'qzx';
 
@@ -223,6 +307,14 @@ const calls: [string, Record<string, unknown>][] = [
   ['list_writes', {}],
 ];
 
+/** Nothing hides in the facts either: some hosts give the model nothing else. */
+function checkFacts(where: string, facts: unknown): void {
+  for (const text of textsIn(facts)) {
+    const hiding = HIDDEN.test(text.replaceAll('\n', ''));
+    expect.soft(hiding ? `${where}: ${JSON.stringify(text.slice(0, 2000))}` : 'plain', where).toBe('plain');
+  }
+}
+
 /** Every text is as it should be; `where` tells which one is not. */
 function check(where: string, text: string): void {
   const bare = text.replaceAll(IN_QUOTES, '');
@@ -258,14 +350,19 @@ describe.each([
     });
     for (const [name, args] of [...rest, ...calls]) {
       round = `${name} ${JSON.stringify(args)}`;
-      const text = textOf(await server.call(name, args));
+      const result = await server.call(name, args);
+      const text = textOf(result);
       check(round, text);
+      checkFacts(round, result.structuredContent);
       holding += text.includes('zx') || text.includes('\uFFFD') || text.includes('xxx') ? 1 : 0;
     }
     // Or nothing has been tried.
     expect(holding).toBeGreaterThan(15);
     expect(questions > 0).toBe(asks);
     for (const { uri, title } of (await server.client.listResources()).resources) check(uri, title ?? '');
+    for (const path of ['customerpayments', `customerpayments/${seed.paymentWithUnused}`, `contacts/${seed.bowman}`, 'bankaccounts'])
+      for (const { text = '' } of (await server.client.readResource({ uri: `zoho-books://${path}` })).contents)
+        checkFacts(path, JSON.parse(text));
     for (const [name, value] of [
       ['customer_name', 'Bowman'],
       ['customer_id', 'Bowman'],
@@ -297,5 +394,27 @@ it('a customer whose name holds what cannot be seen is found by the name as it w
     expect(result.isError, textOf(result)).toBeFalsy();
     expect(textOf(result)).toContain(`(id ${id})`);
   }
+  await server.close();
+});
+
+it('what hid in a record comes back with the undo of its change, and the journal keeps it', async () => {
+  const server = await harness();
+  const hostile = 'to \u202Ekeep\u200B\u0007\r\nas it is';
+  const payment_id = seed.paymentWithUnused;
+  await server.call('update_customer_payment', { payment_id, description: hostile });
+  const { structuredContent } = await server.call('update_customer_payment', { payment_id, description: 'new' });
+  const shown = await server.call('get_customer_payment', { payment_id });
+  expect(shown.structuredContent).toHaveProperty('payment.description', 'new');
+  const undo = structuredContent['undo'] as { tool: string; arguments: Record<string, unknown> };
+  expect(undo.arguments).toEqual({ payment_id, description: hostile });
+  const { writes } = (await server.call('list_writes', { limit: 1 })).structuredContent as { writes: { undo: unknown }[] };
+  expect(writes[0]?.undo).toMatchObject({ arguments: undo.arguments });
+  await server.call(undo.tool, undo.arguments);
+  const { payment } = await server.zoho.read(getCustomerPayment, { payment_id });
+  expect(payment?.['description']).toBe(hostile);
+  expect((await server.call('get_customer_payment', { payment_id })).structuredContent).toHaveProperty(
+    'payment.description',
+    'to \uFFFDkeep\uFFFD\nas it is',
+  );
   await server.close();
 });

@@ -266,7 +266,10 @@ async function* triedScopes(
     yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
 }
 
-const writesNothing = (config: Config) => !Object.values(toolsFor(config)).flat().some(isWrite);
+const writesNothing = (config: Config) => {
+  const { endpoints, workflows } = toolsFor(config);
+  return ![...endpoints, ...workflows].some(isWrite);
+};
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 

@@ -1,7 +1,10 @@
 import { closest } from 'fastest-levenshtein';
 import { endpoints, toolsets, workflows } from '../catalogue.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { isWrite, type Workflow } from '../workflow.ts';
+import { AccessError, type PaymentsError } from '../errors.ts';
+import { listWrites } from '../mcp/list-writes.ts';
+import { isWrite, methodOf, type Workflow } from '../workflow.ts';
+import { refusedTool } from '../write/policy.ts';
 import { ConfigError, type Config } from './config.ts';
 
 export interface Tools {
@@ -9,31 +12,67 @@ export interface Tools {
   readonly workflows: readonly Workflow[];
 }
 
+type Switches = Pick<Config, 'readOnly' | 'toolsets' | 'policy'>;
+
 /**
- * What is switched on: what the policy does not allow is not even shown. Throws where the policy names a tool that there is not, and where
- * nothing is left.
+ * What is switched on: what the policy does not allow is not even shown; and why any other tool is off. Throws where the policy names a
+ * tool that there is not, and where nothing is left.
  */
-export function toolsFor({
-  readOnly,
-  toolsets: chosen,
-  policy: { read_only, allowed_tools },
-}: Pick<Config, 'readOnly' | 'toolsets' | 'policy'>): Tools {
-  const writes = [...endpoints, ...workflows].filter(isWrite).map(({ name }) => name);
-  const strange = allowed_tools?.find((name) => !writes.includes(name));
-  if (strange !== undefined)
-    throw new ConfigError(
-      `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, ` +
-        `and no tool that writes is called so; the nearest is ${closest(strange, writes)}.`,
-    );
-  const allowed = (tool: Endpoint | Workflow) =>
-    !isWrite(tool) || (!readOnly && read_only !== true && (allowed_tools?.includes(tool.name) ?? true));
-  const tools = {
-    endpoints: endpoints.filter(
-      (endpoint) =>
-        (['payments', 'lookups'] as const).some((name) => chosen.includes(name) && toolsets[name].includes(endpoint)) && allowed(endpoint),
-    ),
-    workflows: chosen.includes('workflows') ? workflows.filter(allowed) : [],
-  };
-  if (tools.endpoints.length + tools.workflows.length === 0) throw new ConfigError(`the toolsets ${chosen.join(', ')} hold no tool.`);
-  return tools;
+export function toolsFor(switches: Switches): Tools & { readonly switchedOff: ReadonlyMap<string, PaymentsError> } {
+  checkAllowedTools(switches.policy.allowed_tools);
+  const switchedOff = new Map(
+    [...endpoints, ...workflows].flatMap((tool) => {
+      const why = whyOff(tool, switches);
+      return why === undefined ? [] : [[tool.name, why] as const];
+    }),
+  );
+  const isOn = ({ name }: Endpoint | Workflow) => !switchedOff.has(name);
+  const tools = { endpoints: endpoints.filter(isOn), workflows: workflows.filter(isOn) };
+  if (tools.endpoints.length + tools.workflows.length === 0)
+    throw new ConfigError(`the toolsets ${switches.toolsets.join(', ')} hold no tool.`);
+  return { ...tools, switchedOff };
+}
+
+function whyOff(tool: Endpoint | Workflow, { readOnly, toolsets: chosen, policy }: Switches): PaymentsError | undefined {
+  const { name } = tool;
+  const refused = isWrite(tool) ? refusedTool(policy, name) : undefined;
+  if (refused !== undefined) return refused;
+  const off = (why: string, next: string) => new AccessError(`${name} is switched off: ${why}.`, { code: 'tool_switched_off', next });
+  if (readOnly && isWrite(tool))
+    return off('this server is read-only', 'start it without --read-only and ZOHO_PAYMENTS_READ_ONLY, if it may write');
+  const holding = toolsetOf(tool);
+  if (chosen.includes(holding)) return undefined;
+  return off(
+    `it is in the toolset ${holding}, which is not chosen`,
+    `add ${holding} to --toolsets or ZOHO_PAYMENTS_TOOLSETS (now ${chosen.join(',')})`,
+  );
+}
+
+function toolsetOf(tool: Endpoint | Workflow) {
+  const named = (['payments', 'lookups'] as const).find((name) => toolsets[name].some((endpoint) => endpoint === tool));
+  return named ?? 'workflows';
+}
+
+function checkAllowedTools(names: readonly string[] = []): void {
+  const all = [...endpoints, ...workflows];
+  const writes = all.filter(isWrite);
+  const strange = names.find((name) => !writes.some((write) => write.name === name));
+  if (strange === undefined) return;
+  const reads = [listWrites, ...all].some(({ name }) => name === strange);
+  const what = reads ? 'which only reads: it lists writes only, reads are always allowed' : 'and no tool that writes is called so';
+  throw new ConfigError(
+    `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, ${what}${reads ? '' : nearestOf(strange, writes)}.`,
+  );
+}
+
+/** Never one that deletes, nor one that overwrites unless its verb was written: a wrong guess taken over would allow what nobody meant. */
+function nearestOf(strange: string, writes: readonly (Endpoint | Workflow)[]): string {
+  const nearest = closest(
+    strange,
+    writes.map(({ name }) => name),
+  );
+  const method = methodOf(writes.find(({ name }) => name === nearest)!);
+  const verb = (name: string) => name.split('_', 1)[0];
+  const isHarmless = method === 'POST' || (method === 'PUT' && verb(strange) === verb(nearest));
+  return `; it lists writes only, reads are always allowed${isHarmless ? `; the nearest is ${nearest}` : ''}`;
 }

@@ -4,6 +4,8 @@ import type * as z from 'zod';
 import type { $ZodType, $ZodTypes } from 'zod/v4/core';
 import { InputError } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
+import { standsForAll } from '../records/fields.ts';
+import { CLEARED } from '../records/zoho-shapes.ts';
 import { relay } from './relay.ts';
 
 /**
@@ -13,21 +15,37 @@ import { relay } from './relay.ts';
 /** The SDK leaves an argument of this name out of what it hands on. */
 const LEFT_OUT = '__proto__';
 
-/** The same connection, where an argument that the SDK would leave out has another name, under which it is refused as unknown. */
+/**
+ * The same connection, where arguments reach `readArguments` that the SDK would refuse in its own words or leave out: none at all are
+ * sent as null, as text or as a list too, and one that it would leave out has another name, under which it is refused as unknown.
+ */
 export function keepingArguments(inner: Transport): Transport {
   return relay(inner, ([message, ...rest], pass) => {
-    const { params } = message as { readonly params?: Json };
-    const given = params?.['arguments'];
-    if (!isObject(given) || !Object.hasOwn(given, LEFT_OUT)) return pass(message, ...rest);
-    const kept = Object.fromEntries(Object.entries(given).map(([name, value]) => [name === LEFT_OUT ? `["${LEFT_OUT}"]` : name, value]));
-    pass({ ...message, params: { ...params, arguments: kept } } as typeof message, ...rest);
+    const { method, params } = message as { readonly method?: string; readonly params?: unknown };
+    if (!isObject(params)) return pass(message, ...rest);
+    // What a prompt or a completion is given are texts, of which none is required.
+    const readable = method === 'tools/call' ? withArguments(params) : withArguments(params, isGiven);
+    const context = isObject(params['context']) && { context: withArguments(params['context'], isGiven) };
+    pass({ ...message, params: { ...readable, ...context } } as typeof message, ...rest);
   });
 }
 
-/** The validated input; throws an InputError that names every problem. */
-export function readArguments(schema: z.ZodObject, sent: unknown): Json {
+const isGiven = (value: unknown) => value !== null;
+
+function withArguments(params: Json, keeps: (value: unknown) => boolean = () => true): Json {
+  if (!Object.hasOwn(params, 'arguments')) return params;
+  const { arguments: sent, ...others } = params;
+  const given = typeof sent === 'string' ? (fromJson(sent, isObject) ?? sent) : sent;
+  if (given === null || given === '' || (Array.isArray(given) && given.length === 0)) return others;
+  if (!isObject(given)) return params;
+  const kept = Object.entries(given).filter(([, value]) => keeps(value));
+  return { ...others, arguments: Object.fromEntries(kept.map(([name, value]) => [name === LEFT_OUT ? `["${LEFT_OUT}"]` : name, value])) };
+}
+
+/** The validated input; throws an InputError that names every problem. `isUpdate`: what is left out stays as it stands. */
+export function readArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Json {
   const problems: Problem[] = [];
-  const repaired = repair(schema, sent ?? {}, [], problems);
+  const repaired = repair(schema, sent ?? {}, [], { isUpdate, problems });
   const parsed = schema.safeParse(repaired, { reportInput: true });
   if (parsed.success && problems.length === 0) return parsed.data;
   const issues = parsed.success ? [] : parsed.error.issues;
@@ -65,20 +83,27 @@ function definitionOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
   return def.type === 'optional' ? definitionOf(def.innerType) : def;
 }
 
+interface Repairing {
+  readonly isUpdate: boolean;
+  readonly problems: Problem[];
+}
+
 /**
- * Clients and models send arrays, objects and numbers as JSON strings, and ids as numbers. What can only have been meant
- * one way is put right, at any depth; everything else is left for validation to name.
+ * Clients and models send arrays, objects and numbers as JSON strings, ids as numbers, and null or "" for what they leave out. What can
+ * only have been meant one way is put right, at any depth; everything else is left for validation to name.
  */
-function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[]): unknown {
+function repair(schema: $ZodType, value: unknown, path: Path, repairing: Repairing): unknown {
   const def = definitionOf(schema);
   switch (def.type) {
     case 'object': {
       const object = typeof value === 'string' ? (fromJson(value, isObject) ?? asRequiredField(def.shape, value)) : value;
       if (!isObject(object)) return value;
       return Object.fromEntries(
-        Object.entries(object).map(([key, item]) => {
+        Object.entries(object).flatMap(([key, item]) => {
           const field = Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
-          return [key, field === undefined ? item : repair(field, item, [...path, key], problems)];
+          if (field === undefined) return [[key, item]];
+          const at = [...path, key];
+          return isLeftOut(field, item, at, repairing) ? [] : [[key, repair(field, item, at, repairing)]];
         }),
       );
     }
@@ -86,7 +111,7 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
       const { element } = def;
       const array = typeof value === 'string' ? (fromJson(value, Array.isArray) ?? (ofWords(element) ? listed(value) : undefined)) : value;
       if (!Array.isArray(array)) return value;
-      return array.map((item, i) => repair(element, item, [...path, i], problems));
+      return array.map((item, i) => repair(element, item, [...path, i], repairing));
     }
     case 'number':
       return typeof value === 'string' ? (exactNumber(value) ?? value) : value;
@@ -97,7 +122,7 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
       if (Number.isSafeInteger(value)) return String(value);
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
       const lost = Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros';
-      problems.push({
+      repairing.problems.push({
         argument: argumentName(path),
         says: `arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`,
       });
@@ -105,6 +130,25 @@ function repair(schema: $ZodType, value: unknown, path: Path, problems: Problem[
     default:
       return value;
   }
+}
+
+/**
+ * Whether a field counts as left out: null and "" do, and where no text is wanted also blanks and "null". Not where that could do
+ * something else than was meant: in an update null could stand for clearing the field, as "" does where Zoho takes it; and where leaving
+ * out means all there is, it must be meant.
+ */
+function isLeftOut(field: $ZodType, item: unknown, path: Path, { isUpdate, problems }: Repairing): boolean {
+  const isText = definitionOf(field).type === 'string';
+  const isNull = item === null || (!isText && item === 'null');
+  const isEmpty = item === '' || (!isText && typeof item === 'string' && item.trim() === '');
+  if (!isNull && !isEmpty) return false;
+  if (standsForAll.has(field)) {
+    const says = `is ${isNull ? 'null' : 'empty'}, which does not say how much: give it, or leave it out only where all there is is meant`;
+    problems.push({ argument: argumentName(path), says });
+    return false;
+  }
+  if (field._zod.optin !== 'optional') return isNull || !isText;
+  return isNull ? !isUpdate : !(isUpdate && path.length === 1 && CLEARED.has(String(path[0])));
 }
 
 /** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */
@@ -199,6 +243,7 @@ function meant(key: string, shape: Shape, sent: unknown): string {
   const near = (names: string[]) => names.filter((name) => word.length < 100 && distance(word, name) <= word.length / 2);
   const candidates = [sharing(missing), sharing(known), near(missing), near(known)].find((names) => names.length > 0);
   if (candidates !== undefined) return `the nearest is ${closest(word, candidates)}`;
+  if (known.length === 0) return 'this tool takes no arguments';
   const more = known.length - MOST_NAMES;
   return `there are ${known.slice(0, MOST_NAMES).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }

@@ -178,7 +178,8 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
       .map(({ account_name, account_id }) => ({ name: account_name ?? '', id: account_id ?? '' }));
   };
 
-  const values = async (variable: string, value: string, given: Record<string, string>): Promise<string[]> => {
+  const values = async (variable: string, value: string, filledIn: Record<string, string>): Promise<string[]> => {
+    const given = Object.fromEntries(Object.entries(filledIn).filter(([, text]) => text.trim() !== ''));
     switch (variable) {
       case 'payment':
       case 'payment_id':
@@ -194,6 +195,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
           .map(({ name }) => name)
           .filter(isShownAsItIs);
       case 'customer_id':
+      case 'contact_id':
         return matching(value, await customers(value)).map(({ id }) => id);
       case 'invoice':
         return resolvable('', await invoices(value, given['customer']));

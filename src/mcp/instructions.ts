@@ -25,7 +25,7 @@ export function instructionsFor(
     readOnly && 'This server is read-only: it looks things up and changes nothing.',
     tasks.length > 0 && `Which tool: ${tasks.join('; ')}.`,
     'Never guess a name, id or amount: where several fit or something is missing, ask the user.',
-    "Amounts are exact, in the payment's own currency; ids are strings of digits.",
+    "Amounts are exact, in the payment's own currency; ids are strings of digits; dates are yyyy-mm-dd.",
     !readOnly &&
       'Only the unused amount of a payment can be refunded. ' +
         'Refunds, deletions and whatever looks odd are put to the user; a refusal is final.',

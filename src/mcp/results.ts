@@ -1,13 +1,16 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Judged } from '../concern.ts';
 import type { PaymentsError } from '../errors.ts';
-import { oneLine } from '../foreign-text.ts';
+import { guarded, oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import { requestId } from '../trace.ts';
 import { errorText, marked, nextText, offeredIn, reportText, stepsIn, type Edge } from './render.ts';
 
-/** What a tool call returns: short text to act on, and the same facts in structured form. */
+/**
+ * What a tool call returns: short text to act on, and the same facts in structured form. Some hosts give the model only one of them, so
+ * nothing hides in either.
+ */
 
 /** What became of a write: in every result of one. */
 export interface WriteFacts extends Judged {
@@ -23,7 +26,12 @@ export function succeeded(result: Json, report: Report, { offered, sandbox }: Ed
   const { next, undo } = shown;
   return {
     content: [{ type: 'text', text: marked(reportText(shown), sandbox) }, ...links],
-    structuredContent: { ...result, ...(undo && { undo }), ...(next.length > 0 && { next }), ...(sandbox && { sandbox: true }) },
+    structuredContent: guarded({
+      ...result,
+      ...(undo && { undo }),
+      ...(next.length > 0 && { next }),
+      ...(sandbox && { sandbox: true }),
+    }),
   };
 }
 
@@ -31,12 +39,12 @@ export function failed(error: PaymentsError, { offered, sandbox }: Edge, write?:
   return {
     isError: true,
     content: [{ type: 'text', text: marked(errorText(error, offered), sandbox) }],
-    structuredContent: {
+    structuredContent: guarded({
       error: errorFacts(error, offered),
       next: stepsIn(error.next, offered),
       ...write,
       ...(sandbox && { sandbox: true }),
-    },
+    }),
   };
 }
 
@@ -44,7 +52,7 @@ export function failed(error: PaymentsError, { offered, sandbox }: Edge, write?:
 export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>): Json {
   const { code, changed, message, retry, retryAt, zoho, chosen, mostCharacters } = error;
   const id = requestId();
-  return {
+  return guarded({
     code,
     changed,
     message: oneLine(message, mostCharacters),
@@ -54,5 +62,5 @@ export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>): 
     ...(id && { request_id: id }),
     ...(chosen && { chosen }),
     ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }),
-  };
+  });
 }

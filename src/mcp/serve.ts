@@ -6,6 +6,7 @@ import { handshakeFirst } from './handshake.ts';
 import { reportingProgress } from './progress.ts';
 import type { Books } from './server-dependencies.ts';
 import { serverFactory } from './server.ts';
+import { explainingSwitchedOff } from './switched-off.ts';
 
 export interface ServeOptions {
   /** How often a client hears that its call is still under way. */
@@ -27,7 +28,9 @@ export function serveBooks(
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(books, told).catch(() => undefined);
   });
-  const transport = deliveries.over(reportingProgress(handshakeFirst(keepingArguments(connection)), progressMs));
+  const transport = deliveries.over(
+    reportingProgress(explainingSwitchedOff(handshakeFirst(keepingArguments(connection)), books), progressMs),
+  );
   const server = serveStdio(serverFactory(books, deliveries, answerMs), { transport, ...(onerror && { onerror }) });
   const { onclose: ofTheSdk } = transport;
   Object.assign(transport, {

@@ -1,4 +1,5 @@
 import type { Endpoint, Reader } from '../endpoint.ts';
+import type { PaymentsError } from '../errors.ts';
 import type { Log } from '../trace.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
@@ -15,6 +16,8 @@ export interface ZohoReads extends Pick<Zoho, 'read' | 'document'> {
 export interface Books {
   readonly endpoints: readonly Endpoint[];
   readonly workflows: readonly Workflow[];
+  /** By name, why another tool cannot be called here: what a call of it ends with. */
+  readonly switchedOff?: ReadonlyMap<string, PaymentsError>;
   readonly zoho: ZohoReads;
   /** All that a workflow may do with Zoho. Opened when first asked for. */
   reader(signal: AbortSignal | undefined): Promise<Reader>;

@@ -12,6 +12,7 @@ import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
 import type { Books } from './server-dependencies.ts';
+import { addRefused } from './switched-off.ts';
 import { addTools, type OnWritten } from './tools.ts';
 
 /** Makes the server for each connection; what the connections share is made once, here. */
@@ -67,6 +68,7 @@ export function serverFactory(
     };
     const asking = createAsking({ server, era, shown, answerMs, log: books.log });
     addTools(tools, { server, books, deliveries, onWritten, asking, edge });
+    addRefused(server, tools, books, edge);
     addResources(server, books, lookups, edge);
     addPrompts(server, books, lookups);
     return server;

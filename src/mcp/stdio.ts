@@ -1,35 +1,51 @@
 import { Transform, type Readable, type Writable } from 'node:stream';
 import { ProtocolErrorCode, type RequestId, type Transport } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { createBatches, type Batches } from './batch.ts';
+import { relay } from './relay.ts';
 
 /** The most bytes of one message. */
 const MOST_BYTES = 10 * 1024 * 1024;
 
 /**
- * MCP over a pair of pipes, a message a line. A longer message is answered with an error and the next one is served: the SDK would
+ * MCP over a pair of pipes, a message or a batch of them a line. A longer line is answered with an error and the next one is served: the SDK would
  * end the connection. `onTooLong` hears of it when the limit is passed, since the line may never end.
  */
 export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () => void): Transport {
   // Each message that waits for a slow host would add two listeners in the SDK's own `send`, and Node warns of more than ten.
-  const send = (message: unknown) =>
+  const write = (message: unknown) =>
     new Promise<void>((resolve, reject) => stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve())));
-  const lines = boundedLines(onTooLong, (id) => {
+  const batches = createBatches(write);
+  const lines = boundedLines(batches.unpack, onTooLong, (id) => {
     const error = {
       code: ProtocolErrorCode.InvalidRequest,
       message: 'The message is longer than 10 MB, so it was not read and nothing was done.',
     };
-    send({ jsonrpc: '2.0', id, error }).catch(() => undefined);
+    write({ jsonrpc: '2.0', id, error }).catch(() => undefined);
   });
   stdin.on('error', (error) => lines.destroy(error));
   // The lines that pass are within the bound; the SDK's own would count several of them together.
-  return Object.assign(new StdioServerTransport(stdin.pipe(lines), stdout, { maxBufferSize: 3 * MOST_BYTES }), { send });
+  const pipes = new StdioServerTransport(stdin.pipe(lines), stdout, { maxBufferSize: 3 * MOST_BYTES });
+  const close = pipes.close.bind(pipes);
+  Object.assign(pipes, {
+    send: batches.send,
+    async close() {
+      await batches.flush();
+      await close();
+    },
+  });
+  return relay(pipes, (received, pass) => {
+    const { method, params } = received[0] as { method?: string; params?: { requestId?: RequestId } };
+    pass(...received);
+    if (method === 'notifications/cancelled' && params?.requestId !== undefined) batches.withdraw(params.requestId);
+  });
 }
 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** Passes whole lines on. Of one that is too long nothing is kept, and at its end the id of the request in it is told. */
-function boundedLines(onTooLong: () => void, onRequestTooLong: (id: RequestId) => void): Transform {
+/** Passes whole lines on, unpacked. Of one that is too long nothing is kept, and at its end the id of the request in it is told. */
+function boundedLines(unpack: Batches['unpack'], onTooLong: () => void, onRequestTooLong: (id: RequestId) => void): Transform {
   let line = EMPTY;
   let bytes = 0;
   let skipped: ReturnType<typeof createIdReader> | undefined;
@@ -60,8 +76,9 @@ function boundedLines(onTooLong: () => void, onRequestTooLong: (id: RequestId) =
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
         take(chunk.subarray(from, end + 1));
         from = end + 1;
-        if (skipped === undefined) this.push(line.subarray(0, bytes));
-        else {
+        if (skipped === undefined) {
+          for (const one of unpack(line.subarray(0, bytes))) this.push(one);
+        } else {
           const id = skipped.requestId();
           if (id !== undefined) onRequestTooLong(id);
         }

@@ -137,7 +137,12 @@ async function write(
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
   const { books, deliveries, onWritten, asking, edge } = served;
-  const { idempotency_key: key, approval, allow_duplicate_of = [], ...input } = beforeSending(() => readArguments(argumentsOf(tool), args));
+  const {
+    idempotency_key: key,
+    approval,
+    allow_duplicate_of = [],
+    ...input
+  } = beforeSending(() => readArguments(argumentsOf(tool), args, { isUpdate: methodOf(tool) === 'PUT' }));
   let person = beforeSending(() => asking.personOf(ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
   for (;;) {
@@ -256,8 +261,8 @@ export function annotationsOf(tool: Tool): ToolAnnotations {
   const method = tool.kind === 'journal' ? 'GET' : methodOf(tool);
   return {
     readOnlyHint: method === 'GET',
-    // PUT overwrites what was there, DELETE removes it; POST only adds.
-    destructiveHint: method === 'PUT' || method === 'DELETE',
+    // Every write, although POST only adds: directories of hosts require it of what moves money.
+    destructiveHint: method !== 'GET',
     idempotentHint: method !== 'POST',
     openWorldHint: tool.kind !== 'journal',
   };

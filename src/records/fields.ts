@@ -11,6 +11,9 @@ import { asMode } from './payment-mode.ts';
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
 export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
 
+/** Arguments that stand for all there is where they are left out: one that is empty may be missing by mistake, and is refused. */
+export const standsForAll = z.registry();
+
 /** Made to fit, and not shown to the model: what it needs of it stands in the text. */
 export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
@@ -80,29 +83,32 @@ export const paymentFields = {
   customer_id: id,
   payment_mode: paymentMode.describe('cash, check, creditcard, banktransfer, others, or a mode of the organization.'),
   amount,
-  date,
+  date: date.describe('yyyy-mm-dd'),
   reference_number: z.string().trim().max(50).optional().describe('Cheque or transaction number.'),
   description: z.string().optional(),
   exchange_rate: exchangeRate.optional(),
   payment_form: z.string().max(100).optional().describe('Mexico only.'),
-  bank_charges: amountOrZero.optional(),
+  bank_charges: amountOrZero.optional().describe('Inside `amount`, kept by the bank.'),
   bank_charges_account_id: ledgerAccountId.optional(),
   tax_amount_withheld: amountOrZero.optional(),
   tax_account_id: ledgerAccountId.optional(),
   account_id: accountId.optional().describe('Where the money went, name or id; default Undeposited Funds.'),
   location_id: locationId.optional(),
-  retainerinvoice_id: named('retainer invoice').optional(),
+  retainerinvoice_id: named('retainer invoice').optional().describe('Retainer invoice it pays.'),
   custom_fields: z.array(customField).optional().describe('By customfield_id, api_name or label.'),
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
-/** The same, for an update: nothing is required, and `invoices` completes what is applied. */
+/** The same, for an update: nothing is required, and `invoices` completes what is applied. What create describes is not described again. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
   payment_mode: paymentMode.optional(),
+  date: date.optional(),
   reference_number: z.string().trim().max(50).optional(),
   payment_form: z.string().max(100).optional(),
+  bank_charges: amountOrZero.optional(),
   account_id: accountId.optional(),
+  retainerinvoice_id: named('retainer invoice').optional(),
   invoices: z.array(appliedInvoice).optional().describe('The total applied to each, 0 removes it; invoices not named stay as they are.'),
   replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: what it does not name is un-applied.'),
 };
@@ -123,7 +129,8 @@ export const refundFields = {
 export const newRefundInput = z.strictObject({
   customer_payment_id: id,
   ...refundFields,
-  amount: refundFields.amount.optional().describe('Left out: all that is refundable.'),
+  date: date.describe('yyyy-mm-dd'),
+  amount: refundFields.amount.optional().describe('Left out: all that is refundable.').register(standsForAll),
   refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
 });
 

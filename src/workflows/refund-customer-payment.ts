@@ -16,7 +16,7 @@ import { subtract, sum, type Currency } from '../money.ts';
 import { currentPayment } from '../reading/current-record.ts';
 import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
-import { amount, refundFields, type Payment } from '../records/fields.ts';
+import { amount, refundFields, standsForAll, type Payment } from '../records/fields.ts';
 import { readRefundAmount } from '../records/read-row.ts';
 import { money, plain, idText } from '../records/text.ts';
 import { toolCall } from '../report.ts';
@@ -27,7 +27,7 @@ const { date, refund_mode, reference_number, description, exchange_rate } = refu
 const input = z.strictObject({
   customer: customer.optional(),
   payment: z.string().min(1).max(40).optional().describe('Payment number or id, where the user says which.'),
-  amount: amount.optional().describe('Default: all that is unused.'),
+  amount: amount.optional().describe('Default: all that is unused.').register(standsForAll),
   account: z.string().min(1).max(100).describe('Cash or bank account the money leaves, name or id; ask the user.'),
   date: date.optional().describe('Default: today.'),
   refund_mode,

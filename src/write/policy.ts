@@ -32,11 +32,14 @@ export const policySchema = z
   .strictObject({
     $schema: z.string().optional(),
     read_only: z.boolean().optional().describe('No writes at all.'),
-    allowed_tools: z.array(z.string()).optional().describe('Only these writes. Reads are always allowed.'),
+    allowed_tools: z
+      .array(z.string('must be the name of a tool that writes'), 'must be a list of tools that write; reads are always allowed')
+      .optional()
+      .describe('Only these writes. Reads are always allowed.'),
     max_amount: z
       .strictObject({ per_write: amountPerCurrency.optional(), per_day: amountPerCurrency.optional() })
       .optional()
-      .describe('The most money that one write, or all writes of a day (24 hours), may move.'),
+      .describe('The most money that one write, or all writes of the last 24 hours, may move.'),
     ask_above: amountPerCurrency.optional().describe('A person is asked about a payment or refund of more than this.'),
     refuse: codesOf(concernCodes).optional().describe('Concerns that are always refused.'),
     accept: codesOf(concernCodes.filter((code) => code !== 'deletion'))
@@ -50,7 +53,7 @@ export const policySchema = z
       .describe(
         `How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`,
       ),
-    max_refunds_per_hour: z.int().min(0).optional(),
+    max_refunds_per_hour: z.int().min(0).optional().describe('The most refunds in the last 60 minutes.'),
     allowed_from_account_ids: accountIds.optional().describe('Accounts that refunds may come from.'),
     allowed_account_ids: accountIds.optional().describe('Accounts that payments may go to.'),
     earliest_date: z.iso.date().optional().describe('No write may be dated before this day.'),
@@ -105,6 +108,12 @@ const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency:
 
 const BULK_DELETE_MAX = 25;
 
+/** Why the policy does not allow a tool that writes, whatever its arguments. */
+export function refusedTool({ read_only, allowed_tools }: Policy, name: string): RefusedError | undefined {
+  if (read_only) return against('read_only', 'The policy allows no writes.');
+  return allowed_tools?.includes(name) === false ? against('allowed_tools', `The policy does not allow ${name}.`) : undefined;
+}
+
 /** Refuses what the policy does not allow, before Zoho is asked anything. The name of an account is judged with the facts, by its id. */
 export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input: Json): void {
   const names = (['account_id', 'from_account_id'] as const).filter((name) => !/^\d+$/.test(String(input[name])));
@@ -112,9 +121,8 @@ export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteTool, 'name'>
 }
 
 function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input: Json): void {
-  const { name } = endpoint;
-  if (policy.read_only) throw against('read_only', 'The policy allows no writes.');
-  if (policy.allowed_tools && !policy.allowed_tools.includes(name)) throw against('allowed_tools', `The policy does not allow ${name}.`);
+  const refused = refusedTool(policy, endpoint.name);
+  if (refused !== undefined) throw refused;
   const { date, account_id, from_account_id, payment_id } = input as {
     date?: string;
     account_id?: string;
@@ -209,8 +217,8 @@ export function capReached(cap: Cap, used: string): RefusedError {
     'amount' in cap.most
       ? `${cap.currency ?? ''} ${cap.most.amount}`.trim()
       : `${cap.most.writes} ${cap.most.writes === 1 ? 'refund' : 'refunds'}`;
-  const time = 'amount' in cap.most ? '24 hours' : 'an hour';
-  return against(cap.name, `The policy allows ${most} in ${time}; with what was written already (${used}) this would be more.`);
+  const [time, last] = 'amount' in cap.most ? ['24 hours', '24 hours'] : ['an hour', 'hour'];
+  return against(cap.name, `The policy allows ${most} in ${time}; with what was written in the last ${last} (${used}) this would be more.`);
 }
 
 function accountNotNamed(allowed: readonly string[]): RefusedError {

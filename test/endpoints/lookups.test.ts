@@ -221,7 +221,7 @@ describe('what cannot be meant', () => {
   });
 
   it.each<[string, Json, string]>([
-    ['list_contacts', { contact_name_contains: '' }, 'contact_name_contains is empty'],
+    ['list_contacts', { contact_name_contains: ' ' }, 'contact_name_contains is empty'],
     ['list_contacts', { filter_by: 'Status.inactive' }, 'filter_by must be one of Status.Active'],
     ['list_contacts', { contact_type: 'vendor' }, 'contact_type is not an argument'],
     ['list_invoices', { status: 'open' }, 'status must be one of draft'],

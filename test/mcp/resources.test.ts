@@ -100,7 +100,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     }
   });
 
-  it('complete a payment by number, customer and reference, and a refund given its payment', async () => {
+  it('complete a payment by number, customer and reference, a refund given its payment, and a customer by name', async () => {
     const complete = async (uri: string, name: string, value: string, given?: Record<string, string>) =>
       (
         await server.client.complete({
@@ -131,6 +131,11 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     const refunds = `${list}/{customer_payment_id}/refunds/{refund_id}`;
     expect(await complete(refunds, 'refund_id', '', { customer_payment_id: seed.samplePayment })).toEqual([seed.sampleRefund]);
     expect(await complete(refunds, 'refund_id', '')).toEqual([]);
+
+    const contact = 'zoho-books://contacts/{contact_id}';
+    expect(await complete(contact, 'contact_id', 'bowman furniture')).toEqual([seed.bowman]);
+    expect(await complete(contact, 'contact_id', seed.bowman.slice(0, 12))).toContain(seed.bowman);
+    expect((await complete(contact, 'contact_id', '')).length).toBeGreaterThan(1);
   });
 
   it('say at once what a write of ours recorded', async () => {

@@ -1,0 +1,144 @@
+import { parseJSONRPCMessage, PROTOCOL_VERSION_META_KEY, ProtocolErrorCode, type RequestId } from '@modelcontextprotocol/server';
+
+/**
+ * JSON-RPC batches: several messages in one array, of which each request is answered, all in one array. Revision 2025-03-26 has them; a
+ * client of an older or later one gets the same, up to 2026-07-28, where a request can stay open for good. The SDK serves single messages.
+ */
+export interface Batches {
+  /** The lines to be read in place of this one: the messages of a batch, or the line itself. */
+  unpack(line: Buffer): readonly Buffer[];
+  /** Sends a message. The answer to a request of a batch goes out with the others of it. */
+  send(message: unknown): Promise<void>;
+  /** A cancelled request gets no answer, so the others must not wait for it. */
+  withdraw(request: RequestId): void;
+  /** What is answered so far goes out: nothing else will be. */
+  flush(): Promise<void>;
+}
+
+/** More than a minute's calls to Zoho. */
+const MOST_MESSAGES = 100;
+const [BRACKET, BLANKS] = [0x5b, new Set([0x20, 0x09, 0x0d])];
+
+interface Batch {
+  /** In the order of the requests; what is not answered yet, or never will be, is left free. */
+  readonly answers: unknown[];
+  /** Where the answers to these belong. */
+  readonly open: Map<RequestId, number>;
+  /** Set off when they are written. */
+  readonly written: Promise<void>;
+  readonly end: () => void;
+}
+
+export function createBatches(write: (message: unknown) => Promise<void>): Batches {
+  const batchOf = new Map<RequestId, Batch>();
+
+  const newBatch = (): Batch => {
+    const answers: unknown[] = [];
+    let end = () => {};
+    const written = new Promise<void>((resolve) => {
+      end = () => {
+        const given = answers.filter((answer) => answer !== undefined);
+        // A batch without requests gets no answer, not even an empty one.
+        resolve(given.length === 0 ? undefined : write(given));
+      };
+    });
+    // Whoever sent an answer hears of it; a batch of nothing but errors of ours has nobody.
+    written.catch(() => undefined);
+    return { answers, open: new Map(), written, end };
+  };
+
+  /** Gives an open request its answer, or none. */
+  const settle = (request: RequestId, batch: Batch, answer: unknown) => {
+    batch.answers[batch.open.get(request) ?? batch.answers.length] = answer;
+    batch.open.delete(request);
+    batchOf.delete(request);
+    if (batch.open.size === 0) batch.end();
+  };
+
+  /** Why a message of a batch is not carried out, as the answer to it; or undefined. */
+  const refusalOf = (message: unknown): object | undefined => {
+    if (!isMessage(message)) return invalidRequest(null, 'This part of the batch is no JSON-RPC message, so nothing was done for it.');
+    const { id, method, params } = message as { id?: RequestId; method?: string; params?: { _meta?: object } };
+    if (method === undefined || id === undefined) return undefined;
+    if (method === 'initialize') return invalidRequest(id, '`initialize` cannot be part of a batch: send it first, by itself.');
+    if (params?._meta !== undefined && Object.hasOwn(params._meta, PROTOCOL_VERSION_META_KEY))
+      return invalidRequest(id, 'From revision 2026-07-28 on there are no batches: send each request by itself.');
+    if (batchOf.has(id)) return invalidRequest(null, 'The id of this request is that of another one, so nothing was done for it.');
+    return undefined;
+  };
+
+  return {
+    unpack(line) {
+      const messages = arrayIn(line);
+      if (messages === undefined) return [line];
+      const isTooLong = messages.length > MOST_MESSAGES;
+      if (isTooLong || !messages.some(isMessage)) {
+        const why = isTooLong ? `has more than ${MOST_MESSAGES} messages, so nothing was done` : 'holds no JSON-RPC message';
+        write(invalidRequest(null, `The batch ${why}.`)).catch(() => undefined);
+        return [];
+      }
+      const batch = newBatch();
+      const lines = messages.flatMap((message) => {
+        const refusal = refusalOf(message);
+        if (refusal !== undefined) {
+          batch.answers.push(refusal);
+          return [];
+        }
+        const { id, method } = message as { id?: RequestId; method?: string };
+        if (method !== undefined && id !== undefined) {
+          batch.open.set(id, batch.answers.push(undefined) - 1);
+          batchOf.set(id, batch);
+        }
+        return [Buffer.from(`${JSON.stringify(message)}\n`)];
+      });
+      if (batch.open.size === 0) batch.end();
+      return lines;
+    },
+
+    async send(message) {
+      const { id, method } = message as { id?: RequestId; method?: string };
+      const batch = id === undefined || method !== undefined ? undefined : batchOf.get(id);
+      if (id === undefined || batch === undefined) return await write(message);
+      settle(id, batch, message);
+      await batch.written;
+    },
+
+    withdraw(request) {
+      const batch = batchOf.get(request);
+      if (batch !== undefined) settle(request, batch, undefined);
+    },
+
+    async flush() {
+      const open = [...new Set(batchOf.values())];
+      batchOf.clear();
+      for (const batch of open) batch.end();
+      await Promise.allSettled(open.map(({ written }) => written));
+    },
+  };
+}
+
+function arrayIn(line: Buffer): unknown[] | undefined {
+  if (line.find((byte) => !BLANKS.has(byte)) !== BRACKET) return undefined;
+  try {
+    const value: unknown = JSON.parse(line.toString('utf8'));
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    // As any other line that is no JSON.
+    return undefined;
+  }
+}
+
+function isMessage(value: unknown): boolean {
+  try {
+    parseJSONRPCMessage(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const invalidRequest = (id: RequestId | null, message: string) => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code: ProtocolErrorCode.InvalidRequest, message },
+});

@@ -1,0 +1,58 @@
+import { ProtocolErrorCode, type McpServer, type RequestId, type Tool as ListedTool, type Transport } from '@modelcontextprotocol/server';
+import * as catalogue from '../catalogue.ts';
+import { NOT_JUDGED } from '../concern.ts';
+import { loggedCall } from './logged-call.ts';
+import { relay } from './relay.ts';
+import { errorText, marked, type Edge } from './render.ts';
+import { errorFacts, failed } from './results.ts';
+import type { Books } from './server-dependencies.ts';
+import { toolSchema } from './tool-schema.ts';
+import { annotationsOf, argumentsOf, outputOf, type Tool } from './tools.ts';
+
+/**
+ * A call of a tool that is switched off is answered with the reason and a code; the SDK would say that there is none of that name. What the
+ * policy does not allow is refused as a call that it does not allow is: in a result.
+ */
+export function addRefused(server: McpServer, tools: readonly Tool[], { switchedOff = new Map(), log }: Books, edge: Edge): void {
+  const refused = [...catalogue.endpoints, ...catalogue.workflows].filter(
+    ({ name }) => !edge.offered.has(name) && switchedOff.get(name)?.code === 'against_policy',
+  );
+  for (const { name } of refused) {
+    const write = { outcome: 'not_recorded', ...NOT_JUDGED } as const;
+    server.registerTool(name, {}, () => loggedCall(name, log, async () => failed(switchedOff.get(name)!, edge, write)));
+  }
+  // The SDK would list them too.
+  if (refused.length > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
+}
+
+/** The same connection, where a call of a tool that is not there by the server's settings is an error of the protocol, as of any unknown one. */
+export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox }: Books): Transport {
+  const offered = new Set([...endpoints, ...workflows].map(({ name }) => name));
+  const outer = relay(inner, (received, pass) => {
+    const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };
+    const name = method === 'tools/call' && id !== undefined ? String(params?.name) : '';
+    const why = offered.has(name) ? undefined : switchedOff?.get(name);
+    if (id === undefined || why?.code !== 'tool_switched_off') return pass(...received);
+    const error = {
+      code: ProtocolErrorCode.InvalidParams,
+      message: marked(errorText(why, offered), sandbox),
+      data: errorFacts(why, offered),
+    };
+    inner.send({ jsonrpc: '2.0', id, error }).catch((fault: unknown) => outer.onerror?.(fault as Error));
+  });
+  return outer;
+}
+
+function asListed(tool: Tool): ListedTool {
+  const json = (io: 'input' | 'output', schema: typeof argumentsOf) =>
+    toolSchema(tool.name, io, () => schema(tool))['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }) as ListedTool['inputSchema'];
+  const { name, title, description } = tool;
+  return {
+    name,
+    title,
+    description,
+    inputSchema: json('input', argumentsOf),
+    annotations: annotationsOf(tool),
+    outputSchema: json('output', outputOf),
+  };
+}

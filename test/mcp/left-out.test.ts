@@ -1,0 +1,259 @@
+import type * as z from 'zod';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { $ZodType, $ZodTypes } from 'zod/v4/core';
+import { endpoints, workflows } from '../../src/catalogue.ts';
+import { readArguments } from '../../src/mcp/arguments.ts';
+import { listWrites } from '../../src/mcp/list-writes.ts';
+import { argumentsOf, type Tool } from '../../src/mcp/tools.ts';
+import { methodOf } from '../../src/workflow.ts';
+import { forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { harness, kinds, textOf, type Harness, type ToolResult } from '../support/harness.ts';
+
+/** Many clients send every argument that a tool has: what is not given is null or "" then. */
+
+type Json = Record<string, unknown>;
+type Path = readonly (string | number)[];
+
+/** What these say where they are left out, so that nothing empty may stand for it. */
+const meansAll = ['create_customer_payment_refund amount', 'refund_customer_payment amount'];
+/** Zoho clears these when they are sent empty. */
+const cleared = new Set(['reference_number', 'description']);
+
+function defOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
+  const { def } = (schema as $ZodTypes)._zod;
+  return def.type === 'optional' ? defOf(def.innerType) : def;
+}
+
+/** A value that fits, of nothing but what is required. */
+function sample(schema: $ZodType): unknown {
+  const def = defOf(schema);
+  switch (def.type) {
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(def.shape)
+          .filter(([, field]) => field._zod.optin !== 'optional')
+          .map(([name, field]) => [name, sample(field)]),
+      );
+    case 'array':
+      return [sample(def.element)];
+    case 'number':
+      return 1;
+    case 'boolean':
+      return true;
+    case 'enum':
+      return Object.values(def.entries)[0];
+    default:
+      return ['12', '2026-06-01', 'cf_key', 'create_customer_payment'].find((text) => (schema as z.ZodType).safeParse(text).success);
+  }
+}
+
+/** Every optional argument, in rows too. */
+function optionals(schema: $ZodType, path: Path = []): { path: Path; schema: $ZodType }[] {
+  const def = defOf(schema);
+  if (def.type === 'array') return optionals(def.element, [...path, 0]);
+  if (def.type !== 'object') return [];
+  return Object.entries(def.shape).flatMap(([name, field]) => [
+    ...(field._zod.optin === 'optional' ? [{ path: [...path, name], schema: field }] : []),
+    ...optionals(field, [...path, name]),
+  ]);
+}
+
+/** `value` with `item` at the path; lists and objects on the way are made of what they require. */
+function withItem(schema: $ZodType, value: unknown, [key, ...rest]: Path, item: unknown): unknown {
+  if (key === undefined) return item;
+  const def = defOf(schema);
+  if (def.type === 'array') return [withItem(def.element, (value as unknown[] | undefined)?.[0] ?? sample(def.element), rest, item)];
+  if (def.type !== 'object') throw new Error('no way there');
+  const inner = def.shape[key]!;
+  return { ...(value as Json), [key]: withItem(inner, (value as Json)[key] ?? sample(inner), rest, item) };
+}
+
+const tools: readonly Tool[] = [...endpoints, ...workflows, listWrites];
+const isUpdate = (tool: Tool) => tool.kind !== 'journal' && methodOf(tool) === 'PUT';
+const named = (path: Path) => path.join('.').replaceAll(/\.(\d+)/g, '[$1]');
+const table = tools.flatMap((tool) =>
+  optionals(argumentsOf(tool)).map(({ path, schema }) => ({
+    tool,
+    path,
+    field: schema,
+    title: `${tool.name} ${named(path)}`,
+    isText: defOf(schema).type === 'string',
+  })),
+);
+const reading = (tool: Tool, value: unknown) => () => readArguments(argumentsOf(tool), value, { isUpdate: isUpdate(tool) });
+
+describe('an optional argument that is null or empty', () => {
+  it('is looked for in every tool, and in rows', () => {
+    expect(table.length).toBeGreaterThan(150);
+    expect(table.some(({ title }) => title === 'create_customer_payment invoices[0].tax_amount_withheld')).toBe(true);
+  });
+
+  it.each(table.filter(({ tool, title }) => !isUpdate(tool) && !meansAll.includes(title)))(
+    'counts as left out: $title',
+    ({ tool, path, field, isText }) => {
+      const schema = argumentsOf(tool);
+      // The rows that it stands in are there in both.
+      const [without, wrong] = [undefined, { no: 'value' }].map((item) => withItem(schema, sample(schema), path, item));
+      const expected = reading(tool, JSON.parse(JSON.stringify(without)))();
+      for (const nothing of isText ? [null, ''] : [null, '', '  ', 'null'])
+        expect(reading(tool, withItem(schema, sample(schema), path, nothing))()).toEqual(expected);
+      // Or the path leads nowhere.
+      expect(reading(tool, wrong), JSON.stringify(field._zod.def.type)).toThrow(named(path));
+    },
+  );
+
+  it.each(table.filter(({ tool }) => isUpdate(tool)))('in an update: $title', ({ tool, path }) => {
+    const schema = argumentsOf(tool);
+    const at = (item: unknown) => withItem(schema, sample(schema), path, item);
+    expect(reading(tool, at(null))).toThrow(`${named(path)} must be `);
+    const kept = path.length === 1 && cleared.has(String(path[0]));
+    expect(reading(tool, at(''))()).toEqual(reading(tool, JSON.parse(JSON.stringify(at(kept ? '' : undefined))))());
+    if (kept) expect(reading(tool, at(''))()).toHaveProperty(String(path[0]), '');
+  });
+
+  it.each(meansAll)('is an error where leaving out means all of it: %s', (title) => {
+    const { tool, path } = table.find((one) => one.title === title)!;
+    const schema = argumentsOf(tool);
+    for (const nothing of [null, '', ' ', 'null']) {
+      const read = reading(tool, withItem(schema, sample(schema), path, nothing));
+      expect(read).toThrow(/amount is (null|empty), which does not say how much/);
+      expect(read).not.toThrow('leave the argument out instead');
+    }
+  });
+});
+
+it('a required argument that is null is missing, and one that is empty is not filled in', () => {
+  for (const tool of tools) {
+    const schema = argumentsOf(tool);
+    for (const [name, field] of Object.entries(schema.shape)) {
+      if (field._zod.optin === 'optional') continue;
+      expect(reading(tool, { ...(sample(schema) as Json), [name]: null })).toThrow(`${name} is missing`);
+      expect(reading(tool, { ...(sample(schema) as Json), [name]: '' })).toThrow(name);
+    }
+  }
+});
+
+it('text that reads "null" stays text', () => {
+  const given = {
+    customer_id: '1',
+    payment_mode: 'null',
+    amount: 1,
+    date: '2026-06-01',
+    description: 'null',
+    reference_number: 'undefined',
+  };
+  const create = tools.find(({ name }) => name === 'create_customer_payment')!;
+  expect(reading(create, given)()).toEqual(given);
+});
+
+it('a custom field is cleared by an empty value, in an update and in a new payment', () => {
+  const custom_fields = [{ customfield_id: '1', value: '' }];
+  for (const name of ['create_customer_payment', 'update_customer_payment', 'update_custom_fields_in_customer_payment']) {
+    const tool = tools.find((one) => one.name === name)!;
+    const given = { ...(sample(argumentsOf(tool)) as Json), custom_fields };
+    expect(reading(tool, given)()).toEqual(given);
+  }
+});
+
+describe.each(kinds)('over the wire, %s', (kind) => {
+  let server: Harness;
+  beforeAll(async () => {
+    server = await harness({ kind });
+  });
+  afterAll(() => server.close());
+
+  /** As it stands in the request, whatever the client's own types say. */
+  const callWith = async (name: string, sent: unknown) => (await server.client.callTool({ name, arguments: sent as Json })) as ToolResult;
+
+  it.each([[null], [''], [[]], ['{}'], [undefined]])('arguments: %j are none', async (sent) => {
+    const { isError, structuredContent } = await callWith('list_customer_payments', sent);
+    expect(isError).toBeFalsy();
+    expect(structuredContent['customerpayments']).toHaveLength(50);
+    const refused = await callWith('get_customer_payment', sent);
+    expect(textOf(refused)).toContain('payment_id is missing');
+  });
+
+  it('arguments as JSON are read', async () => {
+    const { structuredContent } = await callWith('get_customer_payment', JSON.stringify({ payment_id: seed.samplePayment, accept: null }));
+    expect(structuredContent).toHaveProperty('payment.payment_id', seed.samplePayment);
+  });
+
+  it('a tool without arguments says so of one that it is given', async () => {
+    const refused = await callWith('list_organizations', { page: 1 });
+    expect(textOf(refused)).toContain('page is not an argument; this tool takes no arguments');
+    expect((await callWith('list_organizations', null)).isError).toBeFalsy();
+  });
+
+  it('a payment is recorded with everything that is not given as null or ""', async () => {
+    await forgetRequests(server.sandbox);
+    const result = await server.call('create_customer_payment', {
+      customer_id: seed.bowman,
+      payment_mode: 'cash',
+      amount: 31,
+      date: '2026-06-20',
+      reference_number: `NULLS-${kinds.indexOf(kind)}`,
+      description: '',
+      exchange_rate: null,
+      account_id: '',
+      custom_fields: null,
+      tags: '',
+      invoices: [{ invoice_id: seed.openInvoice, amount_applied: 31, tax_amount_withheld: null }],
+      idempotency_key: null,
+      approval: '',
+      allow_duplicate_of: null,
+    });
+    expect(result.isError, textOf(result)).toBeFalsy();
+    const { body } = (await requestsTo(server.sandbox)).find(({ method }) => method === 'POST' || method === 'PUT')!;
+    expect(body).toMatchObject({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 31 }] });
+    expect(Object.values(body as Json)).not.toContain(null);
+    expect(Object.keys(body as Json)).not.toContain('description');
+  });
+
+  it('nothing is refunded for an amount that is null or empty', async () => {
+    await forgetRequests(server.sandbox);
+    const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash };
+    for (const amount of [null, '']) {
+      for (const result of [
+        await server.call('create_customer_payment_refund', { ...refund, amount }),
+        await server.call('refund_customer_payment', { payment: seed.paymentWithUnused, account: 'Petty Cash', amount }),
+      ])
+        expect(result.structuredContent).toMatchObject({ error: { code: 'invalid_arguments', changed: 'no' } });
+    }
+    expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('an update clears with "", and changes nothing for null', async () => {
+    await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'to go', reference_number: 'to go' });
+    const refused = await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'x', invoices: null });
+    expect(refused.structuredContent).toMatchObject({ error: { code: 'invalid_arguments' } });
+    await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: '', reference_number: '', amount: '' });
+    const { payment } = (await server.call('get_customer_payment', { payment_id: seed.samplePayment })).structuredContent as {
+      payment: Json;
+    };
+    expect([payment['description'], payment['reference_number']]).toEqual([undefined, undefined]);
+  });
+
+  it('a variable of an address, an argument of a prompt and one filled in before a completion may be empty', async () => {
+    const { contents } = await server.client.readResource({ uri: 'zoho-books://customerpayments?customer_id=&per_page=3' });
+    expect((JSON.parse(contents[0]!.text!) as Json)['customerpayments']).toHaveLength(3);
+    const client = server.ownClient as unknown as {
+      getPrompt(prompt: object): Promise<{ messages: { content: { text: string } }[] }>;
+      complete(request: object): Promise<{ completion: { values: string[] } }>;
+    };
+    for (const sent of [null, '', [], { customer: null, amount: '', invoice: 'INV-384' }]) {
+      const { messages } = await client.getPrompt({ name: 'record_payment', arguments: sent });
+      expect(messages[0]?.content.text.includes('INV-384')).toBe(typeof sent === 'object' && sent !== null && 'invoice' in sent);
+    }
+    const complete = async (context?: object) =>
+      (
+        await client.complete({
+          ref: { type: 'ref/prompt', name: 'record_payment' },
+          argument: { name: 'invoice', value: '' },
+          ...(context && { context }),
+        })
+      ).completion.values;
+    const all = await complete();
+    expect(all.length).toBeGreaterThan(1);
+    for (const given of [{ customer: '' }, { customer: null }, null, '']) expect(await complete({ arguments: given })).toEqual(all);
+  });
+});

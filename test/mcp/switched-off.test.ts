@@ -1,0 +1,172 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
+import { toolsFor } from '../../src/cli/enabled-tools.ts';
+import { toolsetNames, type Toolset } from '../../src/toolsets.ts';
+import { isWrite, methodOf } from '../../src/workflow.ts';
+import { readPolicy, type Policy } from '../../src/write/policy.ts';
+import { forgetRequests, requestsTo } from '../support/books.ts';
+import { harness, kinds, textOf, type Harness, type HarnessOptions, type McpClient } from '../support/harness.ts';
+import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** A tool that is off is not listed; a call of it all the same says why, and what would switch it on. */
+
+const all = [...endpoints, ...workflows];
+const writes = all.filter(isWrite);
+
+type Listed = Awaited<ReturnType<McpClient['listTools']>>['tools'];
+let sandbox: Sandbox | undefined;
+let everything: Listed | undefined;
+afterAll(() => sandbox?.close());
+
+async function start(options: HarnessOptions): Promise<Harness> {
+  sandbox ??= await startSandbox();
+  return await harness({ on: sandbox, ...options });
+}
+
+const cases: readonly (readonly [what: string, options: HarnessOptions, code: string, says: RegExp])[] = [
+  ['a policy that allows no writes', { policy: { read_only: true } }, 'against_policy', /The policy allows no writes\.(.|\n)*read_only/],
+  [
+    'a policy that allows one write',
+    { policy: { allowed_tools: ['create_customer_payment'] } },
+    'against_policy',
+    /The policy does not allow \w+\.(.|\n)*only the operator can change the policy \(allowed_tools\)/,
+  ],
+  ['read-only mode', { readOnly: true }, 'tool_switched_off', /this server is read-only(.|\n)*Ask the operator to .*--read-only/],
+  [
+    'workflows alone',
+    { toolsets: ['workflows'] },
+    'tool_switched_off',
+    /in the toolset (payments|lookups), which is not chosen(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
+  ],
+  [
+    'lookups alone',
+    { toolsets: ['lookups'] },
+    'tool_switched_off',
+    /in the toolset (payments|workflows), which is not chosen(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
+  ],
+];
+
+describe.each(cases)('with %s', (_, options, code, says) => {
+  it.each(kinds)('a tool that is off answers with a code, and the others are listed as ever: %s', async (kind) => {
+    const server = await start({ kind, ...options });
+    const { tools } = await server.client.listTools();
+    everything ??= await (async () => {
+      const whole = await start({ kind });
+      const { tools: listed } = await whole.client.listTools();
+      await whole.close();
+      return listed;
+    })();
+    expect(tools).toEqual(everything.filter(({ name }) => tools.some((tool) => tool.name === name)));
+    const off = all.filter(({ name }) => !tools.some((tool) => tool.name === name));
+    expect(off.length).toBeGreaterThan(0);
+    await forgetRequests(server.sandbox);
+    for (const tool of off) {
+      const calling = server.call(tool.name, { any: 'thing' });
+      if (code === 'against_policy') {
+        const result = await calling;
+        expect(result).toMatchObject({
+          isError: true,
+          structuredContent: { error: { code, changed: 'no', retry: 'never' }, outcome: 'not_recorded', asked: 'nobody' },
+        });
+        expect(textOf(result)).toMatch(says);
+      } else {
+        const error = await calling.then(
+          () => undefined,
+          (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
+        );
+        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never' } });
+        expect(error?.message).toMatch(says);
+      }
+    }
+    expect(await requestsTo(server.sandbox)).toEqual([]);
+    await server.close();
+  });
+});
+
+it('a name that no tool has stays an error of the protocol', async () => {
+  const server = await start({ readOnly: true });
+  await expect(server.client.callTool({ name: 'create_payment' })).rejects.toThrow('create_payment not found');
+  await server.close();
+});
+
+describe('a policy whose allowed_tools is wrong', () => {
+  const problem = (names: string[], chosen: readonly Toolset[] = toolsetNames): string => {
+    try {
+      toolsFor({ readOnly: false, toolsets: chosen, policy: { allowed_tools: names } });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('nothing was refused');
+  };
+
+  it('is told that it lists writes only, where a read is named', () => {
+    for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
+      expect(problem([name])).toContain(`"${name}", which only reads: it lists writes only, reads are always allowed`);
+      expect(problem([name])).not.toContain('nearest');
+    }
+    expect(problem(['recrd_payment'])).toContain('it lists writes only');
+    expect(() => readPolicy('{"allowed_tools": "create_customer_payment"}')).toThrow(
+      'allowed_tools: must be a list of tools that write; reads are always allowed',
+    );
+    expect(() => readPolicy('{"allowed_tools": [7]}')).toThrow('allowed_tools.0: must be the name of a tool that writes');
+  });
+
+  it('gets no tool that deletes as the nearest name, and one that overwrites only where its verb was written', () => {
+    const typos = writes.flatMap(({ name }) => [
+      name.slice(0, -1),
+      `${name}s`,
+      name.replaceAll('_', '-'),
+      name.split('_').slice(1).join('_'),
+    ]);
+    const strange = [...typos, 'payment', 'delete', 'remove_payment', 'drop_customer_payment', 'x', 'DELETE_CUSTOMER_PAYMENT'];
+    let suggested = 0;
+    for (const name of strange.filter((one) => !all.some((tool) => tool.name === one))) {
+      const nearest = /the nearest is (\w+)/.exec(problem([name]))?.[1];
+      if (nearest === undefined) continue;
+      suggested += 1;
+      const method = methodOf(all.find((tool) => tool.name === nearest)!);
+      expect(method, name).not.toBe('DELETE');
+      if (method === 'PUT') expect(name).toMatch(/^update/);
+    }
+    expect(suggested).toBeGreaterThan(10);
+    expect(problem(['delete_customer_paymnt'])).not.toContain('nearest');
+    expect(problem(['create_payment'])).toContain('the nearest is create_customer_payment');
+    expect(problem(['update_customer_paymnt'])).toContain('the nearest is update_customer_payment');
+  });
+});
+
+describe('a limit of the policy', () => {
+  const refusedBy = async (policy: Policy, calls: readonly [string, Record<string, unknown>][]) => {
+    const server = await harness({ policy });
+    const results = [];
+    for (const [name, args] of calls) results.push(await server.call(name, args));
+    await server.close();
+    return textOf(results.at(-1)!);
+  };
+  const paid = (amount: number) =>
+    ['create_customer_payment', { customer_id: '903000000000099', payment_mode: 'cash', amount, date: '2026-06-20' }] as [
+      string,
+      Record<string, unknown>,
+    ];
+
+  it('says over which time it counts: the last 24 hours, or the last hour', async () => {
+    expect(await refusedBy({ max_amount: { per_day: { USD: 100 } } }, [paid(60), paid(61)])).toMatch(
+      /allows USD 100 in 24 hours; with what was written in the last 24 hours \(60\) this would be more/,
+    );
+    expect(await refusedBy({ max_amount: { per_write: { USD: 50 } } }, [paid(60)])).toContain('in one write');
+    const refund = {
+      customer_payment_id: '712345000000079503',
+      date: '2026-06-20',
+      amount: 1,
+      from_account_id: '3000000000385',
+    };
+    expect(await refusedBy({ max_refunds_per_hour: 0 }, [['create_customer_payment_refund', refund]])).toMatch(
+      /allows 0 refunds in an hour; with what was written in the last hour/,
+    );
+  });
+});
+
+it('every tool is in a toolset that its reason can name', () => {
+  const { switchedOff } = toolsFor({ readOnly: false, toolsets: ['lookups'], policy: {} });
+  expect(switchedOff.size).toBe(all.length - toolsets.lookups.length);
+});
