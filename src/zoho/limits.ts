@@ -173,7 +173,7 @@ export function createLimits({
   };
 
   /** When so many places of the minute are free again, if everyone goes as soon as they can. */
-  const freeAt = (places: number, done: readonly Done[], at: number): number => {
+  const freeAt = (places: number, done: readonly CallsOfSlot[], at: number): number => {
     const rounds = Math.floor((places - 1) / perMinute);
     let left = places - rounds * perMinute;
     const last = done.find(({ calls }) => (left -= calls) <= 0);
@@ -194,7 +194,7 @@ export function createLimits({
       sql.run(COUNT_DONE, slotOf(at));
     }
     sql.run('DELETE FROM done WHERE slot < ? OR slot > ?', slotOf(at - minuteMs), slotOf(at) + 1);
-    const done = sql.all<Done>('SELECT slot, calls FROM done ORDER BY slot');
+    const done = sql.all<CallsOfSlot>('SELECT slot, calls FROM done ORDER BY slot');
     return { minute: done.reduce((sum, { calls }) => sum + calls, 0) + atOnce, atOnce, done };
   };
 
@@ -313,7 +313,7 @@ export function createLimits({
 
 const iso = (at: number) => new Date(at).toISOString();
 
-interface Done {
+interface CallsOfSlot {
   readonly slot: number;
   readonly calls: number;
 }

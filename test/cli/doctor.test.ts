@@ -352,6 +352,9 @@ describe('when all is well', () => {
     ])
       expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
     expect(stdout).toMatch(/not known until used.*customerpayments\.CREATE/);
+    expect(stdout).toMatch(
+      /limits: 49\d\d of 5000 calls are left of the day, .* for about 99\d payments; and 9\d of 100 of this minute, for about 1\d$/m,
+    );
   });
 
   it('with a login, whose scopes are known', async () => {
