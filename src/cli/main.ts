@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
 import { ProblemError } from './cli-error.ts';
-import { levelOf, policyOf, readConfig, toolsetsOf, type Config } from './config.ts';
+import { levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
+import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
 
@@ -62,13 +63,25 @@ ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.
 
 class UsageError extends ProblemError {
   constructor(message: string) {
-    super(`${message}; see zoho-payments-mcp --help`);
+    super(`${message}; see \`zoho-payments-mcp --help\``);
   }
+}
+
+/** How this process was started. */
+const startedHere = (sandbox = process.argv.includes('--sandbox')) =>
+  process.argv.includes('--extension') ? startedAsExtension : startedAs(launchOf(searchPath()), { sandbox });
+
+/** The help, with how the program is called here, where that is not by its name. */
+function helpHere(): string {
+  const { command, folder } = commandOf(launchOf(searchPath()));
+  if (command === 'zoho-payments-mcp') return help;
+  return help.replace('\n', `\n\nHere zoho-payments-mcp is called as: ${command}${folder === undefined ? '' : ` (in ${folder})`}\n`);
 }
 
 /** Which options each command takes, besides --version and --help. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  serve: ['sandbox', 'read-only', 'toolsets', 'policy', 'log-level', 'log-json'],
+  // `extension` is said by the manifest of the extension.
+  serve: ['sandbox', 'read-only', 'toolsets', 'policy', 'log-level', 'log-json', 'extension'],
   login: ['data-center', 'organization', 'read-only', 'port', 'no-browser', 'self-client'],
   logout: [],
   doctor: ['json', 'try-data-centers', 'sandbox', 'read-only', 'toolsets', 'policy'],
@@ -78,7 +91,7 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
 
 async function main(argv: readonly string[]): Promise<void> {
   const { values, positionals } = readArgv(argv);
-  if (values.help) return void process.stdout.write(help);
+  if (values.help) return void process.stdout.write(helpHere());
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', ...extra] = positionals;
   const [verb, id] = command === 'journal' ? extra.splice(0, 2) : [];
@@ -90,7 +103,8 @@ async function main(argv: readonly string[]): Promise<void> {
   switch (command) {
     case 'serve': {
       const { serve } = await import('./serve.ts');
-      return serve(withFlags(readConfig(), values));
+      const config = withFlags(readConfig(), values);
+      return serve(config, startedHere(config.sandbox !== false));
     }
     case 'journal': {
       const { journalVerbs, runJournal } = await import('./journal.ts');
@@ -125,8 +139,10 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');
-      return await doctor({ json: values.json === true, tryDataCenters: values['try-data-centers'] === true }, () =>
-        withFlags(readConfig(), values),
+      return await doctor(
+        { json: values.json === true, tryDataCenters: values['try-data-centers'] === true },
+        () => withFlags(readConfig(), values),
+        startedHere(values.sandbox !== undefined),
       );
     }
     case 'logout': {
@@ -166,6 +182,7 @@ function readArgv(argv: readonly string[]) {
         policy: { type: 'string' },
         json: { type: 'boolean' },
         'try-data-centers': { type: 'boolean' },
+        extension: { type: 'boolean' },
         'log-level': { type: 'string' },
         'log-json': { type: 'boolean' },
         recorded: { type: 'string' },
@@ -222,7 +239,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = thrown instanceof PaymentsError ? problemOf(thrown) : thrown;
   const problem = error instanceof ProblemError;
-  const message = error instanceof Error ? (problem ? error.message : (error.stack ?? error.message)) : String(error);
+  const message = error instanceof Error ? (problem ? startedHere().here(error.message) : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`zoho-payments-mcp: ${message}\n`);
   process.exitCode = problem ? error.exitCode : 1;
 });

@@ -131,7 +131,7 @@ async function answer(
   }
 }
 
-function protocolError(error: PaymentsError, { offered, sandbox }: Edge): ProtocolError {
+function protocolError(error: PaymentsError, { offered, sandbox, started }: Edge): ProtocolError {
   const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-  return new ProtocolError(code, marked(errorText(error, offered), sandbox), errorFacts(error, offered));
+  return new ProtocolError(code, marked(errorText(error, offered, started), sandbox), errorFacts(error, offered, started));
 }
