@@ -186,8 +186,8 @@ export type Seen =
   | { readonly seen: 'there'; readonly zoho_id?: string | undefined; readonly result: Json }
   /** Of several records some are as sent, and all that ever will be once nothing more of it can come. */
   | { readonly seen: 'in part'; readonly result: Json; readonly why: string }
-  /** Nothing of it shows, yet. */
-  | { readonly seen: 'not there' }
+  /** Nothing of it shows, yet. `exactly`: it was looked for by a value that only it has. */
+  | { readonly seen: 'not there'; readonly exactly?: true }
   /** Something shows that may or may not be it: for a person to tell. */
   | { readonly seen: 'unclear'; readonly why: string; readonly candidates: readonly { readonly id: string; readonly text: string }[] };
 
@@ -202,8 +202,8 @@ export interface Upsert {
   /** Why this custom field does not serve for this request, or undefined when it does. */
   unusable(key: string, request: ZohoRequest, zoho: Reader): Promise<string | undefined>;
   request(request: ZohoRequest, unique: Minted): ZohoRequest;
-  /** Whether looking by the value finds just the record that was made with it. */
-  finds(zoho_id: string, unique: Minted, zoho: Reader): Promise<boolean>;
+  /** Whether looking by the value finds just the record that was made with it; or that Zoho refuses to look by it. */
+  finds(zoho_id: string, unique: Minted, zoho: Reader): Promise<boolean | 'refused'>;
 }
 
 /** What a write's report is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */

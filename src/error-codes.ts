@@ -41,7 +41,6 @@ const codes = {
     'approval_needed',
     'balance_not_told',
     'cannot_merge_invoices',
-    'cannot_tell_payment',
     'customer_currency',
     'customer_not_told',
     'customer_wrong',

@@ -8,6 +8,8 @@ export interface Step {
   readonly tool?: string;
   /** What is said there in its place. */
   readonly without?: string;
+  /** What is said in place of `say` inside an extension, which has no terminal. Without `say` the step is shown only there. */
+  readonly extension?: string;
   /** Arguments of a call that can be made as it stands. */
   readonly arguments?: Readonly<Record<string, unknown>>;
   /** What the call still needs besides, in words. */

@@ -166,6 +166,9 @@ export function levelOf(value: string | undefined): Level {
   return level;
 }
 
+/** Where this user's shell finds programs; Windows spells the name in its own way. */
+export const searchPath = (env: Environment = process.env): string | undefined => env['PATH'] ?? env['Path'];
+
 /** The policy in this file. What cannot be read is not taken for a policy that allows everything: nothing starts then. */
 export function policyOf(file: string | undefined): Policy {
   if (file === undefined) return {};

@@ -2,8 +2,9 @@ import { endpoints } from '../catalogue.ts';
 import { AccessError, InternalError, PaymentsError } from '../errors.ts';
 import type { Books, ZohoReads } from '../mcp/server-dependencies.ts';
 import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
-import { graceEnds } from '../write/timings.ts';
+import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import type { Zoho } from '../zoho/client.ts';
+import { endingAfter } from '../zoho/own-time.ts';
 import { timeZoneOf } from './noted-time-zone.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
@@ -36,6 +37,7 @@ export function openConnection({
   openJournal,
   ...options
 }: ConnectionOptions): Connection {
+  const { wholeCallMs } = { ...ordinaryTimings, ...timings };
   const wire = opener(version, () => openWire(options));
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
@@ -45,8 +47,8 @@ export function openConnection({
   return {
     wire: wire.get,
     road: road.get,
-    zoho: readingOf(async () => (await wire.get()).zoho, undefined),
-    reader: async (signal) => (await wire.get()).zoho.until(signal),
+    zoho: readingOf(async () => (await wire.get()).zoho, undefined, wholeCallMs),
+    reader: async (signal) => (await wire.get()).zoho.until(signal && endingAfter(signal, wholeCallMs)),
     quota: async () => await (await wire.get()).limits.quota(),
     write: async (call) => {
       try {
@@ -103,9 +105,10 @@ function opener<T extends { close(): Promise<void> }>(version: () => Promise<str
   };
 }
 
-function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined): ZohoReads {
+/** A call that reads has as long as one that writes. */
+function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined, callMs: number): ZohoReads {
   return {
-    until: (given) => readingOf(open, given),
+    until: (given) => readingOf(open, given && endingAfter(given, callMs), callMs),
     read: async (...args) => await (await open()).until(signal).read(...args),
     document: async (...args) => await (await open()).until(signal).document(...args),
   };

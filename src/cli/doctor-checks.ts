@@ -15,9 +15,11 @@ import { organizationOf } from '../reading/organization.ts';
 import { MINUTE_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { operationsOf, isWrite } from '../workflow.ts';
+import { paymentsWith } from '../zoho-calls.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
 import { createHttp } from '../zoho/http.ts';
+import type { Quota } from '../zoho/limits.ts';
 import { requestTokens } from '../zoho/oauth.ts';
 import { accountOf, baseDirOf, overlookedWarning, type Account } from './account.ts';
 import type { Config } from './config.ts';
@@ -116,21 +118,23 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   yield* account?.scopes === undefined ? triedScopes(config, zoho, list) : grantedScopes(config, account.scopes);
   if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);
   yield clockFinding(zoho);
-  const { day, paused_until } = await limits.quota();
+  const { minute, day, paused_until } = await limits.quota();
+  const thisMinute = `${minute.left} of ${minute.most} of this minute, for about ${paymentsWith(minute.left)}`;
   if (paused_until !== undefined)
     yield wrong(
       'limits',
       `Zoho asked for a pause until ${paused_until}`,
       'Wait until then, or find out what else calls Zoho for this organization.',
     );
-  else if (day === undefined) yield { check: 'limits', state: 'unknown', says: 'Zoho did not say what is left of the day' };
+  else if (day === undefined)
+    yield { check: 'limits', state: 'unknown', says: `Zoho did not say what is left of the day; ${thisMinute} payments` };
   else if (day.remaining < FEW_CALLS)
-    yield wrong(
-      'limits',
-      `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`,
-      'Wait for the end of the day, or find out what else calls Zoho for this organization.',
-    );
-  else yield ok('limits', `${day.remaining} of ${day.most ?? '?'} calls are left of the day, which ends at ${day.resets_at}`);
+    yield wrong('limits', leftOf(day), 'Wait for the end of the day, or find out what else calls Zoho for this organization.');
+  else yield ok('limits', `${leftOf(day)}; and ${thisMinute}`);
+}
+
+function leftOf({ remaining, most, resets_at }: NonNullable<Quota['day']>): string {
+  return `${remaining} of ${most ?? '?'} calls are left of the day, which ends at ${resets_at}, enough for about ${paymentsWith(remaining)} payments`;
 }
 
 /** `unsafe`: nothing else is read from it then. */

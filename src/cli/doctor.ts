@@ -1,6 +1,7 @@
 import { ConfigError, type Config } from './config.ts';
 import { examine, type ExamineOptions, type Finding } from './doctor-checks.ts';
 import { toolsFor } from './enabled-tools.ts';
+import { startedByName, type Started } from '../started.ts';
 import { print } from './print.ts';
 
 /** What of a connection works, and for each thing that does not what to do. */
@@ -14,10 +15,11 @@ export interface DoctorCommand {
 export async function doctor(
   { json, tryDataCenters }: DoctorCommand,
   readConfig: () => Config,
-  options: Pick<ExamineOptions, 'dataCenters'> = {},
+  { here = startedByName.here, ...options }: Pick<ExamineOptions, 'dataCenters'> & Partial<Pick<Started, 'here'>> = {},
 ): Promise<void> {
   const findings: Finding[] = [];
-  for await (const finding of examined(readConfig, { tryDataCenters, ...options })) {
+  for await (const { next, ...found } of examined(readConfig, { tryDataCenters, ...options })) {
+    const finding = { ...found, ...(next !== undefined && { next: here(next) }) };
     findings.push(finding);
     if (!json) print(lineOf(finding));
   }

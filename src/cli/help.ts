@@ -28,7 +28,12 @@ export const commands: Readonly<Record<string, Command>> = {
   serve: {
     usage: 'serve',
     does: 'serve MCP over stdio (what hosts run); it is what happens without a command',
-    options: [...books, ['--log-level LEVEL', 'error, warn (default), info or debug, on stderr'], ['--log-json', 'the log as JSON lines']],
+    options: [
+      ...books,
+      ['--log-level LEVEL', 'error, warn (default), info or debug, on stderr'],
+      ['--log-json', 'the log as JSON lines'],
+      ['--extension', 'said by the extension (.mcpb), so that hints name its settings'],
+    ],
     examples: ['serve --sandbox', 'serve --read-only --toolsets all'],
   },
   login: {

@@ -135,7 +135,7 @@ const verbs = {
       if (kept > 0)
         throw new ProblemError(
           `of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, ` +
-            'since it is not known whether carried out: run journal resolve first',
+            'since it is not known whether carried out: run `zoho-payments-mcp journal resolve` first',
           { exitCode: 1 },
         );
       return;

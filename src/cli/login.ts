@@ -110,7 +110,9 @@ async function patiently<T>(answer: Promise<T>): Promise<T> {
   const { signal } = over;
   const tooLong = async () => {
     await sleep(CONSENT_WAIT_MS, undefined, { signal });
-    throw new ProblemError('no answer came from Zoho within ten minutes: nothing was kept. Run login again', { exitCode: 1 });
+    throw new ProblemError('no answer came from Zoho within ten minutes: nothing was kept. Run `zoho-payments-mcp login` again', {
+      exitCode: 1,
+    });
   };
   const interrupted = async () => {
     await once(process, 'SIGINT', { signal });

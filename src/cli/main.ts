@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
-import { levelOf, policyOf, readConfig, toolsetsOf, type Config } from './config.ts';
+import { levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
 import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
+import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
 
@@ -14,13 +15,24 @@ let called: string | undefined;
 
 class UsageError extends ProblemError {
   constructor(message: string) {
-    super(`${message}; see zoho-payments-mcp ${called === undefined ? '' : `${called} `}--help`);
+    super(`${message}; see \`zoho-payments-mcp ${called === undefined ? '' : `${called} `}--help\``);
   }
+}
+
+/** How this process was started. */
+const startedHere = (sandbox = process.argv.includes('--sandbox')) =>
+  process.argv.includes('--extension') ? startedAsExtension : startedAs(launchOf(searchPath()), { sandbox });
+
+/** The help, with how the program is called here, where that is not by its name. */
+function helpHere(help: string): string {
+  const { command, folder } = commandOf(launchOf(searchPath()));
+  if (command === 'zoho-payments-mcp') return help;
+  return help.replace('\n', `\n\nHere zoho-payments-mcp is called as: ${command}${folder === undefined ? '' : ` (in ${folder})`}\n`);
 }
 
 async function main(argv: readonly string[]): Promise<void> {
   const { name, values, rest } = readArgv(argv);
-  if (values.help) return void process.stdout.write(name === undefined ? generalHelp() : commandHelp(name));
+  if (values.help) return void process.stdout.write(helpHere(name === undefined ? generalHelp() : commandHelp(name)));
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', verb] = name?.split(' ') ?? [];
   const takesId = ['journal show', 'journal resolve'].includes(name ?? '');
@@ -29,7 +41,8 @@ async function main(argv: readonly string[]): Promise<void> {
   switch (command) {
     case 'serve': {
       const { serve } = await import('./serve.ts');
-      return serve(withFlags(readConfig(), values));
+      const config = withFlags(readConfig(), values);
+      return serve(config, startedHere(config.sandbox !== false));
     }
     case 'journal': {
       if (verb === undefined) throw new UsageError(`journal takes one of ${partsOf('journal').join(', ')}`);
@@ -64,8 +77,10 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');
-      return await doctor({ json: values.json === true, tryDataCenters: values['try-data-centers'] === true }, () =>
-        withFlags(readConfig(), values),
+      return await doctor(
+        { json: values.json === true, tryDataCenters: values['try-data-centers'] === true },
+        () => withFlags(readConfig(), values),
+        startedHere(values.sandbox !== undefined),
       );
     }
     case 'logout': {
@@ -102,6 +117,7 @@ const options = {
   'try-data-centers': { type: 'boolean' },
   'log-level': { type: 'string' },
   'log-json': { type: 'boolean' },
+  extension: { type: 'boolean' },
   recorded: { type: 'string' },
   'not-recorded': { type: 'boolean' },
   force: { type: 'boolean' },
@@ -132,7 +148,7 @@ function readArgv(argv: readonly string[]) {
   // `--sandbox` takes a value only behind an equals sign.
   const args = argv.map((arg) => (arg === '--sandbox' ? '--sandbox=file' : arg));
   const given = parseArgs({ args, options, strict: false, allowPositionals: true });
-  const { name, rest } = commandOf(given.positionals);
+  const { name, rest } = calledCommand(given.positionals);
   called = name;
   const own = optionsOf(name ?? 'serve');
   const takes = own.length === 0 ? 'no options' : own.map((option) => `--${option}`).join(', ');
@@ -149,7 +165,7 @@ function readArgv(argv: readonly string[]) {
   }
 }
 
-function commandOf([command, part, ...rest]: readonly string[]): { name: string | undefined; rest: readonly string[] } {
+function calledCommand([command, part, ...rest]: readonly string[]): { name: string | undefined; rest: readonly string[] } {
   if (command === undefined) return { name: undefined, rest: [] };
   const all = Object.keys(commands).filter((name) => !name.includes(' '));
   if (!all.includes(command)) throw new UsageError(`unknown command ${JSON.stringify(command)}; there is ${all.join(', ')}`);
@@ -211,7 +227,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = thrown instanceof PaymentsError ? problemOf(thrown) : thrown;
   const problem = error instanceof ProblemError;
-  const message = error instanceof Error ? (problem ? error.message : (error.stack ?? error.message)) : String(error);
+  const message = error instanceof Error ? (problem ? startedHere().here(error.message) : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`zoho-payments-mcp: ${message}\n`);
   process.exitCode = problem ? error.exitCode : 1;
 });

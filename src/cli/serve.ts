@@ -3,6 +3,7 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { serveBooks } from '../mcp/serve.ts';
 import { stdioTransport } from '../mcp/stdio.ts';
+import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import { writesSettled } from '../write/send.ts';
 import { baseDirOf } from './account.ts';
@@ -14,11 +15,11 @@ import { stateDirWarning } from './state-dir.ts';
 import { version } from './version.ts';
 
 /** MCP over stdio until the host goes away. */
-export function serve(config: Config): void {
+export function serve(config: Config, started: Started): void {
   const log = createLog(config.log);
   warnOfFolder(config, log);
   const { close, resolveLeftovers, ...connection } = connect(config, log);
-  const books = { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, log };
+  const books = { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, started, log };
   const pipes = stdioTransport(process.stdin, process.stdout, () => log('warn', 'a message of more than 10 MB was not read'));
 
   let ending = false;

@@ -1,6 +1,7 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { quoted } from '../records/text.ts';
+import { startedByName, type Started } from '../started.ts';
 import { isWrite } from '../workflow.ts';
 import type { Lookups } from './completions.ts';
 import { listWrites } from './list-writes.ts';
@@ -26,6 +27,7 @@ export interface Prompt {
 interface SwitchedOn {
   readonly tools: ReadonlySet<string>;
   readonly canWrite: boolean;
+  readonly started: Started;
 }
 
 const NEVER_PICK = 'If candidates come back, show them to me and let me choose; never pick one yourself.';
@@ -94,7 +96,7 @@ const explainUnknownWrite: Prompt = {
   description: 'What it means that the outcome of a write is unknown, and how it is settled.',
   needs: [[listWrites.name], ['find_payments', 'list_customer_payments']],
   arguments: {},
-  steps: (_, { tools, canWrite }) => [
+  steps: (_, { tools, canWrite, started }) => [
     'Call list_writes {"outcome":"unknown"}. If there is none, say so and stop.',
     'Explain each to me: what was to be written and when, ' +
       'that it was sent and its answer never came, so that nobody knows yet whether it is in Zoho.',
@@ -102,16 +104,16 @@ const explainUnknownWrite: Prompt = {
     canWrite
       ? 'Settle it by the same call again with the same arguments, five minutes after it was sent at the earliest: ' +
         'it is looked for, and never sent twice. Never record it another way.'
-      : 'This server cannot write: it is settled by the server that wrote it, or with `journal resolve`.',
+      : `This server cannot write: it is settled by the server that wrote it${started.extension ? '' : `, or with ${started.here('`zoho-payments-mcp journal resolve`')}`}.`,
     'If looking does not tell, show me the candidates and let me say which one it is.',
   ],
 };
 
 export const prompts: readonly Prompt[] = [recordPayment, lookIntoRefund, monthEndCheck, explainUnknownWrite];
 
-export function addPrompts(server: McpServer, { endpoints, workflows, sandbox }: Books, lookups: Lookups): void {
+export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, started = startedByName }: Books, lookups: Lookups): void {
   const all = [...workflows, ...endpoints];
-  const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(isWrite) };
+  const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(isWrite), started };
   for (const prompt of prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))))) {
     const { name, description } = prompt;
     const title = titled(prompt.title, sandbox);

@@ -2,6 +2,7 @@ import type { Retry } from '../error-codes.ts';
 import type { Changed, PaymentsError } from '../errors.ts';
 import { asJson } from '../foreign-text.ts';
 import type { Report, Step, Undo } from '../report.ts';
+import { startedByName, type Started } from '../started.ts';
 import { requestId } from '../trace.ts';
 
 /** Sentences for a model, made of reports and errors. Nothing takes them apart again. */
@@ -14,6 +15,7 @@ export interface Edge {
   /** Names of the tools that are switched on. */
   readonly offered: ReadonlySet<string>;
   readonly sandbox: boolean;
+  readonly started?: Started | undefined;
 }
 
 export const marked = (text: string, sandbox: boolean): string => (sandbox ? `${SANDBOX_NOTE}\n${text}` : text);
@@ -75,15 +77,15 @@ const changedLine: Record<Changed, string> = {
 };
 
 /** Four lines: what happened, whether anything changed, what to do next, and the code with the id of the call as the log knows it. */
-export function errorText(error: PaymentsError, offered: ReadonlySet<string>): string {
+export function errorText(error: PaymentsError, offered: ReadonlySet<string>, started?: Started): string {
   const code = [error.code, requestId()].filter(Boolean).join(', ');
-  return [
-    [error.whatHappened, ...chosenText(error)].join(' '),
-    changedLine[error.changed],
-    `Next: ${nextText(error, offered)}`,
-    `(${code})`,
-  ].join('\n');
+  const happened = [settingsHere(error, error.whatHappened, started), ...chosenText(error)].join(' ');
+  return [happened, changedLine[error.changed], `Next: ${nextText(error, offered, started)}`, `(${code})`].join('\n');
 }
+
+/** What happened is told with the settings of this server only where an operator has to act: other texts quote records. */
+export const settingsHere = ({ actor }: PaymentsError, text: string, { here }: Started = startedByName): string =>
+  actor === 'operator' ? here(text) : text;
 
 /** So that the next call needs no question about it. */
 const chosenText = ({ chosen = {} }: PaymentsError): string[] =>
@@ -96,12 +98,16 @@ const otherwise: Record<Retry, string> = {
   never: 'Tell the user.',
 };
 
-export function nextText({ next, ifItStays, actor, retry }: PaymentsError, offered: ReadonlySet<string>): string {
-  const [first, ...others] = stepsIn(next, offered);
+export function nextText(
+  { next, ifItStays, actor, retry }: PaymentsError,
+  offered: ReadonlySet<string>,
+  started: Started = startedByName,
+): string {
+  const [first, ...others] = stepsIn(next, offered, started);
   if (first === undefined) return otherwise[retry];
   const texts = [first, ...others].map(stepText);
   if (actor === 'operator') return sentence(`Ask the operator to ${texts.join(', or to ')}`);
-  const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${ifItStays}`;
+  const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${started.here(ifItStays)}`;
   const text = `${texts.join('; otherwise ')}${lasting}`;
   // The name of a tool keeps its small letters.
   return sentence(first.tool !== undefined && text.startsWith(first.tool) ? text : capitalized(text));
@@ -112,9 +118,20 @@ export const capitalized = (text: string): string => text.replace(/^[a-z]/, (let
 /** With a full stop, where it has none. */
 export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
-/** Those steps that can be taken with the tools that are switched on. */
-export function stepsIn(steps: readonly Step[], offered: ReadonlySet<string>): Step[] {
-  return steps.flatMap(({ without, ...step }) => {
+/** A command of the program, or an option of one. */
+const ofTerminal = /`zoho-payments-mcp|(^|\s)--[a-z]/;
+
+/** Those steps that can be taken with the tools that are switched on, and where the program was started. */
+export function stepsIn(
+  steps: readonly Step[],
+  offered: ReadonlySet<string>,
+  { extension: isExtension, here }: Started = startedByName,
+): Step[] {
+  return steps.flatMap(({ without, extension, ...given }) => {
+    if (extension !== undefined && given.say === undefined && !isExtension) return [];
+    const said = isExtension ? (extension ?? given.say) : given.say;
+    if (isExtension && ofTerminal.test(said ?? '')) return [];
+    const step = { ...given, ...(said !== undefined && { say: here(said) }) };
     const isOff = [step, step.followed_by].some((part) => part?.tool !== undefined && !offered.has(part.tool));
     return !isOff ? [step] : without === undefined ? [] : [{ say: without }];
   });

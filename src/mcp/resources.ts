@@ -9,6 +9,8 @@ import {
 import { isRead, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import { PaymentsError } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { paymentsWith } from '../zoho-calls.ts';
+import type { Quota } from '../zoho/limits.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames } from './by-names.ts';
 import type { Lookups } from './completions.ts';
@@ -59,11 +61,24 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge
         });
         return {
           contents: [
-            { uri: uri.href, mimeType: limitsResource.mimeType, text: JSON.stringify({ ...(sandbox && { sandbox }), ...limits }) },
+            {
+              uri: uri.href,
+              mimeType: limitsResource.mimeType,
+              text: JSON.stringify({ ...(sandbox && { sandbox }), ...inPayments(limits) }),
+            },
           ],
         };
       }),
   );
+}
+
+/** With about how many payments that is. */
+function inPayments({ minute, day, ...others }: Quota) {
+  return {
+    minute: { ...minute, about_payments: paymentsWith(minute.left) },
+    ...(day && { day: { ...day, about_payments: paymentsWith(day.remaining) } }),
+    ...others,
+  };
 }
 
 export const limitsResource = {
@@ -72,7 +87,7 @@ export const limitsResource = {
   title: 'Limits of Zoho Books',
   description:
     'Calls of this minute and at once by the servers of this machine, ' +
-    "what is left of the organization's day, and until when Zoho is left alone.",
+    "what is left of the organization's day, about how many payments that is, and until when Zoho is left alone.",
   mimeType: 'application/json',
 } as const;
 
@@ -116,7 +131,7 @@ async function answer(
   }
 }
 
-function protocolError(error: PaymentsError, { offered, sandbox }: Edge): ProtocolError {
+function protocolError(error: PaymentsError, { offered, sandbox, started }: Edge): ProtocolError {
   const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-  return new ProtocolError(code, marked(errorText(error, offered), sandbox), errorFacts(error, offered));
+  return new ProtocolError(code, marked(errorText(error, offered, started), sandbox), errorFacts(error, offered, started));
 }

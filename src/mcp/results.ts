@@ -4,8 +4,9 @@ import type { PaymentsError } from '../errors.ts';
 import { guarded, oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
+import type { Started } from '../started.ts';
 import { requestId } from '../trace.ts';
-import { errorText, marked, nextText, offeredIn, reportText, stepsIn, type Edge } from './render.ts';
+import { errorText, marked, nextText, offeredIn, reportText, settingsHere, stepsIn, type Edge } from './render.ts';
 
 /**
  * What a tool call returns: short text to act on, and the same facts in structured form. Some hosts give the model only one of them, so
@@ -35,13 +36,13 @@ export function succeeded(result: Json, report: Report, { offered, sandbox }: Ed
   };
 }
 
-export function failed(error: PaymentsError, { offered, sandbox }: Edge, write?: WriteFacts): CallToolResult {
+export function failed(error: PaymentsError, { offered, sandbox, started }: Edge, write?: WriteFacts): CallToolResult {
   return {
     isError: true,
-    content: [{ type: 'text', text: marked(errorText(error, offered), sandbox) }],
+    content: [{ type: 'text', text: marked(errorText(error, offered, started), sandbox) }],
     structuredContent: guarded({
-      error: errorFacts(error, offered),
-      next: stepsIn(error.next, offered),
+      error: errorFacts(error, offered, started),
+      next: stepsIn(error.next, offered, started),
       ...write,
       ...(sandbox && { sandbox: true }),
     }),
@@ -49,14 +50,14 @@ export function failed(error: PaymentsError, { offered, sandbox }: Edge, write?:
 }
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
-export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>): Json {
+export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>, started?: Started): Json {
   const { code, changed, message, retry, retryAt, zoho, chosen, mostCharacters } = error;
   const id = requestId();
   return guarded({
     code,
     changed,
-    message: oneLine(message, mostCharacters),
-    next: nextText(error, offered),
+    message: settingsHere(error, oneLine(message, mostCharacters), started),
+    next: nextText(error, offered, started),
     retry,
     ...(retryAt && { retry_at: retryAt.toISOString() }),
     ...(id && { request_id: id }),

@@ -1,5 +1,6 @@
 import type { Endpoint, Reader } from '../endpoint.ts';
 import type { PaymentsError } from '../errors.ts';
+import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
@@ -34,5 +35,7 @@ export interface Books {
   /** Everything is play money. */
   readonly sandbox: boolean;
   readonly version: string;
+  /** By its name unless said. */
+  readonly started?: Started | undefined;
   readonly log: Log;
 }

@@ -25,7 +25,7 @@ export function serverFactory(
   const hasPayments = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
   const tools = [...books.workflows, ...books.endpoints, ...(hasPayments ? [listWrites] : [])];
   const names = new Set(tools.map(({ name }) => name));
-  const edge: Edge = { offered: names, sandbox: books.sandbox };
+  const edge: Edge = { offered: names, sandbox: books.sandbox, started: books.started };
   const shown = new ShownQuestions();
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: !tools.some(isWrite) });
 

@@ -1,8 +1,9 @@
 import type { Attempt, Minted, Reader, Seen, Upsert } from '../endpoint.ts';
 import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
-import { findByCustomField } from '../reading/find-by-custom-field.ts';
+import { findByCustomField, isUnseen } from '../reading/find-by-custom-field.ts';
 import { isAsSent } from '../records/same-as-sent.ts';
+import { lookForPayment } from './find-lost-write.ts';
 
 /** A new payment as Zoho's upsert by a custom field that it keeps unique. */
 export const uniqueUpsert: Upsert = {
@@ -31,17 +32,17 @@ export const uniqueUpsert: Upsert = {
     };
   },
   async finds(payment_id, { key, value }, zoho) {
-    return (await findByCustomField(key, value, zoho)) === payment_id;
+    const found = await findByCustomField(key, value, zoho);
+    return found === 'refused' ? found : found === payment_id;
   },
 };
 
-/** Exact: the payment that carries the value, or none. */
-export async function lookByUniqueField({ body }: Attempt, { key, value }: Minted, zoho: Reader): Promise<Seen> {
+/** Exact: the payment that carries the value, or none. Where Zoho does not tell, it is looked for like any other. */
+export async function lookByUniqueField(attempt: Attempt, { key, value }: Minted, zoho: Reader): Promise<Seen> {
   const found = await findByCustomField(key, value, zoho);
-  if (found === 'none') return { seen: 'not there' };
-  if (found === 'cannot tell')
-    return { seen: 'unclear', why: `Zoho does not show which payment has this value of ${key}.`, candidates: [] };
+  if (found === 'none') return { seen: 'not there', exactly: true };
+  if (isUnseen(found)) return await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
   const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
-  if (isAsSent(body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
+  if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
   return { seen: 'unclear', why: 'The payment was changed since it was recorded.', candidates: [{ id: found, text: `payment ${found}` }] };
 }

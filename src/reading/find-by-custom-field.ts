@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineOperation, type Reader } from '../endpoint.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
+import { AccessError, BusyError, PaymentsError } from '../errors.ts';
 import { many } from '../records/zoho-shapes.ts';
 
 /** The list by one filter that Zoho takes (`cf_…=value`, seen on contacts) but does not document for payments. */
@@ -14,15 +15,34 @@ const listByCustomField = defineOperation({
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
 });
 
+/** What a search by a custom field came to: the id of the payment, none, or why nobody can tell. */
+export type FoundByCustomField = string | 'none' | 'cannot tell' | 'refused';
+
+/** Whether the search did not tell which payment has the value. */
+export const isUnseen = (found: FoundByCustomField): boolean => found === 'cannot tell' || found === 'refused';
+
 /**
  * The id of the payment whose unique custom field has this value. Zoho ignores filters it does not know and returns
- * everything, so an answer counts only when every row in it has the value: else nobody can tell.
+ * everything, so an answer counts only when every row in it has the value: else nobody can tell. It may also refuse the filter.
  */
-export async function findByCustomField(key: string, value: string, zoho: Reader): Promise<string | 'none' | 'cannot tell'> {
-  const { rows } = await zoho.read(listByCustomField, { key, value });
+export async function findByCustomField(key: string, value: string, zoho: Reader): Promise<FoundByCustomField> {
+  const found = await zoho.read(listByCustomField, { key, value }).catch((error: unknown) => refusedFilter(error, zoho));
+  if (found === 'refused') return found;
+  const { rows } = found;
   if (rows === undefined) return 'cannot tell';
   const [first] = rows;
   if (first === undefined) return 'none';
   const onlyMatch = rows.length === 1 && String(first[key]) === value;
   return onlyMatch ? String(first.payment_id) : 'cannot tell';
 }
+
+/** Throws what is no refusal of the filter: a failure that may pass, or access that is missing for the list itself. */
+async function refusedFilter(error: unknown, zoho: Reader): Promise<'refused'> {
+  if (!(error instanceof PaymentsError) || error instanceof BusyError || isOfCredentials(error)) throw error;
+  // Such an answer can also mean that there is no list at all, or no right to it: the list without the filter tells.
+  if (error instanceof AccessError) await zoho.recent.read(listCustomerPayments, { per_page: 1 });
+  return 'refused';
+}
+
+/** Zoho's codes for a bad token, a missing scope and a foreign organization: no call is served with these credentials. */
+const isOfCredentials = ({ zoho }: PaymentsError): boolean => ['14', '57', '6041'].includes(String(zoho?.code));

@@ -29,7 +29,7 @@ const guide = {
   'GET /__sandbox/faults': 'misbehaviour in store; DELETE takes it back',
   'POST /__sandbox/faults':
     `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, ` +
-    '"match": {"method", "path"}, "times", "skip", "status", "code", "message", "delay_ms"}',
+    '"match": {"method", "path", "query"}, "times", "skip", "status", "code", "message", "delay_ms"}',
   'POST /__sandbox/release': 'ends the delays that are under way; {"match"} as for faults',
   'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
   'POST /__sandbox/mandatory': 'what payments must have: {"custom_fields": ["cf_receipt_book_no"], "location": true}',

@@ -24,10 +24,11 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 /**
  * Misbehaviour on demand. `match.path` is a prefix of the request's path, or, when it contains any of ^ $ * + ? ( ) [ ] | \,
  * the source of a regular expression; both are tried against the whole path and against what follows /books/v3.
+ * `match.query` names parameters with their values; `true` stands for any value.
  * The first fault that matches and has uses left takes the request.
  */
 export interface Fault {
-  match: { method?: string; path?: string; query?: Record<string, string> };
+  match: { method?: string; path?: string; query?: Record<string, string | true> };
   fault: FaultKind;
   /** how many requests it spoils */
   times: number;
@@ -103,7 +104,8 @@ export class Faults {
 
 function matches({ match }: Fault, arrival: Arrival): boolean {
   if (match.method !== undefined && match.method.toUpperCase() !== arrival.method) return false;
-  for (const [name, value] of Object.entries(match.query ?? {})) if (arrival.query.get(name) !== value) return false;
+  for (const [name, value] of Object.entries(match.query ?? {}))
+    if (value === true ? !arrival.query.has(name) : arrival.query.get(name) !== value) return false;
   const wanted = match.path;
   if (wanted === undefined) return true;
   const paths = [arrival.path, arrival.path.replace(/^\/books\/v3/, '')];
@@ -121,7 +123,7 @@ function readFault(value: unknown): Fault | string {
   const { method, path, query } = match;
   if (method !== undefined && typeof method !== 'string') return 'match.method must be a string';
   if (path !== undefined && (typeof path !== 'string' || !isPattern(path))) return 'match.path must be a prefix or a regular expression';
-  if (query !== undefined && !isStrings(query)) return 'match.query must be an object of strings';
+  if (query !== undefined && !isParameters(query)) return 'match.query must be an object of strings, or true for any value';
   const times = count(value['times'], 1);
   const skip = count(value['skip'], 0);
   const delay = count(value['delay_ms'], 0);
@@ -137,7 +139,7 @@ function readFault(value: unknown): Fault | string {
     match: {
       ...(method === undefined ? {} : { method }),
       ...(path === undefined ? {} : { path: path as string }),
-      ...(query === undefined ? {} : { query: query as Record<string, string> }),
+      ...(query === undefined ? {} : { query: query as Record<string, string | true> }),
     },
     fault: kind,
     times,
@@ -159,8 +161,8 @@ function isPattern(path: string): boolean {
   }
 }
 
-function isStrings(value: unknown): value is Record<string, string> {
-  return isObject(value) && Object.values(value).every((item) => typeof item === 'string');
+function isParameters(value: unknown): value is Record<string, string | true> {
+  return isObject(value) && Object.values(value).every((item) => typeof item === 'string' || item === true);
 }
 
 function count(value: unknown, usual: number): number | undefined {

@@ -1,4 +1,5 @@
 import { BusyError } from '../errors.ts';
+import { endingAfter } from '../zoho/own-time.ts';
 import type { Call, Road } from './types.ts';
 
 /**
@@ -13,16 +14,21 @@ export async function withinDeadline<T>(call: Call, road: Road, carryOut: (call:
   for (const timer of timers) timer.unref();
   try {
     const signal = call.signal === undefined ? before.signal : AbortSignal.any([call.signal, before.signal]);
+    endingAfter(signal, beforeClaimMs);
+    endingAfter(whole.signal, wholeCallMs);
     return await carryOut({ ...call, signal }, { ...road, zoho: road.zoho.until(whole.signal), deadline: whole.signal });
   } finally {
     timers.forEach(clearTimeout);
   }
 }
 
+const LITTLE_WHILE_MS = 5_000;
+
 /** Only what is not sent yet ends with this. */
 function tookTooLong(): BusyError {
   return new BusyError('Zoho, or other calls that this one waited for, took too long, so it was given up before it was sent.', {
     code: 'took_too_long',
     next: 'Make the same call again in a little while.',
+    retryAt: new Date(Date.now() + LITTLE_WHILE_MS),
   });
 }

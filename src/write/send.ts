@@ -8,7 +8,7 @@ import type { Entry } from './journal/journal.ts';
 import { done, replay } from './replay.ts';
 import { answerOf, resolve, type Looked } from './resolve.ts';
 import type { Call, Performed, Road } from './types.ts';
-import { isProven, proveUniqueField } from './unique-field.ts';
+import { proveUniqueField } from './unique-field.ts';
 
 /** A claimed write on its way: noted, sent once, and where its answer is lost looked for. */
 
@@ -136,6 +136,6 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
 /** Looked for; and sent again where that is safe. */
 export async function resolveOrSendAgain(entry: Entry, road: Road): Promise<Looked> {
   const looked = await resolve(entry, road);
-  const again = looked.entry.state === 'unknown' && looked.seen?.seen === 'not there' && isProven(entry);
+  const again = looked.entry.state === 'unknown' && looked.seen?.seen === 'not there' && looked.seen.exactly;
   return again ? { entry: await sendAgain(looked.entry, road) } : looked;
 }

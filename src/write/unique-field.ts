@@ -10,8 +10,8 @@ import type { Claim, Entry } from './journal/journal.ts';
 export interface UniqueField {
   /** API name, `cf_…`. */
   readonly name: string;
-  /** Whether a payment that was made with it was seen to carry it. Undefined until the first one was. */
-  works?: boolean;
+  /** Whether a payment that was made with it was seen to carry it; or that Zoho refuses to show that. Undefined until the first one. */
+  works?: boolean | 'refused';
 }
 
 /**
@@ -34,12 +34,9 @@ export async function asUpsert(
   return {
     ...claim,
     request: upsert.request(claim.request, minted),
-    before: { ...claim.before, [field.works ? 'unique' : 'unproven']: minted },
+    before: { ...claim.before, [field.works === true ? 'unique' : 'unproven']: minted },
   };
 }
-
-/** Whether this write can be found exactly by its own value, and so be sent again. */
-export const isProven = ({ before }: Entry): boolean => before['unique'] !== undefined;
 
 /** After the first payment made with it: Zoho ignores what it does not know, so only a payment found by its value proves the mode. */
 export async function proveUniqueField(

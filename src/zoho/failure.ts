@@ -29,7 +29,10 @@ const tokenRejected: Refusal = (zoho) =>
 const scopeMissing: Refusal = (zoho, { scope }) =>
   new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
     code: 'scope_missing',
-    next: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
+    next: {
+      say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
+      extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; the README says how to make one.',
+    },
     zoho,
   });
 

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusyError } from '../errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../time.ts';
+import { endOf } from './own-time.ts';
 import type { Shared, Sql } from './shared-state.ts';
 
 /**
  * Zoho's limits, kept by all processes of this machine together: calls a minute, calls at once, and what is left of the day.
  * Calls go in the order they came, approved writes before reads. Source: Zoho Books API introduction, and recordings of its
- * `x-rate-limit-*` headers; it sends no Retry-After.
+ * `x-rate-limit-*` headers; none of them shows a Retry-After, which is heeded where there is one.
  */
 
 export interface LimitsOptions {
@@ -17,7 +18,7 @@ export interface LimitsOptions {
   /** Zoho allows 5 at once in the free plan, 10 in others. */
   readonly concurrent?: number | undefined;
   readonly minuteMs?: number | undefined;
-  /** How long a call waits for its place before it is told to come back. */
+  /** The longest that a call waits for its place, whatever time it has itself. Hosts give up after 60 s. */
   readonly patienceMs?: number | undefined;
   /** First pause of everyone after Zoho's 1070; ten times as long after 44. Doubled each time in a row. */
   readonly pauseMs?: number | undefined;
@@ -42,14 +43,17 @@ export interface Reply {
 export type Why = '44' | '45' | '1070';
 
 export interface Limits {
-  /** Waits for a place among the calls to Zoho. Throws BusyError when none comes in time, at once when the day is used up. */
+  /**
+   * Waits for a place among the calls to Zoho, as long as the call of `signal` has. Throws BusyError with `retryAt` when none comes in
+   * time: at once where that is known, as when the day is used up.
+   */
   enter(rank: Rank, signal?: AbortSignal): Promise<Place>;
   quota(): Promise<Quota>;
 }
 
 /** Times are ISO 8601. */
 export interface Quota {
-  readonly minute: { readonly most: number; readonly used: number };
+  readonly minute: { readonly most: number; readonly used: number; readonly left: number };
   readonly concurrent: { readonly most: number; readonly used: number };
   /** As Zoho told with its last answer; undefined before the first. */
   readonly day?: { readonly most?: number; readonly remaining: number; readonly resets_at: string; readonly as_of: string };
@@ -61,6 +65,8 @@ export interface Quota {
 const LEASE_MS = 30_000;
 /** Whoever waits says so that often; who does not is gone. */
 const GONE_MS = 3_000;
+/** A call has ended by itself by then, if it does. */
+const OVERDUE_MS = 1_000;
 /** When Zoho says that the day is used up, and never said when it ends. */
 const DAY_PAUSE_MS = HOUR_MS;
 const LONGEST_PAUSE_MS = MINUTE_MS;
@@ -76,8 +82,18 @@ interface Waiting {
   readonly id: string;
   readonly rank: Rank;
   readonly since: number;
+  /** By the monotonic clock: when it came, and when its call ends. */
+  readonly entered: number;
+  readonly end: number;
+  /** What it waits for, and until when at the earliest, as it was last seen. */
+  line?: Line;
   readonly admit: (place: Place) => void;
   readonly fail: (error: unknown) => void;
+}
+
+interface Line {
+  readonly why: Why;
+  readonly until: number;
 }
 
 export function createLimits({
@@ -85,7 +101,7 @@ export function createLimits({
   perMinute = 100,
   concurrent = 5,
   minuteMs = MINUTE_MS,
-  patienceMs = 20_000,
+  patienceMs = 45_000,
   pauseMs = 500,
   now = Date.now,
 }: LimitsOptions): Limits {
@@ -102,7 +118,7 @@ export function createLimits({
         sql.run(COUNT_DONE, slotOf(at));
         if (reply === undefined) return undefined;
         noteDay(sql, reply.headers, at);
-        if (reply.refused !== undefined) return pauseFor(sql, reply.refused, at);
+        if (reply.refused !== undefined) return pauseFor(sql, reply.refused, at, retryAfter(reply.headers, at));
         sql.run('DELETE FROM pauses WHERE until <= ?', at);
         return undefined;
       });
@@ -111,20 +127,22 @@ export function createLimits({
     },
   });
 
-  const pauseFor = (sql: Sql, why: Why, at: number): number => {
+  const pauseFor = (sql: Sql, why: Why, at: number, asked: number): number => {
     const earlier = sql.get<{ until: number; times: number }>('SELECT until, times FROM pauses WHERE code = ?', why);
     // Calls that were on their way together are refused together.
     if (earlier !== undefined && earlier.until > at) return earlier.until;
     const times = (earlier?.times ?? 0) + 1;
-    const pause = Math.min(LONGEST_PAUSE_MS, pauseMs * (why === '44' ? 10 : 1) * 2 ** (times - 1)) * (0.75 + Math.random() / 2);
-    const midnight = sql.get<{ resets_at: number }>('SELECT resets_at FROM day WHERE resets_at > ?', at)?.resets_at ?? at + DAY_PAUSE_MS;
+    const own = Math.min(LONGEST_PAUSE_MS, pauseMs * (why === '44' ? 10 : 1) * 2 ** (times - 1)) * (0.75 + Math.random() / 2);
+    const pause = Math.max(own, Math.min(LONGEST_PAUSE_MS, asked));
+    const day = asked > 0 ? Math.min(asked, LONGEST_DAY_MS) : DAY_PAUSE_MS;
+    const midnight = sql.get<{ resets_at: number }>('SELECT resets_at FROM day WHERE resets_at > ?', at)?.resets_at ?? at + day;
     const until = why === '45' ? midnight : Math.ceil(at + pause);
     sql.run('INSERT OR REPLACE INTO pauses (code, until, times) VALUES (?, ?, ?)', why, until, times);
     return until;
   };
 
-  /** Goes ahead, or stands in line and says what for and until when at the earliest. */
-  const tryEnter = (sql: Sql, { id, rank, since }: Waiting): { readonly why: Why; readonly until: number } | undefined => {
+  /** Goes ahead, or stands in line: then it says what whoever has so many before it in this process waits for. */
+  const tryEnter = (sql: Sql, { id, rank, since }: Waiting): ((ahead: number) => Line) | undefined => {
     const at = now();
     // What lies further ahead than it ever can is of a clock that was set back since.
     sql.run('DELETE FROM waiting WHERE seen <= ? OR seen > ?', at - GONE_MS, at + GONE_MS);
@@ -147,9 +165,21 @@ export function createLimits({
       return undefined;
     }
     sql.run('INSERT OR REPLACE INTO waiting (id, rank, since, seen) VALUES (?, ?, ?, ?)', id, ranks[rank], since, at);
-    if (pause !== undefined) return { why: pause.code as Why, until: pause.until };
-    if (counted.minute >= perMinute) return { why: '44', until: counted.freeAt };
-    return { why: '1070', until: at };
+    if (pause !== undefined) return () => ({ why: pause.code as Why, until: pause.until });
+    return (ahead) => {
+      const taken = counted.minute + before + ahead + 1 - perMinute;
+      return taken > 0 ? { why: '44', until: freeAt(taken, counted.done, at) } : { why: '1070', until: at };
+    };
+  };
+
+  /** When so many places of the minute are free again, if everyone goes as soon as they can. */
+  const freeAt = (places: number, done: readonly CallsOfSlot[], at: number): number => {
+    const rounds = Math.floor((places - 1) / perMinute);
+    let left = places - rounds * perMinute;
+    const last = done.find(({ calls }) => (left -= calls) <= 0);
+    // Those that are on their way have yet to leave.
+    const first = last === undefined ? at + minuteMs : ((last.slot + 1) * minuteMs) / SLOTS + minuteMs;
+    return first + rounds * minuteMs;
   };
 
   /** A call counts until a minute after it left: Zoho may have begun to count it only then. */
@@ -164,10 +194,8 @@ export function createLimits({
       sql.run(COUNT_DONE, slotOf(at));
     }
     sql.run('DELETE FROM done WHERE slot < ? OR slot > ?', slotOf(at - minuteMs), slotOf(at) + 1);
-    const { calls, oldest } = sql.get<{ calls: number; oldest: number | null }>(
-      'SELECT coalesce(sum(calls), 0) AS calls, min(slot) AS oldest FROM done',
-    )!;
-    return { minute: calls + atOnce, atOnce, freeAt: (((oldest ?? slotOf(at)) + 1) * minuteMs) / SLOTS + minuteMs };
+    const done = sql.all<CallsOfSlot>('SELECT slot, calls FROM done ORDER BY slot');
+    return { minute: done.reduce((sum, { calls }) => sum + calls, 0) + atOnce, atOnce, done };
   };
 
   /** Out of the queue, if it is still in it. */
@@ -180,6 +208,16 @@ export function createLimits({
   const leaveLine = async ({ id }: Waiting) =>
     void (await shared.write((sql) => sql.run('DELETE FROM waiting WHERE id = ?', id)).catch(() => undefined));
 
+  const isTooLate = ({ end, entered }: Waiting, { why, until }: Line): boolean => {
+    const patient = entered + patienceMs - performance.now();
+    const left = end - performance.now();
+    const wait = until - now();
+    if (why === '45' || patient <= 0 || wait > patient) return true;
+    // When a minute's places are free is known; when others have their answers is not, so that is waited for to the end. A call that ends
+    // by itself says so in its own words: only what does not is ended here.
+    return why === '44' ? wait > left : left <= -OVERDUE_MS;
+  };
+
   /** One of this process stands in the line of all processes; the others stand behind it here. */
   const serve = async (waiting: Waiting): Promise<void> => {
     const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
@@ -190,11 +228,17 @@ export function createLimits({
       else await place.leave().catch(() => undefined);
     } else if ('error' in wait) {
       if (isLeft(waiting)) waiting.fail(wait.error);
-    } else if (wait.why === '45' || Math.max(wait.until, now()) - waiting.since > patienceMs) {
-      void leaveLine(waiting);
-      if (isLeft(waiting)) waiting.fail(comeBack(wait.why, wait.until));
     } else {
-      const long = Math.max(0, Math.min(GONE_MS / 2, wait.until - now()));
+      // Those behind it too: whoever gets no place in time hears of it now, and can come back in time.
+      for (const [ahead, one] of [...queue].entries()) {
+        one.line = wait(ahead);
+        if (!isTooLate(one, one.line)) continue;
+        if (one === waiting) void leaveLine(one);
+        if (isLeft(one)) one.fail(comeBack(one.line));
+      }
+      if (queue[0] !== waiting) return;
+      const soonest = Math.min(...queue.map(({ entered }) => entered + patienceMs)) - performance.now();
+      const long = Math.max(0, Math.min(GONE_MS / 2, wait(0).until - now(), soonest));
       await Promise.race([sleep(long + 5 + Math.random() * 25), new Promise<void>((resolve) => (wake = resolve))]);
     }
   };
@@ -220,13 +264,15 @@ export function createLimits({
         const since = now();
         const abort = () => {
           if (!isLeft(waiting)) return;
-          reject(signal?.reason as Error);
+          reject(withRetryAt(signal?.reason, waiting.line) as Error);
           void leaveLine(waiting);
         };
         const waiting: Waiting = {
           id: randomUUID(),
           rank,
           since,
+          entered: performance.now(),
+          end: endOf(signal),
           admit: (place) => (signal?.removeEventListener('abort', abort), resolve(place)),
           fail: (error) => (signal?.removeEventListener('abort', abort), reject(error as Error)),
         };
@@ -241,10 +287,14 @@ export function createLimits({
       return await shared.write((sql) => {
         const at = now();
         const { minute, atOnce } = countedBy(sql, at);
-        const day = sql.get<{ most: number | null; remaining: number; resets_at: number; seen_at: number }>('SELECT * FROM day');
+        // What was left of a day that is over says nothing of this one.
+        const day = sql.get<{ most: number | null; remaining: number; resets_at: number; seen_at: number }>(
+          'SELECT * FROM day WHERE resets_at > ?',
+          at,
+        );
         const pause = sql.get<{ until: number | null }>('SELECT max(until) AS until FROM pauses WHERE until > ?', at)?.until;
         return {
-          minute: { most: perMinute, used: minute },
+          minute: { most: perMinute, used: minute, left: Math.max(0, perMinute - minute) },
           concurrent: { most: concurrent, used: atOnce },
           ...(day && {
             day: {
@@ -263,7 +313,20 @@ export function createLimits({
 
 const iso = (at: number) => new Date(at).toISOString();
 
-function comeBack(why: Why, until: number): BusyError {
+interface CallsOfSlot {
+  readonly slot: number;
+  readonly calls: number;
+}
+
+/** Its time ended while it waited in the line: when it would have had its place is known. */
+function withRetryAt(reason: unknown, line: Line | undefined): unknown {
+  if (!(reason instanceof BusyError) || line === undefined || line.until <= (reason.retryAt?.getTime() ?? 0)) return reason;
+  const { message, code } = reason;
+  const next = `Make the same call again after ${iso(line.until)}.`;
+  return new BusyError(message, { code, next, retryAt: new Date(line.until), cause: reason });
+}
+
+function comeBack({ why, until }: Line): BusyError {
   const at = iso(until);
   switch (why) {
     case '45':
@@ -293,6 +356,13 @@ export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
     retryAt: new Date(until),
     zoho,
   });
+}
+
+/** How many milliseconds Zoho asks to wait, told in seconds or as a date; 0 where it does not. */
+function retryAfter(headers: Readonly<Record<string, string | string[] | undefined>>, at: number): number {
+  const told = String(headers['retry-after'] ?? '');
+  const ms = /^\d+$/.test(told) ? Number(told) * 1000 : Date.parse(told) - at;
+  return ms > 0 ? ms : 0;
 }
 
 /** What is left of the day: `x-rate-limit-reset` is in whole seconds from now. */

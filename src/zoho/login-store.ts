@@ -68,7 +68,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
     const kept = await inKeychain((entry) => entry.get()).catch((cause: unknown) => {
       throw unreadable("its secrets are in the operating system's keychain, which cannot be opened", {
         cause,
-        next: ['unlock it', 'run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0'],
+        next: ['unlock it', 'run `zoho-payments-mcp login` again with ZOHO_PAYMENTS_KEYCHAIN=0', inExtension],
       });
     });
     const parsed = secretsSchema.safeParse(parsedOrUndefined(kept ?? ''));
@@ -165,9 +165,17 @@ function parsedOrUndefined(text: string): unknown {
   }
 }
 
+/** What is set stands before a login. */
+const inExtension = {
+  extension: 'set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID, which stand before a login',
+};
+
 function unreadable(
   why: string,
-  { cause, next = 'run `zoho-payments-mcp login` again' }: { cause?: unknown; next?: string | string[] } = {},
+  {
+    cause,
+    next = ['run `zoho-payments-mcp login` again', inExtension],
+  }: { cause?: unknown; next?: ConstructorParameters<typeof AccessError>[1]['next'] } = {},
 ): AccessError {
   return new AccessError(`There is a login to Zoho, and it cannot be used: ${why}.`, {
     code: 'login_unreadable',

@@ -138,9 +138,12 @@ function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Pa
     case 'invalid_client':
       return new AccessError(`Zoho's accounts server ${accountsHost} does not know the client id.`, {
         code: 'invalid_client',
-        next:
-          'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. ' +
-          '`zoho-payments-mcp doctor --try-data-centers` asks the others.',
+        next: {
+          say:
+            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. ' +
+            '`zoho-payments-mcp doctor --try-data-centers` asks the others.',
+          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same.',
+        },
         zoho,
       });
     case 'invalid_client_secret':
@@ -170,7 +173,10 @@ function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Pa
     default:
       return new AccessError('Zoho gave no access token.', {
         code: 'token_refused',
-        next: 'run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.',
+        next: {
+          say: 'run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.',
+          extension: 'check ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_DATA_CENTER.',
+        },
         zoho,
       });
   }

@@ -66,7 +66,7 @@ const misconfigurations: readonly Misconfigured[] = [
     settings: () => ({ ZOHO_PAYMENTS_STATE_DIR: folder() }),
     check: 'credentials',
     says: /nobody has logged in, and ZOHO_CLIENT_ID/,
-    next: /^Run `zoho-payments-mcp login`/,
+    next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
     what: 'a client id that Zoho does not know there',
@@ -91,7 +91,7 @@ const misconfigurations: readonly Misconfigured[] = [
     },
     check: 'access token',
     says: /refresh token is wrong or was revoked/,
-    next: /^Run `zoho-payments-mcp login`/,
+    next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
     what: 'too many access tokens asked for',
@@ -144,7 +144,7 @@ const misconfigurations: readonly Misconfigured[] = [
     },
     check: 'scopes',
     says: /ZohoBooks\.customerpayments\.DELETE is missing: .*delete_customer_payment/,
-    next: /`zoho-payments-mcp login`/,
+    next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
     what: 'a token of the environment without a scope that checks need',
@@ -154,7 +154,7 @@ const misconfigurations: readonly Misconfigured[] = [
       /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*refund_customer_payment.* can do only a part /.source +
         /of what they are for; what it would show is named as not checked/.source,
     ),
-    next: /`zoho-payments-mcp login`/,
+    next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
     what: 'the same with the tools that need it switched on',
@@ -162,7 +162,7 @@ const misconfigurations: readonly Misconfigured[] = [
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
     says: new RegExp(`contacts.READ is missing: ${readers.join(', ')} cannot be used; what it would show is named as not checked`),
-    next: /`zoho-payments-mcp login`/,
+    next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
     what: 'a toolset that does not exist',
@@ -352,6 +352,9 @@ describe('when all is well', () => {
     ])
       expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
     expect(stdout).toMatch(/not known until used.*customerpayments\.CREATE/);
+    expect(stdout).toMatch(
+      /limits: 49\d\d of 5000 calls are left of the day, .* for about 99\d payments; and 9\d of 100 of this minute, for about 1\d$/m,
+    );
   });
 
   it('with a login, whose scopes are known', async () => {

@@ -128,7 +128,7 @@ describe('login', () => {
     const { code, stderr, html } = await logIn(zoho, { decision: 'reject' });
     expect(html).toContain('Access was declined');
     expect(code).toBe(1);
-    expect(stderr).toContain("Access was declined on Zoho's page. Run `zoho-payments-mcp login` again");
+    expect(stderr).toContain(`Access was declined on Zoho's page. Run \`node ${program} login\` again`);
     expect(existsSync(zoho.file)).toBe(false);
   });
 

@@ -12,6 +12,7 @@ import { codesByRetry, type Retry } from '../../src/error-codes.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
 import { policySchema } from '../../src/write/policy.ts';
+import { zohoCalls } from '../../src/zoho-calls.ts';
 import { shown } from '../evals/shown.ts';
 import { importTable } from './import-table.ts';
 
@@ -69,6 +70,11 @@ describe('what is written about the tools is generated from them', () => {
         ([retry, codes]) => `| \`${retry}\` | ${codes.map((code) => `\`${code}\``).join(', ')} | ${programs[retry as Retry]} |`,
       ),
     ];
+    const calls = [
+      '| tool | calls | of | takes more, or fewer |',
+      '| --- | --- | --- | --- |',
+      ...Object.entries(zohoCalls).map(([name, { calls, usual = '', more = '' }]) => `| \`${name}\` | ${calls} | ${usual} | ${more} |`),
+    ];
     const conversations = await shown({
       Recording: 'cash for an invoice',
       'Giving back': 'overpaid and sent back',
@@ -82,6 +88,7 @@ describe('what is written about the tools is generated from them', () => {
       resources: resources.join('\n'),
       concerns: asked.join('\n'),
       errors: errors.join('\n'),
+      calls: calls.join('\n'),
       conversations,
     };
     const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));

@@ -231,9 +231,9 @@ describe('the limits as a resource', () => {
     await server.call('list_customer_payments', { per_page: 1 });
     const { contents } = await server.client.readResource({ uri: 'zoho-books://limits' });
     expect(JSON.parse(contents[0]?.text ?? '')).toEqual({
-      minute: { most: 90, used: 1 },
+      minute: { most: 90, used: 1, left: 89, about_payments: 17 },
       concurrent: { most: 5, used: 0 },
-      day: { most: 5000, remaining: 4999, resets_at: expect.stringMatching(/Z$/), as_of: expect.stringMatching(/Z$/) },
+      day: { most: 5000, remaining: 4999, about_payments: 999, resets_at: expect.stringMatching(/Z$/), as_of: expect.stringMatching(/Z$/) },
     });
   });
 });

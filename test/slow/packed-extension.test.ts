@@ -16,6 +16,7 @@ const mcpb = join(root, 'node_modules/@anthropic-ai/mcpb/dist/cli/cli.js');
 const built = join(root, 'dist/zoho-payments-mcp.cjs');
 
 interface Manifest {
+  readonly compatibility: { readonly platforms: string[] };
   readonly server: { readonly entry_point: string; readonly mcp_config: { readonly command: string; readonly args: string[] } };
 }
 
@@ -56,12 +57,24 @@ describe('the packed extension', () => {
     }
   });
 
-  it('brings the native package that the bundle leaves out, for every platform', () => {
-    const prebuilt = 'node_modules/@photostructure/sqlite/prebuilds';
-    expect(readdirSync(join(installed, prebuilt))).toEqual(readdirSync(join(root, prebuilt)));
+  const { platforms } = (JSON.parse(readFileSync(join(root, 'manifest.json'), 'utf8')) as Manifest).compatibility;
+  it.each(platforms.flatMap((platform) => ['x64', 'arm64'].map((cpu) => [platform, cpu])))('runs on %s with %s', (platform, cpu) => {
+    const files = (folder: string) => readdirSync(join(installed, 'node_modules', folder), { encoding: 'utf8', recursive: true });
+    const libraries = platform === 'linux' ? ['glibc', 'musl'] : ['glibc'];
+    const sqlite = files(`@photostructure/sqlite/prebuilds/${platform}-${cpu}`);
+    for (const library of libraries) expect(sqlite).toContainEqual(expect.stringContaining(`${library}.node`));
+    const keychain = { darwin: [''], win32: ['-msvc'], linux: ['-gnu', '-musl'] }[platform] ?? [];
+    expect(keychain).toHaveLength(libraries.length);
+    for (const kind of keychain)
+      expect(files(`@napi-rs/keyring-${platform}-${cpu}${kind}`)).toContain(`keyring.${platform}-${cpu}${kind}.node`);
+  });
+
+  it('loads the native packages that the bundle leaves out', () => {
     const script =
       'const { DatabaseSync } = require("@photostructure/sqlite"); ' +
       'console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';
     expect(execFileSync(process.execPath, ['-e', script], { cwd: installed, encoding: 'utf8' }).trim()).toBe('1');
+    const keychain = 'console.log(typeof require("@napi-rs/keyring").AsyncEntry)';
+    expect(execFileSync(process.execPath, ['-e', keychain], { cwd: installed, encoding: 'utf8' }).trim()).toBe('function');
   });
 });

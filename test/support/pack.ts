@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Builds an installable .mcpb: the bundle, the manifest, SQLite for all its platforms, and the keychain of the platform that it is built
- * on.
+ * Builds an installable .mcpb: the bundle, the manifest, and SQLite and the keychain for every platform that the manifest names. npm
+ * installs the keychain of this platform only; the others are fetched from npm's registry, as package-lock.json has them.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,45 +18,93 @@ interface Package {
   readonly optionalDependencies?: Record<string, string>;
 }
 
-const packageAt = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Package;
-/** Of the optional ones, npm installs those for this platform. */
-const isInstalled = (name: string) => existsSync(join(root, 'node_modules', name));
-
-/** Packages that the bundle needs at run time, with what they need, as folders below node_modules. */
-function runtimePackages(name: string): string[] {
-  const { dependencies, optionalDependencies } = packageAt(join(root, 'node_modules', name));
-  return [
-    name,
-    ...Object.keys({ ...dependencies, ...optionalDependencies })
-      .filter(isInstalled)
-      .flatMap(runtimePackages),
-  ];
+interface Locked extends Package {
+  readonly version: string;
+  readonly integrity: string;
+  /** Where it runs, of a package for one platform. */
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
 }
 
-/** Sources and build recipes of native code are not needed where it comes built. */
-const unneeded = /(^|\/)(src|scripts|deps|binding\.gyp|.*\.map|.*\.d\.[cm]?ts|.*\.md|.*\.h)$/;
+const json = (...path: string[]) => JSON.parse(readFileSync(join(root, ...path), 'utf8')) as unknown;
+const { packages } = json('package-lock.json') as { packages: Record<string, Locked> };
+const { platforms } = (json('manifest.json') as { compatibility: { platforms: string[] } }).compatibility;
+/** `linux-x64` and so on: what SQLite is built for, without which the server does not start. */
+const served = readdirSync(join(root, 'node_modules/@photostructure/sqlite/prebuilds')).filter((name) =>
+  platforms.some((platform) => name.startsWith(`${platform}-`)),
+);
+
+function lockedAs(name: string): Locked {
+  const locked = packages[`node_modules/${name}`];
+  if (locked === undefined) throw new Error(`package-lock.json does not name ${name}`);
+  return locked;
+}
+
+/** Packages that the bundle needs at run time, with what they need, on any platform that is served. */
+function runtimePackages({ dependencies, optionalDependencies }: Package): string[] {
+  return Object.keys({ ...dependencies, ...optionalDependencies }).flatMap((name) => {
+    const { os, cpu = [] } = lockedAs(name);
+    const isServed = os?.some((system) => cpu.some((processor) => served.includes(`${system}-${processor}`))) ?? true;
+    return isServed ? [name, ...runtimePackages(lockedAs(name))] : [];
+  });
+}
+
+/** A platform that the manifest names and that lacks a native package is an error here, not on somebody's machine. */
+function checkPlatforms(names: readonly string[]): void {
+  for (const platform of platforms)
+    if (!served.some((name) => name.startsWith(`${platform}-`))) throw new Error(`there is no SQLite for ${platform}`);
+  for (const name of served)
+    if (!names.some((one) => one.startsWith(`@napi-rs/keyring-${name}`))) throw new Error(`there is no keychain for ${name}`);
+}
+
+/** The folders of these packages: those that npm did not install are fetched into `folder`. */
+function foldersOf(names: readonly string[], folder: string): Map<string, string> {
+  const found = new Map(names.map((name) => [name, join(root, 'node_modules', name)]));
+  const missing = names.filter((name) => !existsSync(join(found.get(name)!, 'package.json')));
+  if (missing.length === 0) return found;
+  const specs = missing.map((name) => `${name}@${lockedAs(name).version}`);
+  const options = { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' } as const;
+  const packed = JSON.parse(execFileSync('npm', ['pack', '--json', '--prefer-offline', ...specs], options)) as PackedPackage[];
+  for (const name of missing) {
+    const archive = packed.find((one) => one.name === name)?.filename;
+    if (archive === undefined) throw new Error(`npm did not fetch ${name}`);
+    const { integrity } = lockedAs(name);
+    const actual = `sha512-${createHash('sha512')
+      .update(readFileSync(join(folder, archive)))
+      .digest('base64')}`;
+    if (actual !== integrity) throw new Error(`${archive} is not the one that package-lock.json names: ${actual}`);
+    const target = basename(archive, '.tgz');
+    mkdirSync(join(folder, target));
+    execFileSync('tar', ['-xzf', archive, '-C', target, '--strip-components=1'], { cwd: folder });
+    found.set(name, join(folder, target));
+  }
+  return found;
+}
+
+interface PackedPackage {
+  readonly name: string;
+  readonly filename: string;
+}
+
+/** Sources and build recipes of native code are not needed where it comes built; licences always are. */
+const unneeded = /(^|\/)(src|scripts|deps|binding\.gyp|.*\.map|.*\.d\.[cm]?ts|(?!LICENSE).*\.md|.*\.h)$/;
 
 export function pack(target: string): void {
-  const stage = mkdtempSync(join(tmpdir(), 'zoho-payments-mcpb-'));
+  const folder = mkdtempSync(join(tmpdir(), 'zoho-payments-mcpb-'));
+  const stage = join(folder, 'stage');
   try {
     for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'src/mcp/icon.png', 'dist'])
       cpSync(join(root, file), join(stage, file), { recursive: true });
-    const { dependencies, optionalDependencies } = packageAt(root);
-    for (const name of new Set(
-      Object.keys({ ...dependencies, ...optionalDependencies })
-        .filter(isInstalled)
-        .flatMap(runtimePackages),
-    )) {
-      const from = join(root, 'node_modules', name);
-      mkdirSync(join(stage, 'node_modules', name), { recursive: true });
+    const names = [...new Set(runtimePackages(json('package.json') as Package))];
+    checkPlatforms(names);
+    for (const [name, from] of foldersOf(names, folder))
       cpSync(from, join(stage, 'node_modules', name), {
         recursive: true,
         filter: (path) => !unneeded.test(relative(from, path).replaceAll('\\', '/')),
       });
-    }
     execFileSync(process.execPath, [mcpb, 'pack', stage, target], { stdio: 'pipe' });
   } finally {
-    rmSync(stage, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -3,13 +3,13 @@ import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../../endpoint.ts';
 import { InputError } from '../../errors.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
-import { lookForChange } from '../../preflight/find-lost-write.ts';
+import { lookForChange, lookForPayment } from '../../preflight/find-lost-write.ts';
 import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
 import { changeFacts, fieldLines, turnOfChange } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
-import { findByCustomField } from '../../reading/find-by-custom-field.ts';
+import { findByCustomField, isUnseen } from '../../reading/find-by-custom-field.ts';
 import { aboutChanges } from '../../records/change-report.ts';
 import { aboutAllocation, aboutPayment, aboutRetainerPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
 import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
@@ -30,7 +30,10 @@ const headerText = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be one line of plain ASCII characters');
 
 interface UpsertFacts extends Facts {
-  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown } };
+  readonly lost: Facts['lost'] & {
+    /** `unseen`: whether the upsert makes a payment or changes one is not known. */
+    readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown; readonly unseen?: true };
+  };
 }
 
 export const updateCustomerPaymentUsingCustomField = defineWrite({
@@ -57,7 +60,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
       const found = await findByCustomField(key, value, zoho);
       const unique = `unique:${key}:${value}`;
-      if (found === 'none' || found === 'cannot tell')
+      if (found === 'none' || isUnseen(found))
         return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
       return [unique, ...(await turnOfChange(found, given, zoho))];
     },
@@ -67,22 +70,26 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       refuseNoChange(fields);
       const found = await findByCustomField(key, value, zoho);
       // What can only be sent whole is checked before anyone is asked.
-      if (found === 'none' || found === 'cannot tell') changesOf(given, undefined);
-      if (found === 'cannot tell') {
-        if (given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
-        if (upsert) throw cannotUpsert(key);
-        return unseenFacts({ key, value }, given);
-      }
-      if (found !== 'none') {
+      if (found === 'none' || isUnseen(found)) changesOf(given, undefined);
+      if (isUnseen(found) && given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
+      if (isUnseen(found) && !upsert) return unseenFacts({ key, value }, given);
+      if (found !== 'none' && !isUnseen(found)) {
         const facts = await changeFacts(await currentPayment(zoho, found), given, zoho);
         return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
       }
       if (!upsert) throw noSuchPayment(key, value);
-      const facts = await newPaymentFacts(asNewPayment(fields), zoho);
+      const { question, lost, ...facts } = await newPaymentFacts(asNewPayment(fields), zoho);
+      const named = { ...lost, touches: { ...lost.touches, unique: { key, value } } };
+      if (!isUnseen(found))
+        return { ...facts, question: { ...question, lines: [...question.lines, `${key}: ${quoted(value)}`] }, lost: named };
       return {
         ...facts,
-        question: { ...facts.question, lines: [...facts.question.lines, `${key}: ${quoted(value)}`] },
-        lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } },
+        question: {
+          ...question,
+          title: `${question.title}, or change the payment whose ${key} is ${quoted(value)} into this`,
+          not_checked: [...question.not_checked, `whether a payment has this ${key} already, and all that rests on it`],
+        },
+        lost: { ...named, before: { ...named.before, unseen: true } },
       };
     },
     async afterRefusal(given, zoho) {
@@ -90,7 +97,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       const value = String(given['unique_identifier_value']);
       const found = await findByCustomField(key, value, zoho);
       const standing =
-        found === 'none' || found === 'cannot tell' ? { custom_fields: [{ api_name: key, value }] } : await currentPayment(zoho, found);
+        found === 'none' || isUnseen(found) ? { custom_fields: [{ api_name: key, value }] } : await currentPayment(zoho, found);
       return await mandatoryMissing(given, standing, zoho);
     },
     async look(attempt, zoho) {
@@ -102,7 +109,13 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
       const found = await findByCustomField(key, value, zoho);
       if (found === 'none') return { seen: 'not there' };
-      if (found === 'cannot tell') return { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] };
+      if (isUnseen(found)) {
+        const unclear = { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] } as const;
+        if (attempt.before['existing'] === undefined) return unclear;
+        const seen = await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
+        // It may have changed a payment instead.
+        return seen.seen === 'not there' && attempt.before['unseen'] ? unclear : seen;
+      }
       const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
       if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
       return {
@@ -112,11 +125,14 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       };
     },
     contradiction: ({ payment }, { body, before }) =>
-      otherPayment(payment, body, { standing: before['payment'] as Payment | undefined, existing: before['existing'] }),
+      otherPayment(payment, body, {
+        standing: before['payment'] as Payment | undefined,
+        existing: before['unseen'] ? undefined : before['existing'],
+      }),
     undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, before) => {
       if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
-      // Without upsert it changed a payment that could not be seen before: deleting that would be no undo.
-      return upsert && payment?.payment_id !== undefined
+      // Deleting a payment that was changed unseen would be no undo.
+      return upsert && !before.unseen && payment?.payment_id !== undefined
         ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }
         : undefined;
     },
@@ -136,7 +152,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     const before = facts?.before.payment;
     const isNew = upsert === true && before === undefined;
     return createReport([
-      `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
+      `${facts?.before.unseen ? 'Recorded or updated' : isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
       ...attention(given, payment),
       ...(before ? aboutChanges(before, payment, given) : []),
       ...(!isNew
@@ -202,17 +218,6 @@ function unseenFacts({ key, value }: { key: string; value: string }, given: Fiel
     duplicates: {},
     lost: { touches: { unique: { key, value } }, before: {} },
   };
-}
-
-function cannotUpsert(key: string): InputError {
-  return new InputError(`Zoho does not show which payments have a ${key}, so whether there is one already cannot be told.`, {
-    code: 'cannot_tell_payment',
-    next: {
-      say: 'Look with list_customer_payments which payment it is; then change it by its id, or record a new one.',
-      tool: 'list_customer_payments',
-      without: 'Look in Zoho Books which payment it is.',
-    },
-  });
 }
 
 function cannotMerge(): InputError {

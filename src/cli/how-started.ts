@@ -1,0 +1,123 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
+import type { Started } from '../started.ts';
+
+/** How this program was started, and so how a person calls it again where they read of it. */
+
+export interface Launch {
+  /** The file that Node was given: the program itself, or a link to it. */
+  readonly script: string | undefined;
+  /** Node's own file. */
+  readonly node: string;
+  readonly windows: boolean;
+  /** Where the shell finds programs. */
+  readonly path: string | undefined;
+}
+
+const NAME = 'zoho-payments-mcp';
+
+/** From the command line of this process. */
+export const launchOf = (path: string | undefined): Launch => ({
+  script: process.argv[1],
+  node: process.execPath,
+  windows: process.platform === 'win32',
+  path,
+});
+
+/** `sandbox`: the practice books of this machine are used, which the commands for the journal are told as well. */
+export function startedAs(launch: Launch, { sandbox }: { readonly sandbox: boolean }): Started {
+  const { command, folder } = commandOf(launch);
+  return {
+    extension: false,
+    here: (text) =>
+      text.replaceAll(/`zoho-payments-mcp(?=[ `])([^`]*)`/g, (_, args: string) => {
+        const books = sandbox && args.startsWith(' journal') ? ' --sandbox' : '';
+        return `\`${command}${args}${books}\`${folder === undefined ? '' : ` (in ${folder})`}`;
+      }),
+  };
+}
+
+/** The command line, for the shell of this machine, and the folder in which alone it works. */
+export function commandOf({ script, node, windows, path }: Launch): { readonly command: string; readonly folder?: string } {
+  if (script === undefined) return { command: NAME };
+  const quoted = (text: string) => quotedFor(windows, text);
+  const cached = /^(.*[\\/]_npx[\\/][^\\/]+)[\\/]node_modules[\\/]/.exec(script)?.[1];
+  if (cached !== undefined) {
+    const packages = npxPackages(cached);
+    const [only = NAME] = packages;
+    if (packages.length > 1) return { command: `npx ${packages.map((name) => `-p ${quoted(name)} `).join('')}${NAME}` };
+    return isFolder(only) ? { command: `npx ${NAME}`, folder: only } : { command: `npx ${quoted(only)}` };
+  }
+  // A link that npm made: of a project's own, or for the whole machine.
+  const project = /^(.*)[\\/]node_modules[\\/]\.bin[\\/][^\\/]+$/.exec(script)?.[1];
+  if (project !== undefined) return { command: `npx ${NAME}`, folder: project };
+  if (!/\.[cm]?[jt]s$/.test(script)) {
+    const name = basename(script);
+    return { command: isFound(name, script, path) ? name : quoted(script) };
+  }
+  return { command: `${isFound(windows ? 'node.exe' : 'node', node, path) ? 'node' : quoted(node)} ${quoted(script)}` };
+}
+
+/** What npx was asked for: it notes that beside what it fetched. */
+function npxPackages(folder: string): string[] {
+  try {
+    const { _npx } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { _npx?: { packages?: unknown } };
+    return Array.isArray(_npx?.packages) ? _npx.packages.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isFolder(path: string): boolean {
+  return /[\\/]/.test(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Whether a shell finds this file by its name. Where the path is not known it is taken to be so: most have it. */
+function isFound(name: string, file: string, path: string | undefined): boolean {
+  if (path === undefined) return true;
+  const real = (at: string) => {
+    try {
+      return realpathSync(at);
+    } catch {
+      return undefined;
+    }
+  };
+  const first = path.split(delimiter).find((folder) => folder !== '' && real(join(folder, name)) !== undefined);
+  return first !== undefined && real(join(first, name)) === real(join(dirname(file), basename(file)));
+}
+
+/** A word of a command line: quoted where the shell would take it apart. */
+function quotedFor(windows: boolean, text: string): string {
+  if (windows) return /^[\w@+=:,.\\/-]+$/.test(text) ? text : `"${text}"`;
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The fields of the extension, by the variables that they set; as manifest.json names them. */
+export const extensionFields: Readonly<Record<string, string>> = {
+  ZOHO_CLIENT_ID: 'Zoho client id',
+  ZOHO_CLIENT_SECRET: 'Zoho client secret',
+  ZOHO_REFRESH_TOKEN: 'Zoho refresh token',
+  ZOHO_ORGANIZATION_ID: 'Organization id',
+  ZOHO_DATA_CENTER: 'Data centre',
+  ZOHO_PAYMENTS_SANDBOX: 'Use the sandbox',
+  ZOHO_PAYMENTS_READ_ONLY: 'Read only',
+  ZOHO_PAYMENTS_TOOLSETS: 'Toolsets',
+  ZOHO_PAYMENTS_POLICY: 'Policy',
+  ZOHO_PAYMENTS_ASK: 'How you are asked',
+  ZOHO_PAYMENTS_STATE_DIR: 'Folder',
+};
+
+/** As an extension: its manifest says so on the command line. */
+export const startedAsExtension: Started = {
+  extension: true,
+  here(text) {
+    let named = false;
+    return text.replaceAll(/\b(ZOHO_[A-Z_]+)(=\w+)?/g, (variable, name: string) => {
+      const field = extensionFields[name];
+      if (field === undefined) return variable;
+      const where = named ? '' : ' in the settings of this extension';
+      named = true;
+      return `“${field}”${where}`;
+    });
+  },
+};

@@ -1,0 +1,66 @@
+/** How many calls to Zoho a tool makes. */
+
+interface Calls {
+  /** Of a usual call, when nothing but the organization was read before. */
+  readonly calls: number;
+  /** What a usual call is, where that is not all there is. */
+  readonly usual?: string;
+  /** What takes more, or fewer. */
+  readonly more?: string;
+}
+
+const oneCall = { calls: 1 };
+const onePage = { calls: 1, usual: 'one page' };
+
+/** By tool. `test/budgets/` measures each of them. */
+export const zohoCalls: Readonly<Record<string, Calls>> = {
+  check_duplicates: { calls: 2, usual: 'a month of a customer', more: '1 for each 200 payments' },
+  customer_statement: {
+    calls: 5,
+    usual: '2 payments with refunds',
+    more: '1 for each payment with refunds; names of the last minutes are known',
+  },
+  find_payments: { calls: 2, usual: 'by customer and amount', more: '1 for each 200 payments looked through' },
+  find_refunds: {
+    calls: 6,
+    usual: 'a customer with 2 refunds',
+    more: '1 for each payment with refunds, 1 for each refund shown with its account, 1 for each 200 payments',
+  },
+  summarize_payments: { calls: 1, usual: 'a month', more: '1 for each 200 payments' },
+  record_customer_payment: {
+    calls: 5,
+    usual: 'for an invoice by its number',
+    more: '2 for an account by name, 1 for a name that fits roughly; 1 fewer without an invoice',
+  },
+  refund_customer_payment: { calls: 8, usual: 'of a customer, out of an account by name', more: '3 fewer with the payment_id' },
+  get_customer_payment: oneCall,
+  get_customer_payment_refund: oneCall,
+  list_customer_payment_refunds: oneCall,
+  list_customer_payments: onePage,
+  create_customer_payment: {
+    calls: 4,
+    usual: 'for an invoice',
+    more: '1 for each further invoice, 1 for an account, 1 for an exchange rate',
+  },
+  create_customer_payment_refund: { calls: 4, more: '1 for an exchange rate' },
+  update_custom_fields_in_customer_payment: { calls: 3 },
+  update_customer_payment: { calls: 2, usual: 'a text', more: '1 for each invoice, 1 for an account, 1 for an exchange rate' },
+  update_customer_payment_refund: { calls: 5 },
+  update_customer_payment_using_custom_field: { calls: 5, usual: 'a new payment', more: '1 for each invoice' },
+  bulk_delete_customer_payments: { calls: 5, usual: '2 payments', more: '2 for each payment' },
+  delete_customer_payment: { calls: 2 },
+  delete_customer_payment_refund: { calls: 3 },
+  list_writes: { calls: 0 },
+  get_contact: oneCall,
+  get_invoice: oneCall,
+  list_bank_accounts: onePage,
+  list_contacts: onePage,
+  list_currencies: oneCall,
+  list_custom_fields: oneCall,
+  list_invoice_payments: oneCall,
+  list_invoices: onePage,
+  list_organizations: oneCall,
+};
+
+/** About how many payments can be recorded with so many calls, each for an invoice by its number. */
+export const paymentsWith = (calls: number): number => Math.floor(Math.max(0, calls) / zohoCalls['record_customer_payment']!.calls);

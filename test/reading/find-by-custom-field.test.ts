@@ -1,0 +1,188 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { booksOf, fault, noFaults, requestsTo, seed } from '../support/books.ts';
+import { clocks } from '../support/clocks.ts';
+import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+
+/** The filter by a custom field is not documented for payments: Zoho may refuse it, in one way or another. */
+
+const key = 'cf_external_reference';
+const byHand = { unique_identifier_key: key, unique_identifier_value: 'R 1' };
+const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 33, date: '2026-06-20' };
+const filtered = { method: 'GET', path: '^/customerpayments$', query: { [key]: true } };
+
+const refusals: readonly [what: string, answer: Record<string, unknown>][] = [
+  ['400 with 2', { status: 400, code: 2 }],
+  ['400 with 15', { status: 400, code: 15 }],
+  ['400 with a code that nobody knows', { status: 400, code: 108_999 }],
+  ['200 with an error code', { status: 200, code: 7 }],
+  ['403', { status: 403, code: 1017 }],
+  ['404 with 5', { status: 404, code: 5 }],
+  ['404 with 1002', { status: 404, code: 1002 }],
+  ['405', { status: 405, code: 37 }],
+  ['422', { status: 422, code: 422 }],
+];
+
+async function start(options: HarnessOptions = {}): Promise<Harness> {
+  const server = await harness({ timings: { lookMs: 600 }, ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+const refuse = (server: Harness, answer: Record<string, unknown>) =>
+  fault(server.sandbox, { match: filtered, fault: 'status', message: 'Invalid parameter', times: 99, ...answer });
+const lose = (server: Harness, kind = 'drop_before') =>
+  fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: kind });
+const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
+const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string };
+const named = (server: Harness, payment_id: string = seed.paymentWithUnused) =>
+  server.call('update_customer_payment', { payment_id, custom_fields: [{ api_name: key, value: 'R 1' }] });
+
+describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
+  it('does not keep a change from Zoho, and what was not checked is asked', async () => {
+    const asked: string[] = [];
+    const server = await start({
+      confirm: 'ask',
+      person: (message) => {
+        asked.push(message);
+        return { action: 'accept', content: { approve: true } };
+      },
+    });
+    await named(server);
+    await refuse(server, answer);
+    const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, description: 'changed' });
+    expect(result.structuredContent, textOf(result)).toMatchObject({
+      outcome: 'recorded',
+      asked: 'window',
+      payment: { payment_id: seed.paymentWithUnused, description: 'changed' },
+      concerns: [{ code: 'not_checked' }],
+    });
+    expect(asked.join('\n')).toContain('which payment has this value');
+    expect(result.structuredContent['undo']).toBeUndefined();
+  });
+
+  it('does not keep a new payment from Zoho, once', async () => {
+    const asked: string[] = [];
+    const server = await start({
+      confirm: 'ask',
+      person: (message) => {
+        asked.push(message);
+        return { action: 'accept', content: { approve: true } };
+      },
+    });
+    await refuse(server, answer);
+    const before = (await booksOf(server.sandbox)).counts.payments;
+    const args = { ...byHand, ...payment, upsert: true };
+    const result = await server.call('update_customer_payment_using_custom_field', args);
+    expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'not_checked' }] });
+    expect(asked.join('\n')).toContain(`whether a payment has this ${key} already`);
+    expect(textOf(result)).toContain('Recorded or updated payment');
+    // It may have been there before.
+    expect(result.structuredContent['undo']).toBeUndefined();
+    expect((await booksOf(server.sandbox)).counts.payments).toBe(before + 1);
+  });
+
+  it('proves nothing of a lost write, which is not sent again', async () => {
+    const server = await start();
+    await named(server);
+    await refuse(server, answer);
+    for (const args of [
+      { ...byHand, description: 'changed' },
+      { ...byHand, unique_identifier_value: 'R 2', ...payment, upsert: true },
+    ]) {
+      const sent = (await writesTo(server)).length;
+      await lose(server);
+      const lost = await server.call('update_customer_payment_using_custom_field', args);
+      expect(errorOf(lost).code, textOf(lost)).toBe('outcome_unknown');
+      expect(errorOf(await server.call('update_customer_payment_using_custom_field', args)).code).toBe('outcome_unknown');
+      expect(await writesTo(server)).toHaveLength(sent + 1);
+    }
+  });
+
+  it('leaves the unique field of the settings in use, and nothing is sent again', async () => {
+    const server = await start({ uniqueField: key });
+    await refuse(server, answer);
+    for (const amount of [1, 2]) {
+      const made = await server.call('create_customer_payment', { ...payment, amount });
+      expect(made.structuredContent, textOf(made)).toMatchObject({ outcome: 'recorded', concerns: [] });
+    }
+    await lose(server);
+    expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
+    const writes = await writesTo(server);
+    expect(writes.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT']);
+    expect(new Set(writes.map(({ headers }) => headers['x-unique-identifier-value'])).size).toBe(3);
+  });
+
+  it('only once the field was proven: a lost payment is found like any other, and not sent again', async () => {
+    const server = await start({ uniqueField: key });
+    await server.call('create_customer_payment', { ...payment, amount: 1 });
+    await refuse(server, answer);
+    await lose(server, 'drop_after');
+    const found = await server.call('create_customer_payment', { ...payment, amount: 2 });
+    expect(found.structuredContent, textOf(found)).toMatchObject({ outcome: 'recorded' });
+    await lose(server);
+    const lost = await server.call('create_customer_payment', payment);
+    expect(errorOf(lost).code).toBe('outcome_unknown');
+    expect(await writesTo(server)).toHaveLength(3);
+    // Served again, the filter proves that it is not there.
+    await noFaults(server.sandbox);
+    expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
+    expect(await writesTo(server)).toHaveLength(4);
+  });
+});
+
+describe('a payment that exists behind a refused filter', () => {
+  it('is changed by an upsert, which is not taken for a contradiction', async () => {
+    const server = await start();
+    const made = await server.call('create_customer_payment', payment);
+    const { payment_id } = made.structuredContent['payment'] as { payment_id: string };
+    await named(server, payment_id);
+    await refuse(server, { status: 400, code: 2 });
+    const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, ...payment, amount: 34, upsert: true });
+    expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', payment: { payment_id, amount: 34 } });
+    expect(result.structuredContent['undo']).toBeUndefined();
+  });
+
+  it('is not taken for absent because nothing new appeared', async () => {
+    const ahead = clocks();
+    const server = await start({ timings: { lookMs: 0 }, sandbox: { now: () => new Date(Date.now()) } });
+    await named(server);
+    await refuse(server, { status: 400, code: 2 });
+    await lose(server);
+    const args = { ...byHand, ...payment, upsert: true };
+    expect(errorOf(await server.call('update_customer_payment_using_custom_field', args)).code).toBe('outcome_unknown');
+    ahead.wall += 6 * 60_000;
+    ahead.ticks += 6 * 60_000;
+    expect(errorOf(await server.call('update_customer_payment_using_custom_field', args)).code).toBe('outcome_unknown');
+  });
+
+  it('keeps its invoices, unless the whole list is sent', async () => {
+    const server = await start();
+    await refuse(server, { status: 400, code: 2 });
+    const args = { ...byHand, ...payment, upsert: true, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 33 }] };
+    expect(errorOf(await server.call('update_customer_payment_using_custom_field', args)).code).toBe('cannot_merge_invoices');
+    const whole = await server.call('update_customer_payment_using_custom_field', { ...args, replace_invoices: true });
+    expect(whole.structuredContent, textOf(whole)).toMatchObject({ outcome: 'recorded' });
+  });
+});
+
+describe('what is no refusal of the filter', () => {
+  it.each([
+    ['a missing scope', { status: 401, code: 57 }, 'scope_missing'],
+    ['a foreign organization', { status: 400, code: 6041 }, 'wrong_organization'],
+    ['a failure that may pass', { status: 500 }, 'zoho_unavailable'],
+    ['a limit', { status: 429, code: 45 }, 'day_limit'],
+  ])('%s ends the call before anything is sent', async (_, answer, code) => {
+    const server = await start();
+    await refuse(server, answer);
+    const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, description: 'x' });
+    expect(errorOf(result)).toMatchObject({ code, changed: 'no' });
+    expect(await writesTo(server)).toEqual([]);
+  });
+
+  it('an address without a list of payments ends it too', async () => {
+    const server = await start();
+    await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 404, code: 5, times: 99 });
+    const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, description: 'x' });
+    expect(errorOf(result)).toMatchObject({ code: 'wrong_address', changed: 'no' });
+  });
+});
