@@ -111,8 +111,8 @@ export function stepsIn(steps: readonly Step[], offered: ReadonlySet<string>): S
   });
 }
 
-function stepText({ say, tool, arguments: args, besides, followed_by: after }: Step): string {
+function stepText({ say, tool, arguments: args, followed_by: after }: Step): string {
   const call = tool === undefined || args === undefined ? undefined : callText(tool, args);
   const what = [say, call].filter((part) => part !== undefined).join(': ');
-  return `${what}${besides === undefined ? '' : ` with ${besides}`}${after === undefined ? '' : `, then ${stepText(after)}`}`;
+  return `${what}${after === undefined ? '' : `, then ${stepText(after)}`}`;
 }
