@@ -53,8 +53,7 @@ type Given = z.output<typeof input>;
 export const findRefunds = defineReadWorkflow({
   name: 'find_refunds',
   title: 'Find refunds',
-  description:
-    'Which refunds were given, when, to whom, why and from which account; with totals per currency. Not refunds of credit notes.',
+  description: 'Which refunds were given, when, to whom, why and from which account; totals per currency. Not refunds of credit notes.',
   input,
   output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
   reads: [allPayments, allRefunds, allContacts, getContact, getCustomerPayment, getCustomerPaymentRefund],

@@ -89,7 +89,7 @@ export const summarizePayments = defineReadWorkflow({
           totalsOf(row),
         );
       }
-      undated += stretch.undated;
+      undated += stretch.undated.length;
       ({ covered = days, left } = stretch);
     }
     const known = await withCurrencies([...groups.values()], group_by, base, zoho);
