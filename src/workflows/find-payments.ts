@@ -3,55 +3,28 @@ import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { InputError } from '../errors.ts';
-import { unlikeness } from '../matching/alike-names.ts';
-import { referenceFilter, slipFilters } from '../matching/alike-references.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/currencies.ts';
-import { customersLike } from '../matching/customers-like.ts';
 import type { Customer } from '../matching/customers.ts';
-import { aboutDays, asArguments, daysOf, newestFirst, type Days } from '../matching/date-range.ts';
+import { aboutDays, asArguments, daysOf } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
-import { aboutInvoice, invoiceNamed, type Invoice } from '../matching/invoices.ts';
+import { aboutInvoice } from '../matching/invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
-import {
-  wantedWithout,
-  amountsAround,
-  conditionsOf,
-  daysAround,
-  matchOf,
-  tellsMore,
-  type Condition,
-  type Wanted,
-} from '../matching/payment-match.ts';
-import { modeFilter } from '../matching/payment-modes.ts';
-import {
-  emptySearch,
-  fittingAllBut,
-  newestBy,
-  queryOf,
-  see,
-  take,
-  type AllButOne,
-  type Filters,
-  type FoundPayment,
-  type RowsRead,
-  type SearchState,
-} from '../matching/payment-search.ts';
-import { paymentsBetween } from '../matching/payments-between.ts';
+import { amountsAround, daysAround, matchOf, wantedWithout, type Condition, type Wanted } from '../matching/payment-match.ts';
+import type { FoundPayment } from '../matching/payment-search.ts';
 import { bareNumber } from '../matching/payments.ts';
+import { rememberedPayments, type FoundInvoice } from '../matching/remembered-payments.ts';
 import { isId } from '../matching/same-name.ts';
 import { words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { organizationOf } from '../reading/organization.ts';
-import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../reading/whole-lists.ts';
+import { allContacts, allInvoicePayments, allInvoices, allPayments } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
-import { readDay, readId, readText } from '../records/read-row.ts';
-import { lines, plain, quoted } from '../records/text.ts';
-import { only } from '../records/zoho-shapes.ts';
+import { readText } from '../records/read-row.ts';
+import { lines, quoted } from '../records/text.ts';
 import { toolCall, createReport, type Step } from '../report.ts';
-import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
+import { defineReadWorkflow } from '../workflow.ts';
 
-const MOST_PAGES_SEARCHED = 10;
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
 
@@ -85,10 +58,12 @@ export const findPayments = defineReadWorkflow({
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, allInvoicePayments, listOrganizations],
   async run(given, context): Promise<Result> {
     const wanted = wantedOf(given);
-    const { found, near, nearInPart, others, currencies, customers, invoice, picked_by } = await (given.invoice === undefined
-      ? byFilters(given, wanted, context)
-      : byInvoice(given, given.invoice, wanted, context));
     const { zoho } = context;
+    const { found, near, nearInPart, others, currencies, customers, invoice, picked_by } = await rememberedPayments(
+      { ...given, limit: given.limit ?? USUAL_LIMIT },
+      wanted,
+      context,
+    );
     const all = [...found.best, ...near, ...others.flatMap(({ best }) => best)];
     const unknown = all.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
     const [theirs, organization] = await Promise.all([
@@ -287,7 +262,7 @@ type Result = {
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
   readonly customers?: readonly Customer[];
-  readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
+  readonly invoice?: FoundInvoice;
 };
 
 function lineOf(payment: ShownFound, base: string | undefined): string {
@@ -329,179 +304,6 @@ function wantedOf({
     mode,
     unusedOnly,
   };
-}
-
-interface Outcome {
-  readonly found: SearchState;
-  readonly near: readonly FoundPayment[];
-  /** There may be more of them. */
-  readonly nearInPart?: boolean;
-  readonly others: readonly AllButOne[];
-  readonly picked_by: readonly Condition[];
-  readonly currencies: ReadonlyMap<string, string>;
-  readonly customers?: readonly Customer[];
-  readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
-}
-
-/** Who may be meant, and what Zoho can filter by. */
-async function filtersFor({ customer }: Given, { amount, reference, text, mode }: Wanted, { zoho }: ReadContext) {
-  const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
-  const { least, most } = amountsAround(amount ?? 0);
-  const filters: Filters = {
-    ...(likely && { customer: likely.where }),
-    ...(amount !== undefined && { amount: { amount_greater_equals: least, amount_less_equals: most } }),
-    ...(reference !== undefined && { reference: { reference_number_contains: referenceFilter(reference) } }),
-    ...(text !== undefined && { text: { search_text: text } }),
-    ...(mode !== undefined && { payment_mode: { payment_mode_contains: modeFilter(mode) } }),
-  };
-  return { customers: likely?.customers, filters };
-}
-
-async function byFilters(given: Given, wanted: Wanted, context: ReadContext): Promise<Outcome> {
-  const { limit = USUAL_LIMIT } = given;
-  const { zoho, progress } = context;
-  const { amount, day, reference } = wanted;
-  const { customers, filters } = await filtersFor(given, wanted, context);
-  const found = emptySearch();
-  const currencies = new Map(
-    customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
-  );
-  const picked_by = Object.keys(filters) as Condition[];
-  const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
-  const rowsWithout = async (condition: Condition) =>
-    condition in filters || condition === 'date'
-      ? await newestBy(queryOf(filters, condition), wantedWithout(condition, wanted), context)
-      : { rows: [...found.seen.values()], part: found.left !== undefined };
-  if (customers?.length === 0) {
-    const others = await fittingWithout(['customer'], { found, wanted, limit, rowsWithout });
-    return { ...outcome, picked_by: picked_by.filter((condition) => condition !== 'customer'), others };
-  }
-  const query = queryOf(filters);
-  // Off by no more than any of them can be.
-  const best =
-    customers === undefined || wanted.name === undefined
-      ? 0
-      : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
-  const look = async (days: Days, where: Query) => {
-    for await (const { rows, undated, left } of paymentsBetween(days, where, {
-      zoho: zoho.recent,
-      progress,
-      mostPages: MOST_PAGES_SEARCHED,
-      newestFirst: true,
-    })) {
-      take(found, rows, wanted, limit);
-      found.incomparable += see(found, undated).length;
-      found.left = left;
-      if (wanted.number !== undefined && found.count > 0) return void (found.left = undefined);
-      // The most unused may be the oldest.
-      if (wanted.unusedOnly !== true && found.best.length === limit && found.best.every(({ off }) => off <= best))
-        return void (found.stopped = true);
-    }
-  };
-  // Of a day, all customers' payments: those around it are many, so they are looked at only where the day does not fill the answer.
-  const broad = day !== undefined && filters.customer === undefined && amount === undefined && reference === undefined;
-  if (broad) await look({ start: day, end: day }, query);
-  if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), query);
-  // What is just as remembered is not missed among the many that are nearly so.
-  if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
-    const { left } = found;
-    await look(day === undefined ? left : { start: day, end: day }, {
-      ...queryOf(filters, 'amount'),
-      ...(amount !== undefined && { amount }),
-    });
-    found.left ??= left;
-  }
-  if (found.count > 0) return outcome;
-  if (reference === undefined || tellsMore(wanted))
-    return { ...outcome, others: await fittingWithout(conditionsOf(wanted), { found, wanted, limit, rowsWithout }) };
-  const alike = await nearReference(reference, filters, wanted, context);
-  take(found, alike.rows, wanted, limit);
-  if (found.count > 0) return outcome;
-  const near = alike.rows.flatMap((row) => {
-    const match = matchOf(row, wanted);
-    return match === undefined ? [] : [{ ...match, why: [], row }];
-  });
-  const rest = conditionsOf(wanted).filter((condition) => condition !== 'reference');
-  return {
-    ...outcome,
-    near: near.toSorted((a, b) => newestFirst(a.row, b.row)).slice(0, MOST_OTHERS),
-    nearInPart: alike.part || near.length > MOST_OTHERS,
-    others: await fittingWithout(rest, { found, wanted, limit, rowsWithout }),
-  };
-}
-
-/** Payments that Zoho finds by a part of the reference which one slip leaves as it is, each once. */
-async function nearReference(reference: string, filters: Filters, wanted: Wanted, context: ReadContext): Promise<RowsRead> {
-  const parts = slipFilters(reference).map((part) => ({ ...queryOf(filters, 'reference'), reference_number_contains: part }));
-  const found = await Promise.all(parts.map(async (query) => await newestBy(query, wanted, context)));
-  const rows = new Map(found.flatMap((one) => one.rows.map((row) => [row.payment_id, row])));
-  return { rows: [...rows.values()], part: found.some(({ part }) => part) };
-}
-
-interface Fitting {
-  readonly found: SearchState;
-  readonly wanted: Wanted;
-  readonly limit: number;
-  readonly rowsWithout: (condition: Condition) => Promise<RowsRead>;
-}
-
-/** For each of the conditions what fits without it. What is found without the reference may have one that is near: that is taken. */
-async function fittingWithout(conditions: readonly Condition[], { found, wanted, limit, rowsWithout }: Fitting): Promise<AllButOne[]> {
-  if (conditionsOf(wanted).length === 1) return [];
-  const read = await Promise.all(conditions.map(async (condition) => ({ condition, ...(await rowsWithout(condition)) })));
-  for (const { condition, rows } of read) if (condition === 'reference') take(found, rows, wanted, limit);
-  for (const { rows, undated = [] } of read) {
-    see(found, rows);
-    found.incomparable += see(found, undated).length;
-  }
-  return read
-    .filter(({ condition }) => condition !== 'reference' || found.count === 0)
-    .map(({ condition, rows, part }) => fittingAllBut(condition, rows, wanted, part));
-}
-
-const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
-
-/** What is applied to the invoice; the rest of what is remembered is compared. */
-async function byInvoice(given: Given, typed: string, asked: Wanted, context: ReadContext): Promise<Outcome> {
-  const { customer, limit = USUAL_LIMIT } = given;
-  const { zoho, progress } = context;
-  const whole = await invoiceNamed(typed, customer, zoho.recent);
-  const { invoice_id, invoice_number, customer_id, currency_code } = whole;
-  const { rows: applied } = await zoho.recent.read(allInvoicePayments, { invoice_id });
-  const amounts = new Map(
-    applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
-  );
-  const dates = applied.map((row) => readDay(row['date']));
-  // With a date that Zoho does not tell, the payment may be of any.
-  const told = dates.filter((day) => day !== undefined).toSorted();
-  const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
-  const wanted = { ...asked, applied: new Set(amounts.keys()) };
-  const found = emptySearch();
-  const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
-  if (amounts.size > 0) {
-    for await (const { rows, left } of paymentsBetween(
-      days,
-      { customer_id },
-      { zoho: zoho.recent, progress, mostPages: MOST_PAGES_SEARCHED, newestFirst: true },
-    )) {
-      const theirs = rows.filter((row) => amounts.has(row.payment_id));
-      take(found, theirs, wanted, limit);
-      found.left = left;
-      if (found.seen.size === amounts.size) break;
-    }
-  }
-  const onIt = [...found.seen.values()];
-  const rowsWithout = async (condition: Condition) =>
-    condition === 'invoice'
-      ? await newestBy(queryOf((await filtersFor(given, wanted, context)).filters), wantedWithout('invoice', wanted), context)
-      : { rows: onIt, part: found.left !== undefined };
-  const others = found.count > 0 ? [] : await fittingWithout(conditionsOf(wanted), { found, wanted, limit, rowsWithout });
-  const number = plain(invoice_number ?? invoice_id);
-  found.best = found.best.map((match) => ({
-    ...match,
-    why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`],
-  }));
-  return { found, near: [], others, picked_by: [], currencies, invoice: only(whole, invoiceFields) };
 }
 
 /** What was looked for, as it was understood. */

@@ -46,7 +46,7 @@ export const summarizePayments = defineReadWorkflow({
   title: 'Sum up payments',
   description:
     'Totals of payments received in a range of dates: count, amount, refunded and unused, in the base currency; ' +
-    'by customer or currency in their own currency too.',
+    'by customer or currency in their own too.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],
