@@ -4,7 +4,7 @@ import { readDay, readId } from '../records/read-row.ts';
 import { plain } from '../records/text.ts';
 import { only } from '../records/zoho-shapes.ts';
 import { unlikeness } from './alike-names.ts';
-import { referenceFilter, slipFilters } from './alike-references.ts';
+import { referenceFilter, SLIP_OFF, slipFilters } from './alike-references.ts';
 import { inCurrency } from './currencies.ts';
 import { customersLike } from './customers-like.ts';
 import type { Customer } from './customers.ts';
@@ -89,7 +89,10 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const { limit } = asked;
   const { zoho, progress } = context;
   const { amount, day, reference } = wanted;
-  const { customers, filters } = await filtersFor(asked, wanted, context);
+  const { customers, filters: all } = await filtersFor(asked, wanted, context);
+  // An amount of a customer or of some days leaves few: among them a near reference is found beside those that are just so.
+  const { reference: _, ...fewer } = all;
+  const filters = amount !== undefined && (all.customer ?? day) !== undefined ? fewer : all;
   const found = emptySearch();
   const currencies = new Map(
     customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
@@ -98,7 +101,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
   const rowsWithout = async (condition: Condition) =>
     condition in filters || condition === 'date'
-      ? await newestBy(queryOf(filters, condition), wantedWithout(condition, wanted), context)
+      ? await newestBy(queryOf(all, condition), wantedWithout(condition, wanted), context)
       : { rows: [...found.seen.values()], part: found.left !== undefined };
   if (customers?.length === 0) {
     const others = await fittingWithout(['customer'], { found, wanted, limit, rowsWithout });
@@ -134,12 +137,12 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
     const { left } = found;
     await look(day === undefined ? left : { start: day, end: day }, {
-      ...queryOf(filters, 'amount'),
+      ...queryOf(all, 'amount'),
       ...(amount !== undefined && { amount }),
     });
     found.left ??= left;
   }
-  if (found.count > 0) return outcome;
+  if ((found.best[0]?.off ?? SLIP_OFF) < SLIP_OFF) return outcome;
   if (reference === undefined || tellsMore(wanted))
     return { ...outcome, others: await fittingWithout(conditionsOf(wanted), { found, wanted, limit, rowsWithout }) };
   const alike = await nearReference(reference, filters, wanted, context);
