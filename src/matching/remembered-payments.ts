@@ -35,6 +35,7 @@ import {
   type SearchState,
 } from './payment-search.ts';
 import { paymentsBetween } from './payments-between.ts';
+import type { PaymentRow } from './payments.ts';
 
 /** Looks in Zoho for payments as a person remembers them: by what Zoho can filter by, or among those of an invoice. */
 
@@ -99,10 +100,14 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   );
   const picked_by = Object.keys(filters) as Condition[];
   const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
-  const rowsWithout = async (condition: Condition) =>
-    condition in filters || condition === 'date'
-      ? await newestBy(queryOf(all, condition), wantedWithout(condition, wanted), context)
-      : { rows: [...found.seen.values()], part: found.left !== undefined };
+  const rowsWithout = async (condition: Condition): Promise<RowsRead> => {
+    if (!(condition in filters || condition === 'date')) return { rows: [...found.seen.values()], part: found.left !== undefined };
+    const read = await newestBy(queryOf(all, condition), wantedWithout(condition, wanted), context);
+    if (condition !== 'reference' || reference === undefined || !read.part) return read;
+    // Too many to look through for one that is near.
+    const alike = await nearReference(reference, all, wanted, context);
+    return { ...read, rows: onceEach([...read.rows, ...alike.rows]) };
+  };
   if (customers?.length === 0) {
     const others = await fittingWithout(['customer'], { found, wanted, limit, rowsWithout });
     return { ...outcome, picked_by: picked_by.filter((condition) => condition !== 'customer'), others };
@@ -165,9 +170,10 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
 async function nearReference(reference: string, filters: Filters, wanted: Wanted, context: SearchContext): Promise<RowsRead> {
   const parts = slipFilters(reference).map((part) => ({ ...queryOf(filters, 'reference'), reference_number_contains: part }));
   const found = await Promise.all(parts.map(async (query) => await newestBy(query, wanted, context)));
-  const rows = new Map(found.flatMap((one) => one.rows.map((row) => [row.payment_id, row])));
-  return { rows: [...rows.values()], part: found.some(({ part }) => part) };
+  return { rows: onceEach(found.flatMap(({ rows }) => rows)), part: found.some(({ part }) => part) };
 }
+
+const onceEach = (rows: readonly PaymentRow[]) => [...new Map(rows.map((row) => [row.payment_id, row])).values()];
 
 interface Fitting {
   readonly found: SearchState;

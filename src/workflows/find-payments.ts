@@ -226,8 +226,8 @@ function aboutOthers(without: readonly Without[], given: Given, rows: (some: rea
       matches === 0
         ? []
         : [
-            `Without ${nameOf(condition)} ${matches} fit${matches === 1 ? 's' : ''}` +
-              `${in_part ? ' of the newest looked through' : ''}${payments.length < matches ? `, the nearest ${payments.length}` : ''}:`,
+            `Without ${nameOf(condition)} ${matches}${in_part ? ' of the newest looked through' : ''} fit${matches === 1 ? 's' : ''}` +
+              `${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
             ...rows(payments),
           ],
     ),

@@ -146,6 +146,15 @@ describe('a reference', () => {
     expect(await lists(server)).toBe(2);
   });
 
+  it('is found also where it is near one far behind the newest of customers who pay often', async () => {
+    const one = await another({ sandbox: { payments: 12_000, limits: roomy } });
+    const old = await recorded({ amount: 77.7, reference_number: 'XK-400318', date: '2016-02-03' }, one);
+    await forgetRequests(one.sandbox);
+    const result = await find({ customer: 'Bowman Furniture', reference: 'XK-400381' }, one);
+    expect(foundIn(result)).toMatchObject([{ payment_id: old, near: true }]);
+    expect(await lists(one)).toBeLessThanOrEqual(7);
+  });
+
   it('near another one does not hide the payment that has it, of another customer', async () => {
     const other = await recorded({ customer_id: '712345000000090009', amount: 812.5, reference_number: '91858', ...day });
     const result = await find({ ...known, reference: '91858' });
