@@ -12,8 +12,6 @@ export interface Step {
   readonly extension?: string;
   /** Arguments of a call that can be made as it stands. */
   readonly arguments?: Readonly<Record<string, unknown>>;
-  /** What the call still needs besides, in words. */
-  readonly besides?: string;
   /** The step after it. */
   readonly followed_by?: Step;
 }

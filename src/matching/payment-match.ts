@@ -1,5 +1,6 @@
 import { subtract } from '../money.ts';
 import { unlikeness } from './alike-names.ts';
+import { referenceLikeness } from './alike-references.ts';
 import { inCurrency } from './currencies.ts';
 import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
 import { isMode } from './payment-modes.ts';
@@ -10,6 +11,7 @@ import { folded, isPartOf } from './same-name.ts';
 
 export interface Wanted {
   readonly name?: string | undefined;
+  readonly customer_id?: string | undefined;
   readonly amount?: number | undefined;
   readonly day?: string | undefined;
   readonly days: Days;
@@ -19,12 +21,51 @@ export interface Wanted {
   readonly text?: string | undefined;
   readonly mode?: string | undefined;
   readonly unusedOnly?: boolean | undefined;
+  /** Ids of those that are applied to the invoice asked for. */
+  readonly applied?: ReadonlySet<string> | undefined;
 }
+
+/** What can be remembered, by the arguments that tell it; a range of days is a date. */
+const remembered = {
+  unused_only: ({ unusedOnly }) => unusedOnly === true,
+  payment_mode: ({ mode }) => mode !== undefined,
+  reference: ({ reference }) => reference !== undefined,
+  text: ({ text }) => text !== undefined,
+  date: ({ day, days }) => (day ?? days.start ?? days.end) !== undefined,
+  amount: ({ amount }) => amount !== undefined,
+  number: ({ number }) => number !== undefined,
+  invoice: ({ applied }) => applied !== undefined,
+  customer: ({ name, customer_id }) => (name ?? customer_id) !== undefined,
+} satisfies Record<string, (wanted: Wanted) => boolean>;
+export type Condition = keyof typeof remembered;
+
+/** Those that are easily remembered wrong come first. */
+const conditions = Object.keys(remembered) as Condition[];
+export const conditionsOf = (wanted: Wanted): Condition[] => conditions.filter((name) => remembered[name](wanted));
+
+const forgotten: Record<Condition, Partial<Wanted>> = {
+  unused_only: { unusedOnly: undefined },
+  payment_mode: { mode: undefined },
+  reference: { reference: undefined },
+  text: { text: undefined },
+  date: { day: undefined, days: {} },
+  amount: { amount: undefined },
+  number: { number: undefined },
+  invoice: { applied: undefined },
+  customer: { name: undefined, customer_id: undefined },
+};
+export const wantedWithout = (condition: Condition, wanted: Wanted): Wanted => ({ ...wanted, ...forgotten[condition] });
+
+/** Whether more than a reference is remembered that tells payments apart: many have one that is near. */
+export const tellsMore = (wanted: Wanted): boolean =>
+  conditionsOf(wanted).some((name) => !['reference', 'payment_mode', 'unused_only'].includes(name));
 
 export interface Match {
   /** 0 where everything is as remembered. */
   readonly off: number;
   readonly why: readonly string[];
+  /** Its reference is not the one that was remembered, but near it. */
+  readonly near?: true;
 }
 
 const MOST_DAYS_OFF = 7;
@@ -46,10 +87,12 @@ export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly }: W
 }
 
 /** Undefined for what was not asked, false for what is another payment. */
-type Mark = { readonly off: number; readonly why: string } | false | undefined;
+type Mark = { readonly off: number; readonly why: string; readonly near?: true } | false | undefined;
 
 export function matchOf(row: PaymentRow, wanted: Wanted, currency_code?: string): Match | undefined {
   if (!isWithin(row.date, wanted.day === undefined ? wanted.days : daysAround(wanted.day))) return undefined;
+  if (wanted.customer_id !== undefined && row.customer_id !== undefined && row.customer_id !== wanted.customer_id) return undefined;
+  if (wanted.applied?.has(row.payment_id) === false) return undefined;
   const marks = [
     nameMark(row, wanted),
     amountMark(row, wanted, currency_code),
@@ -62,7 +105,11 @@ export function matchOf(row: PaymentRow, wanted: Wanted, currency_code?: string)
   ];
   if (marks.includes(false)) return undefined;
   const asked = marks.filter((mark) => mark !== undefined && mark !== false);
-  return { off: asked.reduce((off, mark) => off + mark.off, 0), why: asked.map(({ why }) => why).filter(Boolean) };
+  return {
+    off: asked.reduce((off, mark) => off + mark.off, 0),
+    why: asked.map(({ why }) => why).filter(Boolean),
+    ...(asked.some(({ near }) => near) && { near: true as const }),
+  };
 }
 
 function nameMark({ customer_name }: PaymentRow, { name }: Wanted): Mark {
@@ -99,8 +146,7 @@ function numberMark({ payment_number }: PaymentRow, { number }: Wanted): Mark {
 
 function referenceMark({ reference_number }: PaymentRow, { reference }: Wanted): Mark {
   if (reference === undefined) return undefined;
-  if (folded(reference_number) === folded(reference)) return { off: 0, why: 'same reference' };
-  return folded(reference_number).includes(folded(reference)) && { off: 0.5, why: 'in its reference' };
+  return referenceLikeness(reference, reference_number) ?? false;
 }
 
 function textMark(row: PaymentRow, { text }: Wanted): Mark {

@@ -14,7 +14,7 @@ import { asPayment, type PaymentRow } from './payments.ts';
 export interface Stretch {
   readonly rows: readonly PaymentRow[];
   /** Payments whose date Zoho does not tell, so that they may be of the range or not. They are in no rows where there is a range. */
-  readonly undated: number;
+  readonly undated: readonly PaymentRow[];
   /** With the last: days that were not looked through, since there are more payments than one call may read. */
   readonly left?: Days;
   /** With it: the days that were, whole ones. */
@@ -109,9 +109,7 @@ export async function* paymentsBetween(
     // A payment recorded meanwhile moves the others on, and the last of one page comes again on the next.
     const isNew = ({ payment_id }: PaymentRow) => payment_id === '' || !earlier.has(payment_id);
     const rows = all.filter((row) => isNew(row) && isWithin(row.date, days) && isPaymentOf(row, where));
-    const undated = isWithin(undefined, days)
-      ? 0
-      : all.filter((row) => row.date === undefined && isNew(row) && isPaymentOf(row, where)).length;
+    const undated = isWithin(undefined, days) ? [] : all.filter((row) => row.date === undefined && isNew(row) && isPaymentOf(row, where));
     earlier = new Set(all.map(({ payment_id }) => payment_id));
     // Only what Zoho confirms it sorted tells that nothing of the range follows.
     const sorted = isSorted(answer, order);

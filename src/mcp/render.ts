@@ -137,10 +137,10 @@ export function stepsIn(
   });
 }
 
-function stepText({ say, tool, arguments: args, besides, followed_by: after }: Step): string {
+function stepText({ say, tool, arguments: args, followed_by: after }: Step): string {
   const call = tool === undefined || args === undefined ? undefined : callText(tool, args);
   const what = [say, call].filter((part) => part !== undefined).join(': ');
-  return `${what}${besides === undefined ? '' : ` with ${besides}`}${after === undefined ? '' : `, then ${stepText(after)}`}`;
+  return `${what}${after === undefined ? '' : `, then ${stepText(after)}`}`;
 }
 
 /** Which time zone the times of a list are in. */

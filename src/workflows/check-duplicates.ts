@@ -75,7 +75,7 @@ export const checkDuplicates = defineReadWorkflow({
         if (others === undefined) alike.set(key, [only(row, kept)]);
         else others.push(only(row, kept));
       }
-      notCompared += stretch.undated;
+      notCompared += stretch.undated.length;
       ({ left } = stretch);
     }
     const found = [...alike.values()]

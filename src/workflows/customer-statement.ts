@@ -143,8 +143,6 @@ export const customerStatement = defineReadWorkflow({
     const currency = { currency_code };
     const moreInvoices = (open?.count ?? 0) - invoices.length;
     const moreCredits = (credit?.count ?? 0) - credits.length;
-    const [oldest] = invoices;
-    const [newest] = credits;
     return createReport(
       [
         `Statement of ${recordNameAndId('customer', customer_name, customer_id)}${date === undefined ? '' : `, ${date}`}: ${[
@@ -205,21 +203,13 @@ export const customerStatement = defineReadWorkflow({
         currency_code === undefined && 'The currency is not told.',
       ],
       [
-        oldest?.balance !== undefined &&
-          newest?.unused_amount !== undefined &&
-          oldest.currency_code === currency_code &&
-          toolCall(
-            'update_customer_payment',
-            {
-              payment_id: newest.payment_id,
-              invoices: [{ invoice_id: oldest.invoice_id, amount_applied: Math.min(newest.unused_amount, oldest.balance) }],
-            },
-            'to apply credit',
-          ),
-        newest && {
-          ...toolCall('refund_customer_payment', { payment: newest.payment_id }, 'to give credit back'),
-          besides: 'the account it leaves',
-        },
+        // In words: which credit goes to which invoice is for the user to say.
+        invoices.length > 0 &&
+          credits.length > 0 && {
+            say: 'to apply credit: update_customer_payment with payment_id and invoices',
+            tool: 'update_customer_payment',
+          },
+        credits.length > 0 && { say: 'to give credit back: refund_customer_payment', tool: 'refund_customer_payment' },
         unseen > 0 && toolCall('find_refunds', { customer: customer_id }),
       ],
     );

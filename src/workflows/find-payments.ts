@@ -3,34 +3,30 @@ import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { InputError } from '../errors.ts';
-import { unlikeness } from '../matching/alike-names.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/currencies.ts';
-import { customersLike, isOneCustomer } from '../matching/customers-like.ts';
-import { aboutVendors, vendorsCalled, withoutAddress, type Customer } from '../matching/customers.ts';
-import { aboutDays, asArguments, daysOf, newestFirst, type Days } from '../matching/date-range.ts';
+import { aboutVendors, withoutAddress, type Customer } from '../matching/customers.ts';
+import { aboutDays, asArguments, daysOf } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { invoicesOfPayments } from '../matching/invoice-ids.ts';
-import { aboutInvoice, invoiceNamed, type Invoice } from '../matching/invoices.ts';
+import { aboutInvoice } from '../matching/invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
-import { amountsAround, daysAround, isIncomparablePayment, matchOf, type Match, type Wanted } from '../matching/payment-match.ts';
-import { modeFilter } from '../matching/payment-modes.ts';
-import { paymentsBetween } from '../matching/payments-between.ts';
-import { bareNumber, type PaymentRow } from '../matching/payments.ts';
+import { amountsAround, daysAround, matchOf, wantedWithout, type Condition, type Wanted } from '../matching/payment-match.ts';
+import type { FoundPayment } from '../matching/payment-search.ts';
+import { bareNumber } from '../matching/payments.ts';
+import { rememberedPayments, type FoundInvoice } from '../matching/remembered-payments.ts';
 import { isId } from '../matching/same-name.ts';
 import { words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { organizationOf } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
-import { allContacts, allInvoicePayments, allInvoices, allPayments, type Query } from '../reading/whole-lists.ts';
+import { allContacts, allInvoicePayments, allInvoices, allPayments } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
-import { readDay, readId } from '../records/read-row.ts';
-import { plain, quoted } from '../records/text.ts';
-import { only } from '../records/zoho-shapes.ts';
+import { readText } from '../records/read-row.ts';
+import { lines, quoted } from '../records/text.ts';
 import { toolCall, createReport, type Step } from '../report.ts';
-import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
+import { defineReadWorkflow } from '../workflow.ts';
 
-const MOST_PAGES_SEARCHED = 10;
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
 
@@ -46,6 +42,7 @@ const input = z.strictObject({
   text: words.optional(),
   payment_mode: words.optional(),
   unused_only: z.boolean().optional(),
+  descriptions: z.boolean().optional(),
   limit: z.int().min(1).max(50).optional(),
 });
 type Given = z.output<typeof input>;
@@ -56,44 +53,71 @@ export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
   description:
-    'Find payments by what is remembered: customer (roughly: names alike are all searched), about what `amount`, ' +
-    'around what `date`, payment number, invoice or cheque number (`reference`). Best match first, with why.',
+    'Find payments by what is remembered: customer (roughly: names alike too), about what `amount`, ' +
+    'around what `date`, payment number, invoice or cheque number (`reference`, near ones too). Best match first, with why.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
-  async run(given, context): Promise<Result> {
+  async run(named, context): Promise<Result> {
+    const { zoho } = context;
+    const given = { ...named, customer: await withoutAddress(named.customer, zoho) };
     const wanted = wantedOf(given);
     const {
       found,
+      near,
+      nearInPart,
+      others,
       currencies,
       customers,
       vendors = [],
       invoice,
-    } = await (given.invoice === undefined ? byFilters(given, wanted, context) : byInvoice(given, given.invoice, wanted, context));
-    const { zoho } = context;
-    const unknown = found.best.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
-    const [others, organization, paid] = await Promise.all([
+      picked_by,
+    } = await rememberedPayments({ ...given, limit: given.limit ?? USUAL_LIMIT }, wanted, context);
+    const all = [...found.best, ...near, ...others.flatMap(({ best }) => best)];
+    const unknown = all.map(({ row }) => row.customer_id).filter((customer) => customer !== undefined && !currencies.has(customer));
+    const [theirs, organization, paid] = await Promise.all([
       currenciesOf(unknown, zoho),
-      found.best.some(({ row }) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0) ? organizationOf(zoho) : undefined,
+      all.some(({ row }) => (readAmount(row['bcy_refunded_amount']) ?? 0) > 0) ? organizationOf(zoho) : undefined,
       invoicesOfPayments(
-        found.best.map(({ row }) => row),
+        all.map(({ row }) => row),
         invoice === undefined ? [] : [invoice],
         zoho,
       ),
     ]);
-    const shown = found.best.map(({ row, why }) => {
-      const currency = currencies.get(String(row.customer_id)) ?? others.get(String(row.customer_id));
-      return {
-        ...shownPayment(row, currency),
-        ...(paid.has(row) && { invoices: paid.get(row) }),
-        why: [...(matchOf(row, wanted, currency)?.why ?? []), ...why].join(', ') || undefined,
-      };
-    });
     const base_currency = organization?.currency_code;
+    const shownAs =
+      (as: Wanted) =>
+      ({ row, why }: FoundPayment): ShownFound => {
+        const currency = currencies.get(String(row.customer_id)) ?? theirs.get(String(row.customer_id));
+        const match = matchOf(row, as, currency);
+        return {
+          ...shownPayment(row, currency),
+          ...(paid.has(row) && { invoices: paid.get(row) }),
+          ...(given.descriptions && readText(row['description']) !== undefined && { description: row['description'] }),
+          ...(match?.near && { near: true }),
+          why: [...(match?.why ?? []), ...why].join(', ') || undefined,
+        };
+      };
+    const [payments, alike] = [found.best.map(shownAs(wanted)), near.map(shownAs(wanted))];
+    const without = others.map(({ best, count, ...other }) => ({
+      without: other.without,
+      matches: count,
+      ...(other.part && { in_part: true as const }),
+      payments: best.map(shownAs(wantedWithout(other.without, wanted))),
+    }));
+    // Together they are one answer.
+    const fitting = new Set(
+      fittingRows([...payments, ...alike, ...without.flatMap((one) => one.payments)], (payment) => lineOf(payment, base_currency)),
+    );
+    const fits = (payment: ShownFound) => fitting.has(payment);
     return {
-      payments: fittingRows(shown, (payment) => lineOf(payment, base_currency)),
+      payments: payments.filter(fits),
       matches: found.count,
-      looked_through: found.looked,
+      ...(alike.length > 0 && { near: alike.filter(fits) }),
+      ...(nearInPart && { near_in_part: true as const }),
+      ...(without.length > 0 && { without: without.map((one) => ({ ...one, payments: one.payments.filter(fits) })) }),
+      looked_through: found.seen.size,
+      ...(picked_by.length > 0 && { picked_by }),
       ...(found.incomparable > 0 && { not_compared: found.incomparable }),
       ...(found.stopped && { newest_only: true }),
       ...(found.left && { not_looked_through: asArguments(found.left) }),
@@ -107,7 +131,22 @@ export const findPayments = defineReadWorkflow({
     };
   },
   report(
-    { payments, matches, looked_through, not_compared = 0, newest_only, not_looked_through, base_currency, customers, vendors, invoice },
+    {
+      payments,
+      matches,
+      near = [],
+      near_in_part,
+      without = [],
+      looked_through,
+      picked_by = [],
+      not_compared = 0,
+      newest_only,
+      not_looked_through,
+      base_currency,
+      customers,
+      vendors,
+      invoice,
+    },
     given,
   ) {
     const left = not_looked_through && daysOf(not_looked_through);
@@ -117,40 +156,57 @@ export const findPayments = defineReadWorkflow({
       not_compared > 0 &&
       `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
     const more = left && toolCall('find_payments', { ...undated, ...not_looked_through });
+    const rows = (some: readonly ShownFound[]) => some.map((payment) => lineOf(payment, base_currency));
+    const all = [...payments, ...near, ...without.flatMap((one) => one.payments)];
+    const noCurrency = all.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN;
+    const others = aboutOthers(without, given, rows);
     if (payments.length === 0) {
-      const others = [...(more ? [more] : []), ...looser(given)];
+      const steps = [...(more ? [more] : []), ...looser(given)];
       return createReport(
         [
           customers?.length === 0
             ? `No customer is called anything like ${quoted(given.customer)}. ${aboutVendors(vendors ?? [])}`.trim()
             : `No payment matches: ${soughtOf(given)}.`,
+          near.length > 0 && 'Near this reference, and nothing else tells whether one of them is meant:',
+          ...rows(near),
+          near_in_part && 'Whether others are near it is not known: a part of it is in more payments than one call looks through or shows.',
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
             `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
-          `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} that came near.`,
+          ...others,
+          `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'}${aboutPicked(picked_by, without.length > 0)}.`,
+          noCurrency,
           untold,
           rest,
         ],
-        [...(others.length > 0 ? others : customers?.length === 0 ? [ASK_FOR_NAME] : [])],
+        [
+          (near.length > 0 || (given.reference !== undefined && steps.length === 0)) && ASK_FOR_MORE,
+          ...(steps.length > 0 ? steps : customers?.length === 0 ? [ASK_FOR_NAME] : []),
+        ],
       );
     }
     const [first] = payments;
-    const others = (customers ?? [])
+    const alike = (customers ?? [])
       .filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id))
       .slice(0, MOST_OTHERS);
-    const all = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
+    const shown = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
+    const isMoreAsked = Object.keys(given).some((name) => !['reference', 'limit', 'descriptions'].includes(name));
+    const order = given.unused_only ? 'best match first, then by what is unused' : 'best match first';
     return createReport(
       [
+        payments.every((payment) => payment.near) &&
+          `No payment has just the reference ${quoted(given.reference, 50)}; what follows is near it${isMoreAsked ? ' and fits the rest' : ''}.`,
         newest_only
-          ? `The newest ${all} that match as well as any, older ones may too:`
+          ? `The newest ${shown} that match as well as any, older ones may too:`
           : payments.length < matches
-            ? `The best ${all} of ${matches} that match:`
-            : `${all} found, best match first:`,
-        ...payments.map((payment) => lineOf(payment, base_currency)),
-        others.length > 0 &&
-          `Customers called alike: ${others.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
-        payments.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
+            ? `The best ${shown} of ${matches} that match${given.unused_only ? `, ${order}` : ''}:`
+            : `${shown} found, ${order}:`,
+        ...rows(payments),
+        ...others,
+        alike.length > 0 &&
+          `Customers called alike: ${alike.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+        noCurrency,
         untold,
         rest,
       ],
@@ -163,10 +219,61 @@ export const findPayments = defineReadWorkflow({
   },
 });
 
-type Result = {
-  readonly payments: ShownPayment[];
+type ShownFound = ShownPayment & { readonly why?: string | undefined; readonly near?: true };
+
+interface Without {
+  readonly without: Condition;
   readonly matches: number;
+  readonly in_part?: true;
+  readonly payments: readonly ShownFound[];
+}
+
+/** What fits without one of the conditions, and for which nothing does. */
+function aboutOthers(without: readonly Without[], given: Given, rows: (some: readonly ShownFound[]) => string[]): string[] {
+  const nameOf = (condition: Condition) => (condition === 'date' && given.date === undefined ? 'the dates' : `\`${condition}\``);
+  const none = without.filter(({ matches }) => matches === 0);
+  const named = (some: readonly Without[]) =>
+    enumerated(
+      some.map((one) => nameOf(one.without)),
+      'or',
+    );
+  const [part, whole] = [none.filter(({ in_part }) => in_part), none.filter(({ in_part }) => !in_part)];
+  return lines(
+    ...without.flatMap(({ without: condition, matches, in_part, payments }) =>
+      matches === 0
+        ? []
+        : [
+            `Without ${nameOf(condition)} ${matches}${in_part ? ' of the newest looked through' : ''} fit${matches === 1 ? 's' : ''}` +
+              `${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
+            ...rows(payments),
+          ],
+    ),
+    whole.length > 0 && `Without ${named(whole)} alone nothing fits.`,
+    part.length > 0 && `Without ${named(part)} alone nothing of the newest that were looked through fits.`,
+  );
+}
+
+const enumerated = (all: readonly string[], word: 'and' | 'or') =>
+  all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} ${word} ${all.at(-1)}`;
+
+/** Zoho looked through all the others itself. */
+function aboutPicked(by: readonly string[], without: boolean): string {
+  if (by.length === 0) return '';
+  return `, which Zoho picked out by ${enumerated(by, 'and')}${without && by.length > 1 ? ' or by all but one of these' : ''}`;
+}
+
+type Result = {
+  readonly payments: ShownFound[];
+  readonly matches: number;
+  /** Of a reference that is near the one asked for, with nothing else to go by. */
+  readonly near?: ShownFound[];
+  readonly near_in_part?: true;
+  /** Where nothing fits all conditions: for each of them what fits without it. */
+  readonly without?: Without[];
+  /** Every payment that was compared, each counted once. */
   readonly looked_through: number;
+  /** Conditions that Zoho filtered by: it looked through all others itself. */
+  readonly picked_by?: readonly Condition[];
   readonly not_compared?: number;
   readonly newest_only?: true;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
@@ -174,13 +281,17 @@ type Result = {
   readonly customers?: readonly Customer[];
   /** Called so where no customer is. */
   readonly vendors?: readonly Customer[];
-  readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
+  readonly invoice?: FoundInvoice;
 };
 
-function lineOf(payment: ShownPayment, base: string | undefined): string {
-  const { amount, currency_code, customer_id, customer_name, why } = payment;
+function lineOf(payment: ShownFound, base: string | undefined): string {
+  const { amount, currency_code, customer_id, customer_name, description, why } = payment;
   const whose = recordNameAndId('customer', customer_name, customer_id, 60);
-  return `${paymentLine(payment, base, inCurrency(amount, currency_code), whose)}${why === undefined ? '' : ` | ${String(why)}`}`;
+  return [
+    paymentLine(payment, base, inCurrency(amount, currency_code), whose),
+    ...(description === undefined ? [] : [`says ${quoted(description, 200)}`]),
+    ...(why === undefined ? [] : [why]),
+  ].join(' | ');
 }
 
 function wantedOf({
@@ -202,7 +313,7 @@ function wantedOf({
     });
   }
   return {
-    name: customer === undefined || isOneCustomer(customer) ? undefined : customer,
+    ...(customer !== undefined && (isId(customer) ? { customer_id: customer } : { name: customer })),
     amount,
     day: date,
     days,
@@ -212,131 +323,6 @@ function wantedOf({
     mode,
     unusedOnly,
   };
-}
-
-/** The best so far: no more are kept than are shown. */
-interface SearchState {
-  best: readonly (Match & { readonly row: PaymentRow })[];
-  count: number;
-  looked: number;
-  /** Of which Zoho does not tell what would have to be compared. */
-  incomparable: number;
-  /** Not to the end: as many as are wanted are as good as can be, and those behind are older. */
-  stopped: boolean;
-  left?: Days | undefined;
-}
-
-interface Outcome {
-  readonly found: SearchState;
-  readonly currencies: ReadonlyMap<string, string>;
-  readonly customers?: readonly Customer[];
-  readonly vendors?: readonly Customer[];
-  readonly invoice?: Pick<Invoice, (typeof invoiceFields)[number]>;
-}
-
-function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
-  const known = new Set(found.best.map(({ row }) => row.payment_id));
-  const matching = rows.flatMap((row) => {
-    const match = known.has(row.payment_id) ? undefined : matchOf(row, wanted);
-    return match === undefined ? [] : [{ off: match.off, why: [], row }];
-  });
-  found.looked += rows.length;
-  found.incomparable += rows.filter((row) => isIncomparablePayment(row, wanted)).length;
-  found.count += matching.length;
-  found.best = [...found.best, ...matching].toSorted((a, b) => a.off - b.off || newestFirst(a.row, b.row)).slice(0, limit);
-}
-
-async function byFilters({ customer, limit = USUAL_LIMIT }: Given, wanted: Wanted, { zoho, progress }: ReadContext): Promise<Outcome> {
-  const { amount, day, reference, text, mode } = wanted;
-  const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
-  const customers = likely?.customers;
-  const found: SearchState = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
-  const currencies = new Map(
-    customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
-  );
-  if (customers?.length === 0) return { found, currencies, customers, vendors: await vendorsCalled(String(customer), zoho) };
-  const { least, most } = amountsAround(amount ?? 0);
-  const where = {
-    ...likely?.where,
-    ...(reference !== undefined && { reference_number_contains: reference }),
-    ...(text !== undefined && { search_text: text }),
-    ...(mode !== undefined && { payment_mode_contains: modeFilter(mode) }),
-  };
-  const near = { ...where, ...(amount !== undefined && { amount_greater_equals: least, amount_less_equals: most }) };
-  // Off by no more than any of them can be.
-  const best =
-    customers === undefined || wanted.name === undefined
-      ? 0
-      : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
-  const look = async (days: Days, where: Query) => {
-    for await (const { rows, undated, left } of paymentsBetween(days, where, {
-      zoho: zoho.recent,
-      progress,
-      mostPages: MOST_PAGES_SEARCHED,
-      newestFirst: true,
-    })) {
-      take(found, rows, wanted, limit);
-      found.incomparable += undated;
-      found.left = left;
-      if (wanted.number !== undefined && found.count > 0) return void (found.left = undefined);
-      if (found.best.length === limit && found.best.every(({ off }) => off <= best)) return void (found.stopped = true);
-    }
-  };
-  // Of a day, all customers' payments: those around it are many, so they are looked at only where the day does not fill the answer.
-  const broad = day !== undefined && likely === undefined && amount === undefined && reference === undefined;
-  if (broad) await look({ start: day, end: day }, near);
-  if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), near);
-  // What is just as remembered is not missed among the many that are nearly so.
-  if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
-    const { left } = found;
-    await look(day === undefined ? left : { start: day, end: day }, { ...where, ...(amount !== undefined && { amount }) });
-    found.left ??= left;
-  }
-  return { found, currencies, ...(customers && { customers }) };
-}
-
-const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
-
-/** What is applied to the invoice; the rest of what is remembered is compared. */
-async function byInvoice(
-  { customer, limit = USUAL_LIMIT }: Given,
-  typed: string,
-  wanted: Wanted,
-  { zoho, progress }: ReadContext,
-): Promise<Outcome> {
-  const whose = await withoutAddress(customer, zoho);
-  const whole = await invoiceNamed(typed, whose, zoho.recent);
-  const { invoice_id, invoice_number, customer_id, currency_code } = whole;
-  const { rows: applied } = await zoho.recent.read(allInvoicePayments, { invoice_id });
-  const amounts = new Map(
-    applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
-  );
-  const dates = applied.map((row) => readDay(row['date']));
-  // With a date that Zoho does not tell, the payment may be of any.
-  const told = dates.filter((day) => day !== undefined).toSorted();
-  const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
-  const found: SearchState = { best: [], count: 0, looked: 0, incomparable: 0, stopped: false };
-  const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
-  if (amounts.size > 0) {
-    for await (const { rows, left } of paymentsBetween(
-      days,
-      { customer_id },
-      { zoho: zoho.recent, progress, mostPages: MOST_PAGES_SEARCHED, newestFirst: true },
-    )) {
-      const theirs = rows.filter(
-        (row) => amounts.has(row.payment_id) && (whose === undefined || !isId(whose) || row.customer_id === whose),
-      );
-      take(found, theirs, wanted, limit);
-      found.left = left;
-      if (found.looked === amounts.size) break;
-    }
-  }
-  const number = plain(invoice_number ?? invoice_id);
-  found.best = found.best.map((match) => ({
-    ...match,
-    why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`],
-  }));
-  return { found, currencies, invoice: only(whole, invoiceFields) };
 }
 
 /** What was looked for, as it was understood. */
@@ -359,6 +345,7 @@ function soughtOf(given: Given): string {
 }
 
 const ASK_FOR_NAME: Step = { say: 'ask the user for the name as it stands in Zoho Books.' };
+const ASK_FOR_MORE: Step = { say: 'ask the user who paid, how much or when, and call again with it.' };
 
 /** The same without one of the things that were remembered, those first that are easily remembered wrong. */
 function looser(given: Given): Step[] {
@@ -371,7 +358,8 @@ function looser(given: Given): Step[] {
   return [
     without('unused_only'),
     without('payment_mode'),
-    without('reference', 'text'),
+    without('reference'),
+    without('text'),
     without('date', 'date_start', 'date_end'),
     without('amount'),
     without('customer'),

@@ -8,9 +8,10 @@ import { inCurrency } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
-import { currencyTotals, paymentCurrencies } from '../matching/payment-currencies.ts';
+import { currencyTotals, paymentCurrencies, type CurrencyTotal } from '../matching/payment-currencies.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
+import { groupName, refundGroups, refundsBy, type RefundGroup } from '../matching/refund-groups.ts';
 import { fits, folded, isId } from '../matching/same-name.ts';
 import { customer, words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
@@ -30,6 +31,7 @@ const MOST_OPENED = 60;
 /** So few are opened for their account also when nobody asked for it. */
 const MOST_OPENED_UNASKED = 5;
 const MOST_ROWS = 200;
+const MOST_REFUND_GROUPS = 200;
 /** Somebody may have dated a refund ahead of the day they recorded it. */
 const DATED_AHEAD_DAYS = 31;
 
@@ -43,6 +45,7 @@ const input = z.strictObject({
   refund_mode: words.optional(),
   reference_number: words.optional(),
   account: words.optional(),
+  group_by: z.array(z.enum(refundsBy)).min(1).max(2).optional(),
   skip: z.int().min(0).optional(),
 });
 type Given = z.output<typeof input>;
@@ -50,7 +53,7 @@ type Given = z.output<typeof input>;
 export const findRefunds = defineReadWorkflow({
   name: 'find_refunds',
   title: 'Find refunds',
-  description: 'Which refunds were given, when, to whom, why and from which account, across all payments; with totals per currency.',
+  description: 'Which refunds were given, when, to whom, why and from which account; totals per currency. Not refunds of credit notes.',
   input,
   output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
   reads: [allPayments, allRefunds, allContacts, getContact, getCustomerPayment, getCustomerPaymentRefund],
@@ -62,39 +65,77 @@ export const findRefunds = defineReadWorkflow({
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
       paymentCurrencies([...payments.values()], zoho, whose),
-      given.account === undefined && found.length <= MOST_OPENED_UNASKED
+      !needsAccounts(given) && given.group_by === undefined && found.length <= MOST_OPENED_UNASKED
         ? Promise.all(found.map((refund) => withAccount(refund, zoho)))
         : found,
     ]);
     const all = opened.map((refund) => rowOf(refund, currencies)).toSorted(newestFirst);
-    return { count: all.length, totals: currencyTotals(all), refunds: fittingRows(all.slice(0, MOST_ROWS), lineOf), ...looked };
+    const { group_by } = given;
+    const groups = group_by && refundGroups(all, group_by);
+    const shown = groups && fittingRows(groups.slice(0, MOST_REFUND_GROUPS), ({ group }) => groupLine(group, group_by));
+    const refunds = groups ? [] : fittingRows(all.slice(0, MOST_ROWS), lineOf);
+    const others = groups?.slice(shown?.length) ?? [];
+    const theirs = others.flatMap((other) => other.refunds);
+    const { account_not_told, not_compared, next_skip } = looked;
+    const isAll = others.length === 0 && (groups !== undefined || refunds.length === all.length);
+    const complete = isAll && (given.skip ?? 0) === 0 && (account_not_told ?? not_compared ?? next_skip) === undefined;
+    return {
+      count: all.length,
+      totals: currencyTotals(all),
+      ...(shown ? { groups: shown.map(({ group }) => group) } : { refunds }),
+      ...(others.length > 0 && { others: { groups: others.length, count: theirs.length, totals: currencyTotals(theirs) } }),
+      ...(complete && { complete: true as const }),
+      ...looked,
+    };
   },
 
   report(result, given) {
-    const { count, totals, refunds: rows, ...looked } = result;
+    const { count, totals, refunds: rows = [], groups, others, complete, ...looked } = result;
     const [first] = rows;
     const last = rows.at(-1);
-    const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
-    const amounts = [
-      ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
-      uncounted > 0 && `${uncounted} whose amount or currency is not told`,
-    ].filter(Boolean);
+    const { group_by, ...ungrouped } = given;
+    const cut = groups === undefined && rows.length < count;
     return createReport(
       [
-        count === 0 ? 'No refund matches.' : `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}.`,
+        count === 0 ? 'No refund matches.' : `${aboutRefunds(count, totals)}.`,
+        ...(groups ?? []).map((group) => groupLine(group, group_by)),
+        others && `others, ${others.groups} smaller groups | ${aboutRefunds(others.count, others.totals)}`,
         ...rows.map(lineOf),
-        rows.length < count &&
-          `Shown are the newest ${rows.length}. For older ones call again with date_end: ${JSON.stringify(last?.date)}.`,
+        others && 'Not every group is shown: for the others call again for a shorter range or for one customer.',
+        cut &&
+          `Shown are the newest ${rows.length}. For older ones call again with ${
+            last?.date === undefined ? 'a shorter range' : `date_end: ${JSON.stringify(last.date)}`
+          }.`,
         rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
+        [complete && count > 0 && (groups ? 'Complete: every group is shown.' : 'Complete: every one is shown.'), NO_CREDIT_NOTES]
+          .filter(Boolean)
+          .join(' '),
         ...aboutLook(looked),
       ],
       [
         looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
+        group_by !== undefined && count > 0 && toolCall('find_refunds', ungrouped, 'the refunds one by one'),
         first && toolCall('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
       ],
     );
   },
 });
+
+const groupLine = (group: RefundGroup, by: Given['group_by'] = []) =>
+  `${groupName(group, by)} | ${aboutRefunds(group.count, group.totals)}`;
+
+/** `4 refunds: EUR 283.02 (1), USD 1393.62 (3)`. */
+function aboutRefunds(count: number, totals: readonly CurrencyTotal[]): string {
+  const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
+  const amounts = [
+    ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
+    ...(uncounted > 0 ? [`${uncounted} whose amount or currency is not told`] : []),
+  ];
+  return `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}`;
+}
+
+/** They are refunds of another kind of record: a customer without any here may still have been given money back. */
+const NO_CREDIT_NOTES = 'Refunds of credit notes are not included.';
 
 interface FoundRefund {
   readonly payment: PaymentRow;
@@ -116,8 +157,14 @@ type SearchExtent = {
 
 type Result = SearchExtent & {
   readonly count: number;
-  readonly totals: ReturnType<typeof currencyTotals>;
-  readonly refunds: RefundRow[];
+  readonly totals: CurrencyTotal[];
+  /** The newest first; left out where there are groups. */
+  readonly refunds?: RefundRow[];
+  readonly groups?: RefundGroup[];
+  /** Groups that are not shown, together. */
+  readonly others?: { readonly groups: number; readonly count: number; readonly totals: CurrencyTotal[] };
+  /** Every refund that matches is shown, or in a group that is. */
+  readonly complete?: true;
 };
 
 /** The list says which payments have refunds: only those are opened, those that changed last first. */
@@ -150,10 +197,10 @@ async function lookThrough(
     const found = all.filter((one) => isWanted(one, given));
     incomparable += all.filter((one) => isIncomparableRefund(one, given)).length;
     const { account } = given;
-    const detailed = account === undefined ? found : await Promise.all(found.map((one) => withAccount(one, zoho)));
+    const detailed = needsAccounts(given) ? await Promise.all(found.map((one) => withAccount(one, zoho))) : found;
     refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));
     if (account !== undefined) accountless += detailed.filter(({ refund }) => refund['from_account_id'] === undefined).length;
-    opened += now.length + (account === undefined ? 0 : found.length);
+    opened += now.length + (needsAccounts(given) ? found.length : 0);
     for (const { payment_id } of now) seen.add(payment_id);
 
     const cutOff = refunded[now.length];
@@ -207,6 +254,8 @@ function isIncomparableRefund({ refund }: FoundRefund, { date_start, date_end, a
     (amount !== undefined && readRefundAmount(refund) === undefined)
   );
 }
+
+const needsAccounts = ({ account, group_by = [] }: Given) => account !== undefined || group_by.includes('account');
 
 /** Lists tell no account. */
 async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Promise<FoundRefund> {

@@ -1,22 +1,26 @@
 import * as z from 'zod';
 import { UNKNOWN_CURRENCY, type Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import type { Json } from '../json.ts';
+import { accountFilter, type SeenAccount } from '../matching/account-filter.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf, type Days } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
+import { isMode, modeFilter } from '../matching/payment-modes.ts';
 import { paymentsBetween } from '../matching/payments-between.ts';
 import type { PaymentRow } from '../matching/payments.ts';
 import { folded } from '../matching/same-name.ts';
-import { customer } from '../matching/shared-arguments.ts';
+import { customer, words } from '../matching/shared-arguments.ts';
 import { inBaseOnly, countNotTold, emptyTotals, plus, totalsOf, type Totals } from '../matching/totals.ts';
 import { organizationOf } from '../reading/organization.ts';
 import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { date } from '../records/fields.ts';
-import { money, plain, UNTOLD_AMOUNT } from '../records/text.ts';
+import { every, readText } from '../records/read-row.ts';
+import { money, plain, quoted, UNTOLD_AMOUNT } from '../records/text.ts';
 import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
@@ -31,6 +35,8 @@ const input = z.strictObject({
   date_end: date.optional(),
   group_by: z.array(z.enum(by)).min(1).max(2).optional(),
   customer: customer.optional(),
+  account: words.optional(),
+  payment_mode: words.optional(),
 });
 
 const output = z.looseObject({ groups: z.array(z.looseObject({})).optional(), total: z.looseObject({}).optional() });
@@ -39,30 +45,42 @@ export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
   title: 'Sum up payments',
   description:
-    'Totals of payments received in a range of dates: count, amount, what of them was refunded and is unused, in the base currency; ' +
-    'by customer or currency in their own currency too.',
+    'Totals of payments received in a range of dates: count, amount, refunded and unused, in the base currency; ' +
+    'by customer or currency in their own too.',
   input,
   output,
-  reads: [allPayments, allContacts, getContact, listOrganizations],
-  async run({ customer, group_by = [], ...given }, { zoho, progress }): Promise<Result> {
+  reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],
+  async run({ customer, account, payment_mode, group_by = [], ...given }, { zoho, progress }): Promise<Result> {
     const days = daysOf(given);
-    const [organization, whose] = await Promise.all([
+    const [organization, whose, into] = await Promise.all([
       organizationOf(zoho),
       customer === undefined ? undefined : customerNamed(customer, zoho),
+      account === undefined ? undefined : accountFilter(account, zoho),
     ]);
     const base = organization?.currency_code;
     const groups = new Map<string, Group>();
     let covered: Days = days;
     let left: Days | undefined;
     let customer_name = whose?.contact_name;
-    let undated = 0;
-    for await (const stretch of paymentsBetween(days, whose === undefined ? {} : { customer_id: whose.contact_id }, {
+    let [undated, incomparable] = [0, 0];
+    const where = {
+      ...(whose && { customer_id: whose.contact_id }),
+      ...(payment_mode !== undefined && { payment_mode_contains: modeFilter(payment_mode) }),
+    };
+    for await (const stretch of paymentsBetween(days, where, {
       zoho,
       progress,
       mostPages: MOST_PAGES_SUMMED,
     })) {
       for (const row of stretch.rows) {
         if (row.customer_id === whose?.contact_id) customer_name ??= row.customer_name;
+        const mode = readText(row.payment_mode);
+        const isWanted = every([
+          payment_mode === undefined || (mode === undefined ? undefined : isMode(payment_mode, mode)),
+          into === undefined || into.isIn(row),
+        ]);
+        if (isWanted === undefined) incomparable += 1;
+        if (isWanted !== true) continue;
         const parts = group_by.map((name) => partOf[name](row));
         add(
           groups,
@@ -71,15 +89,17 @@ export const summarizePayments = defineReadWorkflow({
           totalsOf(row),
         );
       }
-      undated += stretch.undated;
+      undated += stretch.undated.length;
       ({ covered = days, left } = stretch);
     }
     const known = await withCurrencies([...groups.values()], group_by, base, zoho);
     const sorted = group_by.length === 0 ? [] : known.toSorted(monthsThenLargest(group_by));
     const shown = fittingRows(sorted.slice(0, MOST_GROUPS), (group) => lineOf(group, base));
     const rest = sorted.slice(shown.length);
+    const total = inBaseOnly(known.map(({ totals }) => totals).reduce(plus, emptyTotals));
+    const complete = left === undefined && undated + incomparable + rest.length === 0 && total.not_told === undefined;
     return {
-      total: inBaseOnly(known.map(({ totals }) => totals).reduce(plus, emptyTotals)),
+      total,
       ...(group_by.length > 0 && { groups: shown.map(({ facts, totals }) => ({ ...facts, ...totals })) }),
       ...(rest.length > 0 && {
         others: { groups: rest.length, ...inBaseOnly(rest.map(({ totals }) => totals).reduce(plus, emptyTotals)) },
@@ -87,17 +107,26 @@ export const summarizePayments = defineReadWorkflow({
       covers: asArguments(covered),
       ...(left && { not_counted: asArguments(left) }),
       ...(undated > 0 && { undated }),
+      ...(incomparable > 0 && { not_compared: incomparable }),
+      ...(complete && { complete: true as const }),
       ...(base !== undefined && { base_currency: base }),
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
+      ...(into && { account: into.found() }),
     };
   },
-  report({ total, groups = [], others, covers, not_counted, undated: dateless = 0, base_currency: base, customer }, given) {
+  report(
+    { total, groups = [], others, covers, not_counted, undated: dateless = 0, not_compared = 0, complete, base_currency: base, ...of },
+    given,
+  ) {
+    const { customer, account } = of;
     const { date_start: _, date_end: __, ...undated } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     const whose = customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : '';
+    const how = given.payment_mode === undefined ? '' : ` by ${quoted(given.payment_mode, 40)}`;
+    const into = account ? ` into ${recordNameAndId('account', account.account_name, account.account_id, 60)}` : '';
     return createReport(
       [
-        `Payments${whose}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+        `Payments${whose}${how}${into}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
         ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
           lineOf(
             { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
@@ -105,19 +134,34 @@ export const summarizePayments = defineReadWorkflow({
           ),
         ),
         others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
+        others && `Not every group is shown: for the others call again for a shorter range${customer ? '' : ' or for one customer'}.`,
+        complete && total.count > 0 && `Complete: every payment is counted${groups.length > 0 ? ' and every group is shown' : ''}.`,
         not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
         total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
         total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
         aboutNotTold(total),
         dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'} of which Zoho does not tell the date.`,
+        not_compared > 0 &&
+          `Not counted: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell ${[
+            given.payment_mode !== undefined && 'the mode',
+            account && 'the account',
+          ]
+            .filter(Boolean)
+            .join(' or ')}.`,
         groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
         base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
       ],
       [
         not_counted && toolCall('summarize_payments', { ...undated, ...not_counted }),
+        // It knows no account: without it, it would find others too.
         total.count > 0 &&
+          account === undefined &&
           Object.keys(covers).length > 0 &&
-          toolCall('find_payments', { ...(customer && { customer: customer.customer_id }), ...covers }),
+          toolCall('find_payments', {
+            ...(customer && { customer: customer.customer_id }),
+            ...(given.payment_mode !== undefined && { payment_mode: given.payment_mode }),
+            ...covers,
+          }),
       ],
     );
   },
@@ -136,8 +180,13 @@ type Result = {
   readonly not_counted?: { readonly date_start?: string; readonly date_end?: string };
   /** Payments whose date Zoho does not tell: in no total where there is a range. */
   readonly undated?: number;
+  /** Payments whose mode or account Zoho does not tell: in no total where it is asked for. */
+  readonly not_compared?: number;
+  /** Every payment is in the totals, and every group is shown. */
+  readonly complete?: true;
   readonly base_currency?: string;
   readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
+  readonly account?: SeenAccount;
 };
 
 const customerPart = ({ customer_id, customer_name }: PaymentRow) => ({

@@ -58,6 +58,11 @@ describe('find_payments', () => {
     ['a cheque number', { reference: '2207' }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     ['what is applied to no invoice', { customer: 'Bowman Furniture', amount: 250, limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
     ['nobody of that name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
+    // All of it; and without each of what Zoho filters by. Without the date, the first list tells it.
+    ['nothing that fits', { customer: 'Kestrel', amount: 1_234_567, date: '2010-01-01' }, { '/customerpayments': 3, '/contacts': 1 }],
+    // By each half of it, and with the middle two swapped.
+    ['nothing of that cheque number', { reference: 'qxzvwk' }, { '/customerpayments': 4 }],
+    ['nothing of a short one', { reference: 'zz9' }, { '/customerpayments': 1 }],
   ])('%s', async (_, args, requests) => {
     expect(await requestsOf(small, 'find_payments', args)).toEqual(requests);
   });
@@ -81,6 +86,11 @@ describe('summarize_payments', () => {
     ['of one customer', { customer: 'Kestrel Architects' }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
     ['by currency', { date_start: '2026-06-01', group_by: ['currency'] }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
     ['everything, three pages', {}, { '/customerpayments': 3, '/organizations': 1 }],
+    [
+      'into one account by one mode, of a month',
+      { account: 'Petty Cash', payment_mode: 'cash', date_start: '2026-06-01', date_end: '2026-06-30' },
+      { '/customerpayments': 1, '/organizations': 1, '/bankaccounts': 1 },
+    ],
   ])('%s', async (_, args, requests) => {
     expect(await requestsOf(small, 'summarize_payments', args)).toEqual(requests);
   });

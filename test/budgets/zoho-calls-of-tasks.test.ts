@@ -110,6 +110,12 @@ describe('find_refunds', () => {
         'GET customerpayments/ID/refunds/ID': ofJune(),
       }),
     ],
+    // What is grouped by customer, mode or month needs no account.
+    [
+      'of a month, by customer',
+      { date_start: '2026-06-01', date_end: '2026-06-30', group_by: ['customer'] },
+      () => ({ 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': openedOfJune(), 'GET contacts': 1 }),
+    ],
     ['of a customer without any', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
   ])('%s', async (_, args, calls) => {
     expect(await callsOf('find_refunds', args)).toEqual(calls());

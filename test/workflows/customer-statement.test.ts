@@ -8,8 +8,6 @@ import { servers } from '../support/servers.ts';
 
 const start = servers();
 
-type Row = Record<string, unknown>;
-
 async function statement(server: Harness, customer: string): Promise<ToolResult> {
   const result = await server.call('customer_statement', { customer });
   expect(result.isError, textOf(result)).toBeFalsy();
@@ -78,13 +76,17 @@ it("is in the customer's currency", async () => {
   expect(yen).not.toMatch(/USD|EUR/);
 });
 
-it('offers calls that can be made as they stand', async () => {
+it('pairs no credit with an invoice, and offers to give none of it back: which is meant is for the user to say', async () => {
   const server = await start();
-  const text = textOf(await statement(server, 'Möbelhaus'));
-  const [, args = ''] = /update_customer_payment (\{.*?\}\]\})/.exec(text) ?? [];
-  const applied = await server.call('update_customer_payment', JSON.parse(args) as Row);
-  expect(applied.isError, textOf(applied)).toBeFalsy();
-  expect(textOf(await statement(server, 'Möbelhaus'))).toContain('owes EUR 2984.69 on 3 open invoices; no unused credit.');
+  const result = await statement(server, 'Möbelhaus');
+  expect(textOf(result)).toContain('has EUR 109.50 unused');
+  expect(result.structuredContent['next']).toEqual([
+    { say: 'to apply credit: update_customer_payment with payment_id and invoices', tool: 'update_customer_payment' },
+    { say: 'to give credit back: refund_customer_payment', tool: 'refund_customer_payment' },
+  ]);
+  expect(textOf(result).split('\n').at(-1)).toBe(
+    'Next: to apply credit: update_customer_payment with payment_id and invoices · to give credit back: refund_customer_payment',
+  );
 });
 
 it('text of records stays data', async () => {

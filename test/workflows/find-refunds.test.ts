@@ -134,6 +134,98 @@ describe('what is looked for', () => {
   });
 });
 
+describe('in groups', () => {
+  type Group = Record<string, unknown> & { count: number; totals: { currency_code: string; amount: number; count: number }[] };
+  const groupsOf = (result: ToolResult) => result.structuredContent['groups'] as Group[];
+
+  it.each([
+    ['customer', ({ customer_id }: Row) => customer_id, ({ customer_id }: Group) => customer_id],
+    ['mode', ({ refund_mode }: Row) => refund_mode, ({ refund_mode }: Group) => refund_mode],
+    ['month', ({ date }: Row) => date.slice(0, 7), ({ month }: Group) => month],
+  ])('by %s: each currency of each group to the cent, and all of them the whole', async (group_by, keyOf, keyOfGroup) => {
+    const server = await start();
+    const all = await find(server, {});
+    const result = await find(server, { group_by: [group_by] });
+    const groups = groupsOf(result);
+    expect(groups.length).toBeGreaterThan(1);
+    expect(new Set(groups.map(keyOfGroup))).toEqual(new Set(rowsOf(all).map(keyOf)));
+    for (const group of groups) {
+      const those = rowsOf(all).filter((row) => keyOf(row) === keyOfGroup(group));
+      expect(group.count).toBe(those.length);
+      for (const { currency_code, amount, count } of group.totals) {
+        const own = those.filter((row) => row.currency_code === currency_code);
+        expect([Math.round(amount * 1000), count]).toEqual([
+          own.reduce((cents, row) => cents + Math.round(row.amount * 1000), 0),
+          own.length,
+        ]);
+      }
+      expect(group.totals.reduce((sum, { count }) => sum + count, 0)).toBe(those.length);
+    }
+    expect(result.structuredContent).toMatchObject({
+      count: rowsOf(all).length,
+      totals: all.structuredContent['totals'],
+      complete: true,
+    });
+    expect(textOf(result)).toContain('\nComplete: every group is shown. Refunds of credit notes are not included.');
+    expect(textOf(result)).toContain('the refunds one by one: find_refunds {}');
+    if (group_by === 'month') expect(groups.map(({ month }) => month)).toEqual(groups.map(({ month }) => month).toSorted());
+  });
+
+  it('by account, which each refund is opened for; and by two at once', async () => {
+    const server = await start();
+    const few = rowsOf(await find(server, june));
+    const result = await find(server, { ...june, group_by: ['account', 'customer'] });
+    const keyOf = ({ from_account_id, customer_id }: Record<string, unknown>) => `${from_account_id} ${customer_id}`;
+    expect(groupsOf(result).map(keyOf).toSorted()).toEqual(few.map(keyOf).toSorted());
+    expect(textOf(result)).toMatch(
+      /^out of "Euro Account" \(id \d+\) \| "Garonne Atelier SAS" \(id \d+\) \| 1 refund: EUR 283\.02 \(1\)$/m,
+    );
+    expect(textOf(await find(server, { ...june, group_by: ['account'] }))).toMatch(
+      /^out of "Business Checking" \(id \d+\) \| 3 refunds: USD 1393\.62 \(3\)$/m,
+    );
+    // Also as one word: hosts send that.
+    expect(groupsOf(await find(server, { ...june, group_by: 'mode' }))).toHaveLength(1);
+  });
+
+  it('a refund whose amount, mode or account Zoho does not tell is counted apart', async () => {
+    const refunds = [
+      { payment_refund_id: '3000000003017', date: '2026-06-05', amount_fcy: 5, refund_mode: 'cash' },
+      { payment_refund_id: '3000000003018', date: '2026-06-06', refund_mode: '' },
+    ];
+    const zoho = await recordedZoho({
+      ...recordings['as on the older refunds page'],
+      'GET /customerpayments': [
+        200,
+        {
+          code: 0,
+          customerpayments: [
+            { payment_id: '9030000000', customer_id: seed.bowman, customer_name: 'Bowman Furniture', amount: 9, bcy_refunded_amount: 5 },
+          ],
+          page_context: { has_more_page: false },
+        },
+      ],
+      'GET /customerpayments/ID/refunds': [200, { code: 0, payment_refunds: refunds }],
+      'GET /customerpayments/ID/refunds/ID': [200, { code: 0, payment_refund: { payment_refund_id: '3000000003017' } }],
+    });
+    const server = await start({ at: zoho });
+    const text = textOf(await find(server, { group_by: ['mode'] }));
+    expect(text).toMatch(/^cash \| 1 refund: [A-Z]{3} 5\.00 \(1\)$/m);
+    expect(text).toContain('mode not told | 1 refund: 1 whose amount or currency is not told');
+    await zoho.close();
+  });
+});
+
+it('says when every refund is shown, and that those of credit notes are not among them', async () => {
+  const server = await start();
+  const all = await find(server, june);
+  expect(all.structuredContent['complete']).toBe(true);
+  expect(textOf(all)).toContain('\nComplete: every one is shown. Refunds of credit notes are not included.\n');
+  const none = await find(server, { amount: 7.77 });
+  expect(textOf(none)).toContain('No refund matches.\nRefunds of credit notes are not included.');
+  const tool = (await server.client.listTools()).tools.find(({ name }) => name === 'find_refunds') as { description?: string };
+  expect(tool.description).toContain('Not refunds of credit notes.');
+});
+
 describe('a part is never taken for the whole', () => {
   const changed = '2016-01-01T00:00:00-0500';
   const rows = Array.from({ length: 200 }, (_, n) => ({
@@ -163,7 +255,8 @@ describe('a part is never taken for the whole', () => {
     const early = await find(sorted.server, june);
     expect(pages(sorted.zoho.calls)).toBe(1);
     expect(textOf(early)).toBe(
-      'No refund matches.\nLooked through the 200 payments that changed since 2016-01-01; a refund changes its payment.',
+      'No refund matches.\nRefunds of credit notes are not included.\n' +
+        'Looked through the 200 payments that changed since 2016-01-01; a refund changes its payment.',
     );
     await sorted.zoho.close();
 
@@ -191,6 +284,7 @@ describe('a part is never taken for the whole', () => {
     );
     const first = await find(server, {});
     expect(first.structuredContent).toMatchObject({ count: 60, payments_looked_through: 60, next_skip: 60 });
+    expect(first.structuredContent).not.toHaveProperty('complete');
     const opened = zoho.calls.filter((call) => call.endsWith('/refunds'));
     const second = await find(server, { skip: 60 });
     expect(second.structuredContent).toMatchObject({ payments_looked_through: 60, next_skip: 120 });
@@ -227,6 +321,7 @@ describe('a part is never taken for the whole', () => {
     expect(textOf(result)).toContain(
       `Shown are the newest ${rowsOf(result).length}. For older ones call again with date_end: "2016-06-05".`,
     );
+    expect(textOf(result)).not.toContain('Complete');
     await zoho.close();
   });
 });

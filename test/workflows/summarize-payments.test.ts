@@ -88,6 +88,9 @@ const ok = (result: ToolResult) => {
     others?: Control & { groups: number };
     covers: Record<string, string>;
     not_counted?: Record<string, string>;
+    not_compared?: number;
+    complete?: true;
+    account?: { account_id: string; account_name: string };
   };
 };
 const summarize = async (args: Record<string, unknown>, on = server) => ok(await on.call('summarize_payments', args));
@@ -162,6 +165,118 @@ describe('summarize_payments', () => {
     expect(textOf(which)).toContain('(ambiguous_customer');
   });
 
+  describe('into one account or by one mode', () => {
+    const rows = () => between('2025-11-01', '2025-11-30');
+    const checking = '712345000000000361';
+
+    it.each([
+      ['the whole name', 'Business Checking'],
+      ['a part, in another case', 'business check'],
+      ['the id', checking],
+    ])('to the cent, by %s of the account', async (_, account) => {
+      const result = await server.call('summarize_payments', { ...november, account });
+      expect(ok(result)).toMatchObject({
+        total: controlOf(rows().filter(({ account_id }) => account_id === checking)),
+        account: { account_id: checking, account_name: 'Business Checking' },
+        complete: true,
+      });
+      expect(textOf(result)).toMatch(
+        /^Payments into "Business Checking" \(id 712345000000000361\) 2025-11-01 to 2025-11-30: \d+ payments \| USD /,
+      );
+      // It has no such filter: the call would find other payments too.
+      expect(textOf(result)).not.toContain('find_payments');
+    });
+
+    it.each([
+      ['Bank transfer', 'banktransfer'],
+      ['CREDIT CARD', 'creditcard'],
+      ['cheque', 'check'],
+    ])('to the cent, by %s', async (payment_mode, mode) => {
+      const result = await server.call('summarize_payments', { ...november, payment_mode, group_by: ['mode'] });
+      const control = controlOf(rows().filter((row) => row.mode.toLowerCase() === mode));
+      expect(control.count).toBeGreaterThan(0);
+      expect(ok(result)).toMatchObject({ total: control, groups: [{ payment_mode: mode, ...control }] });
+      expect(textOf(result)).toContain(`Payments by ${JSON.stringify(payment_mode)} 2025-11-01 to 2025-11-30: ${control.count} payments`);
+      expect(textOf(result)).toContain(`find_payments {"payment_mode":${JSON.stringify(payment_mode)},"date_start":"2025-11-01"`);
+    });
+
+    it('together, of one customer, in groups', async () => {
+      const args = { customer: 'Bowman Furniture', account: 'Checking', payment_mode: 'check', date_start: '2025-07-01' };
+      const { total, groups = [] } = await summarize({ ...args, group_by: ['month'] });
+      const those = between('2025-07-01', '9999').filter(
+        ({ customer_id, account_id, mode }) => customer_id === seed.bowman && account_id === checking && mode === 'check',
+      );
+      expect(those.length).toBeGreaterThan(1);
+      expect(total).toEqual(controlOf(those));
+      expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(those.length);
+    });
+
+    it('an account that nobody paid into comes to nothing, and a name that no account has brings the candidates', async () => {
+      expect((await summarize({ date_start: '2017-01-01', date_end: '2017-12-31', account: 'Savings' })).total).toEqual({ count: 0 });
+      const wrong = await server.call('summarize_payments', { ...november, account: 'Chequing' });
+      expect(wrong.structuredContent).toMatchObject({ error: { code: 'no_such_account', changed: 'no' } });
+      expect(textOf(wrong)).toContain(`"Business Checking" (id ${checking})`);
+      expect(textOf(await server.call('summarize_payments', { account: ' ' }))).toContain('account must not be empty');
+    });
+
+    it('an account that is closed since is told by the rows, also where the scopes list none', async () => {
+      const closed = await altered(sandbox, {
+        body: (body, _query, path) =>
+          path === '/bankaccounts'
+            ? { ...body, bankaccounts: (body['bankaccounts'] as object[]).map((row) => ({ ...row, is_active: false })) }
+            : body,
+      });
+      closers.push(() => closed.close());
+      const those = controlOf(rows().filter(({ account_id }) => account_id === checking));
+      expect((await summarize({ ...november, account: 'checking' }, await another({ on: sandbox, at: closed }))).total).toEqual(those);
+      const scopes = ['ZohoBooks.customerpayments.READ'];
+      const unlisted = await another({ sandbox: { scopes, limits: roomy } });
+      const { account } = await summarize({ ...november, account: 'Petty Cash' }, unlisted);
+      expect(account).toEqual({ account_id: seed.pettyCash, account_name: 'Petty Cash' });
+      const none = await unlisted.call('summarize_payments', { ...november, account: 'Xyzzy' });
+      expect(none.structuredContent).toMatchObject({ error: { code: 'no_such_account' } });
+    });
+
+    it('a payment whose account or mode Zoho does not tell is in no total, and counted', async () => {
+      const untold = await altered(sandbox, {
+        body: (body, _query, path) =>
+          path === '/customerpayments'
+            ? {
+                ...body,
+                customerpayments: (body['customerpayments'] as { account_id: string; payment_mode: string }[]).map((row) => ({
+                  ...row,
+                  ...(row.account_id === checking && { account_id: '', account_name: '' }),
+                  ...(row.payment_mode === 'cash' && { payment_mode: null }),
+                })),
+              }
+            : body,
+      });
+      closers.push(() => untold.close());
+      const one = await another({ on: sandbox, at: untold });
+      const result = await one.call('summarize_payments', { ...november, account: 'Petty Cash' });
+      const [petty, lost] = [seed.pettyCash, checking].map((id) => controlOf(rows().filter(({ account_id }) => account_id === id)));
+      expect(ok(result).total).toEqual(petty?.count === 0 ? { count: 0 } : petty);
+      expect(ok(result)).toMatchObject({ not_compared: lost?.count });
+      expect(ok(result).complete).toBeUndefined();
+      expect(textOf(result)).toContain(`Not counted: ${lost?.count} payments of which Zoho does not tell the account.`);
+      const cash = await one.call('summarize_payments', { ...november, payment_mode: 'cash' });
+      const untoldCash = rows().filter(({ mode }) => mode === 'cash').length;
+      expect(ok(cash)).toMatchObject({ total: { count: 0 }, not_compared: untoldCash });
+      expect(textOf(cash)).toContain(`Not counted: ${untoldCash} payments of which Zoho does not tell the mode.`);
+    });
+  });
+
+  it('says when every payment is counted and every group is shown, and only then', async () => {
+    const whole = await server.call('summarize_payments', november);
+    expect(ok(whole).complete).toBe(true);
+    expect(textOf(whole)).toContain('\nComplete: every payment is counted.\n');
+    const grouped = await server.call('summarize_payments', { ...november, group_by: ['mode', 'month'] });
+    expect(textOf(grouped)).toContain('\nComplete: every payment is counted and every group is shown.\n');
+    const part = await server.call('summarize_payments', {});
+    expect(ok(part)).not.toHaveProperty('complete');
+    expect(textOf(part)).not.toContain('Complete');
+  });
+
   it('says of a part what it covers, in whole days, and the rest follows by the call it offers', async () => {
     const parts: Control[] = [];
     let args: Record<string, unknown> = { group_by: ['month'] };
@@ -230,6 +345,8 @@ describe('summarize_payments', () => {
       Math.round(control.bcy_amount * 100),
     );
     expect(textOf(result)).toMatch(/^others, \d+ smaller ones \| \d+ payments/m);
+    expect(textOf(result)).toContain('Not every group is shown: for the others call again for a shorter range or for one customer.');
+    expect(textOf(result)).not.toContain('Complete');
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
   });

@@ -3,7 +3,7 @@ import { defineRead } from '../../endpoint.ts';
 import { aboutPayment, aboutWhole, unseen } from '../../records/describe.ts';
 import { id, payment } from '../../records/fields.ts';
 import { onePayment, paymentOf, shownAs } from '../../records/zoho-shapes.ts';
-import { toolCall, createReport } from '../../report.ts';
+import { createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment: payment.optional() });
 
@@ -40,15 +40,13 @@ export const getCustomerPayment = defineRead({
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }) => {
     if (payment === undefined) return unseen('payment');
-    const { payment_id, unused_amount = 0 } = payment;
-    const unused = { customer_payment_id: payment_id, amount: unused_amount };
-    const refund = toolCall('create_customer_payment_refund', unused, 'to refund the rest');
+    const { unused_amount = 0 } = payment;
     return createReport(
       [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), ...aboutWhole(payment)],
       unused_amount > 0
         ? [
             { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
-            { ...refund, besides: 'date and from_account_id' },
+            { say: 'to refund the rest: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
           ]
         : [],
     );

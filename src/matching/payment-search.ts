@@ -1,0 +1,147 @@
+import type { Reader } from '../endpoint.ts';
+import { BusyError, InputError } from '../errors.ts';
+import { readAmount } from '../money.ts';
+import type { Query } from '../reading/whole-lists.ts';
+import { SLIP_OFF } from './alike-references.ts';
+import { daysFrom, newestFirst, type Days } from './date-range.ts';
+import {
+  wantedWithout,
+  daysAround,
+  isIncomparablePayment,
+  matchOf,
+  tellsMore,
+  type Condition,
+  type Match,
+  type Wanted,
+} from './payment-match.ts';
+import { paymentsBetween } from './payments-between.ts';
+import type { PaymentRow } from './payments.ts';
+import { amountSlip } from './slips.ts';
+
+/** What was found so far of what a person remembers, and what fits all but one of the things they remember. */
+
+export type FoundPayment = Match & { readonly row: PaymentRow };
+
+/** The best so far: no more are kept than are shown. */
+export interface SearchState {
+  best: readonly FoundPayment[];
+  count: number;
+  /** Every payment that was looked at, once, whichever question brought it. */
+  readonly seen: Map<string, PaymentRow>;
+  /** Of which Zoho does not tell what would have to be compared. */
+  incomparable: number;
+  /** Not to the end: as many as are wanted are as good as can be, and those behind are older. */
+  stopped: boolean;
+  left?: Days | undefined;
+}
+
+export const emptySearch = (): SearchState => ({ best: [], count: 0, seen: new Map(), incomparable: 0, stopped: false });
+
+/** Those that were not looked at before. */
+export function see({ seen }: SearchState, rows: readonly PaymentRow[]): PaymentRow[] {
+  return rows.filter((row) => {
+    const key = row.payment_id || JSON.stringify(row);
+    const isNew = !seen.has(key);
+    seen.set(key, row);
+    return isNew;
+  });
+}
+
+/** Keeps what fits. A slip in the reference alone is no reason to take a payment. */
+export function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
+  const fresh = see(found, rows);
+  const matching = fresh.flatMap((row) => {
+    const match = matchOf(row, wanted);
+    return match === undefined || (match.off >= SLIP_OFF && !tellsMore(wanted)) ? [] : [{ ...match, why: [], row }];
+  });
+  found.incomparable += fresh.filter((row) => isIncomparablePayment(row, wanted)).length;
+  found.count += matching.length;
+  found.best = [...found.best, ...matching].toSorted(bestFirst(wanted)).slice(0, limit);
+}
+
+/** In the base currency where Zoho tells it, so that currencies compare. */
+const unusedIn = (row: PaymentRow): number => readAmount(row['bcy_unused_amount']) ?? row.unused_amount ?? 0;
+
+function bestFirst({ unusedOnly }: Wanted): (a: FoundPayment, b: FoundPayment) => number {
+  return (a, b) => a.off - b.off || (unusedOnly === true ? unusedIn(b.row) - unusedIn(a.row) : 0) || newestFirst(a.row, b.row);
+}
+
+/** What fits when one condition is left out. */
+export interface AllButOne {
+  readonly without: Condition;
+  readonly best: readonly FoundPayment[];
+  readonly count: number;
+  /** Older ones may fit too. */
+  readonly part: boolean;
+}
+
+const MOST_SHOWN_WITHOUT = 3;
+
+/** Of `rows`, which all other conditions were looked for by, those nearest to the condition first. */
+export function fittingAllBut(without: Condition, rows: readonly PaymentRow[], wanted: Wanted, part: boolean): AllButOne {
+  const rest = wantedWithout(without, wanted);
+  const fitting = rows.flatMap((row) => {
+    const match = matchOf(row, rest);
+    return match === undefined || match.off >= SLIP_OFF ? [] : [{ ...match, why: slipIn(row, without, wanted), row }];
+  });
+  const distance = ({ row }: FoundPayment) => distanceOf(row, without, wanted);
+  const sorted = fitting.toSorted((a, b) => distance(a) - distance(b) || bestFirst(rest)(a, b));
+  return { without, best: sorted.slice(0, MOST_SHOWN_WITHOUT), count: fitting.length, part };
+}
+
+/** The slip that would explain the amount. */
+function slipIn({ amount }: PaymentRow, without: Condition, wanted: Wanted): string[] {
+  const slip = without !== 'amount' || amount === undefined ? undefined : amountSlip(wanted.amount ?? 0, amount);
+  return slip === undefined ? [] : [`near amount: ${slip}`];
+}
+
+function distanceOf(row: PaymentRow, without: Condition, wanted: Wanted): number {
+  const { day, amount = 0 } = wanted;
+  if (without === 'date' && day !== undefined) return row.date === undefined ? Infinity : Math.abs(daysFrom(day, row.date));
+  if (without !== 'amount') return 0;
+  if (slipIn(row, without, wanted).length > 0) return 0;
+  return row.amount === undefined ? Infinity : Math.abs(row.amount - amount);
+}
+
+const MOST_PAGES_WITHOUT = 2;
+
+/** Filters of Zoho's, by the condition that each is for. */
+export type Filters = Readonly<Partial<Record<Condition, Query>>>;
+
+export const queryOf = (filters: Filters, without?: Condition): Query =>
+  Object.fromEntries(Object.entries(filters).flatMap(([condition, query]) => (condition === without ? [] : Object.entries(query))));
+
+/** Rows of a look, and whether there are older ones that were not looked at. */
+export interface RowsRead {
+  readonly rows: readonly PaymentRow[];
+  /** May be of the range or not. */
+  readonly undated?: readonly PaymentRow[];
+  readonly part: boolean;
+}
+
+/** The newest payments that Zoho finds, on a few pages. Where it refuses, the answer is not held up for what stands beside it. */
+export async function newestBy(
+  query: Query,
+  { day, days }: Wanted,
+  { zoho, progress }: { readonly zoho: Reader; progress(message: string): void },
+): Promise<RowsRead> {
+  const [rows, undated]: [PaymentRow[], PaymentRow[]] = [[], []];
+  let part = false;
+  try {
+    const range = day === undefined ? days : daysAround(day);
+    for await (const stretch of paymentsBetween(range, query, {
+      zoho: zoho.recent,
+      progress,
+      mostPages: MOST_PAGES_WITHOUT,
+      newestFirst: true,
+    })) {
+      rows.push(...stretch.rows);
+      undated.push(...stretch.undated);
+      part = stretch.left !== undefined;
+    }
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof BusyError)) throw error;
+    part = true;
+  }
+  return { rows, undated, part };
+}

@@ -1,0 +1,248 @@
+import type { Reader } from '../endpoint.ts';
+import { allInvoicePayments, type Query } from '../reading/whole-lists.ts';
+import { readDay, readId } from '../records/read-row.ts';
+import { plain } from '../records/text.ts';
+import { only } from '../records/zoho-shapes.ts';
+import { unlikeness } from './alike-names.ts';
+import { referenceFilter, SLIP_OFF, slipFilters } from './alike-references.ts';
+import { inCurrency } from './currencies.ts';
+import { customersLike } from './customers-like.ts';
+import { vendorsCalled, type Customer } from './customers.ts';
+import { newestFirst, type Days } from './date-range.ts';
+import { invoiceNamed, type Invoice } from './invoices.ts';
+import {
+  amountsAround,
+  conditionsOf,
+  daysAround,
+  matchOf,
+  tellsMore,
+  wantedWithout,
+  type Condition,
+  type Wanted,
+} from './payment-match.ts';
+import { modeFilter } from './payment-modes.ts';
+import {
+  emptySearch,
+  fittingAllBut,
+  newestBy,
+  queryOf,
+  see,
+  take,
+  type AllButOne,
+  type Filters,
+  type FoundPayment,
+  type RowsRead,
+  type SearchState,
+} from './payment-search.ts';
+import { paymentsBetween } from './payments-between.ts';
+import type { PaymentRow } from './payments.ts';
+
+/** Looks in Zoho for payments as a person remembers them: by what Zoho can filter by, or among those of an invoice. */
+
+const MOST_PAGES_SEARCHED = 10;
+/** Of those with a near reference alone. */
+const MOST_NEAR = 5;
+
+interface RememberedBy {
+  readonly customer?: string | undefined;
+  readonly invoice?: string | undefined;
+  readonly limit: number;
+}
+
+interface SearchContext {
+  readonly zoho: Reader;
+  progress(message: string): void;
+}
+
+/** What was found, and who and what was looked at for it. */
+interface Outcome {
+  readonly found: SearchState;
+  readonly near: readonly FoundPayment[];
+  /** There may be more of them. */
+  readonly nearInPart?: boolean;
+  readonly others: readonly AllButOne[];
+  readonly picked_by: readonly Condition[];
+  readonly currencies: ReadonlyMap<string, string>;
+  readonly customers?: readonly Customer[];
+  /** Called so where no customer is. */
+  readonly vendors?: readonly Customer[];
+  readonly invoice?: FoundInvoice;
+}
+
+/** As many payments as are asked for, the best match first; where there is none, what is near, or fits all but one condition. */
+export async function rememberedPayments(asked: RememberedBy, wanted: Wanted, context: SearchContext): Promise<Outcome> {
+  return await (asked.invoice === undefined ? byFilters(asked, wanted, context) : byInvoice(asked, asked.invoice, wanted, context));
+}
+
+/** Who may be meant, and what Zoho can filter by. */
+async function filtersFor({ customer }: RememberedBy, { amount, reference, text, mode }: Wanted, { zoho }: SearchContext) {
+  const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
+  const { least, most } = amountsAround(amount ?? 0);
+  const filters: Filters = {
+    ...(likely && { customer: likely.where }),
+    ...(amount !== undefined && { amount: { amount_greater_equals: least, amount_less_equals: most } }),
+    ...(reference !== undefined && { reference: { reference_number_contains: referenceFilter(reference) } }),
+    ...(text !== undefined && { text: { search_text: text } }),
+    ...(mode !== undefined && { payment_mode: { payment_mode_contains: modeFilter(mode) } }),
+  };
+  return { customers: likely?.customers, filters };
+}
+
+async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchContext): Promise<Outcome> {
+  const { limit } = asked;
+  const { zoho, progress } = context;
+  const { amount, day, reference } = wanted;
+  const { customers, filters: all } = await filtersFor(asked, wanted, context);
+  // An amount of a customer or of some days leaves few: among them a near reference is found beside those that are just so.
+  const { reference: _, ...fewer } = all;
+  const filters = amount !== undefined && (all.customer ?? day) !== undefined ? fewer : all;
+  const found = emptySearch();
+  const currencies = new Map(
+    customers?.flatMap(({ contact_id, currency_code }) => (currency_code === undefined ? [] : [[contact_id, currency_code]])),
+  );
+  const picked_by = Object.keys(filters) as Condition[];
+  const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
+  const rowsWithout = async (condition: Condition): Promise<RowsRead> => {
+    if (!(condition in filters || condition === 'date')) return { rows: [...found.seen.values()], part: found.left !== undefined };
+    const read = await newestBy(queryOf(all, condition), wantedWithout(condition, wanted), context);
+    if (condition !== 'reference' || reference === undefined || !read.part) return read;
+    // Too many to look through for one that is near.
+    const alike = await nearReference(reference, all, wanted, context);
+    return { ...read, rows: onceEach([...read.rows, ...alike.rows]) };
+  };
+  if (customers?.length === 0) {
+    const [others, vendors] = await Promise.all([
+      fittingWithout(['customer'], { found, wanted, limit, rowsWithout }),
+      vendorsCalled(String(asked.customer), zoho),
+    ]);
+    return { ...outcome, vendors, picked_by: picked_by.filter((condition) => condition !== 'customer'), others };
+  }
+  const query = queryOf(filters);
+  // Off by no more than any of them can be.
+  const best =
+    customers === undefined || wanted.name === undefined
+      ? 0
+      : Math.min(...customers.map(({ contact_name }) => unlikeness(wanted.name!, contact_name) ?? 1));
+  const look = async (days: Days, where: Query) => {
+    for await (const { rows, undated, left } of paymentsBetween(days, where, {
+      zoho: zoho.recent,
+      progress,
+      mostPages: MOST_PAGES_SEARCHED,
+      newestFirst: true,
+    })) {
+      take(found, rows, wanted, limit);
+      found.incomparable += see(found, undated).length;
+      found.left = left;
+      if (wanted.number !== undefined && found.count > 0) return void (found.left = undefined);
+      // The most unused may be the oldest.
+      if (wanted.unusedOnly !== true && found.best.length === limit && found.best.every(({ off }) => off <= best))
+        return void (found.stopped = true);
+    }
+  };
+  // Of a day, all customers' payments: those around it are many, so they are looked at only where the day does not fill the answer.
+  const broad = day !== undefined && filters.customer === undefined && amount === undefined && reference === undefined;
+  if (broad) await look({ start: day, end: day }, query);
+  if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), query);
+  // What is just as remembered is not missed among the many that are nearly so.
+  if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
+    const { left } = found;
+    await look(day === undefined ? left : { start: day, end: day }, {
+      ...queryOf(all, 'amount'),
+      ...(amount !== undefined && { amount }),
+    });
+    found.left ??= left;
+  }
+  if ((found.best[0]?.off ?? SLIP_OFF) < SLIP_OFF) return outcome;
+  if (reference === undefined || tellsMore(wanted))
+    return { ...outcome, others: await fittingWithout(conditionsOf(wanted), { found, wanted, limit, rowsWithout }) };
+  const alike = await nearReference(reference, filters, wanted, context);
+  take(found, alike.rows, wanted, limit);
+  if (found.count > 0) return outcome;
+  const near = alike.rows.flatMap((row) => {
+    const match = matchOf(row, wanted);
+    return match === undefined ? [] : [{ ...match, why: [], row }];
+  });
+  const rest = conditionsOf(wanted).filter((condition) => condition !== 'reference');
+  return {
+    ...outcome,
+    near: near.toSorted((a, b) => newestFirst(a.row, b.row)).slice(0, MOST_NEAR),
+    nearInPart: alike.part || near.length > MOST_NEAR,
+    others: await fittingWithout(rest, { found, wanted, limit, rowsWithout }),
+  };
+}
+
+/** Payments that Zoho finds by a part of the reference which one slip leaves as it is, each once. */
+async function nearReference(reference: string, filters: Filters, wanted: Wanted, context: SearchContext): Promise<RowsRead> {
+  const parts = slipFilters(reference).map((part) => ({ ...queryOf(filters, 'reference'), reference_number_contains: part }));
+  const found = await Promise.all(parts.map(async (query) => await newestBy(query, wanted, context)));
+  return { rows: onceEach(found.flatMap(({ rows }) => rows)), part: found.some(({ part }) => part) };
+}
+
+const onceEach = (rows: readonly PaymentRow[]) => [...new Map(rows.map((row) => [row.payment_id, row])).values()];
+
+interface Fitting {
+  readonly found: SearchState;
+  readonly wanted: Wanted;
+  readonly limit: number;
+  readonly rowsWithout: (condition: Condition) => Promise<RowsRead>;
+}
+
+/** For each of the conditions what fits without it. What is found without the reference may have one that is near: that is taken. */
+async function fittingWithout(conditions: readonly Condition[], { found, wanted, limit, rowsWithout }: Fitting): Promise<AllButOne[]> {
+  if (conditionsOf(wanted).length === 1) return [];
+  const read = await Promise.all(conditions.map(async (condition) => ({ condition, ...(await rowsWithout(condition)) })));
+  for (const { condition, rows } of read) if (condition === 'reference') take(found, rows, wanted, limit);
+  for (const { rows, undated = [] } of read) {
+    see(found, rows);
+    found.incomparable += see(found, undated).length;
+  }
+  return read
+    .filter(({ condition }) => condition !== 'reference' || found.count === 0)
+    .map(({ condition, rows, part }) => fittingAllBut(condition, rows, wanted, part));
+}
+
+const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
+export type FoundInvoice = Pick<Invoice, (typeof invoiceFields)[number]>;
+
+/** What is applied to the invoice; the rest of what is remembered is compared. */
+async function byInvoice(asked: RememberedBy, typed: string, remembered: Wanted, context: SearchContext): Promise<Outcome> {
+  const { customer, limit } = asked;
+  const { zoho, progress } = context;
+  const whole = await invoiceNamed(typed, customer, zoho.recent);
+  const { invoice_id, invoice_number, customer_id, currency_code } = whole;
+  const { rows: applied } = await zoho.recent.read(allInvoicePayments, { invoice_id });
+  const amounts = new Map(
+    applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
+  );
+  const dates = applied.map((row) => readDay(row['date']));
+  // With a date that Zoho does not tell, the payment may be of any.
+  const told = dates.filter((day) => day !== undefined).toSorted();
+  const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
+  const wanted = { ...remembered, applied: new Set(amounts.keys()) };
+  const found = emptySearch();
+  const currencies = new Map(customer_id === undefined || currency_code === undefined ? [] : [[customer_id, currency_code]]);
+  if (amounts.size > 0) {
+    for await (const { rows, left } of paymentsBetween(
+      days,
+      { customer_id },
+      { zoho: zoho.recent, progress, mostPages: MOST_PAGES_SEARCHED, newestFirst: true },
+    )) {
+      const theirs = rows.filter((row) => amounts.has(row.payment_id));
+      take(found, theirs, wanted, limit);
+      found.left = left;
+      if (found.seen.size === amounts.size) break;
+    }
+  }
+  const onIt = [...found.seen.values()];
+  const rowsWithout = async (condition: Condition) =>
+    condition === 'invoice'
+      ? await newestBy(queryOf((await filtersFor(asked, wanted, context)).filters), wantedWithout('invoice', wanted), context)
+      : { rows: onIt, part: found.left !== undefined };
+  const others = found.count > 0 ? [] : await fittingWithout(conditionsOf(wanted), { found, wanted, limit, rowsWithout });
+  const number = plain(invoice_number ?? invoice_id);
+  found.best = found.best.map((match) => ({
+    ...match,
+    why: [`${inCurrency(amounts.get(match.row.payment_id), currency_code)} applied to ${number}`],
+  }));
+  return { found, near: [], others, picked_by: [], currencies, invoice: only(whole, invoiceFields) };
+}
