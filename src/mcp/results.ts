@@ -42,12 +42,12 @@ export function failed(error: PaymentsError, { offered, sandbox }: Edge, write?:
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
 export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>): Json {
-  const { code, changed, message, retry, retryAt, zoho, mostCharacters } = error;
+  const { code, changed, shownMessage, retry, retryAt, zoho } = error;
   const id = requestId();
   return {
     code,
     changed,
-    message: oneLine(message, mostCharacters),
+    message: shownMessage,
     next: nextText(error, offered),
     retry,
     ...(retryAt && { retry_at: retryAt.toISOString() }),

@@ -5,7 +5,7 @@ import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForPayment } from '../../preflight/find-lost-write.ts';
 import { newPaymentFacts, newPaymentInput } from '../../preflight/new-payment-facts.ts';
 import { lookByUniqueField, uniqueUpsert } from '../../preflight/unique-upsert.ts';
-import { aboutPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
+import { aboutPayment, aboutWhole, attention, readCut, unseen } from '../../records/describe.ts';
 import { writtenPayment } from '../../records/fields.ts';
 import { notChecked } from '../../records/text.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
@@ -43,11 +43,12 @@ export const createCustomerPayment = defineWrite({
   report: ({ payment }, given, facts) => {
     if (payment === undefined) return unseen('payment');
     const { unused_amount = 0 } = payment;
+    const shown = aboutWhole(payment);
     return createReport(
       [
         `Recorded ${aboutPayment(payment)}.`,
         ...attention(given, payment),
-        ...aboutWhole(payment),
+        ...shown,
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
@@ -56,6 +57,7 @@ export const createCustomerPayment = defineWrite({
           say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
           tool: 'update_customer_payment',
         },
+        readCut(payment, shown),
       ],
     );
   },
