@@ -20,10 +20,16 @@ export interface WriteFacts extends Judged {
 
 export function succeeded(result: Json, report: Report, { offered, sandbox }: Edge, links: CallToolResult['content'] = []): CallToolResult {
   const shown = offeredIn(report, offered);
-  const { next, undo } = shown;
+  const { next, undo, after } = shown;
   return {
     content: [{ type: 'text', text: marked(reportText(shown), sandbox) }, ...links],
-    structuredContent: { ...result, ...(undo && { undo }), ...(next.length > 0 && { next }), ...(sandbox && { sandbox: true }) },
+    structuredContent: {
+      ...result,
+      ...(after && { after }),
+      ...(undo && { undo }),
+      ...(next.length > 0 && { next }),
+      ...(sandbox && { sandbox: true }),
+    },
   };
 }
 

@@ -68,6 +68,11 @@ beforeAll(async () => {
 describe('a text that is cut says how long it is, and the call that is offered shows the rest', () => {
   it.each<[tool: string, args: () => Json]>([
     ['get_customer_payment', () => ({ payment_id })],
+    ['update_customer_payment', () => ({ payment_id, reference_number: 'LONG-2' })],
+    [
+      'update_custom_fields_in_customer_payment',
+      () => ({ customer_payment_id: payment_id, custom_fields: [{ customfield_id: '46000000012845', value }] }),
+    ],
     ['get_invoice', () => ({ invoice_id: seed.openInvoice })],
     ['get_contact', () => ({ contact_id: seed.bowman })],
   ])('%s', async (tool, args) => {

@@ -1,16 +1,18 @@
 import * as z from 'zod';
-import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Reader } from '../../endpoint.ts';
 import { InputError } from '../../errors.ts';
+import { joinNotes } from '../../preflight/checks.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange } from '../../preflight/find-lost-write.ts';
 import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
-import { changeFacts, fieldLines, turnOfChange } from '../../preflight/payment-change-facts.ts';
+import { changeFacts, turnOfChange, unseenChangeNotes } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
 import { findByCustomField } from '../../reading/find-by-custom-field.ts';
+import { aboutOpenAgain, freedByChange, openAgain } from '../../records/afterwards.ts';
 import { aboutChanges } from '../../records/change-report.ts';
-import { aboutAllocation, aboutPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
+import { aboutAllocation, aboutPayment, aboutWhole, attention, readCut, unseen } from '../../records/describe.ts';
 import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
 import { isAsSent } from '../../records/same-as-sent.ts';
 import { notChecked, quoted } from '../../records/text.ts';
@@ -70,7 +72,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       if (found === 'cannot tell') {
         if (given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
         if (upsert) throw cannotUpsert(key);
-        return unseenFacts({ key, value }, given);
+        return await unseenFacts({ key, value }, given, zoho);
       }
       if (found !== 'none') {
         const facts = await changeFacts(await currentPayment(zoho, found), given, zoho);
@@ -126,14 +128,22 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     if (payment === undefined) return unseen('payment');
     const before = facts?.before.payment;
     const isNew = upsert === true && before === undefined;
-    return createReport([
-      `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
-      ...attention(given, payment),
-      ...(before ? aboutChanges(before, payment, given) : []),
-      ...(isNew ? aboutWhole(payment) : aboutAllocation(payment)),
-      inBase(facts?.before),
-      notChecked(facts?.not_checked ?? []),
-    ]);
+    const changes = before ? aboutChanges(before, payment, given) : [];
+    const shown = isNew ? aboutWhole(payment) : aboutAllocation(payment);
+    const freed = freedByChange(before, payment);
+    return createReport(
+      [
+        `${isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
+        ...attention(given, payment),
+        ...changes,
+        aboutOpenAgain(freed),
+        ...shown,
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [readCut(payment, shown, changes)],
+      openAgain(freed),
+    );
   },
 });
 
@@ -165,13 +175,12 @@ function noSuchPayment(key: string, value: string): InputError {
 }
 
 /** Zoho may know the payment and not show it by this field: then nothing about it can be checked. */
-function unseenFacts({ key, value }: { key: string; value: string }, given: Fields): UpsertFacts {
+async function unseenFacts({ key, value }: { key: string; value: string }, given: Fields, zoho: Reader): Promise<UpsertFacts> {
   return {
     question: {
       title: `Change the payment whose ${key} is ${quoted(value)}`,
-      lines: fieldLines(given, {}),
+      ...joinNotes({ not_checked: ['which payment has this value, and all that rests on it'] }, await unseenChangeNotes(given, zoho)),
       ask: [],
-      not_checked: ['which payment has this value, and all that rests on it'],
     },
     policy: {
       ...(given.amount !== undefined && {
