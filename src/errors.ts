@@ -1,6 +1,6 @@
 import type { Judged } from './concern.ts';
 import { retryOf, type ErrorCode, type Retry } from './error-codes.ts';
-import { oneLine } from './foreign-text.ts';
+import { cutLine, inQuotes } from './foreign-text.ts';
 import type { Step } from './report.ts';
 
 /**
@@ -69,11 +69,15 @@ export abstract class PaymentsError extends Error {
     return 1000;
   }
 
+  /** Its message as one line; one that is cut says how long it is. */
+  get shownMessage(): string {
+    return cutLine(this.message, this.mostCharacters);
+  }
+
   /** What happened, with Zoho's own words quoted: one line. */
   get whatHappened(): string {
-    const message = oneLine(this.message, this.mostCharacters);
-    if (this.zoho === undefined) return message;
-    return `${message} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
+    if (this.zoho === undefined) return this.shownMessage;
+    return `${this.shownMessage} Zoho says: ${inQuotes(this.zoho.message)} (Zoho code ${this.zoho.code}).`;
   }
 
   /** What repeating the call can do. Where a change may have been made, only the code of a write that is looked for allows it. */

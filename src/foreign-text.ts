@@ -40,11 +40,29 @@ const QUOTES = /[\u02BA\u02EE\u05F4\u201C-\u201F\u2033\u2036\u275D\u275E\u301D-\
 
 /** Foreign text as one line of at most `max` characters, in which nothing hides: what did is a `\uFFFD`. */
 export function oneLine(text: string, max = 200): string {
-  const letters = [
-    ...text.replace(ORDINARY, '').replace(BLANK, ' ').replace(HIDDEN_RUN, MARK).trim().replace(FLOOD, MARK).replace(QUOTES, '"'),
-  ];
-  return letters.length > max ? `${letters.slice(0, max - 1).join('')}…` : letters.join('');
+  return cutTo(max, lettersOf(text));
 }
+
+/** The same in quotes. After the quotes of a text that is cut stands how long it is. */
+export function inQuotes(text: string, max = 200): string {
+  const letters = lettersOf(text);
+  return `${JSON.stringify(cutTo(max, letters))}${letters.length > max ? lengthOf(letters) : ''}`;
+}
+
+/** A text of ours that quotes foreign ones, as one line; one that is cut ends with how long it is. */
+export function cutLine(text: string, max: number): string {
+  const letters = lettersOf(text);
+  return `${cutTo(max, letters)}${letters.length > max ? lengthOf(letters) : ''}`;
+}
+
+const lettersOf = (text: string): string[] => [
+  ...text.replace(ORDINARY, '').replace(BLANK, ' ').replace(HIDDEN_RUN, MARK).trim().replace(FLOOD, MARK).replace(QUOTES, '"'),
+];
+
+const cutTo = (max: number, letters: readonly string[]): string =>
+  letters.length > max ? `${letters.slice(0, max - 1).join('')}…` : letters.join('');
+
+const lengthOf = ({ length }: readonly string[]): string => ` (${length.toLocaleString('en')} characters)`;
 
 /** Line breaks, of every kind. */
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;

@@ -31,15 +31,22 @@ export interface Report {
   /** What can be done next, the most useful first. */
   readonly next: readonly Step[];
   readonly undo?: Undo | undefined;
+  /** Of a write: what is true once it is made, as far as its answer does not show it. In amounts, under the names that Zoho has for them. */
+  readonly after?: Readonly<Record<string, unknown>>;
 }
 
 type Perhaps<T> = T | '' | 0 | false | undefined;
 
 /** Lines and steps, without those that do not apply. */
-export function createReport(lines: readonly Perhaps<string>[], next: readonly Perhaps<Step>[] = []): Report {
+export function createReport(
+  lines: readonly Perhaps<string>[],
+  next: readonly Perhaps<Step>[] = [],
+  after: Readonly<Record<string, unknown>> = {},
+): Report {
   return {
     lines: lines.filter((line): line is string => typeof line === 'string' && line !== ''),
     next: next.filter((step): step is Step => typeof step === 'object'),
+    ...(Object.values(after).some((value) => value !== undefined) && { after }),
   };
 }
 

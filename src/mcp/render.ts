@@ -24,10 +24,10 @@ export const marked = (text: string, sandbox: boolean): string => (sandbox ? `${
 const MOST_STEPS = 3;
 
 /** The same report with such next steps as can be taken here. */
-export function offeredIn({ lines, next, undo }: Report, offered: ReadonlySet<string>): Report {
+export function offeredIn({ undo, next, ...said }: Report, offered: ReadonlySet<string>): Report {
   const canUndo = undo !== undefined && offered.has(undo.tool);
   const steps = stepsIn(next, offered).slice(0, MOST_STEPS - (canUndo ? 1 : 0));
-  return { lines, next: steps, ...(canUndo && { undo }) };
+  return { ...said, next: steps, ...(canUndo && { undo }) };
 }
 
 export function reportText({ lines, next, undo }: Report): string {

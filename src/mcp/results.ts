@@ -24,11 +24,12 @@ export interface WriteFacts extends Judged {
 
 export function succeeded(result: Json, report: Report, { offered, sandbox }: Edge, links: CallToolResult['content'] = []): CallToolResult {
   const shown = offeredIn(report, offered);
-  const { next, undo } = shown;
+  const { next, undo, after } = shown;
   return {
     content: [{ type: 'text', text: marked(reportText(shown), sandbox) }, ...links],
     structuredContent: guarded({
       ...result,
+      ...(after && { after }),
       ...(undo && { undo }),
       ...(next.length > 0 && { next }),
       ...(sandbox && { sandbox: true }),
@@ -51,12 +52,12 @@ export function failed(error: PaymentsError, { offered, sandbox, started }: Edge
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
 export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>, started?: Started): Json {
-  const { code, changed, message, retry, retryAt, zoho, chosen, mostCharacters } = error;
+  const { code, changed, shownMessage, retry, retryAt, zoho, chosen } = error;
   const id = requestId();
   return guarded({
     code,
     changed,
-    message: settingsHere(error, oneLine(message, mostCharacters), started),
+    message: settingsHere(error, shownMessage, started),
     next: nextText(error, offered, started),
     retry,
     ...(retryAt && { retry_at: retryAt.toISOString() }),

@@ -177,7 +177,8 @@ async function write(
     if (!replayed) onWritten(input, result);
     deliveries.expect(id, { entry, state: 'recorded' });
     const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
-    return succeeded({ ...result, ...facts }, { ...report, lines: [...aboutConcerns(performed), ...report.lines] }, edge);
+    const lines = [...aboutConcerns(performed), ...report.lines, ...aboutConsent(performed)];
+    return succeeded({ ...result, ...facts }, { ...report, lines }, edge);
   }
 }
 
@@ -207,6 +208,12 @@ const EXPLAINING_MS = 5_000;
 /** What nobody was asked about is said, so that it does not go by unseen. */
 function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string[] {
   return asked !== 'nobody' || !concerns?.length ? [] : [`Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`];
+}
+
+/** That the user agreed, where they were asked. Of an answer from the journal that was then, and not now. */
+function aboutConsent({ asked, replayed }: Pick<Done, 'asked' | 'replayed'>): string[] {
+  if (asked === 'window') return [replayed ? 'The user confirmed it then.' : 'The user confirmed this.'];
+  return asked === 'call' ? [`It was approved by a second call${replayed ? ' then' : ''}.`] : [];
 }
 
 /** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */

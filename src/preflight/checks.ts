@@ -11,7 +11,9 @@ import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { NOTHING, settledBy, standsOn, type AppliedRow, type Standing } from '../records/applied.ts';
+import { customFieldName, customFieldInWords, type CustomFieldNames } from '../records/change-report.ts';
 import { recordName, recordNameAndId, settling } from '../records/describe.ts';
+import type { Payment } from '../records/fields.ts';
 import { readFlag } from '../records/read-row.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 
@@ -53,13 +55,18 @@ export async function checkDate(date: string | undefined, zoho: Reader): Promise
 export const bankAccounts = (zoho: Reader) => ifServed(zoho.read(allBankAccounts, {}));
 export type BankAccounts = Awaited<ReturnType<typeof bankAccounts>>;
 
+interface AccountNotes extends CheckNotes {
+  /** The account's name, where it can be seen. */
+  readonly name?: string | undefined;
+}
+
 /** One of `accounts`, active, and holds the payment's currency or the base currency. */
 export async function checkAccount(
   field: string,
   account_id: string,
   { accounts, currency }: { accounts: BankAccounts | Promise<BankAccounts>; currency: Currency | Promise<Currency> },
   zoho: Reader,
-): Promise<CheckNotes> {
+): Promise<AccountNotes> {
   const [found, { currency_code }] = await allInOrder([accounts, currency]);
   const unknown = (why: string): CheckNotes => ({
     lines: [`Account: id ${account_id}`],
@@ -99,7 +106,8 @@ export async function checkAccount(
       },
     );
   }
-  return { lines: [`Account: ${account.account_name ? `${quoted(account.account_name, 40)} (id ${account_id})` : `id ${account_id}`}`] };
+  const { account_name: name } = account;
+  return { lines: [`Account: ${name ? `${quoted(name, 40)} (id ${account_id})` : `id ${account_id}`}`], name };
 }
 
 interface AppliedPayment {
@@ -184,7 +192,7 @@ async function checkInvoice(
   return {
     lines: [
       `Apply ${settling(row, currency)} to ${name}: ` +
-        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after`,
+        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after${more === balance ? ', so it is paid' : ''}`,
     ],
   };
 }
@@ -250,34 +258,45 @@ export async function checkRetainer(
   return { lines: [`Pays ${name} in full`], retainer_number: retainer.retainerinvoice_number };
 }
 
-/** Every custom field that is named exists. */
+/** Every custom field that is named exists. Each is shown by its label, with its value as it stands on the payment and as it will be. */
 export async function checkCustomFields(
-  fields: readonly { customfield_id?: string | undefined; api_name?: string | undefined; label?: string | undefined }[] | undefined,
+  fields: readonly (CustomFieldNames & { readonly value: string })[] | undefined,
   zoho: Reader,
+  payment?: Payment | Promise<Payment>,
 ): Promise<CheckNotes> {
   if (fields === undefined || fields.length === 0) return {};
-  const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields;
-  if (known === undefined) return { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] };
-  for (const { customfield_id, api_name, label } of fields) {
-    const exists = known.some((field) =>
+  const [found, before] = await allInOrder([ifServed(zoho.settled.read(allCustomFields, {})), payment]);
+  const known = found?.fields;
+  const lines: string[] = [];
+  for (const named of fields) {
+    const { customfield_id, api_name, label, value } = named;
+    const field = known?.find((one) =>
       customfield_id !== undefined
-        ? field.customfield_id === customfield_id
+        ? one.customfield_id === customfield_id
         : api_name !== undefined
-          ? field.api_name === api_name
-          : field.label === label,
+          ? one.api_name === api_name
+          : one.label === label,
     );
-    if (exists) continue;
-    throw new InputError(`Payments have no custom field ${quoted(customfield_id ?? api_name ?? label)}.`, {
-      code: 'no_such_custom_field',
-      next: `These exist: ${
-        known
-          .slice(0, 20)
-          .map((field) => `${quoted(field.label, 40)} (${idText(field.api_name)}, customfield_id ${field.customfield_id})`)
-          .join(', ') || 'none'
-      }.`,
-    });
+    if (known !== undefined && field === undefined) throw noSuchCustomField(customfield_id ?? api_name ?? label, known);
+    const was = before === undefined ? '' : `${customFieldInWords(before, { ...field, ...named })} → `;
+    lines.push(`${customFieldName(named, field?.label)}: ${was}${quoted(value, 200)}`);
   }
-  return {};
+  return { lines, ...(known === undefined && { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] }) };
+}
+
+function noSuchCustomField(
+  named: string | undefined,
+  known: readonly { readonly label?: unknown; readonly api_name?: unknown; readonly customfield_id?: string | undefined }[],
+): InputError {
+  return new InputError(`Payments have no custom field ${quoted(named)}.`, {
+    code: 'no_such_custom_field',
+    next: `These exist: ${
+      known
+        .slice(0, 20)
+        .map((field) => `${quoted(field.label, 40)} (${idText(field.api_name)}, customfield_id ${field.customfield_id})`)
+        .join(', ') || 'none'
+    }.`,
+  });
 }
 
 /**

@@ -42,8 +42,12 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
   if (rate === undefined && ifMissing === undefined) return {};
   const organization = await organizationOf(zoho);
   const base = organization?.currency_code;
+  const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
   if (base === undefined || currency_code === undefined)
-    return { not_checked: ['the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)'] };
+    return {
+      lines: [`Exchange rate: ${taken}`],
+      not_checked: ['the exchange rate (needs the scopes ZohoBooks.settings.READ and ZohoBooks.contacts.READ)'],
+    };
   if (currency_code === base) {
     if (rate === undefined || rate === 1) return {};
     throw new InputError(`The customer pays in ${idText(base)}, the base currency: its exchange rate is 1.`, {
@@ -61,12 +65,12 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
       },
     );
   }
-  if (amount === undefined) return { not_checked: ['the exchange rate (Zoho does not tell the amount of the payment)'] };
+  if (amount === undefined)
+    return { lines: [`Exchange rate: ${taken}`], not_checked: ['the exchange rate (Zoho does not tell the amount of the payment)'] };
   const given = rate ?? 1;
   const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
   const rates = await knownRates(compared, currency_code, zoho);
   const known = rates.map((one) => ({ ...one, result: result(one.rate) }));
-  const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
   return {
     rate: { given, result: result(given), known },
     lines: [

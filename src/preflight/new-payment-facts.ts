@@ -5,7 +5,7 @@ import type { Currency } from '../money.ts';
 import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
 import { withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
-import { recordName } from '../records/describe.ts';
+import { recordName, tagsInWords } from '../records/describe.ts';
 import { paymentFields, appliedInvoice, id } from '../records/fields.ts';
 import { quoted, money } from '../records/text.ts';
 import { refuseSameInvoiceTwice } from '../records/update-body.ts';
@@ -53,7 +53,9 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     payer,
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),
-    account_id === undefined ? undefined : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
+    account_id === undefined
+      ? { lines: ['Account: not given, so Zoho takes Undeposited Funds'] }
+      : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
     checkCustomFields(payment.custom_fields, zoho),
     checkInvoices(rows, { customer_id, currency: payer }, zoho),
     checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency: payer }, zoho),
@@ -71,6 +73,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       ...joinNotes(
         contact === undefined && {
           not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
+          ...(payment.exchange_rate === undefined && { lines: ['Exchange rate: not given, so Zoho takes 1'] }),
         },
         dated,
         rated,
@@ -88,7 +91,13 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         {
           lines: [
             ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
-            ...ids.map((name) => `${name}: ${payment[name]}`),
+            ...ids.map((name) => `${name}: ${payment[name]} (its name is not known here)`),
+            ...(payment.bank_charges && payment.bank_charges_account_id === undefined
+              ? ['bank_charges_account_id: not given, so Zoho chooses one']
+              : []),
+            ...(payment.tags === undefined ? [] : [`Tags: ${tagsInWords(payment.tags)}`]),
+            ...(payment.payment_form === undefined ? [] : [`payment_form: ${quoted(payment.payment_form, 100)}`]),
+            ...(payment.contact_persons?.length ? [`Thank-you mail to: contact person ${payment.contact_persons.join(', ')}`] : []),
             ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
             ...(left > 0 && payment.retainerinvoice_id === undefined
               ? [`Not applied, stays as unused credit: ${money(left, currency)}`]

@@ -3,12 +3,13 @@ import { concern, type Concern } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { RefusedError } from '../errors.ts';
-import { subtract, sum } from '../money.ts';
+import { readAmount, subtract } from '../money.ts';
 import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
-import { standingOn, withTaxOfPayment, settledBy, type AppliedRow } from '../records/applied.ts';
+import { freedInvoices, leftInWords, refundedOf, unApplied } from '../records/afterwards.ts';
+import { standingOn, withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
 import { valueInWords } from '../records/change-report.ts';
-import { aboutPayment, recordName } from '../records/describe.ts';
+import { aboutPayment, idWithName, recordName, tagsInWords } from '../records/describe.ts';
 import { paymentChanges, id, type Payment } from '../records/fields.ts';
 import { money, quoted, idText } from '../records/text.ts';
 import { changesOf } from '../records/update-body.ts';
@@ -51,6 +52,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const rows = invoices ?? [...standing].flatMap(([invoice_id, stands]) => (stands === undefined ? [] : [{ invoice_id, ...stands }]));
   const left = amount === undefined ? undefined : checkApplied(amount, rows, payment);
   const refunded = refundedOf(payment);
+  const rate = readAmount(payment['exchange_rate']);
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) throw refundedAlready(refunded, left, payment);
   const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
   // Tax that is named for the payment as a whole moves what its invoice has open, also where `invoices` is not named.
@@ -67,7 +69,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
     given.account_id === undefined
       ? undefined
       : checkAccount('account_id', given.account_id, { accounts: bankAccounts(zoho), currency: payment }, zoho),
-    checkCustomFields(given.custom_fields, zoho),
+    checkCustomFields(given.custom_fields, zoho, payment),
     checkExchangeRate(
       given.exchange_rate,
       { currency_code: payment.currency_code, amount, invoice_ids: rows.map(({ invoice_id }) => invoice_id) },
@@ -77,7 +79,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
     settled && checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho),
     wanted && newestPayments(zoho, wanted.customer_id),
   ]);
-  const off = settled && takenOff(settled, standing, payment);
+  const off = settled && takenOff(settled, payment);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
   const { alike, ...likeness } = looksDifferent ? await newPaymentLikeness(payment, wanted, newest, zoho) : NOT_COMPARED;
   return {
@@ -92,7 +94,11 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
           (given.amount !== undefined || invoices !== undefined) && {
             not_checked: ['what is left unused afterwards (Zoho does not tell the amounts of the payment)'],
           },
-        { lines: fieldLines(given, payment) },
+        rate !== undefined &&
+          given.amount !== undefined &&
+          given.exchange_rate === undefined &&
+          rate !== 1 && { lines: [`Exchange rate as before: ${rate}`] },
+        { lines: fieldLines(given, payment, { account_id: account?.name, customer_id: mover?.name }) },
         mover,
         given.amount !== undefined &&
           payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not tell the amount as it stands)'] },
@@ -102,7 +108,9 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         applied,
         (settled !== undefined || given.amount !== undefined) &&
           unused !== undefined &&
-          refunded !== undefined && { lines: [`Left unused afterwards: ${money(unused, payment)}`] },
+          refunded !== undefined && {
+            lines: [`Left unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
+          },
         likeness,
       ),
       ask: [
@@ -142,6 +150,28 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   };
 }
 
+/** What a change does to a payment that cannot be seen: the values that it sets, and what of them can be checked without it. */
+export async function unseenChangeNotes(given: Changes, zoho: Reader): Promise<Required<CheckNotes>> {
+  const { customer_id, account_id, invoices = [] } = given;
+  const contact = customer_id === undefined ? undefined : await customerOf(customer_id, zoho);
+  const currency = contact ?? {};
+  const [dated, account, fields, applied] = await allInOrder([
+    checkDate(given.date, zoho),
+    account_id === undefined ? undefined : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency }, zoho),
+    checkCustomFields(given.custom_fields, zoho),
+    // How much of each invoice it settles already is not known.
+    checkInvoices(invoices, { customer_id, currency, standing: new Map(invoices.map((row) => [row.invoice_id, undefined])) }, zoho),
+  ]);
+  return joinNotes(
+    dated,
+    account,
+    fields,
+    { lines: fieldLines(given, undefined, { account_id: account?.name, customer_id: contact?.contact_name }) },
+    applied,
+    given.replace_invoices === true && { lines: ['Un-apply it from every other invoice'] },
+  );
+}
+
 function refundedAlready(refunded: number, left: number, payment: Payment): RefusedError {
   return new RefusedError(
     `${money(refunded, payment)} of this payment was refunded, ` +
@@ -157,21 +187,18 @@ function refundedAlready(refunded: number, left: number, payment: Payment): Refu
 }
 
 /** A line for each invoice that loses money which the payment has on it now. */
-function takenOff(settled: readonly AppliedRow[], standing: ReturnType<typeof standingOn>, payment: Payment): Required<CheckNotes> {
-  const notes = (payment.invoices ?? []).map((row): CheckNotes => {
-    const stands = standing.get(String(row.invoice_id));
-    const left = settled.filter((one) => one.invoice_id === row.invoice_id);
-    const name = `invoice ${quoted(row.invoice_number ?? row.invoice_id, 40)}`;
-    if (stands === undefined) return { not_checked: [`whether it takes money off ${name} (Zoho does not tell what is applied to it)`] };
+function takenOff(settled: readonly AppliedRow[], payment: Payment): Required<CheckNotes> {
+  const notes = freedInvoices(
+    [payment],
+    settled.map((row) => ({ ...row })),
+  ).map((freed): CheckNotes => {
+    const { invoice_id, invoice_number, by, moneyOff } = freed;
+    const name = `invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
+    if (by === undefined) return { not_checked: [`whether it takes money off ${name} (Zoho does not tell what is applied to it)`] };
     // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
-    const off = subtract(stands.amount_applied, sum(left.map(({ amount_applied }) => amount_applied)));
-    const open = subtract(settledBy(stands), sum(left.map(settledBy)));
-    if (off <= 0 && open <= 0) return {};
     return {
       lines: [
-        open > 0
-          ? `Un-apply ${money(open, payment)} from ${name}: it is open again by that much`
-          : `Take ${money(off, payment)} of money off ${name}, with tax in its place`,
+        by > 0 ? unApplied(freed, money(by, payment)) : `Take ${money(moneyOff, payment)} of money off ${name}, with tax in its place`,
       ],
     };
   });
@@ -231,7 +258,11 @@ function changesLikeness(payment: Payment, given: Changes): boolean {
 }
 
 /** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */
-async function anotherCustomer(customer_id: string, payment: Payment, zoho: Reader): Promise<CheckNotes & { readonly concern: Concern }> {
+async function anotherCustomer(
+  customer_id: string,
+  payment: Payment,
+  zoho: Reader,
+): Promise<CheckNotes & { readonly concern: Concern; readonly name: string | undefined }> {
   const contact = await customerOf(customer_id, zoho);
   if (contact !== undefined && contact.currency_code !== payment.currency_code) {
     throw new RefusedError(
@@ -242,6 +273,7 @@ async function anotherCustomer(customer_id: string, payment: Payment, zoho: Read
   }
   const name = contact?.contact_name === undefined ? customer_id : quoted(contact.contact_name);
   return {
+    name: contact?.contact_name,
     concern: concern('customer_changed', `it moves the payment to another customer, ${name}`),
     ...(contact === undefined && { not_checked: [`the customer ${customer_id} (needs the scope ZohoBooks.contacts.READ)`] }),
   };
@@ -251,23 +283,35 @@ const NOT_COMPARED: Likeness = { alike: [], not_checked: [] };
 const LOWERS = concern('amount_lowered', 'it lowers the amount that was received');
 const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 
-/** What of it went back to the customer: all that is neither applied nor unused. Undefined where Zoho does not tell one of them. */
-function refundedOf(payment: Payment): number | undefined {
-  const applied = [...standingOn(payment).values()];
-  if (payment.amount === undefined || payment.unused_amount === undefined || !applied.every((stands) => stands !== undefined))
-    return undefined;
-  return subtract(payment.amount, sum([payment.unused_amount, ...applied.map(({ amount_applied }) => amount_applied)]));
-}
+/** Fields that hold an id, and where Zoho tells the name that goes with it. */
+const NAMED = {
+  account_id: 'account_name',
+  customer_id: 'customer_name',
+  bank_charges_account_id: 'bank_charges_account_name',
+  tax_account_id: 'tax_account_name',
+  location_id: 'location_name',
+} as const;
 
-export function fieldLines({ invoices: _, replace_invoices: __, custom_fields, tags, ...fields }: Changes, payment: Payment): string[] {
-  const plain = Object.entries(fields).map(
-    ([name, value]) => `${name}: ${valueInWords(name, payment[name], payment)} → ${valueInWords(name, value, payment)}`,
-  );
-  return [
-    ...plain,
-    ...(custom_fields ?? []).map(
-      (field) => `custom field ${quoted(field.label ?? field.api_name ?? field.customfield_id, 40)}: ${quoted(field.value)}`,
-    ),
-    ...(tags === undefined ? [] : ['tags are replaced']),
-  ];
+/** What every payment has: where Zoho shows none, it does not tell it. */
+const ALWAYS = new Set(['account_id', 'customer_id', 'date', 'payment_mode', 'exchange_rate', 'bank_charges', 'tax_amount_withheld']);
+
+/**
+ * A line for each field that is named, but for those that have checks of their own. `payment`: as it stands, undefined where it cannot be
+ * seen. `names`: of what the call names by id.
+ */
+export function fieldLines(
+  { invoices: _, replace_invoices: __, custom_fields: ___, tags, ...fields }: Changes,
+  payment: Payment | undefined,
+  names: Partial<Record<keyof typeof NAMED, string | undefined>> = {},
+): string[] {
+  const plain = (Object.keys(fields) as (keyof typeof fields)[]).map((name) => {
+    const [was, is] = [payment?.[name], fields[name]];
+    const nameField = (NAMED as Partial<Record<string, string>>)[name];
+    const words = (value: unknown, ofId: unknown) =>
+      nameField === undefined || value === undefined ? valueInWords(name, value, payment ?? {}) : idWithName(value, ofId);
+    const known = nameField && payment?.[nameField];
+    const untold = was === undefined && (payment === undefined || ALWAYS.has(name));
+    return `${name}: ${untold ? 'not told by Zoho' : words(was, known)} → ${words(is, was === is ? known : names[name as keyof typeof NAMED])}`;
+  });
+  return [...plain, ...(tags === undefined ? [] : [`tags are replaced by: ${tagsInWords(tags)}`])];
 }

@@ -4,6 +4,7 @@ import { RefusedError } from '../errors.ts';
 import { sum, readAmount } from '../money.ts';
 import { allInOrder } from '../reader.ts';
 import type { refundsOf } from '../reading/refunds-of-payment.ts';
+import { leftAfter, leftInWords, leftOf } from '../records/afterwards.ts';
 import { aboutPayment } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
 import { readId } from '../records/read-row.ts';
@@ -22,6 +23,7 @@ interface RefundInput {
   readonly reference_number?: string | undefined;
   readonly exchange_rate?: number | undefined;
   readonly description?: string | undefined;
+  readonly payment_form?: string | undefined;
 }
 
 const GIVES_BACK = concern('refund', 'it gives money back');
@@ -44,6 +46,8 @@ interface RefundFacts extends Pick<Facts, 'policy' | 'duplicates'> {
   readonly question: Omit<Facts['question'], 'title'>;
   readonly lost: Omit<Facts['lost'], 'before'>;
   readonly existing: Existing;
+  /** Of the account that the money leaves. */
+  readonly account_name: string | undefined;
 }
 
 /** What giving money back would do: to the payment, and beside its other refunds. */
@@ -72,13 +76,15 @@ export async function refundFacts(
     ),
     // As documented, a refund that is changed does not tell its account.
     from_account_id === ''
-      ? { not_checked: ['the account it came from: Zoho does not tell'] }
+      ? { not_checked: ['the account it came from: Zoho does not tell'], name: undefined }
       : checkAccount('from_account_id', from_account_id, { accounts, currency: payment }, zoho),
   ]);
   const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
-  const more = Math.max(0, sum([amount, -(earlier?.amount ?? 0)]));
-  const mode = refund_mode === undefined ? '' : `, mode: ${quoted(refund_mode, 50)}`;
-  const reference = reference_number === undefined ? '' : `, reference: ${quoted(reference_number, 50)}`;
+  const more = sum([amount, -(earlier?.amount ?? 0)]);
+  // As it will stand, also where a change does not name it. A new refund always names its mode.
+  const mode = refund_mode ?? earlier?.refund_mode;
+  const reference = reference_number ?? earlier?.reference_number;
+  const { refunded_amount } = leftAfter(leftOf(payment), given_back === undefined ? undefined : more);
   const { alike, ...likeness } = newRefundLikeness(refunds, wanted, payment, earlier);
   return {
     question: {
@@ -90,12 +96,18 @@ export async function refundFacts(
             `Out of ${aboutPayment(payment)}`,
             ...(refundable === undefined
               ? []
-              : [`Refundable: ${money(refundable, payment)}; left unused afterwards: ${money(sum([refundable, -amount]), payment)}`]),
-            `Date: ${date}${mode}${reference}`,
+              : [
+                  `Refundable: ${money(refundable, payment)}; ` +
+                    `left unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
+                ]),
+            [`Date: ${date}`, mode && `mode: ${quoted(mode, 50)}`, reference && `reference: ${quoted(reference, 50)}`]
+              .filter(Boolean)
+              .join(', '),
           ],
         },
         rated,
         given.description !== undefined && { lines: [`Description: ${quoted(given.description, 200)}`] },
+        given.payment_form !== undefined && { lines: [`payment_form: ${quoted(given.payment_form, 100)}`] },
         account,
         likeness,
       ),
@@ -118,6 +130,7 @@ export async function refundFacts(
     duplicates: { alike },
     lost: { touches: { payments: [String(payment.payment_id)] } },
     existing: existingRefunds(refunds),
+    account_name: account.name,
   };
 }
 

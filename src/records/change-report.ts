@@ -80,6 +80,28 @@ export function valueInWords(name: string, value: unknown, currency: Currency): 
   return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
 }
 
+/** By the first of these that is given Zoho knows a custom field. */
+export interface CustomFieldNames {
+  readonly customfield_id?: string | undefined;
+  readonly api_name?: string | undefined;
+  readonly label?: string | undefined;
+}
+
+/** `custom field "Till" (customfield_id 46…)`: by its label, and by the id where the call names that. */
+export function customFieldName({ customfield_id, api_name, label: given }: CustomFieldNames, label = given): string {
+  if (label === undefined) return `custom field ${quoted(api_name ?? customfield_id, 40)}`;
+  return `custom field ${quoted(label, 40)}${customfield_id === undefined ? '' : ` (customfield_id ${customfield_id})`}`;
+}
+
+/** The value of a custom field as it stands, in words. One that is not found may be there, where Zoho leaves out the names it goes by. */
+export function customFieldInWords(payment: Payment, names: CustomFieldNames): string {
+  const value = customValue(payment, { ...names });
+  if (value !== undefined) return valueInWords('custom_fields', value, payment);
+  const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
+  const given = (['customfield_id', 'api_name', 'label'] as const).filter((name) => names[name] !== undefined);
+  return given.some((name) => fields.every((field) => field[name] !== undefined)) ? 'nothing' : 'not told by Zoho';
+}
+
 function customValue(payment: Payment, wanted: Json): unknown {
   const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
   return fields.find((field) =>

@@ -1,9 +1,9 @@
 import { readAmount, type Currency } from '../money.ts';
-import { createReport, type Report } from '../report.ts';
+import { createReport, toolCall, type Report, type Step } from '../report.ts';
 import { standingOn, standsOn, withheldOn, type AppliedRow } from './applied.ts';
 import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
-import { quoted, plain, idText, lines, money, listWithin } from './text.ts';
+import { hasCutText, quoted, plain, idText, lines, money, listWithin } from './text.ts';
 
 /** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
 
@@ -24,6 +24,13 @@ export function recordNameAndId(...[what, name, id, max]: Parameters<typeof reco
   return `${recordName(what, name, id, max)}${known ? ` (id ${idText(id)})` : ''}`;
 }
 
+/** `"Petty Cash" (id 3000…)`; of what is known by its id alone `id 3000…`. */
+export const idWithName = (id: unknown, name: unknown): string => `${name ? `${quoted(name, 40)} (id ${idText(id)})` : `id ${idText(id)}`}`;
+
+/** Tags as a call names them. Zoho tells their names nowhere that this server may read. */
+export const tagsInWords = (tags: readonly { readonly tag_id: string; readonly tag_option_id: string }[]): string =>
+  tags.map(({ tag_id, tag_option_id }) => `tag ${tag_id}, option ${tag_option_id}`).join('; ') || 'none';
+
 /** `payment #4 (id 26081…): USD 450.00 from "Acme Corp" (id …), 2026-06-09, cash, reference "…"`. */
 export function aboutPayment(payment: Payment): string {
   const { payment_id, payment_number, customer_name, customer_id, date, payment_mode, reference_number } = payment;
@@ -38,16 +45,48 @@ export function aboutPayment(payment: Payment): string {
 /** Bytes for all that is said of a record under its first line: with that and the calls offered it stays a short read. */
 export const ROOM = 900;
 
-/** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
-export function aboutAllocation(payment: Payment): string[] {
-  return allocation(payment, []);
+/** How much of each part of a payment is shown. */
+interface ShownSizes {
+  /** Bytes of all of it, of its custom fields, and of its refunds. */
+  readonly room: number;
+  readonly fields: number;
+  readonly refunds: number;
+  /** Characters of its description, and of the value of a custom field. */
+  readonly description: number;
+  readonly value: number;
 }
 
-/** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. */
-export function aboutWhole(payment: Payment): string[] {
+/** The call that reads what is cut needs room as well. */
+const SHORT: ShownSizes = { room: ROOM, fields: 200, refunds: 150, description: 100, value: 45 };
+/** Characters of a long text where a record is asked for. */
+export const WHOLE_TEXT = 10_000;
+
+/** A long text as a line of its own. */
+export function longText(label: string, value: unknown): string {
+  return value === undefined ? '' : `${label}: ${quoted(value, WHOLE_TEXT)}.`;
+}
+
+/** Bytes of a record that is asked for whole: as much as a list may hold. */
+export const WHOLE_ROOM = 19_000;
+const WHOLE: ShownSizes = {
+  room: WHOLE_ROOM,
+  fields: WHOLE_ROOM,
+  refunds: WHOLE_ROOM,
+  description: WHOLE_TEXT,
+  value: WHOLE_TEXT,
+};
+
+/** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
+export function aboutAllocation(payment: Payment): string[] {
+  return allocation(payment, [], SHORT);
+}
+
+/** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. `whole`: with nothing cut. */
+export function aboutWhole(payment: Payment, whole = false): string[] {
+  const sizes = whole ? WHOLE : SHORT;
   const { account_name, account_id, bank_charges, exchange_rate, custom_fields, unused_amount } = payment;
   const fields = (Array.isArray(custom_fields) ? (custom_fields as unknown[]) : []).map((field) =>
-    aboutCustomField(field as Record<string, unknown>),
+    aboutCustomField(field as Record<string, unknown>, sizes),
   );
   return allocation(
     payment,
@@ -61,8 +100,9 @@ export function aboutWhole(payment: Payment): string[] {
       ]
         .filter(Boolean)
         .join(' '),
-      fields.length > 0 && `Custom fields: ${listWithin(fields, 200)}.`,
+      fields.length > 0 && `Custom fields: ${listWithin(fields, sizes.fields)}.`,
     ),
+    sizes,
   );
 }
 
@@ -77,14 +117,26 @@ export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: strin
   ];
 }
 
-function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>): string {
+/** The call that reads what is cut in lines about a payment as it stands, or in others about it; none where nothing is. */
+export function readCut(payment: Payment, shown: readonly string[], others: readonly string[] = []): Step | undefined {
+  const { payment_id } = payment;
+  const whole = aboutWhole(payment, true);
+  const isCut = others.some(hasCutText) || shown.some((line) => !whole.includes(line));
+  return payment_id === undefined || !isCut ? undefined : wholeRecord('get_customer_payment', { payment_id });
+}
+
+/** The call that reads a record with nothing cut. */
+export const wholeRecord = (tool: string, id: Readonly<Record<string, unknown>>): Step =>
+  toolCall(tool, { ...id, whole: true }, 'to read what is cut');
+
+function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>, sizes: ShownSizes): string {
   const shown = typeof value === 'object' ? JSON.stringify(value) : value;
   const id = customfield_id === undefined ? '' : ` (customfield_id ${idText(customfield_id)})`;
-  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, 60)}${id}`;
+  return `${quoted(label ?? api_name, 40)} = ${quoted(shown, sizes.value)}${id}`;
 }
 
 /** The invoices get what room the rest leaves: there can be many, and the structured result has them all. */
-function allocation(payment: Payment, details: readonly string[]): string[] {
+function allocation(payment: Payment, details: readonly string[], sizes: ShownSizes): string[] {
   const { invoices, unused_amount, payment_refunds: refunds = [], description } = payment;
   const rest = lines(
     unused_amount !== undefined && unused_amount !== 0 && `Unused (can be applied or refunded): ${money(unused_amount, payment)}.`,
@@ -92,13 +144,13 @@ function allocation(payment: Payment, details: readonly string[]): string[] {
     refunds.length > 0 &&
       `Refunds: ${listWithin(
         refunds.map((refund) => `${money(readRefundAmount(refund), payment)} (refund_id ${idText(refund.payment_refund_id)})`),
-        150,
+        sizes.refunds,
       )}.`,
     ...details,
-    description !== undefined && `Description: ${quoted(description, 150)}.`,
+    description !== undefined && `Description: ${quoted(description, sizes.description)}.`,
   );
   if (invoices === undefined) return rest;
-  const room = ROOM - Buffer.byteLength(rest.join('\n'));
+  const room = sizes.room - Buffer.byteLength(rest.join('\n'));
   return lines(
     invoices.length === 0
       ? 'Applied to no invoice.'
@@ -137,18 +189,24 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
   return `${name} ${settling(row, payment)}${open}`;
 }
 
-/** What deleting a payment sets free. */
-export function aboutReleased(payment: Payment): string {
+/** `applied INV-385 USD 400.00` and `unused USD 50.00`, as far as Zoho tells. */
+export function appliedAndUnused(payment: Payment): string[] {
   const { invoices, unused_amount } = payment;
   const applied = (invoices ?? []).map(
     (row) => `${plain(row.invoice_number ?? `invoice ${idText(row.invoice_id)}`)} ${settling(row, payment)}`,
   );
-  const parts = [
+  return lines(
     invoices && (applied.length === 0 ? 'applied to no invoice' : `applied ${listWithin(applied, 400)}`),
     unused_amount !== undefined && unused_amount !== 0 && `unused ${money(unused_amount, payment)}`,
-  ].filter(Boolean);
+  );
+}
+
+/** What deleting a payment sets free. */
+export function aboutReleased(payment: Payment): string {
+  const parts = appliedAndUnused(payment);
   if (parts.length === 0) return '';
-  const open = applied.length > 1 ? ' Those invoices are open again.' : applied.length === 1 ? ' That invoice is open again.' : '';
+  const { length } = payment.invoices ?? [];
+  const open = length > 1 ? ' Those invoices are open again.' : length === 1 ? ' That invoice is open again.' : '';
   return `Before it was deleted: ${parts.join(', ')}.${open}`;
 }
 

@@ -4,7 +4,7 @@ import { isObject, type Json } from '../json.ts';
 import { createReport, type Report } from '../report.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { readFlag } from './read-row.ts';
-import { lines, quoted, idText } from './text.ts';
+import { hasCutText, lines, listWithin, plain, quoted, idText } from './text.ts';
 import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
 /** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
@@ -18,10 +18,18 @@ interface Page {
   /** Left out when Zoho's answer held no list, which does not mean that there are none. */
   readonly rows?: Json[] | undefined;
   readonly page_context?: Json;
-  /** `text_cut`: the one row that is shown was itself too long. */
-  readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number; readonly text_cut?: true };
+  /** `text_cut`: the one row that is shown was itself too long, and how long what is cut in it is. */
+  readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number; readonly text_cut?: readonly CutField[] };
   /** Asked for with `fields`, and in no row. */
   readonly unknown_fields?: string[];
+}
+
+interface CutField {
+  readonly field: string;
+  /** Of a text. */
+  readonly characters?: number;
+  /** Of a list. */
+  readonly entries?: number;
 }
 
 interface ListInput {
@@ -60,7 +68,8 @@ export function listing({ input: { shape }, keys, what, none, usual, line, row: 
     },
     report({ [key]: rows, ...rest }: Json, input: ListInput): Report {
       const page = { ...rest, rows } as Page;
-      return createReport([countOf(page, input, what, none), ...(page.rows ?? []).map(reads(input)), ...aboutPage(page, input, shape)]);
+      const shown = (page.rows ?? []).map(reads(input));
+      return createReport([countOf(page, input, what, none), ...shown, aboutCutTexts(shown, shape), ...aboutPage(page, input, shape)]);
     },
   };
 }
@@ -75,9 +84,11 @@ export function ifPresent(value: unknown, say: (value: unknown) => string): stri
   return value === undefined ? undefined : say(value);
 }
 
-/** A row of which the fields were chosen. */
+/** A row of which the fields were chosen, each text whole. */
 function chosen(row: Json): string {
-  return joined(...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value) : asJson(value)}`));
+  return joined(
+    ...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value, Infinity) : asJson(value)}`),
+  );
 }
 
 /** Names the customer of each row of one list: by the name, and where the customer first comes or has no name also by the id. */
@@ -121,19 +132,37 @@ function pageOf(
       continue;
     }
     // The first row is shown whatever it holds: a page without rows would read as one that matches nothing.
+    const text_cut: CutField[] = [];
     const first = rows.length === 0;
-    if (first) rows.push(shortened(row) as Json);
-    return { ...page, cut: { rows_shown: rows.length, rows_on_page: all.length, ...(first && { text_cut: true }) } };
+    if (first) rows.push(shortened(row, '', text_cut) as Json);
+    return { ...page, cut: { rows_shown: rows.length, rows_on_page: all.length, ...(text_cut.length > 0 && { text_cut }) } };
   }
   return page;
 }
 
-/** Long text cut and long lists ended, at any depth. */
-function shortened(value: unknown): unknown {
-  if (typeof value === 'string') return value.length > 500 ? `${value.slice(0, 499)}…` : value;
-  if (Array.isArray(value)) return value.slice(0, 20).map(shortened);
-  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shortened(item)]));
+/** Long text cut and long lists ended, at any depth; what was goes into `cut`, with its length. */
+function shortened(value: unknown, field: string, cut: CutField[]): unknown {
+  if (typeof value === 'string') {
+    if (value.length <= 500) return value;
+    cut.push({ field, characters: [...value].length });
+    return `${value.slice(0, 499)}…`;
+  }
+  if (Array.isArray(value)) {
+    if (value.length > 20) cut.push({ field, entries: value.length });
+    return value.slice(0, 20).map((item) => shortened(item, field, cut));
+  }
+  if (isObject(value)) {
+    const within = (name: string) => (field === '' ? name : `${field}.${name}`);
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shortened(item, within(name), cut)]));
+  }
   return value;
+}
+
+/** How the texts are read that are cut in the lines of rows. */
+function aboutCutTexts(shown: readonly string[], takes: object): string | false {
+  if (!shown.some(hasCutText)) return false;
+  const how = 'fields' in takes ? 'name their fields as `fields` to read them whole' : 'the structured result has them whole';
+  return `Texts with a number of characters are cut: ${how}.`;
 }
 
 /** What to say above the rows; `none` where there are none at all. */
@@ -173,7 +202,15 @@ function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']
       ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${narrower}.`
       : '. Zoho gives this list in one piece only.';
   return lines(
-    text_cut && `The row is too long to show whole: long text in it is cut.${fields ? ' Ask for fewer `fields`.' : ''}`,
+    text_cut &&
+      `The row is too long to show whole: long text in it is cut: ${lengthsOf(text_cut)}.${fields ? ' Ask for fewer `fields`.' : ''}`,
     rows_shown < rows_on_page && `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${others}`,
   );
+}
+
+function lengthsOf(cut: readonly CutField[]): string {
+  const each = cut.map(
+    ({ field, characters, entries }) => `${plain(field)} (${characters === undefined ? `${entries} entries` : `${characters} characters`})`,
+  );
+  return listWithin([...new Set(each)], 200);
 }

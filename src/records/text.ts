@@ -1,13 +1,16 @@
-import { oneLine } from '../foreign-text.ts';
+import { inQuotes } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { readAmount, formatMoney, precisionOf, type Currency } from '../money.ts';
 
 /** Values of a record as text: quoted where they could pose as words of ours, exact where they are money. */
 
-/** Text from a record, quoted and cut so that it cannot pose as our words. */
+/** Text from a record, quoted and cut so that it cannot pose as our words. What is cut says how long it is. */
 export function quoted(text: unknown, max = 80): string {
-  return JSON.stringify(oneLine(String(text ?? ''), max));
+  return inQuotes(String(text ?? ''), max);
 }
+
+/** Whether a text that is quoted in a line is cut. Foreign text cannot say so, since quotes within it are escaped. */
+export const hasCutText = (line: string): boolean => /…" \([\d,]+ characters\)/.test(line);
 
 /** Words of Zoho's own, for modes of payment and the state of a record. */
 const ZOHOS_WORDS = new Set(

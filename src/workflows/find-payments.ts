@@ -23,7 +23,7 @@ import { allContacts, allInvoicePayments, allInvoices, allPayments } from '../re
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
 import { readText } from '../records/read-row.ts';
-import { lines, quoted } from '../records/text.ts';
+import { hasCutText, lines, quoted } from '../records/text.ts';
 import { toolCall, createReport, type Step } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
@@ -187,6 +187,7 @@ export const findPayments = defineReadWorkflow({
       );
     }
     const [first] = payments;
+    const cut = payments.find((payment) => hasCutText(lineOf(payment, base_currency)));
     const alike = (customers ?? [])
       .filter(({ contact_id }) => !payments.some(({ customer_id }) => customer_id === contact_id))
       .slice(0, MOST_OTHERS);
@@ -214,6 +215,7 @@ export const findPayments = defineReadWorkflow({
         toolCall('get_customer_payment', { payment_id: first?.payment_id }),
         more,
         matches > payments.length && (given.limit ?? USUAL_LIMIT) < 50 && toolCall('find_payments', { ...given, limit: 50 }),
+        cut && toolCall('get_customer_payment', { payment_id: cut.payment_id, whole: true }, 'to read what is cut'),
       ],
     );
   },

@@ -20,7 +20,7 @@ import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage
 import { recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
 import { readDay, readId, readRefundAmount } from '../records/read-row.ts';
-import { lines, money, plain, quoted, idText } from '../records/text.ts';
+import { hasCutText, lines, money, plain, quoted, idText } from '../records/text.ts';
 import { withoutEmpty } from '../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
@@ -115,6 +115,7 @@ export const findRefunds = defineReadWorkflow({
       [
         looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
         group_by !== undefined && count > 0 && toolCall('find_refunds', ungrouped, 'the refunds one by one'),
+        rows.some((row) => hasCutText(lineOf(row))) && CUT_TEXTS,
         first && toolCall('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
       ],
     );
@@ -136,6 +137,11 @@ function aboutRefunds(count: number, totals: readonly CurrencyTotal[]): string {
 
 /** They are refunds of another kind of record: a customer without any here may still have been given money back. */
 const NO_CREDIT_NOTES = 'Refunds of credit notes are not included.';
+
+const CUT_TEXTS = {
+  say: 'texts with a number of characters are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole',
+  tool: 'get_customer_payment_refund',
+};
 
 interface FoundRefund {
   readonly payment: PaymentRow;

@@ -155,12 +155,12 @@ describe('the tax is shown', () => {
     const [, payment_id = ''] = /\(id (\d+)\)/.exec(receipt) ?? [];
     expect(textOf(await ok(server, 'get_customer_payment', { payment_id }))).toContain('USD 405.00 and USD 45.00 tax withheld, now paid');
     const deleted = textOf(await ok(server, 'delete_customer_payment', { payment_id }));
-    expect(asked.at(-1)).toContain('USD 405.00 and USD 45.00 tax withheld, now paid');
+    expect(asked.at(-1)).toContain('Un-apply USD 405.00 and USD 45.00 tax withheld from invoice "INV-385"');
     expect(deleted).toContain('Before it was deleted: applied INV-385 USD 405.00 and USD 45.00 tax withheld');
 
     const again = await recorded(server, { amount: 900 });
     const bulk = textOf(await ok(server, 'bulk_delete_customer_payments', { payment_id: [again.payment_id] }));
-    expect(asked.at(-1)).toContain('USD 405.00 and USD 45.00 tax withheld, now paid');
+    expect(asked.at(-1)).toContain('Un-apply USD 405.00 and USD 45.00 tax withheld from invoice "INV-385"');
     expect(bulk).toContain('applied INV-385 USD 405.00 and USD 45.00 tax withheld');
   });
 

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import { isObject, type Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
-import { ROOM, unseen } from '../../records/describe.ts';
+import { ROOM, unseen, WHOLE_ROOM, WHOLE_TEXT, wholeRecord } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
 import { ifPresent } from '../../records/list-results.ts';
-import { listWithin, money, plain, quoted, idText } from '../../records/text.ts';
+import { hasCutText, listWithin, money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
@@ -61,18 +61,20 @@ export const getContact = defineRead({
       mimeType: 'application/json',
     },
   ],
-  input: z.strictObject({ contact_id: id }),
+  input: z.strictObject({ contact_id: id, whole: z.boolean().optional() }),
+  parts: () => ({}),
   output,
   shows: (body, { contact_id }) => shownAs(contact_id, 'contact_id', [one(body, 'contact')]),
   result: (body): z.output<typeof output> => ({ contact: withoutEmpty(only(one(body, 'contact') ?? {}, shownFields)) }),
-  report: ({ contact = {} }) => {
+  report: ({ contact = {} }, { whole = false }) => {
     const { contact_id, contact_name, contact_type = 'customer', currency_code } = contact;
     if (contact_id === undefined) return unseen('customer');
-    const name = `${contact_name === undefined ? '' : `${quoted(contact_name)} `}(id ${idText(contact_id)})`;
+    const name = `${contact_name === undefined ? '' : `${quoted(contact_name, whole ? WHOLE_TEXT : 80)} `}(id ${idText(contact_id)})`;
     if (contact_type !== 'customer')
       return createReport([`${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`]);
     const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
-    const field = (label: string, value: unknown, max?: number) => ifPresent(value, (value) => `${label} ${quoted(value, max)}`);
+    const field = (label: string, value: unknown, max?: number) =>
+      ifPresent(value, (value) => `${label} ${quoted(value, whole ? WHOLE_TEXT : max)}`);
     const facts = [
       amount('outstanding', contact.outstanding_receivable_amount),
       amount('unused credits', contact['unused_credits_receivable_amount']),
@@ -86,18 +88,17 @@ export const getContact = defineRead({
       field('mobile', contact['mobile']),
       field('address', addressOf(contact['billing_address']), 150),
       field('notes', contact['notes'], 200),
-    ];
+    ].filter((fact) => fact !== undefined);
+    const shown = `${listWithin(facts, whole ? WHOLE_ROOM : ROOM)}.`;
+    const isCut = hasCutText(name) || hasCutText(shown) || shown !== `${facts.join('; ')}.`;
     const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
     const status = contact['status'] === 'active' ? undefined : ifPresent(contact['status'], (status) => `, ${plain(status)}`);
     return createReport(
+      [`Customer ${name}, ${currency}${status ?? ''}.`, shown],
       [
-        `Customer ${name}, ${currency}${status ?? ''}.`,
-        `${listWithin(
-          facts.filter((fact) => fact !== undefined),
-          ROOM,
-        )}.`,
+        isCut && !whole && wholeRecord('get_contact', { contact_id }),
+        toolCall('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices'),
       ],
-      [toolCall('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices')],
     );
   },
 });

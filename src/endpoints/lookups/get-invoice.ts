@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import { readAmount } from '../../money.ts';
-import { ROOM, unseen } from '../../records/describe.ts';
+import { ROOM, unseen, WHOLE_ROOM, WHOLE_TEXT, wholeRecord } from '../../records/describe.ts';
 import { invoiceId } from '../../records/fields.ts';
 import { ifPresent } from '../../records/list-results.ts';
-import { listWithin, money, plain, quoted, idText } from '../../records/text.ts';
+import { hasCutText, listWithin, money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
@@ -63,14 +63,15 @@ export const getInvoice = defineRead({
       mimeType: 'application/json',
     },
   ],
-  input: z.strictObject({ invoice_id: invoiceId.describe('Number or id.') }),
+  input: z.strictObject({ invoice_id: invoiceId.describe('Number or id.'), whole: z.boolean().optional() }),
+  parts: () => ({}),
   output,
   shows: (body, { invoice_id }) => shownAs(invoice_id, 'invoice_id', [one(body, 'invoice')]),
   result: (body): z.output<typeof output> => {
     const invoice = one(body, 'invoice');
     return invoice ? { invoice: withoutEmpty(only(invoice, shownFields)) } : {};
   },
-  report: ({ invoice }) => {
+  report: ({ invoice }, { whole = false }) => {
     if (invoice === undefined) return unseen('invoice');
     const { invoice_id, customer_id, status = 'status not told' } = invoice;
     const amount = (label: string, value: unknown) =>
@@ -78,25 +79,24 @@ export const getInvoice = defineRead({
     const day = (label: string, value: unknown) => ifPresent(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [
-      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name)} `}(customer_id ${idText(customer_id)})`,
+      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name, whole ? WHOLE_TEXT : 80)} `}(customer_id ${idText(customer_id)})`,
       `total ${money(invoice.total, invoice)}`,
       `balance ${money(invoice.balance, invoice)}`,
       paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
       amount('credits applied', invoice['credits_applied']),
       amount('written off', invoice['write_off_amount']),
       ifPresent(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
-      ifPresent(invoice['notes'], (notes) => `notes ${quoted(notes, 200)}`),
-    ];
+      ifPresent(invoice['notes'], (notes) => `notes ${quoted(notes, whole ? WHOLE_TEXT : 200)}`),
+    ].filter((fact) => fact !== undefined);
+    const shown = `${listWithin(facts, whole ? WHOLE_ROOM : ROOM)}.`;
+    const isCut = hasCutText(shown) || shown !== `${facts.join('; ')}.`;
     const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${idText(invoice_id)})`;
     return createReport(
+      [`Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`, shown],
       [
-        `Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`,
-        `${listWithin(
-          facts.filter((fact) => fact !== undefined),
-          ROOM,
-        )}.`,
+        isCut && !whole && wholeRecord('get_invoice', { invoice_id }),
+        paid && toolCall('list_invoice_payments', { invoice_id }, 'its payments'),
       ],
-      [paid && toolCall('list_invoice_payments', { invoice_id }, 'its payments')],
     );
   },
 });

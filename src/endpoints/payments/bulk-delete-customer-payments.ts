@@ -3,10 +3,11 @@ import { concern } from '../../concern.ts';
 import { defineWrite, type Facts, type Reader } from '../../endpoint.ts';
 import { OutcomeUnknownError } from '../../errors.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
-import { isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
+import { deletionsFacts, isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
 import { recreating } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
-import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
+import { aboutOpenAgain, freedInvoices, openAgain } from '../../records/afterwards.ts';
+import { aboutPayment, aboutReleased } from '../../records/describe.ts';
 import { id, type Payment } from '../../records/fields.ts';
 import { createReport } from '../../report.ts';
 
@@ -38,9 +39,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
       return {
         question: {
           title: `Delete ${payments.length} customer payments`,
-          lines: payments.map((payment) => [`${aboutPayment(payment)}.`, ...aboutAllocation(payment)].join(' ')),
+          ...deletionsFacts(payments),
           ask: [concern('deletion', 'it deletes records')],
-          not_checked: [],
           sealed: { payments },
         },
         policy: {},
@@ -71,16 +71,30 @@ export const bulkDeleteCustomerPayments = defineWrite({
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ deleted: [...new Set(payment_id)] }),
   report({ deleted = [], kept = [], unknown = [] }, _input, facts) {
+    const before = (ids: readonly string[]) => facts?.before.payments?.filter(({ payment_id }) => ids.includes(String(payment_id))) ?? [];
+    const freed = freedInvoices(before(deleted));
+    // Of an invoice that a payment was applied to which may still be there, what is open is not known.
+    const doubtful = new Set(freedInvoices(before(unknown)).map(({ invoice_id }) => invoice_id));
+    const known = freed.filter(({ invoice_id }) => !doubtful.has(invoice_id));
     const about = (payment_id: string) => {
-      const before = facts?.before.payments?.find((payment) => payment.payment_id === payment_id);
-      return { line: aboutPayment({ ...before, payment_id }), released: before && aboutReleased(before) };
+      const [payment] = before([payment_id]);
+      const own = new Set(payment?.invoices?.map(({ invoice_id }) => invoice_id));
+      return {
+        line: aboutPayment({ ...payment, payment_id }),
+        open: aboutOpenAgain(known.filter(({ invoice_id }) => own.has(invoice_id))),
+        released: payment && aboutReleased(payment),
+      };
     };
-    return createReport([
-      `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
-      ...deleted.map(about).map(({ line, released }) => `- ${[`${line}.`, released].filter(Boolean).join(' ')}`),
-      ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
-      ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
-    ]);
+    return createReport(
+      [
+        `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
+        ...deleted.map(about).map(({ line, open, released }) => `- ${[`${line}.`, open, released].filter(Boolean).join(' ')}`),
+        ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
+        ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
+      ],
+      [],
+      openAgain(known),
+    );
   },
 });
 

@@ -6,7 +6,7 @@ import { lookForPayment } from '../../preflight/find-lost-write.ts';
 import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts, newPaymentInput } from '../../preflight/new-payment-facts.ts';
 import { lookByUniqueField, uniqueUpsert } from '../../preflight/unique-upsert.ts';
-import { aboutPayment, aboutRetainerPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
+import { aboutPayment, aboutRetainerPayment, aboutWhole, attention, readCut, unseen } from '../../records/describe.ts';
 import { writtenPayment } from '../../records/fields.ts';
 import { notChecked } from '../../records/text.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
@@ -46,22 +46,23 @@ export const createCustomerPayment = defineWrite({
     if (payment === undefined) return unseen('payment');
     const { unused_amount = 0 } = payment;
     const { retainerinvoice_id } = given;
+    const isRetainer = retainerinvoice_id !== undefined;
+    const shown = isRetainer ? aboutRetainerPayment(payment, retainerinvoice_id, facts?.before.retainer_number) : aboutWhole(payment);
     return createReport(
       [
         `Recorded ${aboutPayment(payment)}.`,
         ...attention(given, payment),
-        ...(retainerinvoice_id === undefined
-          ? aboutWhole(payment)
-          : aboutRetainerPayment(payment, retainerinvoice_id, facts?.before.retainer_number)),
+        ...shown,
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
       [
         unused_amount > 0 &&
-          retainerinvoice_id === undefined && {
+          !isRetainer && {
             say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
             tool: 'update_customer_payment',
           },
+        isRetainer ? readCut(payment, [], shown) : readCut(payment, shown),
       ],
     );
   },

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
-import { DESTROYS, isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
+import { deletionFacts, DESTROYS, isDeleted, refuseUndeletable } from '../../preflight/deletion.ts';
 import { recreating } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
-import { aboutAllocation, aboutPayment, aboutReleased } from '../../records/describe.ts';
+import { aboutOpenAgain, freedInvoices, openAgain } from '../../records/afterwards.ts';
+import { aboutPayment, aboutReleased } from '../../records/describe.ts';
 import { id, type Payment } from '../../records/fields.ts';
 import { createReport } from '../../report.ts';
 
@@ -33,9 +34,8 @@ export const deleteCustomerPayment = defineWrite({
       return {
         question: {
           title: `Delete ${aboutPayment(payment)}`,
-          lines: aboutAllocation(payment),
+          ...deletionFacts(payment),
           ask: [DESTROYS],
-          not_checked: [],
           sealed: { payment },
         },
         policy: { customer_id: payment.customer_id },
@@ -52,9 +52,13 @@ export const deleteCustomerPayment = defineWrite({
   },
 
   result: (_body, { payment_id }): z.output<typeof output> => ({ payment_id, deleted: true }),
-  report: (_result, { payment_id }, facts) =>
-    createReport([
-      `Deleted ${aboutPayment({ ...facts?.before.payment, payment_id })}.`,
-      facts?.before.payment && aboutReleased(facts.before.payment),
-    ]),
+  report: (_result, { payment_id }, facts) => {
+    const { payment } = facts?.before ?? {};
+    const freed = freedInvoices(payment ? [payment] : []);
+    return createReport(
+      [`Deleted ${aboutPayment({ ...payment, payment_id })}.`, aboutOpenAgain(freed), payment && aboutReleased(payment)],
+      [],
+      openAgain(freed),
+    );
+  },
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
-import { aboutPayment, aboutWhole, unseen } from '../../records/describe.ts';
+import { aboutPayment, aboutWhole, readCut, unseen } from '../../records/describe.ts';
 import { id, payment } from '../../records/fields.ts';
 import { onePayment, paymentOf, shownAs } from '../../records/zoho-shapes.ts';
 import { createReport } from '../../report.ts';
@@ -31,24 +31,32 @@ export const getCustomerPayment = defineRead({
       mimeType: 'application/pdf',
     },
   ],
-  input: z.strictObject({ payment_id: id, accept: z.enum(['json', 'pdf']).optional() }),
+  input: z.strictObject({
+    payment_id: id,
+    accept: z.enum(['json', 'pdf']).optional(),
+    whole: z.boolean().optional(),
+  }),
   output,
   // The receipt itself is a resource: base64 has no place in a conversation. The record is read either way.
   parts: () => ({ query: { accept: 'json' } }),
   links: ({ accept }) => (accept === 'pdf' ? ['customer_payment_pdf'] : []),
   shows: (body, { payment_id }) => shownAs(payment_id, 'payment_id', [onePayment(body)]),
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  report: ({ payment }) => {
+  report: ({ payment }, { whole }) => {
     if (payment === undefined) return unseen('payment');
     const { unused_amount = 0 } = payment;
+    const shown = aboutWhole(payment, whole);
     return createReport(
-      [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), ...aboutWhole(payment)],
-      unused_amount > 0
-        ? [
-            { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
-            { say: 'to refund the rest: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
-          ]
-        : [],
+      [`${aboutPayment(payment)}.`.replace(/^p/, 'P'), ...shown],
+      [
+        ...(unused_amount > 0
+          ? [
+              { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
+              { say: 'to refund the rest: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
+            ]
+          : []),
+        !whole && readCut(payment, shown),
+      ],
     );
   },
 });

@@ -1,13 +1,12 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
-import { isObject } from '../../json.ts';
 import { checkCustomFields } from '../../preflight/checks.ts';
 import { moreThanMessage } from '../../preflight/contradiction.ts';
 import { lookForCustomFields } from '../../preflight/find-lost-write.ts';
 import { customFieldsBack, undoWith } from '../../preflight/undo.ts';
 import { allInOrder } from '../../reader.ts';
 import { currentPayment } from '../../reading/current-record.ts';
-import { aboutPayment } from '../../records/describe.ts';
+import { aboutPayment, readCut } from '../../records/describe.ts';
 import { customFieldById, id, type Payment } from '../../records/fields.ts';
 import { notChecked, quoted } from '../../records/text.ts';
 import { createReport } from '../../report.ts';
@@ -35,17 +34,12 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
   safety: {
     turn: ({ customer_payment_id }) => [`payment:${customer_payment_id}`],
     async preflight({ customer_payment_id, custom_fields }, zoho): Promise<CustomFieldFacts> {
-      const [payment, { not_checked = [] }] = await allInOrder([
-        currentPayment(zoho, customer_payment_id),
-        checkCustomFields(custom_fields, zoho),
-      ]);
+      const read = currentPayment(zoho, customer_payment_id);
+      const [payment, { lines = [], not_checked = [] }] = await allInOrder([read, checkCustomFields(custom_fields, zoho, read)]);
       return {
         question: {
           title: `Change custom fields of ${aboutPayment(payment)}`,
-          lines: custom_fields.map(
-            ({ customfield_id, value }) =>
-              `custom field ${customfield_id}: ${quoted(currentValue(payment, customfield_id))} → ${quoted(value)}`,
-          ),
+          lines,
           not_checked,
           ask: [],
           sealed: { payment },
@@ -70,15 +64,12 @@ export const updateCustomFieldsInCustomerPayment = defineWrite({
 
   // Zoho answers with a message only.
   result: (_body, { customer_payment_id, custom_fields }): z.output<typeof output> => ({ customer_payment_id, custom_fields }),
-  report: (_result, { customer_payment_id, custom_fields }, facts) =>
-    createReport([
-      `Updated custom fields of ${aboutPayment({ ...facts?.before.payment, payment_id: customer_payment_id })}.`,
-      ...custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`),
-      notChecked(facts?.not_checked ?? []),
-    ]),
+  report: (_result, { customer_payment_id, custom_fields }, facts) => {
+    const payment = { ...facts?.before.payment, payment_id: customer_payment_id };
+    const values = custom_fields.map(({ customfield_id, value }) => `customfield_id ${customfield_id}: ${quoted(value)}`);
+    return createReport(
+      [`Updated custom fields of ${aboutPayment(payment)}.`, ...values, notChecked(facts?.not_checked ?? [])],
+      [readCut(payment, [], values)],
+    );
+  },
 });
-
-function currentValue(payment: Payment, customfield_id: string): string {
-  const fields = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : []).filter(isObject);
-  return String(fields.find((field) => field['customfield_id'] === customfield_id)?.['value'] ?? '');
-}

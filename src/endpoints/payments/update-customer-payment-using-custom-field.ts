@@ -1,17 +1,19 @@
 import * as z from 'zod';
-import { defineWrite, UNKNOWN_CURRENCY, type Facts } from '../../endpoint.ts';
+import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Reader } from '../../endpoint.ts';
 import { InputError } from '../../errors.ts';
+import { joinNotes } from '../../preflight/checks.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange, lookForPayment } from '../../preflight/find-lost-write.ts';
 import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
-import { changeFacts, fieldLines, turnOfChange } from '../../preflight/payment-change-facts.ts';
+import { changeFacts, turnOfChange, unseenChangeNotes } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
 import { findByCustomField, isUnseen } from '../../reading/find-by-custom-field.ts';
+import { aboutOpenAgain, freedByChange, openAgain } from '../../records/afterwards.ts';
 import { aboutChanges } from '../../records/change-report.ts';
-import { aboutAllocation, aboutPayment, aboutRetainerPayment, aboutWhole, attention, unseen } from '../../records/describe.ts';
+import { aboutAllocation, aboutPayment, aboutRetainerPayment, aboutWhole, attention, readCut, unseen } from '../../records/describe.ts';
 import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
 import { isAsSent } from '../../records/same-as-sent.ts';
 import { notChecked, quoted } from '../../records/text.ts';
@@ -72,7 +74,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       // What can only be sent whole is checked before anyone is asked.
       if (found === 'none' || isUnseen(found)) changesOf(given, undefined);
       if (isUnseen(found) && given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
-      if (isUnseen(found) && !upsert) return unseenFacts({ key, value }, given);
+      if (isUnseen(found) && !upsert) return await unseenFacts({ key, value }, given, zoho);
       if (found !== 'none' && !isUnseen(found)) {
         const facts = await changeFacts(await currentPayment(zoho, found), given, zoho);
         return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
@@ -151,18 +153,29 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     if (payment === undefined) return unseen('payment');
     const before = facts?.before.payment;
     const isNew = upsert === true && before === undefined;
-    return createReport([
-      `${facts?.before.unseen ? 'Recorded or updated' : isNew ? 'Recorded' : 'Updated'} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
-      ...attention(given, payment),
-      ...(before ? aboutChanges(before, payment, given) : []),
-      ...(!isNew
-        ? aboutAllocation(payment)
-        : given.retainerinvoice_id === undefined
-          ? aboutWhole(payment)
-          : aboutRetainerPayment(payment, given.retainerinvoice_id, facts?.before['retainer_number'])),
-      inBase(facts?.before),
-      notChecked(facts?.not_checked ?? []),
-    ]);
+    const changes = before ? aboutChanges(before, payment, given) : [];
+    const { retainerinvoice_id } = given;
+    const did = facts?.before.unseen ? 'Recorded or updated' : isNew ? 'Recorded' : 'Updated';
+    const isRetainer = isNew && retainerinvoice_id !== undefined;
+    const shown = isRetainer
+      ? aboutRetainerPayment(payment, retainerinvoice_id, facts?.before['retainer_number'])
+      : isNew
+        ? aboutWhole(payment)
+        : aboutAllocation(payment);
+    const freed = freedByChange(before, payment);
+    return createReport(
+      [
+        `${did} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
+        ...attention(given, payment),
+        ...changes,
+        aboutOpenAgain(freed),
+        ...shown,
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [isRetainer ? readCut(payment, [], shown) : readCut(payment, shown, changes)],
+      openAgain(freed),
+    );
   },
 });
 
@@ -194,13 +207,12 @@ function noSuchPayment(key: string, value: string): InputError {
 }
 
 /** Zoho may know the payment and not show it by this field: then nothing about it can be checked. */
-function unseenFacts({ key, value }: { key: string; value: string }, given: Fields): UpsertFacts {
+async function unseenFacts({ key, value }: { key: string; value: string }, given: Fields, zoho: Reader): Promise<UpsertFacts> {
   return {
     question: {
       title: `Change the payment whose ${key} is ${quoted(value)}`,
-      lines: fieldLines(given, {}),
+      ...joinNotes({ not_checked: ['which payment has this value, and all that rests on it'] }, await unseenChangeNotes(given, zoho)),
       ask: [],
-      not_checked: ['which payment has this value, and all that rests on it'],
     },
     policy: {
       ...(given.amount !== undefined && {

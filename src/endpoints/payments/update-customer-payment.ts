@@ -7,8 +7,9 @@ import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { paymentChangeInput, changeFacts, turnOfChange, type ChangeFacts } from '../../preflight/payment-change-facts.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
+import { aboutOpenAgain, freedByChange, openAgain } from '../../records/afterwards.ts';
 import { aboutChanges } from '../../records/change-report.ts';
-import { aboutAllocation, aboutPayment, attention, unseen } from '../../records/describe.ts';
+import { aboutAllocation, aboutPayment, attention, readCut, unseen } from '../../records/describe.ts';
 import { writtenPayment, type Payment } from '../../records/fields.ts';
 import { notChecked } from '../../records/text.ts';
 import { changesOf, refuseNoChange } from '../../records/update-body.ts';
@@ -47,13 +48,22 @@ export const updateCustomerPayment = defineWrite({
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, { payment_id: _, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
-    return createReport([
-      `Updated ${aboutPayment(payment)}.`,
-      ...attention(given, payment),
-      ...(facts?.before.payment === undefined ? [] : aboutChanges(facts.before.payment, payment, given)),
-      ...aboutAllocation(payment),
-      inBase(facts?.before),
-      notChecked(facts?.not_checked ?? []),
-    ]);
+    const before = facts?.before.payment;
+    const changes = before === undefined ? [] : aboutChanges(before, payment, given);
+    const shown = aboutAllocation(payment);
+    const freed = freedByChange(before, payment);
+    return createReport(
+      [
+        `Updated ${aboutPayment(payment)}.`,
+        ...attention(given, payment),
+        ...changes,
+        aboutOpenAgain(freed),
+        ...shown,
+        inBase(facts?.before),
+        notChecked(facts?.not_checked ?? []),
+      ],
+      [readCut(payment, shown, changes)],
+      openAgain(freed),
+    );
   },
 });

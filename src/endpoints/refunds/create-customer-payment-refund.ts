@@ -9,17 +9,27 @@ import { ofPayment, refundFacts } from '../../preflight/refund-facts.ts';
 import { allInOrder } from '../../reader.ts';
 import { currentPayment } from '../../reading/current-record.ts';
 import { refundsOf } from '../../reading/refunds-of-payment.ts';
+import { aboutLeft, leftAfter, leftOf, type LeftOfPayment } from '../../records/afterwards.ts';
 import { aboutRefund, attention, unseen } from '../../records/describe.ts';
 import { newRefundInput, writtenRefund, type Payment } from '../../records/fields.ts';
 import { money, notChecked, quoted } from '../../records/text.ts';
 import { refundOf } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
+/** Zoho's own where none is sent. */
+const DEFAULT_MODE = 'cash';
+
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 interface NewRefundFacts extends Facts {
   readonly lost: Facts['lost'] & {
-    readonly before: InBase & { readonly existing: unknown; readonly amount: number; readonly of: Payment };
+    readonly before: InBase & {
+      readonly existing: unknown;
+      readonly amount: number;
+      readonly of: Payment;
+      /** Before it. */
+      readonly left: LeftOfPayment;
+    };
   };
   readonly amount: number;
 }
@@ -52,13 +62,21 @@ export const createCustomerPaymentRefund = defineWrite({
       if (amount === undefined) throw unusedNotTold();
       // An overdrawn payment has nothing to give back either.
       if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
-      const { existing, ...facts } = await refundFacts({ payment, refunds, accounts }, { ...given, amount }, zoho);
+      const { refund_mode = DEFAULT_MODE } = given;
+      const {
+        existing,
+        account_name: _,
+        ...facts
+      } = await refundFacts({ payment, refunds, accounts }, { ...given, refund_mode, amount }, zoho);
       const to = payment.customer_name ? ` to ${quoted(payment.customer_name, 40)}` : '';
       return {
         ...facts,
         question: { ...facts.question, title: `Refund ${money(amount, payment)}${to}` },
         duplicates: { ...facts.duplicates, makes: 'refund' },
-        lost: { ...facts.lost, before: { existing, amount, of: ofPayment(payment), in_base: facts.policy.rate?.result } },
+        lost: {
+          ...facts.lost,
+          before: { existing, amount, of: ofPayment(payment), left: leftOf(payment), in_base: facts.policy.rate?.result },
+        },
         amount,
       };
     },
@@ -70,19 +88,23 @@ export const createCustomerPaymentRefund = defineWrite({
         ? undefined
         : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
   },
-  parts: ({ customer_payment_id: _, ...given }, { amount }) => ({ body: { ...given, amount } }),
+  // The mode is sent in any case, so that it is the one that was asked about.
+  parts: ({ customer_payment_id: _, refund_mode = DEFAULT_MODE, ...given }, { amount }) => ({ body: { ...given, refund_mode, amount } }),
 
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
   report: ({ payment_refund }, { customer_payment_id, amount }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
+    const left = facts?.before.left && leftAfter(facts.before.left, payment_refund.amount);
     return createReport(
       [
         `Recorded ${aboutRefund(payment_refund, { ...facts?.before.of, payment_id: customer_payment_id })}.`,
         ...attention({ amount: amount ?? facts?.before.amount }, { ...facts?.before.of, amount: payment_refund.amount }),
+        aboutLeft(left, facts?.before.of),
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
       [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+      { ...left },
     );
   },
 });

@@ -6,6 +6,7 @@ import { isGone } from '../../preflight/find-lost-write.ts';
 import { undoWith } from '../../preflight/undo.ts';
 import { allInOrder } from '../../reader.ts';
 import { currentPayment, currentRefund } from '../../reading/current-record.ts';
+import { aboutLeft, leftAfter, leftInWords, leftOf, type LeftOfPayment } from '../../records/afterwards.ts';
 import { aboutPayment, aboutRefund } from '../../records/describe.ts';
 import { newRefundInput, id, type Payment, type Refund } from '../../records/fields.ts';
 import { money } from '../../records/text.ts';
@@ -45,6 +46,7 @@ export const deleteCustomerPaymentRefund = defineWrite({
             aboutRefund(refund, payment),
             `Of ${aboutPayment(payment)}`,
             `Unused on the payment again: ${money(refund.amount, payment)}`,
+            `Left unused afterwards: ${leftInWords(leftWithout(refund, payment), payment)}`,
           ],
           ask: [DESTROYS],
           not_checked: [],
@@ -83,9 +85,14 @@ export const deleteCustomerPaymentRefund = defineWrite({
   report: (_result, { customer_payment_id, refund_id }, facts) => {
     const refund = { ...facts?.before.refund, payment_refund_id: refund_id };
     const payment = { ...facts?.before.payment, payment_id: customer_payment_id };
+    const left = facts?.before.payment && leftWithout(refund, payment);
     return createReport(
-      [`Deleted ${aboutRefund(refund, payment)}.`],
+      [`Deleted ${aboutRefund(refund, payment)}.`, aboutLeft(left, payment)],
       [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is unused again')],
+      { ...left },
     );
   },
 });
+
+const leftWithout = ({ amount }: Refund, payment: Payment): LeftOfPayment =>
+  leftAfter(leftOf(payment), amount === undefined ? undefined : -amount);

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
-import { aboutRefund, unseen } from '../../records/describe.ts';
+import { aboutRefund, longText, unseen } from '../../records/describe.ts';
 import { id, refund } from '../../records/fields.ts';
-import { quoted } from '../../records/text.ts';
 import { refundOf, refundsIn, shownAs } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
@@ -31,7 +30,7 @@ export const getCustomerPaymentRefund = defineRead({
     return createReport(
       [
         `${aboutRefund(payment_refund, { payment_id: customer_payment_id })}.`.replace(/^r/, 'R'),
-        payment_refund['description'] !== undefined && `Description: ${quoted(payment_refund['description'], 200)}.`,
+        longText('Description', payment_refund['description']),
       ],
       [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'its payment')],
     );

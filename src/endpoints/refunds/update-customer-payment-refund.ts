@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineWrite, type Facts } from '../../endpoint.ts';
 import { InputError } from '../../errors.ts';
-import type { Currency } from '../../money.ts';
+import { subtract, type Currency } from '../../money.ts';
 import { bankAccounts } from '../../preflight/checks.ts';
 import { otherRefund } from '../../preflight/contradiction.ts';
 import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
@@ -11,7 +11,8 @@ import { fieldsBack, undoWith } from '../../preflight/undo.ts';
 import { allInOrder } from '../../reader.ts';
 import { currentPayment, currentRefund } from '../../reading/current-record.ts';
 import { refundsOf } from '../../reading/refunds-of-payment.ts';
-import { aboutRefund, attention, unseen } from '../../records/describe.ts';
+import { aboutLeft, leftAfter, leftOf, type LeftOfPayment } from '../../records/afterwards.ts';
+import { aboutRefund, attention, idWithName, unseen } from '../../records/describe.ts';
 import { id, refundFields, writtenRefund, type Payment, type Refund } from '../../records/fields.ts';
 import { money, notChecked, quoted } from '../../records/text.ts';
 import { refuseNoChange } from '../../records/update-body.ts';
@@ -26,7 +27,9 @@ const input = z.strictObject({ customer_payment_id: id, refund_id: id, ...z.obje
 const required = ['date', 'amount', 'from_account_id'] as const;
 
 interface RefundChangeFacts extends Facts {
-  readonly lost: Facts['lost'] & { readonly before: InBase & { readonly refund: Refund; readonly of: Payment } };
+  readonly lost: Facts['lost'] & {
+    readonly before: InBase & { readonly refund: Refund; readonly of: Payment; readonly left: LeftOfPayment };
+  };
 }
 
 export const updateCustomerPaymentRefund = defineWrite({
@@ -53,14 +56,13 @@ export const updateCustomerPaymentRefund = defineWrite({
       ]);
       const { date = '', amount, from_account_id = '' } = { ...refund, ...given };
       if (amount === undefined) throw refundAmountNotTold();
-      const { existing: _, ...facts } = await refundFacts(
-        { payment, refunds, accounts, earlier: refund },
-        { ...given, date, amount, from_account_id },
-        zoho,
-      );
-      const changes = Object.entries(given).map(
-        ([name, value]) => `${name}: ${asWritten(name, refund[name], payment)} → ${asWritten(name, value, payment)}`,
-      );
+      const {
+        existing: _,
+        account_name,
+        ...facts
+      } = await refundFacts({ payment, refunds, accounts, earlier: refund }, { ...given, date, amount, from_account_id }, zoho);
+      const after: Refund = { ...given, from_account_name: account_name };
+      const changes = Object.keys(given).map((name) => `${name}: ${asWritten(name, refund, payment)} → ${asWritten(name, after, payment)}`);
       return {
         ...facts,
         question: {
@@ -69,7 +71,7 @@ export const updateCustomerPaymentRefund = defineWrite({
           lines: [...facts.question.lines, ...changes],
           sealed: { refund },
         },
-        lost: { ...facts.lost, before: { refund, of: ofPayment(payment), in_base: facts.policy.rate?.result } },
+        lost: { ...facts.lost, before: { refund, of: ofPayment(payment), left: leftOf(payment), in_base: facts.policy.rate?.result } },
       };
     },
     look: (attempt, zoho) =>
@@ -95,7 +97,10 @@ export const updateCustomerPaymentRefund = defineWrite({
   report: ({ payment_refund }, { customer_payment_id, refund_id, ...given }, facts) => {
     if (payment_refund === undefined) return unseen('refund');
     const before = facts?.before.refund;
-    const shown = (name: string, record: Refund | undefined) => asWritten(name, record?.[name], facts?.before.of);
+    const shown = (name: string, record: Refund | undefined) => asWritten(name, record, facts?.before.of);
+    const more =
+      payment_refund.amount === undefined || before?.amount === undefined ? undefined : subtract(payment_refund.amount, before.amount);
+    const left = facts?.before.left && leftAfter(facts.before.left, more);
     const refund = { payment_refund_id: refund_id, ...payment_refund };
     const payment = { ...facts?.before.of, payment_id: customer_payment_id };
     return createReport(
@@ -105,10 +110,12 @@ export const updateCustomerPaymentRefund = defineWrite({
         ...Object.keys(given)
           .filter((name) => payment_refund[name] !== undefined && before?.[name] !== payment_refund[name])
           .map((name) => `${name}: ${shown(name, before)} → ${shown(name, payment_refund)}`),
+        aboutLeft(left, facts?.before.of),
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
       [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+      { ...left },
     );
   },
 });
@@ -120,7 +127,13 @@ function refundAmountNotTold(): InputError {
   });
 }
 
-function asWritten(name: string, value: unknown, currency: Currency = {}): string {
-  if (value === undefined) return 'nothing';
+/** What every refund has: where Zoho shows none, it does not tell it. */
+const ALWAYS_THERE = new Set(['date', 'amount', 'from_account_id', 'refund_mode', 'exchange_rate']);
+
+function asWritten(name: string, refund: Refund = {}, currency: Currency = {}): string {
+  const value = refund[name];
+  if (value === undefined && ALWAYS_THERE.has(name)) return 'not told by Zoho';
+  if (value === undefined || value === '') return 'nothing';
+  if (name === 'from_account_id') return idWithName(value, refund['from_account_name']);
   return name === 'amount' ? money(value, currency) : quoted(value);
 }
