@@ -123,7 +123,7 @@ function confirmOf(env: Environment): ConfirmMode {
 function askOf(env: Environment): readonly AskWay[] {
   const value = setting(env, 'ZOHO_PAYMENTS_ASK');
   if (value === undefined) return askWays;
-  const names = namesIn(value);
+  const names = listedNames(value);
   const strange = names.find((name) => !(askWays as readonly string[]).includes(name));
   if (strange !== undefined || names.length === 0)
     throw new ConfigError(
@@ -132,7 +132,7 @@ function askOf(env: Environment): readonly AskWay[] {
   return [...new Set(names as AskWay[])];
 }
 
-const namesIn = (list: string): string[] =>
+const listedNames = (list: string): string[] =>
   list
     .toLowerCase()
     .split(',')
@@ -148,7 +148,7 @@ function uniqueFieldOf(env: Environment): string | undefined {
 /** Names separated by commas; `all` stands for every one. `from` is where they were written, for the error. */
 export function toolsetsOf(from: string, value: string | undefined): readonly Toolset[] {
   if (value === undefined) return defaultToolsets;
-  const wanted = namesIn(value);
+  const wanted = listedNames(value);
   const known: readonly string[] = [...toolsetNames, 'all'];
   const strange = wanted.find((name) => !known.includes(name));
   if (strange !== undefined)

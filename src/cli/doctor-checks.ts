@@ -129,11 +129,11 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   else if (day === undefined)
     yield { check: 'limits', state: 'unknown', says: `Zoho did not say what is left of the day; ${thisMinute} payments` };
   else if (day.remaining < FEW_CALLS)
-    yield wrong('limits', leftOf(day), 'Wait for the end of the day, or find out what else calls Zoho for this organization.');
-  else yield ok('limits', `${leftOf(day)}; and ${thisMinute}`);
+    yield wrong('limits', dayLeft(day), 'Wait for the end of the day, or find out what else calls Zoho for this organization.');
+  else yield ok('limits', `${dayLeft(day)}; and ${thisMinute}`);
 }
 
-function leftOf({ remaining, most, resets_at }: NonNullable<Quota['day']>): string {
+function dayLeft({ remaining, most, resets_at }: NonNullable<Quota['day']>): string {
   return `${remaining} of ${most ?? '?'} calls are left of the day, which ends at ${resets_at}, enough for about ${paymentsWith(remaining)} payments`;
 }
 

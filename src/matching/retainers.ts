@@ -9,8 +9,8 @@ import { orGiveId } from './id-called.ts';
 /** The id of the retainer invoice of this number, among the newest. Where several could be meant, those of `customer_id` are. */
 export async function retainerNamed(typed: string, field: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
   const { retainerinvoices = [], page_context } = await orGiveId(zoho.read(listRetainerInvoices, {}), field);
-  const keys = numberForms(typed).map(numberKey);
-  const same = retainerinvoices.filter(({ retainerinvoice_number }) => keys.includes(numberKey(retainerinvoice_number)));
+  const keys = new Set(numberForms(typed).map(numberKey));
+  const same = retainerinvoices.filter(({ retainerinvoice_number }) => keys.has(numberKey(retainerinvoice_number)));
   const theirs = same.filter((one) => one.customer_id === customer_id);
   const [one, ...others] = theirs.length > 0 ? theirs : same;
   if (one?.retainerinvoice_id !== undefined && others.length === 0) return one.retainerinvoice_id;
