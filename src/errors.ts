@@ -1,6 +1,6 @@
 import type { Judged } from './concern.ts';
 import { retryOf, type ErrorCode, type Retry } from './error-codes.ts';
-import { cutLine, inQuotes } from './foreign-text.ts';
+import { cutLine, oneLine } from './foreign-text.ts';
 import type { Step } from './report.ts';
 
 /**
@@ -77,7 +77,7 @@ export abstract class PaymentsError extends Error {
   /** What happened, with Zoho's own words quoted: one line. */
   get whatHappened(): string {
     if (this.zoho === undefined) return this.shownMessage;
-    return `${this.shownMessage} Zoho says: ${inQuotes(this.zoho.message)} (Zoho code ${this.zoho.code}).`;
+    return `${this.shownMessage} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
   }
 
   /** What repeating the call can do. Where a change may have been made, only the code of a write that is looked for allows it. */

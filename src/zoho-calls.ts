@@ -20,7 +20,11 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
     usual: '2 payments with refunds',
     more: '1 for each payment with refunds; names of the last minutes are known',
   },
-  find_payments: { calls: 2, usual: 'by customer and amount', more: '1 for each 200 payments looked through' },
+  find_payments: {
+    calls: 4,
+    usual: 'by customer and amount',
+    more: '1 for each 200 payments looked through; 2 of the 4 are for the ids of the invoices, which can take up to 8',
+  },
   find_refunds: {
     calls: 6,
     usual: 'a customer with 2 refunds',

@@ -182,6 +182,9 @@ const inList = { key: 'idempotency_key', reference: 'reference_number', customer
 /** What `journal list` is asked for, as list_writes takes it. */
 async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
   const [{ readArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
+  const empty = Object.keys(given).find((option) => given[option as keyof typeof given] === '');
+  // A shell's variable that is not set must not list everything.
+  if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
   const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
   const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));
   try {

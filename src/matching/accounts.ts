@@ -1,6 +1,6 @@
 import type { Reader } from '../endpoint.ts';
 import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
-import { listChartOfAccounts } from '../reading/chart-of-accounts.ts';
+import { listChartOfAccounts } from './chart-of-accounts.ts';
 import { idCalled, orGiveId } from './id-called.ts';
 import { isId } from './same-name.ts';
 

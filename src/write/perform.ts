@@ -65,7 +65,9 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
         : undefined;
     // This call did nothing; but where an earlier one of the same intent did or may have, "nothing was changed" is not the answer.
     if (earlier?.state === 'recorded') return replay(earlier, road.timings);
-    if (earlier !== undefined && !isSettled(earlier.state))
+    // Its own claim, which could not be noted as sent, was never sent.
+    const ownClaim = sent && earlier?.state === 'claimed';
+    if (earlier !== undefined && !isSettled(earlier.state) && !ownClaim)
       return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` }, road.timings);
     throw error;
   }

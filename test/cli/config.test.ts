@@ -31,6 +31,8 @@ describe('settings', () => {
       stateDir: undefined,
       keychain: true,
       confirm: 'ask',
+      ask: ['window', 'call'],
+      fastestAnswerMs: undefined,
       policy: {},
       uniqueField: undefined,
       limits: { perMinute: undefined, concurrent: undefined },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commands, optionsOf } from '../../src/cli/help.ts';
-import { run } from '../support/program.ts';
+import { command, run } from '../support/program.ts';
 
 /** `--help`, and what is said of options that a command does not take. */
 
@@ -33,7 +33,7 @@ describe('--help of a command', () => {
     expect(await run(['serv', '--help'])).toMatchObject({ code: 2, stdout: '' });
     expect(await run(['journal', 'burn', '--help'])).toMatchObject({
       code: 2,
-      stderr: 'zoho-payments-mcp: journal takes one of list, show, resolve, verify, prune, export; see zoho-payments-mcp journal --help\n',
+      stderr: `zoho-payments-mcp: journal takes one of list, show, resolve, verify, prune, export; see \`${command} journal --help\`\n`,
     });
   });
 });
@@ -46,7 +46,7 @@ describe('an option that a command does not take', () => {
         : optionsOf(name)
             .map((option) => `--${option}`)
             .join(', ');
-    const see = `see zoho-payments-mcp ${name} --help`;
+    const see = `see \`${command} ${name} --help\``;
     expect(await run([...name.split(' '), '--colour'])).toMatchObject({
       code: 2,
       stdout: '',
@@ -65,7 +65,7 @@ describe('an option that a command does not take', () => {
   });
 
   it('a value that it does not take names the command too', async () => {
-    expect((await run(['sandbox', '--port', 'http'])).stderr).toContain('not "http"; see zoho-payments-mcp sandbox --help');
+    expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
     expect((await run(['serv'])).stderr).toContain('unknown command "serv"; there is serve, login, logout, doctor, sandbox, journal; see');
   });
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 import { fault } from '../support/books.ts';
-import { folder, run, serving, settingsFor, type Json } from '../support/program.ts';
+import { command, folder, run, serving, settingsFor, type Json } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
 /** `journal list` and `journal show`, as the built program tells them. */
@@ -110,7 +110,7 @@ describe('journal list', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^[^\n]+\n$/);
     expect(stderr).toContain(message);
-    expect(stderr).toContain('; see zoho-payments-mcp journal list --help');
+    expect(stderr).toContain(`; see \`${command} journal list --help\``);
   });
 });
 

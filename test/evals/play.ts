@@ -26,8 +26,11 @@ export interface Task {
   readonly ends?: readonly (readonly Wanted[])[];
   /** What the answers must tell, where the books cannot. */
   readonly tells?: readonly (number | string | RegExp)[];
-  /** The most calls, and bytes of results, that it needs. */
-  readonly budget: { readonly calls: number; readonly bytes: number };
+  /**
+   * The calls, and the most bytes of results, that the scripted player needs. The least possible: one call for each write, and one look
+   * where it rests on what the user does not say.
+   */
+  readonly budget: { readonly calls: number; readonly least: number; readonly bytes: number };
 }
 
 export interface Played {

@@ -54,13 +54,19 @@ describe('an answer of a model', () => {
   });
 });
 
+it('all tasks together need at most 1.15 times the least possible calls', () => {
+  const sum = (of: 'calls' | 'least') => tasks.reduce((total, { budget }) => total + budget[of], 0);
+  expect(sum('calls')).toBeLessThanOrEqual(1.15 * sum('least'));
+});
+
 describe.each(tasks)('$name', (task) => {
   const { right, wrong } = solutions[task.name]!;
 
   it('can be done within its budget', async () => {
     const { problems, calls, bytes, messages } = await play(task, scriptedModel(right));
     expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
-    expect({ calls, bytes: Math.max(bytes, task.budget.bytes) }).toEqual(task.budget);
+    const { least } = task.budget;
+    expect({ calls, least, bytes: Math.max(bytes, task.budget.bytes) }).toEqual(task.budget);
   });
 
   it.each(Object.entries(wrong))('fails when %s', async (_, { script, because }) => {

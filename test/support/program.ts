@@ -11,6 +11,9 @@ import { closers } from './closers.ts';
 
 export const program = resolve(import.meta.dirname, '../../dist/zoho-payments-mcp.cjs');
 
+/** The same as hints call it: how these tests start it. */
+export const command = `node ${program}`;
+
 export type Json = Record<string, any>;
 
 /** The settings that point the program at a sandbox as if it were Zoho. */

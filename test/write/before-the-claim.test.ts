@@ -119,7 +119,7 @@ describe('a full disk', () => {
     return (args: Json) => request('tools/call', { name: 'create_customer_payment', arguments: args });
   }
 
-  it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 240])(
+  it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 200, 220, 240, 260, 300])(
     'after %i KB: each write is recorded, or says that nothing was changed',
     async (kilobytes) => {
       const { sandbox, settings } = await zoho();
