@@ -2,6 +2,7 @@ import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ordinaryTimings } from '../../src/write/timings.ts';
 import { requestsTo, seed } from '../support/books.ts';
 import {
   harness,
@@ -47,26 +48,23 @@ const slowly = (answer: PersonAnswer) => async () => {
 };
 
 describe.each(olderKinds)('a client that announces questions and answers them with an error (%s)', (kind) => {
-  it.each([-32601, -32600, -32603, -32602, -32000, -32042, 1])(
-    '%i: the preview takes its place, for the rest of the connection',
-    async (code) => {
-      let asked = 0;
-      const person = () => {
-        asked += 1;
-        throw new McpError(code, 'no');
-      };
-      const server = await start({ kind, person });
-      const preview = await server.call('create_customer_payment_refund', refund);
-      expect(codeOf(preview)).toBe('approval_needed');
-      expect(textOf(preview)).toMatch(/^Refund USD 10\.00 to /);
-      expect(await writesTo(server)).toEqual([]);
-      const done = await server.call('create_customer_payment_refund', { ...refund, approval: approvalOf(preview) });
-      expect(done.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'call' });
-      expect(codeOf(await server.call('create_customer_payment_refund', { ...refund, amount: 11 }))).toBe('approval_needed');
-      expect(asked).toBe(1);
-      expect(server.logged.join()).toContain(`error ${code}`);
-    },
-  );
+  it('gets the preview in their place, for the rest of the connection', async () => {
+    let asked = 0;
+    const person = () => {
+      asked += 1;
+      throw new McpError(-32601, 'Method not found');
+    };
+    const server = await start({ kind, person });
+    const preview = await server.call('create_customer_payment_refund', refund);
+    expect(codeOf(preview)).toBe('approval_needed');
+    expect(textOf(preview)).toMatch(/^Refund USD 10\.00 to /);
+    expect(await writesTo(server)).toEqual([]);
+    const done = await server.call('create_customer_payment_refund', { ...refund, approval: approvalOf(preview) });
+    expect(done.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'call' });
+    expect(codeOf(await server.call('create_customer_payment_refund', { ...refund, amount: 11 }))).toBe('approval_needed');
+    expect(asked).toBe(1);
+    expect(server.logged.join()).toContain('error -32601');
+  });
 
   it('strict refuses with a code', async () => {
     const person = () => {
@@ -112,8 +110,8 @@ describe.each(olderKinds)('a client that announces questions and answers them wi
 });
 
 describe('answers as raw messages', () => {
-  /** The built program with a client that is asked, and answers with this. */
-  async function answering(answer: Json, settings: Record<string, string> = {}) {
+  /** A connection of its own to the built program, with a client that announces that it can ask. */
+  async function connected(settings: Record<string, string> = {}): Promise<Program> {
     const server = startProgram(['serve', '--sandbox=memory'], { ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '0', ...settings });
     await server.request('initialize', {
       protocolVersion: '2025-06-18',
@@ -121,49 +119,73 @@ describe('answers as raw messages', () => {
       clientInfo: { name: 'test', version: '1' },
     });
     server.line('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-    const called = server.call('create_customer_payment_refund', refund);
+    return server;
+  }
+
+  /** What a refund comes to whose question is answered with this. */
+  async function answering(server: Program, answer: Json, amount = 10): Promise<ToolResult> {
+    const called = server.call('create_customer_payment_refund', { ...refund, amount });
     const question = await questionTo(server);
+    server.stdout.length = 0;
     server.line(JSON.stringify({ jsonrpc: '2.0', id: question['id'], ...answer }));
     return (await called) as unknown as ToolResult;
   }
 
-  it.each<[string, Json, string]>([
-    ['an action of its own', { result: { action: 'reject' } }, 'approval_needed'],
-    ['no action', { result: { content: { approve: true } } }, 'approval_needed'],
-    ['an empty result', { result: {} }, 'approval_needed'],
-    ['an error', { error: { code: -32601, message: 'Method not found' } }, 'approval_needed'],
-    ['accept without content', { result: { action: 'accept' } }, 'not_confirmed'],
-    ['accept with null', { result: { action: 'accept', content: null } }, 'not_confirmed'],
-    ['accept with empty content', { result: { action: 'accept', content: {} } }, 'not_confirmed'],
-    ['accept with text', { result: { action: 'accept', content: 'yes' } }, 'not_confirmed'],
-    ['accept with a null field', { result: { action: 'accept', content: { approve: null } } }, 'not_confirmed'],
-    ['accept with another field', { result: { action: 'accept', content: { ok: true } } }, 'not_confirmed'],
-    ['accept with "maybe"', { result: { action: 'accept', content: { approve: 'maybe' } } }, 'not_confirmed'],
-    ['accept with 1', { result: { action: 'accept', content: { approve: 1 } } }, 'not_confirmed'],
-    ['accept with an unticked box', { result: { action: 'accept', content: { approve: false } } }, 'declined'],
-    ['accept with "false"', { result: { action: 'accept', content: { approve: 'false' } } }, 'declined'],
-    ['decline', { result: { action: 'decline' } }, 'declined'],
-    ['cancel', { result: { action: 'cancel' } }, 'not_confirmed'],
-  ])('%s', async (_, answer, code) => {
-    const result = await answering(answer);
-    expect(result.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code, changed: 'no' } });
+  it.each<[string, Json]>([
+    ...[-32600, -32602, -32603, -32000, -32042, 1].map((code): [string, Json] => [`error ${code}`, { error: { code, message: 'no' } }]),
+    ['an action of its own', { result: { action: 'reject' } }],
+    ['no action', { result: { content: { approve: true } } }],
+    ['an empty result', { result: {} }],
+  ])('%s is no answer: the preview takes its place', async (_, answer) => {
+    const result = await answering(await connected(), answer);
+    expect(result.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'approval_needed', changed: 'no' } });
   });
 
-  it.each([true, 'true', 'True', ' TRUE '])('%j is a yes', async (approve) => {
-    const result = await answering({ result: { action: 'accept', content: { approve } } });
-    expect(result.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'window' });
+  it('an accept without a ticked box is no answer, and only a box left empty is a no', async () => {
+    const server = await connected();
+    const accept = (content?: unknown): Json => ({ result: { action: 'accept', ...(content !== undefined && { content }) } });
+    const answers: [Json, string][] = [
+      [accept(), 'not_confirmed'],
+      [accept(null), 'not_confirmed'],
+      [accept({}), 'not_confirmed'],
+      [accept('yes'), 'not_confirmed'],
+      [accept({ approve: null }), 'not_confirmed'],
+      [accept({ ok: true }), 'not_confirmed'],
+      [accept({ approve: 'maybe' }), 'not_confirmed'],
+      [accept({ approve: 1 }), 'not_confirmed'],
+      [{ result: { action: 'cancel' } }, 'not_confirmed'],
+      [accept({ approve: false }), 'declined'],
+      [accept({ approve: 'false' }), 'declined'],
+      [{ result: { action: 'decline' } }, 'declined'],
+    ];
+    for (const [i, [answer, code]] of answers.entries()) {
+      const result = await answering(server, answer, i + 1);
+      expect(codeOf(result), JSON.stringify(answer)).toBe(code);
+      expect(result.structuredContent['asked'], JSON.stringify(answer)).toBe('window');
+    }
   });
 
-  it('an answer within milliseconds is no consent as the program is shipped', async () => {
+  it('a yes may also be a text', async () => {
+    const server = await connected();
+    for (const [i, approve] of [true, 'true', 'True', ' TRUE '].entries()) {
+      const result = await answering(server, { result: { action: 'accept', content: { approve } } }, i + 1);
+      expect(result.structuredContent, String(approve)).toMatchObject({ outcome: 'recorded', asked: 'window' });
+    }
+  });
+
+  it('an answer that comes too fast is no consent; 300 ms unless set otherwise', async () => {
+    expect(ordinaryTimings.fastestAnswerMs).toBe(300);
     const yes = { result: { action: 'accept', content: { approve: true } } };
-    const settings = { ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '' };
-    expect(codeOf(await answering(yes, settings))).toBe('approval_needed');
-    expect(codeOf(await answering(yes, { ...settings, ZOHO_PAYMENTS_ASK: 'window' }))).toBe('answered_by_program');
+    const settings = { ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '600000' };
+    expect(codeOf(await answering(await connected(settings), yes))).toBe('approval_needed');
+    expect(codeOf(await answering(await connected({ ...settings, ZOHO_PAYMENTS_ASK: 'window' }), yes))).toBe('answered_by_program');
   });
 });
 
 describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
-  const timings = { fastestAnswerMs: 40 };
+  /** However slow this machine is, the program is faster, and the person is slower. */
+  const timings = { fastestAnswerMs: 600_000 };
+  const forPeople = { fastestAnswerMs: 5 };
 
   it.each<PersonAnswer>([{ action: 'decline' }, { action: 'cancel' }, { action: 'accept', content: { approve: false } }])(
     '%j is told as the program’s own, with the other way',
@@ -211,9 +233,9 @@ describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
   });
 
   it('a person is slower, and is believed', async () => {
-    const server = await start({ kind, timings, person: slowly(yes) });
+    const server = await start({ kind, timings: forPeople, person: slowly(yes) });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
-    const other = await start({ kind, timings, person: slowly({ action: 'decline' }) });
+    const other = await start({ kind, timings: forPeople, person: slowly({ action: 'decline' }) });
     const declined = await other.call('create_customer_payment_refund', refund);
     expect(codeOf(declined)).toBe('declined');
     expect(textOf(declined)).toContain('The user declined.');
