@@ -124,9 +124,9 @@ describe('tax that a lost change put on an invoice', () => {
       })
     ).structuredContent as { payment: { payment_id: string } };
     await fault(server.sandbox, { match: { method: 'PUT' }, fault: how });
-    expect((await server.call('update_customer_payment', { payment_id: payment.payment_id, ...taxed })).structuredContent['outcome']).toBe(
-      'unknown',
-    );
+    const { outcome } = (await server.call('update_customer_payment', { payment_id: payment.payment_id, ...taxed })).structuredContent;
+    // The look right after it may find it already.
+    expect(how === 'drop_after' ? ['unknown', 'recorded'] : ['unknown']).toContain(outcome);
     longAfter(server);
     await server.opened.resolveAll(() => undefined);
     const state = (await server.opened.road.journal.list({ limit: 1 }))[0]?.state;
