@@ -163,7 +163,8 @@ describe('answers as raw messages', () => {
 });
 
 describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
-  const timings = { fastestAnswerMs: 40 };
+  /** A busy machine may take a while for an answer at once. */
+  const timings = { fastestAnswerMs: 5_000 };
 
   it.each<PersonAnswer>([{ action: 'decline' }, { action: 'cancel' }, { action: 'accept', content: { approve: false } }])(
     '%j is told as the program’s own, with the other way',
@@ -211,9 +212,9 @@ describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
   });
 
   it('a person is slower, and is believed', async () => {
-    const server = await start({ kind, timings, person: slowly(yes) });
+    const server = await start({ kind, timings: { fastestAnswerMs: 40 }, person: slowly(yes) });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
-    const other = await start({ kind, timings, person: slowly({ action: 'decline' }) });
+    const other = await start({ kind, timings: { fastestAnswerMs: 40 }, person: slowly({ action: 'decline' }) });
     const declined = await other.call('create_customer_payment_refund', refund);
     expect(codeOf(declined)).toBe('declined');
     expect(textOf(declined)).toContain('The user declined.');
@@ -322,6 +323,38 @@ describe('a choice', () => {
       allocate: 'as_credit',
     });
     expect(again.structuredContent).toMatchObject({ outcome: 'recorded' });
+  });
+});
+
+describe('a question that comes back twice (2026-07-28)', () => {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+  };
+  const decline = { action: 'decline' };
+
+  it.each([
+    ['within milliseconds', 0, yes, 'approval_needed'],
+    ['with a no', 400, decline, 'declined'],
+    ['by closing it', 400, { action: 'cancel' }, 'not_confirmed'],
+  ])('is answered as it was first: %s', async (_, pauseMs, first, code) => {
+    const server = startProgram(['serve', '--sandbox=memory']);
+    const call = async (more: Json = {}) =>
+      (await server.request('tools/call', { name: 'create_customer_payment_refund', arguments: refund, ...more, _meta }))['result'] as Json;
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const { requestState } = await call();
+    const answer = (consent: unknown) => call({ requestState, inputResponses: { consent } });
+    await pause(pauseMs);
+    expect(codeOf((await answer(first)) as ToolResult)).toBe(code);
+    await pause(400);
+    expect((await answer(yes))['structuredContent']).toMatchObject({ outcome: 'not_recorded', error: { code } });
+    // Another question is another matter.
+    const another = await call();
+    if (first === decline) return expect(codeOf(another as ToolResult)).toBe('declined');
+    await pause(400);
+    const { structuredContent } = await call({ requestState: another['requestState'] as string, inputResponses: { consent: yes } });
+    expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'window' });
   });
 });
 
