@@ -80,7 +80,7 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
         return [];
       }
       const batch = newBatch();
-      const texts = partsOf(line);
+      const texts = textsOfParts(line);
       const lines = messages.flatMap((message, i) => {
         const refusal = refusalOf(message);
         if (refusal !== undefined) {
@@ -92,7 +92,7 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
           batch.open.set(id, batch.answers.push(undefined) - 1);
           batchOf.set(id, batch);
         }
-        return [Buffer.concat([texts[i]!, NEWLINE])];
+        return [Buffer.concat([texts[i]!, LINE_END])];
       });
       if (batch.open.size === 0) batch.end();
       return lines;
@@ -131,10 +131,10 @@ function arrayIn(line: Buffer): unknown[] | undefined {
   }
 }
 
-const NEWLINE = Buffer.from('\n');
+const LINE_END = Buffer.from('\n');
 
 /** The text of each part of an array, as it was sent: what is nested too deep to be written anew can still be read. */
-function partsOf(array: Buffer): Buffer[] {
+function textsOfParts(array: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   let from = 0;
   let depth = 0;
