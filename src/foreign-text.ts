@@ -80,7 +80,10 @@ function visible(text: string): string {
     .replace(HIDDEN_IN_LINES, MARK);
 }
 
-/** A structured result whose texts are `visible`, names too. A call that undoes a write stays exact, or it would not restore what was there. */
+/**
+ * A structured result whose texts are `visible`, names too. A call that is to be made as it stands stays exact: one that undoes a write would
+ * not restore what was there, and one that repeats a call would be another.
+ */
 export function guarded<T>(value: T): T;
 export function guarded(value: unknown): unknown {
   if (typeof value === 'string') return visible(value);
@@ -89,9 +92,17 @@ export function guarded(value: unknown): unknown {
   const entries = Object.entries(value).map(([name, item]: [string, unknown]) => {
     // Nothing is dropped from a name without a mark: it could become the name of another field.
     const shown = name.replace(HIDDEN_IN_NAME, MARK);
-    return [shown, name === 'undo' && isCall(item) ? { ...guarded(item), arguments: item.arguments } : guarded(item)];
+    return [shown, CALLS.has(name) ? guardedCalls(item) : guarded(item)];
   });
   return Object.fromEntries(entries);
+}
+
+/** Where calls of ours stand. */
+const CALLS = new Set(['undo', 'next', 'followed_by']);
+
+function guardedCalls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(guardedCalls);
+  return isCall(value) ? { ...guarded(value), arguments: value.arguments } : guarded(value);
 }
 
 const isCall = (value: unknown): value is { readonly arguments: unknown } =>

@@ -136,7 +136,7 @@ describe('foreign text', () => {
   });
 });
 
-/** Every text in a value, names of fields too, apart from those of calls that undo. */
+/** Every text in a value, names of fields too, apart from those of calls. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -192,7 +192,7 @@ describe('a structured result', () => {
     );
   });
 
-  it('keeps the arguments of an undo exact, and nothing else that is called so', () => {
+  it('keeps the arguments of calls exact, and nothing else that is called so', () => {
     fc.assert(
       fc.property(anything, (text) => {
         const undo = {
@@ -200,6 +200,12 @@ describe('a structured result', () => {
           arguments: { payment_id: '1', description: text, custom_fields: [{ value: text }] },
         };
         expect(guarded({ undo, writes: [{ undo }] })).toEqual({ undo, writes: [{ undo }] });
+        const next = [
+          { ...undo, say: 'Do this' },
+          { say: 'Ask, then', tool: 'x', followed_by: undo },
+        ];
+        expect(guarded({ next, writes: [{ next }] })).toEqual({ next, writes: [{ next }] });
+        expect(guarded({ next: [text], error: { next: text } })).toEqual({ next: [guarded(text)], error: { next: guarded(text) } });
         expect(guarded({ undo: text, arguments: { undo: [text] } })).toEqual({ undo: guarded(text), arguments: { undo: [guarded(text)] } });
       }),
     );

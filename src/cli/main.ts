@@ -187,11 +187,17 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
   if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
   const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
   const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));
+  const optionNamed = (name: string) => Object.entries(inList).find(([, argument]) => argument === name)?.[0] ?? name;
+  const most = numberOption('--limit', limit as string | undefined) ?? 50;
+  if (most === 0) throw new UsageError('--limit must be at least 1');
   try {
-    return { ...readArguments(listWrites.input, wanted), limit: numberOption('--limit', limit as string | undefined) ?? 50 };
+    const read = readArguments(listWrites.input, wanted);
+    // Blanks and "null" count as left out where a model sends them.
+    const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(read, name));
+    if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
+    return { ...read, limit: most };
   } catch (error) {
     if (!(error instanceof PaymentsError)) throw error;
-    const optionNamed = (name: string) => Object.entries(inList).find(([, argument]) => argument === name)?.[0] ?? name;
     const problems = error.message
       .replace(/^The arguments are not valid: |\.$/g, '')
       .replaceAll('`next_page` of the answer before', 'what the list before says');

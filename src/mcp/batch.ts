@@ -18,6 +18,8 @@ export interface Batches {
 /** More than a minute's calls to Zoho. */
 const MOST_MESSAGES = 100;
 const [BRACKET, BLANKS] = [0x5b, new Set([0x20, 0x09, 0x0d])];
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [OPENING, CLOSING] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
 
 interface Batch {
   /** In the order of the requests; what is not answered yet, or never will be, is left free. */
@@ -78,7 +80,8 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
         return [];
       }
       const batch = newBatch();
-      const lines = messages.flatMap((message) => {
+      const texts = textsOfParts(line);
+      const lines = messages.flatMap((message, i) => {
         const refusal = refusalOf(message);
         if (refusal !== undefined) {
           batch.answers.push(refusal);
@@ -89,7 +92,7 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
           batch.open.set(id, batch.answers.push(undefined) - 1);
           batchOf.set(id, batch);
         }
-        return [Buffer.from(`${JSON.stringify(message)}\n`)];
+        return [Buffer.concat([texts[i]!, LINE_END])];
       });
       if (batch.open.size === 0) batch.end();
       return lines;
@@ -126,6 +129,36 @@ function arrayIn(line: Buffer): unknown[] | undefined {
     // As any other line that is no JSON.
     return undefined;
   }
+}
+
+const LINE_END = Buffer.from('\n');
+
+/** The text of each part of an array, as it was sent: what is nested too deep to be written anew can still be read. */
+function textsOfParts(array: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  let from = 0;
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < array.length; i += 1) {
+    const byte = array[i]!;
+    if (inString) {
+      if (byte === BACKSLASH) i += 1;
+      else if (byte === QUOTE) inString = false;
+      continue;
+    }
+    if (byte === QUOTE) inString = true;
+    if (CLOSING.has(byte)) depth -= 1;
+    if (from > 0 && (byte === COMMA ? depth === 1 : depth === 0)) {
+      parts.push(array.subarray(from, i));
+      from = i + 1;
+      if (depth === 0) break;
+    }
+    if (OPENING.has(byte)) {
+      depth += 1;
+      if (depth === 1) from = i + 1;
+    }
+  }
+  return parts;
 }
 
 function isMessage(value: unknown): boolean {

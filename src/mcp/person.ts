@@ -32,24 +32,31 @@ export interface Asking {
   ): Promise<{ readonly kind: 'later'; readonly result: InputRequiredResult } | { readonly kind: 'now'; readonly person: Person }>;
 }
 
-/** When each question was shown, by what was sealed into it: for telling how fast its answer came. One for all connections. */
+/**
+ * Each question that was shown, by what was sealed into it: for telling how fast its answer came, and so that it is answered once. One for
+ * all connections.
+ */
 export class ShownQuestions {
-  readonly #at = new Map<string, number>();
+  readonly #shown = new Map<string, { readonly at: number; answer?: Partial<Person> }>();
 
   note(state: string): void {
     const now = performance.now();
     // The oldest are first. A later answer has expired anyway.
-    for (const [old, at] of this.#at) {
+    for (const [old, { at }] of this.#shown) {
       if (now - at < KEPT_MS) break;
-      this.#at.delete(old);
+      this.#shown.delete(old);
     }
-    this.#at.set(state, now);
+    this.#shown.set(state, { at: now });
   }
 
-  /** Undefined for a question of another process. */
-  msSince(state: string): number | undefined {
-    const at = this.#at.get(state);
-    return at === undefined ? undefined : performance.now() - at;
+  /**
+   * What the first answer to a question says, and how fast it came: an answer that comes with the same question again changes nothing, or
+   * a program that was too fast would only have to come twice. Of a question of another process it is not known how fast.
+   */
+  answered(state: string, answer: Partial<Person>): Partial<Person> {
+    const question = this.#shown.get(state);
+    if (question === undefined) return answer;
+    return (question.answer ??= { ...answer, answeredAfterMs: performance.now() - question.at });
   }
 }
 
@@ -90,7 +97,7 @@ export function createAsking({ server, era, shown, answerMs, log }: AskingOption
         ...person,
         canBeAsked: !failed && announces(server, mcpReq.envelope),
         state,
-        ...(key && answer && { ...meaningOf(key, answer), answeredAfterMs: shown.msSince(state) }),
+        ...(key && answer && shown.answered(state, meaningOf(key, answer))),
       };
     },
 

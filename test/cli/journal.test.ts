@@ -103,6 +103,9 @@ describe('journal list', () => {
     [['--since', '2026-02-30'], '--since must be a calendar date'],
     [['--reference', ' '], '--reference is empty'],
     [['--key', ''], '--key must not be empty'],
+    [['--amount', ' '], '--amount must not be " "'],
+    [['--outcome', 'null'], '--outcome must not be "null"'],
+    [['--limit', '0'], '--limit must be at least 1'],
     [['--page', 'last'], '--page must be what the list before says, or the number of a page'],
     [['--limit', 'all'], '--limit takes a whole number, not "all"'],
   ])('%j is refused in one line', async (options, message) => {

@@ -347,6 +347,38 @@ describe('a choice', () => {
   });
 });
 
+describe('a question that comes back twice (2026-07-28)', () => {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+  };
+  const decline = { action: 'decline' };
+
+  it.each([
+    ['within milliseconds', 0, yes, 'approval_needed'],
+    ['with a no', 400, decline, 'declined'],
+    ['by closing it', 400, { action: 'cancel' }, 'not_confirmed'],
+  ])('is answered as it was first: %s', async (_, pauseMs, first, code) => {
+    const server = startProgram(['serve', '--sandbox=memory']);
+    const call = async (more: Json = {}) =>
+      (await server.request('tools/call', { name: 'create_customer_payment_refund', arguments: refund, ...more, _meta }))['result'] as Json;
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const { requestState } = await call();
+    const answer = (consent: unknown) => call({ requestState, inputResponses: { consent } });
+    await pause(pauseMs);
+    expect(codeOf((await answer(first)) as ToolResult)).toBe(code);
+    await pause(400);
+    expect((await answer(yes))['structuredContent']).toMatchObject({ outcome: 'not_recorded', error: { code } });
+    // Another question is another matter.
+    const another = await call();
+    if (first === decline) return expect(codeOf(another as ToolResult)).toBe('declined');
+    await pause(400);
+    const { structuredContent } = await call({ requestState: another['requestState'] as string, inputResponses: { consent: yes } });
+    expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'window' });
+  });
+});
+
 it('the client of @mastra/mcp, which announces questions without a handler, records, approves and refunds', async () => {
   // As its `InternalMastraMCPClient` makes one: the older SDK, `elicitation: {}`, and no handler.
   const client = new OlderClient({ name: 'mastra', version: '1.0.0' }, { capabilities: { elicitation: {} } });

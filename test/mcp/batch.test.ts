@@ -99,6 +99,16 @@ describe('a batch', () => {
     expect(server.stdout).toHaveLength(4);
   });
 
+  it('reads what is nested deeper than can be written anew, and texts that look like its own punctuation', async () => {
+    const server = await greeted();
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const answers = await answersTo(
+      server,
+      ` [ {"jsonrpc":"2.0","id":1,"method":"ping","params":{"deep":${deep},"text":"a],[\\"}, \\\\"}} ,\t${JSON.stringify(request('],{"', 'ping'))}, ${deep} ] `,
+    );
+    expect(answers).toMatchObject([{ id: 1, result: {} }, { id: '],{"', result: {} }, malformed]);
+  });
+
   it('with parts that are no messages has an error for each, and the rest is carried out', async () => {
     const server = await greeted();
     const strange = [

@@ -247,7 +247,15 @@ describe('an unknown write', () => {
   it('offers the call that settles it, when, and what the operator can do', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
-    const call = { customer: 'Bowman Furniture', amount: 77, payment_mode: 'cash', date: '2026-06-05', allocate: 'as_credit' };
+    const call = {
+      customer: 'Bowman Furniture',
+      amount: 77,
+      payment_mode: 'cash',
+      date: '2026-06-05',
+      allocate: 'as_credit',
+      // As it may have been copied from somewhere.
+      reference_number: 'TRF\u200B 77',
+    };
     const { write_id } = (await server.call('record_customer_payment', { ...call, idempotency_key: 'k 77' })).structuredContent;
     const result = await server.call('list_writes', { outcome: 'unknown' });
     const step = { tool: 'record_customer_payment', arguments: { ...call, idempotency_key: 'k 77' } };
@@ -264,7 +272,8 @@ describe('an unknown write', () => {
     );
 
     // The step as it stands: it is looked for under its own key, and is not there yet.
-    const again = await server.call(step.tool, step.arguments);
+    const [settling] = result.structuredContent['next'] as [typeof step];
+    const again = await server.call(settling.tool, settling.arguments);
     expect(again.structuredContent).toMatchObject({ outcome: 'unknown', write_id });
   });
 

@@ -545,6 +545,27 @@ export function journalContract(backend: JournalBackend): void {
       for (const [filter, found] of expected) expect(await list(filter), JSON.stringify(filter)).toEqual(found);
     });
 
+    it.each([
+      ['Café Löwe', 'cafe lowe'],
+      ['Dépôt', 'DE\u0301POT'],
+      ['İZMİR', 'İZMİR'],
+      ['СЧЁТ', 'счёт'],
+      ['42 358', 'check 42358'],
+      ['4235-8', '42358'],
+      ['1.234.567', '1234567'],
+      ['INV-03 84', 'inv 384'],
+      ['１２３', '123'],
+      ['50 %', '50%'],
+      ['a"b', 'a"b'],
+      ["O'Neil_", "o'neil_"],
+    ])('by reference %j, asked for as %j and as it stands', async (stored, wanted) => {
+      const journal = await open();
+      const { id } = await entryIn(journal, 'recorded', { arguments: { reference_number: stored } });
+      await entryIn(journal, 'recorded', { arguments: { reference_number: 'another 1' } });
+      for (const reference_number of [stored, wanted])
+        expect((await journal.list({ reference_number, limit: 10 })).map((entry) => entry.id)).toEqual([id]);
+    });
+
     it('one behind many that only look like it', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'claimed', { arguments: { reference_number: '9' } });
