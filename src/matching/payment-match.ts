@@ -1,4 +1,5 @@
 import { subtract } from '../money.ts';
+import { readText } from '../records/read-row.ts';
 import { unlikeness } from './alike-names.ts';
 import { referenceLikeness } from './alike-references.ts';
 import { inCurrency } from './currencies.ts';
@@ -82,8 +83,12 @@ export function daysAround(day: string): Days {
 }
 
 /** Zoho does not tell what would have to be compared: it may be the one, or not. */
-export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly }: Wanted): boolean {
-  return (amount !== undefined && row.amount === undefined) || (unusedOnly === true && row.unused_amount === undefined);
+export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly, mode }: Wanted): boolean {
+  return (
+    (amount !== undefined && row.amount === undefined) ||
+    (unusedOnly === true && row.unused_amount === undefined) ||
+    (mode !== undefined && readText(row.payment_mode) === undefined)
+  );
 }
 
 /** Undefined for what was not asked, false for what is another payment. */

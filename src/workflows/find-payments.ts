@@ -154,7 +154,7 @@ export const findPayments = defineReadWorkflow({
     const rest = left && `Not looked through: ${aboutDays(left)}.`;
     const untold =
       not_compared > 0 &&
-      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
+      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the date or the mode.`;
     const more = left && toolCall('find_payments', { ...undated, ...not_looked_through });
     const rows = (some: readonly ShownFound[]) => some.map((payment) => lineOf(payment, base_currency));
     const all = [...payments, ...near, ...without.flatMap((one) => one.payments)];
