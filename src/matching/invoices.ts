@@ -158,7 +158,7 @@ async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | 
 
 /** Whether it is this customer's, by name or id. */
 export function isInvoiceOf({ customer_id, customer_name }: Invoice, customer: string): boolean {
-  return isId(customer) ? customer === customer_id : fits(customer, customer_name);
+  return isId(customer) ? customer === customer_id || customer === folded(customer_name) : fits(customer, customer_name);
 }
 
 /** What a customer has open, oldest first; also what may be open, and what may be the customer's, since Zoho does not tell. */

@@ -5,8 +5,8 @@ import { referenceLikeness } from './alike-references.ts';
 import { inCurrency } from './currencies.ts';
 import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
 import { isMode } from './payment-modes.ts';
-import type { PaymentRow } from './payments.ts';
-import { folded, isPartOf } from './same-name.ts';
+import { isNumbered, type PaymentRow } from './payments.ts';
+import { isPartOf } from './same-name.ts';
 
 /** Whether a payment is one that a person remembers roughly, how far off it is, and why it was taken. */
 
@@ -144,9 +144,9 @@ function dayMark({ date }: PaymentRow, { day }: Wanted): Mark {
   return { off: 0.1 + days / MOST_DAYS_OFF, why: `${days} day${days === 1 ? '' : 's'} ${later > 0 ? 'later' : 'earlier'}` };
 }
 
-function numberMark({ payment_number }: PaymentRow, { number }: Wanted): Mark {
+function numberMark(row: PaymentRow, { number }: Wanted): Mark {
   if (number === undefined) return undefined;
-  return folded(payment_number) === number && { off: 0, why: 'same number' };
+  return isNumbered(row, number) && { off: 0, why: 'same number' };
 }
 
 function referenceMark({ reference_number }: PaymentRow, { reference }: Wanted): Mark {

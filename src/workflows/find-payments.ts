@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { InputError } from '../errors.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/currencies.ts';
-import { aboutVendors, withoutAddress, type Customer } from '../matching/customers.ts';
+import { aboutVendors, customerNamed, withoutAddress, type Customer } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { invoicesOfPayments } from '../matching/invoice-ids.ts';
@@ -60,7 +61,7 @@ export const findPayments = defineReadWorkflow({
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
   async run(named, context): Promise<Result> {
     const { zoho } = context;
-    const given = { ...named, customer: await withoutAddress(named.customer, zoho) };
+    const given = { ...named, customer: await asIdOrName(named.customer, zoho) };
     const wanted = wantedOf(given);
     const {
       found,
@@ -294,6 +295,12 @@ function lineOf(payment: ShownFound, base: string | undefined): string {
     ...(description === undefined ? [] : [`says ${quoted(description, 200)}`]),
     ...(why === undefined ? [] : [why]),
   ].join(' | ');
+}
+
+/** An e-mail address as an id. What looks like one already may be a name. */
+async function asIdOrName(customer: string | undefined, zoho: Reader): Promise<string | undefined> {
+  if (customer === undefined || !isId(customer)) return await withoutAddress(customer, zoho);
+  return (await customerNamed(customer, zoho)).contact_id;
 }
 
 function wantedOf({

@@ -18,7 +18,7 @@ import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, refundFields, standsForAll, type Payment } from '../records/fields.ts';
 import { readRefundAmount } from '../records/read-row.ts';
-import { money, plain, idText } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 import { toolCall } from '../report.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 
@@ -57,11 +57,24 @@ export const refundCustomerPayment = defineWriteWorkflow({
       dateOrToday(given.date, zoho),
     ]);
     const payment = await currentPayment(zoho, payment_id);
+    if (given.customer !== undefined && given.payment !== undefined) await checkWhose(payment, given.customer, zoho, chosen);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
     return { input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day } };
   },
 });
+
+/** A payment that is named by its id may yet be another customer's than the one who is named with it. */
+async function checkWhose(payment: Payment, customer: string, zoho: Reader, chosen: Chosen): Promise<void> {
+  const { contact_id } = await customerNamed(customer, zoho, chosen['customer']);
+  const { payment_id, payment_number, customer_id, customer_name } = payment;
+  if (customer_id === undefined || customer_id === contact_id) return;
+  throw new InputError(
+    `Payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${idText(payment_id)}) is of ` +
+      `${recordNameAndId('customer', customer_name, customer_id, 60)}, not of ${quoted(customer, 60)}.`,
+    { code: 'no_such_payment', next: 'Check with the user which customer or which payment is meant.' },
+  );
+}
 
 /** As many as one error can hold whole. */
 const MOST_PAYMENT_CHOICES = 8;
