@@ -157,7 +157,7 @@ async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | 
 }
 
 /** Whether it is this customer's, by name or id. */
-export function isInvoiceOf({ customer_id, customer_name }: Invoice, customer: string): boolean {
+export function isInvoiceOf({ customer_id, customer_name }: Pick<Invoice, 'customer_id' | 'customer_name'>, customer: string): boolean {
   return isId(customer) ? customer === customer_id || customer === folded(customer_name) : fits(customer, customer_name);
 }
 

@@ -7,8 +7,9 @@ import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.t
 import { createCustomerPaymentRefund } from '../endpoints/refunds/create-customer-payment-refund.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
 import { accountNamed } from '../matching/accounts.ts';
-import { customerNamed } from '../matching/customers.ts';
+import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
+import { isInvoiceOf as isCustomersOwn } from '../matching/invoices.ts';
 import { paymentNumbered, paymentsOfCustomer } from '../matching/payments.ts';
 import { isId } from '../matching/same-name.ts';
 import { customer } from '../matching/shared-arguments.ts';
@@ -66,9 +67,14 @@ export const refundCustomerPayment = defineWriteWorkflow({
 
 /** A payment that is named by its id may yet be another customer's than the one who is named with it. */
 async function checkWhose(payment: Payment, customer: string, zoho: Reader, chosen: Chosen): Promise<void> {
-  const { contact_id } = await customerNamed(customer, zoho, chosen['customer']);
   const { payment_id, payment_number, customer_id, customer_name } = payment;
-  if (customer_id === undefined || customer_id === contact_id) return;
+  const whose = await withoutAddress(customer, zoho, chosen['customer']);
+  if (customer_id === undefined || whose === undefined) return;
+  const isTheirs =
+    customer_name === undefined && !isId(whose)
+      ? (await customerNamed(whose, zoho, chosen['customer'])).contact_id === customer_id
+      : isCustomersOwn({ customer_id, customer_name }, whose) && !(await isAnother(whose, { customer_id, customer_name }, zoho));
+  if (isTheirs) return;
   throw new InputError(
     `Payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${idText(payment_id)}) is of ` +
       `${recordNameAndId('customer', customer_name, customer_id, 60)}, not of ${quoted(customer, 60)}.`,
