@@ -30,6 +30,7 @@ import { defineReadWorkflow } from '../workflow.ts';
 
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
+const MOST_CUSTOMERS_NAMED = 10;
 
 const input = z.strictObject({
   customer: words.optional(),
@@ -125,7 +126,8 @@ export const findPayments = defineReadWorkflow({
       ...(base_currency !== undefined && { base_currency }),
       ...(customers &&
         (found.count === 0 || customers.length > 1) && {
-          customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })),
+          customers: customers.slice(0, MOST_CUSTOMERS_NAMED).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })),
+          ...(customers.length > MOST_CUSTOMERS_NAMED && { more_customers: customers.length - MOST_CUSTOMERS_NAMED }),
         }),
       ...(vendors.length > 0 && { vendors: vendors.map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
       ...(invoice && { invoice }),
@@ -145,6 +147,7 @@ export const findPayments = defineReadWorkflow({
       not_looked_through,
       base_currency,
       customers,
+      more_customers = 0,
       vendors,
       invoice,
     },
@@ -174,7 +177,9 @@ export const findPayments = defineReadWorkflow({
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
-            `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+            `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}${
+              more_customers > 0 ? `, and ${more_customers} more` : ''
+            }.`,
           ...others,
           `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'}${aboutPicked(picked_by, without.length > 0)}.`,
           noCurrency,
@@ -282,6 +287,8 @@ type Result = {
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
   readonly customers?: readonly Customer[];
+  /** Looked at besides those. */
+  readonly more_customers?: number;
   /** Called so where no customer is. */
   readonly vendors?: readonly Customer[];
   readonly invoice?: FoundInvoice;

@@ -238,6 +238,13 @@ describe.each([
 });
 
 describe('find_payments', () => {
+  it('says how many customers it looked at besides those it names', async () => {
+    const server = await booksWith(Array.from({ length: 14 }, (_, i) => ({ name: `Lindgren Bau ${i}` })));
+    const result = await server.call('find_payments', { customer: 'Lindgren', amount: 999_999 });
+    expect(result.structuredContent).toMatchObject({ more_customers: 4 });
+    expect(textOf(result)).toMatch(/^Customers looked at: "Lindgren Bau .*, and 4 more\.$/m);
+  });
+
   it.each(['デザイン', '株式会社', '山デザ'])('finds those of a customer by %s, a part of a name that has no spaces', async (customer) => {
     const server = await start();
     const { payments = [] } = (await server.call('find_payments', { customer })).structuredContent as Record<string, object[]>;
