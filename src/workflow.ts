@@ -47,6 +47,8 @@ export interface Planned {
   readonly input: Json;
   /** Shown in the question above the endpoint's own facts. */
   readonly lines?: readonly string[];
+  /** What could not be checked; it comes before what the preflight could not. */
+  readonly not_checked?: readonly string[];
   /** What fresh lists told whole: the preflight need not read each record of it. */
   readonly known?: readonly KnownAnswer[];
 }

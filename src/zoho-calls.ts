@@ -28,7 +28,7 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
   find_refunds: {
     calls: 6,
     usual: 'a customer with 2 refunds',
-    more: '1 for each payment with refunds, 1 for each refund shown with its account, 1 for each 200 payments',
+    more: '1 for each payment with refunds, 1 for each refund shown with its account, 1 for an account by name, 1 for each 200 payments',
   },
   summarize_payments: { calls: 1, usual: 'a month', more: '1 for each 200 payments' },
   record_customer_payment: {

@@ -1,14 +1,14 @@
 import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { readId, readText } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import { accountNamed } from './accounts.ts';
-import type { PaymentRow } from './payments.ts';
 import { fits, folded } from './same-name.ts';
 
-/** Payments into one account, by its name or id: also into one that is closed since, or that the scopes do not list. */
+/** Payments into one account, or refunds out of one, by its name or id: also one that is closed since, or that the scopes do not list. */
 
 export interface SeenAccount {
   readonly account_id: string;
@@ -17,7 +17,7 @@ export interface SeenAccount {
 
 export interface AccountFilter {
   /** Undefined where Zoho does not tell the account. */
-  isIn(row: PaymentRow): boolean | undefined;
+  isIn(row: Json): boolean | undefined;
   /** The account, once all rows were asked about. Throws where the name fits none of them, or several. */
   found(): SeenAccount;
 }
@@ -50,7 +50,7 @@ export async function accountFilter(typed: string, zoho: Reader): Promise<Accoun
 }
 
 function noneSeen(typed: string): InputError {
-  return new InputError(`No payment of these went into an account called ${quoted(typed)}.`, {
+  return new InputError(`None of these names an account called ${quoted(typed)}.`, {
     code: 'no_such_account',
     next: 'Call again with the id of the account, or ask the user for its name as it stands in Zoho Books.',
   });

@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { fits, folded, isSameName, plainLetters, wordsIn } from './same-name.ts';
+import { fits, folded, isPartOf, isSameName, plainLetters, wordsIn } from './same-name.ts';
 
 /** Names roughly as people remember them, where several may be meant and all are looked at. */
 
@@ -8,6 +8,8 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
   if (isSameName(typed, name) || fits(typed, name)) return 0.25;
   const [leading = ''] = telling(typed);
+  // Without spaces, a part of a text is a word of it.
+  if (UNSPACED.test(leading) && isPartOf(leading, name)) return 0.5;
   return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
 
@@ -25,6 +27,9 @@ export function stems(typed: string): string[] {
     ),
   ];
 }
+
+/** Scripts that write words together. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 const STEM = 4;
 const SMALL = /^(the|and|der|die|das|les|los)$/;

@@ -8,7 +8,20 @@ import { folded, isSameName, wordsIn } from './same-name.ts';
 const LOCALES = 'en en-AU en-CA en-IN de fr es it pt nl sv da nb fi pl cs hu tr ru el hi ar th ko ja zh'.split(' ');
 
 /** What people say, and no language of those has. */
-const ALSO_SAID: Readonly<Record<string, string>> = { CHF: 'fr sfr', INR: 'rs', CNY: 'rmb 元', GBP: 'sterling', JPY: '円' };
+const ALSO_SAID: Readonly<Record<string, string>> = {
+  CHF: 'fr sfr',
+  INR: 'rs',
+  CNY: 'rmb 元',
+  GBP: 'sterling',
+  JPY: '円',
+  USD: 'american americain americains',
+  AED: 'dhs',
+  ILS: 'nis',
+  KES: 'ksh',
+  TRY: 'tl',
+  UAH: 'грн',
+  RUB: 'руб',
+};
 
 /**
  * Whether what was said may be this currency. What several currencies share, as "$" or "dollars", may be any of them. Where no language

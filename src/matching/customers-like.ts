@@ -21,7 +21,7 @@ export const isOneCustomer = (typed: string): boolean => isId(typed) || addressI
 export async function customersLike(typed: string, zoho: Reader): Promise<Likely> {
   if (isId(typed)) {
     const one = await ifAllowed(customerNamed(typed, zoho));
-    return { customers: one && [one], where: { customer_id: typed } };
+    return { customers: one && [one], where: { customer_id: one?.contact_id ?? typed } };
   }
   if (isOneCustomer(typed)) {
     const one = await customerNamed(typed, zoho);

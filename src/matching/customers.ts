@@ -25,7 +25,12 @@ const NEAR = 10;
 
 /** The customer of this name, e-mail address or id. `chosen` is what the person answered when they were asked which one. */
 export async function customerNamed(typed: string, zoho: Reader, chosen?: string): Promise<Customer> {
-  if (isId(typed)) return await customerOfId(typed, zoho);
+  if (isId(typed))
+    return await customerOfId(typed, zoho).catch(async (error: unknown) => {
+      const named = isNoneSuch(error) ? await customerCalled(typed, zoho) : undefined;
+      if (named === undefined) throw error;
+      return named;
+    });
   const { called, all, near: nearest } = await calledLike(typed, zoho);
   const address = addressIn(typed);
   const found =
@@ -50,6 +55,16 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
     choices: await choicesOf(near.slice(0, MOST_CUSTOMER_CHOICES), address !== undefined, zoho),
     more: Math.max(0, near.length - MOST_CUSTOMER_CHOICES),
   });
+}
+
+const isNoneSuch = (error: unknown): boolean =>
+  error instanceof InputError && (error.code === 'not_found' || error.code === 'no_such_customer');
+
+/** The only one of exactly this name, which may look like an id: some are called by their phone number. */
+async function customerCalled(typed: string, zoho: Reader): Promise<Customer | undefined> {
+  const { called } = (await ifAllowed(calledLike(typed, zoho))) ?? { called: [] };
+  const [one, ...others] = called.filter((row) => isCalled(typed, row));
+  return others.length === 0 ? one : undefined;
 }
 
 /** None who is inactive where others are not, unless called exactly so. */

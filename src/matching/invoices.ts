@@ -46,25 +46,33 @@ export async function invoiceNamed(
   const ofId = isId(typed) ? await invoiceOfId(typed, zoho) : undefined;
   if (ofId !== undefined) return ofId;
   if (bareInvoiceNumber(typed) === '') throw await noSuchInvoice(typed, [], customer, zoho);
-  const asRetainer = async () => onlyFitting(fitting(await retainerInvoices(zoho), typed, isRetainerNumber(typed)), customer);
-  const early = isRetainerNumber(typed) ? await asRetainer() : undefined;
+  // What is called a retainer is no other invoice, unless its own number begins so.
+  const isRetainer = isRetainerNumber(typed);
+  const meant = isRetainer ? numberForms(typed).filter(isRetainerNumber) : numberForms(typed);
+  const asRetainer = async () => {
+    const found = fitting(await retainerInvoices(zoho), typed, numberForms(typed), isRetainer);
+    const one = onlyFitting(found, customer);
+    if (one === undefined && found.length > 1) throw severalInvoices(typed, found);
+    return one;
+  };
+  const early = isRetainer ? await asRetainer() : undefined;
   if (early !== undefined) return retainerAllowed(early, retainers);
   const number = numberToLookFor(typed);
   const exactly = async () =>
     (await searchInvoices({ invoice_number: number }, typed, zoho)).filter((row) => folded(row.invoice_number) === folded(number));
   // With a blank where there mostly is a hyphen, it may yet be a number that has one.
-  const same = numberForms(typed).includes(number) ? await exactly() : [];
+  const same = meant.includes(number) ? await exactly() : [];
   if (same[0] !== undefined && same.length === 1) return same[0];
   const alike = await numbersWith(typed, same, zoho).catch(async (error: unknown) => {
     const instead = await exactly();
     if (instead.length === 0) throw error;
     return instead;
   });
-  const found = fitting(alike, typed);
+  const found = fitting(alike, typed, meant, !isRetainer);
   const one = onlyFitting(found, customer);
   if (one !== undefined) return one;
   if (found.length > 1) throw severalInvoices(typed, found);
-  const retainer = isRetainerNumber(typed) ? undefined : await asRetainer();
+  const retainer = isRetainer ? undefined : await asRetainer();
   if (retainer !== undefined) return retainerAllowed(retainer, retainers);
   throw await noSuchInvoice(typed, alike, customer, zoho);
 }
@@ -77,11 +85,11 @@ async function numbersWith(typed: string, same: readonly Invoice[], zoho: Reader
   return digits === undefined ? same : await searchInvoices({ invoice_number_contains: digits.slice(0, 100) }, typed, zoho);
 }
 
-/** Those of the nearest way of writing that any of them has. */
-function fitting(rows: readonly Invoice[], typed: string, byDigits = true): readonly Invoice[] {
+/** Those of the nearest way of writing that any of them has. `forms`: how the number may be meant. */
+function fitting(rows: readonly Invoice[], typed: string, forms: readonly string[], byDigits: boolean): readonly Invoice[] {
   const bare = bareInvoiceNumber(typed);
   const ways: ((number: unknown) => boolean)[] = [
-    ...numberForms(typed).flatMap((said) => [
+    ...forms.flatMap((said) => [
       (number: unknown) => folded(number) === folded(said),
       (number: unknown) => numberKey(number) === numberKey(said),
     ]),
@@ -149,8 +157,8 @@ async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | 
 }
 
 /** Whether it is this customer's, by name or id. */
-export function isInvoiceOf({ customer_id, customer_name }: Invoice, customer: string): boolean {
-  return isId(customer) ? customer === customer_id : fits(customer, customer_name);
+export function isInvoiceOf({ customer_id, customer_name }: Pick<Invoice, 'customer_id' | 'customer_name'>, customer: string): boolean {
+  return isId(customer) ? customer === customer_id || customer === folded(customer_name) : fits(customer, customer_name);
 }
 
 /** What a customer has open, oldest first; also what may be open, and what may be the customer's, since Zoho does not tell. */

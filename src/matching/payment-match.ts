@@ -1,11 +1,12 @@
 import { subtract } from '../money.ts';
+import { readText } from '../records/read-row.ts';
 import { unlikeness } from './alike-names.ts';
 import { referenceLikeness } from './alike-references.ts';
 import { inCurrency } from './currencies.ts';
 import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
 import { isMode } from './payment-modes.ts';
-import type { PaymentRow } from './payments.ts';
-import { folded, isPartOf } from './same-name.ts';
+import { isNumbered, type PaymentRow } from './payments.ts';
+import { isPartOf } from './same-name.ts';
 
 /** Whether a payment is one that a person remembers roughly, how far off it is, and why it was taken. */
 
@@ -82,8 +83,12 @@ export function daysAround(day: string): Days {
 }
 
 /** Zoho does not tell what would have to be compared: it may be the one, or not. */
-export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly }: Wanted): boolean {
-  return (amount !== undefined && row.amount === undefined) || (unusedOnly === true && row.unused_amount === undefined);
+export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly, mode }: Wanted): boolean {
+  return (
+    (amount !== undefined && row.amount === undefined) ||
+    (unusedOnly === true && row.unused_amount === undefined) ||
+    (mode !== undefined && readText(row.payment_mode) === undefined)
+  );
 }
 
 /** Undefined for what was not asked, false for what is another payment. */
@@ -139,9 +144,9 @@ function dayMark({ date }: PaymentRow, { day }: Wanted): Mark {
   return { off: 0.1 + days / MOST_DAYS_OFF, why: `${days} day${days === 1 ? '' : 's'} ${later > 0 ? 'later' : 'earlier'}` };
 }
 
-function numberMark({ payment_number }: PaymentRow, { number }: Wanted): Mark {
+function numberMark(row: PaymentRow, { number }: Wanted): Mark {
   if (number === undefined) return undefined;
-  return folded(payment_number) === number && { off: 0, why: 'same number' };
+  return isNumbered(row, number) && { off: 0, why: 'same number' };
 }
 
 function referenceMark({ reference_number }: PaymentRow, { reference }: Wanted): Mark {

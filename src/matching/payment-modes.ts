@@ -8,19 +8,31 @@ const squeezed = (mode: unknown) =>
     .replace(/[^\p{L}\p{M}\p{N}]/gu, '')
     .replace('cheque', 'check');
 
+/** One that Zoho's own filter finds, so that it is the same wherever it is asked. */
 export function isMode(said: string, mode: unknown): boolean {
+  if (!folded(mode).includes(modeFilter(said))) return false;
   if (ownMode(said) !== undefined && asMode(String(mode ?? '')) === ownMode(said)) return true;
   const word = squeezed(said);
   return word.length > (ownMode(said) === undefined ? 0 : 2) && squeezed(mode).includes(word);
 }
 
-/** What the mode is sure to contain, as Zoho's filter: however a cheque is written. */
+/** What the mode is sure to contain, as Zoho's filter: however a cheque is written, with blanks in it or without. */
 export function modeFilter(said: string): string {
-  const words = folded(said).split(/[^\p{L}\p{M}\p{N}]+/u);
+  const words = folded(said)
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter(Boolean);
   const own = ownMode(said);
-  // Of "wire" and "banktransfer".
+  // Of "wire" and "banktransfer", of "cc" and "creditcard". An organization may tell a wire from a bank transfer, or have a "CC".
   if (own === 'banktransfer') return words.some((word) => word.startsWith('wire')) ? 'r' : 'transfer';
-  return own === undefined ? (words.find((word) => word.length > 2)?.replace(/che(ck|que).*/, 'che') ?? said) : (SURE_PART[own] ?? own);
+  if (own === 'creditcard') return words.includes('cc') ? 'c' : 'card';
+  if (own !== undefined) return SURE_PART[own] ?? own;
+  const [word = folded(said)] = words.toSorted((a, b) => Number(b.length > 2) - Number(a.length > 2));
+  return [...word.replace(/^chq/, 'ch')].slice(0, 3).join('');
 }
 
-const SURE_PART: Readonly<Record<string, string>> = { check: 'che', creditcard: 'card', others: 'other' };
+const SURE_PART: Readonly<Record<string, string>> = {
+  check: 'ch',
+  bankremittance: 'remittance',
+  autotransaction: 'transaction',
+  others: 'other',
+};

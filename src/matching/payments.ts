@@ -3,10 +3,10 @@ import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allPayments, pagesOf } from '../reading/whole-lists.ts';
+import { tidyNumber } from '../records/invoice-number.ts';
 import { readDay, readId, readText } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import { newestFirst } from './date-range.ts';
-import { folded } from './same-name.ts';
 
 /** Payments as the list shows them. */
 
@@ -61,8 +61,16 @@ export async function paymentsOfCustomer(
 /** Zoho has no filter for payment numbers: so many of the newest are looked through. */
 const MOST_NEWEST_PAGES = 10;
 
-/** `#491`, `payment 491` and `491` are the same. */
-export const bareNumber = (typed: string): string => folded(typed).replace(/^(payment\s*)?#?\s*/, '');
+/** `#491`, `Payment no. 491.` and `491` are the same. */
+export const bareNumber = (typed: string): string =>
+  tidyNumber(typed)
+    .toLowerCase()
+    .replace(/^payment(?![\p{L}\p{M}-])[\s:.#]*(?=.)/u, '')
+    .replace(/^(?:no|nr|number)(?![\p{L}\p{M}\d-])[\s:.#]*(?=.)/u, '');
+
+/** Whether it is the number that was left bare. */
+export const isNumbered = ({ payment_number }: PaymentRow, number: string): boolean =>
+  tidyNumber(String(payment_number ?? '')).toLowerCase() === number;
 
 /** The id of the payment with this number, such as `491` or `#491`. */
 export async function paymentNumbered(typed: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
@@ -71,7 +79,7 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
   for await (const { rows, last } of pagesOf(allPayments, { customer_id, sort_column: 'created_time', sort_order: 'D' }, zoho.recent)) {
     const found = rows
       .map(asPayment)
-      .find((row) => folded(row.payment_number) === number && (customer_id === undefined || row.customer_id === customer_id));
+      .find((row) => isNumbered(row, number) && (customer_id === undefined || row.customer_id === customer_id));
     if (found !== undefined) return found.payment_id;
     pages += 1;
     if (last || pages >= MOST_NEWEST_PAGES) break;

@@ -10,6 +10,7 @@ import { customersLike } from './customers-like.ts';
 import { vendorsCalled, type Customer } from './customers.ts';
 import { newestFirst, type Days } from './date-range.ts';
 import { invoiceNamed, type Invoice } from './invoices.ts';
+import { halvesOf, longestWord } from './name-parts.ts';
 import {
   amountsAround,
   conditionsOf,
@@ -143,6 +144,12 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const broad = day !== undefined && filters.customer === undefined && amount === undefined && reference === undefined;
   if (broad) await look({ start: day, end: day }, query);
   if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), query);
+  // Zoho may tell accents apart, in the names of customers as in other texts.
+  const word = longestWord(wanted.text ?? '');
+  if (found.count === 0 && !/\d/.test(word)) {
+    const read = await Promise.all(halvesOf(word).map(async (search_text) => await newestBy({ ...query, search_text }, wanted, context)));
+    for (const { rows } of read) take(found, rows, wanted, limit);
+  }
   // What is just as remembered is not missed among the many that are nearly so.
   if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
     const { left } = found;

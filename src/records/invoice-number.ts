@@ -9,12 +9,15 @@ const WORDS = (
   'numero número numéro nota n° n for'
 ).split(' ');
 const LEADING_WORD = new RegExp(`^(?:(?:${WORDS.join('|')})(?![\\p{L}\\p{M}\\d/-]| ?- ?)[\\s.:#-]*|[#:.\\s]+)`, 'iu');
+/** Letters that are read as "#": they may stand just before the digits. */
+const NUMBER_SIGN = /№|(?<!\p{L})n\s?[º°](?!\p{L})/giu;
 const EDGES = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
 
 /** A number without what hides in it or stands around it; `-` for every dash. */
 export function tidyNumber(typed: string): string {
   return oneLine(typed, Infinity)
     .replaceAll(MARK, '')
+    .replace(NUMBER_SIGN, '#')
     .normalize('NFKC')
     .replace(/\s*[\p{Pd}\u2212]\s*/gu, '-')
     .replace(/\s+/g, ' ')

@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { listOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { InputError } from '../errors.ts';
 import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/currencies.ts';
-import { aboutVendors, withoutAddress, type Customer } from '../matching/customers.ts';
+import { aboutVendors, customerNamed, withoutAddress, type Customer } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { invoicesOfPayments } from '../matching/invoice-ids.ts';
@@ -29,6 +30,7 @@ import { defineReadWorkflow } from '../workflow.ts';
 
 const USUAL_LIMIT = 10;
 const MOST_OTHERS = 5;
+const MOST_CUSTOMERS_NAMED = 10;
 
 const input = z.strictObject({
   customer: words.optional(),
@@ -60,7 +62,7 @@ export const findPayments = defineReadWorkflow({
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
   async run(named, context): Promise<Result> {
     const { zoho } = context;
-    const given = { ...named, customer: await withoutAddress(named.customer, zoho) };
+    const given = { ...named, customer: await asIdOrName(named.customer, zoho) };
     const wanted = wantedOf(given);
     const {
       found,
@@ -124,7 +126,8 @@ export const findPayments = defineReadWorkflow({
       ...(base_currency !== undefined && { base_currency }),
       ...(customers &&
         (found.count === 0 || customers.length > 1) && {
-          customers: customers.slice(0, 10).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })),
+          customers: customers.slice(0, MOST_CUSTOMERS_NAMED).map(({ contact_id, contact_name }) => ({ contact_id, contact_name })),
+          ...(customers.length > MOST_CUSTOMERS_NAMED && { more_customers: customers.length - MOST_CUSTOMERS_NAMED }),
         }),
       ...(vendors.length > 0 && { vendors: vendors.map(({ contact_id, contact_name }) => ({ contact_id, contact_name })) }),
       ...(invoice && { invoice }),
@@ -144,6 +147,7 @@ export const findPayments = defineReadWorkflow({
       not_looked_through,
       base_currency,
       customers,
+      more_customers = 0,
       vendors,
       invoice,
     },
@@ -154,7 +158,7 @@ export const findPayments = defineReadWorkflow({
     const rest = left && `Not looked through: ${aboutDays(left)}.`;
     const untold =
       not_compared > 0 &&
-      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`;
+      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the date or the mode.`;
     const more = left && toolCall('find_payments', { ...undated, ...not_looked_through });
     const rows = (some: readonly ShownFound[]) => some.map((payment) => lineOf(payment, base_currency));
     const all = [...payments, ...near, ...without.flatMap((one) => one.payments)];
@@ -173,7 +177,9 @@ export const findPayments = defineReadWorkflow({
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
-            `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+            `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}${
+              more_customers > 0 ? `, and ${more_customers} more` : ''
+            }.`,
           ...others,
           `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'}${aboutPicked(picked_by, without.length > 0)}.`,
           noCurrency,
@@ -281,6 +287,8 @@ type Result = {
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
   readonly customers?: readonly Customer[];
+  /** Looked at besides those. */
+  readonly more_customers?: number;
   /** Called so where no customer is. */
   readonly vendors?: readonly Customer[];
   readonly invoice?: FoundInvoice;
@@ -294,6 +302,12 @@ function lineOf(payment: ShownFound, base: string | undefined): string {
     ...(description === undefined ? [] : [`says ${quoted(description, 200)}`]),
     ...(why === undefined ? [] : [why]),
   ].join(' | ');
+}
+
+/** An e-mail address as an id. What looks like one already may be a name. */
+async function asIdOrName(customer: string | undefined, zoho: Reader): Promise<string | undefined> {
+  if (customer === undefined || !isId(customer)) return await withoutAddress(customer, zoho);
+  return (await customerNamed(customer, zoho)).contact_id;
 }
 
 function wantedOf({

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-payment-refund.ts';
 import type { Json } from '../json.ts';
+import { accountFilter, type AccountFilter } from '../matching/account-filter.ts';
 import { inCurrency } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
 import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
@@ -12,14 +14,14 @@ import { currencyTotals, paymentCurrencies, type CurrencyTotal } from '../matchi
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
 import { groupName, refundGroups, refundsBy, type RefundGroup } from '../matching/refund-groups.ts';
-import { fits, folded, isId } from '../matching/same-name.ts';
+import { folded } from '../matching/same-name.ts';
 import { customer, words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
 import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../reading/whole-lists.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
-import { readDay, readId, readRefundAmount } from '../records/read-row.ts';
+import { every, readDay, readId, readRefundAmount, readText } from '../records/read-row.ts';
 import { hasCutText, lines, money, plain, quoted, idText } from '../records/text.ts';
 import { withoutEmpty } from '../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../report.ts';
@@ -56,12 +58,17 @@ export const findRefunds = defineReadWorkflow({
   description: 'Which refunds were given, when, to whom, why and from which account; totals per currency. Not refunds of credit notes.',
   input,
   output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
-  reads: [allPayments, allRefunds, allContacts, getContact, getCustomerPayment, getCustomerPaymentRefund],
+  reads: [allPayments, allRefunds, allContacts, getContact, allBankAccounts, getCustomerPayment, getCustomerPaymentRefund],
 
   async run(given, { zoho, progress }): Promise<Result> {
     daysOf(given);
-    const whose = given.customer === undefined ? undefined : await customerNamed(given.customer, zoho);
-    const { refunds: found, ...looked } = await lookThrough(given, whose?.contact_id, { zoho, progress });
+    const [whose, from] = await Promise.all([
+      given.customer === undefined ? undefined : customerNamed(given.customer, zoho),
+      given.account === undefined ? undefined : accountFilter(given.account, zoho),
+    ]);
+    const { refunds: found, ...looked } = await lookThrough(given, { customer_id: whose?.contact_id, from }, { zoho, progress });
+    // In a part, an account that is closed since may not have come yet.
+    if (looked.next_skip === undefined && (given.skip ?? 0) === 0) from?.found();
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
       paymentCurrencies([...payments.values()], zoho, whose),
@@ -157,7 +164,7 @@ type SearchExtent = {
   readonly next_skip?: number;
   /** Refunds whose account Zoho does not tell, so that they could not be matched with the one asked for. */
   readonly account_not_told?: number;
-  /** Refunds of which Zoho does not tell the amount or the date asked for. */
+  /** Refunds of which Zoho does not tell the amount, the date or the mode asked for. */
   readonly not_compared?: number;
 };
 
@@ -176,7 +183,7 @@ type Result = SearchExtent & {
 /** The list says which payments have refunds: only those are opened, those that changed last first. */
 async function lookThrough(
   given: Given,
-  customer_id: string | undefined,
+  { customer_id, from }: { readonly customer_id: string | undefined; readonly from: AccountFilter | undefined },
   { zoho, progress }: ReadContext,
 ): Promise<SearchExtent & { readonly refunds: readonly FoundRefund[] }> {
   const { skip = 0, date_start } = given;
@@ -200,12 +207,14 @@ async function lookThrough(
     const all = (
       await Promise.all(now.map(async (payment) => (await refundsOf(zoho, payment.payment_id)).rows.map((refund) => ({ payment, refund }))))
     ).flat();
-    const found = all.filter((one) => isWanted(one, given));
-    incomparable += all.filter((one) => isIncomparableRefund(one, given)).length;
-    const { account } = given;
+    const found = all.filter((one) => isWanted(one, given) === true);
+    incomparable += all.filter((one) => isWanted(one, given) === undefined).length;
     const detailed = needsAccounts(given) ? await Promise.all(found.map((one) => withAccount(one, zoho))) : found;
-    refunds.push(...detailed.filter(({ refund }) => account === undefined || isFrom(account, refund)));
-    if (account !== undefined) accountless += detailed.filter(({ refund }) => refund['from_account_id'] === undefined).length;
+    const isFrom = ({ refund }: FoundRefund) =>
+      from === undefined || from.isIn({ account_id: refund['from_account_id'], account_name: refund['from_account_name'] });
+    const marks = detailed.map((one) => ({ one, isIt: isFrom(one) }));
+    refunds.push(...marks.flatMap(({ one, isIt }) => (isIt === true ? [one] : [])));
+    accountless += marks.filter(({ isIt }) => isIt === undefined).length;
     opened += now.length + (needsAccounts(given) ? found.length : 0);
     for (const { payment_id } of now) seen.add(payment_id);
 
@@ -246,19 +255,18 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
   return readDay(row?.['last_modified_time']);
 }
 
-function isWanted({ refund }: FoundRefund, { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given): boolean {
-  if (!isWithin(readDay(refund['date']), { start: date_start, end: date_end })) return false;
-  if (wanted !== undefined && readRefundAmount(refund) !== wanted) return false;
-  if (refund_mode !== undefined && !isMode(refund_mode, refund['refund_mode'])) return false;
-  return reference_number === undefined || folded(refund['reference_number']).includes(folded(reference_number));
-}
-
-/** It may be wanted, or not. */
-function isIncomparableRefund({ refund }: FoundRefund, { date_start, date_end, amount }: Given): boolean {
-  return (
-    ((date_start ?? date_end) !== undefined && readDay(refund['date']) === undefined) ||
-    (amount !== undefined && readRefundAmount(refund) === undefined)
-  );
+/** Undefined where Zoho does not tell what would have to be compared. A reference that it does not tell is none. */
+function isWanted(
+  { refund }: FoundRefund,
+  { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given,
+): boolean | undefined {
+  const [day, told, mode] = [readDay(refund['date']), readRefundAmount(refund), readText(refund['refund_mode'])];
+  return every([
+    (date_start ?? date_end) === undefined || (day === undefined ? undefined : isWithin(day, { start: date_start, end: date_end })),
+    wanted === undefined || (told === undefined ? undefined : told === wanted),
+    refund_mode === undefined || (mode === undefined ? undefined : isMode(refund_mode, mode)),
+    reference_number === undefined || folded(refund['reference_number']).includes(folded(reference_number)),
+  ]);
 }
 
 const needsAccounts = ({ account, group_by = [] }: Given) => account !== undefined || group_by.includes('account');
@@ -271,10 +279,6 @@ async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Prom
     refund_id: String(refund['payment_refund_id']),
   });
   return { payment, refund: { ...refund, ...payment_refund } };
-}
-
-function isFrom(account: string, { from_account_id, from_account_name }: Json): boolean {
-  return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && fits(account, from_account_name);
 }
 
 type RefundRow = ReturnType<typeof rowOf>;
@@ -334,6 +338,6 @@ function aboutLook({ payments_looked_through: looked, changed_since, next_skip, 
     account_not_told !== undefined &&
       `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'} whose account Zoho does not tell.`,
     not_compared !== undefined &&
-      `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount or the date.`,
+      `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the date or the mode.`,
   );
 }

@@ -84,12 +84,20 @@ export const recordCustomerPayment = defineWriteWorkflow({
       location === undefined ? undefined : locationNamed(location, 'location_id', zoho),
       dateOrToday(given.date, zoho),
     ]);
-    if (currency !== undefined) await checkCurrency(currency, customer_id, zoho);
+    const told = currency === undefined ? true : await isOfCustomer(currency, customer_id, zoho);
     const applied = await allocationOf(given, customer_id, zoho);
+    const not_checked =
+      currency === undefined || told || (await isOfInvoices(currency, applied, zoho))
+        ? []
+        : [`that the customer pays in ${quoted(currency, 40)}, as the user said (needs the scope ZohoBooks.contacts.READ)`];
     const retainerinvoice_id = applied.map(({ invoice }) => retainerId(invoice)).find((id) => id !== undefined);
     if (retainerinvoice_id !== undefined)
-      return { input: { ...rest, customer_id, date: day, ...(account_id !== undefined && { account_id }), retainerinvoice_id } };
+      return {
+        not_checked,
+        input: { ...rest, customer_id, date: day, ...(account_id !== undefined && { account_id }), retainerinvoice_id },
+      };
     return {
+      not_checked,
       input: {
         ...rest,
         customer_id,
@@ -106,10 +114,23 @@ export const recordCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** Zoho books every amount in the customer's currency, whatever the user meant. */
-async function checkCurrency(said: string, contact_id: string, zoho: Reader): Promise<void> {
-  const currency_code = (await currenciesOf([contact_id], zoho)).get(contact_id);
-  if (currency_code === undefined || (await isCurrency(said, currency_code, zoho))) return;
+/** Zoho books every amount in the customer's currency, whatever the user meant. False where it cannot be seen. */
+async function isOfCustomer(said: string, contact_id: string, zoho: Reader): Promise<boolean> {
+  return await isSaid(said, (await currenciesOf([contact_id], zoho)).get(contact_id), zoho);
+}
+
+/** An invoice is in its customer's currency. */
+async function isOfInvoices(said: string, applied: readonly Allocation[], zoho: Reader): Promise<boolean> {
+  return await isSaid(
+    said,
+    applied.map(({ invoice }) => invoice.currency_code).find((code) => code !== undefined),
+    zoho,
+  );
+}
+
+async function isSaid(said: string, currency_code: string | undefined, zoho: Reader): Promise<boolean> {
+  if (currency_code === undefined) return false;
+  if (await isCurrency(said, currency_code, zoho)) return true;
   throw new InputError(
     `The user said ${quoted(said, 40)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
     {

@@ -7,8 +7,9 @@ import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.t
 import { createCustomerPaymentRefund } from '../endpoints/refunds/create-customer-payment-refund.ts';
 import { InputError, RefusedError, WhichError } from '../errors.ts';
 import { accountNamed } from '../matching/accounts.ts';
-import { customerNamed } from '../matching/customers.ts';
+import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
+import { isInvoiceOf as isCustomersOwn } from '../matching/invoices.ts';
 import { paymentNumbered, paymentsOfCustomer } from '../matching/payments.ts';
 import { isId } from '../matching/same-name.ts';
 import { customer } from '../matching/shared-arguments.ts';
@@ -18,7 +19,7 @@ import { allContacts, allPayments } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { amount, refundFields, standsForAll, type Payment } from '../records/fields.ts';
 import { readRefundAmount } from '../records/read-row.ts';
-import { money, plain, idText } from '../records/text.ts';
+import { money, plain, quoted, idText } from '../records/text.ts';
 import { toolCall } from '../report.ts';
 import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 
@@ -57,11 +58,29 @@ export const refundCustomerPayment = defineWriteWorkflow({
       dateOrToday(given.date, zoho),
     ]);
     const payment = await currentPayment(zoho, payment_id);
+    if (given.customer !== undefined && given.payment !== undefined) await checkWhose(payment, given.customer, zoho, chosen);
     const unused = payment.unused_amount;
     if (unused !== undefined && (unused <= 0 || (given.amount ?? 0) > unused)) throw tooMuch(payment, unused, given);
     return { input: { ...rest, customer_payment_id: payment_id, from_account_id, date: day } };
   },
 });
+
+/** A payment that is named by its id may yet be another customer's than the one who is named with it. */
+async function checkWhose(payment: Payment, customer: string, zoho: Reader, chosen: Chosen): Promise<void> {
+  const { payment_id, payment_number, customer_id, customer_name } = payment;
+  const whose = await withoutAddress(customer, zoho, chosen['customer']);
+  if (customer_id === undefined || whose === undefined) return;
+  const isTheirs =
+    customer_name === undefined && !isId(whose)
+      ? (await customerNamed(whose, zoho, chosen['customer'])).contact_id === customer_id
+      : isCustomersOwn({ customer_id, customer_name }, whose) && !(await isAnother(whose, { customer_id, customer_name }, zoho));
+  if (isTheirs) return;
+  throw new InputError(
+    `Payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${idText(payment_id)}) is of ` +
+      `${recordNameAndId('customer', customer_name, customer_id, 60)}, not of ${quoted(customer, 60)}.`,
+    { code: 'no_such_payment', next: 'Check with the user which customer or which payment is meant.' },
+  );
+}
 
 /** As many as one error can hold whole. */
 const MOST_PAYMENT_CHOICES = 8;

@@ -233,10 +233,17 @@ interface Ready {
 async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }: Call, zoho: Reader): Promise<Ready> {
   const fresh = sharing(zoho);
   if (workflow === undefined) return { input, facts: await endpoint.safety.preflight(input, fresh) };
-  const { lines = [], known, ...planned } = await workflow.plan(input, fresh, chosen);
+  const { lines = [], not_checked = [], known, ...planned } = await workflow.plan(input, fresh, chosen);
   const own = endpoint.input.parse(planned.input);
   const facts = await endpoint.safety.preflight(own, sharing(fresh, known));
-  return { input: own, facts: { ...facts, question: { ...facts.question, lines: [...lines, ...facts.question.lines] } } };
+  const { question } = facts;
+  return {
+    input: own,
+    facts: {
+      ...facts,
+      question: { ...question, lines: [...lines, ...question.lines], not_checked: [...not_checked, ...question.not_checked] },
+    },
+  };
 }
 
 /** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */

@@ -108,6 +108,7 @@ describe('find_refunds', () => {
         'GET customerpayments': 1,
         'GET customerpayments/ID/refunds': openedOfJune(),
         'GET customerpayments/ID/refunds/ID': ofJune(),
+        'GET bankaccounts': 1,
       }),
     ],
     // What is grouped by customer, mode or month needs no account.

@@ -95,6 +95,9 @@ describe('an invoice is found by its number', () => {
     'Rechnung INV-385',
     'Rechnungs-Nr. INV-385',
     'facture n° INV-385',
+    '№385',
+    'invoice №385',
+    'Nº385',
     'the invoice (INV-385).',
   ])('%j', async (invoice) => {
     const server = await start();
@@ -201,6 +204,30 @@ describe('a retainer invoice', () => {
       expect((await booksOf(server.sandbox)).problems).toEqual([]);
     },
   );
+
+  it.each(['retainer 385', 'Retainer invoice no. 385', 'RET 385', 'retainer INV-385', 'retainer 00385'])(
+    'called %s is not the other invoice with that number',
+    async (invoice) => {
+      const server = await start();
+      const result = await record(server, { customer: 'Bowman Furniture', amount: 450, invoices: [{ invoice }] });
+      expect(codeOf(result), textOf(result)).toBe('no_such_invoice');
+      expect(textOf(result)).toContain('INV-385');
+      const applied = await server.call('create_customer_payment', {
+        ...cash,
+        customer_id: seed.bowman,
+        amount: 450,
+        invoices: [{ invoice_id: invoice, amount_applied: 450 }],
+      });
+      expect(codeOf(applied), textOf(applied)).toBe('no_such_invoice');
+      expect(await writesTo(server)).toEqual([]);
+    },
+  );
+
+  it('is an invoice like others where its number begins so', async () => {
+    const server = await booksWith(['RET-77', 'INV-78']);
+    expect(await invoiceBy(server, 'ret 77')).toBe('RET-77');
+    expect(await invoiceBy(server, 'retainer 78')).toBe('no_such_invoice');
+  });
 
   it('is told so to the person who is asked, and the customer need not be named', async () => {
     const asked: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exactOrOnly, fits, isSameName } from '../../src/matching/same-name.ts';
 import { altered } from '../support/altered.ts';
-import { requestsTo } from '../support/books.ts';
+import { forgetRequests, requestsTo } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
 import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
@@ -141,6 +141,19 @@ describe.each([
     });
   });
 
+  it('has who is called by a number as long as an id', async () => {
+    const server = await booksWith([{ name: 'Anders Ltd' }, { name: '9876543210' }], others);
+    expect(meant(await statementOf(server, '9876543210'))).toBe(idOf(1));
+    const { payments = [] } = (await server.call('find_payments', { customer: '9876543210' })).structuredContent as Record<
+      string,
+      object[]
+    >;
+    expect(payments.length).toBeGreaterThan(0);
+    for (const payment of payments) expect(payment).toMatchObject({ customer_id: idOf(1) });
+    expect(meant(await statementOf(server, idOf(0)))).toBe(idOf(0));
+    expect(codeOf(await statementOf(server, '9876543211'))).toMatch(/^no/);
+  });
+
   it('tells two apart that differ in accents, by the exact spelling; where it is neither, the person is asked', async () => {
     const server = await booksWith([{ name: 'Müller' }, { name: 'Muller' }, { name: 'Café Nord' }, { name: 'Cafe Nord Bar' }], others);
     expect(meant(await statementOf(server, 'müller'))).toBe(idOf(0));
@@ -222,6 +235,35 @@ describe.each([
     await statementOf(server, 'mobelhaus');
     expect(await calls()).toBe(others === 0 ? 1 : 5);
   });
+});
+
+describe('find_payments', () => {
+  it('says how many customers it looked at besides those it names', async () => {
+    const server = await booksWith(Array.from({ length: 14 }, (_, i) => ({ name: `Lindgren Bau ${i}` })));
+    const result = await server.call('find_payments', { customer: 'Lindgren', amount: 999_999 });
+    expect(result.structuredContent).toMatchObject({ more_customers: 4 });
+    expect(textOf(result)).toMatch(/^Customers looked at: "Lindgren Bau .*, and 4 more\.$/m);
+  });
+
+  it.each(['デザイン', '株式会社', '山デザ'])('finds those of a customer by %s, a part of a name that has no spaces', async (customer) => {
+    const server = await start();
+    const { payments = [] } = (await server.call('find_payments', { customer })).structuredContent as Record<string, object[]>;
+    expect(payments.length).toBeGreaterThan(0);
+    for (const payment of payments) expect(payment).toMatchObject({ customer_name: 'Aoyama Design KK (青山デザイン株式会社)' });
+  });
+
+  it.each(['Mobelhaus', 'moebelhaus', 'MÖBELHAUS', 'Mobelhaus Lindner'])(
+    'finds the text %s whatever its accents, in few calls',
+    async (text) => {
+      const server = await start();
+      await forgetRequests(server.sandbox);
+      const { payments = [] } = (await server.call('find_payments', { text })).structuredContent as Record<string, object[]>;
+      expect(payments.length, text).toBeGreaterThan(0);
+      for (const payment of payments)
+        expect(payment).toMatchObject({ customer_name: 'Möbelhaus Lindner GmbH', why: 'text in its customer name' });
+      expect((await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/customerpayments')).length).toBeLessThanOrEqual(6);
+    },
+  );
 });
 
 describe('a payment', () => {

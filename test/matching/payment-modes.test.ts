@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isMode, modeFilter } from '../../src/matching/payment-modes.ts';
 import { requestsTo, seed } from '../support/books.ts';
 import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
@@ -126,6 +127,18 @@ describe('a filter', () => {
       const listed = await modes('list_customer_payments', { customer_id: seed.bowman, date: '2026-06-30' });
       if (mode !== 'autotransaction' && mode !== 'others') expect(new Set(listed), payment_mode).toEqual(new Set([mode]));
     }
+  });
+
+  it.each([
+    ...spellings.flatMap(([, all]) => all.map((said) => [said, all] as const)),
+    ['netbanking', ['Net Banking', 'net-banking']],
+    ['Direct Deposit', ['directdeposit', 'Direct deposit']],
+  ] as const)('for %s is at Zoho no narrower than here', (said, written) => {
+    for (const mode of [...written, 'Wire', 'CC', 'chq', 'Auto Transaction', 'Net Banking', 'DIRECT  DEPOSIT']) {
+      const atZoho = mode.toLowerCase().includes(modeFilter(said));
+      expect({ mode, here: isMode(said, mode) && !atZoho }).toEqual({ mode, here: false });
+    }
+    for (const mode of written.filter((one) => !/wire|cc|chq|è/i.test(one))) expect(isMode(said, mode), mode).toBe(true);
   });
 
   it('for refunds finds them by any of its names, and a mode of the organization by its own', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { altered } from '../support/altered.ts';
 import { booksOf, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { kinds, textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { recordedZoho, recordings } from '../support/recorded.ts';
+import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
 /** "Which refunds did we give in June, and why?" */
@@ -85,6 +87,55 @@ describe('what is looked for', () => {
     for (const name of ['refund_mode', 'reference_number', 'account', 'customer']) {
       expect(textOf(await server.call('find_refunds', { [name]: ' ' })), name).toContain(`${name} must not be empty`);
     }
+  });
+
+  it('is never of several accounts, nor of one that nobody has: the candidates come back', async () => {
+    const accounts = [
+      { account_id: seed.pettyCash, account_name: 'Petty Cash' },
+      { account_id: '3000000000386', account_name: 'Petty Cash Berlin' },
+      { account_id: '3000000000387', account_name: 'Petty Savings', is_active: false },
+      { account_id: '3000000000388', account_name: 'Old Drawer', is_active: false },
+    ];
+    const sandbox = await startSandbox({ limits: { per_minute: 1000 } });
+    const before = await start({ on: sandbox });
+    const ids = await Promise.all(
+      accounts.map(async (_, i) => await refund(before, seed.paymentWithUnused, { amount: 5 + i, refund_mode: 'cash' })),
+    );
+    const zoho = await altered(sandbox, {
+      body(body, _, path) {
+        if (path === '/bankaccounts') return { ...body, bankaccounts: accounts };
+        const one = body['payment_refund'] as { payment_refund_id: string } | undefined;
+        const all = body['payment_refunds'] as { payment_refund_id: string }[] | undefined;
+        const account = accounts[ids.indexOf(one?.payment_refund_id ?? '')];
+        if (account !== undefined)
+          return { ...body, payment_refund: { ...one, from_account_id: account.account_id, from_account_name: account.account_name } };
+        if (one !== undefined || all === undefined) return body;
+        return { ...body, payment_refunds: all.map((row) => ({ ...row, ...(row.payment_refund_id === ids[0] && { refund_mode: '' }) })) };
+      },
+    });
+    const server = await start({ on: sandbox, at: zoho });
+    const those = { customer: 'Bowman Furniture', date_start: '2026-07-02' };
+    const from = async (account: string) => {
+      const result = await server.call('find_refunds', { account, ...those });
+      const { error, refunds } = result.structuredContent as { error?: { code: string }; refunds?: Row[] };
+      return error?.code ?? refunds?.map(({ refund_id }) => ids.indexOf(refund_id));
+    };
+    expect(await from('Petty Cash')).toEqual([0]);
+    expect(await from('petty cash berlin')).toEqual([1]);
+    expect(await from('Petty Savings')).toEqual([2]);
+    expect(await from('drawer')).toEqual([3]);
+    expect(await from('Petty')).toBe('ambiguous_account');
+    expect(await from('Till')).toBe('no_such_account');
+    const text = textOf(await server.call('find_refunds', { account: 'Till', ...those }));
+    for (const part of ['"Petty Cash" (id 3000000000385)', '"Petty Cash Berlin"', 'as account']) expect(text).toContain(part);
+    // Whose mode is not told may be it.
+    const cash = await find(server, { refund_mode: 'cash', ...those });
+    expect(cash.structuredContent).toMatchObject({ count: 3, not_compared: 1 });
+    expect(cash.structuredContent['complete']).toBeUndefined();
+    const other = await find(server, { refund_mode: 'cash', amount: 6, ...those });
+    expect(other.structuredContent['not_compared']).toBeUndefined();
+    await zoho.close();
+    await sandbox.close();
   });
 
   it('is never one of several customers: the candidates come back', async () => {

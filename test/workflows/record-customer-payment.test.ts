@@ -421,6 +421,20 @@ describe('how, where to and when', () => {
     await refused(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined }, 'date_needed');
   });
 
+  it('the currency that was said is compared with the invoice where the customer cannot be seen, and else not checked', async () => {
+    const asked: string[] = [];
+    const server = await start({
+      confirm: 'ask',
+      person: (question) => (asked.push(question), { action: 'decline' }),
+      sandbox: { scopes: ['customerpayments.ALL', 'invoices.READ', 'banking.READ', 'settings.READ'].map((one) => `ZohoBooks.${one}`) },
+    });
+    await refused(server, { amount: 10, currency: 'euros', invoices: ['INV-385'] }, 'wrong_currency');
+    await refused(server, { customer: seed.aoyamaInYen, amount: 1000, currency: 'USD', allocate: 'as_credit' }, 'declined');
+    expect(asked.at(-1)).toContain('Not checked: that the customer pays in "USD", as the user said');
+    await refused(server, { customer: seed.bowman, amount: 10, currency: '$', invoices: ['INV-385'] }, 'declined');
+    expect(asked.at(-1)).not.toContain('as the user said');
+  });
+
   it('the account by its name; a closed or unclear one is not guessed', async () => {
     const server = await start();
     const args = { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit' };

@@ -129,6 +129,26 @@ describe('which payment', () => {
   });
 });
 
+describe('a payment of somebody else', () => {
+  it.each([seed.paymentWithUnused, '3', '#3'])('is not refunded to the customer who is named with it, by %s', async (payment) => {
+    const server = await start();
+    expect(await refused(server, { customer: 'Acme Corp', payment, amount: 5 }, 'no_such_payment')).toMatch(/"Acme Corp"|of this customer/);
+    expect(textOf(await refunded(server, { customer: 'Bowman Furniture', payment, amount: 5 }))).toContain('"Bowman Furniture"');
+  });
+
+  it('is told by its own name where customers cannot be seen', async () => {
+    const scopes = ['customerpayments.ALL', 'banking.READ', 'settings.READ'].map((one) => `ZohoBooks.${one}`);
+    const server = await start({ sandbox: { scopes } });
+    await refused(server, { customer: 'Acme Corp', payment: seed.paymentWithUnused, amount: 5 }, 'no_such_payment');
+    await refunded(server, { customer: 'Bowman', payment: seed.paymentWithUnused, amount: 5 });
+  });
+
+  it.each(['Payment no. 3', 'payment #3.', 'No. 3', '(3)', 'PAYMENT 3'])('its number may be written %s', async (payment) => {
+    const server = await start();
+    expect(textOf(await refunded(server, { payment, amount: 5 }))).toContain(`payment #3 (id ${seed.paymentWithUnused})`);
+  });
+});
+
 describe('money that is applied', () => {
   /** The calls in `Next:`, as they stand. */
   const steps = (text: string) =>
