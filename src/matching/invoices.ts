@@ -77,8 +77,8 @@ async function numbersWith(typed: string, same: readonly Invoice[], zoho: Reader
   return digits === undefined ? same : await searchInvoices({ invoice_number_contains: digits.slice(0, 100) }, typed, zoho);
 }
 
-/** Those of the nearest way of writing that any of them has. */
-function fitting(rows: readonly Invoice[], typed: string, byDigits = true): readonly Invoice[] {
+/** Those that have the number. A number as it was typed comes before one that is written in another way. */
+export function fitting(rows: readonly Invoice[], typed: string, byDigits = true): readonly Invoice[] {
   const bare = bareInvoiceNumber(typed);
   const ways: ((number: unknown) => boolean)[] = [
     ...numberForms(typed).flatMap((said) => [
@@ -96,30 +96,28 @@ function fitting(rows: readonly Invoice[], typed: string, byDigits = true): read
 }
 
 /** The only one, or the only one of the customer. */
-function onlyFitting(found: readonly Invoice[], customer: string | undefined): Invoice | undefined {
+export function onlyFitting(found: readonly Invoice[], customer: string | undefined): Invoice | undefined {
   const theirs = found.filter((row) => customer !== undefined && isInvoiceOf(row, customer));
   const left = theirs.length > 0 ? theirs : found;
   return left.length === 1 ? left[0] : undefined;
 }
 
-/** Zoho begins their numbers so. */
+/** Zoho begins the numbers of retainer invoices with RET. */
 export const isRetainerNumber = (typed: string): boolean => /^ret(?![a-z])|retainer/i.test(tidyNumber(typed));
 
 /** The newest retainer invoices, in the form of invoices. None where the organization has none, or the scopes do not show them. */
 async function retainerInvoices(zoho: Reader): Promise<readonly Invoice[]> {
   const { retainerinvoices = [] } = (await ifServed(zoho.read(listRetainerInvoices, {}))) ?? {};
-  return retainerinvoices.map((row) =>
-    asInvoice({
-      ...row,
-      invoice_id: row.retainerinvoice_id,
-      invoice_number: row.retainerinvoice_number,
-      retainerinvoice_id: row.retainerinvoice_id,
-    }),
-  );
+  return retainerinvoices.map(asRetainer);
 }
 
+export const asRetainer = (row: {
+  readonly retainerinvoice_id?: string | undefined;
+  readonly retainerinvoice_number?: string | undefined;
+}) => asInvoice({ ...row, invoice_id: row.retainerinvoice_id, invoice_number: row.retainerinvoice_number });
+
 /** The id of a retainer invoice; undefined for any other. */
-export const retainerId = (invoice: Invoice): string | undefined => readId(invoice['retainerinvoice_id']);
+export const retainerId = (invoice: Invoice | undefined): string | undefined => readId(invoice?.['retainerinvoice_id']);
 
 function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   if (retainers) return retainer;
@@ -175,6 +173,15 @@ export async function openInvoices(customer_id: string, zoho: Reader): Promise<I
 }
 
 const compareNaturally = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
+
+/**
+ * What the preflight need not read again. A list that leaves out a balance is not the last word, so of such an invoice the preflight reads
+ * the record.
+ */
+export const knownInvoices = (invoices: readonly Invoice[]) =>
+  invoices
+    .filter(({ balance }) => balance !== undefined)
+    .map((invoice) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } }));
 
 /** Zoho does not tell whose it is, or how much is open: nothing can be worked out from it. */
 export const isUnclear = ({ customer_id, balance }: Invoice): boolean => customer_id === undefined || balance === undefined;

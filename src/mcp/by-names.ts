@@ -1,8 +1,8 @@
 import type { ReadTool, WriteTool } from '../endpoint.ts';
-import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { hasNames, mayHaveLongNumbers, withIds } from '../matching/ids-of-names.ts';
+import { knownInvoices } from '../matching/invoices.ts';
 import type { WriteWorkflow } from '../workflow.ts';
 import type { Call, Performed } from '../write/types.ts';
 import type { Books } from './server-dependencies.ts';
@@ -59,12 +59,7 @@ function findingIds(tool: WriteTool, options: Options): WriteWorkflow {
     turn: async (given, zoho) => await safety.turn(given, zoho),
     async plan(given, zoho) {
       const found = await withIds(input, given, zoho, options);
-      // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
-      const told = found.invoices.filter(({ balance }) => balance !== undefined);
-      return {
-        input: found.input,
-        known: told.map((invoice) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
-      };
+      return { input: found.input, known: knownInvoices(found.invoices) };
     },
   };
 }
