@@ -1,4 +1,4 @@
-import { MARK, oneLine } from '../foreign-text.ts';
+import { comparable } from '../foreign-text.ts';
 
 /** Numbers of invoices as people write them: "invoice #INV-384.", "(INV‑384)", "Rechnung 384". */
 
@@ -11,13 +11,10 @@ const WORDS = (
 const LEADING_WORD = new RegExp(`^(?:(?:${WORDS.join('|')})(?![\\p{L}\\p{M}\\d/-]| ?- ?)[\\s.:#-]*|[#:.\\s]+)`, 'iu');
 const EDGES = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
 
-/** A number without what hides in it or stands around it; `-` for every dash. */
+/** A number without invisible characters and without the punctuation around it, with `-` for every dash. */
 export function tidyNumber(typed: string): string {
-  return oneLine(typed, Infinity)
-    .replaceAll(MARK, '')
-    .normalize('NFKC')
-    .replace(/\s*[\p{Pd}\u2212]\s*/gu, '-')
-    .replace(/\s+/g, ' ')
+  return comparable(typed)
+    .replace(/ ?[\p{Pd}\u2212] ?/gu, '-')
     .replace(EDGES, '');
 }
 
