@@ -7,7 +7,7 @@ import { quoted } from '../records/text.ts';
 import { createReport, toolCall, type Report, type Step } from '../report.ts';
 import { localTime, startOfDay, timeText } from '../time-zone.ts';
 import { isWrite } from '../workflow.ts';
-import { aboutOf, calledOf } from '../write/journal/about.ts';
+import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
 import { stepsIn, undoCell, zoneLine } from './render.ts';
@@ -175,13 +175,12 @@ interface ShownHow {
 }
 
 function asWrite(entry: Entry, { zone, retryAt, offered }: ShownHow): Json {
-  const { title } = entry.facts as { title?: string };
   const next = isSettled(entry.state) ? [] : stepsIn([settlingCall(entry, retryAt, zone), byOperator(entry)], offered);
   return {
     write_id: entry.id,
     at: localTime(entry.claimedAt, zone),
     tool: entry.endpoint,
-    what: title,
+    what: titleOf(entry),
     outcome: outcomeOfState[entry.state],
     idempotency_key: entry.key,
     ...aboutOf(entry),
@@ -211,13 +210,12 @@ function byOperator(entry?: Entry): Step {
 }
 
 function lineOf(entry: Entry, zone: string | undefined, offered: ReadonlySet<string>): string {
-  const { title } = entry.facts as { title?: string };
   const { reference_number: reference } = aboutOf(entry);
   const undo = undoIn(entry, offered);
   return [
     timeText(entry.claimedAt, zone),
     outcomeOfState[entry.state],
-    title ?? entry.endpoint,
+    titleOf(entry) ?? entry.endpoint,
     entry.reason && oneLine(entry.reason),
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,

@@ -299,7 +299,7 @@ const ALWAYS = new Set(['account_id', 'customer_id', 'date', 'payment_mode', 'ex
  * A line for each field that is named, but for those that have checks of their own. `payment`: as it stands, undefined where it cannot be
  * seen. `names`: of what the call names by id.
  */
-export function fieldLines(
+function fieldLines(
   { invoices: _, replace_invoices: __, custom_fields: ___, tags, ...fields }: Changes,
   payment: Payment | undefined,
   names: Partial<Record<keyof typeof NAMED, string | undefined>> = {},
