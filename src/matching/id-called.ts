@@ -3,7 +3,7 @@ import { recordNameAndId } from '../records/describe.ts';
 import { quoted } from '../records/text.ts';
 import { exactOrOnly, fits, folded } from './same-name.ts';
 
-/** A record of a short list by its name: an account, a location. */
+/** Finds the id of a record in a short list by its name: an account, a location. */
 
 const noneOf = { account: 'no_such_account', location: 'no_such_location' } as const;
 type Listed = keyof typeof noneOf;
@@ -13,7 +13,7 @@ interface NameAndId {
   readonly id: string | undefined;
 }
 
-/** The id of the one that is called so. `all` are those that may be meant, `kind` says what they are, `field` is the argument. */
+/** The id of the record with this name. `all`: the records that may be meant. `kind`: what they are, in words. `field`: the argument. */
 export function idCalled(
   typed: string,
   all: readonly NameAndId[],
@@ -45,7 +45,7 @@ function oneOf(all: readonly NameAndId[], { what, field }: { readonly what: List
   return `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`;
 }
 
-/** What names are looked up in. Where the scopes do not show it, an id is still taken. */
+/** Reads the list in which a name is looked up. If the scopes do not show the list, the error says that an id still works. */
 export async function orGiveId<T>(names: Promise<T>, field: string): Promise<T> {
   try {
     return await names;

@@ -27,9 +27,9 @@ export interface Invoice extends Json {
   readonly balance?: number | undefined;
 }
 
-/** What may be meant besides invoices. */
+/** Other records that may be meant. */
 interface AlsoMeant {
-  /** Retainer invoices too, as what is open on them. */
+  /** Retainer invoices too. */
   readonly retainers?: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function invoiceNamed(
   const number = numberToLookFor(typed);
   const exactly = async () =>
     (await searchInvoices({ invoice_number: number }, typed, zoho)).filter((row) => folded(row.invoice_number) === folded(number));
-  // With a blank where there mostly is a hyphen, it may yet be a number that has one.
+  // A blank may stand for a hyphen or for itself. The search by digits finds both.
   const same = numberForms(typed).includes(number) ? await exactly() : [];
   if (same[0] !== undefined && same.length === 1) return same[0];
   const alike = await numbersWith(typed, same, zoho).catch(async (error: unknown) => {
@@ -135,7 +135,7 @@ function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   );
 }
 
-/** Some number their invoices as long as Zoho its records: what is no id may be such a number. */
+/** Undefined if no invoice has this id: some organizations have invoice numbers as long as ids. */
 async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | undefined> {
   try {
     const { invoice } = await zoho.read(getInvoice, { invoice_id });
@@ -237,7 +237,7 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   });
 }
 
-/** Of the customer only, where one is named: what is near the number, else what is open. */
+/** Offers the invoices with a similar number, or else the open ones; only those of the customer, if one is named. */
 async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer: string | undefined, zoho: Reader): Promise<InputError> {
   const theirs = customer === undefined ? alike : alike.filter((row) => isInvoiceOf(row, customer));
   const open = theirs.length > 0 || customer === undefined ? [] : await openOf(customer, zoho);

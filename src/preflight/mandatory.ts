@@ -10,12 +10,12 @@ import { readFlag } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import type { Step } from '../report.ts';
 
-/** What an organization may make mandatory. Zoho refuses a payment without it, by a code that is not documented. */
+/** Fields that an organization can make mandatory. Zoho refuses a payment without them, with a code that is not documented. */
 
-/** What a refused payment may lack: of what is mandatory, what neither the call gives nor the payment has already. */
+/** Steps for the mandatory fields that neither the call gives nor the payment has already. */
 export async function mandatoryMissing(given: Json, standing: Payment | undefined, zoho: Reader): Promise<readonly Step[]> {
   const [known, places] = await Promise.all([
-    // It may have been made mandatory just now.
+    // A field may have been made mandatory just now.
     ifServed(zoho.read(allCustomFields, {})),
     ifServed(zoho.settled.read(listLocations, {})),
   ]);
