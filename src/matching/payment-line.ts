@@ -3,7 +3,7 @@ import { readAmount } from '../money.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 import { only, withoutEmpty } from '../records/zoho-shapes.ts';
 import { inCurrency } from './currencies.ts';
-import type { PaidInvoice } from './invoice-ids.ts';
+import type { PaidInvoice } from './invoices-of-payments.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** A payment of a list as workflows show it: what is not there is left out. */

@@ -163,7 +163,8 @@ describe('answers as raw messages', () => {
 });
 
 describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
-  const timings = { fastestAnswerMs: 40 };
+  // The programs of these tests answer at once, and count as programs however busy this machine is.
+  const timings = { fastestAnswerMs: 60_000 };
 
   it.each<PersonAnswer>([{ action: 'decline' }, { action: 'cancel' }, { action: 'accept', content: { approve: false } }])(
     '%j is told as the program’s own, with the other way',
@@ -211,6 +212,7 @@ describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
   });
 
   it('a person is slower, and is believed', async () => {
+    const timings = { fastestAnswerMs: 40 };
     const server = await start({ kind, timings, person: slowly(yes) });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
     const other = await start({ kind, timings, person: slowly({ action: 'decline' }) });

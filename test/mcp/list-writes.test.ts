@@ -3,7 +3,7 @@ import { localTime } from '../../src/time-zone.ts';
 import type { Json } from '../../src/json.ts';
 import { altered } from '../support/altered.ts';
 import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
@@ -13,7 +13,6 @@ const start = servers();
 
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'TRF-0771' };
 const posts = { method: 'POST', path: '^/customerpayments$' };
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; message: string };
 
 async function listed(server: Harness, args: Json = {}) {
   const { structuredContent } = await server.call('list_writes', args);

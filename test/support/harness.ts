@@ -159,6 +159,10 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   };
 }
 
+/** What the result of a failed call tells of its error. */
+export const errorOf = ({ structuredContent }: ToolResult) =>
+  structuredContent['error'] as { readonly code: string; readonly message: string; readonly changed: string; readonly next: string };
+
 /** The text a model reads. */
 export function textOf(result: ToolResult): string {
   return result.content.map((block) => block.text ?? '').join('\n');
