@@ -1,6 +1,7 @@
 import { ProtocolErrorCode, type McpServer, type RequestId, type Tool as ListedTool, type Transport } from '@modelcontextprotocol/server';
 import * as catalogue from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
+import { startedByName } from '../started.ts';
 import { loggedCall } from './logged-call.ts';
 import { relay } from './relay.ts';
 import { errorText, marked, type Edge } from './render.ts';
@@ -26,7 +27,10 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
 }
 
 /** The same connection. A call of a tool that the settings switch off is an error of the protocol, as for any unknown tool. */
-export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox, started }: Books): Transport {
+export function explainingSwitchedOff(
+  inner: Transport,
+  { endpoints, workflows, switchedOff, sandbox, started = startedByName }: Books,
+): Transport {
   const offered = new Set([...endpoints, ...workflows].map(({ name }) => name));
   const outer = relay(inner, (received, pass) => {
     const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };
@@ -35,8 +39,8 @@ export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, 
     if (id === undefined || why?.code !== 'tool_switched_off') return pass(...received);
     const error = {
       code: ProtocolErrorCode.InvalidParams,
-      message: marked(errorText(why, offered, started), sandbox),
-      data: errorFacts(why, offered, started),
+      message: marked(errorText(why, { offered, started }), sandbox),
+      data: errorFacts(why, { offered, started }),
     };
     inner.send({ jsonrpc: '2.0', id, error }).catch((fault: unknown) => outer.onerror?.(fault as Error));
   });

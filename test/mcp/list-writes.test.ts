@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startedAsExtension } from '../../src/cli/how-started.ts';
+import type { Started } from '../../src/started.ts';
 import { localTime } from '../../src/time-zone.ts';
 import type { Json } from '../../src/json.ts';
 import { altered } from '../support/altered.ts';
@@ -265,6 +267,21 @@ describe('an unknown write', () => {
     // The step as it stands: it is looked for under its own key, and is not there yet.
     const again = await server.call(step.tool, step.arguments);
     expect(again.structuredContent).toMatchObject({ outcome: 'unknown', write_id });
+  });
+
+  it.each<[string, Started, RegExp | undefined]>([
+    ['from a folder', { extension: false, here: (text) => text.replace('zoho-payments-mcp', 'npx books') }, /`npx books journal resolve/],
+    ['as an extension', startedAsExtension, undefined],
+  ])('names the command that works here: %s', async (_, started, command) => {
+    const server = await start({ timings: { lookMs: 0 }, started });
+    await fault(server.sandbox, { match: posts, fault: 'drop_before' });
+    const call = { customer: 'Bowman Furniture', amount: 78, payment_mode: 'cash', date: '2026-06-05', allocate: 'as_credit' };
+    await server.call('record_customer_payment', call);
+    const result = await server.call('list_writes', { outcome: 'unknown' });
+    const shown = textOf(result) + JSON.stringify(result.structuredContent);
+    if (command === undefined) expect(shown).not.toContain('journal resolve');
+    else expect([...shown.matchAll(new RegExp(command, 'g'))]).toHaveLength(3);
+    expect(shown).not.toContain('`zoho-payments-mcp');
   });
 
   it.each([
