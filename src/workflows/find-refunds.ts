@@ -9,10 +9,11 @@ import { customerNamed } from '../matching/customers.ts';
 import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from '../matching/payment-currencies.ts';
+import { isCalledLike } from '../matching/id-called.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
 import { groupName, refundGroups, refundsBy, type RefundGroup } from '../matching/refund-groups.ts';
-import { fits, folded, isId } from '../matching/same-name.ts';
+import { folded, isId } from '../matching/same-name.ts';
 import { customer, words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
@@ -274,7 +275,7 @@ async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Prom
 }
 
 function isFrom(account: string, { from_account_id, from_account_name }: Json): boolean {
-  return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && fits(account, from_account_name);
+  return isId(account) ? readId(from_account_id) === account : from_account_name !== undefined && isCalledLike(account, from_account_name);
 }
 
 type RefundRow = ReturnType<typeof rowOf>;
