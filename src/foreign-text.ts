@@ -1,7 +1,7 @@
 /** Text of foreign origin, of a record, of Zoho or typed by a person, made to read as the data it is. */
 
 /** Stands where something was taken out that hides, as it does elsewhere for what cannot be decoded. */
-export const MARK = '\uFFFD';
+const MARK = '\uFFFD';
 
 /** Looks blank: white space of any kind, line breaks too. */
 const BLANK = /[\s\u0085\u2800]+/gu;
@@ -43,7 +43,12 @@ export function oneLine(text: string, max = 200): string {
   return cutTo(max, lettersOf(text));
 }
 
-/** The same in quotes. After the quotes of a text that is cut stands how long it is. */
+/** Foreign text for comparing: no invisible characters, full-width letters as ordinary ones, one space between words. */
+export function comparable(text: string): string {
+  return oneLine(text, Infinity).replaceAll(MARK, '').normalize('NFKC').replace(/\s+/g, ' ').trim();
+}
+
+/** The same as `oneLine`, in quotes. After the quotes of a text that is cut stands how long it is. */
 export function inQuotes(text: string, max = 200): string {
   const letters = lettersOf(text);
   return `${JSON.stringify(cutTo(max, letters))}${letters.length > max ? lengthOf(letters) : ''}`;

@@ -1,10 +1,10 @@
-/** How this program was started, as far as what it says depends on it. */
+/** How this program was started. Hints depend on it. */
 export interface Started {
-  /** Inside an extension (.mcpb) there is no terminal, and what is set elsewhere by variables has fields. */
+  /** Inside an extension (.mcpb) there is no terminal, and settings are fields, not variables. */
   readonly extension: boolean;
-  /** The text with its commands and settings as they are called here: `zoho-payments-mcp login` stands for however login is called. */
+  /** The text with commands and settings as they are called here. It is given with commands such as `zoho-payments-mcp login`. */
   here(text: string): string;
 }
 
-/** By its name, from a terminal. */
+/** From a terminal, by the program's name. */
 export const startedByName: Started = { extension: false, here: (text) => text };

@@ -10,7 +10,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** ISO 8601 with the offset of that moment: `2026-11-29T23:48:55.931-05:00`. What is no time stays as it is. */
+/** ISO 8601 with the offset of that moment: `2026-11-29T23:48:55.931-05:00`. Text that is no time stays as it is. */
 export function localTime(moment: string, timeZone: string | undefined): string {
   const at = Date.parse(moment);
   if (Number.isNaN(at)) return moment;
@@ -21,13 +21,13 @@ export function localTime(moment: string, timeZone: string | undefined): string 
   return `${new Date(at + offset * 60_000).toISOString().slice(0, -1)}${offset < 0 ? '-' : '+'}${hours}:${minutes}`;
 }
 
-/** The same to be read: `2026-11-29 23:48:55 -05:00`, or `2026-11-30 04:48:55 UTC`. */
+/** The same for people: `2026-11-29 23:48:55 -05:00`, or `2026-11-30 04:48:55 UTC`. */
 export function timeText(moment: string, timeZone: string | undefined): string {
   const [, day, time, offset] = /^(.{10})T(.{8})(?:\.\d+)?(.*)$/.exec(localTime(moment, timeZone)) ?? [];
   return day === undefined ? moment : `${day} ${time} ${offset === 'Z' ? 'UTC' : offset}`;
 }
 
-/** When a day of the calendar begins there. Clocks that are put forward can leave out its midnight, or the whole day. */
+/** When a day of the calendar begins there. A change of the clocks can leave out its midnight, or even the whole day. */
 export function startOfDay(date: string, timeZone: string | undefined): string {
   const midnight = Date.parse(`${date}T00:00:00.000Z`);
   if (timeZone === undefined) return new Date(midnight).toISOString();

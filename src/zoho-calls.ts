@@ -1,11 +1,11 @@
 /** How many calls to Zoho a tool makes. */
 
 interface Calls {
-  /** Of a usual call, when nothing but the organization was read before. */
+  /** How many a usual call makes, if only the organization was read before. */
   readonly calls: number;
-  /** What a usual call is, where that is not all there is. */
+  /** What a usual call is, if not every call takes as many. */
   readonly usual?: string;
-  /** What takes more, or fewer. */
+  /** When a call takes more, or fewer. */
   readonly more?: string;
 }
 

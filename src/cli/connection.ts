@@ -4,7 +4,7 @@ import type { Books, ZohoReads } from '../mcp/server-dependencies.ts';
 import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import type { Zoho } from '../zoho/client.ts';
-import { endingAfter } from '../zoho/own-time.ts';
+import { endingAfter } from '../zoho/call-end.ts';
 import { timeZoneOf } from './noted-time-zone.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';

@@ -3,6 +3,7 @@ import { endpoints, toolsets, workflows } from '../catalogue.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { AccessError, type PaymentsError } from '../errors.ts';
 import { listWrites } from '../mcp/list-writes.ts';
+import type { Step } from '../report.ts';
 import { isWrite, methodOf, type Workflow } from '../workflow.ts';
 import { refusedTool } from '../write/policy.ts';
 import { ConfigError, type Config } from './config.ts';
@@ -15,8 +16,8 @@ export interface Tools {
 type Switches = Pick<Config, 'readOnly' | 'toolsets' | 'policy'>;
 
 /**
- * What is switched on: what the policy does not allow is not even shown; and why any other tool is off. Throws where the policy names a
- * tool that there is not, and where nothing is left.
+ * The tools that are switched on, and why each of the others is not. Throws where the policy names a tool that does not exist, and where
+ * no tool is left.
  */
 export function toolsFor(switches: Switches): Tools & { readonly switchedOff: ReadonlyMap<string, PaymentsError> } {
   checkAllowedTools(switches.policy.allowed_tools);
@@ -37,15 +38,19 @@ function whyOff(tool: Endpoint | Workflow, { readOnly, toolsets: chosen, policy 
   const { name } = tool;
   const refused = isWrite(tool) ? refusedTool(policy, name) : undefined;
   if (refused !== undefined) return refused;
-  const off = (why: string, next: string) => new AccessError(`${name} is switched off: ${why}.`, { code: 'tool_switched_off', next });
+  const off = (why: string, next: Step) => new AccessError(`${name} is switched off: ${why}.`, { code: 'tool_switched_off', next });
   if (readOnly && isWrite(tool))
-    return off('this server is read-only', 'start it without --read-only and ZOHO_PAYMENTS_READ_ONLY, if it may write');
+    return off('this server is read-only', {
+      say: 'start it without --read-only and ZOHO_PAYMENTS_READ_ONLY, if it may write',
+      extension: 'unset ZOHO_PAYMENTS_READ_ONLY, if it may write',
+    });
   const holding = toolsetOf(tool);
   if (chosen.includes(holding)) return undefined;
-  return off(
-    `it is in the toolset ${holding}, which is not chosen`,
-    `add ${holding} to --toolsets or ZOHO_PAYMENTS_TOOLSETS (now ${chosen.join(',')})`,
-  );
+  const now = `(now ${chosen.join(',')})`;
+  return off(`it is in the toolset ${holding}, which is not chosen`, {
+    say: `add ${holding} to --toolsets or ZOHO_PAYMENTS_TOOLSETS ${now}`,
+    extension: `add ${holding} to ZOHO_PAYMENTS_TOOLSETS ${now}`,
+  });
 }
 
 function toolsetOf(tool: Endpoint | Workflow) {
@@ -65,7 +70,10 @@ function checkAllowedTools(names: readonly string[] = []): void {
   );
 }
 
-/** Never one that deletes, nor one that overwrites unless its verb was written: a wrong guess taken over would allow what nobody meant. */
+/**
+ * The nearest name, unless that tool deletes; one that overwrites is named only for the same verb. An operator who takes over a wrong guess
+ * would allow what nobody meant.
+ */
 function nearestOf(strange: string, writes: readonly (Endpoint | Workflow)[]): string {
   const nearest = closest(
     strange,

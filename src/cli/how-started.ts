@@ -2,7 +2,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import type { Started } from '../started.ts';
 
-/** How this program was started, and so how a person calls it again where they read of it. */
+/** How this program was started, and so how a person can call it again. */
 
 export interface Launch {
   /** The file that Node was given: the program itself, or a link to it. */
@@ -24,7 +24,7 @@ export const launchOf = (path: string | undefined): Launch => ({
   path,
 });
 
-/** `sandbox`: the practice books of this machine are used, which the commands for the journal are told as well. */
+/** `sandbox`: this process uses the practice books, so commands for the journal need `--sandbox` too. */
 export function startedAs(launch: Launch, { sandbox }: { readonly sandbox: boolean }): Started {
   const { command, folder } = commandOf(launch);
   return {
@@ -37,7 +37,7 @@ export function startedAs(launch: Launch, { sandbox }: { readonly sandbox: boole
   };
 }
 
-/** The command line, for the shell of this machine, and the folder in which alone it works. */
+/** The command line for the shell of this machine. `folder`: it works only there. */
 export function commandOf({ script, node, windows, path }: Launch): { readonly command: string; readonly folder?: string } {
   if (script === undefined) return { command: NAME };
   const quoted = (text: string) => quotedFor(windows, text);
@@ -58,7 +58,7 @@ export function commandOf({ script, node, windows, path }: Launch): { readonly c
   return { command: `${isFound(windows ? 'node.exe' : 'node', node, path) ? 'node' : quoted(node)} ${quoted(script)}` };
 }
 
-/** What npx was asked for: it notes that beside what it fetched. */
+/** The packages that npx was asked for. It notes them in the folder into which it fetched them. */
 function npxPackages(folder: string): string[] {
   try {
     const { _npx } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { _npx?: { packages?: unknown } };
@@ -72,7 +72,7 @@ function isFolder(path: string): boolean {
   return /[\\/]/.test(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Whether a shell finds this file by its name. Where the path is not known it is taken to be so: most have it. */
+/** Whether a shell finds this file by its name. If the search path is not known, it is assumed that it does. */
 function isFound(name: string, file: string, path: string | undefined): boolean {
   if (path === undefined) return true;
   const real = (at: string) => {
@@ -107,7 +107,7 @@ export const extensionFields: Readonly<Record<string, string>> = {
   ZOHO_PAYMENTS_STATE_DIR: 'Folder',
 };
 
-/** As an extension: its manifest says so on the command line. */
+/** As an extension: the command line in its manifest says so. */
 export const startedAsExtension: Started = {
   extension: true,
   here(text) {

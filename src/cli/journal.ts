@@ -7,6 +7,7 @@ import { asIndentedJson, asJson, oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { zoneLine } from '../mcp/render.ts';
+import { startedByName } from '../started.ts';
 import { timeText } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import { silent } from '../trace.ts';
@@ -68,7 +69,7 @@ const verbs = {
     const zone = await timeZoneFor(open);
     if (json) {
       const known = { journal: async () => journal, timeZone: async () => zone, graceEnds: async (entry: Entry) => retryAt(entry) };
-      const { result } = await listWrites.run(list, known, new Set(journaled.keys()));
+      const { result } = await listWrites.run(list, known, { offered: new Set(journaled.keys()), started: startedByName });
       return print(asIndentedJson(result));
     }
     const { entries, last } = await pageOfWrites(journal, list, zone);

@@ -5,11 +5,11 @@ import { isTimeZone } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import type { Wire } from './zoho-connection.ts';
 
-/** The organization's time zone, noted beside its journal: times are told also while Zoho cannot be reached. */
+/** Keeps the organization's time zone beside its journal, so that times can be shown while Zoho cannot be reached. */
 
 const fileIn = (dir: string) => join(dir, 'time-zone');
 
-/** As it was told last; undefined where it never was. */
+/** The time zone that Zoho told last; undefined if it never told one. */
 export function notedTimeZone(dir: string): string | undefined {
   try {
     const noted = readFileSync(fileIn(dir), 'utf8').trim();
@@ -19,10 +19,10 @@ export function notedTimeZone(dir: string): string | undefined {
   }
 }
 
-/** A list of writes does not wait longer for a time zone. */
+/** The longest that a list of writes waits for the time zone. */
 const PATIENCE_MS = 3_000;
 
-/** Asks Zoho once a day. Undefined where neither Zoho nor the note tells it. */
+/** Asks Zoho once a day. Undefined if neither Zoho nor the note tells it. */
 export async function timeZoneOf({ zoho, dir }: Pick<Wire, 'zoho' | 'dir'>): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined && Date.now() - statSync(fileIn(dir)).mtimeMs < DAY_MS) return noted;

@@ -5,7 +5,7 @@ import { callText, capitalized, sentence, zoneLine } from '../mcp/render.ts';
 import { formatMoney } from '../money.ts';
 import { quoted } from '../records/text.ts';
 import { timeText } from '../time-zone.ts';
-import { aboutOf, calledOf } from '../write/journal/about.ts';
+import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry } from '../write/journal/journal.ts';
 import { ProblemError } from './cli-error.ts';
@@ -34,7 +34,7 @@ export function writeLine(entry: Entry, zone: string | undefined): string {
     id,
     timeText(claimedAt, zone),
     state,
-    titleOf(entry),
+    shownTitle(entry),
     zoho_id && `Zoho id ${zoho_id}`,
     reason && oneLine(reason),
     key && `key ${quoted(key, 200)}`,
@@ -60,7 +60,7 @@ export function writeText(entry: Entry, zone: string | undefined, retryAt: Date 
   const undo = entry.state === 'recorded' ? answer?.report.undo : undefined;
   const indented = (texts: readonly string[]) => texts.map((text) => `  ${oneLine(text, 1_000)}`);
   return [
-    sentence(titleOf(entry)),
+    sentence(shownTitle(entry)),
     `This is the write ${id}. ${tool} was called${tool === endpoint ? '' : `, which called ${endpoint}`}.`,
     `It was made for the organization ${oneLine(organization)} by the caller ${quoted(caller)}${key === undefined ? '' : `, with the idempotency_key ${quoted(key, 200)}`}.`,
     amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
@@ -85,9 +85,9 @@ export function writeText(entry: Entry, zone: string | undefined, retryAt: Date 
   ].filter((text): text is string => typeof text === 'string');
 }
 
-function titleOf({ facts, endpoint }: Entry): string {
-  const { title } = facts as { title?: string };
-  return title === undefined ? endpoint : oneLine(title, 400);
+function shownTitle(entry: Entry): string {
+  const title = titleOf(entry);
+  return title === undefined ? entry.endpoint : oneLine(title, 400);
 }
 
 /** Who was asked, and why; or why nobody was. */

@@ -2,13 +2,12 @@ import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { ifAllowed } from '../reading/if-allowed.ts';
-import { recordNameAndId } from '../records/describe.ts';
 import { readId, readText } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
-import { accountNamed } from './accounts.ts';
-import { fits, folded } from './same-name.ts';
+import { accountNamed, asCalled } from './accounts.ts';
+import { isCalledLike, severalCalled } from './id-called.ts';
 
-/** Payments into one account, or refunds out of one, by its name or id: also one that is closed since, or that the scopes do not list. */
+/** Finds payments into one account, or refunds out of one, by its name or id. It may be closed by now, or the scopes may not list it. */
 
 export interface SeenAccount {
   readonly account_id: string;
@@ -18,11 +17,11 @@ export interface SeenAccount {
 export interface AccountFilter {
   /** Undefined where Zoho does not tell the account. */
   isIn(row: Json): boolean | undefined;
-  /** The account, once all rows were asked about. Throws where the name fits none of them, or several. */
+  /** The account, after all rows went through `isIn`. Throws where the name fits the account of none of them, or of several. */
   found(): SeenAccount;
 }
 
-/** The open accounts decide what a name means. One that none of them has may be a closed account's, which the rows name. */
+/** The open accounts decide what a name means. A name that none of them has may be that of a closed account: the rows show it. */
 export async function accountFilter(typed: string, zoho: Reader): Promise<AccountFilter> {
   let none: InputError | undefined;
   const id = await ifAllowed(accountNamed(typed, 'account', zoho)).catch((error: unknown) => {
@@ -35,7 +34,7 @@ export async function accountFilter(typed: string, zoho: Reader): Promise<Accoun
     isIn({ account_id, account_name }) {
       const [rowId, name] = [readId(account_id), readText(account_name)];
       if (rowId === undefined || (id === undefined && name === undefined)) return undefined;
-      const isIt = id === undefined ? folded(name) === folded(typed) || fits(typed, name) : rowId === id;
+      const isIt = id === undefined ? isCalledLike(typed, name) : rowId === id;
       if (isIt) seen.set(rowId, name ?? seen.get(rowId));
       return isIt;
     },
@@ -43,7 +42,7 @@ export async function accountFilter(typed: string, zoho: Reader): Promise<Accoun
       if (id !== undefined) return { account_id: id, account_name: seen.get(id) };
       const [one, ...others] = [...seen].map(([account_id, account_name]) => ({ account_id, account_name }));
       if (one === undefined) throw none ?? noneSeen(typed);
-      if (others.length > 0) throw severalSeen(typed, [one, ...others]);
+      if (others.length > 0) throw severalCalled(typed, [one, ...others].map(asCalled), { what: 'account', field: 'account' });
       return one;
     },
   };
@@ -53,13 +52,5 @@ function noneSeen(typed: string): InputError {
   return new InputError(`None of these names an account called ${quoted(typed)}.`, {
     code: 'no_such_account',
     next: 'Call again with the id of the account, or ask the user for its name as it stands in Zoho Books.',
-  });
-}
-
-function severalSeen(typed: string, accounts: readonly SeenAccount[]): InputError {
-  const offered = accounts.slice(0, 10).map((one) => recordNameAndId('account', one.account_name, one.account_id, 40));
-  return new InputError(`Several accounts are called something like ${quoted(typed)}.`, {
-    code: 'ambiguous_account',
-    next: `Call again with one of these as account: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`,
   });
 }

@@ -27,4 +27,4 @@ interface AccountByName {
 }
 
 const isOpenAccount = ({ is_active }: AccountByName): boolean => is_active !== false;
-const asCalled = ({ account_name, account_id }: AccountByName) => ({ name: account_name, id: account_id });
+export const asCalled = ({ account_name, account_id }: AccountByName) => ({ name: account_name, id: account_id });

@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 import { fits, folded, isPartOf, isSameName, plainLetters, wordsIn } from './same-name.ts';
 
-/** Names roughly as people remember them, where several may be meant and all are looked at. */
+/** Compares names that people remember roughly. Several records may be meant, and all of them are looked at. */
 
-/** 0 for the very name, more the less it is alike, undefined where it is another. */
+/** 0 for exactly this name. The less the names are alike, the more. Undefined for another name. */
 export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
   if (isSameName(typed, name) || fits(typed, name)) return 0.25;
@@ -14,8 +14,8 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
 }
 
 /**
- * What near-identical names share, for Zoho's `contains`: how a word begins; or how the first ends, where its beginning is typed another
- * way.
+ * Parts that near-identical names share, for Zoho's `contains`: the beginning of each of the first two words, and the end of the first, in
+ * case its beginning was mistyped.
  */
 export function stems(typed: string): string[] {
   const words = telling(typed).map((word) => [...word]);

@@ -2,7 +2,7 @@ import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { folded, wordsIn } from './same-name.ts';
 import { slipOf } from './slips.ts';
 
-/** Reference numbers as people remember them: with other words in front, other spaces, or one slip in the number. */
+/** Compares reference numbers that people remember with other words in front, other spaces, or one slip in the number. */
 
 export interface ReferenceLikeness {
   readonly off: number;
@@ -10,10 +10,10 @@ export interface ReferenceLikeness {
   readonly near?: true;
 }
 
-/** More than all else can be off: a payment with just this reference comes before one with a slip in it, whatever else is off. */
+/** More than everything else together can be off: a payment with exactly this reference comes before any with a slip in it. */
 export const SLIP_OFF = 10;
 
-/** Undefined where it is another. */
+/** Undefined for another reference. */
 export function referenceLikeness(typed: string, reference: unknown): ReferenceLikeness | undefined {
   const [sought, told] = [folded(typed), folded(reference)];
   if (told === '' || sought === '') return undefined;
@@ -40,7 +40,7 @@ const numbersIn = (reference: unknown) => wordsIn(folded(reference)).filter((wor
 /** Shorter ones are one slip away from too many others. */
 const isTelling = (text: string) => text.length >= (/\d/.test(text) ? 3 : 5);
 
-/** What is looked for: the reference bare, and its number where it has one. Of several numbers none stands for the whole. */
+/** The bare reference, and its number if it has just one. One of several numbers does not stand for the whole reference. */
 function soughtNumbers(typed: string): string[] {
   const numbers = numbersIn(typed);
   return [bareReference(typed), ...(numbers.length === 1 ? numbers.map(bareReference) : [])].filter(isTelling);
@@ -54,7 +54,7 @@ const inDigits = (text: string) =>
         .replace(/^0+(?=\d+$)/, '')
     : text;
 
-/** What stands in every reference that is the same, for Zoho's `contains`: the end of it, without words and zeros in front. */
+/** The text that every way of writing this reference has, for Zoho's `contains`: its end, without the words and zeros in front. */
 export function referenceFilter(typed: string): string {
   const bare = bareReference(typed);
   let filter = typed;
@@ -65,7 +65,7 @@ export function referenceFilter(typed: string): string {
   return filter;
 }
 
-/** One of them at least stands in a reference that is one slip off; none where they are too short to tell references apart. */
+/** Texts for Zoho's `contains`. A reference that is one slip off has at least one of them. None if they would be too short. */
 export function slipFilters(typed: string): string[] {
   const number = [...(soughtNumbers(typed).at(-1) ?? '')];
   const half = number.length >> 1;

@@ -7,7 +7,7 @@ import { folded, isSameName, wordsIn } from './same-name.ts';
 
 const LOCALES = 'en en-AU en-CA en-IN de fr es it pt nl sv da nb fi pl cs hu tr ru el hi ar th ko ja zh'.split(' ');
 
-/** What people say, and no language of those has. */
+/** Names that people use, and that none of these languages has. */
 const ALSO_SAID: Readonly<Record<string, string>> = {
   CHF: 'fr sfr',
   INR: 'rs',
@@ -24,8 +24,8 @@ const ALSO_SAID: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether what was said may be this currency. What several currencies share, as "$" or "dollars", may be any of them. Where no language
- * knows it, what the books call the currency is looked at.
+ * Whether this currency may be meant. A name that several currencies share, such as "$" or "dollars", may mean any of them. Zoho is asked
+ * for the names in the books only if no language has the name.
  */
 export async function isCurrency(said: string, code: string, zoho: Reader): Promise<boolean> {
   if (said.trim().toUpperCase() === code.toUpperCase()) return true;
@@ -34,7 +34,7 @@ export async function isCurrency(said: string, code: string, zoho: Reader): Prom
   return own !== undefined && fitsCurrency(said, code, [...namesOf(code), own.currency_symbol, own.currency_name]);
 }
 
-/** Each word of it is of one of the names, or it is a symbol, maybe with the beginning of the code: "US$", "A$", "€ EUR". */
+/** Whether each word is a word of one of the names, or a symbol, maybe with the beginning of the code: "US$", "A$", "€ EUR". */
 function fitsCurrency(said: string, code: string, names: readonly unknown[]): boolean {
   const all = names.map(undotted);
   const symbols = new Set(all.flatMap((name) => name.match(/\p{Sc}/gu) ?? []));
@@ -52,7 +52,7 @@ function fitsCurrency(said: string, code: string, names: readonly unknown[]): bo
 
 const undotted = (text: unknown): string => folded(text).replaceAll('.', '').trim();
 
-/** Its symbols and names, one and several of it. */
+/** Its symbols and names, singular and plural. */
 function namesOf(code: string): string[] {
   if (!/^[A-Za-z]{3}$/.test(code)) return [];
   const ofLocale = (locale: string) => [

@@ -16,7 +16,7 @@ export interface Likely {
 }
 
 /** Whether it names one customer, so that the names of others need not be compared with it. */
-export const isOneCustomer = (typed: string): boolean => isId(typed) || addressIn(typed) !== undefined;
+const isOneCustomer = (typed: string): boolean => isId(typed) || addressIn(typed) !== undefined;
 
 export async function customersLike(typed: string, zoho: Reader): Promise<Likely> {
   if (isId(typed)) {

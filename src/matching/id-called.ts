@@ -3,33 +3,49 @@ import { recordNameAndId } from '../records/describe.ts';
 import { quoted } from '../records/text.ts';
 import { exactOrOnly, fits, folded } from './same-name.ts';
 
-/** A record of a short list by its name: an account, a location. */
+/** Finds the id of a record in a short list by its name: an account, a location. */
+
+const noneOf = { account: 'no_such_account', location: 'no_such_location' } as const;
+type Listed = keyof typeof noneOf;
 
 interface NameAndId {
   readonly name: string | undefined;
   readonly id: string | undefined;
 }
 
-/** The id of the one that is called so. `all` are those that may be meant, `kind` says what they are, `field` is the argument. */
+/** The id of the record with this name. `all`: the records that may be meant. `kind`: what they are, in words. `field`: the argument. */
 export function idCalled(
   typed: string,
   all: readonly NameAndId[],
-  { what, kind, field }: { readonly what: 'account' | 'location'; readonly kind: string; readonly field: string },
+  { what, kind, field }: { readonly what: Listed; readonly kind: string; readonly field: string },
 ): string {
-  const found = all.filter(({ name }) => folded(name) === folded(typed) || fits(typed, name));
+  const found = all.filter(({ name }) => isCalledLike(typed, name));
   const id = exactOrOnly(typed, found, ({ name }) => name)?.id;
   if (id !== undefined) return id;
-  const offered = (found.length > 0 ? found : all).slice(0, 10).map((one) => recordNameAndId(what, one.name, one.id, 40));
-  throw new InputError(
-    found.length > 0 ? `Several ${what}s are called something like ${quoted(typed)}.` : `No ${kind} is called ${quoted(typed)}.`,
-    {
-      code: found.length > 0 ? `ambiguous_${what}` : what === 'account' ? 'no_such_account' : 'no_such_location',
-      next: `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`,
-    },
-  );
+  if (found.length > 0) throw severalCalled(typed, found, { what, field });
+  throw new InputError(`No ${kind} is called ${quoted(typed)}.`, { code: noneOf[what], next: oneOf(all, { what, field }) });
 }
 
-/** What names are looked up in. Where the scopes do not show it, an id is still taken. */
+/** Also a name without any words, which fits only itself. */
+export const isCalledLike = (typed: string, name: unknown): boolean => folded(name) === folded(typed) || fits(typed, name);
+
+export function severalCalled(
+  typed: string,
+  found: readonly NameAndId[],
+  as: { readonly what: Listed; readonly field: string },
+): InputError {
+  return new InputError(`Several ${as.what}s are called something like ${quoted(typed)}.`, {
+    code: `ambiguous_${as.what}`,
+    next: oneOf(found, as),
+  });
+}
+
+function oneOf(all: readonly NameAndId[], { what, field }: { readonly what: Listed; readonly field: string }): string {
+  const offered = all.slice(0, 10).map(({ name, id }) => recordNameAndId(what, name, id, 40));
+  return `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`;
+}
+
+/** Reads the list in which a name is looked up. If the scopes do not show the list, the error says that an id still works. */
 export async function orGiveId<T>(names: Promise<T>, field: string): Promise<T> {
   try {
     return await names;

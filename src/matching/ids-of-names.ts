@@ -13,8 +13,8 @@ import { retainerNamed } from './retainers.ts';
 import { isId } from './same-name.ts';
 
 /**
- * Arguments that take a record by its id or its name, as `records/fields.ts` declares them: with the ids in place of the names. What looks
- * like an id is one, and costs no read.
+ * Puts ids in place of names, in arguments that take both; `records/fields.ts` declares which do. Text that looks like an id is taken for
+ * one, and costs no read.
  */
 
 /** An argument that takes a name, and what was given for it. */
@@ -27,7 +27,7 @@ interface Named {
   put(id: string): void;
 }
 
-/** Those among the arguments, at any depth. */
+/** The named records among the arguments, at any depth. */
 function namedIn(schema: $ZodType, holder: Record<string, unknown>, key: string, field: string): Named[] {
   const value = holder[key];
   const kind = namedKind(schema);
@@ -42,13 +42,13 @@ function namedIn(schema: $ZodType, holder: Record<string, unknown>, key: string,
 
 const namesIn = (schema: z.ZodObject, input: Json): Named[] => namedIn(schema, { input }, 'input', '');
 
-/** Whether anything is named that does not look like an id. */
+/** Whether any argument names a record by something that does not look like an id. */
 export const hasNames = (schema: z.ZodObject, input: Json): boolean => namesIn(schema, input).some((one) => !isGivenById(one));
 
-/** Digits are an id. People call invoices by short ones too, which Zoho's ids are not. */
+/** Digits are an id. But people call invoices by a few digits too, and Zoho's ids are long. */
 const isGivenById = ({ kind, typed }: Named): boolean => (kind === 'invoice' ? isId(typed) : /^\d+$/.test(typed));
 
-/** Whether any id may be the number of an invoice: some number theirs as long as Zoho its records. */
+/** Whether any id may be the number of an invoice: some organizations have invoice numbers as long as Zoho's ids. */
 export const mayHaveLongNumbers = (schema: z.ZodObject, input: Json): boolean =>
   namesIn(schema, input).some(({ kind, typed }) => kind === 'invoice' && isId(typed));
 
@@ -58,7 +58,7 @@ interface WithIds {
   readonly invoices: readonly Invoice[];
 }
 
-/** The same arguments with ids. `longNumbers`: what looks like the id of an invoice is its number, if no invoice has that id. */
+/** The same arguments with ids. `longNumbers`: text that looks like the id of an invoice is its number, if no invoice has that id. */
 export async function withIds(
   schema: z.ZodObject,
   given: Json,
@@ -90,12 +90,12 @@ export async function withIds(
   return { input, invoices };
 }
 
-/** The invoice of this number; undefined where it is nothing but digits, and no number but for what stands before and zeros. */
+/** The invoice of this number. Undefined if only digits are given, and its number has others than these and zeros before them. */
 async function invoiceIn(typed: string, field: string, customer: string | undefined, zoho: Reader): Promise<Invoice | undefined> {
   const isDigits = /^\d+$/.test(typed);
   try {
     const invoice = await orGiveId(invoiceNamed(typed, customer, zoho), field);
-    // "1" is not INV-000445-1: it may be an id that does not exist, which what reads the record tells.
+    // "1" is not INV-000445-1. It may be an id that does not exist; the read of the record then says so.
     return isDigits && !isId(typed) && !new RegExp(`^\\D*0*${typed}$`).test(invoice.invoice_number ?? '') ? undefined : invoice;
   } catch (error) {
     if (isDigits && error instanceof PaymentsError && error.code !== 'ambiguous_invoice') return undefined;
@@ -103,7 +103,7 @@ async function invoiceIn(typed: string, field: string, customer: string | undefi
   }
 }
 
-/** Whose invoices are meant where several have such a number: of the customer that is named, or who made the payment. */
+/** Several invoices may have such a number: then those of the customer in the arguments are meant, or of the payment's customer. */
 async function payerIn({ customer_id, payment_id }: Json, zoho: Reader): Promise<string | undefined> {
   if (typeof customer_id === 'string') return customer_id;
   if (typeof payment_id !== 'string') return undefined;

@@ -27,9 +27,9 @@ export interface Invoice extends Json {
   readonly balance?: number | undefined;
 }
 
-/** What may be meant besides invoices. */
+/** Other records that may be meant. */
 interface AlsoMeant {
-  /** Retainer invoices too, as what is open on them. */
+  /** Retainer invoices too. */
   readonly retainers?: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function invoiceNamed(
   const number = numberToLookFor(typed);
   const exactly = async () =>
     (await searchInvoices({ invoice_number: number }, typed, zoho)).filter((row) => folded(row.invoice_number) === folded(number));
-  // With a blank where there mostly is a hyphen, it may yet be a number that has one.
+  // A blank may stand for a hyphen or for itself. The search by digits finds both.
   const same = meant.includes(number) ? await exactly() : [];
   if (same[0] !== undefined && same.length === 1) return same[0];
   const alike = await numbersWith(typed, same, zoho).catch(async (error: unknown) => {
@@ -85,8 +85,11 @@ async function numbersWith(typed: string, same: readonly Invoice[], zoho: Reader
   return digits === undefined ? same : await searchInvoices({ invoice_number_contains: digits.slice(0, 100) }, typed, zoho);
 }
 
-/** Those of the nearest way of writing that any of them has. `forms`: how the number may be meant. */
-function fitting(rows: readonly Invoice[], typed: string, forms: readonly string[], byDigits: boolean): readonly Invoice[] {
+/**
+ * Those that have the number. A number as it was typed comes before one that is written in another way. `forms`: how the number may be
+ * meant.
+ */
+export function fitting(rows: readonly Invoice[], typed: string, forms: readonly string[], byDigits = true): readonly Invoice[] {
   const bare = bareInvoiceNumber(typed);
   const ways: ((number: unknown) => boolean)[] = [
     ...forms.flatMap((said) => [
@@ -104,30 +107,28 @@ function fitting(rows: readonly Invoice[], typed: string, forms: readonly string
 }
 
 /** The only one, or the only one of the customer. */
-function onlyFitting(found: readonly Invoice[], customer: string | undefined): Invoice | undefined {
+export function onlyFitting(found: readonly Invoice[], customer: string | undefined): Invoice | undefined {
   const theirs = found.filter((row) => customer !== undefined && isInvoiceOf(row, customer));
   const left = theirs.length > 0 ? theirs : found;
   return left.length === 1 ? left[0] : undefined;
 }
 
-/** Zoho begins their numbers so. */
+/** Zoho begins the numbers of retainer invoices with RET. */
 export const isRetainerNumber = (typed: string): boolean => /^ret(?![a-z])|retainer/i.test(tidyNumber(typed));
 
 /** The newest retainer invoices, in the form of invoices. None where the organization has none, or the scopes do not show them. */
 async function retainerInvoices(zoho: Reader): Promise<readonly Invoice[]> {
   const { retainerinvoices = [] } = (await ifServed(zoho.read(listRetainerInvoices, {}))) ?? {};
-  return retainerinvoices.map((row) =>
-    asInvoice({
-      ...row,
-      invoice_id: row.retainerinvoice_id,
-      invoice_number: row.retainerinvoice_number,
-      retainerinvoice_id: row.retainerinvoice_id,
-    }),
-  );
+  return retainerinvoices.map(asRetainer);
 }
 
+export const asRetainer = (row: {
+  readonly retainerinvoice_id?: string | undefined;
+  readonly retainerinvoice_number?: string | undefined;
+}) => asInvoice({ ...row, invoice_id: row.retainerinvoice_id, invoice_number: row.retainerinvoice_number });
+
 /** The id of a retainer invoice; undefined for any other. */
-export const retainerId = (invoice: Invoice): string | undefined => readId(invoice['retainerinvoice_id']);
+export const retainerId = (invoice: Invoice | undefined): string | undefined => readId(invoice?.['retainerinvoice_id']);
 
 function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   if (retainers) return retainer;
@@ -145,7 +146,7 @@ function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   );
 }
 
-/** Some number their invoices as long as Zoho its records: what is no id may be such a number. */
+/** Undefined if no invoice has this id: some organizations have invoice numbers as long as ids. */
 async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | undefined> {
   try {
     const { invoice } = await zoho.read(getInvoice, { invoice_id });
@@ -183,6 +184,15 @@ export async function openInvoices(customer_id: string, zoho: Reader): Promise<I
 }
 
 const compareNaturally = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
+
+/**
+ * What the preflight need not read again. A list that leaves out a balance is not the last word, so of such an invoice the preflight reads
+ * the record.
+ */
+export const knownInvoices = (invoices: readonly Invoice[]) =>
+  invoices
+    .filter(({ balance }) => balance !== undefined)
+    .map((invoice) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } }));
 
 /** Zoho does not tell whose it is, or how much is open: nothing can be worked out from it. */
 export const isUnclear = ({ customer_id, balance }: Invoice): boolean => customer_id === undefined || balance === undefined;
@@ -238,7 +248,7 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   });
 }
 
-/** Of the customer only, where one is named: what is near the number, else what is open. */
+/** Offers the invoices with a similar number, or else the open ones; only those of the customer, if one is named. */
 async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer: string | undefined, zoho: Reader): Promise<InputError> {
   const theirs = customer === undefined ? alike : alike.filter((row) => isInvoiceOf(row, customer));
   const open = theirs.length > 0 || customer === undefined ? [] : await openOf(customer, zoho);

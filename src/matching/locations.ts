@@ -6,7 +6,7 @@ import { idCalled, orGiveId } from './id-called.ts';
 /** The id of the location of this name. `field` is the argument that named it. */
 export async function locationNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (/^\d+$/.test(typed)) return typed;
-  // Where the organization has none, Zoho may not serve the list either.
+  // Zoho may not serve the list to an organization without locations.
   const { locations = [] } = (await orGiveId(ifServed(zoho.settled.read(listLocations, {})), field)) ?? {};
   return idCalled(
     typed,

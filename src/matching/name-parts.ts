@@ -1,14 +1,14 @@
 import { wordsIn } from './same-name.ts';
 
-/** Parts of names for Zoho's `contains`, which may tell accents apart. */
+/** Parts of names for Zoho's `contains`. It may take a letter with and without its accent for different letters. */
 
-/** The word that tells most. */
+/** The word that tells names apart best. */
 export function longestWord(typed: string): string {
   const [longest = ''] = wordsIn(typed.normalize('NFKC')).toSorted((a, b) => b.length - a.length);
   return longest.slice(0, 100);
 }
 
-/** Parts of a word of which the books have one just so, if they have no more than one accent otherwise. */
+/** Parts of a word. If the word in the books differs by one accent only, it has one of these parts exactly. */
 export function halvesOf(word: string): string[] {
   if (/[^\0-\x7F]/.test(word)) return word.split(/[^\0-\x7F]+/).filter((part) => part.length > 2);
   if (word.length < 4) return [];

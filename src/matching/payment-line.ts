@@ -3,7 +3,7 @@ import { readAmount } from '../money.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 import { only, withoutEmpty } from '../records/zoho-shapes.ts';
 import { inCurrency } from './currencies.ts';
-import type { PaidInvoice } from './invoice-ids.ts';
+import type { PaidInvoice } from './invoices-of-payments.ts';
 import type { PaymentRow } from './payments.ts';
 
 /** A payment of a list as workflows show it: what is not there is left out. */
@@ -13,7 +13,7 @@ export interface ShownPayment extends Json {
   readonly customer_id?: string | undefined;
   readonly currency_code?: string | undefined;
   readonly amount?: number | undefined;
-  /** Where their ids are known, which `invoice_numbers` does not tell. */
+  /** With their ids, which `invoice_numbers` does not tell. Left out if no id is known. */
   readonly invoices?: readonly PaidInvoice[] | undefined;
   /** Amounts that Zoho does not tell; one that is not here and not shown is 0. */
   readonly not_told?: readonly string[];

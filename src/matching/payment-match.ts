@@ -40,7 +40,7 @@ const remembered = {
 } satisfies Record<string, (wanted: Wanted) => boolean>;
 export type Condition = keyof typeof remembered;
 
-/** Those that are easily remembered wrong come first. */
+/** The conditions that people most easily remember wrong come first. */
 const conditions = Object.keys(remembered) as Condition[];
 export const conditionsOf = (wanted: Wanted): Condition[] => conditions.filter((name) => remembered[name](wanted));
 

@@ -18,26 +18,26 @@ import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 import { amountSlip } from './slips.ts';
 
-/** What was found so far of what a person remembers, and what fits all but one of the things they remember. */
+/** Keeps the payments that fit best what a person remembers, and those that fit all of it but one condition. */
 
 export type FoundPayment = Match & { readonly row: PaymentRow };
 
-/** The best so far: no more are kept than are shown. */
+/** A search under way. */
 export interface SearchState {
   best: readonly FoundPayment[];
   count: number;
   /** Every payment that was looked at, once, whichever question brought it. */
   readonly seen: Map<string, PaymentRow>;
-  /** Of which Zoho does not tell what would have to be compared. */
+  /** How many payments could not be compared, since Zoho does not tell a value of theirs. */
   incomparable: number;
-  /** Not to the end: as many as are wanted are as good as can be, and those behind are older. */
+  /** The search ended early: enough payments fit perfectly, and the rest are older. */
   stopped: boolean;
   left?: Days | undefined;
 }
 
 export const emptySearch = (): SearchState => ({ best: [], count: 0, seen: new Map(), incomparable: 0, stopped: false });
 
-/** Those that were not looked at before. */
+/** Those of the rows that were not looked at before. */
 export function see({ seen }: SearchState, rows: readonly PaymentRow[]): PaymentRow[] {
   return rows.filter((row) => {
     const key = row.payment_id || JSON.stringify(row);
@@ -47,7 +47,7 @@ export function see({ seen }: SearchState, rows: readonly PaymentRow[]): Payment
   });
 }
 
-/** Keeps what fits. A slip in the reference alone is no reason to take a payment. */
+/** Keeps the payments that fit. A reference that is one slip off is not enough by itself. */
 export function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
   const fresh = see(found, rows);
   const matching = fresh.flatMap((row) => {
@@ -66,7 +66,7 @@ function bestFirst({ unusedOnly }: Wanted): (a: FoundPayment, b: FoundPayment) =
   return (a, b) => a.off - b.off || (unusedOnly === true ? unusedIn(b.row) - unusedIn(a.row) : 0) || newestFirst(a.row, b.row);
 }
 
-/** What fits when one condition is left out. */
+/** The payments that fit when one condition is left out. */
 export interface AllButOne {
   readonly without: Condition;
   readonly best: readonly FoundPayment[];
@@ -77,7 +77,7 @@ export interface AllButOne {
 
 const MOST_SHOWN_WITHOUT = 3;
 
-/** Of `rows`, which all other conditions were looked for by, those nearest to the condition first. */
+/** `rows`: payments that were searched for by the other conditions. Those nearest to the condition that is left out come first. */
 export function fittingAllBut(without: Condition, rows: readonly PaymentRow[], wanted: Wanted, part: boolean): AllButOne {
   const rest = wantedWithout(without, wanted);
   const fitting = rows.flatMap((row) => {
@@ -105,13 +105,13 @@ function distanceOf(row: PaymentRow, without: Condition, wanted: Wanted): number
 
 const MOST_PAGES_WITHOUT = 2;
 
-/** Filters of Zoho's, by the condition that each is for. */
+/** Zoho's filters, by the condition that each stands for. */
 export type Filters = Readonly<Partial<Record<Condition, Query>>>;
 
 export const queryOf = (filters: Filters, without?: Condition): Query =>
   Object.fromEntries(Object.entries(filters).flatMap(([condition, query]) => (condition === without ? [] : Object.entries(query))));
 
-/** Rows of a look, and whether there are older ones that were not looked at. */
+/** Payments that were read. `part`: there are older ones that were not read. */
 export interface RowsRead {
   readonly rows: readonly PaymentRow[];
   /** May be of the range or not. */
@@ -119,7 +119,7 @@ export interface RowsRead {
   readonly part: boolean;
 }
 
-/** The newest payments that Zoho finds, on a few pages. Where it refuses, the answer is not held up for what stands beside it. */
+/** The newest payments that Zoho finds, on a few pages. An error of Zoho's only makes the answer a part. */
 export async function newestBy(
   query: Query,
   { day, days }: Wanted,

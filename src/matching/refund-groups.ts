@@ -6,7 +6,7 @@ import { withoutEmpty } from '../records/zoho-shapes.ts';
 import { currencyTotals, type CurrencyTotal } from './payment-currencies.ts';
 import { folded } from './same-name.ts';
 
-/** Refunds by customer, mode, account or month: each group with a total for each currency, which are never added together. */
+/** Groups refunds by customer, mode, account or month. A group has a total for each currency; currencies are never added together. */
 
 export const refundsBy = ['customer', 'mode', 'account', 'month'] as const;
 type RefundsBy = (typeof refundsBy)[number];
@@ -39,7 +39,7 @@ const refundPartOf: Record<RefundsBy, (refund: GroupedRefund) => { readonly key:
   month: ({ date }) => ({ key: date?.slice(0, 7), facts: { month: date?.slice(0, 7) } }),
 };
 
-/** Months as they come, otherwise the largest first: by amount where all are of one currency, else by how many. */
+/** Months in order, then the largest group first: by amount if there is one currency, otherwise by count. */
 export function refundGroups<R extends GroupedRefund>(
   refunds: readonly R[],
   by: readonly RefundsBy[],
@@ -63,7 +63,7 @@ export function refundGroups<R extends GroupedRefund>(
     }));
 }
 
-/** What names the group, in words. */
+/** The name of a group, in words. */
 export function groupName(
   { month, customer_id, customer_name, refund_mode, from_account_id, from_account_name }: RefundGroup,
   by: readonly RefundsBy[],

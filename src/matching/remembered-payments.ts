@@ -178,7 +178,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   };
 }
 
-/** Payments that Zoho finds by a part of the reference which one slip leaves as it is, each once. */
+/** Payments that Zoho finds by parts of the reference; one slip leaves at least one of the parts as it is. */
 async function nearReference(reference: string, filters: Filters, wanted: Wanted, context: SearchContext): Promise<RowsRead> {
   const parts = slipFilters(reference).map((part) => ({ ...queryOf(filters, 'reference'), reference_number_contains: part }));
   const found = await Promise.all(parts.map(async (query) => await newestBy(query, wanted, context)));
@@ -194,7 +194,7 @@ interface Fitting {
   readonly rowsWithout: (condition: Condition) => Promise<RowsRead>;
 }
 
-/** For each of the conditions what fits without it. What is found without the reference may have one that is near: that is taken. */
+/** The payments that fit without each of these conditions. One that has a near reference is taken into what was found. */
 async function fittingWithout(conditions: readonly Condition[], { found, wanted, limit, rowsWithout }: Fitting): Promise<AllButOne[]> {
   if (conditionsOf(wanted).length === 1) return [];
   const read = await Promise.all(conditions.map(async (condition) => ({ condition, ...(await rowsWithout(condition)) })));
@@ -211,7 +211,7 @@ async function fittingWithout(conditions: readonly Condition[], { found, wanted,
 const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
 export type FoundInvoice = Pick<Invoice, (typeof invoiceFields)[number]>;
 
-/** What is applied to the invoice; the rest of what is remembered is compared. */
+/** Compares the payments that are applied to the invoice. */
 async function byInvoice(asked: RememberedBy, typed: string, remembered: Wanted, context: SearchContext): Promise<Outcome> {
   const { customer, limit } = asked;
   const { zoho, progress } = context;

@@ -1,23 +1,21 @@
 import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { numberForms, numberKey } from '../records/invoice-number.ts';
+import { numberForms } from '../records/invoice-number.ts';
 import { readFlag } from '../records/read-row.ts';
 import { plain, quoted } from '../records/text.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { orGiveId } from './id-called.ts';
+import { asRetainer, fitting, onlyFitting, retainerId } from './invoices.ts';
 
 /** The id of the retainer invoice of this number, among the newest. Where several could be meant, those of `customer_id` are. */
 export async function retainerNamed(typed: string, field: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
   const { retainerinvoices = [], page_context } = await orGiveId(zoho.read(listRetainerInvoices, {}), field);
-  const keys = new Set(numberForms(typed).map(numberKey));
-  const same = retainerinvoices.filter(({ retainerinvoice_number }) => keys.has(numberKey(retainerinvoice_number)));
-  const theirs = same.filter((one) => one.customer_id === customer_id);
-  const [one, ...others] = theirs.length > 0 ? theirs : same;
-  if (one?.retainerinvoice_id !== undefined && others.length === 0) return one.retainerinvoice_id;
-  const near = same.length > 0 ? same : retainerinvoices.filter((one) => one.customer_id === customer_id);
-  const offered = near
-    .slice(0, 5)
-    .map(({ retainerinvoice_number, retainerinvoice_id }) => `${plain(retainerinvoice_number)} (id ${retainerinvoice_id})`);
+  const newest = retainerinvoices.map(asRetainer);
+  const same = fitting(newest, typed, numberForms(typed), false);
+  const id = retainerId(onlyFitting(same, customer_id));
+  if (id !== undefined) return id;
+  const near = same.length > 0 ? same : newest.filter((one) => one.customer_id === customer_id);
+  const offered = near.slice(0, 5).map(({ invoice_number, invoice_id }) => `${plain(invoice_number)} (id ${invoice_id})`);
   const among = readFlag(page_context?.has_more_page) === false ? '' : ' among the newest';
   throw new InputError(
     same.length > 0

@@ -1,15 +1,10 @@
-import { MARK, oneLine } from '../foreign-text.ts';
+import { comparable } from '../foreign-text.ts';
 
 /** Names as people type them, or as they were shown, against names as they stand in the books. */
 
-/** Without case, doubled spaces and what cannot be seen. */
+/** A name in small letters, without doubled spaces and invisible characters. */
 export function folded(name: unknown): string {
-  return oneLine(String(name ?? ''), Infinity)
-    .replaceAll(MARK, '')
-    .normalize('NFKC')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .toLowerCase();
+  return comparable(String(name ?? '')).toLowerCase();
 }
 
 /** Letters that do not come apart into a letter and its accent. */

@@ -1,8 +1,8 @@
 import { decimalsOf } from '../money.ts';
 
-/** Slips of whoever reads or types a number: what one text is of another, where one slip tells them apart. */
+/** Slips that people make when they read or type a number. */
 
-/** `typed` is what was remembered, `told` what the books hold. Undefined where they are the same, or more than one slip apart. */
+/** The one slip between `typed` and `told`, the text in the books. Undefined if they are the same, or more than one slip apart. */
 export function slipOf(typed: string, told: string): Slip | undefined {
   const [one, other] = [[...typed], [...told]];
   let start = 0;
@@ -18,7 +18,7 @@ export function slipOf(typed: string, told: string): Slip | undefined {
 
 type Slip = 'one off' | 'one less' | 'one more' | 'two swapped';
 
-/** How an amount may have become another: in words, undefined where one slip does not explain it. Another digit explains any amount. */
+/** The slip that may have turned one amount into the other, in words. One other digit does not count: many amounts are that near. */
 export function amountSlip(typed: number, told: number): string | undefined {
   if (typed === 0 || told === 0 || typed === told) return undefined;
   const times = Number((Math.max(typed, told) / Math.min(typed, told)).toPrecision(12));

@@ -1,23 +1,23 @@
 import type { ReadTool, WriteTool } from '../endpoint.ts';
-import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { hasNames, mayHaveLongNumbers, withIds } from '../matching/ids-of-names.ts';
+import { knownInvoices } from '../matching/invoices.ts';
 import type { WriteWorkflow } from '../workflow.ts';
 import type { Call, Performed } from '../write/types.ts';
 import type { Books } from './server-dependencies.ts';
 
 /**
- * Endpoints that are called with names where Zoho takes ids. What was called stays as it was said: a repeated call is known by it before
- * Zoho is asked anything, as that of a workflow is.
+ * Calls endpoints with names where Zoho takes ids. The call keeps the names, so that a repeated call is recognized before Zoho is asked
+ * anything.
  */
 
 interface Options {
-  /** What looks like the id of an invoice is its number. */
+  /** Text that looks like the id of an invoice is its number. */
   readonly longNumbers: boolean;
 }
 
-/** The read, with ids; and the input that it was made with. */
+/** Makes the read with ids. `input`: the arguments with these ids. */
 export async function readByNames(
   tool: ReadTool,
   given: Json,
@@ -30,7 +30,7 @@ export async function readByNames(
   });
 }
 
-/** The write, with what finds the ids in its turn. */
+/** Makes the write. It finds the ids once it has its turn. */
 export async function writeByNames(
   tool: WriteTool | WriteWorkflow,
   given: Json,
@@ -59,17 +59,12 @@ function findingIds(tool: WriteTool, options: Options): WriteWorkflow {
     turn: async (given, zoho) => await safety.turn(given, zoho),
     async plan(given, zoho) {
       const found = await withIds(input, given, zoho, options);
-      // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
-      const told = found.invoices.filter(({ balance }) => balance !== undefined);
-      return {
-        input: found.input,
-        known: told.map((invoice) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
-      };
+      return { input: found.input, known: knownInvoices(found.invoices) };
     },
   };
 }
 
-/** The call; and where no invoice has such an id, once more by its number. If none has that either, the first error is the one to tell. */
+/** Makes the call. If no invoice has the id, makes it once more with the id as a number; if that fails too, throws the first error. */
 async function orByLongNumbers<T>({ input }: Pick<WriteTool, 'input'>, given: Json, call: (options: Options) => Promise<T>): Promise<T> {
   try {
     return await call({ longNumbers: false });

@@ -7,10 +7,10 @@ import { quoted } from '../records/text.ts';
 import { createReport, toolCall, type Report, type Step } from '../report.ts';
 import { localTime, startOfDay, timeText } from '../time-zone.ts';
 import { isWrite } from '../workflow.ts';
-import { aboutOf, calledOf } from '../write/journal/about.ts';
+import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
-import { stepsIn, undoCell, zoneLine } from './render.ts';
+import { stepsIn, undoCell, zoneLine, type StepsEdge } from './render.ts';
 import type { Books } from './server-dependencies.ts';
 
 /** What was written through this journal: the one tool that asks the journal and not Zoho. */
@@ -22,11 +22,10 @@ export interface JournalTool {
   readonly description: string;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
-  /** `offered`: names of the tools that are switched on. */
   run(
     input: Json,
     books: Pick<Books, 'journal' | 'graceEnds' | 'timeZone'>,
-    offered: ReadonlySet<string>,
+    edge: StepsEdge,
   ): Promise<{ readonly result: Json; readonly report: Report }>;
 }
 
@@ -96,7 +95,7 @@ export const listWrites: JournalTool = {
     'Unresolved ones come first. Asks the journal, not Zoho.',
   input,
   output,
-  async run(sent, books, offered) {
+  async run(sent, books, edge) {
     const given = sent as WritesWanted;
     const journal = await books.journal();
     const zone = await books.timeZone();
@@ -106,13 +105,13 @@ export const listWrites: JournalTool = {
     const next_page = last && pageAfter(last);
     return {
       result: {
-        writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), offered })),
+        writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), edge })),
         has_more: next_page !== undefined,
         next_page,
         time_zone: zone ?? 'UTC',
       },
       report: createReport(
-        entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, zone, offered))],
+        entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, zone, edge))],
         [
           next_page !== undefined && toolCall(listWrites.name, { ...given, page: next_page }, 'for older ones'),
           ...unsettled.map((entry) => settlingCall(entry, retryAt.get(entry.id), zone)),
@@ -171,29 +170,28 @@ const outcomeOfState: Record<State, string> = {
 interface ShownHow {
   readonly zone: string | undefined;
   readonly retryAt: Date | undefined;
-  readonly offered: ReadonlySet<string>;
+  readonly edge: StepsEdge;
 }
 
-function asWrite(entry: Entry, { zone, retryAt, offered }: ShownHow): Json {
-  const { title } = entry.facts as { title?: string };
-  const next = isSettled(entry.state) ? [] : stepsIn([settlingCall(entry, retryAt, zone), byOperator(entry)], offered);
+function asWrite(entry: Entry, { zone, retryAt, edge }: ShownHow): Json {
+  const next = isSettled(entry.state) ? [] : stepsIn([settlingCall(entry, retryAt, zone), byOperator(entry)], edge);
   return {
     write_id: entry.id,
     at: localTime(entry.claimedAt, zone),
     tool: entry.endpoint,
-    what: title,
+    what: titleOf(entry),
     outcome: outcomeOfState[entry.state],
     idempotency_key: entry.key,
     ...aboutOf(entry),
     zoho_id: entry.zoho_id,
     reason: entry.reason,
-    undo: undoIn(entry, offered),
+    undo: undoIn(entry, edge),
     ...(retryAt && { retry_at: localTime(retryAt.toISOString(), zone) }),
     ...(next.length > 0 && { next }),
   };
 }
 
-function undoIn({ state, answer }: Entry, offered: ReadonlySet<string>) {
+function undoIn({ state, answer }: Entry, { offered }: StepsEdge) {
   const undo = answer?.report.undo;
   return state === 'recorded' && undo !== undefined && offered.has(undo.tool) ? undo : undefined;
 }
@@ -210,14 +208,13 @@ function byOperator(entry?: Entry): Step {
   return { say: `the operator looks, or says what became of it, with \`zoho-payments-mcp journal resolve${entry ? ` ${entry.id}` : ''}\`` };
 }
 
-function lineOf(entry: Entry, zone: string | undefined, offered: ReadonlySet<string>): string {
-  const { title } = entry.facts as { title?: string };
+function lineOf(entry: Entry, zone: string | undefined, edge: StepsEdge): string {
   const { reference_number: reference } = aboutOf(entry);
-  const undo = undoIn(entry, offered);
+  const undo = undoIn(entry, edge);
   return [
     timeText(entry.claimedAt, zone),
     outcomeOfState[entry.state],
-    title ?? entry.endpoint,
+    titleOf(entry) ?? entry.endpoint,
     entry.reason && oneLine(entry.reason),
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,

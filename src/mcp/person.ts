@@ -14,6 +14,7 @@ import { isObject, type Json } from '../json.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { Log } from '../trace.ts';
 import type { Person } from '../write/confirm.ts';
+import { APPROVAL_MINUTES } from '../write/seal.ts';
 import { CHOICE_KEY, CONSENT_KEY, type Question } from './questions.ts';
 
 /** The person behind the client: whether the client can ask them, the question put to them, and their answer. */
@@ -41,9 +42,9 @@ export class ShownQuestions {
 
   note(state: string): void {
     const now = performance.now();
-    // The oldest are first. A later answer has expired anyway.
+    // The oldest are first.
     for (const [old, { at }] of this.#shown) {
-      if (now - at < KEPT_MS) break;
+      if (now - at < ANSWER_MS) break;
       this.#shown.delete(old);
     }
     this.#shown.set(state, { at: now });
@@ -60,10 +61,8 @@ export class ShownQuestions {
   }
 }
 
-const KEPT_MS = 10 * MINUTE_MS;
-
-/** Long enough for a person; an approval does not hold longer. */
-export const ANSWER_MS = 10 * MINUTE_MS;
+/** A later answer would be to a question that has expired. */
+export const ANSWER_MS = APPROVAL_MINUTES * MINUTE_MS;
 
 interface AskingOptions {
   readonly server: McpServer;

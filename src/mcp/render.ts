@@ -2,7 +2,7 @@ import type { Retry } from '../error-codes.ts';
 import type { Changed, PaymentsError } from '../errors.ts';
 import { asJson } from '../foreign-text.ts';
 import type { Report, Step, Undo } from '../report.ts';
-import { startedByName, type Started } from '../started.ts';
+import type { Started } from '../started.ts';
 import { requestId } from '../trace.ts';
 
 /** Sentences for a model, made of reports and errors. Nothing takes them apart again. */
@@ -15,8 +15,11 @@ export interface Edge {
   /** Names of the tools that are switched on. */
   readonly offered: ReadonlySet<string>;
   readonly sandbox: boolean;
-  readonly started?: Started | undefined;
+  readonly started: Started;
 }
+
+/** What the next steps depend on. */
+export type StepsEdge = Pick<Edge, 'offered' | 'started'>;
 
 export const marked = (text: string, sandbox: boolean): string => (sandbox ? `${SANDBOX_NOTE}\n${text}` : text);
 
@@ -24,9 +27,9 @@ export const marked = (text: string, sandbox: boolean): string => (sandbox ? `${
 const MOST_STEPS = 3;
 
 /** The same report with such next steps as can be taken here. */
-export function offeredIn({ undo, next, ...said }: Report, offered: ReadonlySet<string>): Report {
-  const canUndo = undo !== undefined && offered.has(undo.tool);
-  const steps = stepsIn(next, offered).slice(0, MOST_STEPS - (canUndo ? 1 : 0));
+export function offeredIn({ undo, next, ...said }: Report, edge: StepsEdge): Report {
+  const canUndo = undo !== undefined && edge.offered.has(undo.tool);
+  const steps = stepsIn(next, edge).slice(0, MOST_STEPS - (canUndo ? 1 : 0));
   return { ...said, next: steps, ...(canUndo && { undo }) };
 }
 
@@ -77,15 +80,15 @@ const changedLine: Record<Changed, string> = {
 };
 
 /** Four lines: what happened, whether anything changed, what to do next, and the code with the id of the call as the log knows it. */
-export function errorText(error: PaymentsError, offered: ReadonlySet<string>, started?: Started): string {
+export function errorText(error: PaymentsError, edge: StepsEdge): string {
   const code = [error.code, requestId()].filter(Boolean).join(', ');
-  const happened = [settingsHere(error, error.whatHappened, started), ...chosenText(error)].join(' ');
-  return [happened, changedLine[error.changed], `Next: ${nextText(error, offered, started)}`, `(${code})`].join('\n');
+  const happened = [settingsHere(error, error.whatHappened, edge), ...chosenText(error)].join(' ');
+  return [happened, changedLine[error.changed], `Next: ${nextText(error, edge)}`, `(${code})`].join('\n');
 }
 
 /** What happened is told with the settings of this server only where an operator has to act: other texts quote records. */
-export const settingsHere = ({ actor }: PaymentsError, text: string, { here }: Started = startedByName): string =>
-  actor === 'operator' ? here(text) : text;
+export const settingsHere = ({ actor }: PaymentsError, text: string, { started }: StepsEdge): string =>
+  actor === 'operator' ? started.here(text) : text;
 
 /** So that the next call needs no question about it. */
 const chosenText = ({ chosen = {} }: PaymentsError): string[] =>
@@ -98,16 +101,12 @@ const otherwise: Record<Retry, string> = {
   never: 'Tell the user.',
 };
 
-export function nextText(
-  { next, ifItStays, actor, retry }: PaymentsError,
-  offered: ReadonlySet<string>,
-  started: Started = startedByName,
-): string {
-  const [first, ...others] = stepsIn(next, offered, started);
+export function nextText({ next, ifItStays, actor, retry }: PaymentsError, edge: StepsEdge): string {
+  const [first, ...others] = stepsIn(next, edge);
   if (first === undefined) return otherwise[retry];
   const texts = [first, ...others].map(stepText);
   if (actor === 'operator') return sentence(`Ask the operator to ${texts.join(', or to ')}`);
-  const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${started.here(ifItStays)}`;
+  const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${edge.started.here(ifItStays)}`;
   const text = `${texts.join('; otherwise ')}${lasting}`;
   // The name of a tool keeps its small letters.
   return sentence(first.tool !== undefined && text.startsWith(first.tool) ? text : capitalized(text));
@@ -122,11 +121,8 @@ export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : 
 const ofTerminal = /`zoho-payments-mcp|(^|\s)--[a-z]/;
 
 /** Those steps that can be taken with the tools that are switched on, and where the program was started. */
-export function stepsIn(
-  steps: readonly Step[],
-  offered: ReadonlySet<string>,
-  { extension: isExtension, here }: Started = startedByName,
-): Step[] {
+export function stepsIn(steps: readonly Step[], { offered, started }: StepsEdge): Step[] {
+  const { extension: isExtension, here } = started;
   return steps.flatMap(({ without, extension, ...given }) => {
     if (extension !== undefined && given.say === undefined && !isExtension) return [];
     const said = isExtension ? (extension ?? given.say) : given.say;

@@ -131,7 +131,7 @@ async function answer(
   }
 }
 
-function protocolError(error: PaymentsError, { offered, sandbox, started }: Edge): ProtocolError {
+function protocolError(error: PaymentsError, edge: Edge): ProtocolError {
   const code = error.code === 'invalid_arguments' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError;
-  return new ProtocolError(code, marked(errorText(error, offered, started), sandbox), errorFacts(error, offered, started));
+  return new ProtocolError(code, marked(errorText(error, edge), edge.sandbox), errorFacts(error, edge));
 }

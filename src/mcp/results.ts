@@ -4,9 +4,8 @@ import type { PaymentsError } from '../errors.ts';
 import { guarded, oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
-import type { Started } from '../started.ts';
 import { requestId } from '../trace.ts';
-import { errorText, marked, nextText, offeredIn, reportText, settingsHere, stepsIn, type Edge } from './render.ts';
+import { errorText, marked, nextText, offeredIn, reportText, settingsHere, stepsIn, type Edge, type StepsEdge } from './render.ts';
 
 /**
  * What a tool call returns: short text to act on, and the same facts in structured form. Some hosts give the model only one of them, so
@@ -22,8 +21,9 @@ export interface WriteFacts extends Judged {
   readonly write_id?: string | undefined;
 }
 
-export function succeeded(result: Json, report: Report, { offered, sandbox }: Edge, links: CallToolResult['content'] = []): CallToolResult {
-  const shown = offeredIn(report, offered);
+export function succeeded(result: Json, report: Report, edge: Edge, links: CallToolResult['content'] = []): CallToolResult {
+  const { sandbox } = edge;
+  const shown = offeredIn(report, edge);
   const { next, undo, after } = shown;
   return {
     content: [{ type: 'text', text: marked(reportText(shown), sandbox) }, ...links],
@@ -37,13 +37,14 @@ export function succeeded(result: Json, report: Report, { offered, sandbox }: Ed
   };
 }
 
-export function failed(error: PaymentsError, { offered, sandbox, started }: Edge, write?: WriteFacts): CallToolResult {
+export function failed(error: PaymentsError, edge: Edge, write?: WriteFacts): CallToolResult {
+  const { sandbox } = edge;
   return {
     isError: true,
-    content: [{ type: 'text', text: marked(errorText(error, offered, started), sandbox) }],
+    content: [{ type: 'text', text: marked(errorText(error, edge), sandbox) }],
     structuredContent: guarded({
-      error: errorFacts(error, offered, started),
-      next: stepsIn(error.next, offered, started),
+      error: errorFacts(error, edge),
+      next: stepsIn(error.next, edge),
       ...write,
       ...(sandbox && { sandbox: true }),
     }),
@@ -51,14 +52,14 @@ export function failed(error: PaymentsError, { offered, sandbox, started }: Edge
 }
 
 /** The facts of an error, as they stand in structured results and in the data of protocol errors. */
-export function errorFacts(error: PaymentsError, offered: ReadonlySet<string>, started?: Started): Json {
+export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
   const { code, changed, shownMessage, retry, retryAt, zoho, chosen } = error;
   const id = requestId();
   return guarded({
     code,
     changed,
-    message: settingsHere(error, shownMessage, started),
-    next: nextText(error, offered, started),
+    message: settingsHere(error, shownMessage, edge),
+    next: nextText(error, edge),
     retry,
     ...(retryAt && { retry_at: retryAt.toISOString() }),
     ...(id && { request_id: id }),

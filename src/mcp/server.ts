@@ -1,5 +1,6 @@
 import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server';
 import { toolsets } from '../catalogue.ts';
+import { startedByName } from '../started.ts';
 import { isWrite } from '../workflow.ts';
 import { createLookups } from './completions.ts';
 import type { Deliveries } from './delivered-answers.ts';
@@ -25,7 +26,7 @@ export function serverFactory(
   const hasPayments = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
   const tools = [...books.workflows, ...books.endpoints, ...(hasPayments ? [listWrites] : [])];
   const names = new Set(tools.map(({ name }) => name));
-  const edge: Edge = { offered: names, sandbox: books.sandbox, started: books.started };
+  const edge: Edge = { offered: names, sandbox: books.sandbox, started: books.started ?? startedByName };
   const shown = new ShownQuestions();
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: !tools.some(isWrite) });
 

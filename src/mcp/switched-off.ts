@@ -1,6 +1,7 @@
 import { ProtocolErrorCode, type McpServer, type RequestId, type Tool as ListedTool, type Transport } from '@modelcontextprotocol/server';
 import * as catalogue from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
+import { startedByName } from '../started.ts';
 import { loggedCall } from './logged-call.ts';
 import { relay } from './relay.ts';
 import { errorText, marked, type Edge } from './render.ts';
@@ -10,8 +11,8 @@ import { toolSchema } from './tool-schema.ts';
 import { annotationsOf, argumentsOf, outputOf, type Tool } from './tools.ts';
 
 /**
- * A call of a tool that is switched off is answered with the reason and a code; the SDK would say that there is none of that name. What the
- * policy does not allow is refused as a call that it does not allow is: in a result.
+ * A call of a tool that is switched off is answered with the reason and a code. The SDK would say that there is no such tool. Where the
+ * policy is the reason, the answer is a result, as for any other call that the policy does not allow.
  */
 export function addRefused(server: McpServer, tools: readonly Tool[], { switchedOff = new Map(), log }: Books, edge: Edge): void {
   const refused = [...catalogue.endpoints, ...catalogue.workflows].filter(
@@ -25,8 +26,11 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
   if (refused.length > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
 }
 
-/** The same connection, where a call of a tool that is not there by the server's settings is an error of the protocol, as of any unknown one. */
-export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox }: Books): Transport {
+/** The same connection. A call of a tool that the settings switch off is an error of the protocol, as for any unknown tool. */
+export function explainingSwitchedOff(
+  inner: Transport,
+  { endpoints, workflows, switchedOff, sandbox, started = startedByName }: Books,
+): Transport {
   const offered = new Set([...endpoints, ...workflows].map(({ name }) => name));
   const outer = relay(inner, (received, pass) => {
     const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };
@@ -35,8 +39,8 @@ export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, 
     if (id === undefined || why?.code !== 'tool_switched_off') return pass(...received);
     const error = {
       code: ProtocolErrorCode.InvalidParams,
-      message: marked(errorText(why, offered), sandbox),
-      data: errorFacts(why, offered),
+      message: marked(errorText(why, { offered, started }), sandbox),
+      data: errorFacts(why, { offered, started }),
     };
     inner.send({ jsonrpc: '2.0', id, error }).catch((fault: unknown) => outer.onerror?.(fault as Error));
   });

@@ -79,7 +79,7 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
     }
     case 'journal': {
       const input = readArguments(tool.input, args);
-      const { result, report } = await tool.run(input, books, edge.offered);
+      const { result, report } = await tool.run(input, books, edge);
       return succeeded(result, report, edge);
     }
     case 'write':

@@ -11,8 +11,8 @@ import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { organizationOf, organizationToday, whyNoToday } from '../reading/organization.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { NOTHING, settledBy, standsOn, type AppliedRow, type Standing } from '../records/applied.ts';
-import { customFieldName, customFieldInWords, type CustomFieldNames } from '../records/change-report.ts';
-import { recordName, recordNameAndId, settling } from '../records/describe.ts';
+import { customFieldName, customFieldInWords, nameGiven, type CustomFieldNames } from '../records/custom-fields.ts';
+import { idWithName, recordName, recordNameAndId, settling } from '../records/describe.ts';
 import type { Payment } from '../records/fields.ts';
 import { readFlag } from '../records/read-row.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
@@ -107,7 +107,7 @@ export async function checkAccount(
     );
   }
   const { account_name: name } = account;
-  return { lines: [`Account: ${name ? `${quoted(name, 40)} (id ${account_id})` : `id ${account_id}`}`], name };
+  return { lines: [`Account: ${idWithName(account_id, name)}`], name };
 }
 
 interface AppliedPayment {
@@ -269,17 +269,11 @@ export async function checkCustomFields(
   const known = found?.fields;
   const lines: string[] = [];
   for (const named of fields) {
-    const { customfield_id, api_name, label, value } = named;
-    const field = known?.find((one) =>
-      customfield_id !== undefined
-        ? one.customfield_id === customfield_id
-        : api_name !== undefined
-          ? one.api_name === api_name
-          : one.label === label,
-    );
-    if (known !== undefined && field === undefined) throw noSuchCustomField(customfield_id ?? api_name ?? label, known);
+    const [name, called] = nameGiven(named);
+    const field = known?.find((one) => one[name] === called);
+    if (known !== undefined && field === undefined) throw noSuchCustomField(called, known);
     const was = before === undefined ? '' : `${customFieldInWords(before, { ...field, ...named })} → `;
-    lines.push(`${customFieldName(named, field?.label)}: ${was}${quoted(value, 200)}`);
+    lines.push(`${customFieldName(named, field?.label)}: ${was}${quoted(named.value, 200)}`);
   }
   return { lines, ...(known === undefined && { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] }) };
 }

@@ -3,36 +3,32 @@ import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { isObject, type Json } from '../json.ts';
 import { ifServed } from '../reading/if-allowed.ts';
 import { listLocations } from '../reading/locations.ts';
+import { CUSTOM_FIELD_NAMES, customFieldsIn } from '../records/custom-fields.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import type { Payment } from '../records/fields.ts';
 import { readFlag } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import type { Step } from '../report.ts';
 
-/** What an organization may make mandatory. Zoho refuses a payment without it, by a code that is not documented. */
+/** Fields that an organization can make mandatory. Zoho refuses a payment without them, with a code that is not documented. */
 
-const CALLED_BY = ['customfield_id', 'api_name', 'label'] as const;
-
-/** What a refused payment may lack: of what is mandatory, what neither the call gives nor the payment has already. */
+/** Steps for the mandatory fields that neither the call gives nor the payment has already. */
 export async function mandatoryMissing(given: Json, standing: Payment | undefined, zoho: Reader): Promise<readonly Step[]> {
   const [known, places] = await Promise.all([
-    // It may have been made mandatory just now.
+    // A field may have been made mandatory just now.
     ifServed(zoho.read(allCustomFields, {})),
     ifServed(zoho.settled.read(listLocations, {})),
   ]);
-  const held = [...customFieldRows(given), ...customFieldRows(standing)].filter(({ value }) => (value ?? '') !== '');
+  const held = [...customFieldsIn(given), ...customFieldsIn(standing)].filter(({ value }) => (value ?? '') !== '');
   const missing = (known?.fields ?? []).filter(
     (field) =>
       readFlag(field['is_mandatory']) === true &&
       readFlag(field['is_active']) !== false &&
-      !held.some((row) => CALLED_BY.some((name) => field[name] !== undefined && row[name] === field[name])),
+      !held.some((row) => CUSTOM_FIELD_NAMES.some((name) => field[name] !== undefined && row[name] === field[name])),
   );
   const locations = given['location_id'] === undefined && standing?.['location_id'] === undefined ? (places?.locations ?? []) : [];
   return [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
 }
-
-const customFieldRows = (of: Json | undefined): Json[] =>
-  (Array.isArray(of?.['custom_fields']) ? of['custom_fields'] : []).filter(isObject);
 
 /** One step for all of them: each is needed. */
 function askForFields(missing: readonly Json[]): Step {

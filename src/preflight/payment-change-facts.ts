@@ -150,7 +150,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   };
 }
 
-/** What a change does to a payment that cannot be seen: the values that it sets, and what of them can be checked without it. */
+/** A change of a payment that cannot be seen: the values that it sets, and those checks that can be made without the payment. */
 export async function unseenChangeNotes(given: Changes, zoho: Reader): Promise<Required<CheckNotes>> {
   const { customer_id, account_id, invoices = [] } = given;
   const contact = customer_id === undefined ? undefined : await customerOf(customer_id, zoho);
@@ -283,7 +283,7 @@ const NOT_COMPARED: Likeness = { alike: [], not_checked: [] };
 const LOWERS = concern('amount_lowered', 'it lowers the amount that was received');
 const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 
-/** Fields that hold an id, and where Zoho tells the name that goes with it. */
+/** Fields that hold an id, and the fields in which Zoho tells the name of that record. */
 const NAMED = {
   account_id: 'account_name',
   customer_id: 'customer_name',
@@ -292,14 +292,14 @@ const NAMED = {
   location_id: 'location_name',
 } as const;
 
-/** What every payment has: where Zoho shows none, it does not tell it. */
+/** Fields that every payment has. If Zoho shows no value, it does not tell it. */
 const ALWAYS = new Set(['account_id', 'customer_id', 'date', 'payment_mode', 'exchange_rate', 'bank_charges', 'tax_amount_withheld']);
 
 /**
- * A line for each field that is named, but for those that have checks of their own. `payment`: as it stands, undefined where it cannot be
- * seen. `names`: of what the call names by id.
+ * A line for each field that the call names, but not for those with checks of their own. `payment`: as it stands; undefined if it cannot be
+ * seen. `names`: of the records whose ids the call names.
  */
-export function fieldLines(
+function fieldLines(
   { invoices: _, replace_invoices: __, custom_fields: ___, tags, ...fields }: Changes,
   payment: Payment | undefined,
   names: Partial<Record<keyof typeof NAMED, string | undefined>> = {},

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { isObject, type Json } from '../json.ts';
+import { customFieldsIn, nameGiven, type CustomFieldNames } from '../records/custom-fields.ts';
 import type { Payment } from '../records/fields.ts';
 import { quoted } from '../records/text.ts';
 import { CLEARED } from '../records/zoho-shapes.ts';
@@ -46,28 +47,16 @@ export function fieldsBack(names: readonly string[], before: Json): Earlier {
   return { arguments: args, not_restored };
 }
 
-interface CustomField {
-  readonly customfield_id?: string | undefined;
-  readonly api_name?: string | undefined;
-  readonly label?: string | undefined;
-}
-
 /** The named custom fields as they stood, each by the name it was given. */
 export function customFieldsBack(
-  given: readonly CustomField[],
+  given: readonly CustomFieldNames[],
   before: Payment,
 ): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
-  const known = (Array.isArray(before['custom_fields']) ? before['custom_fields'] : []).filter(isObject);
+  const known = customFieldsIn(before);
   const custom_fields: Json[] = [];
   const not_restored: string[] = [];
-  for (const { customfield_id, api_name, label } of given) {
-    // By the first of the names, as Zoho reads them.
-    const [name, wanted] =
-      customfield_id !== undefined
-        ? (['customfield_id', customfield_id] as const)
-        : api_name !== undefined
-          ? (['api_name', api_name] as const)
-          : (['label', label] as const);
+  for (const names of given) {
+    const [name, wanted] = nameGiven(names);
     const value = known.find((field) => String(field[name]) === wanted)?.['value'] ?? '';
     // Where Zoho tells the fields without this kind of name, one that is not found may be set all the same.
     const isHidden = value === '' && known.some((field) => field[name] === undefined);
@@ -79,10 +68,8 @@ export function customFieldsBack(
 
 /** Every custom field of the payment, for recording it again. */
 export function customFieldsOf(payment: Payment): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
-  const set = (Array.isArray(payment['custom_fields']) ? payment['custom_fields'] : [])
-    .filter(isObject)
-    .filter(({ value }) => value !== undefined);
-  return customFieldsBack(set as CustomField[], payment);
+  const set = customFieldsIn(payment).filter(({ value }) => value !== undefined);
+  return customFieldsBack(set as CustomFieldNames[], payment);
 }
 
 export function tagsOf(payment: Payment): Json[] {

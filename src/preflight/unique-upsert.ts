@@ -1,7 +1,7 @@
 import type { Attempt, Minted, Reader, Seen, Upsert } from '../endpoint.ts';
 import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
-import { findByCustomField, isUnseen } from '../reading/find-by-custom-field.ts';
+import { findByCustomField } from '../reading/find-by-custom-field.ts';
 import { isAsSent } from '../records/same-as-sent.ts';
 import { lookForPayment } from './find-lost-write.ts';
 
@@ -33,16 +33,18 @@ export const uniqueUpsert: Upsert = {
   },
   async finds(payment_id, { key, value }, zoho) {
     const found = await findByCustomField(key, value, zoho);
-    return found === 'refused' ? found : found === payment_id;
+    return found.kind === 'refused' ? 'refused' : found.kind === 'payment' && found.payment_id === payment_id;
   },
 };
 
-/** Exact: the payment that carries the value, or none. Where Zoho does not tell, it is looked for like any other. */
+/** The payment that has the value, or none. Where Zoho does not tell which one has it, the payment is looked for like any other. */
 export async function lookByUniqueField(attempt: Attempt, { key, value }: Minted, zoho: Reader): Promise<Seen> {
   const found = await findByCustomField(key, value, zoho);
-  if (found === 'none') return { seen: 'not there', exactly: true };
-  if (isUnseen(found)) return await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
-  const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
-  if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
-  return { seen: 'unclear', why: 'The payment was changed since it was recorded.', candidates: [{ id: found, text: `payment ${found}` }] };
+  if (found.kind === 'none') return { seen: 'not there', exactly: true };
+  if (found.kind !== 'payment') return await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
+  const { payment_id } = found;
+  const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id });
+  if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: payment_id, result: { payment } };
+  const candidate = { id: payment_id, text: `payment ${payment_id}` };
+  return { seen: 'unclear', why: 'The payment was changed since it was recorded.', candidates: [candidate] };
 }

@@ -15,28 +15,32 @@ const listByCustomField = defineOperation({
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
 });
 
-/** What a search by a custom field came to: the id of the payment, none, or why nobody can tell. */
-export type FoundByCustomField = string | 'none' | 'cannot tell' | 'refused';
+/** What a search by a custom field came to. */
+export type FoundByCustomField =
+  | { readonly kind: 'payment'; readonly payment_id: string }
+  | { readonly kind: 'none' }
+  /** Zoho did not tell which payment has the value: it ignored the filter, or refused it. */
+  | { readonly kind: 'ignored' | 'refused' };
 
-/** Whether the search did not tell which payment has the value. */
-export const isUnseen = (found: FoundByCustomField): boolean => found === 'cannot tell' || found === 'refused';
+/** Whether a payment may have the value although the search did not show it. */
+export const isUnseen = ({ kind }: FoundByCustomField): boolean => kind === 'ignored' || kind === 'refused';
 
 /**
- * The id of the payment whose unique custom field has this value. Zoho ignores filters it does not know and returns
- * everything, so an answer counts only when every row in it has the value: else nobody can tell. It may also refuse the filter.
+ * The payment whose unique custom field has this value. Zoho ignores filters it does not know and returns everything, so an answer
+ * counts only when every row in it has the value. Zoho may also refuse the filter.
  */
 export async function findByCustomField(key: string, value: string, zoho: Reader): Promise<FoundByCustomField> {
   const found = await zoho.read(listByCustomField, { key, value }).catch((error: unknown) => refusedFilter(error, zoho));
-  if (found === 'refused') return found;
+  if (found === 'refused') return { kind: 'refused' };
   const { rows } = found;
-  if (rows === undefined) return 'cannot tell';
+  if (rows === undefined) return { kind: 'ignored' };
   const [first] = rows;
-  if (first === undefined) return 'none';
+  if (first === undefined) return { kind: 'none' };
   const onlyMatch = rows.length === 1 && String(first[key]) === value;
-  return onlyMatch ? String(first.payment_id) : 'cannot tell';
+  return onlyMatch ? { kind: 'payment', payment_id: String(first.payment_id) } : { kind: 'ignored' };
 }
 
-/** Throws what is no refusal of the filter: a failure that may pass, or access that is missing for the list itself. */
+/** Throws an error that is no refusal of the filter: one that may pass, or one about access to the list itself. */
 async function refusedFilter(error: unknown, zoho: Reader): Promise<'refused'> {
   if (!(error instanceof PaymentsError) || error instanceof BusyError || isOfCredentials(error)) throw error;
   // Such an answer can also mean that there is no list at all, or no right to it: the list without the filter tells.

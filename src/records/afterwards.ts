@@ -5,17 +5,17 @@ import type { Payment } from './fields.ts';
 import { readId } from './read-row.ts';
 import { idText, listWithin, money, plain, quoted } from './text.ts';
 
-/** What is true once a payment is changed, deleted or refunded, worked out from how it stood. What Zoho does not tell stays undefined. */
+/** Works out what is true after a payment is changed, deleted or refunded. Values that Zoho does not tell stay undefined. */
 
-/** An invoice that is settled by less than before. */
+/** An invoice that payments settle by less than before. */
 export interface FreedInvoice {
   readonly invoice_id: string | undefined;
   readonly invoice_number: unknown;
   /** By how much less: money and withheld tax together. */
   readonly by: number | undefined;
-  /** How much of that is money. Below `by` where withheld tax goes too, above it where tax takes the place of money. */
+  /** How much money it loses. Less than `by` if withheld tax goes too, more if tax takes the place of money. */
   readonly moneyOff: number | undefined;
-  /** What it has open. */
+  /** What was open on it. */
   readonly before: number | undefined;
   readonly after: number | undefined;
   readonly currency: Currency;
@@ -71,7 +71,7 @@ export function unApplied({ invoice_id, invoice_number, before, after, currency 
 /** Invoices that a question shows one by one. */
 const MOST_SHOWN_FREED = 20;
 
-/** What deleting payments does to their invoices, a line each; of very many the rest is counted. */
+/** A line for each invoice that is open again after the payments are deleted. Of very many, the rest is counted. */
 export function freedByDeletion(payments: readonly Payment[]): string[] {
   const freed = freedInvoices(payments);
   const rest = freed.length - MOST_SHOWN_FREED;
@@ -100,13 +100,13 @@ export function openAgain(freed: readonly FreedInvoice[]): { readonly invoices?:
     : { invoices: freed.map(({ invoice_id, invoice_number, after: balance }) => ({ invoice_id, invoice_number, balance })) };
 }
 
-/** What of a payment is neither applied nor given back, and what was given back. */
+/** How much of a payment is left, and how much was given back. */
 export interface LeftOfPayment {
   readonly unused_amount?: number | undefined;
   readonly refunded_amount?: number | undefined;
 }
 
-/** What of it went back to the customer: all that is neither applied nor unused. Undefined where Zoho does not tell one of them. */
+/** How much of a payment went back to the customer: all that is neither applied nor unused. Undefined if Zoho does not tell both. */
 export function refundedOf(payment: Payment): number | undefined {
   const applied = [...standingOn(payment).values()];
   if (payment.invoices === undefined || payment.amount === undefined || payment.unused_amount === undefined) return undefined;
@@ -119,11 +119,11 @@ export const leftOf = (payment: Payment): LeftOfPayment => ({
   refunded_amount: refundedOf(payment),
 });
 
-/** The same once so much more of it is refunded. */
+/** The same after a further refund of `more`. */
 export function leftAfter({ unused_amount, refunded_amount }: LeftOfPayment, more: number | undefined): LeftOfPayment {
   const moved = (amount: number | undefined, by: number) => {
     const left = amount === undefined || more === undefined ? undefined : sum([amount, by * more]);
-    // Less than nothing cannot be: then the payment was changed by somebody else.
+    // A negative amount is impossible: somebody else changed the payment meanwhile.
     return left === undefined || left < 0 ? undefined : left;
   };
   return { unused_amount: moved(unused_amount, -1), refunded_amount: moved(refunded_amount, 1) };
@@ -135,6 +135,6 @@ export function leftInWords({ unused_amount, refunded_amount = 0 }: LeftOfPaymen
   return `${money(unused_amount, currency)}${refunded}`;
 }
 
-/** A line of a report. Empty for a write of an older version, which kept nothing of it. */
+/** A line of a report. Empty for a write of an older version, which did not keep what was left. */
 export const aboutLeft = (left: LeftOfPayment | undefined, currency?: Currency): string =>
   left === undefined ? '' : `Left unused on the payment: ${leftInWords(left, currency)}.`;

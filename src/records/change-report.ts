@@ -1,6 +1,7 @@
-import { isObject, type Json } from '../json.ts';
+import { isObject } from '../json.ts';
 import { readAmount, type Currency } from '../money.ts';
 import { standingOn, standsOn, type Standing } from './applied.ts';
+import { anyValue, customFieldValue } from './custom-fields.ts';
 import type { Payment } from './fields.ts';
 import { quoted, lines, UNTOLD_AMOUNT, money, plain } from './text.ts';
 
@@ -18,7 +19,7 @@ const comparedFields = [
   'customer_name',
   'exchange_rate',
 ];
-export const amountFields = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
+const amountFields = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
 /** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
 interface FieldChange {
@@ -42,8 +43,8 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
   }));
   const customFields = (Array.isArray(custom_fields) ? custom_fields : []).filter(isObject).map((field): FieldChange => ({
     name: `custom field ${quoted(field['label'] ?? field['api_name'] ?? field['customfield_id'], 40)}`,
-    was: customValue(before, field),
-    is: customValue(after, field),
+    was: customFieldValue(before, field),
+    is: customFieldValue(after, field),
     sent: field['value'],
   }));
   const readings = [...fields, ...customFields];
@@ -77,36 +78,7 @@ function isUnchanged({ name, was, is }: FieldChange): boolean {
 export function valueInWords(name: string, value: unknown, currency: Currency): string {
   if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
   if (amountFields.has(name)) return money(value, currency);
-  return typeof value === 'object' ? quoted(JSON.stringify(value), 200) : quoted(value);
-}
-
-/** By the first of these that is given Zoho knows a custom field. */
-export interface CustomFieldNames {
-  readonly customfield_id?: string | undefined;
-  readonly api_name?: string | undefined;
-  readonly label?: string | undefined;
-}
-
-/** `custom field "Till" (customfield_id 46…)`: by its label, and by the id where the call names that. */
-export function customFieldName({ customfield_id, api_name, label: given }: CustomFieldNames, label = given): string {
-  if (label === undefined) return `custom field ${quoted(api_name ?? customfield_id, 40)}`;
-  return `custom field ${quoted(label, 40)}${customfield_id === undefined ? '' : ` (customfield_id ${customfield_id})`}`;
-}
-
-/** The value of a custom field as it stands, in words. One that is not found may be there, where Zoho leaves out the names it goes by. */
-export function customFieldInWords(payment: Payment, names: CustomFieldNames): string {
-  const value = customValue(payment, { ...names });
-  if (value !== undefined) return valueInWords('custom_fields', value, payment);
-  const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
-  const given = (['customfield_id', 'api_name', 'label'] as const).filter((name) => names[name] !== undefined);
-  return given.some((name) => fields.every((field) => field[name] !== undefined)) ? 'nothing' : 'not told by Zoho';
-}
-
-function customValue(payment: Payment, wanted: Json): unknown {
-  const fields = Array.isArray(payment['custom_fields']) ? payment['custom_fields'].filter(isObject) : [];
-  return fields.find((field) =>
-    ['customfield_id', 'api_name', 'label'].some((name) => wanted[name] !== undefined && String(field[name]) === wanted[name]),
-  )?.['value'];
+  return anyValue(value);
 }
 
 /** Nothing where either side does not show what it is applied to. */

@@ -43,7 +43,7 @@ export function aboutPayment(payment: Payment): string {
 }
 
 /** Bytes for all that is said of a record under its first line: with that and the calls offered it stays a short read. */
-export const ROOM = 900;
+const ROOM = 900;
 
 /** How much of each part of a payment is shown. */
 interface ShownSizes {
@@ -67,7 +67,7 @@ export function longText(label: string, value: unknown): string {
 }
 
 /** Bytes of a record that is asked for whole: as much as a list may hold. */
-export const WHOLE_ROOM = 19_000;
+const WHOLE_ROOM = 19_000;
 const WHOLE: ShownSizes = {
   room: WHOLE_ROOM,
   fields: WHOLE_ROOM,
@@ -75,6 +75,13 @@ const WHOLE: ShownSizes = {
   description: WHOLE_TEXT,
   value: WHOLE_TEXT,
 };
+
+/** Facts of a record in one line, and whether anything of them is cut. `whole`: a record that is asked for whole. */
+export function factLine(facts: readonly (string | undefined)[], whole: boolean): { readonly line: string; readonly isCut: boolean } {
+  const known = facts.filter((fact) => fact !== undefined);
+  const line = `${listWithin(known, whole ? WHOLE_ROOM : ROOM)}.`;
+  return { line, isCut: hasCutText(line) || line !== `${known.join('; ')}.` };
+}
 
 /** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
 export function aboutAllocation(payment: Payment): string[] {
@@ -106,7 +113,7 @@ export function aboutWhole(payment: Payment, whole = false): string[] {
   );
 }
 
-/** The same after it paid a retainer invoice: what no invoice has is not left over, it was asked for beforehand. */
+/** The same for a payment of a retainer invoice. Its money is not called unused: the retainer invoice asked for it. */
 export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: string, retainer_number: unknown): string[] {
   const { invoices = [] } = payment;
   const name =
@@ -117,7 +124,7 @@ export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: strin
   ];
 }
 
-/** The call that reads what is cut in lines about a payment as it stands, or in others about it; none where nothing is. */
+/** The call that reads the texts that are cut in `shown`, lines about the payment as it stands, or in `others`. None if nothing is cut. */
 export function readCut(payment: Payment, shown: readonly string[], others: readonly string[] = []): Step | undefined {
   const { payment_id } = payment;
   const whole = aboutWhole(payment, true);

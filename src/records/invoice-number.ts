@@ -1,8 +1,8 @@
-import { MARK, oneLine } from '../foreign-text.ts';
+import { comparable } from '../foreign-text.ts';
 
-/** Numbers of invoices as people write them: "invoice #INV-384.", "(INV‑384)", "Rechnung 384". */
+/** Reads invoice numbers as people write them: "invoice #INV-384.", "(INV‑384)", "Rechnung 384". */
 
-/** What may stand before a number and is no part of it. */
+/** Words that may stand before a number without being a part of it. */
 const WORDS = (
   'invoice-no invoices? inv tax retainers? ret retainer-invoice advance bill your our my the number num no nr nos ' +
   'rechnungs-nr rechnungsnummer rechnungsnr rechnungs rechnung rechn rg re nummer facture factuur faktuur faktura factura fattura fatura fact ' +
@@ -13,20 +13,16 @@ const LEADING_WORD = new RegExp(`^(?:(?:${WORDS.join('|')})(?![\\p{L}\\p{M}\\d/-
 const NUMBER_SIGN = /№|(?<!\p{L})n\s?[º°](?!\p{L})/giu;
 const EDGES = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
 
-/** A number without what hides in it or stands around it; `-` for every dash. */
+/** A number without invisible characters and without the punctuation around it, with `-` for every dash. */
 export function tidyNumber(typed: string): string {
-  return oneLine(typed, Infinity)
-    .replaceAll(MARK, '')
-    .replace(NUMBER_SIGN, '#')
-    .normalize('NFKC')
-    .replace(/\s*[\p{Pd}\u2212]\s*/gu, '-')
-    .replace(/\s+/g, ' ')
+  return comparable(typed.replace(NUMBER_SIGN, '#'))
+    .replace(/ ?[\p{Pd}\u2212] ?/gu, '-')
     .replace(EDGES, '');
 }
 
 /**
- * As it may be meant, with ever fewer words in front: "invoice INV 384" is `invoice INV 384`, `INV 384` and `384`, since a word may be a part
- * of the number.
+ * The numbers that may be meant, each with one word fewer in front: "invoice INV 384" may be `invoice INV 384`, `INV 384` or `384`, since a
+ * word may be a part of the number.
  */
 export function numberForms(typed: string): readonly [string, ...string[]] {
   const forms: [string, ...string[]] = [tidyNumber(typed)];
@@ -42,13 +38,13 @@ function withoutWord(number: string): string {
 /** Without any word in front: `INV-384` for "invoice no. INV-384", `384` for "Inv. 384". */
 export const bareInvoiceNumber = (typed: string): string => numberForms(typed).at(-1) ?? '';
 
-/** The most likely one of them, as Zoho is asked for it: a word before mere digits may be a part, and then it mostly has a hyphen. */
+/** The most likely of these numbers, for asking Zoho. A word before the digits is taken for a part of the number, with a hyphen. */
 export function numberToLookFor(typed: string): string {
   const forms = numberForms(typed);
   return (forms.findLast((form) => /\p{L}/u.test(form)) ?? bareInvoiceNumber(typed)).replace(/[\s.:#]+/g, '-').slice(0, 100);
 }
 
-/** For comparing: without case, and without what stands between letters and digits. Zeros stay: INV-0384 is another than INV-384. */
+/** For comparing: in small letters, without the signs between letters and digits. Zeros stay: INV-0384 is not INV-384. */
 export const numberKey = (number: unknown): string =>
   tidyNumber(String(number ?? ''))
     .toLowerCase()

@@ -11,14 +11,14 @@ import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
 /** Bytes of rows that one list answer may hold, as data and as lines of text together. */
 export const ROWS_CAP = 48_000;
-/** Of these the bytes of text, which a model reads whatever its host does with the data. */
+/** The most bytes of text among them. A model reads the text, whatever its host does with the data. */
 export const TEXT_CAP = 19_000;
 
 interface Page {
   /** Left out when Zoho's answer held no list, which does not mean that there are none. */
   readonly rows?: Json[] | undefined;
   readonly page_context?: Json;
-  /** `text_cut`: the one row that is shown was itself too long, and how long what is cut in it is. */
+  /** `text_cut`: the only row shown was itself too long. It names the fields that are cut, with their lengths. */
   readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number; readonly text_cut?: readonly CutField[] };
   /** Asked for with `fields`, and in no row. */
   readonly unknown_fields?: string[];
@@ -140,7 +140,7 @@ function pageOf(
   return page;
 }
 
-/** Long text cut and long lists ended, at any depth; what was goes into `cut`, with its length. */
+/** The value with long texts and long lists cut, at any depth. `cut` gets the fields and their lengths. */
 function shortened(value: unknown, field: string, cut: CutField[]): unknown {
   if (typeof value === 'string') {
     if (value.length <= 500) return value;
@@ -158,7 +158,7 @@ function shortened(value: unknown, field: string, cut: CutField[]): unknown {
   return value;
 }
 
-/** How the texts are read that are cut in the lines of rows. */
+/** How to read the texts that are cut in the lines of rows. */
 function aboutCutTexts(shown: readonly string[], takes: object): string | false {
   if (!shown.some(hasCutText)) return false;
   const how = 'fields' in takes ? 'name their fields as `fields` to read them whole' : 'the structured result has them whole';

@@ -1,6 +1,6 @@
 /** Modes of payment as people say them, as Zoho writes its own. */
 
-/** Zoho's own, and what else can only mean them. An organization may have modes of its own, which are written as they are. */
+/** Zoho's own modes, each with the words that can mean nothing else. An organization may have more modes; they are written as they are. */
 const OWN_MODES: Readonly<Record<string, string>> = {
   cash: 'cash|cashpayment',
   check: 'check|checks|cheque|cheques|chq|checkpayment|chequepayment|papercheck|papercheque',
@@ -10,9 +10,10 @@ const OWN_MODES: Readonly<Record<string, string>> = {
   autotransaction: 'autotransaction|autotransactions',
   others: 'others|other',
 };
+export const ownModes: readonly string[] = Object.keys(OWN_MODES);
 const BY_WORDS = new Map(Object.entries(OWN_MODES).flatMap(([mode, words]) => words.split('|').map((word) => [word, mode] as const)));
 
-/** Zoho's own mode, where it is said; undefined for any other. */
+/** The mode of Zoho's own that is meant; undefined for any other. */
 export function ownMode(said: string): string | undefined {
   const words = said
     .normalize('NFKD')
@@ -24,5 +25,5 @@ export function ownMode(said: string): string | undefined {
   return BY_WORDS.get(words);
 }
 
-/** A mode as it is written: Zoho's own in its way, any other as it was said. */
+/** A mode as it is sent to Zoho: its own modes in its spelling, any other as it was said. */
 export const asMode = (said: string): string => ownMode(said) ?? said;

@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../json.ts';
 import { sum, readAmount } from '../money.ts';
+import { CUSTOM_FIELD_NAMES } from './custom-fields.ts';
 import { asMode } from './payment-mode.ts';
 import { every, readDay, readId } from './read-row.ts';
 import { CLEARED } from './zoho-shapes.ts';
@@ -127,9 +128,7 @@ export function hasCustomFields(sent: unknown, found: unknown): boolean {
   const known = (Array.isArray(found) ? found : []).filter(isObject);
   return (Array.isArray(sent) ? sent : []).filter(isObject).every((field) => {
     const match = known.find((one) =>
-      (['customfield_id', 'api_name', 'label'] as const).some(
-        (name) => field[name] !== undefined && String(field[name]) === String(one[name]),
-      ),
+      CUSTOM_FIELD_NAMES.some((name) => field[name] !== undefined && String(field[name]) === String(one[name])),
     );
     return String(match?.['value'] ?? '') === String(field['value'] ?? '');
   });

@@ -1,6 +1,7 @@
 import { inQuotes } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { readAmount, formatMoney, precisionOf, type Currency } from '../money.ts';
+import { ownModes } from './payment-mode.ts';
 
 /** Values of a record as text: quoted where they could pose as words of ours, exact where they are money. */
 
@@ -13,12 +14,10 @@ export function quoted(text: unknown, max = 80): string {
 export const hasCutText = (line: string): boolean => /…" \([\d,]+ characters\)/.test(line);
 
 /** Words of Zoho's own, for modes of payment and the state of a record. */
-const ZOHOS_WORDS = new Set(
-  (
-    'check creditcard banktransfer bankremittance autotransaction others paypal stripe ' +
-    'draft viewed overdue unpaid partially_paid active inactive closed vendor'
-  ).split(' '),
-);
+const ZOHOS_WORDS = new Set([
+  ...ownModes,
+  ...'paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(' '),
+]);
 
 /** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
 export function plain(text: unknown, max = 40): string {

@@ -8,7 +8,7 @@ import { CURRENCY_NOT_KNOWN, currenciesOf, inCurrency } from '../matching/curren
 import { aboutVendors, customerNamed, withoutAddress, type Customer } from '../matching/customers.ts';
 import { aboutDays, asArguments, daysOf } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
-import { invoicesOfPayments } from '../matching/invoice-ids.ts';
+import { invoicesOfPayments } from '../matching/invoices-of-payments.ts';
 import { aboutInvoice } from '../matching/invoices.ts';
 import { paymentLine, shownPayment, type ShownPayment } from '../matching/payment-line.ts';
 import { amountsAround, daysAround, matchOf, wantedWithout, type Condition, type Wanted } from '../matching/payment-match.ts';

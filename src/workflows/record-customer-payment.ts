@@ -11,7 +11,16 @@ import { currenciesOf } from '../matching/currencies.ts';
 import { isCurrency } from '../matching/currency-names.ts';
 import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
-import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, retainerId, type Invoice } from '../matching/invoices.ts';
+import {
+  aboutInvoice,
+  invoiceNamed,
+  isInvoiceOf,
+  isUnclear,
+  knownInvoices,
+  openInvoices,
+  retainerId,
+  type Invoice,
+} from '../matching/invoices.ts';
 import { locationNamed } from '../matching/locations.ts';
 import { customer } from '../matching/shared-arguments.ts';
 import { subtract, sum } from '../money.ts';
@@ -106,10 +115,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
         ...(location_id !== undefined && { location_id }),
         ...(applied.length > 0 && { invoices: applied.map(({ invoice: { invoice_id }, invoice: _, ...row }) => ({ invoice_id, ...row })) }),
       },
-      // A list that does not tell the balance is not the last word: the preflight then reads the invoice itself.
-      known: applied
-        .filter(({ invoice }) => invoice.balance !== undefined)
-        .map(({ invoice }) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } })),
+      known: knownInvoices(applied.map(({ invoice }) => invoice)),
     };
   },
 });
@@ -242,11 +248,7 @@ function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
 }
 
 /** Zoho takes one retainer invoice with a payment, in full, and nothing else. */
-function checkRetainerAlone(
-  { invoice, amount: said = undefined, tax_amount_withheld = 0 }: NamedInvoice,
-  count: number,
-  amount: number,
-): void {
+function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: NamedInvoice, count: number, amount: number): void {
   const name = `Retainer invoice ${quoted(invoice.invoice_number, 40)}`;
   if (count > 1 || tax_amount_withheld > 0)
     throw new InputError(`${name} is paid by a payment of its own, without tax withheld.`, {

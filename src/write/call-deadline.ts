@@ -1,5 +1,5 @@
 import { BusyError } from '../errors.ts';
-import { endingAfter } from '../zoho/own-time.ts';
+import { endingAfter } from '../zoho/call-end.ts';
 import type { Call, Road } from './types.ts';
 
 /**

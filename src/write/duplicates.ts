@@ -2,6 +2,7 @@ import { concern, type Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { titleOf } from './journal/about.ts';
 import type { Entry } from './journal/journal.ts';
 import { SAME_INTENT_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';
@@ -118,9 +119,8 @@ const refundIdOf = ({ before }: { readonly before: Json }): string | undefined =
   (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
 function asSuspect(entry: Entry): Suspect {
-  const { title } = entry.facts as { title?: string };
   const refund = refundIdOf(entry);
   const what = entry.makes ?? (refund === undefined ? 'change of payment' : 'change of refund');
   const id = entry.zoho_id ?? refund ?? paymentIdOf(entry) ?? entry.id;
-  return { id, text: `${what} ${id}, which an earlier call recorded (${title ?? entry.endpoint}); its answer was lost at first` };
+  return { id, text: `${what} ${id}, which an earlier call recorded (${titleOf(entry) ?? entry.endpoint}); its answer was lost at first` };
 }

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { createReport } from '../report.ts';
 import { DAY_MS } from '../time.ts';
-import { calledOf } from './journal/about.ts';
+import { calledOf, titleOf } from './journal/about.ts';
 import type { Entry } from './journal/journal.ts';
 import { isGraceOver } from './resolve.ts';
 import { digestOf } from './seal.ts';
@@ -58,9 +58,8 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
       road,
     );
   if (person.answer !== undefined) return entry;
-  const { title } = entry.facts as { title?: string };
   const question = [
-    `Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${title ?? entry.endpoint}`,
+    `Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${titleOf(entry) ?? entry.endpoint}`,
     'The answer was lost, and looking does not settle it. Is it one of these?',
   ].join('\n');
   return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };

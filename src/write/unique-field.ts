@@ -10,7 +10,7 @@ import type { Claim, Entry } from './journal/journal.ts';
 export interface UniqueField {
   /** API name, `cf_…`. */
   readonly name: string;
-  /** Whether a payment that was made with it was seen to carry it; or that Zoho refuses to show that. Undefined until the first one. */
+  /** Whether a payment that was made with it is found by it, or `refused` if Zoho does not search by it. Undefined before the first. */
   works?: boolean | 'refused';
 }
 

@@ -14,7 +14,7 @@ import { anotherRecord, failureOf, networkFailure, unnamedRecord } from './failu
 import { NetworkError, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { dayUsedUp, type Limits, type Place, type Why } from './limits.ts';
 import { createMissingScopes } from './missing-scopes.ts';
-import { notStoppedWith } from './own-time.ts';
+import { notStoppedWith } from './call-end.ts';
 import { holdsSomething, readAnswer, wholeNumber, type ZohoAnswer } from './response-body.ts';
 import type { Shared } from './shared-state.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusyError } from '../errors.ts';
 import { HOUR_MS, MINUTE_MS } from '../time.ts';
-import { endOf } from './own-time.ts';
+import { endOf } from './call-end.ts';
 import type { Shared, Sql } from './shared-state.ts';
 
 /**

@@ -13,7 +13,7 @@ import { openLoginStore } from '../../src/zoho/login-store.ts';
 import { requestTokens } from '../../src/zoho/oauth.ts';
 import { closers } from '../support/closers.ts';
 import { environment, folder, program } from '../support/program.ts';
-import { everyTool } from '../support/worded.ts';
+import { anyEdge } from '../support/worded.ts';
 
 /** Hints name a command that works where they are read: the way in which this program was started. */
 
@@ -191,10 +191,10 @@ describe('inside an extension', () => {
       await thrownBy(openLoginStore(dir).read()),
     ];
     for (const error of errors) {
-      const { next } = errorFacts(error, everyTool, startedAsExtension) as { next: string };
+      const { next } = errorFacts(error, { ...anyEdge, started: startedAsExtension }) as { next: string };
       expect(next, error.code).toContain('in the settings of this extension');
       expect(next, error.code).not.toMatch(/`|ZOHO_|--\w/);
-      expect(errorFacts(error, everyTool)['next'], error.code).toContain('`zoho-payments-mcp ');
+      expect(errorFacts(error, anyEdge)['next'], error.code).toContain('`zoho-payments-mcp ');
     }
   });
 
@@ -203,7 +203,7 @@ describe('inside an extension', () => {
       code: 'login_unreadable',
       next: ['run `zoho-payments-mcp login`', 'unlock it', 'use --sandbox'],
     });
-    expect(errorFacts(error, everyTool, startedAsExtension)['next']).toBe('Ask the operator to unlock it.');
+    expect(errorFacts(error, { ...anyEdge, started: startedAsExtension })['next']).toBe('Ask the operator to unlock it.');
   });
 
   it('a setting that cannot be meant is named by its field', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../src/json.ts';
 import { altered } from '../support/altered.ts';
-import { forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { forgetRequests, seed, writesTo } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
-import { textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
@@ -41,8 +41,6 @@ const without =
   (names: RegExp, untold: unknown): Change =>
   (name, value) =>
     names.test(name) ? untold : value;
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; message: string; changed: string };
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
 const ok = (result: ToolResult) => {
   expect(result.isError, textOf(result)).toBeFalsy();
   expect(textOf(result)).not.toMatch(/undefined|NaN|null|\[object/);

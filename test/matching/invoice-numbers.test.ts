@@ -1,7 +1,7 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { describe, expect, it } from 'vitest';
 import { altered } from '../support/altered.ts';
-import { booksOf, forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { booksOf, forgetRequests, requestsTo, seed, writesTo } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
 import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
@@ -13,7 +13,6 @@ const start = servers();
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
 const record = (server: Harness, args: Record<string, unknown>) => server.call('record_customer_payment', { ...cash, ...args });
 const codeOf = (result: ToolResult) => (result.structuredContent['error'] as { code: string } | undefined)?.code;
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
 
 /** Books of whose invoices these are the numbers, in a Zoho that finds what stands there just so. */
 async function booksWith(numbers: readonly string[]): Promise<Harness> {

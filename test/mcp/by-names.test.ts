@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { altered } from '../support/altered.ts';
-import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { fault, forgetRequests, requestsTo, seed, writesTo } from '../support/books.ts';
+import { harness, textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
 /** Arguments that take an id of Zoho's take the name or number that people use. */
@@ -23,8 +23,6 @@ const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, d
 const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20' };
 const sampleRefund = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
 const invoices = (invoice_id: string) => [{ invoice_id, amount_applied: 10 }];
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
-const writesTo = async ({ sandbox }: Harness) => (await requestsTo(sandbox)).filter(({ method }) => method !== 'GET');
 const allScopes = ['customerpayments.ALL', 'contacts.READ', 'invoices.READ', 'banking.READ', 'settings.READ'].map((s) => `ZohoBooks.${s}`);
 const without = (scope: string) => ({ sandbox: { scopes: allScopes.filter((one) => !one.includes(scope)) } });
 

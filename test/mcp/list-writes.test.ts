@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startedAsExtension } from '../../src/cli/how-started.ts';
+import type { Started } from '../../src/started.ts';
 import { localTime } from '../../src/time-zone.ts';
 import type { Json } from '../../src/json.ts';
 import { altered } from '../support/altered.ts';
 import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
@@ -13,7 +15,6 @@ const start = servers();
 
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'TRF-0771' };
 const posts = { method: 'POST', path: '^/customerpayments$' };
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; message: string };
 
 async function listed(server: Harness, args: Json = {}) {
   const { structuredContent } = await server.call('list_writes', args);
@@ -275,6 +276,21 @@ describe('an unknown write', () => {
     const [settling] = result.structuredContent['next'] as [typeof step];
     const again = await server.call(settling.tool, settling.arguments);
     expect(again.structuredContent).toMatchObject({ outcome: 'unknown', write_id });
+  });
+
+  it.each<[string, Started, RegExp | undefined]>([
+    ['from a folder', { extension: false, here: (text) => text.replace('zoho-payments-mcp', 'npx books') }, /`npx books journal resolve/],
+    ['as an extension', startedAsExtension, undefined],
+  ])('names the command that works here: %s', async (_, started, command) => {
+    const server = await start({ timings: { lookMs: 0 }, started });
+    await fault(server.sandbox, { match: posts, fault: 'drop_before' });
+    const call = { customer: 'Bowman Furniture', amount: 78, payment_mode: 'cash', date: '2026-06-05', allocate: 'as_credit' };
+    await server.call('record_customer_payment', call);
+    const result = await server.call('list_writes', { outcome: 'unknown' });
+    const shown = textOf(result) + JSON.stringify(result.structuredContent);
+    if (command === undefined) expect(shown).not.toContain('journal resolve');
+    else expect([...shown.matchAll(new RegExp(command, 'g'))]).toHaveLength(3);
+    expect(shown).not.toContain('`zoho-payments-mcp');
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
 import { toolsFor } from '../../src/cli/enabled-tools.ts';
+import { startedAsExtension } from '../../src/cli/how-started.ts';
 import { toolsetNames, type Toolset } from '../../src/toolsets.ts';
 import { isWrite, methodOf } from '../../src/workflow.ts';
 import { readPolicy, type Policy } from '../../src/write/policy.ts';
@@ -81,6 +82,19 @@ describe.each(cases)('with %s', (_, options, code, says) => {
     expect(await requestsTo(server.sandbox)).toEqual([]);
     await server.close();
   });
+});
+
+it.each<[HarnessOptions, name: string, next: string]>([
+  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension, if it may write'],
+  [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
+])('inside an extension the next step names its field: %o', async (options, name, next) => {
+  const server = await start({ started: startedAsExtension, ...options });
+  const error = await server.call(name).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ data: { next: `Ask the operator to ${next}.` } });
+  await server.close();
 });
 
 it('a name that no tool has stays an error of the protocol', async () => {

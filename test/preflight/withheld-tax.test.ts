@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../src/json.ts';
 import { altered } from '../support/altered.ts';
-import { booksOf, forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { booksOf, forgetRequests, seed, writesTo } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
-import { textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
@@ -16,8 +16,6 @@ const cash = { customer_id: seed.bowman, payment_mode: 'cash', date: '2026-06-05
 type Row = Json & { invoice_id: string; amount_applied: number };
 type Payment = Json & { payment_id: string; invoices?: Row[] };
 const paymentIn = ({ structuredContent }: ToolResult) => structuredContent['payment'] as Payment;
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; message: string };
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
 
 async function ok(server: Harness, tool: string, args: Json): Promise<ToolResult> {
   const result = await server.call(tool, args);

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { booksOf, fault, noFaults, requestsTo, seed } from '../support/books.ts';
+import { booksOf, fault, noFaults, seed, writesTo } from '../support/books.ts';
 import { clocks } from '../support/clocks.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 
 /** The filter by a custom field is not documented for payments: Zoho may refuse it, in one way or another. */
 
@@ -32,8 +32,6 @@ const refuse = (server: Harness, answer: Record<string, unknown>) =>
   fault(server.sandbox, { match: filtered, fault: 'status', message: 'Invalid parameter', times: 99, ...answer });
 const lose = (server: Harness, kind = 'drop_before') =>
   fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: kind });
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string };
 const named = (server: Harness, payment_id: string = seed.paymentWithUnused) =>
   server.call('update_customer_payment', { payment_id, custom_fields: [{ api_name: key, value: 'R 1' }] });
 

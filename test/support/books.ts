@@ -57,6 +57,11 @@ export async function requestsTo({ url }: Sandbox): Promise<ArrivedRequest[]> {
   return requests.filter(({ path }) => path.startsWith('/books/v3'));
 }
 
+/** The requests that arrived and were to change something. */
+export async function writesTo({ sandbox }: { readonly sandbox: Sandbox }): Promise<ArrivedRequest[]> {
+  return (await requestsTo(sandbox)).filter(({ method }) => method !== 'GET');
+}
+
 export async function forgetRequests({ url }: Sandbox): Promise<void> {
   await fetch(`${url}/__sandbox/requests`, { method: 'DELETE' });
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { fault, requestsTo, seed } from '../support/books.ts';
-import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 
 /** Custom fields and the location of a payment, also where the organization makes one mandatory. */
 
@@ -18,7 +18,6 @@ const upsert = { unique_identifier_key: 'cf_external_reference', unique_identifi
 const receipt = { api_name: 'cf_receipt_book_no', value: 'A 7' };
 const SHOWROOM = '460000000038090';
 const writes = async () => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
 
 async function done(tool: string, args: Record<string, unknown>): Promise<void> {
   const result = await server.call(tool, args);

@@ -9,9 +9,18 @@ import { perform } from '../../src/write/perform.ts';
 import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
 import type { Performed } from '../../src/write/types.ts';
 import { altered } from '../support/altered.ts';
-import { booksOf, fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
+import { booksOf, fault, forgetRequests, requestsTo, seed, writesTo } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
-import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import {
+  everyTool,
+  kinds,
+  textOf,
+  type Harness,
+  type HarnessOptions,
+  type PersonAnswer,
+  type ToolResult,
+  errorOf,
+} from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
@@ -23,9 +32,7 @@ const cash = { payment_mode: 'cash', date: '2026-06-30' };
 const posts = { method: 'POST', path: '^/customerpayments$' };
 
 const record = (server: Harness, args: Record<string, unknown>) => server.call('record_customer_payment', { ...cash, ...args });
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
 const sentBy = async (server: Harness) => (await writesTo(server)).map(({ body }) => body as Record<string, unknown>);
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
 const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const which = (id: string): PersonAnswer => ({ action: 'accept', content: { which: id } });
 

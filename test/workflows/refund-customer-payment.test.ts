@@ -1,8 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
-import { booksOf, fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from '../support/books.ts';
-import { everyTool, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import { booksOf, fault, forgetRequests, held, isWaiting, release, requestsTo, seed, writesTo } from '../support/books.ts';
+import {
+  everyTool,
+  kinds,
+  textOf,
+  type Harness,
+  type HarnessOptions,
+  type PersonAnswer,
+  type ToolResult,
+  errorOf,
+} from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
 /** "They overpaid, send the rest back from petty cash." */
@@ -16,8 +25,6 @@ const advance = '712345000000079504';
 const applied = '712345000000079505';
 
 const refund = (server: Harness, args: Record<string, unknown>) => server.call('refund_customer_payment', { ...out, ...args });
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
 const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const which = (id: string): PersonAnswer => ({ action: 'accept', content: { which: id } });
 const answers =

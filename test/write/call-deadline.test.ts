@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLimits } from '../../src/zoho/limits.ts';
-import { arrives, booksOf, fault, held, isWaiting, noFaults, requestsTo, seed } from '../support/books.ts';
-import { kinds, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
+import { arrives, booksOf, fault, held, isWaiting, noFaults, requestsTo, seed, writesTo } from '../support/books.ts';
+import { kinds, textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 import { timers } from '../support/timers.ts';
 
@@ -17,8 +17,6 @@ const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, d
 const posts = { method: 'POST', path: '^/customerpayments$' };
 const forever = { ...held, times: 99 };
 
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
 const entriesOf = async (server: Harness) => await server.opened.road.journal.list({ limit: 10 });
 
 /** Makes the call, and ends its time once it waits. */

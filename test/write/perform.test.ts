@@ -1,17 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { altered } from '../support/altered.ts';
-import { booksOf, fault, requestsTo, seed } from '../support/books.ts';
+import { booksOf, fault, requestsTo, seed, writesTo } from '../support/books.ts';
 import { clocks } from '../support/clocks.ts';
-import {
-  everyTool,
-  harness,
-  kinds,
-  textOf,
-  type Harness,
-  type HarnessOptions,
-  type PersonAnswer,
-  type ToolResult,
-} from '../support/harness.ts';
+import { everyTool, harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer, errorOf } from '../support/harness.ts';
 import { recordedZoho, recordings } from '../support/recorded.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
@@ -44,8 +35,6 @@ const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, d
 const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash };
 const posts = { method: 'POST', path: '^/customerpayments$' };
 
-const writesTo = async (server: Harness) => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
-const errorOf = ({ structuredContent }: ToolResult) => structuredContent['error'] as { code: string; changed: string; next: string };
 const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const paymentsIn = async (server: Harness) => (await booksOf(server.sandbox)).counts.payments;
 

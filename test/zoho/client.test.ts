@@ -25,7 +25,7 @@ import { closedPort } from '../support/closed-port.ts';
 import { closers } from '../support/closers.ts';
 import { recordedZoho, recordings } from '../support/recorded.ts';
 import { startSandbox, type SandboxOptions } from '../support/sandbox.ts';
-import { errorLines, everyTool, nextOf } from '../support/worded.ts';
+import { anyEdge, errorLines, nextOf } from '../support/worded.ts';
 
 /** The wire on its own: src/zoho over real HTTP, to the sandbox with faults or to small servers that do what it cannot. */
 
@@ -871,7 +871,7 @@ function allTextOf(error: unknown): string {
   const texts: string[] = [];
   for (let each = error; each instanceof Error; each = each.cause) {
     texts.push(String(each), each.stack ?? '');
-    if (each instanceof PaymentsError) texts.push(errorLines(each), JSON.stringify(errorFacts(each, everyTool)));
+    if (each instanceof PaymentsError) texts.push(errorLines(each), JSON.stringify(errorFacts(each, anyEdge)));
   }
   return texts.join('\n');
 }

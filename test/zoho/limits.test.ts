@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PaymentsError } from '../../src/errors.ts';
 import { createLimits, type Limits, type LimitsOptions } from '../../src/zoho/limits.ts';
-import { endingAfter } from '../../src/zoho/own-time.ts';
+import { endingAfter } from '../../src/zoho/call-end.ts';
 import { openShared } from '../../src/zoho/shared-state.ts';
 import { requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';

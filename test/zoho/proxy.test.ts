@@ -14,7 +14,7 @@ import { closers } from '../support/closers.ts';
 import { harness, textOf } from '../support/harness.ts';
 import { hostileZoho } from '../support/hostile-zoho.ts';
 import { run } from '../support/program.ts';
-import { errorLines, everyTool, nextOf } from '../support/worded.ts';
+import { anyEdge, errorLines, nextOf } from '../support/worded.ts';
 
 /** What a proxy answers itself, and what fails on the way to it: told as the proxy's, and never as sent. */
 
@@ -123,7 +123,7 @@ function allTextOf(error: unknown): string {
     texts.push(
       String(each),
       each.stack ?? '',
-      each instanceof PaymentsError ? JSON.stringify(errorFacts(each, everyTool)) + errorLines(each) : '',
+      each instanceof PaymentsError ? JSON.stringify(errorFacts(each, anyEdge)) + errorLines(each) : '',
     );
   return texts.join('\n');
 }

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import { isObject, type Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
-import { ROOM, unseen, WHOLE_ROOM, WHOLE_TEXT, wholeRecord } from '../../records/describe.ts';
+import { factLine, unseen, WHOLE_TEXT, wholeRecord } from '../../records/describe.ts';
 import { id } from '../../records/fields.ts';
 import { ifPresent } from '../../records/list-results.ts';
-import { hasCutText, listWithin, money, plain, quoted, idText } from '../../records/text.ts';
+import { hasCutText, money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
@@ -88,15 +88,14 @@ export const getContact = defineRead({
       field('mobile', contact['mobile']),
       field('address', addressOf(contact['billing_address']), 150),
       field('notes', contact['notes'], 200),
-    ].filter((fact) => fact !== undefined);
-    const shown = `${listWithin(facts, whole ? WHOLE_ROOM : ROOM)}.`;
-    const isCut = hasCutText(name) || hasCutText(shown) || shown !== `${facts.join('; ')}.`;
+    ];
+    const { line, isCut } = factLine(facts, whole);
     const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
     const status = contact['status'] === 'active' ? undefined : ifPresent(contact['status'], (status) => `, ${plain(status)}`);
     return createReport(
-      [`Customer ${name}, ${currency}${status ?? ''}.`, shown],
+      [`Customer ${name}, ${currency}${status ?? ''}.`, line],
       [
-        isCut && !whole && wholeRecord('get_contact', { contact_id }),
+        (isCut || hasCutText(name)) && !whole && wholeRecord('get_contact', { contact_id }),
         toolCall('list_invoices', { customer_id: contact_id, status: 'unpaid' }, 'open invoices'),
       ],
     );

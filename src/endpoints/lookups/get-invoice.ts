@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { defineRead } from '../../endpoint.ts';
 import { readAmount } from '../../money.ts';
-import { ROOM, unseen, WHOLE_ROOM, WHOLE_TEXT, wholeRecord } from '../../records/describe.ts';
+import { factLine, unseen, WHOLE_TEXT, wholeRecord } from '../../records/describe.ts';
 import { invoiceId } from '../../records/fields.ts';
 import { ifPresent } from '../../records/list-results.ts';
-import { hasCutText, listWithin, money, plain, quoted, idText } from '../../records/text.ts';
+import { money, plain, quoted, idText } from '../../records/text.ts';
 import { one, only, shownAs, withoutEmpty } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
@@ -87,12 +87,11 @@ export const getInvoice = defineRead({
       amount('written off', invoice['write_off_amount']),
       ifPresent(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),
       ifPresent(invoice['notes'], (notes) => `notes ${quoted(notes, whole ? WHOLE_TEXT : 200)}`),
-    ].filter((fact) => fact !== undefined);
-    const shown = `${listWithin(facts, whole ? WHOLE_ROOM : ROOM)}.`;
-    const isCut = hasCutText(shown) || shown !== `${facts.join('; ')}.`;
+    ];
+    const { line, isCut } = factLine(facts, whole);
     const name = `${invoice.invoice_number === undefined ? '' : `${plain(invoice.invoice_number)} `}(id ${idText(invoice_id)})`;
     return createReport(
-      [`Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`, shown],
+      [`Invoice ${[name, plain(status), day('dated', invoice['date']), day('due', invoice.due_date)].filter(Boolean).join(', ')}.`, line],
       [
         isCut && !whole && wholeRecord('get_invoice', { invoice_id }),
         paid && toolCall('list_invoice_payments', { invoice_id }, 'its payments'),

@@ -40,7 +40,7 @@ const filterBy = [
   'Others',
 ].map((mode) => `PaymentMode.${mode}`);
 
-/** Zoho's own filter for "Cheque" or "Bank Transfer", however the rows spell it. A mode that is spelled as Zoho does is asked for as it is. */
+/** The query with Zoho's own filter in place of a mode such as "Cheque" or "Bank Transfer". A mode in Zoho's spelling stays as it is. */
 function byOwnMode<Q extends { readonly payment_mode?: string | undefined; readonly filter_by?: string | undefined }>(query: Q): Q {
   const { payment_mode = '', ...rest } = query;
   const own = ownMode(payment_mode);

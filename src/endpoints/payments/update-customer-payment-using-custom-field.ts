@@ -62,9 +62,8 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
     async turn({ unique_identifier_key: key, unique_identifier_value: value, ...given }, zoho) {
       const found = await findByCustomField(key, value, zoho);
       const unique = `unique:${key}:${value}`;
-      if (found === 'none' || isUnseen(found))
-        return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
-      return [unique, ...(await turnOfChange(found, given, zoho))];
+      if (found.kind === 'payment') return [unique, ...(await turnOfChange(found.payment_id, given, zoho))];
+      return [unique, ...(given.customer_id === undefined ? [] : [`customer:${given.customer_id}`])];
     },
     async preflight({ unique_identifier_key: key, unique_identifier_value: value, upsert, ...given }, zoho): Promise<UpsertFacts> {
       const { replace_invoices: _, ...fields } = given;
@@ -72,11 +71,11 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       refuseNoChange(fields);
       const found = await findByCustomField(key, value, zoho);
       // What can only be sent whole is checked before anyone is asked.
-      if (found === 'none' || isUnseen(found)) changesOf(given, undefined);
+      if (found.kind !== 'payment') changesOf(given, undefined);
       if (isUnseen(found) && given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
       if (isUnseen(found) && !upsert) return await unseenFacts({ key, value }, given, zoho);
-      if (found !== 'none' && !isUnseen(found)) {
-        const facts = await changeFacts(await currentPayment(zoho, found), given, zoho);
+      if (found.kind === 'payment') {
+        const facts = await changeFacts(await currentPayment(zoho, found.payment_id), given, zoho);
         return { ...facts, lost: { ...facts.lost, touches: { ...facts.lost.touches, unique: { key, value } } } };
       }
       if (!upsert) throw noSuchPayment(key, value);
@@ -99,7 +98,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       const value = String(given['unique_identifier_value']);
       const found = await findByCustomField(key, value, zoho);
       const standing =
-        found === 'none' || isUnseen(found) ? { custom_fields: [{ api_name: key, value }] } : await currentPayment(zoho, found);
+        found.kind === 'payment' ? await currentPayment(zoho, found.payment_id) : { custom_fields: [{ api_name: key, value }] };
       return await mandatoryMissing(given, standing, zoho);
     },
     async look(attempt, zoho) {
@@ -110,20 +109,21 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       const before = attempt.before['payment'] as Payment | undefined;
       if (before?.payment_id !== undefined) return await lookForChange(attempt, before.payment_id, zoho);
       const found = await findByCustomField(key, value, zoho);
-      if (found === 'none') return { seen: 'not there' };
-      if (isUnseen(found)) {
+      if (found.kind === 'none') return { seen: 'not there' };
+      if (found.kind !== 'payment') {
         const unclear = { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] } as const;
         if (attempt.before['existing'] === undefined) return unclear;
         const seen = await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
         // It may have changed a payment instead.
         return seen.seen === 'not there' && attempt.before['unseen'] ? unclear : seen;
       }
-      const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id: found });
-      if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: found, result: { payment } };
+      const { payment_id } = found;
+      const { payment = {} } = await zoho.read(getCustomerPayment, { payment_id });
+      if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: payment_id, result: { payment } };
       return {
         seen: 'unclear',
         why: 'A payment has this value, and is not what was sent.',
-        candidates: [{ id: found, text: aboutPayment(payment) }],
+        candidates: [{ id: payment_id, text: aboutPayment(payment) }],
       };
     },
     contradiction: ({ payment }, { body, before }) =>

@@ -127,7 +127,7 @@ function refundAmountNotTold(): InputError {
   });
 }
 
-/** What every refund has: where Zoho shows none, it does not tell it. */
+/** Fields that every refund has. If Zoho shows no value, it does not tell it. */
 const ALWAYS_THERE = new Set(['date', 'amount', 'from_account_id', 'refund_mode', 'exchange_rate']);
 
 function asWritten(name: string, refund: Refund = {}, currency: Currency = {}): string {

@@ -4,7 +4,7 @@ import { readAmount } from '../../money.ts';
 import { isSameReference } from '../../records/same-reference.ts';
 import type { Entry, SoughtWrite } from './journal.ts';
 
-/** What a write is about, as its arguments, its request and its answer tell: to be shown, and to be found by. */
+/** Reads from an entry what the write is about: for showing it, and for finding it. */
 
 /** The payment or refund of a write. */
 export interface About {
@@ -13,7 +13,7 @@ export interface About {
   readonly currency_code?: string | undefined;
 }
 
-/** As it was to be after the write; what the write does not change is as it was before. */
+/** The record as it was to be after the write. Fields that the write does not change are as they were before. */
 export function aboutOf(entry: Entry): About {
   const records = recordsOf(entry);
   const { counted, makes, before } = entry;
@@ -38,6 +38,9 @@ export function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly
   return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
 }
 
+/** What the write does, in the words of its question. Undefined once it is erased. */
+export const titleOf = ({ facts }: Pick<Entry, 'facts'>): string | undefined => (facts as { title?: string }).title;
+
 /** Whether a write is what is looked for. */
 export function isSought(entry: Entry, { reference_number, amount, record }: SoughtWrite): boolean {
   const records = recordsOf(entry);
@@ -51,9 +54,9 @@ export function isSought(entry: Entry, { reference_number, amount, record }: Sou
 }
 
 /**
- * For a backend, to leave most entries aside without decoding them: in the events of an entry that is sought stands one text of each list
- * at least, in canonical JSON. Which references are the same only comparing tells: accents, blanks and zeros may stand between any two
- * characters.
+ * Lets a backend skip most entries without decoding them. The events of an entry that is sought contain at least one text of each list, if
+ * they are read as canonical JSON. Only a comparison tells which references are the same: accents, blanks and zeros may stand between any
+ * two characters.
  */
 export function tracesOf({ reference_number, amount, record }: SoughtWrite): string[][] {
   const exact = String(readAmount(amount));

@@ -1,20 +1,20 @@
 /**
- * How long a call has: whoever waits for a place among the calls to Zoho then knows whether one comes in time. Measured by the monotonic
- * clock, since the time of day may jump.
+ * Notes with the signal of a call when the call ends. A call that waits for its place in the limits then knows whether the place comes in
+ * time. The monotonic clock is used, since the time of day may jump.
  */
 
 const ends = new WeakMap<AbortSignal, number>();
 
-/** The same signal, of a call that has so long from now. */
+/** Notes that the call of this signal ends in `ms`. Returns the signal. */
 export function endingAfter(signal: AbortSignal, ms: number): AbortSignal {
   ends.set(signal, performance.now() + ms);
   return signal;
 }
 
-/** When its call ends, by the monotonic clock; Infinity where nobody said. */
+/** When the call ends, by the monotonic clock. Infinity if that was not noted. */
 export const endOf = (signal: AbortSignal | undefined): number => (signal && ends.get(signal)) ?? Infinity;
 
-/** For what several wait for: it has as long as the call of `signal`, and is not stopped with it. */
+/** A signal for a read that several calls share: the read ends when the call of `signal` would, but is not stopped with that call. */
 export function notStoppedWith(signal: AbortSignal | undefined): AbortSignal | undefined {
   const end = endOf(signal);
   return end === Infinity ? undefined : endingAfter(new AbortController().signal, end - performance.now());
