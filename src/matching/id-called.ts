@@ -23,7 +23,7 @@ export function idCalled(
   const id = exactOrOnly(typed, found, ({ name }) => name)?.id;
   if (id !== undefined) return id;
   if (found.length > 0) throw severalCalled(typed, found, { what, field });
-  throw new InputError(`No ${kind} is called ${quoted(typed)}.`, { code: noneOf[what], next: oneOf(all, { what, field }) });
+  throw new InputError(`No ${kind} is called ${quoted(typed)}.`, { code: noneOf[what], next: stepToOneOf(all, { what, field }) });
 }
 
 /** Also a name without any words, which fits only itself. */
@@ -36,11 +36,11 @@ export function severalCalled(
 ): InputError {
   return new InputError(`Several ${as.what}s are called something like ${quoted(typed)}.`, {
     code: `ambiguous_${as.what}`,
-    next: oneOf(found, as),
+    next: stepToOneOf(found, as),
   });
 }
 
-function oneOf(all: readonly NameAndId[], { what, field }: { readonly what: Listed; readonly field: string }): string {
+function stepToOneOf(all: readonly NameAndId[], { what, field }: { readonly what: Listed; readonly field: string }): string {
   const offered = all.slice(0, 10).map(({ name, id }) => recordNameAndId(what, name, id, 40));
   return `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`;
 }

@@ -60,17 +60,17 @@ export const appliedInvoice = z.strictObject({
 
 const paymentMode = z.string().min(1).max(100).overwrite(asMode);
 
-const customFieldValue = z.string();
+const fieldValue = z.string();
 
 /** A custom field by any of the three names Zoho takes. */
 const customField = z.strictObject({
   customfield_id: id.optional(),
   api_name: z.string().optional(),
   label: z.string().optional(),
-  value: customFieldValue,
+  value: fieldValue,
 });
 
-export const customFieldById = z.strictObject({ customfield_id: id, value: customFieldValue });
+export const customFieldById = z.strictObject({ customfield_id: id, value: fieldValue });
 
 /** The same where people call it by its label, as its schema shows. */
 export const customFieldByLabel = customField.extend({

@@ -11,7 +11,6 @@ import { customerNamed } from '../matching/customers.ts';
 import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from '../matching/payment-currencies.ts';
-import { isCalledLike } from '../matching/id-called.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
 import { groupName, refundGroups, refundsBy, type RefundGroup } from '../matching/refund-groups.ts';
