@@ -1,6 +1,7 @@
 import type { Reader } from '../endpoint.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { InputError } from '../errors.ts';
-import { ifAllowed } from '../reading/if-allowed.ts';
+import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { readId, readText } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
@@ -19,7 +20,7 @@ export interface AccountFilter {
   /** Undefined where Zoho does not tell the account. */
   isIn(row: PaymentRow): boolean | undefined;
   /** The account, once all rows were asked about. Throws where the name fits none of them, or several. */
-  found(): SeenAccount;
+  found(): Promise<SeenAccount>;
 }
 
 /** The open accounts decide what a name means. One that none of them has may be a closed account's, which the rows name. */
@@ -39,14 +40,20 @@ export async function accountFilter(typed: string, zoho: Reader): Promise<Accoun
       if (isIt) seen.set(rowId, name ?? seen.get(rowId));
       return isIt;
     },
-    found() {
-      if (id !== undefined) return { account_id: id, account_name: seen.get(id) };
+    async found() {
+      if (id !== undefined) return { account_id: id, account_name: seen.get(id) ?? (await nameOf(id, zoho)) };
       const [one, ...others] = [...seen].map(([account_id, account_name]) => ({ account_id, account_name }));
       if (one === undefined) throw none ?? noneSeen(typed);
       if (others.length > 0) throw severalSeen(typed, [one, ...others]);
       return one;
     },
   };
+}
+
+/** Of one that no payment went into. */
+async function nameOf(id: string, zoho: Reader): Promise<string | undefined> {
+  const { bankaccounts = [] } = (await ifServed(zoho.recent.read(allBankAccounts, {}))) ?? {};
+  return bankaccounts.find(({ account_id }) => account_id === id)?.account_name;
 }
 
 function noneSeen(typed: string): InputError {

@@ -10,18 +10,32 @@ interface NameAndId {
   readonly id: string | undefined;
 }
 
-/** The id of the one that is called so. `all` are those that may be meant, `kind` says what they are, `field` is the argument. */
+/** The id of the one that is called so. `all` are those that may be meant, `kind` says what they are, `field` is the argument; `closed` are named only. */
 export function idCalled(
   typed: string,
   all: readonly NameAndId[],
-  { what, kind, field }: { readonly what: 'account' | 'location'; readonly kind: string; readonly field: string },
+  {
+    what,
+    kind,
+    field,
+    closed = [],
+  }: {
+    readonly what: 'account' | 'location';
+    readonly kind: string;
+    readonly field: string;
+    readonly closed?: readonly NameAndId[];
+  },
 ): string {
-  const found = all.filter(({ name }) => folded(name) === folded(typed) || fits(typed, name));
+  const isCalled = ({ name }: NameAndId) => folded(name) === folded(typed) || fits(typed, name);
+  const found = all.filter(isCalled);
   const id = exactOrOnly(typed, found, ({ name }) => name)?.id;
   if (id !== undefined) return id;
   const offered = (found.length > 0 ? found : all).slice(0, 10).map((one) => recordNameAndId(what, one.name, one.id, 40));
+  const ended = closed.filter(isCalled).map((one) => ` ${recordNameAndId(what, one.name, one.id, 40)} is closed.`);
   throw new InputError(
-    found.length > 0 ? `Several ${what}s are called something like ${quoted(typed)}.` : `No ${kind} is called ${quoted(typed)}.`,
+    found.length > 0
+      ? `Several ${what}s are called something like ${quoted(typed)}.`
+      : `No ${kind} is called ${quoted(typed)}.${ended.slice(0, 3).join('')}`,
     {
       code: found.length > 0 ? `ambiguous_${what}` : what === 'account' ? 'no_such_account' : 'no_such_location',
       next: `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`,

@@ -1,6 +1,6 @@
 import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { numberForms, numberKey } from '../records/invoice-number.ts';
+import { numberDistance, numberForms, numberKey } from '../records/invoice-number.ts';
 import { readFlag } from '../records/read-row.ts';
 import { plain, quoted } from '../records/text.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
@@ -15,7 +15,9 @@ export async function retainerNamed(typed: string, field: string, customer_id: s
   const [one, ...others] = theirs.length > 0 ? theirs : same;
   if (one?.retainerinvoice_id !== undefined && others.length === 0) return one.retainerinvoice_id;
   const near = same.length > 0 ? same : retainerinvoices.filter((one) => one.customer_id === customer_id);
+  const far = (one: (typeof near)[number]) => numberDistance(typed, one.retainerinvoice_number);
   const offered = near
+    .toSorted((a, b) => far(a) - far(b))
     .slice(0, 5)
     .map(({ retainerinvoice_number, retainerinvoice_id }) => `${plain(retainerinvoice_number)} (id ${retainerinvoice_id})`);
   const among = readFlag(page_context?.has_more_page) === false ? '' : ' among the newest';

@@ -52,6 +52,14 @@ describe('the same name', () => {
     expect(fits('Haas', 'Hastings Ltd')).toBe(false);
   });
 
+  it('an apostrophe is left out or put in', () => {
+    for (const name of ["O'Malley Quotes", 'O’Malley Quotes'])
+      for (const typed of ['OMalley', 'omalley quotes', "o'malley", 'O Malley', 'Malley']) expect(fits(typed, name), typed).toBe(true);
+    expect(fits("O'Malley", 'OMalley Ltd')).toBe(true);
+    expect(fits('smiths', "Smith's Bakery")).toBe(true);
+    expect(fits('OMalloy', "O'Malley Quotes")).toBe(false);
+  });
+
   it('of two that differ in accents only, the one spelled so', () => {
     const all = ['Müller', 'Muller', 'Mueller'];
     for (const one of all) expect(exactOrOnly(one, all, (name) => name)).toBe(one);
