@@ -98,7 +98,7 @@ export const findRefunds = defineReadWorkflow({
     const cut = groups === undefined && rows.length < count;
     return createReport(
       [
-        count === 0 ? `No refund matches${soughtOf(given)}.` : `${aboutRefunds(count, totals)}.`,
+        count === 0 ? `No refund matches${refundsSought(given)}.` : `${aboutRefunds(count, totals)}.`,
         accounts.length > 0 &&
           `Account ${quoted(given.account, 40)}: ${accounts.map((one) => recordNameAndId('account', one.account_name, one.account_id, 40)).join(', ')}.`,
         ...(groups ?? []).map((group) => groupLine(group, group_by)),
@@ -297,7 +297,7 @@ const accountsOf = (rows: readonly RefundRow[]): FoundAccount[] => [
 ];
 
 /** What was looked for, as it was understood. */
-function soughtOf({ customer, amount, refund_mode, reference_number, account, ...given }: Given): string {
+function refundsSought({ customer, amount, refund_mode, reference_number, account, ...given }: Given): string {
   const days = daysOf(given);
   const parts = lines(
     customer !== undefined && `customer ${quoted(customer, 60)}`,

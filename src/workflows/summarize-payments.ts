@@ -127,9 +127,7 @@ export const summarizePayments = defineReadWorkflow({
     const into = account ? ` into ${recordNameAndId('account', account.account_name, account.account_id, 60)}` : '';
     return createReport(
       [
-        total.count === 0
-          ? `No payments${whose}${how}${into}${where(daysOf(covers))}.`
-          : `Payments${whose}${how}${into}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+        `Payments${whose}${how}${into}${where(daysOf(covers))}: ${total.count === 0 ? 'none' : aboutTotals(total, base)}.`,
         ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
           lineOf(
             { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },

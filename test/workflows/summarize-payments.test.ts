@@ -217,7 +217,7 @@ describe('summarize_payments', () => {
       for (const account of ['checking', checking]) {
         const none = textOf(await server.call('summarize_payments', { ...pigeon, account, payment_mode: 'pigeon' }));
         expect(none).toContain(
-          `No payments by "pigeon" into "Business Checking" (id ${checking}) from 2026-05-01 on.\nComplete: nothing was left out.`,
+          `Payments by "pigeon" into "Business Checking" (id ${checking}) from 2026-05-01 on: none.\nComplete: nothing was left out.`,
         );
         expect(none).toContain(
           `the modes that there are: summarize_payments {"date_start":"2026-05-01","account":"${account}","group_by":["mode"]}`,
