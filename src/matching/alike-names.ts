@@ -7,9 +7,12 @@ import { fits, folded, isSameName, plainLetters, wordsIn } from './same-name.ts'
 export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
   if (isSameName(typed, name) || fits(typed, name)) return 0.25;
-  const [leading = ''] = telling(typed);
-  return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
+  const leading = bare(leadingWord(typed));
+  return wordsIn(bare(name)).some((word) => isNear(leading, word)) ? 0.5 : undefined;
 }
+
+/** The word that those who are called alike have nearly the same. */
+export const leadingWord = (typed: string): string => telling(typed)[0] ?? '';
 
 /**
  * What near-identical names share, for Zoho's `contains`: how a word begins; or how the first ends, where its beginning is typed another

@@ -8,7 +8,7 @@ import { allContacts, allPayments, isLast, PER_PAGE } from '../reading/whole-lis
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { readId } from '../records/read-row.ts';
 import { money, plain, quoted } from '../records/text.ts';
-import { unlikeness } from './alike-names.ts';
+import { leadingWord, unlikeness } from './alike-names.ts';
 import { halvesOf, longestWord } from './name-parts.ts';
 import { exactOrOnly, fits, folded, isId, isPartOf, isSameName, plainLetters, startsSo } from './same-name.ts';
 
@@ -150,6 +150,7 @@ async function calledLike(typed: string, zoho: Reader, contact_type: ContactType
   const isAlike = ({ contact_name }: Customer) => unlikeness(typed, contact_name) !== undefined;
   const near = async () => {
     if (longest === '') return [];
+    const leading = leadingWord(typed);
     if (whole.all)
       return bySimilarity(
         typed,
@@ -158,7 +159,7 @@ async function calledLike(typed: string, zoho: Reader, contact_type: ContactType
     const [sharing, beginning, ...halves] = await Promise.all([
       find(longest),
       customersFound({ contact_name_startswith: start }, zoho, contact_type),
-      ...halvesOf(longest).map(find),
+      ...[...halvesOf(longest), ...(folded(longest) === leading ? [] : halvesOf(leading))].map(find),
     ]);
     return bySimilarity(typed, [...sharing.found, ...beginning.found, ...halves.flatMap(({ found }) => found).filter(isAlike)]);
   };

@@ -141,12 +141,27 @@ describe.each([
     ['José Café', ['Jose Cafe']],
     ['Strauß AG', ['Strauss', 'STRAUSS AG']],
     ['Łukasz Handel', ['Lukasz', 'lukasz handel']],
+    ["O'Malley Quotes", ['OMalley', 'omalley quotes', 'O’Malley']],
+    ['OMalley Quotes', ["O'Malley", "o'malley quotes"]],
   ])('has %s by %j', async (name, spellings) => {
     const server = await booksWith([{ name: 'Anders Ltd' }, { name }], others);
     for (const one of spellings) expect(meant(await statementOf(server, one)), one).toBe(idOf(1));
     expect((await server.call('find_payments', { customer: spellings[0] })).structuredContent, spellings[0]).toMatchObject({
       customers: [{ contact_name: name }],
     });
+  });
+
+  it.each([
+    ['Akme Corp', 'Acme Corp'],
+    ['Acmee Corp', 'Acme Corp'],
+    ['Brigthon Ltd', 'Brighton Ltd'],
+    ['Kestral', 'Kestrel Architects'],
+    ['Akme Corporation', 'Acme Ltd'],
+  ])('offers for %s, which nobody is called, %s', async (typed, name) => {
+    const server = await booksWith([{ name: 'Anders' }, { name }], others);
+    const asked = await statementOf(server, typed);
+    expect(codeOf(asked)).toBe('ambiguous_customer');
+    expect(textOf(asked)).toContain(`1. "${name}"`);
   });
 
   it('tells two apart that differ in accents, by the exact spelling; where it is neither, the person is asked', async () => {
