@@ -1,7 +1,8 @@
 import type { Reader } from '../endpoint.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { InputError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { ifAllowed } from '../reading/if-allowed.ts';
+import { ifAllowed, ifServed } from '../reading/if-allowed.ts';
 import { readId, readText } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import { accountNamed, asCalled } from './accounts.ts';
@@ -18,7 +19,7 @@ export interface AccountFilter {
   /** Undefined where Zoho does not tell the account. */
   isIn(row: Json): boolean | undefined;
   /** The account, after all rows went through `isIn`. Throws where the name fits the account of none of them, or of several. */
-  found(): SeenAccount;
+  found(): Promise<SeenAccount>;
 }
 
 /** The open accounts decide what a name means. A name that none of them has may be that of a closed account: the rows show it. */
@@ -38,14 +39,20 @@ export async function accountFilter(typed: string, zoho: Reader): Promise<Accoun
       if (isIt) seen.set(rowId, name ?? seen.get(rowId));
       return isIt;
     },
-    found() {
-      if (id !== undefined) return { account_id: id, account_name: seen.get(id) };
+    async found() {
+      if (id !== undefined) return { account_id: id, account_name: seen.get(id) ?? (await nameOf(id, zoho)) };
       const [one, ...others] = [...seen].map(([account_id, account_name]) => ({ account_id, account_name }));
       if (one === undefined) throw none ?? noneSeen(typed);
       if (others.length > 0) throw severalCalled(typed, [one, ...others].map(asCalled), { what: 'account', field: 'account' });
       return one;
     },
   };
+}
+
+/** Of one that no payment went into. */
+async function nameOf(id: string, zoho: Reader): Promise<string | undefined> {
+  const { bankaccounts = [] } = (await ifServed(zoho.recent.read(allBankAccounts, {}))) ?? {};
+  return bankaccounts.find(({ account_id }) => account_id === id)?.account_name;
 }
 
 function noneSeen(typed: string): InputError {

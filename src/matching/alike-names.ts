@@ -7,11 +7,14 @@ import { fits, folded, isPartOf, isSameName, plainLetters, wordsIn } from './sam
 export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
   if (isSameName(typed, name) || fits(typed, name)) return 0.25;
-  const [leading = ''] = telling(typed);
+  const leading = leadingWord(typed);
   // Without spaces, a part of a text is a word of it.
   if (UNSPACED.test(leading) && isPartOf(leading, name)) return 0.5;
   return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
+
+/** The word that those who are called alike have nearly the same. */
+export const leadingWord = (typed: string): string => telling(typed)[0] ?? '';
 
 /**
  * Parts that near-identical names share, for Zoho's `contains`: the beginning of each of the first two words, and the end of the first, in

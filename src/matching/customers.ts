@@ -8,6 +8,7 @@ import { allContacts, allPayments, isLast, PER_PAGE } from '../reading/whole-lis
 import { recordName, recordNameAndId } from '../records/describe.ts';
 import { readId } from '../records/read-row.ts';
 import { money, plain, quoted } from '../records/text.ts';
+import { leadingWord, unlikeness } from './alike-names.ts';
 import { halvesOf, longestWord } from './name-parts.ts';
 import { exactOrOnly, fits, folded, isId, isPartOf, isSameName, plainLetters, startsSo } from './same-name.ts';
 
@@ -145,7 +146,7 @@ interface Called {
   readonly called: readonly Customer[];
   /** Whether nobody else can be meant. */
   readonly all: boolean;
-  /** Those who share its longest word or begin alike, the most similar first. */
+  /** Those who share its longest word, begin alike or have a word like its first, the most similar first. */
   near(): Promise<readonly Customer[]>;
 }
 
@@ -161,15 +162,21 @@ async function calledLike(typed: string, zoho: Reader, contact_type: ContactType
   const find = async (contains: string) => await customersFound({ contact_name_contains: contains }, zoho, contact_type);
   const start = [...typed.trim()].slice(0, 3).join('');
   const whole = await customersFound({}, zoho, contact_type);
+  const isAlike = ({ contact_name }: Customer) => unlikeness(typed, contact_name) !== undefined;
   const near = async () => {
     if (longest === '') return [];
+    const leading = leadingWord(typed);
     if (whole.all)
       return bySimilarity(
         typed,
-        whole.found.filter(({ contact_name }) => isPartOf(longest, contact_name) || startsSo(contact_name, start)),
+        whole.found.filter((row) => isPartOf(longest, row.contact_name) || startsSo(row.contact_name, start) || isAlike(row)),
       );
-    const [sharing, beginning] = await Promise.all([find(longest), customersFound({ contact_name_startswith: start }, zoho, contact_type)]);
-    return bySimilarity(typed, [...sharing.found, ...beginning.found]);
+    const [sharing, beginning, ...halves] = await Promise.all([
+      find(longest),
+      customersFound({ contact_name_startswith: start }, zoho, contact_type),
+      ...[...halvesOf(longest), ...(folded(longest) === leading ? [] : halvesOf(leading))].map(find),
+    ]);
+    return bySimilarity(typed, [...sharing.found, ...beginning.found, ...halves.flatMap(({ found }) => found).filter(isAlike)]);
   };
   if (whole.all) return { called: ofNames(whole.found), all: true, near };
   const byWord = await find(longest || onOneLine(typed));

@@ -13,17 +13,31 @@ interface NameAndId {
   readonly id: string | undefined;
 }
 
-/** The id of the record with this name. `all`: the records that may be meant. `kind`: what they are, in words. `field`: the argument. */
+/**
+ * The id of the record with this name. `all`: the records that may be meant. `closed`: those that are only named. `kind`: what they are, in
+ * words. `field`: the argument.
+ */
 export function idCalled(
   typed: string,
   all: readonly NameAndId[],
-  { what, kind, field }: { readonly what: Listed; readonly kind: string; readonly field: string },
+  {
+    what,
+    kind,
+    field,
+    closed = [],
+  }: { readonly what: Listed; readonly kind: string; readonly field: string; readonly closed?: readonly NameAndId[] },
 ): string {
   const found = all.filter(({ name }) => isCalledLike(typed, name));
   const id = exactOrOnly(typed, found, ({ name }) => name)?.id;
   if (id !== undefined) return id;
   if (found.length > 0) throw severalCalled(typed, found, { what, field });
-  throw new InputError(`No ${kind} is called ${quoted(typed)}.`, { code: noneOf[what], next: stepToOneOf(all, { what, field }) });
+  const ended = closed
+    .filter(({ name }) => isCalledLike(typed, name))
+    .map((one) => ` ${recordNameAndId(what, one.name, one.id, 40)} is closed.`);
+  throw new InputError(`No ${kind} is called ${quoted(typed)}.${ended.slice(0, 3).join('')}`, {
+    code: noneOf[what],
+    next: stepToOneOf(all, { what, field }),
+  });
 }
 
 /** Also a name without any words, which fits only itself. */

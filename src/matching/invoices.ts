@@ -1,4 +1,3 @@
-import { distance } from 'fastest-levenshtein';
 import type { Reader } from '../endpoint.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { InputError } from '../errors.ts';
@@ -8,7 +7,15 @@ import { ifServed } from '../reading/if-allowed.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { allInvoices, pagesOf, PER_PAGE, type Query } from '../reading/whole-lists.ts';
 import { recordName, recordNameAndId } from '../records/describe.ts';
-import { bareInvoiceNumber, lastDigits, numberForms, numberKey, numberToLookFor, tidyNumber } from '../records/invoice-number.ts';
+import {
+  bareInvoiceNumber,
+  lastDigits,
+  numberDistance,
+  numberForms,
+  numberKey,
+  numberToLookFor,
+  tidyNumber,
+} from '../records/invoice-number.ts';
 import { readDay, readId, readText } from '../records/read-row.ts';
 import { money, plain, quoted } from '../records/text.ts';
 import { customerNamed } from './customers.ts';
@@ -248,15 +255,20 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   });
 }
 
-/** Offers the invoices with a similar number, or else the open ones; only those of the customer, if one is named. */
+/**
+ * Offers the invoices with a similar number, or else the open ones; only those of the customer, if one is named. Offers retainer invoices
+ * where one is meant.
+ */
 async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer: string | undefined, zoho: Reader): Promise<InputError> {
-  const theirs = customer === undefined ? alike : alike.filter((row) => isInvoiceOf(row, customer));
+  const isRetainer = isRetainerNumber(typed);
+  const retainers = isRetainer ? await retainerInvoices(zoho) : [];
+  const ofCustomer = (rows: readonly Invoice[]) => (customer === undefined ? rows : rows.filter((row) => isInvoiceOf(row, customer)));
+  const theirs = ofCustomer(retainers.length > 0 ? retainers : alike);
   const open = theirs.length > 0 || customer === undefined ? [] : await openOf(customer, zoho);
-  const bare = bareInvoiceNumber(typed).slice(0, 100);
-  const far = (row: Invoice) => distance(numberKey(bare), numberKey(row.invoice_number).slice(0, 100));
+  const far = ({ invoice_number }: Invoice) => numberDistance(typed, invoice_number);
   const near = [...theirs, ...open].toSorted((a, b) => far(a) - far(b));
   const offered = near.slice(0, 5).map(invoiceName);
-  return new InputError(`There is no invoice ${quoted(typed, 40)}.`, {
+  return new InputError(`There is no ${isRetainer ? 'retainer ' : ''}invoice ${quoted(typed, 40)}.`, {
     code: 'no_such_invoice',
     next:
       offered.length === 0

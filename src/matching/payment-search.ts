@@ -80,10 +80,12 @@ const MOST_SHOWN_WITHOUT = 3;
 /** `rows`: payments that were searched for by the other conditions. Those nearest to the condition that is left out come first. */
 export function fittingAllBut(without: Condition, rows: readonly PaymentRow[], wanted: Wanted, part: boolean): AllButOne {
   const rest = wantedWithout(without, wanted);
-  const fitting = rows.flatMap((row) => {
+  const matching = rows.flatMap((row) => {
     const match = matchOf(row, rest);
-    return match === undefined || match.off >= SLIP_OFF ? [] : [{ ...match, why: slipIn(row, without, wanted), row }];
+    return match === undefined ? [] : [{ ...match, why: slipIn(row, without, wanted), row }];
   });
+  const exact = matching.filter(({ off }) => off < SLIP_OFF);
+  const fitting = exact.length > 0 || !tellsMore(rest) ? exact : matching;
   const distance = ({ row }: FoundPayment) => distanceOf(row, without, wanted);
   const sorted = fitting.toSorted((a, b) => distance(a) - distance(b) || bestFirst(rest)(a, b));
   return { without, best: sorted.slice(0, MOST_SHOWN_WITHOUT), count: fitting.length, part };

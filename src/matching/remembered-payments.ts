@@ -104,6 +104,10 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const picked_by = Object.keys(filters) as Condition[];
   const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
   const rowsWithout = async (condition: Condition): Promise<RowsRead> => {
+    const isNearSought = reference !== undefined && condition !== 'reference' && tellsMore(wantedWithout(condition, wanted));
+    // Zoho was asked for just this reference, so one that is near it was not seen.
+    if (isNearSought && 'reference' in all && (condition in filters || condition === 'date' || 'reference' in filters))
+      return await withNearReference(reference, condition, all, wanted, context);
     if (!(condition in filters || condition === 'date')) return { rows: [...found.seen.values()], part: found.left !== undefined };
     const read = await newestBy(queryOf(all, condition), wantedWithout(condition, wanted), context);
     if (condition !== 'reference' || reference === undefined || !read.part) return read;
@@ -185,6 +189,24 @@ async function nearReference(reference: string, filters: Filters, wanted: Wanted
   return { rows: onceEach(found.flatMap(({ rows }) => rows)), part: found.some(({ part }) => part) };
 }
 
+/** What fits without one condition, also with a reference that is near: where the rest leaves too many, only what Zoho finds by parts of it. */
+async function withNearReference(
+  reference: string,
+  condition: Condition,
+  { [condition]: _, ...filters }: Filters,
+  wanted: Wanted,
+  context: SearchContext,
+): Promise<RowsRead> {
+  const rest = wantedWithout(condition, wanted);
+  const query = queryOf(filters, 'reference');
+  const isNarrow = Object.keys(query).length > 0 || (rest.day ?? rest.days.start) !== undefined;
+  const few = isNarrow ? await newestBy(query, rest, context) : undefined;
+  if (few?.part === false) return few;
+  const [exact, alike] = await Promise.all([newestBy(queryOf(filters), rest, context), nearReference(reference, filters, rest, context)]);
+  const rows = [...(few?.rows ?? []), ...exact.rows, ...alike.rows];
+  return { ...exact, rows: onceEach(rows), part: exact.part || alike.part || slipFilters(reference).length === 0 };
+}
+
 const onceEach = (rows: readonly PaymentRow[]) => [...new Map(rows.map((row) => [row.payment_id, row])).values()];
 
 interface Fitting {
@@ -206,6 +228,13 @@ async function fittingWithout(conditions: readonly Condition[], { found, wanted,
   return read
     .filter(({ condition }) => condition !== 'reference' || found.count === 0)
     .map(({ condition, rows, part }) => fittingAllBut(condition, rows, wanted, part));
+}
+
+async function rowsOfAnyInvoice({ filters }: { readonly filters: Filters }, wanted: Wanted, context: SearchContext): Promise<RowsRead> {
+  const rest = wantedWithout('invoice', wanted);
+  return wanted.reference !== undefined && tellsMore(rest)
+    ? await withNearReference(wanted.reference, 'invoice', filters, wanted, context)
+    : await newestBy(queryOf(filters), rest, context);
 }
 
 const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
@@ -243,7 +272,7 @@ async function byInvoice(asked: RememberedBy, typed: string, remembered: Wanted,
   const onIt = [...found.seen.values()];
   const rowsWithout = async (condition: Condition) =>
     condition === 'invoice'
-      ? await newestBy(queryOf((await filtersFor(asked, wanted, context)).filters), wantedWithout('invoice', wanted), context)
+      ? await rowsOfAnyInvoice(await filtersFor(asked, wanted, context), wanted, context)
       : { rows: onIt, part: found.left !== undefined };
   const others = found.count > 0 ? [] : await fittingWithout(conditionsOf(wanted), { found, wanted, limit, rowsWithout });
   const number = plain(invoice_number ?? invoice_id);

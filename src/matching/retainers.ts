@@ -1,6 +1,6 @@
 import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
-import { numberForms } from '../records/invoice-number.ts';
+import { numberDistance, numberForms } from '../records/invoice-number.ts';
 import { readFlag } from '../records/read-row.ts';
 import { plain, quoted } from '../records/text.ts';
 import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
@@ -15,7 +15,11 @@ export async function retainerNamed(typed: string, field: string, customer_id: s
   const id = retainerId(onlyFitting(same, customer_id));
   if (id !== undefined) return id;
   const near = same.length > 0 ? same : newest.filter((one) => one.customer_id === customer_id);
-  const offered = near.slice(0, 5).map(({ invoice_number, invoice_id }) => `${plain(invoice_number)} (id ${invoice_id})`);
+  const far = ({ invoice_number }: (typeof near)[number]) => numberDistance(typed, invoice_number);
+  const offered = near
+    .toSorted((a, b) => far(a) - far(b))
+    .slice(0, 5)
+    .map(({ invoice_number, invoice_id }) => `${plain(invoice_number)} (id ${invoice_id})`);
   const among = readFlag(page_context?.has_more_page) === false ? '' : ' among the newest';
   throw new InputError(
     same.length > 0

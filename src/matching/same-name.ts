@@ -70,11 +70,18 @@ export function isPartOf(typed: string, name: unknown): boolean {
   return whole.plain.includes(part.plain) || whole.spelledOut.includes(part.spelledOut);
 }
 
-/** Every word of `typed` is in `name`, as its word or the beginning of one. Accents do not matter. What has no words fits nothing. */
+/** Every word of `typed` is in `name`, as its word or the beginning of one. Accents and apostrophes do not matter. What has no words fits nothing. */
 export function fits(typed: string, name: unknown): boolean {
-  const [words, sought] = [wordsIn(folded(name)).map(formsOf), wordsIn(folded(typed)).map(formsOf)];
-  return sought.length > 0 && sought.every((one) => words.some((word) => beginsWith(word, one) || isSame(word, one)));
+  const [whole, part] = [folded(name), folded(typed)];
+  const words = [...new Set([...wordsIn(whole), ...wordsIn(closedUp(whole))])].map(formsOf);
+  return [part, closedUp(part)].some((said) => {
+    const sought = wordsIn(said).map(formsOf);
+    return sought.length > 0 && sought.every((one) => words.some((word) => beginsWith(word, one) || isSame(word, one)));
+  });
 }
+
+/** Without apostrophes: `omalley` for `o'malley`. */
+const closedUp = (text: string): string => text.replace(/(?<=\p{L})['’ʼ‘`´](?=\p{L})/gu, '');
 
 /** The same with the accents as they are. */
 function fitsAsSpelled(typed: string, name: unknown): boolean {

@@ -4,8 +4,9 @@ import type * as z from 'zod';
 import type { $ZodType, $ZodTypes } from 'zod/v4/core';
 import { InputError } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
-import { standsForAll } from '../records/fields.ts';
+import { NOT_AN_ID, shownBy, standsForAll } from '../records/fields.ts';
 import { CLEARED } from '../records/zoho-shapes.ts';
+import type { Step } from '../report.ts';
 import { relay } from './relay.ts';
 
 /**
@@ -56,8 +57,17 @@ export function readArguments(schema: z.ZodObject, sent: unknown, { isUpdate = f
   const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
   throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
     code: 'invalid_arguments',
-    next: 'Correct them and call again.',
+    next: correction(issues),
   });
+}
+
+/** What to do about it; where a name stands in place of an id, with the tool that shows the id. */
+function correction(issues: readonly z.core.$ZodIssue[]): string | Step {
+  const say = 'Correct them and call again';
+  const names = issues.filter(({ message }) => message === NOT_AN_ID).map(({ path }) => path.findLast((part) => typeof part === 'string'));
+  const name = names.find((one) => one !== undefined && Object.hasOwn(shownBy, one));
+  const tool = name && shownBy[name];
+  return tool ? { say: `${say}; ${tool} shows the ${name}.`, tool, without: `${say}.` } : `${say}.`;
 }
 
 const MOST_PROBLEMS = 8;

@@ -8,8 +8,19 @@ import { asMode } from './payment-mode.ts';
  * (`reference_number` is documented with 100 characters and refused above 50).
  */
 
+export const NOT_AN_ID = 'must be an id: a string of digits, not a name or number';
+
+/** The tool that shows an id, by the last part of the argument that takes it. */
+export const shownBy: Readonly<Record<string, string>> = {
+  customer_id: 'list_contacts',
+  payment_id: 'find_payments',
+  customer_payment_id: 'find_payments',
+  refund_id: 'find_refunds',
+  customfield_id: 'list_custom_fields',
+};
+
 /** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
-export const id = z.string().regex(/^\d{1,25}$/, 'must be an id: a string of digits, not a name or number');
+export const id = z.string().regex(/^\d{1,25}$/, NOT_AN_ID);
 
 /** Arguments that stand for all there is where they are left out: one that is empty may be missing by mistake, and is refused. */
 export const standsForAll = z.registry();

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { comparable } from '../foreign-text.ts';
 
 /** Reads invoice numbers as people write them: "invoice #INV-384.", "(INV‑384)", "Rechnung 384". */
@@ -53,3 +54,11 @@ export const numberKey = (number: unknown): string =>
 
 /** The digits at the end, by which people call a number. */
 export const lastDigits = (number: unknown): string | undefined => /\d+$/.exec(tidyNumber(String(number ?? '')))?.[0];
+
+/** How far a number is from what was typed. Zeros tell least: INV-000046 is nearest to "INV-46". */
+export function numberDistance(typed: string, number: unknown): number {
+  const [bare, told] = [numberKey(bareInvoiceNumber(typed)).slice(0, 100), numberKey(number).slice(0, 100)];
+  return distance(withoutZeros(bare), withoutZeros(told)) + distance(bare, told) / 1000;
+}
+
+const withoutZeros = (number: string): string => number.replace(/(?<!\d)0+(?=\d)/g, '');

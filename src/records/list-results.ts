@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { asJson } from '../foreign-text.ts';
 import { isObject, type Json } from '../json.ts';
-import { createReport, type Report } from '../report.ts';
+import { createReport, toolCall, type Report, type Step } from '../report.ts';
 import { DEFAULT_PER_PAGE } from './fields.ts';
 import { readFlag } from './read-row.ts';
 import { hasCutText, lines, listWithin, plain, quoted, idText } from './text.ts';
@@ -49,6 +49,8 @@ interface Listing {
   readonly what: string;
   /** Said where there are none at all. */
   readonly none: string;
+  /** Said where there are none, of what was asked for: where else to look. */
+  readonly otherwise?: (input: Json) => Step | undefined;
   /** The fields a person would ask for. */
   readonly usual: readonly string[];
   /** How a row reads; made for each list anew. */
@@ -58,7 +60,7 @@ interface Listing {
 }
 
 /** `result` and `text` of a list. */
-export function listing({ input: { shape }, keys, what, none, usual, line, row: ours = (row) => row }: Listing) {
+export function listing({ input: { shape }, keys, what, none, otherwise, usual, line, row: ours = (row) => row }: Listing) {
   const [key] = keys;
   const reads = ({ fields }: ListInput) => (fields === undefined ? line() : chosen);
   return {
@@ -69,10 +71,20 @@ export function listing({ input: { shape }, keys, what, none, usual, line, row: 
     report({ [key]: rows, ...rest }: Json, input: ListInput): Report {
       const page = { ...rest, rows } as Page;
       const shown = (page.rows ?? []).map(reads(input));
-      return createReport([countOf(page, input, what, none), ...shown, aboutCutTexts(shown, shape), ...aboutPage(page, input, shape)]);
+      const count = countOf(page, input, what, none);
+      return createReport(
+        [count, ...shown, aboutCutTexts(shown, shape), ...aboutPage(page, input, shape)],
+        [count === none && otherwise?.(input)],
+      );
     },
   };
 }
+
+/** Zoho's filters may tell accents apart; tools that take a name as people say it do not. */
+export const byNameRoughly = (tool: string, customer: unknown): Step | undefined =>
+  customer === undefined
+    ? undefined
+    : toolCall(tool, { customer }, 'the filter compares accents and every letter; to look for the name roughly');
 
 /** The parts of a row that are there, as one line. */
 export function joined(...parts: (string | false | undefined)[]): string {

@@ -163,7 +163,7 @@ export const findPayments = defineReadWorkflow({
     const rows = (some: readonly ShownFound[]) => some.map((payment) => lineOf(payment, base_currency));
     const all = [...payments, ...near, ...without.flatMap((one) => one.payments)];
     const noCurrency = all.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN;
-    const others = aboutOthers(without, given, rows);
+    const others = aboutOthers(without, given, payments.length > 0, rows);
     if (payments.length === 0) {
       const steps = [...(more ? [more] : []), ...looser(given)];
       return createReport(
@@ -205,7 +205,7 @@ export const findPayments = defineReadWorkflow({
         payments.every((payment) => payment.near) &&
           `No payment has just the reference ${quoted(given.reference, 50)}; what follows is near it${isMoreAsked ? ' and fits the rest' : ''}.`,
         newest_only
-          ? `The newest ${shown} that match as well as any, older ones may too:`
+          ? `The newest ${shown} of those that fit equally well; there may be older ones:`
           : payments.length < matches
             ? `The best ${shown} of ${matches} that match${given.unused_only ? `, ${order}` : ''}:`
             : `${shown} found, ${order}:`,
@@ -236,8 +236,13 @@ interface Without {
   readonly payments: readonly ShownFound[];
 }
 
-/** What fits without one of the conditions, and for which nothing does. */
-function aboutOthers(without: readonly Without[], given: Given, rows: (some: readonly ShownFound[]) => string[]): string[] {
+/** What fits without one of the conditions; and where nothing is found, for which nothing does. */
+function aboutOthers(
+  without: readonly Without[],
+  given: Given,
+  isAnyFound: boolean,
+  rows: (some: readonly ShownFound[]) => string[],
+): string[] {
   const nameOf = (condition: Condition) => (condition === 'date' && given.date === undefined ? 'the dates' : `\`${condition}\``);
   const none = without.filter(({ matches }) => matches === 0);
   const named = (some: readonly Without[]) =>
@@ -246,6 +251,7 @@ function aboutOthers(without: readonly Without[], given: Given, rows: (some: rea
       'or',
     );
   const [part, whole] = [none.filter(({ in_part }) => in_part), none.filter(({ in_part }) => !in_part)];
+  const either = none.length < without.length ? '' : ' either';
   return lines(
     ...without.flatMap(({ without: condition, matches, in_part, payments }) =>
       matches === 0
@@ -256,8 +262,8 @@ function aboutOthers(without: readonly Without[], given: Given, rows: (some: rea
             ...rows(payments),
           ],
     ),
-    whole.length > 0 && `Without ${named(whole)} alone nothing fits.`,
-    part.length > 0 && `Without ${named(part)} alone nothing of the newest that were looked through fits.`,
+    !isAnyFound && whole.length > 0 && `Nothing fits without ${named(whole)}${either}.`,
+    !isAnyFound && part.length > 0 && `Of the newest that were looked through, nothing fits without ${named(part)}${either}.`,
   );
 }
 
@@ -267,7 +273,7 @@ const enumerated = (all: readonly string[], word: 'and' | 'or') =>
 /** Zoho looked through all the others itself. */
 function aboutPicked(by: readonly string[], without: boolean): string {
   if (by.length === 0) return '';
-  return `, which Zoho picked out by ${enumerated(by, 'and')}${without && by.length > 1 ? ' or by all but one of these' : ''}`;
+  return `, which Zoho picked out by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these' : ''}`;
 }
 
 type Result = {

@@ -8,13 +8,13 @@ import type { Json } from '../json.ts';
 import { accountFilter, type AccountFilter } from '../matching/account-filter.ts';
 import { inCurrency } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
-import { daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
+import { aboutDays, daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from '../matching/payment-currencies.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
 import { groupName, refundGroups, refundsBy, type RefundGroup } from '../matching/refund-groups.ts';
-import { folded } from '../matching/same-name.ts';
+import { folded, isId } from '../matching/same-name.ts';
 import { customer, words } from '../matching/shared-arguments.ts';
 import { readAmount } from '../money.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
@@ -68,7 +68,7 @@ export const findRefunds = defineReadWorkflow({
     ]);
     const { refunds: found, ...looked } = await lookThrough(given, { customer_id: whose?.contact_id, from }, { zoho, progress });
     // In a part, an account that is closed since may not have come yet.
-    if (looked.next_skip === undefined && (given.skip ?? 0) === 0) from?.found();
+    if (looked.next_skip === undefined && (given.skip ?? 0) === 0) await from?.found();
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
       paymentCurrencies([...payments.values()], zoho, whose),
@@ -91,20 +91,23 @@ export const findRefunds = defineReadWorkflow({
       totals: currencyTotals(all),
       ...(shown ? { groups: shown.map(({ group }) => group) } : { refunds }),
       ...(others.length > 0 && { others: { groups: others.length, count: theirs.length, totals: currencyTotals(theirs) } }),
+      ...(given.account !== undefined && all.length > 0 && { accounts: accountsOf(all) }),
       ...(complete && { complete: true as const }),
       ...looked,
     };
   },
 
   report(result, given) {
-    const { count, totals, refunds: rows = [], groups, others, complete, ...looked } = result;
+    const { count, totals, refunds: rows = [], groups, accounts = [], others, complete, ...looked } = result;
     const [first] = rows;
     const last = rows.at(-1);
     const { group_by, ...ungrouped } = given;
     const cut = groups === undefined && rows.length < count;
     return createReport(
       [
-        count === 0 ? 'No refund matches.' : `${aboutRefunds(count, totals)}.`,
+        count === 0 ? `No refund matches${refundsSought(given)}.` : `${aboutRefunds(count, totals)}.`,
+        accounts.length > 0 &&
+          `Account ${quoted(given.account, 40)}: ${accounts.map((one) => recordNameAndId('account', one.account_name, one.account_id, 40)).join(', ')}.`,
         ...(groups ?? []).map((group) => groupLine(group, group_by)),
         others && `others, ${others.groups} smaller groups | ${aboutRefunds(others.count, others.totals)}`,
         ...rows.map(lineOf),
@@ -174,6 +177,8 @@ type Result = SearchExtent & {
   /** The newest first; left out where there are groups. */
   readonly refunds?: RefundRow[];
   readonly groups?: RefundGroup[];
+  /** Which accounts the one that was asked for may be. */
+  readonly accounts?: FoundAccount[];
   /** Groups that are not shown, together. */
   readonly others?: { readonly groups: number; readonly count: number; readonly totals: CurrencyTotal[] };
   /** Every refund that matches is shown, or in a group that is. */
@@ -279,6 +284,34 @@ async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Prom
     refund_id: String(refund['payment_refund_id']),
   });
   return { payment, refund: { ...refund, ...payment_refund } };
+}
+
+interface FoundAccount {
+  readonly account_id: unknown;
+  readonly account_name: unknown;
+}
+
+const accountsOf = (rows: readonly RefundRow[]): FoundAccount[] => [
+  ...new Map(
+    rows.map(({ from_account_id, from_account_name }) => [
+      from_account_id,
+      { account_id: from_account_id, account_name: from_account_name },
+    ]),
+  ).values(),
+];
+
+/** What was looked for, as it was understood. */
+function refundsSought({ customer, amount, refund_mode, reference_number, account, ...given }: Given): string {
+  const days = daysOf(given);
+  const parts = lines(
+    customer !== undefined && `customer ${quoted(customer, 60)}`,
+    amount !== undefined && `amount ${amount}`,
+    (days.start ?? days.end) !== undefined && aboutDays(days),
+    refund_mode !== undefined && `mode ${quoted(refund_mode, 40)}`,
+    reference_number !== undefined && `reference with ${quoted(reference_number, 50)}`,
+    account !== undefined && (isId(account) ? `out of account ${account}` : `out of an account called ${quoted(account, 40)}`),
+  );
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
 
 type RefundRow = ReturnType<typeof rowOf>;

@@ -111,7 +111,7 @@ export const summarizePayments = defineReadWorkflow({
       ...(complete && { complete: true as const }),
       ...(base !== undefined && { base_currency: base }),
       ...(whose && { customer: { customer_id: whose.contact_id, customer_name } }),
-      ...(into && { account: into.found() }),
+      ...(into && { account: await into.found() }),
     };
   },
   report(
@@ -120,13 +120,14 @@ export const summarizePayments = defineReadWorkflow({
   ) {
     const { customer, account } = of;
     const { date_start: _, date_end: __, ...undated } = given;
+    const { payment_mode: mode, ...modeless } = given;
     const where = (days: Days) => ((days.start ?? days.end) === undefined ? '' : ` ${aboutDays(days)}`);
     const whose = customer ? ` of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : '';
     const how = given.payment_mode === undefined ? '' : ` by ${quoted(given.payment_mode, 40)}`;
     const into = account ? ` into ${recordNameAndId('account', account.account_name, account.account_id, 60)}` : '';
     return createReport(
       [
-        `Payments${whose}${how}${into}${where(daysOf(covers))}: ${aboutTotals(total, base)}.`,
+        `Payments${whose}${how}${into}${where(daysOf(covers))}: ${total.count === 0 ? 'none' : aboutTotals(total, base)}.`,
         ...groups.map(({ count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told, ...facts }) =>
           lineOf(
             { facts, totals: { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount, amount, unused_amount, not_told } as Totals },
@@ -135,6 +136,7 @@ export const summarizePayments = defineReadWorkflow({
         ),
         others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
         others && `Not every group is shown: for the others call again for a shorter range${customer ? '' : ' or for one customer'}.`,
+        complete && total.count === 0 && 'Complete: nothing was left out.',
         complete && total.count > 0 && `Complete: every payment is counted${groups.length > 0 ? ' and every group is shown' : ''}.`,
         not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
         total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
@@ -153,6 +155,9 @@ export const summarizePayments = defineReadWorkflow({
       ],
       [
         not_counted && toolCall('summarize_payments', { ...undated, ...not_counted }),
+        total.count === 0 &&
+          mode !== undefined &&
+          toolCall('summarize_payments', { ...modeless, group_by: ['mode'] }, 'the modes that there are'),
         // It knows no account: without it, it would find others too.
         total.count > 0 &&
           account === undefined &&

@@ -40,7 +40,8 @@ describe('customers', () => {
     const all = await rowsOf<{ contact_name: string }>('list_contacts', { per_page: 200 });
     expect(all).toHaveLength(42);
     expect(all.filter(({ contact_name }) => /Timber|Packaging|Freight/.test(contact_name))).toEqual([]);
-    expect((await ok('list_contacts', { contact_name_contains: 'Timber' })).text).toBe('No customers match.');
+    expect((await ok('list_contacts', { contact_name_contains: 'Timber' })).text).toMatch(/^No customers match\.\n/);
+    expect((await ok('list_contacts', { email_contains: 'nobody@' })).text).toBe('No customers match.');
     expect((await ok('get_contact', { contact_id: '712345000000095001' })).text).toBe(
       '"Bowman Timber Supply" (id 712345000000095001) is a vendor, not a customer: payments here are from customers only.',
     );
@@ -51,6 +52,16 @@ describe('customers', () => {
     const input = { page: 2, per_page: 1 };
     expect(worded(listContacts.report(listContacts.result(vendors, input), input))).toBe(
       '0 customers on page 2, more follow:\nMore follow: call again with page: 3.',
+    );
+  });
+
+  it.each([
+    ['list_contacts', 'contact_name_contains', 'customer_statement'],
+    ['list_invoices', 'customer_name_contains', 'customer_statement'],
+    ['list_customer_payments', 'customer_name_contains', 'find_payments'],
+  ])('whose accents were left out are looked for elsewhere: %s says where', async (tool, filter, other) => {
+    expect((await ok(tool, { [filter]: 'mobelhaus' })).text).toMatch(
+      new RegExp(`match\\.\\nNext: the filter compares accents .*: ${other} {"customer":"mobelhaus"}$`),
     );
   });
 
@@ -226,7 +237,12 @@ describe('what cannot be meant', () => {
     ['list_contacts', { contact_type: 'vendor' }, 'contact_type is not an argument'],
     ['list_invoices', { status: 'open' }, 'status must be one of draft'],
     ['list_invoices', { date_start: '2026-02-30' }, 'date_start must be a calendar date'],
-    ['list_invoices', { customer_id: 'Bowman Furniture' }, 'customer_id must be an id'],
+    [
+      'list_invoices',
+      { customer_id: 'Bowman Furniture' },
+      'customer_id must be an id: a string of digits, not a name or number.\n' +
+        'Nothing was changed.\nNext: Correct them and call again; list_contacts shows the customer_id.\n',
+    ],
     ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number too large to keep its digits'],
   ])('%s %j', async (name, args, says) => {
     expect(textOf(await server.call(name, args))).toContain(says);

@@ -52,6 +52,14 @@ describe('the same name', () => {
     expect(fits('Haas', 'Hastings Ltd')).toBe(false);
   });
 
+  it('an apostrophe is left out or put in', () => {
+    for (const name of ["O'Malley Quotes", 'O’Malley Quotes'])
+      for (const typed of ['OMalley', 'omalley quotes', "o'malley", 'O Malley', 'Malley']) expect(fits(typed, name), typed).toBe(true);
+    expect(fits("O'Malley", 'OMalley Ltd')).toBe(true);
+    expect(fits('smiths', "Smith's Bakery")).toBe(true);
+    expect(fits('OMalloy', "O'Malley Quotes")).toBe(false);
+  });
+
   it('of two that differ in accents only, the one spelled so', () => {
     const all = ['Müller', 'Muller', 'Mueller'];
     for (const one of all) expect(exactOrOnly(one, all, (name) => name)).toBe(one);
@@ -133,6 +141,8 @@ describe.each([
     ['José Café', ['Jose Cafe']],
     ['Strauß AG', ['Strauss', 'STRAUSS AG']],
     ['Łukasz Handel', ['Lukasz', 'lukasz handel']],
+    ["O'Malley Quotes", ['OMalley', 'omalley quotes', 'O’Malley']],
+    ['OMalley Quotes', ["O'Malley", "o'malley quotes"]],
   ])('has %s by %j', async (name, spellings) => {
     const server = await booksWith([{ name: 'Anders Ltd' }, { name }], others);
     for (const one of spellings) expect(meant(await statementOf(server, one)), one).toBe(idOf(1));
@@ -152,6 +162,19 @@ describe.each([
     for (const payment of payments) expect(payment).toMatchObject({ customer_id: idOf(1) });
     expect(meant(await statementOf(server, idOf(0)))).toBe(idOf(0));
     expect(codeOf(await statementOf(server, '9876543211'))).toMatch(/^no/);
+  });
+
+  it.each([
+    ['Akme Corp', 'Acme Corp'],
+    ['Acmee Corp', 'Acme Corp'],
+    ['Brigthon Ltd', 'Brighton Ltd'],
+    ['Kestral', 'Kestrel Architects'],
+    ['Akme Corporation', 'Acme Ltd'],
+  ])('offers for %s, which nobody is called, %s', async (typed, name) => {
+    const server = await booksWith([{ name: 'Anders' }, { name }], others);
+    const asked = await statementOf(server, typed);
+    expect(codeOf(asked)).toBe('ambiguous_customer');
+    expect(textOf(asked)).toContain(`1. "${name}"`);
   });
 
   it('tells two apart that differ in accents, by the exact spelling; where it is neither, the person is asked', async () => {

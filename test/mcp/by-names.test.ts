@@ -125,7 +125,12 @@ describe('what fits no record, or several, is not guessed, and nothing is writte
       'no_such_account',
       [`"Petty Cash" (id ${seed.pettyCash})`, 'account_id'],
     ],
-    ['create_customer_payment', { ...payment, account_id: 'Old Checking' }, 'no_such_account', [`"Business Checking" (id ${CHECKING})`]],
+    [
+      'create_customer_payment',
+      { ...payment, account_id: 'Old Checking' },
+      'no_such_account',
+      ['"Old Checking', 'is closed.', `"Business Checking" (id ${CHECKING})`],
+    ],
     ['create_customer_payment', { ...payment, account_id: '1' }, 'no_such_account', [`"Petty Cash" (${seed.pettyCash})`]],
     ['create_customer_payment_refund', { ...refund, from_account_id: 'Till' }, 'no_such_account', [seed.pettyCash, 'from_account_id']],
     ['update_customer_payment_refund', { ...sampleRefund, from_account_id: 'Till' }, 'no_such_account', [seed.pettyCash]],
@@ -138,6 +143,9 @@ describe('what fits no record, or several, is not guessed, and nothing is writte
     ['create_customer_payment', { ...payment, invoices: invoices('ACME-385') }, 'no_such_invoice', [`INV-385`, `(id ${seed.openInvoice})`]],
     ['update_customer_payment', { payment_id: EURO_PAYMENT, invoices: invoices('X-1000000') }, 'no_such_invoice', ['Ask the user']],
     ['get_invoice', { invoice_id: 'ACME-385' }, 'no_such_invoice', [`(id ${seed.openInvoice})`]],
+    ['get_invoice', { invoice_id: 'INV-46' }, 'no_such_invoice', ['it may be none of them: INV-000046 of']],
+    ['get_invoice', { invoice_id: '000385' }, 'no_such_invoice', ['There is no invoice "000385".', 'it may be none of them: INV-385 of']],
+    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'of them: RET-00001 of']],
     ['list_invoice_payments', { invoice_id: 'nothing' }, 'no_such_invoice', ['Ask the user']],
     ['create_customer_payment', { ...payment, invoices: invoices('1') }, 'no_such_invoice', []],
     [

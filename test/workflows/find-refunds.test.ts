@@ -73,6 +73,12 @@ describe('what is looked for', () => {
     expect(await ids({ reference_number: 'rma 7' })).toEqual([id]);
     expect((await ids({ account: 'petty' })).toSorted()).toEqual([id, seed.sampleRefund].toSorted());
     expect((await ids({ account: seed.pettyCash, customer: seed.bowman })).toSorted()).toEqual([id, seed.sampleRefund].toSorted());
+    expect(textOf(await find(server, { account: 'petty', group_by: ['month'] }))).toContain(
+      `\nAccount "petty": "Petty Cash" (id ${seed.pettyCash}).\n`,
+    );
+    expect(textOf(await find(server, { account: 'till', amount: 1 }))).toContain(
+      'No refund matches: amount 1, out of an account called "till".\n',
+    );
     expect(await ids({ customer: 'Bowman Furnishings' })).toEqual([]);
     const why = textOf(await find(server, { amount: 12.5 }));
     expect(why).toContain('ref "RMA 7/26" | "Chair came damaged" | payment for INV-383');
@@ -272,7 +278,7 @@ it('says when every refund is shown, and that those of credit notes are not amon
   expect(all.structuredContent['complete']).toBe(true);
   expect(textOf(all)).toContain('\nComplete: every one is shown. Refunds of credit notes are not included.\n');
   const none = await find(server, { amount: 7.77 });
-  expect(textOf(none)).toContain('No refund matches.\nRefunds of credit notes are not included.');
+  expect(textOf(none)).toContain('No refund matches: amount 7.77.\nRefunds of credit notes are not included.');
   const tool = (await server.client.listTools()).tools.find(({ name }) => name === 'find_refunds') as { description?: string };
   expect(tool.description).toContain('Not refunds of credit notes.');
 });
@@ -306,7 +312,7 @@ describe('a part is never taken for the whole', () => {
     const early = await find(sorted.server, june);
     expect(pages(sorted.zoho.calls)).toBe(1);
     expect(textOf(early)).toBe(
-      'No refund matches.\nRefunds of credit notes are not included.\n' +
+      'No refund matches: 2026-06-01 to 2026-06-30.\nRefunds of credit notes are not included.\n' +
         'Looked through the 200 payments that changed since 2016-01-01; a refund changes its payment.',
     );
     await sorted.zoho.close();

@@ -155,6 +155,26 @@ describe('a reference', () => {
     expect(await lists(one)).toBeLessThanOrEqual(7);
   });
 
+  it.each([
+    ['the customer', { customer: 'Kestrel Architects', amount: 812.5 }, 'customer'],
+    ['a customer nobody is called like', { customer: 'Xyzzy Nobody', ...day }, 'customer'],
+    ['the amount', { customer: 'Bowman Furniture', amount: 431 }, 'amount'],
+    ['the date', { customer: 'Bowman Furniture', date: '2026-01-09' }, 'date'],
+    ['the invoice', { customer: 'Bowman Furniture', invoice: 'INV-384', amount: 812.5 }, 'invoice'],
+  ])('with a slip in it is found also where %s is wrong', async (_, wrong, condition) => {
+    const result = await find({ ...wrong, reference: '91368' });
+    expect(foundIn(result)).toEqual([]);
+    expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id, near: true }] });
+    expect(textOf(result)).toMatch(/ 1 fits:\n2026-06-20 .*near reference: one character other\n/);
+    expect(textOf(result)).not.toContain(' either.');
+  });
+
+  it('that is near is told without what does not fit either', async () => {
+    const result = await find({ customer: 'Bowman Furniture', amount: 812.5, reference: '91368' });
+    expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
+    expect(textOf(result)).not.toContain('Nothing fits');
+  });
+
   it('near another one does not hide the payment that has it, of another customer', async () => {
     const other = await recorded({ customer_id: '712345000000090009', amount: 812.5, reference_number: '91858', ...day });
     const result = await find({ ...known, reference: '91858' });
@@ -229,9 +249,7 @@ describe('where nothing fits all that is remembered', () => {
         .map((one) => one.without)
         .toSorted(),
     ).toEqual(['amount', 'customer', 'date', 'payment_mode', 'reference', 'text', 'unused_only'].toSorted());
-    expect(textOf(result)).toContain(
-      'Without `unused_only`, `payment_mode`, `reference`, `text`, `date` or `customer` alone nothing fits.',
-    );
+    expect(textOf(result)).toContain('Nothing fits without `unused_only`, `payment_mode`, `reference`, `text`, `date` or `customer`.');
   });
 
   it.each([
@@ -276,7 +294,7 @@ describe('where nothing fits all that is remembered', () => {
         .filter(({ in_part }) => in_part)
         .map((other) => other.without),
     ).toEqual(['amount', 'customer']);
-    expect(textOf(result)).toContain('Without `amount` or `customer` alone nothing of the newest that were looked through fits.');
+    expect(textOf(result)).toContain('Of the newest that were looked through, nothing fits without `amount` or `customer`.');
   });
 });
 
@@ -290,7 +308,7 @@ describe('the number of payments looked through', () => {
     // Nobody paid about so much; without the amount all of the customer's were compared.
     expect(looked(none)).toBe(payments.length);
     expect(textOf(none)).toContain(
-      `Looked through ${payments.length} payments, which Zoho picked out by customer and amount or by all but one of these.`,
+      `Looked through ${payments.length} payments, which Zoho picked out by customer and amount, or by some of these.`,
     );
     expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nLooked through 490 payments\.\n?/);
     expect(looked(await find({ number: '99999' }, one))).toBe(490);

@@ -127,6 +127,7 @@ describe('near-identical names', () => {
     ['Summit Office', ['Summit Office Interior', 'Summit Office Interiors']],
     ['Riverbend', ['Riverbend Cafe', 'Riverbend Café & Bakery']],
     ['Acme Co', ['Acme Co', 'Acme Corp', 'Acme Corporation', 'ACME Corp. (UK)']],
+    ['Akme Corp', ['Acme Co', 'Acme Corp', 'Acme Corporation', 'ACME Corp. (UK)']],
     // Within a word nobody means it.
     ['akeside', ['Lakeside School District']],
     // Vendors are nobody who pays, also where Zoho lists them among customers.

@@ -124,7 +124,7 @@ describe('which payment', () => {
       'more than any has left',
       { customer: 'Bowman Furniture', amount: 251 },
       'more_than_refundable',
-      'No payment of this customer has USD 251.00 unused: payment #4',
+      'No payment of this customer has USD 251.00 unused. What is unused: payment #4',
     ],
     ['more than this one has left', { payment: advance, amount: 251 }, 'more_than_refundable', 'USD 251.00 is more than that'],
     ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],

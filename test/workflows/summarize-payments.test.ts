@@ -213,6 +213,16 @@ describe('summarize_payments', () => {
 
     it('an account that nobody paid into comes to nothing, and a name that no account has brings the candidates', async () => {
       expect((await summarize({ date_start: '2017-01-01', date_end: '2017-12-31', account: 'Savings' })).total).toEqual({ count: 0 });
+      const pigeon = { date_start: '2026-05-01', account: 'checking' };
+      for (const account of ['checking', checking]) {
+        const none = textOf(await server.call('summarize_payments', { ...pigeon, account, payment_mode: 'pigeon' }));
+        expect(none).toContain(
+          `Payments by "pigeon" into "Business Checking" (id ${checking}) from 2026-05-01 on: none.\nComplete: nothing was left out.`,
+        );
+        expect(none).toContain(
+          `the modes that there are: summarize_payments {"date_start":"2026-05-01","account":"${account}","group_by":["mode"]}`,
+        );
+      }
       const wrong = await server.call('summarize_payments', { ...november, account: 'Chequing' });
       expect(wrong.structuredContent).toMatchObject({ error: { code: 'no_such_account', changed: 'no' } });
       expect(textOf(wrong)).toContain(`"Business Checking" (id ${checking})`);

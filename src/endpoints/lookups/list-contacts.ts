@@ -5,7 +5,7 @@ import type { Json } from '../../json.ts';
 import { readAmount } from '../../money.ts';
 import { recordNameAndId } from '../../records/describe.ts';
 import { DEFAULT_PER_PAGE, filter, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
-import { joined, listing, ifPresent } from '../../records/list-results.ts';
+import { byNameRoughly, joined, listing, ifPresent } from '../../records/list-results.ts';
 import { money, plain, quoted } from '../../records/text.ts';
 import { many } from '../../records/zoho-shapes.ts';
 
@@ -33,6 +33,7 @@ const list = listing({
   keys: ['contacts'],
   what: 'customer',
   none: 'No customers match.',
+  otherwise: (given) => byNameRoughly('customer_statement', given['contact_name_contains'] ?? given['search_text']),
   usual: [
     'contact_id',
     'contact_name',

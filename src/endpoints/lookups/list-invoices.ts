@@ -3,7 +3,7 @@ import { defineRead } from '../../endpoint.ts';
 import type { Json } from '../../json.ts';
 import { amountOrZero, date, DEFAULT_PER_PAGE, filter, id, page, perPage, rowFields, sortOrder } from '../../records/fields.ts';
 import { tidyNumber } from '../../records/invoice-number.ts';
-import { joined, listing, naming, ifPresent } from '../../records/list-results.ts';
+import { byNameRoughly, joined, listing, naming, ifPresent } from '../../records/list-results.ts';
 import { money, plain, idText } from '../../records/text.ts';
 
 const text = z.string().optional();
@@ -48,6 +48,7 @@ export const listInvoices = defineRead({
     keys: ['invoices'],
     what: 'invoice',
     none: 'No invoices match.',
+    otherwise: (given) => byNameRoughly('customer_statement', given['customer_name_contains']),
     usual: [
       'invoice_id',
       'invoice_number',

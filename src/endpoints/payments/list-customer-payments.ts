@@ -16,7 +16,7 @@ import {
   rowFields,
   sortOrder,
 } from '../../records/fields.ts';
-import { joined, listing, naming, ifPresent } from '../../records/list-results.ts';
+import { byNameRoughly, joined, listing, naming, ifPresent } from '../../records/list-results.ts';
 import { ownMode } from '../../records/payment-mode.ts';
 import { money, plain, quoted, idText } from '../../records/text.ts';
 
@@ -135,6 +135,8 @@ export const listCustomerPayments = defineRead({
     keys: ['customerpayments', 'customer_payments'],
     what: 'customer payment',
     none: 'No customer payments match.',
+    otherwise: (given) =>
+      byNameRoughly('find_payments', given['customer_name_contains'] ?? given['customer_name'] ?? given['customer_name_startswith']),
     usual: usualFields,
     row: ({ invoice_number, ...row }) => ({
       ...row,
