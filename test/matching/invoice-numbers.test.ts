@@ -210,7 +210,7 @@ describe('a retainer invoice', () => {
       const server = await start();
       const result = await record(server, { customer: 'Bowman Furniture', amount: 450, invoices: [{ invoice }] });
       expect(codeOf(result), textOf(result)).toBe('no_such_invoice');
-      expect(textOf(result)).toContain('INV-385');
+      expect(textOf(result)).toContain('There is no retainer invoice');
       const applied = await server.call('create_customer_payment', {
         ...cash,
         customer_id: seed.bowman,

@@ -76,8 +76,8 @@ describe('what is looked for', () => {
     expect(textOf(await find(server, { account: 'petty', group_by: ['month'] }))).toContain(
       `\nAccount "petty": "Petty Cash" (id ${seed.pettyCash}).\n`,
     );
-    expect(textOf(await find(server, { account: 'till', amount: 1 }))).toContain(
-      'No refund matches: amount 1, out of an account called "till".\n',
+    expect(textOf(await server.call('find_refunds', { account: 'petty', amount: 1 }))).toContain(
+      'No refund matches: amount 1, out of an account called "petty".\n',
     );
     expect(await ids({ customer: 'Bowman Furnishings' })).toEqual([]);
     const why = textOf(await find(server, { amount: 12.5 }));
