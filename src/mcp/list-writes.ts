@@ -5,11 +5,13 @@ import type { Json } from '../json.ts';
 import { amount, filter, id, quiet } from '../records/fields.ts';
 import { quoted } from '../records/text.ts';
 import { createReport, toolCall, type Report, type Step } from '../report.ts';
+import type { Started } from '../started.ts';
 import { localTime, startOfDay, timeText } from '../time-zone.ts';
 import { isWrite } from '../workflow.ts';
 import { aboutOf, calledOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
+import { deletionOf, deletionsAfter } from '../write/deleted-since.ts';
 import { stepsIn, undoCell, zoneLine } from './render.ts';
 import type { Books } from './server-dependencies.ts';
 
@@ -25,7 +27,7 @@ export interface JournalTool {
   /** `offered`: names of the tools that are switched on. */
   run(
     input: Json,
-    books: Pick<Books, 'journal' | 'graceEnds' | 'timeZone'>,
+    books: Pick<Books, 'journal' | 'graceEnds' | 'timeZone' | 'started'>,
     offered: ReadonlySet<string>,
   ): Promise<{ readonly result: Json; readonly report: Report }>;
 }
@@ -104,15 +106,17 @@ export const listWrites: JournalTool = {
     const unsettled = entries.filter(({ state }) => !isSettled(state));
     const retryAt = new Map(await Promise.all(unsettled.map(async (entry) => [entry.id, await books.graceEnds(entry)] as const)));
     const next_page = last && pageAfter(last);
+    const deletions = await deletionsAfter(entries, journal);
+    const { started } = books;
     return {
       result: {
-        writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), offered })),
+        writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), offered, started, deletions })),
         has_more: next_page !== undefined,
         next_page,
         time_zone: zone ?? 'UTC',
       },
       report: createReport(
-        entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, zone, offered))],
+        entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, { zone, offered, deletions }))],
         [
           next_page !== undefined && toolCall(listWrites.name, { ...given, page: next_page }, 'for older ones'),
           ...unsettled.map((entry) => settlingCall(entry, retryAt.get(entry.id), zone)),
@@ -172,11 +176,15 @@ interface ShownHow {
   readonly zone: string | undefined;
   readonly retryAt: Date | undefined;
   readonly offered: ReadonlySet<string>;
+  readonly started?: Started | undefined;
+  /** Writes that deleted what others are about. */
+  readonly deletions: readonly Entry[];
 }
 
-function asWrite(entry: Entry, { zone, retryAt, offered }: ShownHow): Json {
+function asWrite(entry: Entry, { zone, retryAt, offered, started, deletions }: ShownHow): Json {
   const { title } = entry.facts as { title?: string };
-  const next = isSettled(entry.state) ? [] : stepsIn([settlingCall(entry, retryAt, zone), byOperator(entry)], offered);
+  const next = isSettled(entry.state) ? [] : stepsIn([settlingCall(entry, retryAt, zone), byOperator(entry)], offered, started);
+  const deletedBy = deletionOf(entry, deletions);
   return {
     write_id: entry.id,
     at: localTime(entry.claimedAt, zone),
@@ -187,7 +195,7 @@ function asWrite(entry: Entry, { zone, retryAt, offered }: ShownHow): Json {
     ...aboutOf(entry),
     zoho_id: entry.zoho_id,
     reason: entry.reason,
-    undo: undoIn(entry, offered),
+    ...(deletedBy ? { deleted_by: deletedBy.id } : { undo: undoIn(entry, offered) }),
     ...(retryAt && { retry_at: localTime(retryAt.toISOString(), zone) }),
     ...(next.length > 0 && { next }),
   };
@@ -210,15 +218,17 @@ function byOperator(entry?: Entry): Step {
   return { say: `the operator looks, or says what became of it, with \`zoho-payments-mcp journal resolve${entry ? ` ${entry.id}` : ''}\`` };
 }
 
-function lineOf(entry: Entry, zone: string | undefined, offered: ReadonlySet<string>): string {
+function lineOf(entry: Entry, { zone, offered, deletions }: Omit<ShownHow, 'retryAt'>): string {
   const { title } = entry.facts as { title?: string };
   const { reference_number: reference } = aboutOf(entry);
-  const undo = undoIn(entry, offered);
+  const deletedBy = deletionOf(entry, deletions);
+  const undo = deletedBy === undefined ? undoIn(entry, offered) : undefined;
   return [
     timeText(entry.claimedAt, zone),
     outcomeOfState[entry.state],
     title ?? entry.endpoint,
     entry.reason && oneLine(entry.reason),
+    deletedBy && `deleted since (${deletedBy.id})`,
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,
     reference && `reference ${quoted(reference, 50)}`,

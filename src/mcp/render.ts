@@ -24,9 +24,9 @@ export const marked = (text: string, sandbox: boolean): string => (sandbox ? `${
 const MOST_STEPS = 3;
 
 /** The same report with such next steps as can be taken here. */
-export function offeredIn({ undo, next, ...said }: Report, offered: ReadonlySet<string>): Report {
+export function offeredIn({ undo, next, ...said }: Report, { offered, started }: Pick<Edge, 'offered' | 'started'>): Report {
   const canUndo = undo !== undefined && offered.has(undo.tool);
-  const steps = stepsIn(next, offered).slice(0, MOST_STEPS - (canUndo ? 1 : 0));
+  const steps = stepsIn(next, offered, started).slice(0, MOST_STEPS - (canUndo ? 1 : 0));
   return { ...said, next: steps, ...(canUndo && { undo }) };
 }
 

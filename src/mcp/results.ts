@@ -22,8 +22,9 @@ export interface WriteFacts extends Judged {
   readonly write_id?: string | undefined;
 }
 
-export function succeeded(result: Json, report: Report, { offered, sandbox }: Edge, links: CallToolResult['content'] = []): CallToolResult {
-  const shown = offeredIn(report, offered);
+export function succeeded(result: Json, report: Report, edge: Edge, links: CallToolResult['content'] = []): CallToolResult {
+  const { sandbox } = edge;
+  const shown = offeredIn(report, edge);
   const { next, undo, after } = shown;
   return {
     content: [{ type: 'text', text: marked(reportText(shown), sandbox) }, ...links],

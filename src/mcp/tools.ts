@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { toolsets } from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
 import type { Endpoint, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
@@ -11,7 +12,7 @@ import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames, writeByNames } from './by-names.ts';
 import type { Deliveries } from './delivered-answers.ts';
-import type { JournalTool } from './list-writes.ts';
+import { listWrites, type JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
 import type { Asking } from './person.ts';
 import { choiceQuestion, consentQuestion, type Question } from './questions.ts';
@@ -24,6 +25,12 @@ import { toolSchema } from './tool-schema.ts';
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
 export type Tool = Endpoint | Workflow | JournalTool;
+
+/** Those that are listed: the journal's too, where any tool may write or shows what was written. */
+export function toolsOf({ endpoints, workflows }: Pick<Books, 'endpoints' | 'workflows'>): readonly Tool[] {
+  const hasPayments = workflows.length > 0 || toolsets.payments.some((endpoint) => endpoints.includes(endpoint));
+  return [...workflows, ...endpoints, ...(hasPayments ? [listWrites] : [])];
+}
 
 /** Told of every write that may have changed something: its input, and its result if there was one. */
 export type OnWritten = (input: Json, result: Json) => void;

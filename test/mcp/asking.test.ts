@@ -262,13 +262,14 @@ describe.each(kinds)('ways to ask (%s)', (kind) => {
     expect((await strict.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
   });
 
-  it.each<[string, HarnessOptions]>([
-    ['`window` with a client that has none', { ask: ['window'] }],
-    ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }],
-  ])('%s refuses', async (_, options) => {
+  it.each<[string, HarnessOptions, string]>([
+    ['`window` with a client that has none', { ask: ['window'] }, 'this client cannot ask one'],
+    ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }, 'in a window, and the settings of this server allow none'],
+  ])('%s refuses', async (_, options, says) => {
     const server = await start({ kind, ...options });
     const result = await server.call('create_customer_payment_refund', refund);
     expect(codeOf(result)).toBe('consent_unavailable');
+    expect(textOf(result)).toContain(says);
     expect(textOf(result)).toContain('ZOHO_PAYMENTS_ASK');
   });
 });

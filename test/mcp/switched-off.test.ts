@@ -89,6 +89,22 @@ it('a name that no tool has stays an error of the protocol', async () => {
   await server.close();
 });
 
+it('a name that no tool has is told the nearest that is there, and never one that deletes', async () => {
+  const server = await start({});
+  const said = async (name: string) =>
+    await server.client.callTool({ name }).then(
+      () => undefined,
+      (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
+    );
+  expect(await said('record_payment')).toMatchObject({
+    code: -32602,
+    message: expect.stringContaining('the nearest is record_customer_payment') as string,
+    data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
+  });
+  expect((await said('delete_payments'))?.message).not.toMatch(/nearest is \w*delete/);
+  await server.close();
+});
+
 describe('a policy whose allowed_tools is wrong', () => {
   const problem = (names: string[], chosen: readonly Toolset[] = toolsetNames): string => {
     try {

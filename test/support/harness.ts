@@ -8,6 +8,7 @@ import { openConnection, type ConnectionOptions } from '../../src/cli/connection
 import { toolsFor, type Tools } from '../../src/cli/enabled-tools.ts';
 import { createLog } from '../../src/cli/log.ts';
 import { sandboxTarget } from '../../src/cli/zoho-connection.ts';
+import type { Started } from '../../src/started.ts';
 import { toolsetNames, type Toolset } from '../../src/toolsets.ts';
 import type { ConfirmMode } from '../../src/write/confirm.ts';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
@@ -82,6 +83,8 @@ export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits
   /** Other tools than those of the toolsets. */
   readonly tools?: Partial<Tools>;
   readonly asSandbox?: boolean;
+  /** By its name unless said. */
+  readonly started?: Started;
   /** Consent; `host` unless said, so that a test of something else is asked nothing. */
   readonly confirm?: ConfirmMode;
   readonly policy?: Policy | undefined;
@@ -128,6 +131,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     ...toolsFor({ readOnly: options.readOnly ?? false, toolsets: options.toolsets ?? toolsetNames, policy }),
     ...options.tools,
     sandbox: options.asSandbox ?? false,
+    started: options.started,
     version: '0.0.0-test',
     log,
   };
