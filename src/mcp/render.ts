@@ -98,11 +98,12 @@ const otherwise: Record<Retry, string> = {
   never: 'Tell the user.',
 };
 
-export function nextText(
-  { next, ifItStays, actor, retry }: PaymentsError,
-  offered: ReadonlySet<string>,
-  started: Started = startedByName,
-): string {
+export function nextText(error: PaymentsError, offered: ReadonlySet<string>, started: Started = startedByName): string {
+  const chosen = Object.entries(error.chosen ?? {}).map(([argument, id]) => ` Keep ${argument} ${id}, which the user chose.`);
+  return `${stepsText(error, offered, started)}${chosen.join('')}`;
+}
+
+function stepsText({ next, ifItStays, actor, retry }: PaymentsError, offered: ReadonlySet<string>, started: Started): string {
   const [first, ...others] = stepsIn(next, offered, started);
   if (first === undefined) return otherwise[retry];
   const texts = [first, ...others].map(stepText);

@@ -16,7 +16,7 @@ import { listWrites, type JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
 import type { Asking } from './person.ts';
 import { choiceQuestion, consentQuestion, type Question } from './questions.ts';
-import { marked, type Edge } from './render.ts';
+import { errorText, marked, type Edge } from './render.ts';
 import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
 import type { Books } from './server-dependencies.ts';
@@ -236,10 +236,13 @@ function preview({ question, approval, refused, asked, concerns }: Extract<Perfo
         `If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
     },
   );
-  const { content, ...rest } = failed(error, edge, { outcome: 'not_recorded', asked, concerns });
+  const { content: _, ...rest } = failed(error, edge, { outcome: 'not_recorded', asked, concerns });
   return {
     ...rest,
-    content: [{ type: 'text', text: marked(question, edge.sandbox) }, ...content],
+    content: [
+      { type: 'text', text: marked(question, edge.sandbox) },
+      { type: 'text', text: errorText(error, edge.offered, edge.started) },
+    ],
     structuredContent: { ...(rest.structuredContent as Json), question, approval },
   };
 }

@@ -11,6 +11,8 @@ import { currenciesOf } from '../matching/currencies.ts';
 import { isCurrency } from '../matching/currency-names.ts';
 import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
+import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
+import { withOwnLabels } from '../matching/custom-fields.ts';
 import { aboutInvoice, invoiceNamed, isInvoiceOf, isUnclear, openInvoices, retainerId, type Invoice } from '../matching/invoices.ts';
 import { locationNamed } from '../matching/locations.ts';
 import { customer } from '../matching/shared-arguments.ts';
@@ -74,16 +76,19 @@ export const recordCustomerPayment = defineWriteWorkflow({
     allCurrencies,
     allOrganizations,
     listLocations,
+    allCustomFields,
   ],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
-    const { invoices: _, allocate: __, customer: ___, currency, account, location_id: location, ...rest } = given;
-    const [customer_id, account_id, location_id, day] = await Promise.all([
+    const { invoices: _, allocate: __, customer: ___, currency, account, location_id: location, ...said } = given;
+    const [customer_id, account_id, location_id, day, custom_fields] = await Promise.all([
       payerOf(given, zoho, chosen),
       account === undefined ? undefined : accountNamed(account, 'account', zoho),
       location === undefined ? undefined : locationNamed(location, 'location_id', zoho),
       dateOrToday(given.date, zoho),
+      withOwnLabels(given.custom_fields, zoho),
     ]);
+    const rest = { ...said, ...(custom_fields && { custom_fields }) };
     if (currency !== undefined) await checkCurrency(currency, customer_id, zoho);
     const applied = await allocationOf(given, customer_id, zoho);
     const retainerinvoice_id = applied.map(({ invoice }) => retainerId(invoice)).find((id) => id !== undefined);
@@ -234,8 +239,8 @@ function checkRetainerAlone(
     });
   if ((said ?? amount) !== amount || (invoice.balance ?? amount) !== amount)
     throw new RefusedError(
-      `${name} has ${money(invoice.balance, invoice)} open and is paid in full or not at all; ` +
-        `${money(said ?? amount, invoice)} of a payment of ${money(amount, invoice)} is another amount.`,
+      `${name} can only be paid in full: ${money(invoice.balance, invoice)} is open, ` +
+        `${said === undefined || said === amount ? '' : `${money(said, invoice)} is named for it, and `}the payment is ${money(amount, invoice)}.`,
       {
         code: 'retainer_in_part',
         next: 'Ask the user what was paid; with allocate: "as_credit" it is recorded as an advance.',

@@ -113,7 +113,7 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
 
 function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
   const most = `${money(unused, currency)} is unused in all. More would have to be un-applied from invoices first`;
-  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused: ${choices}.`, {
+  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused. What is unused: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount
