@@ -80,6 +80,7 @@ const codes = {
     'too_long',
     'too_many_decimals',
     'too_many_payments',
+    'tool_not_found',
     'wrong_currency',
   ],
   /** Repeating cannot help: somebody has to change something else first, or said no. */

@@ -163,10 +163,15 @@ function usableFinding(dir: string): Finding {
   }
 }
 
-function policyInWords({ readOnly, policy, confirm }: Config): string {
+function policyInWords({ readOnly, policy, confirm, ask }: Config): string {
   if (readOnly || policy.read_only === true) return 'read-only';
   const limits = Object.keys(policy).filter((name) => name !== '$schema');
-  return `writes are allowed, confirmed as ${confirm}; ${limits.length === 0 ? 'no limits of its own' : `limits: ${limits.join(', ')}`}`;
+  const asked = {
+    ask: `the user is asked about what is doubtful (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
+    strict: `what is doubtful is refused unless the user can be asked in a window (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
+    host: 'the host alone asks the user',
+  }[confirm];
+  return `writes are allowed; ${asked}, ZOHO_PAYMENTS_CONFIRM=${confirm}; ${limits.length === 0 ? 'no limits of its own' : `limits: ${limits.join(', ')}`}`;
 }
 
 function credentialsFinding({ from, clientId }: Account): Finding {

@@ -7,7 +7,7 @@ import { asIndentedJson, asJson, oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { zoneLine } from '../mcp/render.ts';
-import { startedByName } from '../started.ts';
+import { startedByName, type Started } from '../started.ts';
 import { timeText } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import { silent } from '../trace.ts';
@@ -44,19 +44,24 @@ interface OpenJournal {
   readonly config: Config;
   /** Where it is. */
   readonly dir: string;
+  readonly started: Started;
 }
 
 const KEPT_DAYS = 7;
 
-export async function runJournal(command: JournalCommand, config: Config): Promise<void> {
+export async function runJournal(command: JournalCommand, config: Config, started: Started = startedByName): Promise<void> {
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
   const { journalFile } = await import('../write/open-road.ts');
+  if (config.sandbox === 'memory')
+    throw new ProblemError('--sandbox=memory keeps no journal; --sandbox alone shows that of the practice books that are kept', {
+      exitCode: 1,
+    });
   const dir = await stateOf(config).catch((error: unknown) => onlyFolder(config, error));
   const file = journalFile(dir);
   if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was written yet`, { exitCode: 1 });
   const journal = await openSqliteJournal(file);
   try {
-    await verbs[command.verb as keyof typeof verbs]?.({ journal, config, dir }, command);
+    await verbs[command.verb as keyof typeof verbs]?.({ journal, config, dir, started }, command);
   } finally {
     await journal.close();
   }
@@ -65,11 +70,11 @@ export async function runJournal(command: JournalCommand, config: Config): Promi
 const verbs = {
   async list(open: OpenJournal, { list = {}, json }: JournalCommand) {
     const { listWrites, journaled, pageAfter, pageOfWrites } = await import('../mcp/list-writes.ts');
-    const { journal } = open;
+    const { journal, started } = open;
     const zone = await timeZoneFor(open);
     if (json) {
       const known = { journal: async () => journal, timeZone: async () => zone, graceEnds: async (entry: Entry) => retryAt(entry) };
-      const { result } = await listWrites.run(list, known, { offered: new Set(journaled.keys()), started: startedByName });
+      const { result } = await listWrites.run(list, known, { offered: new Set(journaled.keys()), started });
       return print(asIndentedJson(result));
     }
     const { entries, last } = await pageOfWrites(journal, list, zone);
@@ -78,10 +83,13 @@ const verbs = {
     if (last !== undefined) print(`For older ones add --page ${pageAfter(last)}`);
   },
   async show(open: OpenJournal, command: JournalCommand) {
-    const { journal } = open;
+    const { journal, started } = open;
     const entry = await namedEntry(journal, command);
     if (!command.json) {
-      for (const text of writeText(entry, await timeZoneFor(open), retryAt(entry))) print(text);
+      const { deletionOf, deletionsAfter } = await import('../write/deleted-since.ts');
+      const deletedBy = deletionOf(entry, await deletionsAfter([entry], journal));
+      const shown = { zone: await timeZoneFor(open), retryAt: retryAt(entry), deletedBy, here: started.here };
+      for (const text of writeText(entry, shown)) print(text);
       return;
     }
     print(asIndentedJson(entry));
@@ -202,7 +210,7 @@ async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }
 }
 
 /** Looks for all that are unsettled; of one that is named only that is told. */
-async function lookNow({ journal, config, dir }: OpenJournal, named: Entry | undefined): Promise<void> {
+async function lookNow({ journal, config, dir }: Omit<OpenJournal, 'started'>, named: Entry | undefined): Promise<void> {
   const before = named === undefined ? await journal.unsettled() : [named];
   const connection = connect(config, createLog(config.log));
   try {

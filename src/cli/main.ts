@@ -60,7 +60,9 @@ async function main(argv: readonly string[]): Promise<void> {
       if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
       const { runJournal } = await import('./journal.ts');
       const list = verb === 'list' ? await listOptions(values) : undefined;
-      return await runJournal({ verb, id, recorded, notRecorded, force, before, customer, list, json }, withFlags(readConfig(), values));
+      const config = withFlags(readConfig(), values);
+      const command = { verb, id, recorded, notRecorded, force, before, customer, list, json };
+      return await runJournal(command, config, startedHere(config.sandbox !== false));
     }
     case 'login': {
       const { login } = await import('./login.ts');

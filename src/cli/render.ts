@@ -4,6 +4,7 @@ import { oneLine } from '../foreign-text.ts';
 import { callText, capitalized, sentence, zoneLine } from '../mcp/render.ts';
 import { formatMoney } from '../money.ts';
 import { quoted } from '../records/text.ts';
+import { startedByName, type Started } from '../started.ts';
 import { timeText } from '../time-zone.ts';
 import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
@@ -44,8 +45,17 @@ export function writeLine(entry: Entry, zone: string | undefined): string {
     .join(' | ');
 }
 
-/** Everything of a write that a person asks about. `retryAt`: from when on a look settles it, as far as that is ahead. */
-export function writeText(entry: Entry, zone: string | undefined, retryAt: Date | undefined): string[] {
+interface WriteShown {
+  readonly zone: string | undefined;
+  /** From when on a look settles it, as far as that is ahead. */
+  readonly retryAt: Date | undefined;
+  /** The later write that deleted what this one is about. */
+  readonly deletedBy?: Entry | undefined;
+  readonly here?: Started['here'];
+}
+
+/** Everything of a write that a person asks about. */
+export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = startedByName.here }: WriteShown): string[] {
   const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
   const { amount, currency_code, reference_number } = aboutOf(entry);
   const { lines = [] } = entry.facts as { lines?: readonly string[] };
@@ -57,7 +67,7 @@ export function writeText(entry: Entry, zone: string | undefined, retryAt: Date 
     sentAt === undefined ? 'was not sent' : `was ${entry.sentAgain ? 'last ' : ''}sent at ${at(sentAt)}`,
     ...(settledAt === undefined ? [] : [`was settled at ${at(settledAt)}`]),
   ];
-  const undo = entry.state === 'recorded' ? answer?.report.undo : undefined;
+  const undo = entry.state === 'recorded' && deletedBy === undefined ? answer?.report.undo : undefined;
   const indented = (texts: readonly string[]) => texts.map((text) => `  ${oneLine(text, 1_000)}`);
   return [
     sentence(shownTitle(entry)),
@@ -72,11 +82,12 @@ export function writeText(entry: Entry, zone: string | undefined, retryAt: Date 
     ...indented(lines),
     outcomeText(entry),
     !isSettled(entry.state) &&
-      `${retryAt === undefined ? '' : `From ${at(retryAt.toISOString())} on, `}\`zoho-payments-mcp journal resolve ${id}\` looks for it in Zoho and settles it.`,
+      `${retryAt === undefined ? '' : `From ${at(retryAt.toISOString())} on, `}${here(`\`zoho-payments-mcp journal resolve ${id}\``)} looks for it in Zoho and settles it.`,
     answer !== undefined &&
       answer.report.lines.length > 0 &&
       `The answer was this${entry.delivered ? '' : ', and no client has had it yet'}:`,
     ...indented(answer?.report.lines ?? []),
+    deletedBy && `It was deleted since, by the write ${deletedBy.id}.`,
     undo && `To undo it: ${callText(undo.tool, undo.arguments)}`,
     undo?.not_restored !== undefined &&
       undo.not_restored.length > 0 &&

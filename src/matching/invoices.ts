@@ -148,7 +148,7 @@ function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
       code: 'no_such_invoice',
       next: paid
         ? { say: 'its payment', tool: 'find_payments', arguments: { customer: customer_id, amount: readAmount(retainer['total']) } }
-        : 'Give the number of another invoice. Record_customer_payment pays a retainer invoice.',
+        : 'Give the number of another invoice. A retainer invoice is paid with record_customer_payment, or with retainerinvoice_id of create_customer_payment.',
     },
   );
 }

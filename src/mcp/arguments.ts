@@ -153,7 +153,7 @@ function isLeftOut(field: $ZodType, item: unknown, path: Path, { isUpdate, probl
   const isEmpty = item === '' || (!isText && typeof item === 'string' && item.trim() === '');
   if (!isNull && !isEmpty) return false;
   if (standsForAll.has(field)) {
-    const says = `is ${isNull ? 'null' : 'empty'}, which does not say how much: give it, or leave it out only where all there is is meant`;
+    const says = `is ${isNull ? 'null' : 'empty'}, which does not say how much: give it, and leave it out only if all of it is meant`;
     problems.push({ argument: argumentName(path), says });
     return false;
   }

@@ -10,6 +10,7 @@ import { isWrite } from '../workflow.ts';
 import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
+import { deletionOf, deletionsAfter } from '../write/deleted-since.ts';
 import { stepsIn, undoCell, zoneLine, type StepsEdge } from './render.ts';
 import type { Books } from './server-dependencies.ts';
 
@@ -103,15 +104,16 @@ export const listWrites: JournalTool = {
     const unsettled = entries.filter(({ state }) => !isSettled(state));
     const retryAt = new Map(await Promise.all(unsettled.map(async (entry) => [entry.id, await books.graceEnds(entry)] as const)));
     const next_page = last && pageAfter(last);
+    const deletions = await deletionsAfter(entries, journal);
     return {
       result: {
-        writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), edge })),
+        writes: entries.map((entry) => asWrite(entry, { zone, retryAt: retryAt.get(entry.id), edge, deletions })),
         has_more: next_page !== undefined,
         next_page,
         time_zone: zone ?? 'UTC',
       },
       report: createReport(
-        entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, zone, edge))],
+        entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, { zone, edge, deletions }))],
         [
           next_page !== undefined && toolCall(listWrites.name, { ...given, page: next_page }, 'for older ones'),
           ...unsettled.map((entry) => settlingCall(entry, retryAt.get(entry.id), zone)),
@@ -171,10 +173,13 @@ interface ShownHow {
   readonly zone: string | undefined;
   readonly retryAt: Date | undefined;
   readonly edge: StepsEdge;
+  /** Writes that deleted what others are about. */
+  readonly deletions: readonly Entry[];
 }
 
-function asWrite(entry: Entry, { zone, retryAt, edge }: ShownHow): Json {
+function asWrite(entry: Entry, { zone, retryAt, edge, deletions }: ShownHow): Json {
   const next = isSettled(entry.state) ? [] : stepsIn([settlingCall(entry, retryAt, zone), byOperator(entry)], edge);
+  const deletedBy = deletionOf(entry, deletions);
   return {
     write_id: entry.id,
     at: localTime(entry.claimedAt, zone),
@@ -185,7 +190,7 @@ function asWrite(entry: Entry, { zone, retryAt, edge }: ShownHow): Json {
     ...aboutOf(entry),
     zoho_id: entry.zoho_id,
     reason: entry.reason,
-    undo: undoIn(entry, edge),
+    ...(deletedBy ? { deleted_by: deletedBy.id } : { undo: undoIn(entry, edge) }),
     ...(retryAt && { retry_at: localTime(retryAt.toISOString(), zone) }),
     ...(next.length > 0 && { next }),
   };
@@ -208,14 +213,16 @@ function byOperator(entry?: Entry): Step {
   return { say: `the operator looks, or says what became of it, with \`zoho-payments-mcp journal resolve${entry ? ` ${entry.id}` : ''}\`` };
 }
 
-function lineOf(entry: Entry, zone: string | undefined, edge: StepsEdge): string {
+function lineOf(entry: Entry, { zone, edge, deletions }: Omit<ShownHow, 'retryAt'>): string {
   const { reference_number: reference } = aboutOf(entry);
-  const undo = undoIn(entry, edge);
+  const deletedBy = deletionOf(entry, deletions);
+  const undo = deletedBy === undefined ? undoIn(entry, edge) : undefined;
   return [
     timeText(entry.claimedAt, zone),
     outcomeOfState[entry.state],
     titleOf(entry) ?? entry.endpoint,
     entry.reason && oneLine(entry.reason),
+    deletedBy && `deleted since (${deletedBy.id})`,
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,
     reference && `reference ${quoted(reference, 50)}`,

@@ -101,7 +101,12 @@ const otherwise: Record<Retry, string> = {
   never: 'Tell the user.',
 };
 
-export function nextText({ next, ifItStays, actor, retry }: PaymentsError, edge: StepsEdge): string {
+export function nextText(error: PaymentsError, edge: StepsEdge): string {
+  const chosen = Object.entries(error.chosen ?? {}).map(([argument, id]) => ` Keep ${argument} ${id}, which the user chose.`);
+  return `${stepsText(error, edge)}${chosen.join('')}`;
+}
+
+function stepsText({ next, ifItStays, actor, retry }: PaymentsError, edge: StepsEdge): string {
   const [first, ...others] = stepsIn(next, edge);
   if (first === undefined) return otherwise[retry];
   const texts = [first, ...others].map(stepText);

@@ -1,12 +1,10 @@
 import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server';
-import { toolsets } from '../catalogue.ts';
 import { startedByName } from '../started.ts';
 import { isWrite } from '../workflow.ts';
 import { createLookups } from './completions.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
-import { listWrites } from './list-writes.ts';
 import { ANSWER_MS, createAsking, ShownQuestions } from './person.ts';
 import { addPrompts } from './prompts.ts';
 import type { Edge } from './render.ts';
@@ -14,7 +12,7 @@ import { touchedBy } from './resource-uris.ts';
 import { addResources } from './resources.ts';
 import type { Books } from './server-dependencies.ts';
 import { addRefused } from './switched-off.ts';
-import { addTools, type OnWritten } from './tools.ts';
+import { addTools, toolsOf, type OnWritten } from './tools.ts';
 
 /** Makes the server for each connection; what the connections share is made once, here. */
 export function serverFactory(
@@ -23,8 +21,7 @@ export function serverFactory(
   answerMs: number = ANSWER_MS,
 ): (context: McpRequestContext) => McpServer {
   const lookups = createLookups(books);
-  const hasPayments = books.workflows.length > 0 || toolsets.payments.some((endpoint) => books.endpoints.includes(endpoint));
-  const tools = [...books.workflows, ...books.endpoints, ...(hasPayments ? [listWrites] : [])];
+  const tools = toolsOf(books);
   const names = new Set(tools.map(({ name }) => name));
   const edge: Edge = { offered: names, sandbox: books.sandbox, started: books.started ?? startedByName };
   const shown = new ShownQuestions();

@@ -1,6 +1,9 @@
 import { ProtocolErrorCode, type McpServer, type RequestId, type Tool as ListedTool, type Transport } from '@modelcontextprotocol/server';
+import { closest } from 'fastest-levenshtein';
 import * as catalogue from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
+import { InputError } from '../errors.ts';
+import { oneLine } from '../foreign-text.ts';
 import { startedByName } from '../started.ts';
 import { loggedCall } from './logged-call.ts';
 import { relay } from './relay.ts';
@@ -8,7 +11,7 @@ import { errorText, marked, type Edge } from './render.ts';
 import { errorFacts, failed } from './results.ts';
 import type { Books } from './server-dependencies.ts';
 import { toolSchema } from './tool-schema.ts';
-import { annotationsOf, argumentsOf, outputOf, type Tool } from './tools.ts';
+import { annotationsOf, argumentsOf, outputOf, toolsOf, type Tool } from './tools.ts';
 
 /**
  * A call of a tool that is switched off is answered with the reason and a code. The SDK would say that there is no such tool. Where the
@@ -26,17 +29,18 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
   if (refused.length > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
 }
 
-/** The same connection. A call of a tool that the settings switch off is an error of the protocol, as for any unknown tool. */
+/** The same connection, where a call of a tool that is not there is an error of the protocol that says why, or which one is nearest. */
 export function explainingSwitchedOff(
   inner: Transport,
   { endpoints, workflows, switchedOff, sandbox, started = startedByName }: Books,
 ): Transport {
-  const offered = new Set([...endpoints, ...workflows].map(({ name }) => name));
+  const offered = new Set(toolsOf({ endpoints, workflows }).map(({ name }) => name));
   const outer = relay(inner, (received, pass) => {
     const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };
     const name = method === 'tools/call' && id !== undefined ? String(params?.name) : '';
-    const why = offered.has(name) ? undefined : switchedOff?.get(name);
-    if (id === undefined || why?.code !== 'tool_switched_off') return pass(...received);
+    const why = offered.has(name) || name === '' ? undefined : (switchedOff?.get(name) ?? unknownTool(name, offered));
+    // What the policy does not allow is answered with a result.
+    if (id === undefined || why === undefined || why.code === 'against_policy') return pass(...received);
     const error = {
       code: ProtocolErrorCode.InvalidParams,
       message: marked(errorText(why, { offered, started }), sandbox),
@@ -45,6 +49,20 @@ export function explainingSwitchedOff(
     inner.send({ jsonrpc: '2.0', id, error }).catch((fault: unknown) => outer.onerror?.(fault as Error));
   });
   return outer;
+}
+
+function unknownTool(name: string, offered: ReadonlySet<string>): InputError {
+  // What deletes is offered to nobody who did not name it.
+  const candidates = [...offered].filter((one) => !one.includes('delete'));
+  const ofSameVerb = candidates.filter((one) => one.split('_', 1)[0] === name.toLowerCase().split('_', 1)[0]);
+  const nearest = candidates.length === 0 || name.length > 100 ? undefined : closest(name, ofSameVerb.length > 0 ? ofSameVerb : candidates);
+  return new InputError(`Tool ${oneLine(name, 100)} not found.`, {
+    code: 'tool_not_found',
+    next:
+      nearest === undefined
+        ? 'Call one of those that tools/list shows.'
+        : `Call one of those that tools/list shows; the nearest is ${nearest}.`,
+  });
 }
 
 function asListed(tool: Tool): ListedTool {

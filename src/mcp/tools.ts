@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { toolsets } from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
 import type { Endpoint, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
@@ -11,11 +12,11 @@ import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames, writeByNames } from './by-names.ts';
 import type { Deliveries } from './delivered-answers.ts';
-import type { JournalTool } from './list-writes.ts';
+import { listWrites, type JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
 import type { Asking } from './person.ts';
 import { choiceQuestion, consentQuestion, type Question } from './questions.ts';
-import { marked, type Edge } from './render.ts';
+import { errorText, marked, type Edge } from './render.ts';
 import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
 import type { Books } from './server-dependencies.ts';
@@ -24,6 +25,12 @@ import { toolSchema } from './tool-schema.ts';
 /** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
 
 export type Tool = Endpoint | Workflow | JournalTool;
+
+/** Those that are listed: the journal's too, where any tool may write or shows what was written. */
+export function toolsOf({ endpoints, workflows }: Pick<Books, 'endpoints' | 'workflows'>): readonly Tool[] {
+  const hasPayments = workflows.length > 0 || toolsets.payments.some((endpoint) => endpoints.includes(endpoint));
+  return [...workflows, ...endpoints, ...(hasPayments ? [listWrites] : [])];
+}
 
 /** Told of every write that may have changed something: its input, and its result if there was one. */
 export type OnWritten = (input: Json, result: Json) => void;
@@ -229,10 +236,13 @@ function preview({ question, approval, refused, asked, concerns }: Extract<Perfo
         `If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
     },
   );
-  const { content, ...rest } = failed(error, edge, { outcome: 'not_recorded', asked, concerns });
+  const { content: _, ...rest } = failed(error, edge, { outcome: 'not_recorded', asked, concerns });
   return {
     ...rest,
-    content: [{ type: 'text', text: marked(question, edge.sandbox) }, ...content],
+    content: [
+      { type: 'text', text: marked(question, edge.sandbox) },
+      { type: 'text', text: errorText(error, edge) },
+    ],
     structuredContent: { ...(rest.structuredContent as Json), question, approval },
   };
 }

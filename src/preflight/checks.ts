@@ -102,7 +102,7 @@ export async function checkAccount(
         `the payment in ${idText(currency_code)}.`,
       {
         code: 'account_currency',
-        next: `Ask the user for an account in ${idText(currency_code)}${base === undefined ? '' : ` or ${plain(base)}`}.`,
+        next: `Ask the user for an account in ${idText(currency_code)}${base === undefined || base === currency_code ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
@@ -248,7 +248,7 @@ export async function checkRetainer(
     };
   if (amount !== balance) {
     throw new RefusedError(
-      `${name} has ${money(balance, currency)} open and is paid in full or not at all; ${money(amount, currency)} is another amount.`,
+      `${name} can only be paid in full: ${money(balance, currency)} is open, the payment is ${money(amount, currency)}.`,
       {
         code: 'retainer_in_part',
         next: 'Ask the user what was paid; without retainerinvoice_id it is recorded as an advance.',
@@ -268,14 +268,22 @@ export async function checkCustomFields(
   const [found, before] = await allInOrder([ifServed(zoho.settled.read(allCustomFields, {})), payment]);
   const known = found?.fields;
   const lines: string[] = [];
-  for (const named of fields) {
+  for (const [i, named] of fields.entries()) {
     const [name, called] = nameGiven(named);
+    if (called === undefined) throw unnamedCustomField(i);
     const field = known?.find((one) => one[name] === called);
     if (known !== undefined && field === undefined) throw noSuchCustomField(called, known);
     const was = before === undefined ? '' : `${customFieldInWords(before, { ...field, ...named })} → `;
     lines.push(`${customFieldName(named, field?.label)}: ${was}${quoted(named.value, 200)}`);
   }
   return { lines, ...(known === undefined && { not_checked: ['that the custom fields exist (needs the scope ZohoBooks.settings.READ)'] }) };
+}
+
+function unnamedCustomField(i: number): InputError {
+  return new InputError(`custom_fields[${i}] names no field.`, {
+    code: 'no_such_custom_field',
+    next: 'Call again with its label, or with another of its names, beside the value.',
+  });
 }
 
 function noSuchCustomField(

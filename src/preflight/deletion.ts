@@ -54,7 +54,9 @@ export function isDeleted(zoho: Reader, payment_id: string): Promise<boolean> {
 export function refuseUndeletable(payment: Payment): void {
   const { payment_refunds = [], imported_transactions } = payment;
   if (payment_refunds.length > 0) {
-    throw new RefusedError(`Money of ${aboutPayment(payment)} was refunded, so it cannot be deleted.`, {
+    const named = payment_refunds.slice(0, 5).map(({ payment_refund_id }) => `refund_id ${idText(payment_refund_id)}`);
+    const refunds = payment_refunds.length === 1 ? 'a refund' : `${payment_refunds.length} refunds`;
+    throw new RefusedError(`It cannot be deleted, because it has ${refunds} (${named.join(', ')}): ${aboutPayment(payment)}.`, {
       code: 'payment_has_refunds',
       next: {
         say: 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',

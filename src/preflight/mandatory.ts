@@ -27,7 +27,9 @@ export async function mandatoryMissing(given: Json, standing: Payment | undefine
       !held.some((row) => CUSTOM_FIELD_NAMES.some((name) => field[name] !== undefined && row[name] === field[name])),
   );
   const locations = given['location_id'] === undefined && standing?.['location_id'] === undefined ? (places?.locations ?? []) : [];
-  return [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
+  const steps = [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
+  // One step: they are no alternatives, and with one of them alone the next call could be refused for the other.
+  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. In the same question and call: ') }];
 }
 
 /** One step for all of them: each is needed. */

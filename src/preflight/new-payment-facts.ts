@@ -4,8 +4,9 @@ import { UNKNOWN_CURRENCY, type Facts, type Reader } from '../endpoint.ts';
 import type { Currency } from '../money.ts';
 import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
+import { locationName } from '../reading/locations.ts';
 import { withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
-import { recordName, tagsInWords } from '../records/describe.ts';
+import { fieldLabel, idWithName, recordName, tagsInWords } from '../records/describe.ts';
 import { paymentFields, appliedInvoice, id } from '../records/fields.ts';
 import { quoted, money } from '../records/text.ts';
 import { refuseSameInvoiceTwice } from '../records/update-body.ts';
@@ -49,7 +50,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const rows = withTaxOfPayment<AppliedRow>(invoices, payment.tax_amount_withheld);
   const payer = payerFacts(payment, zoho);
 
-  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest] = await allInOrder([
+  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest, location] = await allInOrder([
     payer,
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),
@@ -60,13 +61,14 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     checkInvoices(rows, { customer_id, currency: payer }, zoho),
     checkRetainer(payment.retainerinvoice_id, { customer_id, amount, currency: payer }, zoho),
     newestPayments(zoho, customer_id),
+    locationName(payment.location_id, zoho),
   ]);
   const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
 
   const currency = contact ?? {};
   const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
   const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
-  const ids = (['location_id', 'tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
+  const ids = (['tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   return {
     question: {
       title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
@@ -90,10 +92,11 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         retainer,
         {
           lines: [
-            ...amounts.map((name) => `${name}: ${money(payment[name], currency)}`),
-            ...ids.map((name) => `${name}: ${payment[name]} (its name is not known here)`),
+            ...amounts.map((name) => `${fieldLabel(name)}: ${money(payment[name], currency)}`),
+            ...(payment.location_id === undefined ? [] : [`Location: ${idWithName(payment.location_id, location)}`]),
+            ...ids.map((name) => `${fieldLabel(name)}: ${idWithName(payment[name], undefined)}`),
             ...(payment.bank_charges && payment.bank_charges_account_id === undefined
-              ? ['bank_charges_account_id: not given, so Zoho chooses one']
+              ? ['Account for bank charges: not given, so Zoho chooses one']
               : []),
             ...(payment.tags === undefined ? [] : [`Tags: ${tagsInWords(payment.tags)}`]),
             ...(payment.payment_form === undefined ? [] : [`payment_form: ${quoted(payment.payment_form, 100)}`]),

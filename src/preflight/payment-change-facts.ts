@@ -6,10 +6,11 @@ import { RefusedError } from '../errors.ts';
 import { readAmount, subtract } from '../money.ts';
 import { allInOrder } from '../reader.ts';
 import { customerOf } from '../reading/current-record.ts';
+import { locationName } from '../reading/locations.ts';
 import { freedInvoices, leftInWords, refundedOf, unApplied } from '../records/afterwards.ts';
 import { standingOn, withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
-import { valueInWords } from '../records/change-report.ts';
-import { aboutPayment, idWithName, recordName, tagsInWords } from '../records/describe.ts';
+import { NAME_FIELDS, valueInWords } from '../records/change-report.ts';
+import { aboutPayment, fieldLabel, idWithName, recordName, tagsInWords } from '../records/describe.ts';
 import { paymentChanges, id, type Payment } from '../records/fields.ts';
 import { money, quoted, idText } from '../records/text.ts';
 import { changesOf } from '../records/update-body.ts';
@@ -64,7 +65,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const looksDifferent = changesLikeness(payment, given);
   const wanted = looksDifferent ? wantedAfter(payment, given) : undefined;
 
-  const [dated, account, fields, rated, mover, applied, newest] = await allInOrder([
+  const [dated, account, fields, rated, mover, applied, newest, location] = await allInOrder([
     checkDate(given.date, zoho),
     given.account_id === undefined
       ? undefined
@@ -78,6 +79,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
     moved ? anotherCustomer(String(whose), payment, zoho) : undefined,
     settled && checkInvoices(settled, { customer_id: whose, currency: payment, standing }, zoho),
     wanted && newestPayments(zoho, wanted.customer_id),
+    locationName(given.location_id || undefined, zoho),
   ]);
   const off = settled && takenOff(settled, payment);
   const more = amount === undefined ? 0 : subtract(amount, payment.amount ?? 0);
@@ -87,7 +89,8 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
       title: `Change ${aboutPayment(payment)}`,
       ...joinNotes(
         dated,
-        account,
+        // The line of the change names it.
+        account?.not_checked && { not_checked: account.not_checked },
         fields,
         rated,
         (left === undefined || refunded === undefined) &&
@@ -98,7 +101,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
           given.amount !== undefined &&
           given.exchange_rate === undefined &&
           rate !== 1 && { lines: [`Exchange rate as before: ${rate}`] },
-        { lines: fieldLines(given, payment, { account_id: account?.name, customer_id: mover?.name }) },
+        { lines: fieldLines(given, payment, { account_id: account?.name, customer_id: mover?.name, location_id: location }) },
         mover,
         given.amount !== undefined &&
           payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not tell the amount as it stands)'] },
@@ -283,15 +286,6 @@ const NOT_COMPARED: Likeness = { alike: [], not_checked: [] };
 const LOWERS = concern('amount_lowered', 'it lowers the amount that was received');
 const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
 
-/** Fields that hold an id, and the fields in which Zoho tells the name of that record. */
-const NAMED = {
-  account_id: 'account_name',
-  customer_id: 'customer_name',
-  bank_charges_account_id: 'bank_charges_account_name',
-  tax_account_id: 'tax_account_name',
-  location_id: 'location_name',
-} as const;
-
 /** Fields that every payment has. If Zoho shows no value, it does not tell it. */
 const ALWAYS = new Set(['account_id', 'customer_id', 'date', 'payment_mode', 'exchange_rate', 'bank_charges', 'tax_amount_withheld']);
 
@@ -302,16 +296,16 @@ const ALWAYS = new Set(['account_id', 'customer_id', 'date', 'payment_mode', 'ex
 function fieldLines(
   { invoices: _, replace_invoices: __, custom_fields: ___, tags, ...fields }: Changes,
   payment: Payment | undefined,
-  names: Partial<Record<keyof typeof NAMED, string | undefined>> = {},
+  names: Partial<Record<keyof typeof NAME_FIELDS, string | undefined>> = {},
 ): string[] {
   const plain = (Object.keys(fields) as (keyof typeof fields)[]).map((name) => {
     const [was, is] = [payment?.[name], fields[name]];
-    const nameField = (NAMED as Partial<Record<string, string>>)[name];
+    const nameField = (NAME_FIELDS as Partial<Record<string, string>>)[name];
     const words = (value: unknown, ofId: unknown) =>
       nameField === undefined || value === undefined ? valueInWords(name, value, payment ?? {}) : idWithName(value, ofId);
     const known = nameField && payment?.[nameField];
     const untold = was === undefined && (payment === undefined || ALWAYS.has(name));
-    return `${name}: ${untold ? 'not told by Zoho' : words(was, known)} → ${words(is, was === is ? known : names[name as keyof typeof NAMED])}`;
+    return `${fieldLabel(name)}: ${untold ? 'not told by Zoho' : words(was, known)} → ${words(is, was === is ? known : names[name as keyof typeof NAME_FIELDS])}`;
   });
   return [...plain, ...(tags === undefined ? [] : [`tags are replaced by: ${tagsInWords(tags)}`])];
 }

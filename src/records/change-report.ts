@@ -2,6 +2,7 @@ import { isObject } from '../json.ts';
 import { readAmount, type Currency } from '../money.ts';
 import { standingOn, standsOn, type Standing } from './applied.ts';
 import { anyValue, customFieldValue } from './custom-fields.ts';
+import { idWithName } from './describe.ts';
 import type { Payment } from './fields.ts';
 import { quoted, lines, UNTOLD_AMOUNT, money, plain } from './text.ts';
 
@@ -19,6 +20,15 @@ const comparedFields = [
   'customer_name',
   'exchange_rate',
 ];
+/** Fields that hold an id, and the fields in which Zoho tells the name of that record. */
+export const NAME_FIELDS = {
+  account_id: 'account_name',
+  customer_id: 'customer_name',
+  bank_charges_account_id: 'bank_charges_account_name',
+  tax_account_id: 'tax_account_name',
+  location_id: 'location_name',
+} as const;
+
 const amountFields = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
 /** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
@@ -47,7 +57,14 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
     is: customFieldValue(after, field),
     sent: field['value'],
   }));
-  const readings = [...fields, ...customFields];
+  // An id that is sent is shown with its name: a line for the name would say the same again.
+  const withNames = Object.entries(NAME_FIELDS).filter(([name, ofId]) => sent[name] !== undefined && after[ofId] !== undefined);
+  const named = new Map<string, string>(withNames);
+  const readings = [...fields.filter(({ name }) => !withNames.some(([, ofId]) => ofId === name)), ...customFields];
+  const inWords = (name: string, payment: Payment) => {
+    const [value, ofId] = [payment[name], named.get(name)];
+    return ofId === undefined || value === undefined ? valueInWords(name, value, payment) : idWithName(value, payment[ofId]);
+  };
   const applied = appliedChanges(before, after);
   const same = readings.filter((reading) => isTold(reading) && isUnchanged(reading) && reading.sent !== undefined).map(({ name }) => name);
   const hidden = readings.filter((reading) => !isTold(reading) && reading.sent !== undefined).map(({ name }) => name);
@@ -55,7 +72,11 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
   return [
     ...readings
       .filter((reading) => isTold(reading) && !isUnchanged(reading))
-      .map(({ name, was, is }) => `${name}: ${valueInWords(name, was, before)} → ${valueInWords(name, is, after)}`),
+      .map(({ name, was, is }) =>
+        named.has(name)
+          ? `${name}: ${inWords(name, before)} → ${inWords(name, after)}`
+          : `${name}: ${valueInWords(name, was, before)} → ${valueInWords(name, is, after)}`,
+      ),
     ...applied,
     ...lines(
       same.length > 0 && `As before: ${same.join(', ')}.`,

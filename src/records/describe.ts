@@ -27,6 +27,19 @@ export function recordNameAndId(...[what, name, id, max]: Parameters<typeof reco
 /** `"Petty Cash" (id 3000…)`; of what is known by its id alone `id 3000…`. */
 export const idWithName = (id: unknown, name: unknown): string => `${name ? `${quoted(name, 40)} (id ${idText(id)})` : `id ${idText(id)}`}`;
 
+const LABELS: Readonly<Record<string, string>> = {
+  account_id: 'Account',
+  from_account_id: 'Account',
+  location_id: 'Location',
+  bank_charges: 'Bank charges',
+  bank_charges_account_id: 'Account for bank charges',
+  tax_amount_withheld: 'Tax withheld',
+  tax_account_id: 'Account for tax withheld',
+};
+
+/** A field in a person's words, where its own name is a program's. */
+export const fieldLabel = (name: string): string => LABELS[name] ?? name;
+
 /** Tags as a call names them. Zoho tells their names nowhere that this server may read. */
 export const tagsInWords = (tags: readonly { readonly tag_id: string; readonly tag_option_id: string }[]): string =>
   tags.map(({ tag_id, tag_option_id }) => `tag ${tag_id}, option ${tag_option_id}`).join('; ') || 'none';
@@ -102,6 +115,7 @@ export function aboutWhole(payment: Payment, whole = false): string[] {
         unused_amount === undefined && 'Unused: not told by Zoho.',
         (account_name ?? account_id) !== undefined &&
           `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${idText(account_id)}).`,
+        payment['location_id'] !== undefined && `Location: ${idWithName(payment['location_id'], payment['location_name'])}.`,
         bank_charges !== undefined && readAmount(bank_charges) !== 0 && `Bank charges: ${money(bank_charges, payment)}.`,
         Number(exchange_rate ?? 1) !== 1 && `Exchange rate: ${typeof exchange_rate === 'number' ? exchange_rate : plain(exchange_rate)}.`,
       ]
@@ -208,12 +222,12 @@ export function appliedAndUnused(payment: Payment): string[] {
   );
 }
 
-/** What deleting a payment sets free. */
-export function aboutReleased(payment: Payment): string {
+/** What deleting a payment sets free. `saysOpen`: what is open again is said already. */
+export function aboutReleased(payment: Payment, saysOpen = false): string {
   const parts = appliedAndUnused(payment);
   if (parts.length === 0) return '';
   const { length } = payment.invoices ?? [];
-  const open = length > 1 ? ' Those invoices are open again.' : length === 1 ? ' That invoice is open again.' : '';
+  const open = saysOpen ? '' : length > 1 ? ' Those invoices are open again.' : length === 1 ? ' That invoice is open again.' : '';
   return `Before it was deleted: ${parts.join(', ')}.${open}`;
 }
 

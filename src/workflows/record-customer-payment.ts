@@ -3,12 +3,14 @@ import type { Reader } from '../endpoint.ts';
 import { getContact } from '../endpoints/lookups/get-contact.ts';
 import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
 import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
+import { allCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
 import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
 import { createCustomerPayment } from '../endpoints/payments/create-customer-payment.ts';
 import { InputError, RefusedError } from '../errors.ts';
 import { accountNamed } from '../matching/accounts.ts';
 import { currenciesOf } from '../matching/currencies.ts';
 import { isCurrency } from '../matching/currency-names.ts';
+import { withOwnLabels } from '../matching/custom-fields.ts';
 import { customerNamed, isAnother, withoutAddress } from '../matching/customers.ts';
 import { dateOrToday } from '../matching/date-or-today.ts';
 import {
@@ -83,16 +85,19 @@ export const recordCustomerPayment = defineWriteWorkflow({
     allCurrencies,
     allOrganizations,
     listLocations,
+    allCustomFields,
   ],
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
-    const { invoices: _, allocate: __, customer: ___, currency, account, location_id: location, ...rest } = given;
-    const [customer_id, account_id, location_id, day] = await Promise.all([
+    const { invoices: _, allocate: __, customer: ___, currency, account, location_id: location, ...said } = given;
+    const [customer_id, account_id, location_id, day, custom_fields] = await Promise.all([
       payerOf(given, zoho, chosen),
       account === undefined ? undefined : accountNamed(account, 'account', zoho),
       location === undefined ? undefined : locationNamed(location, 'location_id', zoho),
       dateOrToday(given.date, zoho),
+      withOwnLabels(given.custom_fields, zoho),
     ]);
+    const rest = { ...said, ...(custom_fields && { custom_fields }) };
     const told = currency === undefined ? true : await isOfCustomer(currency, customer_id, zoho);
     const applied = await allocationOf(given, customer_id, zoho);
     const not_checked =
@@ -257,8 +262,8 @@ function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: 
     });
   if ((said ?? amount) !== amount || (invoice.balance ?? amount) !== amount)
     throw new RefusedError(
-      `${name} has ${money(invoice.balance, invoice)} open and is paid in full or not at all; ` +
-        `${money(said ?? amount, invoice)} of a payment of ${money(amount, invoice)} is another amount.`,
+      `${name} can only be paid in full: ${money(invoice.balance, invoice)} is open, ` +
+        `${said === undefined || said === amount ? '' : `${money(said, invoice)} is named for it, and `}the payment is ${money(amount, invoice)}.`,
       {
         code: 'retainer_in_part',
         next: 'Ask the user what was paid; with allocate: "as_credit" it is recorded as an advance.',

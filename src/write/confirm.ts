@@ -94,7 +94,7 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
     };
   }
 
-  if (!callCounts(rules)) throw nobodyToAsk();
+  if (!callCounts(rules)) throw nobodyToAsk(rules);
   const digest = digestOf(['preview', shown]);
   const opened = person.approval === undefined ? undefined : seal.open(person.approval);
   if (opened?.kind === 'good' && opened.sealed.digest === digest) return { kind: 'given', asked: 'call', approval: opened.sealed.approval };
@@ -141,7 +141,14 @@ function keepsChanging(): DeclinedError {
   });
 }
 
-function nobodyToAsk(): RefusedError {
+function nobodyToAsk({ ask }: Rules): RefusedError {
+  // A client that can ask is not at fault where no window may be opened.
+  if (!ask.includes('window')) {
+    return new RefusedError('A person has to approve this in a window, and the settings of this server allow none.', {
+      code: 'consent_unavailable',
+      next: 'Tell the user; the operator has to change ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
+    });
+  }
   return new RefusedError('A person has to approve this, and this client cannot ask one.', {
     code: 'consent_unavailable',
     next: 'Tell the user that it needs a client that can ask them, or that the operator changes ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',

@@ -2,6 +2,7 @@ import { concern, type Concern } from '../concern.ts';
 import type { Facts } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { deletionOf, deletionsAfter } from './deleted-since.ts';
 import { titleOf } from './journal/about.ts';
 import type { Entry } from './journal/journal.ts';
 import { SAME_INTENT_MS } from './repeated-call.ts';
@@ -56,22 +57,9 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged
 }
 
 /** The later write of this server that deleted what it made: that is gone, and may be made again. */
-export async function takenBackBy({ makes, zoho_id }: Entry, { journal }: Pick<Road, 'journal'>): Promise<Entry | undefined> {
-  if (makes === undefined || zoho_id === undefined) return undefined;
-  // Not by the time of day, which may have been set back.
-  const later = await journal.list({ state: 'recorded', limit: MOST_LATER });
-  return later.find(({ request, arguments: { payment_id, refund_id }, answer }) => {
-    if (request.method !== 'DELETE') return false;
-    // Of several Zoho may have kept some.
-    const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
-    const asked = refund_id ?? payment_id;
-    // A person who settled it did not tell of each.
-    return Array.isArray(deleted) ? deleted.includes(zoho_id) : Array.isArray(asked) ? asked.includes(zoho_id) : asked === zoho_id;
-  });
+export async function takenBackBy(entry: Entry, { journal }: Pick<Road, 'journal'>): Promise<Entry | undefined> {
+  return entry.makes === undefined ? undefined : deletionOf(entry, await deletionsAfter([entry], journal));
 }
-
-/** Writes that are looked through, the newest first; where there are more it counts as still there. */
-const MOST_LATER = 500;
 
 function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {
   const ids = suspects.map(({ id }) => id);

@@ -126,6 +126,11 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     road.onJudged?.({ asked: 'nobody', concerns });
     const doubtful = concernsToAskAbout(policy, concerns);
     if (suspected.refusal !== undefined) throw suspected.refusal;
+    const { money, customer_id } = facts.policy;
+    const counted = money && { kind: money.kind, currency: money.currency, amount: String(money.adds) };
+    // Nobody is asked about what the claim would refuse after their answer.
+    const beyond = doubtful.length === 0 ? undefined : await journal.reached(counted, capsOf(policy, facts, Date.now()));
+    if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
     const request = toRequest(endpoint, ready.input, facts);
 
     const consent = await consentTo(
@@ -140,7 +145,6 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     road.onJudged?.({ asked: consent.asked, concerns });
     signal?.throwIfAborted();
 
-    const { money, customer_id } = facts.policy;
     const claim: Claim = {
       scope: road.scope,
       endpoint: endpoint.name,
@@ -150,7 +154,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       request,
       approval: consent.approval,
       blocks: blocksOf(facts.lost.touches),
-      counted: money && { kind: money.kind, currency: money.currency, amount: String(money.adds) },
+      counted,
       makes: facts.duplicates.makes,
       customer_id,
       before: facts.lost.before,

@@ -3,7 +3,7 @@ import { concern, concernCodes, type Concern, type ConcernCode } from '../concer
 import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { formatMoney } from '../money.ts';
+import { formatMoney, subtract } from '../money.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
 import type { Cap } from './journal/journal.ts';
 import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
@@ -71,13 +71,28 @@ export class PolicyError extends Error {
 /** The policy in this text; throws a PolicyError that names what is wrong. */
 export function readPolicy(text: string): Policy {
   const json = parsedStrictly(text);
-  const parsed = policySchema.safeParse(json);
+  const parsed = policySchema.safeParse(json, { reportInput: true });
   if (parsed.success) return parsed.data;
   throw new PolicyError(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${messageOf(issue)}`).join('; '));
 }
 
 /** Of a name that is wrong, what is wrong with it. */
 function messageOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `there is no setting ${issue.keys.map((key) => JSON.stringify(key)).join(', ')} here`;
+    case 'invalid_value': {
+      const words = `must be one of ${issue.values.map(String).join(', ')}`;
+      return issue.path[0] === 'accept' && issue.input === 'deletion' ? `a deletion cannot be accepted; it ${words}` : words;
+    }
+    case 'too_big':
+    case 'too_small':
+      return issue.origin === 'number' || issue.origin === 'int'
+        ? `must be ${issue.code === 'too_big' ? `at most ${Number(issue.maximum)}` : issue.inclusive === false ? `more than ${Number(issue.minimum)}` : `at least ${Number(issue.minimum)}`}`
+        : issue.message;
+    case 'invalid_format':
+      return issue.format === 'date' ? 'must be a calendar date, yyyy-mm-dd' : issue.message;
+  }
   return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
 }
 
@@ -132,9 +147,15 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
   if (policy.earliest_date !== undefined && date !== undefined && date < policy.earliest_date)
     throw against('earliest_date', `${date} is before ${policy.earliest_date}, the earliest date the policy allows.`);
   if (policy.allowed_account_ids && account_id !== undefined && !policy.allowed_account_ids.includes(account_id))
-    throw against('allowed_account_ids', `The policy does not allow payments into account ${account_id}.`);
+    throw against(
+      'allowed_account_ids',
+      `The policy does not allow payments into account ${account_id}. ${onlyThese(policy.allowed_account_ids)}`,
+    );
   if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id)) {
-    throw against('allowed_from_account_ids', `The policy does not allow refunds out of account ${from_account_id}.`);
+    throw against(
+      'allowed_from_account_ids',
+      `The policy does not allow refunds out of account ${from_account_id}. ${onlyThese(policy.allowed_from_account_ids)}`,
+    );
   }
   const most = policy.bulk_delete_max ?? BULK_DELETE_MAX;
   if (Array.isArray(payment_id) && new Set(payment_id).size > most)
@@ -144,12 +165,12 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
 /** The same for what only the preflight knows: how much money, in which currency, and what stands where nothing was named. */
 export function refuseByFacts(
   policy: Policy,
-  endpoint: Pick<WriteTool, 'name'>,
+  endpoint: Pick<WriteTool, 'name' | 'input'>,
   { policy: { money, uses }, duplicates: { makes } }: Facts,
 ): void {
   if (uses !== undefined) refuseByValues(policy, endpoint, uses);
   if (makes === 'payment' && policy.allowed_account_ids && uses?.account_id === undefined)
-    throw accountNotNamed(policy.allowed_account_ids);
+    throw accountNotNamed(Object.hasOwn(endpoint.input.shape, 'account') ? 'account' : 'account_id', policy.allowed_account_ids);
   if (money === undefined) return;
   if (money.currency === UNKNOWN_CURRENCY && policy.max_amount !== undefined) {
     throw against(
@@ -218,13 +239,21 @@ export function capReached(cap: Cap, used: string): RefusedError {
       ? `${cap.currency ?? ''} ${cap.most.amount}`.trim()
       : `${cap.most.writes} ${cap.most.writes === 1 ? 'refund' : 'refunds'}`;
   const [time, last] = 'amount' in cap.most ? ['24 hours', '24 hours'] : ['an hour', 'hour'];
-  return against(cap.name, `The policy allows ${most} in ${time}; with what was written in the last ${last} (${used}) this would be more.`);
+  const left =
+    'amount' in cap.most ? ` ${formatMoney(Math.max(0, subtract(Number(cap.most.amount), Number(used))), cap.currency)} is left.` : '';
+  return against(
+    cap.name,
+    `The policy allows ${most} in ${time}; with what was written in the last ${last} (${used}) this would be more.${left}`,
+  );
 }
 
-function accountNotNamed(allowed: readonly string[]): RefusedError {
+const onlyThese = (allowed: readonly string[]): string =>
+  allowed.length === 0 ? 'It allows none.' : `It allows only ${allowed.join(', ')}.`;
+
+function accountNotNamed(argument: string, allowed: readonly string[]): RefusedError {
   return against(
     'allowed_account_ids',
-    `The policy limits the accounts that payments may go to, so account_id must name one of ${allowed.join(', ')}.`,
+    `The policy limits the accounts that payments may go to, so ${argument} must name one of ${allowed.join(', ')}.`,
   );
 }
 

@@ -26,15 +26,21 @@ const tokenRejected: Refusal = (zoho) =>
     zoho,
   });
 
-const scopeMissing: Refusal = (zoho, { scope }) =>
-  new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
+/** For names of accounts alone, whose ids can be given instead: `login` does not ask for more than every tool needs. */
+const BEYOND_LOGIN = /\.accountants\./;
+
+const scopeMissing: Refusal = (zoho, { scope }) => {
+  return new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
     code: 'scope_missing',
-    next: {
-      say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
-      extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; the README says how to make one.',
-    },
+    next: BEYOND_LOGIN.test(scope)
+      ? 'set ZOHO_REFRESH_TOKEN to one that includes this scope, which login does not ask for; the README says how to make one.'
+      : {
+          say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
+          extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; the README says how to make one.',
+        },
     zoho,
   });
+};
 
 /** What a path is about, and where the right id would come from. Every one below its own list; the more special first. */
 const kinds = [

@@ -170,12 +170,14 @@ describe('journal show', () => {
     const { stdout } = await run(['journal', 'show', ` ${write_id} `], settings);
     expect(stdout).toMatch(/^Whether it was recorded in Zoho is not known\. The answer from Zoho was lost/m);
     expect(stdout).toMatch(
-      new RegExp(
-        `^From \\S+ \\S+ -0[45]:00 on, \`zoho-payments-mcp journal resolve ${write_id}\` looks for it in Zoho and settles it\\.$`,
-        'm',
-      ),
+      new RegExp(`^From \\S+ \\S+ -0[45]:00 on, \`${command} journal resolve ${write_id}\` looks for it in Zoho and settles it\\.$`, 'm'),
     );
     expect(stdout).not.toContain('To undo it');
+  });
+
+  it('of memory alone says that it keeps none', async () => {
+    const { code, stderr } = await run(['journal', 'list', '--sandbox=memory'], newSettings());
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('--sandbox=memory keeps no journal') as string });
   });
 
   it('of a write of an earlier version tells who was asked', async () => {

@@ -251,9 +251,9 @@ describe('a retainer invoice', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 open'],
-    ['with more than is open', { amount: 800 }, 'retainer_in_part', 'in full or not at all'],
-    ['by a part of the money', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'is another amount'],
+    ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
+    ['with more than is open', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
+    ['by a part of the money', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is named for it'],
     ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
     ['by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
     ['and left as credit at once', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
@@ -277,6 +277,9 @@ describe('a retainer invoice', () => {
     expect(textOf(found)).toContain(`find_payments {"customer":"${seed.bowman}","amount":750}`);
     const open = textOf(await server.call('find_payments', { invoice: 'RET-00002' }));
     expect(open).toContain('"RET-00002" is a retainer invoice, of "Möbelhaus Lindner GmbH"');
+    expect(open).toContain(
+      'A retainer invoice is paid with record_customer_payment, or with retainerinvoice_id of create_customer_payment.',
+    );
     expect(open).toContain('EUR 1500.00 open');
   });
 

@@ -59,6 +59,9 @@ describe.each(olderKinds)('a client that announces questions and answers them wi
     expect(codeOf(preview)).toBe('approval_needed');
     expect(textOf(preview)).toMatch(/^Refund USD 10\.00 to /);
     expect(await writesTo(server)).toEqual([]);
+    const practice = await start({ kind, asSandbox: true });
+    const once = (await practice.call('create_customer_payment_refund', refund)).content.map((part) => String(part.text)).join('\n');
+    expect(once.split('SANDBOX:')).toHaveLength(2);
     const done = await server.call('create_customer_payment_refund', { ...refund, approval: approvalOf(preview) });
     expect(done.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'call' });
     expect(codeOf(await server.call('create_customer_payment_refund', { ...refund, amount: 11 }))).toBe('approval_needed');
@@ -262,13 +265,14 @@ describe.each(kinds)('ways to ask (%s)', (kind) => {
     expect((await strict.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
   });
 
-  it.each<[string, HarnessOptions]>([
-    ['`window` with a client that has none', { ask: ['window'] }],
-    ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }],
-  ])('%s refuses', async (_, options) => {
+  it.each<[string, HarnessOptions, string]>([
+    ['`window` with a client that has none', { ask: ['window'] }, 'this client cannot ask one'],
+    ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }, 'in a window, and the settings of this server allow none'],
+  ])('%s refuses', async (_, options, says) => {
     const server = await start({ kind, ...options });
     const result = await server.call('create_customer_payment_refund', refund);
     expect(codeOf(result)).toBe('consent_unavailable');
+    expect(textOf(result)).toContain(says);
     expect(textOf(result)).toContain('ZOHO_PAYMENTS_ASK');
   });
 });
@@ -337,6 +341,7 @@ describe('a choice', () => {
     expect(codeOf(result)).toBe('allocation_needed');
     const { chosen } = result.structuredContent['error'] as { chosen: { customer: string } };
     expect(textOf(result)).toContain(`The user chose customer ${chosen.customer}: use this id.`);
+    expect(textOf(result)).toMatch(new RegExp(`Next: .*Keep customer ${chosen.customer}, which the user chose\\.`));
     const again = await server.call('record_customer_payment', {
       customer: chosen.customer,
       amount: 10,

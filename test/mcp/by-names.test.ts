@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { leastScopes } from '../../src/catalogue.ts';
 import { altered } from '../support/altered.ts';
 import { fault, forgetRequests, requestsTo, seed, writesTo } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } from '../support/harness.ts';
@@ -228,6 +229,10 @@ it.each<[tool: string, args: Record<string, unknown>, scope: string, field: stri
   expect(errorOf(result), textOf(result)).toMatchObject({ code: 'scope_missing', changed: 'no' });
   expect(textOf(result)).toContain(`ZohoBooks.${scope}.READ`);
   expect(textOf(result)).toContain(`call again with the id as ${field}`);
+  // What `login` does not ask for is not to be had with it.
+  const inLogin = leastScopes({ readOnly: false }).includes(`ZohoBooks.${scope}.READ`);
+  expect(textOf(result).includes('run `zoho-payments-mcp login`')).toBe(inLogin);
+  if (!inLogin) expect(textOf(result)).toContain('ZOHO_REFRESH_TOKEN to one that includes this scope, which login does not ask for');
   await done(server, tool, { ...args, ...byId });
 });
 

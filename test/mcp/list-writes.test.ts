@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startedAsExtension } from '../../src/cli/how-started.ts';
+import { startedAs, startedAsExtension } from '../../src/cli/how-started.ts';
 import type { Started } from '../../src/started.ts';
 import { localTime } from '../../src/time-zone.ts';
 import type { Json } from '../../src/json.ts';
@@ -315,6 +315,24 @@ describe('an unknown write', () => {
     expect(textOf(result)).not.toContain('record_customer_payment');
   });
 
+  it.each([
+    [
+      'by another name',
+      startedAs({ script: '/p/x.cjs', node: '/n/node', windows: false, path: undefined }, { sandbox: false }),
+      '`node /p/x.cjs journal resolve',
+    ],
+    ['as an extension, which has no terminal', startedAsExtension, undefined],
+  ])('names the command as it is called where the server was started %s', async (_, started, command) => {
+    const server = await start({ timings: { lookMs: 0 }, started });
+    await fault(server.sandbox, { match: posts, fault: 'drop_before' });
+    await server.call('create_customer_payment', payment);
+    const result = await server.call('list_writes');
+    expect(JSON.stringify(result)).not.toContain('`zoho-payments-mcp');
+    if (command === undefined) return expect(JSON.stringify(result)).not.toContain('journal resolve');
+    expect(textOf(result)).toContain(command);
+    expect(JSON.stringify(result.structuredContent['writes'])).toContain(command);
+  });
+
   it('that is settled offers nothing of the kind', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
@@ -322,4 +340,30 @@ describe('an unknown write', () => {
     expect(writes[0]).not.toHaveProperty('next');
     expect(writes[0]).not.toHaveProperty('retry_at');
   });
+});
+
+it('what was deleted since says so, and is not offered to be undone', async () => {
+  const server = await start();
+  const { payment: made } = (await server.call('create_customer_payment', payment)).structuredContent as { payment: Json };
+  const { payment_id } = made;
+  await server.call('update_customer_payment', { payment_id, description: 'Till 2' });
+  await server.call('create_customer_payment', { ...payment, amount: 31 });
+  const { write_id } = (await server.call('delete_customer_payment', { payment_id })).structuredContent;
+  const result = await server.call('list_writes');
+  const [deletion, other, change, creation] = result.structuredContent['writes'] as Json[];
+  expect(deletion).toMatchObject({ undo: { tool: 'create_customer_payment' } });
+  expect(deletion).not.toHaveProperty('deleted_by');
+  expect(other).toMatchObject({ undo: { tool: 'delete_customer_payment' } });
+  for (const one of [change, creation]) {
+    expect(one).toMatchObject({ outcome: 'recorded', deleted_by: write_id });
+    expect(one).not.toHaveProperty('undo');
+  }
+  const lines = textOf(result)
+    .split('\n')
+    .filter((line) => line.includes('deleted since'));
+  expect(lines).toHaveLength(2);
+  for (const line of lines) {
+    expect(line).toContain(`deleted since (${String(write_id)})`);
+    expect(line).not.toContain('undo:');
+  }
 });

@@ -103,6 +103,22 @@ it('a name that no tool has stays an error of the protocol', async () => {
   await server.close();
 });
 
+it('a name that no tool has is told the nearest that is there, and never one that deletes', async () => {
+  const server = await start({});
+  const said = async (name: string) =>
+    await server.client.callTool({ name }).then(
+      () => undefined,
+      (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
+    );
+  expect(await said('record_payment')).toMatchObject({
+    code: -32602,
+    message: expect.stringContaining('the nearest is record_customer_payment') as string,
+    data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
+  });
+  expect((await said('delete_payments'))?.message).not.toMatch(/nearest is \w*delete/);
+  await server.close();
+});
+
 describe('a policy whose allowed_tools is wrong', () => {
   const problem = (names: string[], chosen: readonly Toolset[] = toolsetNames): string => {
     try {
@@ -165,7 +181,7 @@ describe('a limit of the policy', () => {
 
   it('says over which time it counts: the last 24 hours, or the last hour', async () => {
     expect(await refusedBy({ max_amount: { per_day: { USD: 100 } } }, [paid(60), paid(61)])).toMatch(
-      /allows USD 100 in 24 hours; with what was written in the last 24 hours \(60\) this would be more/,
+      /allows USD 100 in 24 hours; with what was written in the last 24 hours \(60\) this would be more\. USD 40\.00 is left\./,
     );
     expect(await refusedBy({ max_amount: { per_write: { USD: 50 } } }, [paid(60)])).toContain('in one write');
     const refund = {
@@ -177,6 +193,34 @@ describe('a limit of the policy', () => {
     expect(await refusedBy({ max_refunds_per_hour: 0 }, [['create_customer_payment_refund', refund]])).toMatch(
       /allows 0 refunds in an hour; with what was written in the last hour/,
     );
+  });
+
+  it('that a call is beyond is said before anyone is asked', async () => {
+    const asked: unknown[] = [];
+    const person = (question: unknown) => {
+      asked.push(question);
+      return { action: 'accept' as const, content: { approve: true } };
+    };
+    const policy = { max_amount: { per_day: { USD: 100 } }, max_refunds_per_hour: 0, ask_above: { USD: 1 } };
+    const server = await harness({ confirm: 'ask', person, policy });
+    const [tool, args] = paid(61);
+    expect((await server.call(tool, args)).isError ?? false).toBe(false);
+    expect(asked).toHaveLength(1);
+    expect((await server.call(tool, { ...args, amount: 60 })).structuredContent).toMatchObject({ error: { code: 'against_policy' } });
+    const refund = { customer_payment_id: '712345000000079503', date: '2026-06-20', amount: 1, from_account_id: '3000000000385' };
+    const refused = await server.call('create_customer_payment_refund', refund);
+    expect(refused.structuredContent).toMatchObject({ error: { code: 'against_policy' } });
+    expect(asked).toHaveLength(1);
+    await server.close();
+  });
+
+  it('on accounts names those that it allows, and the argument of the tool that was called', async () => {
+    const policy = { allowed_account_ids: ['3000000000385'] };
+    const [tool, args] = paid(3);
+    expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain('It allows only 3000000000385.');
+    expect(await refusedBy(policy, [paid(3)])).toContain('so account_id must name one of 3000000000385');
+    const task = { customer: 'Bowman Furniture', payment_mode: 'cash', amount: 3, date: '2026-06-20', allocate: 'as_credit' };
+    expect(await refusedBy(policy, [['record_customer_payment', task]])).toContain('so account must name one of 3000000000385');
   });
 });
 

@@ -90,8 +90,8 @@ const rows: readonly Row[] = [
       'Account: not given, so Zoho takes Undeposited Funds',
       'custom field "Receipt Book No": "77"',
       'to Invoice "INV-385": USD 450.00 open before, USD 0.00 after, so it is paid',
-      'bank_charges: USD 5.00',
-      'bank_charges_account_id: not given, so Zoho chooses one',
+      'Bank charges: USD 5.00',
+      'Account for bank charges: not given, so Zoho chooses one',
       'Tags: tag 11, option 12',
       'Thank-you mail to: contact person 13',
       `…" (${words.length} characters)`,
@@ -143,8 +143,8 @@ const rows: readonly Row[] = [
       ];
     },
     asks: [
-      'account_id: "Undeposited Funds" (id 712345000000000358) → "Petty Cash" (id 3000000000385)',
-      'bank_charges: USD 0.00 → USD 5.00',
+      'Account: "Undeposited Funds" (id 712345000000000358) → "Petty Cash" (id 3000000000385)',
+      'Bank charges: USD 0.00 → USD 5.00',
       'custom field "Receipt Book No": "77" → "78"',
       'tags are replaced by: tag 11, option 12',
     ],
@@ -284,7 +284,7 @@ const rows: readonly Row[] = [
     },
     asks: [
       'amount: USD 40.00 → USD 30.00',
-      `from_account_id: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
+      `Account: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
       'Date: 2026-06-20, mode: "check", reference: "R-2"',
       'left unused afterwards: USD 70.00; refunded in all: USD 30.00',
     ],
@@ -448,7 +448,7 @@ describe('what Zoho does not tell', () => {
   it('is not said to be nothing: the account, the mode and the date of a payment', async () => {
     const { server, asked } = await without(/^(account_id|account_name|payment_mode|date)$/);
     await ok(server, 'update_customer_payment', { payment_id: samplePayment, account_id: pettyCash, payment_mode: 'check', amount: 460 });
-    expect(asked.at(-1)).toContain('account_id: not told by Zoho → "Petty Cash" (id 3000000000385)');
+    expect(asked.at(-1)).toContain('Account: not told by Zoho → "Petty Cash" (id 3000000000385)');
     expect(asked.at(-1)).toContain('payment_mode: not told by Zoho → "check"');
   });
 
@@ -470,7 +470,7 @@ describe('what Zoho does not tell', () => {
       replace_invoices: true,
     });
     for (const line of [
-      'account_id: not told by Zoho → "Petty Cash" (id 3000000000385)',
+      'Account: not told by Zoho → "Petty Cash" (id 3000000000385)',
       'description: not told by Zoho → "x"',
       'custom field "Receipt Book No": "9"',
       'to Invoice "INV-386"',

@@ -8,7 +8,7 @@ import { InputError } from '../../src/errors.ts';
 import type { Json } from '../../src/json.ts';
 import { currentPayment, currentRefund } from '../../src/reading/current-record.ts';
 import { aboutChanges } from '../../src/records/change-report.ts';
-import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, attention } from '../../src/records/describe.ts';
+import { aboutAllocation, aboutPayment, aboutRefund, aboutReleased, aboutWhole, attention } from '../../src/records/describe.ts';
 import type { Payment } from '../../src/records/fields.ts';
 import { changesOf } from '../../src/records/update-body.ts';
 import { worded } from '../support/worded.ts';
@@ -324,4 +324,17 @@ describe('words from a record', () => {
       'refund_id not told',
     );
   });
+});
+
+it('an account that changed is told once, with its names', () => {
+  const before = payment({ account_id: '5', account_name: 'Petty Cash' });
+  const after = payment({ account_id: '6', account_name: 'Savings' });
+  expect(aboutChanges(before, after, { account_id: '6' })).toEqual(['account_id: "Petty Cash" (id 5) → "Savings" (id 6)']);
+  expect(aboutChanges(before, after)).toEqual(['account_name: "Petty Cash" → "Savings"']);
+});
+
+it('a location is told by its name, where Zoho tells one', () => {
+  const told = payment({ location_id: '9', location_name: 'Burlington' });
+  expect(aboutWhole(told).join('\n')).toContain('Location: "Burlington" (id 9).');
+  expect(aboutWhole(payment()).join('\n')).not.toContain('Location');
 });

@@ -70,8 +70,8 @@ export const sabotages = {
     patches: [
       {
         file: 'write/journal/sqlite.ts',
-        from: 'for (const { cap, since } of limits) {',
-        to: 'for (const { cap, since } of limits.slice(limits.length)) {',
+        from: 'for (const cap of caps.filter((one) => isAbout(one, claim))) {',
+        to: 'for (const cap of caps.slice(caps.length)) {',
       },
     ],
     failsOn: 'caps',

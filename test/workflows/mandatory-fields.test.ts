@@ -45,6 +45,30 @@ describe('record_customer_payment takes', () => {
     expect((await writes()).map(({ body }) => body)).toMatchObject([{ location_id: SHOWROOM }]);
   });
 
+  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])('a custom field called %j by its label', async (label) => {
+    await start();
+    await done('record_customer_payment', { ...bowman, custom_fields: [{ label, value: 'A 7' }] });
+    expect((await writes()).map(({ body }) => body)).toMatchObject([{ custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }]);
+  });
+
+  it('no custom field without a name', async () => {
+    await start();
+    const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ value: 'x' }] });
+    expect(errorOf(result)).toMatchObject({ code: 'no_such_custom_field', changed: 'no' });
+    expect(textOf(result)).toContain('custom_fields[0] names no field');
+  });
+
+  it('a location, which the question names', async () => {
+    const asked: string[] = [];
+    const person = (question: string) => {
+      asked.push(question);
+      return { action: 'accept' as const, content: { approve: true } };
+    };
+    await start(undefined, { confirm: 'ask', policy: { ask_above: { USD: 1 } }, person });
+    await done('record_customer_payment', { ...bowman, location_id: 'showroom' });
+    expect(asked.join()).toContain(`Location: "Burlington Showroom" (id ${SHOWROOM})`);
+  });
+
   it('no custom field that does not exist', async () => {
     await start();
     const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ label: 'Shop', value: 'x' }] });
@@ -66,6 +90,8 @@ describe('a payment without what is mandatory is refused with what is missing, a
     expect(errorOf(location), textOf(location)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
     expect(errorOf(location).next).toContain(`call again with it as location_id: "Head Office" (id 460000000038080), `);
     expect(errorOf(location).next).toMatch(/^Payments must have the custom field "Receipt Book No": /);
+    // Both in one step: they are no alternatives.
+    expect(errorOf(location).next.split('; otherwise ')[0]).toMatch(/custom_fields: .* location_id: /);
     const field = await server.call(tool, { ...args, location_id: 'showroom' });
     expect(errorOf(field), textOf(field)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
     expect(errorOf(field).next).toContain('call again with custom_fields: [{"api_name":"cf_receipt_book_no","value":"…"}]');

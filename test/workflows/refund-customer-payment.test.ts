@@ -128,7 +128,7 @@ describe('which payment', () => {
     ],
     ['more than this one has left', { payment: advance, amount: 251 }, 'more_than_refundable', 'USD 251.00 is more than that'],
     ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],
-    ["another currency's account", { payment: advance, account: 'Euro' }, 'account_currency', 'EUR'],
+    ["another currency's account", { payment: advance, account: 'Euro' }, 'account_currency', 'Ask the user for an account in USD.'],
     ['a customer who never paid', { customer: '712345000000090015' }, 'nothing_refundable', 'no payment'],
   ])('%s is refused', async (_, args, code, words) => {
     const server = await start();

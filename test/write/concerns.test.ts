@@ -303,3 +303,12 @@ describe('limits for every other currency', () => {
     return { currency: currency_code, customer: contact_id };
   }
 });
+
+it.each([
+  ['{"max_amount": {"USD": 5}}', 'max_amount: there is no setting "USD" here'],
+  ['{"accept": ["deletion"]}', 'accept.0: a deletion cannot be accepted; it must be one of '],
+  ['{"bulk_delete_max": 26}', 'bulk_delete_max: must be at most 25'],
+  ['{"earliest_date": "1 June"}', 'earliest_date: must be a calendar date, yyyy-mm-dd'],
+])('a policy that is wrong is told in words: %s', (text, says) => {
+  expect(() => readPolicy(text)).toThrow(says);
+});

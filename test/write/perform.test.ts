@@ -350,7 +350,7 @@ describe('preflight refuses with the facts', () => {
       'create_customer_payment',
       { ...payment, retainerinvoice_id: seed.retainer },
       'retainer_in_part',
-      /has USD 750\.00 open and is paid in full or not at all; USD 450\.00/,
+      /can only be paid in full: USD 750\.00 is open, the payment is USD 450\.00/,
     ],
     [
       'a retainer invoice of another customer',
@@ -380,7 +380,13 @@ describe('preflight refuses with the facts', () => {
       'nothing_refundable',
       /applied to invoices/,
     ],
-    ['a payment that was refunded', 'delete_customer_payment', { payment_id: seed.samplePayment }, 'payment_has_refunds', /was refunded/],
+    [
+      'a payment that was refunded',
+      'delete_customer_payment',
+      { payment_id: seed.samplePayment },
+      'payment_has_refunds',
+      /because it has a refund \(refund_id \d+\): payment #/,
+    ],
   ])('%s', async (_title, name, args, code, words) => {
     const server = await start();
     const result = await server.call(name, args);

@@ -79,10 +79,11 @@ export const bulkDeleteCustomerPayments = defineWrite({
     const about = (payment_id: string) => {
       const [payment] = before([payment_id]);
       const own = new Set(payment?.invoices?.map(({ invoice_id }) => invoice_id));
+      const open = aboutOpenAgain(known.filter(({ invoice_id }) => own.has(invoice_id)));
       return {
         line: aboutPayment({ ...payment, payment_id }),
-        open: aboutOpenAgain(known.filter(({ invoice_id }) => own.has(invoice_id))),
-        released: payment && aboutReleased(payment),
+        open,
+        released: payment && aboutReleased(payment, open !== ''),
       };
     };
     return createReport(
@@ -91,6 +92,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
         ...deleted.map(about).map(({ line, open, released }) => `- ${[`${line}.`, open, released].filter(Boolean).join(' ')}`),
         ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
         ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
+        deleted.length > 1 && 'No one call undoes this: each payment would have to be recorded anew.',
       ],
       [],
       openAgain(known),

@@ -56,7 +56,7 @@ export const deleteCustomerPayment = defineWrite({
     const { payment } = facts?.before ?? {};
     const freed = freedInvoices(payment ? [payment] : []);
     return createReport(
-      [`Deleted ${aboutPayment({ ...payment, payment_id })}.`, aboutOpenAgain(freed), payment && aboutReleased(payment)],
+      [`Deleted ${aboutPayment({ ...payment, payment_id })}.`, aboutOpenAgain(freed), payment && aboutReleased(payment, freed.length > 0)],
       [],
       openAgain(freed),
     );

@@ -12,7 +12,7 @@ import { allInOrder } from '../../reader.ts';
 import { currentPayment, currentRefund } from '../../reading/current-record.ts';
 import { refundsOf } from '../../reading/refunds-of-payment.ts';
 import { aboutLeft, leftAfter, leftOf, type LeftOfPayment } from '../../records/afterwards.ts';
-import { aboutRefund, attention, idWithName, unseen } from '../../records/describe.ts';
+import { aboutRefund, attention, fieldLabel, idWithName, unseen } from '../../records/describe.ts';
 import { id, refundFields, writtenRefund, type Payment, type Refund } from '../../records/fields.ts';
 import { money, notChecked, quoted } from '../../records/text.ts';
 import { refuseNoChange } from '../../records/update-body.ts';
@@ -62,7 +62,9 @@ export const updateCustomerPaymentRefund = defineWrite({
         ...facts
       } = await refundFacts({ payment, refunds, accounts, earlier: refund }, { ...given, date, amount, from_account_id }, zoho);
       const after: Refund = { ...given, from_account_name: account_name };
-      const changes = Object.keys(given).map((name) => `${name}: ${asWritten(name, refund, payment)} → ${asWritten(name, after, payment)}`);
+      const changes = Object.keys(given).map(
+        (name) => `${fieldLabel(name)}: ${asWritten(name, refund, payment)} → ${asWritten(name, after, payment)}`,
+      );
       return {
         ...facts,
         question: {

@@ -205,6 +205,8 @@ export interface Journal {
    * kept; asked in this order. Whoever comes second is told who was first.
    */
   claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed>;
+  /** The cap that a claim of this would be too much for as things stand. Only the claim itself decides. */
+  reached(counted: Counted | undefined, caps: readonly Cap[]): Promise<{ readonly cap: Cap; readonly used: string } | undefined>;
   /**
    * Durable when it resolves. Throws StateError when the entry's state does not allow it, so a settled entry is never settled
    * again, and RecordTakenError when another entry made the record; neither changes anything.

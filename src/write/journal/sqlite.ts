@@ -149,7 +149,6 @@ class SqliteJournal implements Journal {
 
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
     const data = canonicalJson(claim);
-    const limits = caps.filter((cap) => isAbout(cap, claim)).map((cap) => ({ cap, since: instant(cap.since) }));
     if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
       throw new RangeError('An amount that counts cannot be negative.');
 
@@ -159,10 +158,8 @@ class SqliteJournal implements Journal {
       if (known !== undefined) return known;
       const inTheWay = this.#rows(`id IN (${blocking}) ORDER BY first_seq LIMIT 1`, JSON.stringify(claim.blocks))[0];
       if (inTheWay !== undefined) return { kind: 'blocked', entry: this.#entry(inTheWay) };
-      for (const { cap, since } of limits) {
-        const used = this.#usedBeyond({ ...cap, since }, claim);
-        if (used !== undefined) return { kind: 'capped', cap, used };
-      }
+      const beyond = this.#firstReached(claim, caps);
+      if (beyond !== undefined) return { kind: 'capped', ...beyond };
 
       const id = `w_${randomBytes(8).toString('hex')}`;
       const at = this.#clock();
@@ -359,8 +356,20 @@ class SqliteJournal implements Journal {
     );
   }
 
+  async reached(counted: Claim['counted'], caps: readonly Cap[]): Promise<{ cap: Cap; used: string } | undefined> {
+    return this.#firstReached({ counted }, caps);
+  }
+
+  #firstReached(claim: Pick<Claim, 'counted'>, caps: readonly Cap[]): { cap: Cap; used: string } | undefined {
+    for (const cap of caps.filter((one) => isAbout(one, claim))) {
+      const used = this.#usedBeyond({ ...cap, since: instant(cap.since) }, claim);
+      if (used !== undefined) return { cap, used };
+    }
+    return undefined;
+  }
+
   /** What counts against the cap already, when the claim would be too much. */
-  #usedBeyond({ kind, currency, since, most }: Cap, claim: Claim): string | undefined {
+  #usedBeyond({ kind, currency, since, most }: Cap, claim: Pick<Claim, 'counted'>): string | undefined {
     const conditions = [
       "claimed_at >= ? AND state <> 'not_recorded'",
       ...(kind === undefined ? [] : ['kind = ?']),
@@ -594,7 +603,7 @@ function placeOf(file: JournalFile, which: 'head' | 'checkpoint'): ChainPosition
 }
 
 /** Whether a cap is about this claim, and so binds it. */
-function isAbout({ name, kind, currency, most }: Cap, { counted }: Claim): boolean {
+function isAbout({ name, kind, currency, most }: Cap, { counted }: Pick<Claim, 'counted'>): boolean {
   if ('amount' in most && currency === undefined) throw new TypeError(`The cap ${name} sums amounts, and names no currency.`);
   return (kind === undefined || kind === counted?.kind) && (currency === undefined || currency === counted?.currency);
 }
