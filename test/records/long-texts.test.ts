@@ -150,7 +150,7 @@ describe('where nothing is cut', () => {
 });
 
 describe('an error whose message is cut', () => {
-  it("says how long it is", () => {
+  it('says how long it is', () => {
     const error = new InputError('x'.repeat(1500), { code: 'invalid_arguments', next: 'y', zoho: { code: 1, message: 'z'.repeat(300) } });
     expect(errorLines(error)).toMatch(/^x{999}… \(1,500 characters\) Zoho says: "z{199}…" \(Zoho code 1\)\./);
   });
