@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { TODAY } from './support/today.ts';
 
 /**
  * What a conversation looks like from below: a host's MCP client, our built server over stdio, and a local Zoho whose
@@ -37,7 +38,7 @@ function say(text: string): void {
 /** The sandbox on the same books that the server uses, to look at them from outside. */
 async function startObserver() {
   mkdirSync(join(stateDir, 'sandbox'), { recursive: true });
-  const child = spawn(process.execPath, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite')], {
+  const child = spawn(process.execPath, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite'), '--today', TODAY], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
@@ -191,7 +192,7 @@ await client.connect(
     command: process.execPath,
     args: [program, 'serve', '--sandbox'],
     // This program answers for a person, on purpose and at once.
-    env: { ZOHO_PAYMENTS_STATE_DIR: stateDir, ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '0' },
+    env: { ZOHO_PAYMENTS_STATE_DIR: stateDir, ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '0', ZOHO_PAYMENTS_SANDBOX_TODAY: TODAY },
   }),
 );
 try {

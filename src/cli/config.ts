@@ -23,6 +23,8 @@ export interface Config {
   /** Names of the variables that are needed to reach Zoho and are not set. */
   readonly missing: readonly string[];
   readonly sandbox: false | 'file' | 'memory';
+  /** The day on which new practice books end, yyyy-mm-dd; today unless said. */
+  readonly sandboxToday: string | undefined;
   readonly readOnly: boolean;
   readonly toolsets: readonly Toolset[];
   /** Where state is kept, when not in the account's own place. */
@@ -110,6 +112,16 @@ function sandboxSetting(env: Environment): Config['sandbox'] {
   const value = setting(env, 'ZOHO_PAYMENTS_SANDBOX')?.toLowerCase();
   if (value === 'memory') return 'memory';
   return flag(env, 'ZOHO_PAYMENTS_SANDBOX') ? 'file' : false;
+}
+
+/** A day of the calendar. `from` is where it was written, for the error. */
+export function calendarDay(from: string, value: string | undefined): string | undefined {
+  if (value === undefined || isDay(value)) return value;
+  throw new ConfigError(`${from} is ${JSON.stringify(value)}: it takes a day, YYYY-MM-DD.`);
+}
+
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
 }
 
 function confirmOf(env: Environment): ConfirmMode {
@@ -210,6 +222,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
     sandbox: sandboxSetting(env),
+    sandboxToday: calendarDay('ZOHO_PAYMENTS_SANDBOX_TODAY', setting(env, 'ZOHO_PAYMENTS_SANDBOX_TODAY')),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     toolsets: toolsetsOf('ZOHO_PAYMENTS_TOOLSETS', setting(env, 'ZOHO_PAYMENTS_TOOLSETS')),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),

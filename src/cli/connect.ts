@@ -60,7 +60,7 @@ async function zohoOf(config: Config): Promise<Target> {
 async function openSandboxTarget(config: Config): Promise<Target> {
   const inMemory = config.sandbox === 'memory';
   const dir = inMemory ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(await stateOf(config));
-  const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'));
+  const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'), config.sandboxToday);
   return {
     ...sandboxTarget(sandbox, dir),
     async close() {
@@ -70,10 +70,10 @@ async function openSandboxTarget(config: Config): Promise<Target> {
   };
 }
 
-async function openSandbox(data: string): Promise<Sandbox> {
+async function openSandbox(data: string, today: string | undefined): Promise<Sandbox> {
   const { startSandbox } = await import('../sandbox/index.ts');
   // Every start of a server asks for a token anew, and nobody should learn Zoho's limit on that from practice.
-  return await startSandbox({ data, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
+  return await startSandbox({ data, today, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
     throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'sandbox_unavailable',
       next: ['set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to', 'use --sandbox=memory'],

@@ -18,6 +18,7 @@ const PROGRAM = 'zoho-payments-mcp';
 const sandbox = ['--sandbox', 'of the practice books'] as const;
 const books = [
   ['--sandbox[=memory]', 'practice books instead of Zoho; =memory throws them away at the end'],
+  ['--today YYYY-MM-DD', 'the day on which new practice books end; default today'],
   ['--read-only', 'list and allow only what reads'],
   ['--toolsets LIST', 'payments, lookups (customers, invoices, accounts by name), workflows, or all; default payments,workflows'],
   ['--policy FILE', 'what writes are allowed, see the README'],
@@ -74,6 +75,7 @@ export const commands: Readonly<Record<string, Command>> = {
       ['--port N', 'default: a free one'],
       ['--data FILE|memory', 'where the books are kept; default memory'],
       ['--payments N', 'fill the books up to N payments'],
+      ['--today YYYY-MM-DD', 'the day on which new books end; default today'],
     ],
     examples: ['sandbox --port 8765 --payments 1000'],
     more: ['It prints one line of JSON with its addresses and credentials, and runs until it is ended.'],
@@ -203,7 +205,8 @@ export function generalHelp(): string {
 }
 
 const ENVIRONMENT = `Environment: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, ZOHO_ORGANIZATION_ID, ZOHO_DATA_CENTER,
-ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_READ_ONLY, ZOHO_PAYMENTS_TOOLSETS,
+ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_SANDBOX_TODAY, ZOHO_PAYMENTS_READ_ONLY,
+ZOHO_PAYMENTS_TOOLSETS,
 ZOHO_PAYMENTS_STATE_DIR, ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_ASK, ZOHO_PAYMENTS_FASTEST_ANSWER_MS, ZOHO_PAYMENTS_POLICY,
 ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
 ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.`;

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
-import { levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
+import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
 import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
@@ -95,6 +95,7 @@ async function main(argv: readonly string[]): Promise<void> {
         port: numberOption('--port', values.port),
         data: values.data,
         payments: numberOption('--payments', values.payments),
+        today: calendarDay('--today', values.today) ?? readConfig().sandboxToday,
       });
     }
   }
@@ -102,6 +103,7 @@ async function main(argv: readonly string[]): Promise<void> {
 
 interface Flags {
   readonly sandbox?: string | undefined;
+  readonly today?: string | undefined;
   readonly 'read-only'?: boolean | undefined;
   readonly toolsets?: string | undefined;
   readonly policy?: string | undefined;
@@ -112,6 +114,7 @@ interface Flags {
 /** All options of all commands. */
 const options = {
   sandbox: { type: 'string' },
+  today: { type: 'string' },
   'read-only': { type: 'boolean' },
   toolsets: { type: 'string' },
   policy: { type: 'string' },
@@ -217,11 +220,15 @@ function withFlags(config: Config, flags: Flags): Config {
     json: config.log.json || flags['log-json'] === true,
   };
   const toolsets = flags.toolsets === undefined ? config.toolsets : toolsetsOf('--toolsets', flags.toolsets);
-  return { ...config, policy, toolsets, log, sandbox: sandbox ?? config.sandbox, readOnly: config.readOnly || flags['read-only'] === true };
-}
-
-function isDay(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+  return {
+    ...config,
+    policy,
+    toolsets,
+    log,
+    sandbox: sandbox ?? config.sandbox,
+    sandboxToday: calendarDay('--today', flags.today) ?? config.sandboxToday,
+    readOnly: config.readOnly || flags['read-only'] === true,
+  };
 }
 
 function numberOption(option: string, value: string | undefined): number | undefined {

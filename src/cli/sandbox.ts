@@ -8,15 +8,18 @@ export async function runSandbox({
   port,
   data,
   payments,
+  today,
 }: {
   port?: number | undefined;
   data?: string | undefined;
   payments?: number | undefined;
+  today?: string | undefined;
 }): Promise<void> {
   const sandbox = await startSandbox({
     data: data === undefined || data === 'memory' ? 'memory' : resolve(data),
     ...(port !== undefined && { port }),
     ...(payments !== undefined && { payments }),
+    today,
   }).catch((error: unknown) => {
     throw new ProblemError(`the sandbox could not start: ${oneLine(error instanceof Error ? error.message : String(error))}`, {
       exitCode: 1,

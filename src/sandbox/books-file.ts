@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ALL_SCOPES, issueRefreshToken, newToken } from './tokens.ts';
 import { BOOK_TABLES, LAYOUT, SCHEMA } from './schema.ts';
 import { growTo, seedBooks } from './seed.ts';
+import { SEED_DAY } from './seed-writer.ts';
 import { Store } from './store.ts';
 
 export interface Credentials {
@@ -12,15 +13,15 @@ export interface Credentials {
 
 const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_requests', 'clients', 'meta'];
 
-/** Opens the books, seeding them when they are new. Two processes may do so at once: the one that comes second finds them done. */
-export async function openBooks(file: string, payments: number): Promise<Store> {
+/** Opens the books, seeding them when they are new, so that they end on `today`. Two processes may do so at once: the one that comes second finds them done. */
+export async function openBooks(file: string, payments: number, today: string): Promise<Store> {
   const store = await Store.open(file).catch((error: unknown) => {
     throw new Error(`${file} cannot be opened as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   });
   try {
-    await store.transaction(() => prepare(store, file, payments));
+    await store.transaction(() => prepare(store, file, payments, today));
   } catch (error) {
     store.close();
     throw error;
@@ -28,20 +29,26 @@ export async function openBooks(file: string, payments: number): Promise<Store> 
   return store;
 }
 
-function prepare(store: Store, file: string, payments: number): void {
+function prepare(store: Store, file: string, payments: number, today: string): void {
   const tables = store.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").map((row) => row.name);
   if (tables.length > 0 && !tables.includes('meta')) throw new Error(`${file} is an SQLite file, but not one of the sandbox's.`);
   const known = tables.length > 0 ? meta(store, 'layout') : undefined;
   if (known === LAYOUT) {
-    growTo(store, payments);
+    growTo(store, payments, meta(store, 'today') ?? SEED_DAY);
     return;
   }
   // Children before parents, for the sake of foreign keys.
   for (const table of [...BOOK_TABLES, ...OTHER_TABLES]) store.exec(`DROP TABLE IF EXISTS ${table}`);
   store.exec(SCHEMA);
   seedClient(store);
-  seedBooks(store, payments);
+  writeSeed(store, payments, today);
   store.run("INSERT INTO meta (name, value) VALUES ('layout', ?)", LAYOUT);
+}
+
+/** Notes the day too: books that grow later still end on it. */
+function writeSeed(store: Store, payments: number, today: string): void {
+  seedBooks(store, payments, today);
+  store.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('today', ?)", today);
 }
 
 /** A client and its refresh token, made once per file and kept over resets. */
@@ -81,9 +88,9 @@ export async function credentialsFor(store: Store, scopes: string[] | undefined,
 }
 
 /** Everything as on the first day; credentials stay, and the seeded refresh token is valid again if it was revoked. */
-export async function resetBooks(store: Store, payments: number): Promise<void> {
+export async function resetBooks(store: Store, payments: number, today: string): Promise<void> {
   await store.transaction(() => {
-    seedBooks(store, payments);
+    writeSeed(store, payments, today);
     insertSeedToken(store, meta(store, 'client_id') ?? '', meta(store, 'refresh_token') ?? '');
     store.run('DELETE FROM token_requests');
   });

@@ -18,6 +18,8 @@ export interface Controls {
   faults: Faults;
   log: RequestLog;
   payments: number;
+  /** the day on which books that are made now end, yyyy-MM-dd */
+  today: () => string;
   client_id: string;
 }
 
@@ -33,7 +35,7 @@ const guide = {
   'POST /__sandbox/release': 'ends the delays that are under way; {"match"} as for faults',
   'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
   'POST /__sandbox/mandatory': 'what payments must have: {"custom_fields": ["cf_receipt_book_no"], "location": true}',
-  'POST /__sandbox/reset': 'the books as on the first day',
+  'POST /__sandbox/reset': 'new books, which end today',
   'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a person would under Banking: {"payment_id"}',
   'POST /__sandbox/unmatch': 'takes that back: {"payment_id"}',
   'POST /__sandbox/codes': 'a code to exchange for a refresh token, as from a Self Client: {"scopes": [...]}',
@@ -65,7 +67,7 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
     case 'GET /records':
       return jsonReply(200, await world.store.transaction(() => recordsOf(world.store)));
     case 'POST /reset':
-      await resetBooks(world.store, controls.payments);
+      await resetBooks(world.store, controls.payments, controls.today());
       return jsonReply(200, { reset: true });
     case 'POST /mandatory':
       return setMandatory(world, readBody(arrival));

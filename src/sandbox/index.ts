@@ -4,6 +4,7 @@ import { Faults } from './faults.ts';
 import { type Limits, ZOHO_LIMITS, changeLimits } from './limits.ts';
 import { RequestLog } from './request-log.ts';
 import { listen } from './server.ts';
+import { isDate, orgDate } from './org-time.ts';
 import { ORGANIZATION_NAME } from './seed-ids.ts';
 import { ORGANIZATION_ID, type Organization, type World } from './world.ts';
 
@@ -26,6 +27,8 @@ export interface SandboxOptions {
   organizations?: Organization[];
   /** The sandbox's clock. */
   now?: () => Date;
+  /** The day on which the seed ends, yyyy-MM-dd. Unless said the day it is when the books are made: books that are there stay as they are. */
+  today?: string | undefined;
 }
 
 export interface Sandbox {
@@ -48,7 +51,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const refused = changeLimits(limits, { ...options.limits });
   if (refused.length > 0) throw new TypeError(`Unknown sandbox limits: ${refused.join(', ')}`);
 
-  const store = await openBooks(options.data ?? 'memory', payments);
+  const { today } = options;
+  if (today !== undefined && !isDate(today)) throw new TypeError(`${JSON.stringify(today)} is no day of the calendar, yyyy-MM-dd`);
+  const seedDay = () => today ?? orgDate(now());
+
+  const store = await openBooks(options.data ?? 'memory', payments, seedDay());
   try {
     const credentials = await credentialsFor(store, options.scopes, now());
     const world: World = {
@@ -60,7 +67,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       now,
       url: '',
     };
-    const { server, close } = listen({ world, faults: new Faults(), log: new RequestLog(), payments, client_id: credentials.client_id });
+    const { server, close } = listen({
+      world,
+      faults: new Faults(),
+      log: new RequestLog(),
+      payments,
+      today: seedDay,
+      client_id: credentials.client_id,
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port ?? 0, '127.0.0.1', resolve);

@@ -7,6 +7,11 @@ import { idOf } from './world.ts';
 
 const DAY_MS = 86_400_000;
 
+/** The day on which the seed ends, as it is written down. */
+export const SEED_DAY = '2026-06-30';
+/** Older records are the documents' own, and keep their dates. */
+const FIRST_OF_SEED = '2020-01-01';
+
 export interface SeedInvoice {
   customer: SeedCustomer;
   number: string;
@@ -54,6 +59,7 @@ export interface TellingInvoice {
  */
 export class SeedWriter {
   private readonly store: Store;
+  private readonly today: string;
   private nextId: number;
   private nextNumber: number;
   private readonly accountCurrency: Map<string, string>;
@@ -62,8 +68,10 @@ export class SeedWriter {
   private readonly unused = new Map<string, number>();
   private readonly unwritten = new Set<TellingInvoice>();
 
-  constructor(store: Store) {
+  /** `today`: the day on which the books end. */
+  constructor(store: Store, today: string) {
     this.store = store;
+    this.today = today;
     this.nextId = sequence(store, 'id');
     this.nextNumber = sequence(store, 'payment_number');
     this.accountCurrency = new Map(
@@ -72,14 +80,20 @@ export class SeedWriter {
   }
 
   /** Goes into its table with its first payment, when its balance is known, or at the end: one statement instead of two. */
-  invoice(invoice: SeedInvoice): TellingInvoice {
+  invoice(written: SeedInvoice): TellingInvoice {
+    const invoice = { ...written, date: onSeedDay(written.date, this.today), due: onSeedDay(written.due, this.today) };
     const told = { id: invoice.id ?? this.id(), of: invoice, balance: invoice.void ? 0 : invoice.total, lastPayment: '', written: false };
     this.unwritten.add(told);
     if (!invoice.draft && !invoice.void) add(this.outstanding, invoice.customer.id, told.balance);
     return told;
   }
 
-  payment(payment: SeedPayment): string {
+  payment(written: SeedPayment): string {
+    const payment = {
+      ...written,
+      date: onSeedDay(written.date, this.today),
+      refunds: written.refunds?.map((refund) => ({ ...refund, date: onSeedDay(refund.date, this.today) })),
+    };
     const { customer } = payment;
     const id = payment.id ?? this.id();
     const rate = payment.rate ?? usualRate(customer.currency);
@@ -238,6 +252,12 @@ const REFUND_MINUTE = 30;
 /** A moment of the working day in New York on that date, whatever the season. */
 function moment(date: string, minute: number): number {
   return Date.parse(`${date}T14:05:00Z`) + minute * 60_000;
+}
+
+/** When something of the seed happened, in books that end on `today`. */
+export function onSeedDay(written: string, today: string): string {
+  const days = (Date.parse(today) - Date.parse(SEED_DAY)) / DAY_MS;
+  return written < FIRST_OF_SEED ? written : dayAfter(written, days);
 }
 
 export function dayAfter(date: string, days: number): string {

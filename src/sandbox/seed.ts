@@ -16,7 +16,7 @@ import {
   SAVINGS_ID,
   UNDEPOSITED_FUNDS_ID,
 } from './seed-ids.ts';
-import { SeedWriter, usualRate } from './seed-writer.ts';
+import { onSeedDay, SeedWriter, usualRate } from './seed-writer.ts';
 import type { Store } from './store.ts';
 import { idOf } from './world.ts';
 
@@ -26,25 +26,25 @@ const OPEN_INVOICES = 80;
 /** Where the running ids start; below are those with a name. */
 const FIRST_RUNNING_ID = 100_000;
 
-/** Empties the books and writes the seed anew, then as many payments more as it takes to hold `payments`. */
-export function seedBooks(store: Store, payments: number): void {
+/** Empties the books and writes the seed anew, so that it ends on `today`; then as many payments more as it takes to hold `payments`. */
+export function seedBooks(store: Store, payments: number, today: string): void {
   for (const table of BOOK_TABLES) store.exec(`DELETE FROM ${table}`);
   store.run("INSERT INTO sequences (name, value) VALUES ('id', ?), ('payment_number', 0)", FIRST_RUNNING_ID);
   seedCurrencies(store);
   seedAccounts(store);
-  seedContacts(store);
+  seedContacts(store, today);
   seedCustomFields(store);
-  const writer = new SeedWriter(store);
+  const writer = new SeedWriter(store, today);
   tellStories(writer);
-  seedRetainers(store);
+  seedRetainers(store, today);
   fillPayments(writer, 0, DRAWN_PAYMENTS);
   fillOpenInvoices(writer, OPEN_INVOICES);
   writer.finish();
-  growTo(store, payments);
+  growTo(store, payments, today);
 }
 
-/** Adds drawn payments until the books hold that many. */
-export function growTo(store: Store, payments: number): void {
+/** Adds drawn payments until the books hold that many. `today`: the day on which they end. */
+export function growTo(store: Store, payments: number, today: string): void {
   const held = store.get<{ count: number }>('SELECT count(*) AS count FROM payments')?.count ?? 0;
   if (held >= payments) return;
   // Numbers of drawn payments go on where an earlier growth ended, so that no invoice number comes twice.
@@ -52,7 +52,7 @@ export function growTo(store: Store, payments: number): void {
   // Far cheaper to build the indices once at the end than to keep them up through 100,000 payments.
   const rebuild = payments - held > 5000;
   if (rebuild) dropIndices(store);
-  const writer = new SeedWriter(store);
+  const writer = new SeedWriter(store, today);
   fillPayments(writer, drawn, drawn + payments - held);
   writer.finish();
   if (rebuild) store.exec(SCHEMA);
@@ -112,8 +112,8 @@ function seedAccounts(store: Store): void {
   }
 }
 
-function seedContacts(store: Store): void {
-  const createdAt = Date.parse('2025-01-06T15:00:00Z');
+function seedContacts(store: Store, today: string): void {
+  const createdAt = Date.parse(`${onSeedDay('2025-01-06', today)}T15:00:00Z`);
   for (const customer of seedCustomers()) {
     const [first = '', ...rest] = customer.person.split(' ');
     store.run(
@@ -149,17 +149,18 @@ function seedCustomFields(store: Store): void {
 }
 
 /** Two that nobody has paid yet. */
-function seedRetainers(store: Store): void {
+function seedRetainers(store: Store, today: string): void {
   const insert =
     'INSERT INTO retainers (id, number, customer_id, date, currency_code, total, balance, created_at, modified_at) ' +
     'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
-  const createdAt = Date.parse('2026-06-20T15:00:00Z');
+  const date = onSeedDay('2026-06-20', today);
+  const createdAt = Date.parse(`${date}T15:00:00Z`);
   for (const [id, number, name, total] of [
     [idOf(79_401), 'RET-00001', 'Bowman Furniture', 750_000],
     [idOf(79_402), 'RET-00002', 'Möbelhaus Lindner GmbH', 1_500_000],
   ] as const) {
     const { id: customer, currency } = seedCustomer(name);
-    store.run(insert, id, number, customer, '2026-06-20', currency, total, total, createdAt, createdAt);
+    store.run(insert, id, number, customer, date, currency, total, total, createdAt, createdAt);
   }
 }
 

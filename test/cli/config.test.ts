@@ -26,6 +26,7 @@ describe('settings', () => {
       organizationId: undefined,
       missing: all,
       sandbox: false,
+      sandboxToday: undefined,
       readOnly: false,
       toolsets: ['payments', 'workflows'],
       stateDir: undefined,
@@ -39,6 +40,12 @@ describe('settings', () => {
       log: { level: 'warn', json: false },
       proxy: { http: undefined, https: undefined, no: undefined },
     });
+  });
+
+  it('the day on which practice books end is one of the calendar', () => {
+    expect(readConfig({ ZOHO_PAYMENTS_SANDBOX_TODAY: '2028-02-29' }).sandboxToday).toBe('2028-02-29');
+    for (const value of ['2027-02-29', 'today', '30.06.2026'])
+      expect(() => readConfig({ ZOHO_PAYMENTS_SANDBOX_TODAY: value })).toThrow('ZOHO_PAYMENTS_SANDBOX_TODAY is "');
   });
 
   it("Zoho's limits, where they are other than usual", () => {

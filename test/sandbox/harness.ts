@@ -1,4 +1,5 @@
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts';
+import { TODAY } from '../support/today.ts';
 import { closers } from '../support/closers.ts';
 
 export type Body = Record<string, unknown>;
@@ -25,7 +26,7 @@ export const ROOMY = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 10
 
 /** A sandbox that ends with the test, with limits out of the way unless the test sets them. */
 export async function zoho(options: SandboxOptions = {}): Promise<Zoho> {
-  const sandbox = await startSandbox({ ...options, limits: { ...ROOMY, ...options.limits } });
+  const sandbox = await startSandbox({ today: TODAY, ...options, limits: { ...ROOMY, ...options.limits } });
   closers.push(() => sandbox.close());
   let accessToken: string | undefined;
 

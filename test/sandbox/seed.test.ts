@@ -103,3 +103,43 @@ describe('the seed', () => {
     expect(dates.every((date) => date >= '2025-07-01' && date <= '2026-06-30')).toBe(true);
   });
 });
+
+describe('the day on which the books end', () => {
+  const dates = async (z: Zoho) => (await allPayments(z)).map((row) => row['date'] as string).toSorted();
+
+  it.each(['2026-06-30', '2027-02-01', '2028-02-29', '2024-12-31'])('is %s where that is asked for', async (today) => {
+    const z = await zoho({ today });
+    const all = await dates(z);
+    expect(all.at(-1)).toBe(today);
+    expect((await z.books())['balanced']).toBe(true);
+    // The documents' own records keep their dates.
+    const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
+    expect(body['payment']).toMatchObject({ date: '2016-06-05', payment_number: '2' });
+    const { body: overdue } = await z.get(`/invoices/${SEED.overdue}`);
+    expect(overdue['invoice']).toMatchObject({ due_date: dayBefore(today, 60), balance: 1280.5 });
+  });
+
+  it('is today in the organization otherwise, and what is overdue is so by days that make sense', async () => {
+    const z = await zoho({ today: undefined, now: () => new Date('2031-03-02T03:00:00Z') });
+    expect((await dates(z)).at(-1)).toBe('2031-03-01');
+    const { body } = await z.get(`/invoices/${SEED.overdue}`);
+    expect(body['invoice']).toMatchObject({ status: 'overdue', due_date: '2030-12-31' });
+  });
+
+  it('stays where the books were made, and is today again after a reset', async () => {
+    // Before midnight in New York, and after.
+    let now = new Date('2030-01-10T04:30:00Z');
+    const z = await zoho({ today: undefined, now: () => now });
+    expect((await dates(z)).at(-1)).toBe('2030-01-09');
+    now = new Date('2030-01-10T05:10:00Z');
+    expect((await dates(z)).at(-1)).toBe('2030-01-09');
+    await z.control('POST', '/reset');
+    expect((await dates(z)).at(-1)).toBe('2030-01-10');
+  });
+
+  it.each(['2026-02-30', 'yesterday', '30.06.2026', ''])('%j is refused', async (today) => {
+    await expect(zoho({ today })).rejects.toThrow('no day of the calendar');
+  });
+});
+
+const dayBefore = (date: string, days: number) => new Date(Date.parse(date) - days * 86_400_000).toISOString().slice(0, 10);

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import { TODAY } from '../support/today.ts';
 
 /** Small books that every run begins with, made once: seeding anew would cost more than a run. */
 
@@ -46,7 +47,7 @@ export function readTemplate(file: string): Template {
 
 export async function makeTemplate(file: string): Promise<Template> {
   let now = BEGINNING - 3600_000;
-  await (await startSandbox({ data: file })).close();
+  await (await startSandbox({ data: file, today: TODAY })).close();
   settle(file);
   strip(file);
   const sandbox = await startSandbox({ data: file, now: () => new Date(now), limits: { per_minute: 1000 } });

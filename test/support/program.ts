@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 import { closers } from './closers.ts';
+import { TODAY } from './today.ts';
 
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
 
@@ -33,7 +34,12 @@ export function environment(settings: Record<string, string> = {}): Record<strin
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE'].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
-  return { ...(Object.fromEntries(kept) as Record<string, string>), ZOHO_PAYMENTS_STATE_DIR: folder(), ...settings };
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    ZOHO_PAYMENTS_STATE_DIR: folder(),
+    ZOHO_PAYMENTS_SANDBOX_TODAY: TODAY,
+    ...settings,
+  };
 }
 
 export interface Ended {

@@ -4,19 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { startSandbox as start, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
+import { TODAY } from './today.ts';
 
 export type { Sandbox, SandboxOptions };
 
 /** The sandbox on a copy of books that were seeded once for this process: seeding them anew takes longer than many a test. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  if (options.data !== undefined) return await start(options);
+  if (options.data !== undefined) return await start({ today: TODAY, ...options });
   const folder = mkdtempSync(join(tmpdir(), 'zoho-sandbox-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     const data = join(folder, 'books.sqlite');
     copyFileSync(await (seeded ??= seed()), data);
     withCredentialsOfItsOwn(data);
-    const sandbox = await start({ ...options, data });
+    const sandbox = await start({ today: TODAY, ...options, data });
     return { ...sandbox, close: async () => void (await sandbox.close().finally(remove)) };
   } catch (error) {
     remove();
@@ -46,7 +47,7 @@ async function seed(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'zoho-sandbox-seed-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'books.sqlite');
-  await (await start({ data: file })).close();
+  await (await start({ data: file, today: TODAY })).close();
   // Into the one file that is copied: what a closed connection left in the write-ahead log.
   const database = new DatabaseSync(file);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
