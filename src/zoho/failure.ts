@@ -31,7 +31,7 @@ const scopeMissing: Refusal = (zoho, { scope }) =>
     code: 'scope_missing',
     next: {
       say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
-      extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; the README says how to make one.',
+      extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; docs/connect.md says how to make one.',
     },
     zoho,
   });
