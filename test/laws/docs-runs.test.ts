@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readPolicy } from '../../src/write/policy.ts';
 import { type Person } from '../support/client.ts';
 import { harness, textOf } from '../support/harness.ts';
-import { environment, program } from '../support/program.ts';
+import { environment, program, run } from '../support/program.ts';
 import { fenced, fileAt, read } from './pages.ts';
 
 /** What the pages show, run. */
@@ -23,6 +23,17 @@ describe('docs/pipelines.md', () => {
     running.child.stdin?.end(sample);
     const { stdout } = await running;
     expect(read('docs/pipelines.md')).toContain(`It prints \`${stdout.trim()}\`.`);
+  });
+});
+
+describe('the exit codes of docs/pipelines.md', () => {
+  it.each([
+    ['0', ['--version'], 'the command did what it is for'],
+    ['1', ['journal', 'list', '--sandbox'], 'there is no journal yet'],
+    ['2', ['--no-such-option'], 'an unknown command or option'],
+  ] as const)('%s', async (code, args, when) => {
+    expect(read('docs/pipelines.md')).toMatch(new RegExp(`^\\| ${code} \\| .*${when}`, 'm'));
+    expect(String((await run(args)).code)).toBe(code);
   });
 });
 
