@@ -98,6 +98,18 @@ describe('what is written about the tools is generated from them', () => {
     });
   });
 
+  it('docs/hosts.md', async () => {
+    const { server, user_config } = JSON.parse(read('manifest.json')) as {
+      server: { mcp_config: { env: Record<string, string> } };
+      user_config: Record<string, { title: string; description: string }>;
+    };
+    const rows = Object.entries(server.mcp_config.env).map(([variable, value]) => {
+      const field = Object.entries(user_config).find(([name]) => value === `\${user_config.${name}}`)?.[1];
+      return [field?.title ?? '', `\`${variable}\``, field?.description ?? ''];
+    });
+    await generated('docs/hosts.md', { fields: table(['field', 'variable', 'meaning'], rows) });
+  });
+
   it('docs/configuration.md', async () => {
     const parts = Object.entries(commands).flatMap(([name, { usage, does, options, more = [] }]) => [
       `### \`${name}\``,
