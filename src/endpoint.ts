@@ -5,8 +5,8 @@ import type { Json } from './json.ts';
 import type { Report, Step, Undo } from './report.ts';
 
 /**
- * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the row in the README and the entry in
- * manifest.json; annotations, read-only mode and scopes follow from `method`.
+ * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the rows in README.md and docs/pipelines.md, and the
+ * entry in manifest.json; annotations, read-only mode and scopes follow from `method`.
  */
 
 /** What a call carries besides its path. Undefined values are left out. */

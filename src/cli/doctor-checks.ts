@@ -309,7 +309,7 @@ async function uniqueFieldFinding(field: string, zoho: Zoho): Promise<Finding> {
   return wrong(
     'unique field',
     `${field}: ${why}`,
-    'Set the field up as the README says, or unset ZOHO_PAYMENTS_UNIQUE_FIELD: until then no payment is recorded.',
+    'Set the field up as docs/safety.md says, or unset ZOHO_PAYMENTS_UNIQUE_FIELD: until then no payment is recorded.',
   );
 }
 

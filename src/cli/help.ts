@@ -21,7 +21,7 @@ const books = [
   ['--today YYYY-MM-DD', 'the day on which new practice books end; default today'],
   ['--read-only', 'list and allow only what reads'],
   ['--toolsets LIST', 'payments, lookups (customers, invoices, accounts by name), workflows, or all; default payments,workflows'],
-  ['--policy FILE', 'what writes are allowed, see the README'],
+  ['--policy FILE', 'a file that limits what may be written, see docs/safety.md'],
 ] as const;
 
 /** The first word of a command is what it is called; the second one a part of it. */

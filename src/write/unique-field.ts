@@ -58,6 +58,6 @@ export async function proveUniqueField(
 function unusable({ name }: UniqueField, why: string): AccessError {
   return new AccessError(`ZOHO_PAYMENTS_UNIQUE_FIELD is ${name}, and it cannot be relied on: ${why}.`, {
     code: 'unique_field_unusable',
-    next: ['set up the field as the README says', 'unset ZOHO_PAYMENTS_UNIQUE_FIELD'],
+    next: ['set up the field as docs/safety.md says', 'unset ZOHO_PAYMENTS_UNIQUE_FIELD'],
   });
 }

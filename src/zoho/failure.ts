@@ -33,10 +33,10 @@ const scopeMissing: Refusal = (zoho, { scope }) => {
   return new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
     code: 'scope_missing',
     next: BEYOND_LOGIN.test(scope)
-      ? 'set ZOHO_REFRESH_TOKEN to one that includes this scope, which login does not ask for; the README says how to make one.'
+      ? 'set ZOHO_REFRESH_TOKEN to one that includes this scope, which login does not ask for; docs/connect.md says how to make one.'
       : {
           say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
-          extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; the README says how to make one.',
+          extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; docs/connect.md says how to make one.',
         },
     zoho,
   });

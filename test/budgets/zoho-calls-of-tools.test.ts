@@ -6,7 +6,7 @@ import { zohoCalls } from '../../src/zoho-calls.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf } from '../support/harness.ts';
 
-/** The README's table of Zoho's calls per tool, measured: one usual call of each, nothing but the organization known before. */
+/** The table of Zoho's calls per tool in docs/pipelines.md, measured: one usual call of each, nothing but the organization known before. */
 
 const bowman = 'Bowman Furniture';
 const june = { date_start: '2026-06-01', date_end: '2026-06-30' };

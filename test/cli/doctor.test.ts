@@ -176,7 +176,7 @@ const misconfigurations: readonly Misconfigured[] = [
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_receipt_book_no' }),
     check: 'unique field',
     says: /cf_receipt_book_no: it accepts duplicate values/,
-    next: /README/,
+    next: /docs\/safety\.md/,
   },
   {
     what: 'a clock that is wrong',

@@ -1,23 +1,24 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
+import { endpoints, leastScopes, scopesMissing, toolsets, workflows } from '../../src/catalogue.ts';
 import { readConfig } from '../../src/cli/config.ts';
+import { commands } from '../../src/cli/help.ts';
 import { concerns } from '../../src/concern.ts';
 import { isRead, scopeOf } from '../../src/endpoint.ts';
 import { codesByRetry, type Retry } from '../../src/error-codes.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
 import { policySchema } from '../../src/write/policy.ts';
+import { dataCenter, dataCenterNames, type DataCenterName } from '../../src/zoho/data-centers.ts';
 import { zohoCalls } from '../../src/zoho-calls.ts';
 import { shown } from '../evals/shown.ts';
+import { startSandbox } from '../support/sandbox.ts';
 import { importTable } from './import-table.ts';
+import { fileAt, pages, read } from './pages.ts';
 
-const fileAt = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const read = (path: string) => readFileSync(fileAt(path), 'utf8');
 const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
 
 /** The text between `<!-- name: … -->` and `<!-- /name -->`, replaced. */
@@ -27,72 +28,148 @@ function withPart(text: string, name: string, part: string): string {
   return text.replace(found, (_, start: string, end: string) => `${start}${part}\n${end}`);
 }
 
+/** In a table `|` would end the cell. */
+const cell = (text: string) => text.replaceAll('|', '\\|');
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map((text) => cell(String(text))).join(' | ')} |`).join('\n');
+
+/** Writes these parts of a page anew, or compares them. */
+async function generated(page: string, parts: Readonly<Record<string, string>>): Promise<void> {
+  const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read(page));
+  await expect(text).toMatchFileSnapshot(`../../${page}`);
+}
+
 describe('what is written about the tools is generated from them', () => {
   it('README.md', async () => {
-    const rowsOf = (toolset: 'payments' | 'lookups') => [
-      '| tool | what it does | Zoho call | needs |',
-      '| --- | --- | --- | --- |',
-      ...toolsets[toolset].map((endpoint) => {
-        const { name, description, method, path } = endpoint;
-        const scope = scopeOf(endpoint).replace('ZohoBooks.', '').replace('customerpayments.', '');
-        return `| \`${name}\` | ${firstLine(description)} | ${method} ${path} | ${scope} |`;
-      }),
-    ];
-    const payments = [...rowsOf('payments'), `| \`${listWrites.name}\` | ${firstLine(listWrites.description)} | | |`];
-    const resources = ['| resource | what it is |', '| --- | --- |'];
-    for (const { uri, title } of endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []))
-      resources.push(`| \`${uri.replace('{?}', '?filter=value&…')}\` | ${title} |`);
-    resources.push(`| \`${limitsResource.uri}\` | ${limitsResource.title} |`);
-    const tasks = [
-      '| tool | what it does |',
-      '| --- | --- |',
-      ...workflows.map((workflow) => `| \`${workflow.name}\` | ${firstLine(workflow.description)} |`),
-    ];
-    const asked = [
-      '| code | what it means |',
-      '| --- | --- |',
-      ...Object.entries(concerns).map(([code, text]) => `| \`${code}\` | ${text} |`),
-    ];
+    const rowsOf = (tools: readonly { name: string; description: string }[]) =>
+      table(
+        ['tool', 'what it does'],
+        tools.map(({ name, description }) => [`\`${name}\``, firstLine(description)]),
+      );
+    await generated('README.md', {
+      workflows: rowsOf(workflows),
+      payments: rowsOf([...toolsets.payments, listWrites]),
+      lookups: rowsOf(toolsets.lookups),
+    });
+  });
+
+  it('docs/pipelines.md', async () => {
     const programs: Record<Retry, string> = {
       same_call:
         'the same call again, not before `retry_at`; after `outcome_unknown` and `unresolved_write` in five minutes, ' +
         'until it says `recorded` or another code',
       corrected_call:
-        'another call, as `next` says: nothing comes of the same one. After `suspected_duplicate` a person looks; ' +
+        'another call, as `next` says: the same one fails again. After `suspected_duplicate` a person looks; ' +
         'if it is another one, add `allow_duplicate_of` with the ids that `next` names. ' +
         'After `approval_needed` (not in `host` mode) a person sees `structuredContent.question`; then add `approval`',
       never: 'stop: somebody has to change something else first, as `next` says',
     };
-    const errors = [
-      '| `error.retry` | `error.code` | what a program does |',
-      '| --- | --- | --- |',
-      ...Object.entries(codesByRetry).map(
-        ([retry, codes]) => `| \`${retry}\` | ${codes.map((code) => `\`${code}\``).join(', ')} | ${programs[retry as Retry]} |`,
+    const errors = Object.entries(codesByRetry).map(([retry, codes]) => [
+      `\`${retry}\``,
+      codes.map((code) => `\`${code}\``).join(', '),
+      programs[retry as Retry],
+    ]);
+    const operations = [...toolsets.payments, ...toolsets.lookups].map((endpoint) => [
+      `\`${endpoint.name}\``,
+      `${endpoint.method} ${endpoint.path}`,
+      scopeOf(endpoint).replace('ZohoBooks.', ''),
+    ]);
+    const resources = endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []);
+    await generated('docs/pipelines.md', {
+      errors: table(['`error.retry`', '`error.code`', 'what a program does'], errors),
+      operations: table(['tool', 'Zoho call', 'needs'], operations),
+      resources: table(
+        ['resource', 'what it is'],
+        [...resources, limitsResource].map(({ uri, title }) => [`\`${uri.replace('{?}', '?filter=value&…')}\``, title]),
       ),
-    ];
-    const calls = [
-      '| tool | calls | of | takes more, or fewer |',
-      '| --- | --- | --- | --- |',
-      ...Object.entries(zohoCalls).map(([name, { calls, usual = '', more = '' }]) => `| \`${name}\` | ${calls} | ${usual} | ${more} |`),
-    ];
-    const conversations = await shown({
-      Recording: 'cash for an invoice',
-      'Giving back': 'overpaid and sent back',
-      'Looking up': 'refunds of a month',
-      Correcting: 'paid twice',
+      calls: table(
+        ['tool', 'calls', 'of', 'takes more, or fewer'],
+        Object.entries(zohoCalls).map(([name, { calls, usual = '', more = '' }]) => [`\`${name}\``, calls, usual, more]),
+      ),
     });
-    const parts = {
-      workflows: tasks.join('\n'),
-      payments: payments.join('\n'),
-      lookups: rowsOf('lookups').join('\n'),
-      resources: resources.join('\n'),
-      concerns: asked.join('\n'),
-      errors: errors.join('\n'),
-      calls: calls.join('\n'),
-      conversations,
+  });
+
+  it('docs/safety.md', async () => {
+    await generated('docs/safety.md', {
+      concerns: table(
+        ['code', 'what it means'],
+        Object.entries(concerns).map(([code, text]) => [`\`${code}\``, text]),
+      ),
+    });
+  });
+
+  it('docs/hosts.md', async () => {
+    const { server, user_config } = JSON.parse(read('manifest.json')) as {
+      server: { mcp_config: { env: Record<string, string> } };
+      user_config: Record<string, { title: string; description: string }>;
     };
-    const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read('README.md'));
-    await expect(text).toMatchFileSnapshot('../../README.md');
+    const rows = Object.entries(server.mcp_config.env).map(([variable, value]) => {
+      const field = Object.entries(user_config).find(([name]) => value === `\${user_config.${name}}`)?.[1];
+      return [field?.title ?? '', `\`${variable}\``, field?.description ?? ''];
+    });
+    await generated('docs/hosts.md', { fields: table(['field', 'variable', 'meaning'], rows) });
+  });
+
+  it('docs/configuration.md', async () => {
+    const parts = Object.entries(commands).flatMap(([name, { usage, does, options, more = [] }]) => [
+      `### \`${name}\``,
+      [`\`${usage}\`: ${does}.`, ...more].join(' '),
+      ...(options.length === 0
+        ? []
+        : [
+            table(
+              ['option', 'meaning'],
+              options.map(([written, means]) => [`\`${written}\``, means]),
+            ),
+          ]),
+    ]);
+    await generated('docs/configuration.md', { options: parts.join('\n\n') });
+  });
+
+  it('docs/connect.md', async () => {
+    const countries: Record<DataCenterName, string> = {
+      us: 'United States',
+      eu: 'Europe',
+      in: 'India',
+      au: 'Australia',
+      jp: 'Japan',
+      ca: 'Canada',
+      cn: 'China',
+      sa: 'Saudi Arabia',
+    };
+    const reading = leastScopes({ readOnly: true });
+    const all = ['ZohoBooks.customerpayments.ALL', ...reading.filter((scope) => !scope.startsWith('ZohoBooks.customerpayments.'))];
+    expect(scopesMissing(leastScopes({ readOnly: false }), all)).toEqual([]);
+    await generated('docs/connect.md', {
+      scopes: `- to read and to record: \`${all.join(',')}\`\n- only to read: \`${reading.join(',')}\``,
+      'data-centers': table(
+        ['data centre', '`ZOHO_DATA_CENTER`', 'accounts server'],
+        dataCenterNames.map((name) => [
+          countries[name],
+          `\`${name}\`${name === 'us' ? ' (default)' : ''}`,
+          new URL(dataCenter(name).accountsUrl).host,
+        ]),
+      ),
+    });
+  });
+
+  it('docs/practice-books.md', async () => {
+    const sandbox = await startSandbox();
+    const guide = await fetch(`${sandbox.url}/__sandbox`)
+      .then(async (response) => (await response.json()) as { endpoints: Record<string, string> })
+      .finally(() => sandbox.close());
+    await generated('docs/practice-books.md', {
+      conversations: await shown({
+        Recording: 'cash for an invoice',
+        'Giving back': 'overpaid and sent back',
+        'Looking up': 'refunds of a month',
+        Correcting: 'paid twice',
+      }),
+      controls: table(
+        ['control', 'what it does'],
+        Object.entries(guide.endpoints).map(([control, does]) => [`\`${control}\``, does]),
+      ),
+    });
   });
 
   it('src/README.md', async () => {
@@ -160,17 +237,23 @@ describe('manifest.json', () => {
 });
 
 describe('README.md', () => {
-  it('names every variable that is read, and no other', () => {
+  it('is short enough for two minutes', () => {
+    expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(14_000);
+  });
+});
+
+describe('docs/', () => {
+  it('name every variable that is read, and no other', () => {
     const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
     const inTable = new Set(
-      read('README.md')
+      read('docs/configuration.md')
         .match(/^\| `.*$/gm)
         ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []),
     );
     expect(inTable).toEqual(inCode);
   });
 
-  it('lists every code that an error can have, and no other', () => {
+  it('list every code that an error can have, and no other', () => {
     const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.startsWith('sandbox') && file !== 'error-codes.ts')
       .map((file) => read(`src/${file}`));
@@ -214,7 +297,7 @@ describe('src/README.md', () => {
   });
 });
 
-it.each(['README.md', 'src/README.md'])('%s names only scripts that exist', (page) => {
+it.each(pages)('%s names only scripts that exist', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [...read(page).matchAll(/npm run ([\w:]+)/g)].flatMap(([, name]) => name ?? []);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);

@@ -93,7 +93,7 @@ export function pack(target: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'zoho-payments-mcpb-'));
   const stage = join(folder, 'stage');
   try {
-    for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'src/mcp/icon.png', 'dist'])
+    for (const file of ['manifest.json', 'package.json', 'LICENSE', 'README.md', 'docs', 'src/mcp/icon.png', 'dist'])
       cpSync(join(root, file), join(stage, file), { recursive: true });
     const names = [...new Set(runtimePackages(json('package.json') as Package))];
     checkPlatforms(names);

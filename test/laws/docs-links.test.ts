@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path/posix';
+import { describe, expect, it } from 'vitest';
+import { commands, optionsOf, partsOf } from '../../src/cli/help.ts';
+import { fileAt, pages, read, userPages } from './pages.ts';
+
+const fence = /^( *)```[\s\S]*?^\1```$/gm;
+const withoutFences = (page: string) => read(page).replace(fence, '');
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of withoutFences(page).matchAll(/^#+ (.+)$/gm)) {
+    const name = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
+    let unique = name;
+    for (let n = 1; anchors.has(unique); n += 1) unique = `${name}-${n}`;
+    anchors.add(unique);
+  }
+  return anchors;
+}
+
+describe('links', () => {
+  it.each(pages)('%s links to files and headings that exist', (page) => {
+    const targets = [...withoutFences(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+    const broken = targets
+      .filter((target) => !target.startsWith('https:'))
+      .filter((target) => {
+        const [path = '', anchor] = target.split('#');
+        const linked = path === '' ? page : join(dirname(page), path);
+        return !existsSync(fileAt(linked)) || (anchor !== undefined && !anchorsOf(linked).has(anchor));
+      });
+    expect(broken).toEqual([]);
+  });
+
+  it('README.md leads to every page', () => {
+    const readme = read('README.md');
+    expect(pages.filter((page) => page !== 'README.md' && !readme.includes(`](${page}`))).toEqual([]);
+  });
+});
+
+describe('commands and options', () => {
+  /** What is written as code, line by line; a span may go over the end of its line. */
+  const codeOf = (page: string): string[] => [
+    ...[...read(page).matchAll(fence)].flatMap(([block]) => block.split('\n').slice(1, -1)),
+    ...[...withoutFences(page).matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.replaceAll(/\s+/g, ' ')),
+  ];
+  const others = /^\s*(npm|git|claude|codex|docker|curl) /;
+  /** Options of other programs that are named without them. */
+  const foreign = ['--scope', '--env'];
+  const optionsIn = (code: string) => [...code.matchAll(/(?<![\w-])--([a-z][\w-]*)/g)].map(([, option = '']) => option);
+
+  it.each(userPages)('%s names only options that exist', (page) => {
+    const known = new Set([...Object.keys(commands).flatMap(optionsOf), 'help', 'version']);
+    const unknown = codeOf(page)
+      .filter((code) => !others.test(code) && !foreign.some((option) => code.startsWith(option)))
+      .flatMap(optionsIn)
+      .filter((option) => !known.has(option));
+    expect(unknown).toEqual([]);
+  });
+
+  it.each(userPages)('%s names only commands that exist, with options that they take', (page) => {
+    const all = Object.keys(commands).filter((name) => !name.includes(' '));
+    const program = /(?:zoho-payments-mcp\.cjs|npx zoho-payments-mcp) +(?=[a-z])/;
+    const called = codeOf(page).flatMap((code) => {
+      const behind = code.split(program)[1];
+      if (behind !== undefined) return [behind];
+      return all.some((name) => new RegExp(`^${name}( |$)`).test(code)) ? [code] : [];
+    });
+    const wrong = called.filter((call) => {
+      const [first = '', second = ''] = call.replace(/#.*$/, '').trim().split(/ +/);
+      if (!all.includes(first)) return true;
+      const isPart = /^[a-z]+$/.test(second) && partsOf(first).length > 0;
+      if (isPart && !partsOf(first).includes(second)) return true;
+      // Of `journal …` any part may be meant.
+      const names = isPart ? [`${first} ${second}`] : [first, ...partsOf(first).map((part) => `${first} ${part}`)];
+      const takes = new Set(['help', 'version', ...names.flatMap(optionsOf)]);
+      return optionsIn(call).some((option) => !takes.has(option));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(userPages)('%s names only variables that exist', (page) => {
+    const known = new Set(read('src/cli/config.ts').match(/\bZOHO_[A-Z_]+\b/g));
+    expect((read(page).match(/\bZOHO_[A-Z_]*[A-Z]\b/g) ?? []).filter((name) => !known.has(name))).toEqual([]);
+  });
+});

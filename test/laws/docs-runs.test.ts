@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { readPolicy } from '../../src/write/policy.ts';
+import { type Person } from '../support/client.ts';
+import { harness, textOf } from '../support/harness.ts';
+import { environment, program, run } from '../support/program.ts';
+import { fenced, fileAt, read } from './pages.ts';
+
+/** What the pages show, run. */
+
+describe('docs/pipelines.md', () => {
+  const sample = fenced('docs/pipelines.md', 'sample');
+
+  it('has a sample that is short', () => {
+    expect(sample.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
+  });
+
+  it('has a sample that runs, and says what it prints', async () => {
+    expect(existsSync(program), 'run "npm run build" first').toBe(true);
+    const running = promisify(execFile)(process.execPath, ['--input-type=module'], { cwd: fileAt('.'), env: environment() });
+    running.child.stdin?.end(sample);
+    const { stdout } = await running;
+    expect(read('docs/pipelines.md')).toContain(`It prints \`${stdout.trim()}\`.`);
+  });
+});
+
+describe('the exit codes of docs/pipelines.md', () => {
+  it.each([
+    ['0', ['--version'], 'the command did what it is for'],
+    ['1', ['journal', 'list', '--sandbox'], 'there is no journal yet'],
+    ['2', ['--no-such-option'], 'an unknown command or option'],
+  ] as const)('%s', async (code, args, when) => {
+    expect(read('docs/pipelines.md')).toMatch(new RegExp(`^\\| ${code} \\| .*${when}`, 'm'));
+    expect(String((await run(args)).code)).toBe(code);
+  });
+});
+
+describe('docs/safety.md', () => {
+  it('shows a policy that is one', () => {
+    expect(Object.keys(readPolicy(fenced('docs/safety.md', 'policy')))).toContain('max_amount');
+  });
+});
+
+describe('README.md', () => {
+  it('shows a conversation that comes out like that', async () => {
+    // Without the marks of a quotation.
+    const readme = read('README.md').replaceAll('\n> ', ' ').replaceAll(/[“”]/g, '"');
+    const asked: string[] = [];
+    const yes: Person = (question) => {
+      asked.push(question.split('\n', 1)[0] ?? '');
+      return { action: 'accept', content: { approve: true } };
+    };
+    const customer = 'Bowman Furniture';
+    const { call, close } = await harness({ confirm: 'ask', person: yes });
+    const says = async (tool: string, args: object) => textOf(await call(tool, { customer, ...args }));
+    const outcomes = [
+      await says('find_payments', {}),
+      await says('record_customer_payment', { amount: 450, payment_mode: 'cash', invoices: [{ invoice: 'INV-385' }] }),
+      await says('record_customer_payment', { amount: 500, payment_mode: 'banktransfer', invoices: [{ invoice: 'INV-384' }] }),
+      await says('refund_customer_payment', { amount: 450, account: 'Petty Cash' }),
+    ].join('\n');
+    await close();
+
+    // What the page says, and what the tools said.
+    const facts: readonly (readonly [string, RegExp])[] = [
+      ['250.00 by bank transfer on the 22nd', /2026-06-22 .*USD 250\.00 .*banktransfer.*unused USD 250\.00/],
+      ['600.00 by check on the 18th, of which 100.00 is unused', /2026-06-18 .*USD 600\.00 .*check.*unused USD 100\.00/],
+      ['6,205.00 through Stripe on the 3rd', /2026-06-03 .*USD 6205\.00 .*stripe/],
+      [
+        'payment #491: USD 450.00 in cash, applied in full to INV-385, which is now paid',
+        /#491 .*USD 450\.00 .*cash\.\n.*INV-385 .*USD 450\.00, now paid/,
+      ],
+      ['payment #492, USD 50.00 applied to INV-384', /#492 .*USD 500\.00 .*\n.*INV-384 .*USD 50\.00/],
+      ['The remaining USD 450.00 is refunded out of Petty Cash', /refund .*of USD 450\.00 .*out of "Petty Cash"/],
+    ];
+    for (const [shown, fact] of facts) {
+      expect(readme).toContain(shown);
+      expect(outcomes).toMatch(fact);
+    }
+    expect(asked).toHaveLength(2);
+    for (const question of asked) expect(readme).toContain(question);
+  });
+});
