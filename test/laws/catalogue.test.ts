@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
 import { isRead, scopeOf } from '../../src/endpoint.ts';
+import { matchRoute } from '../../src/sandbox/routes.ts';
 import { methodOf } from '../../src/workflow.ts';
 import { harness, type Harness } from '../support/harness.ts';
 
@@ -61,6 +62,14 @@ describe('the catalogue', () => {
       const [, first = ''] = endpoint.path.split('/');
       expect(scopeOf(endpoint), endpoint.name).toMatch(new RegExp(`^ZohoBooks\\.${modules[first] ?? first}\\.`));
     }
+  });
+
+  it('has a route in the sandbox for every call, with the same scope', () => {
+    const routes = endpoints.map(({ name, method, path }) => {
+      const { route } = matchRoute(method, path.replaceAll(/\{\w+\}/g, '1'));
+      return [name, route ? `ZohoBooks.${route.scope}` : `no route for ${method} ${path}: add it to src/sandbox/routes.ts`];
+    });
+    expect(routes).toEqual(endpoints.map((endpoint) => [endpoint.name, scopeOf(endpoint)]));
   });
 
   it('has every tool in one toolset, and only looks in that of lookups', () => {
