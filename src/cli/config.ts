@@ -115,7 +115,7 @@ function sandboxSetting(env: Environment): Config['sandbox'] {
 }
 
 /** A day of the calendar. `from` is where it was written, for the error. */
-export function dayOf(from: string, value: string | undefined): string | undefined {
+export function dayIn(from: string, value: string | undefined): string | undefined {
   if (value === undefined || isDay(value)) return value;
   throw new ConfigError(`${from} is ${JSON.stringify(value)}: it takes a day, YYYY-MM-DD.`);
 }
@@ -222,7 +222,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     organizationId,
     missing: Object.entries(needed).flatMap(([variable, value]) => (value === undefined ? [variable] : [])),
     sandbox: sandboxSetting(env),
-    sandboxToday: dayOf('ZOHO_PAYMENTS_SANDBOX_TODAY', setting(env, 'ZOHO_PAYMENTS_SANDBOX_TODAY')),
+    sandboxToday: dayIn('ZOHO_PAYMENTS_SANDBOX_TODAY', setting(env, 'ZOHO_PAYMENTS_SANDBOX_TODAY')),
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     toolsets: toolsetsOf('ZOHO_PAYMENTS_TOOLSETS', setting(env, 'ZOHO_PAYMENTS_TOOLSETS')),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
-import { dayOf, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
+import { dayIn, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
 import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
@@ -93,7 +93,7 @@ async function main(argv: readonly string[]): Promise<void> {
         port: numberOption('--port', values.port),
         data: values.data,
         payments: numberOption('--payments', values.payments),
-        today: dayOf('--today', values.today) ?? readConfig().sandboxToday,
+        today: dayIn('--today', values.today) ?? readConfig().sandboxToday,
       });
     }
   }
@@ -218,7 +218,7 @@ function withFlags(config: Config, flags: Flags): Config {
     toolsets,
     log,
     sandbox: sandbox ?? config.sandbox,
-    sandboxToday: dayOf('--today', flags.today) ?? config.sandboxToday,
+    sandboxToday: dayIn('--today', flags.today) ?? config.sandboxToday,
     readOnly: config.readOnly || flags['read-only'] === true,
   };
 }

@@ -25,7 +25,7 @@ export interface Route {
   method: string;
   /** under /books/v3, `:name` for one segment */
   path: string;
-  /** the part of the OAuth scope after `ZohoBooks.` */
+  /** the part of the OAuth scope after `ZohoBooks.`; its module has words in consent-page.ts */
   scope: `${Module}.${Verb}`;
   /** not among the scopes of the credentials that the sandbox hands out unasked */
   unusual?: true;

@@ -13,7 +13,7 @@ import {
   type PersonAnswer,
   type ToolResult,
 } from '../support/harness.ts';
-import { environment, program, start as startProgram, type Json, type Program } from '../support/program.ts';
+import { environment, node, program, start as startProgram, type Json, type Program } from '../support/program.ts';
 
 /** Hosts that announce that they ask their user, and what they do instead: nothing is written without a person's consent. */
 
@@ -163,7 +163,8 @@ describe('answers as raw messages', () => {
 });
 
 describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
-  const timings = { fastestAnswerMs: 40 };
+  // Long, so that an answer at once is one also where the machine has other things to do.
+  const timings = { fastestAnswerMs: 60_000 };
 
   it.each<PersonAnswer>([{ action: 'decline' }, { action: 'cancel' }, { action: 'accept', content: { approve: false } }])(
     '%j is told as the program’s own, with the other way',
@@ -211,6 +212,7 @@ describe.each(kinds)('a host that answers by itself (%s)', (kind: Kind) => {
   });
 
   it('a person is slower, and is believed', async () => {
+    const timings = { fastestAnswerMs: 40 };
     const server = await start({ kind, timings, person: slowly(yes) });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
     const other = await start({ kind, timings, person: slowly({ action: 'decline' }) });
@@ -328,9 +330,7 @@ describe('a choice', () => {
 it('the client of @mastra/mcp, which announces questions without a handler, records, approves and refunds', async () => {
   // As its `InternalMastraMCPClient` makes one: the older SDK, `elicitation: {}`, and no handler.
   const client = new OlderClient({ name: 'mastra', version: '1.0.0' }, { capabilities: { elicitation: {} } });
-  await client.connect(
-    new StdioClientTransport({ command: process.execPath, args: [program, 'serve', '--sandbox=memory'], env: environment() }),
-  );
+  await client.connect(new StdioClientTransport({ command: node, args: [program, 'serve', '--sandbox=memory'], env: environment() }));
   onTestFinished(() => client.close());
   const call = async (name: string, args: Json) => (await client.callTool({ name, arguments: args })) as unknown as ToolResult;
   const recorded = await call('record_customer_payment', {
