@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { node, program } from './support/program.ts';
 import { TODAY } from './support/today.ts';
 
 /**
@@ -15,7 +15,6 @@ import { TODAY } from './support/today.ts';
  * balances move. Ends with an exit code other than 0 if anything is off.
  */
 
-const program = fileURLToPath(new URL('../dist/zoho-payments-mcp.cjs', import.meta.url));
 const stateDir = mkdtempSync(join(tmpdir(), 'zoho-payments-demo-'));
 
 interface Books {
@@ -38,7 +37,7 @@ function say(text: string): void {
 /** The sandbox on the same books that the server uses, to look at them from outside. */
 async function startObserver() {
   mkdirSync(join(stateDir, 'sandbox'), { recursive: true });
-  const child = spawn(process.execPath, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite'), '--today', TODAY], {
+  const child = spawn(node, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite'), '--today', TODAY], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
@@ -189,7 +188,7 @@ client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
 });
 await client.connect(
   new StdioClientTransport({
-    command: process.execPath,
+    command: node,
     args: [program, 'serve', '--sandbox'],
     // This program answers for a person, on purpose and at once.
     env: { ZOHO_PAYMENTS_STATE_DIR: stateDir, ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '0', ZOHO_PAYMENTS_SANDBOX_TODAY: TODAY },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ALL_SCOPES, issueRefreshToken, newToken } from './tokens.ts';
+import { USUAL_SCOPES } from './routes.ts';
+import { issueRefreshToken, newToken } from './tokens.ts';
 import { BOOK_TABLES, LAYOUT, SCHEMA } from './schema.ts';
 import { growTo, seedBooks } from './seed.ts';
 import { SEED_DAY } from './seed-writer.ts';
@@ -34,6 +35,7 @@ function prepare(store: Store, file: string, payments: number, today: string): v
   if (tables.length > 0 && !tables.includes('meta')) throw new Error(`${file} is an SQLite file, but not one of the sandbox's.`);
   const known = tables.length > 0 ? meta(store, 'layout') : undefined;
   if (known === LAYOUT) {
+    widenSeedToken(store);
     growTo(store, payments, meta(store, 'today') ?? SEED_DAY);
     return;
   }
@@ -73,8 +75,16 @@ function insertSeedToken(store: Store, clientId: string, refreshToken: string): 
     "INSERT OR IGNORE INTO refresh_tokens (token, client_id, scope, origin, created_at) VALUES (?, ?, ?, 'seed', 0)",
     refreshToken,
     clientId,
-    ALL_SCOPES.join(','),
+    USUAL_SCOPES.join(','),
   );
+}
+
+/** Books that were made before the API offered a scope get it too. */
+function widenSeedToken(store: Store): void {
+  const refreshToken = meta(store, 'refresh_token') ?? '';
+  const scope = USUAL_SCOPES.join(',');
+  store.run('UPDATE refresh_tokens SET scope = ? WHERE token = ? AND scope <> ?', scope, refreshToken, scope);
+  store.run('UPDATE access_tokens SET scope = ? WHERE refresh_token = ? AND scope <> ?', scope, refreshToken, scope);
 }
 
 /** The seeded refresh token, or one of its own for scopes other than all. */

@@ -15,7 +15,7 @@ const MEANINGS: Record<string, string> = {
   DELETE: 'delete',
 };
 
-const MODULES: Record<string, string> = {
+const MODULES = {
   customerpayments: 'customer payments and refunds',
   contacts: 'contacts',
   invoices: 'invoices',
@@ -24,6 +24,9 @@ const MODULES: Record<string, string> = {
   accountants: 'the chart of accounts',
   fullaccess: 'everything in Zoho Books',
 };
+
+/** A module of the API, the part of a scope after `ZohoBooks.`: one that has words for the person. */
+export type Module = keyof typeof MODULES;
 
 interface Consent {
   app: string;
@@ -79,7 +82,7 @@ function page(title: string, body: string): string {
 
 function meaning(scope: string): string {
   const [, module = '', kind = ''] = scope.split('.');
-  const what = MODULES[module.toLowerCase()] ?? module;
+  const what = new Map(Object.entries(MODULES)).get(module.toLowerCase()) ?? module;
   return `${escapeHtml(MEANINGS[kind.toUpperCase()] ?? kind)} ${escapeHtml(what)}`;
 }
 

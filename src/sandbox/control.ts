@@ -1,4 +1,3 @@
-import { ALL_SCOPES, issueCode } from './tokens.ts';
 import { isObject } from './body.ts';
 import { resetBooks } from './books-file.ts';
 import { matchWithBank, unmatch } from './bank-match.ts';
@@ -9,6 +8,8 @@ import { changeMandatory } from './mandatory.ts';
 import { type Arrival, type Reply, jsonReply } from './message.ts';
 import { recordsOf } from './records.ts';
 import type { RequestLog } from './request-log.ts';
+import { USUAL_SCOPES } from './routes.ts';
+import { issueCode } from './tokens.ts';
 import type { World } from './world.ts';
 
 export const CONTROL_PREFIX = '/__sandbox';
@@ -113,7 +114,7 @@ function setMandatory({ mandatory }: World, value: unknown): Reply {
 
 /** What Zoho's API console does under "Self Client": a code to exchange without a redirect address. */
 async function selfClientCode({ world, client_id }: Controls, value: unknown): Promise<Reply> {
-  const asked = isObject(value) && Array.isArray(value['scopes']) ? value['scopes'].map(String) : ALL_SCOPES;
+  const asked = isObject(value) && Array.isArray(value['scopes']) ? value['scopes'].map(String) : USUAL_SCOPES;
   const code = await world.store.transaction(() =>
     issueCode(world, { client_id, scope: asked.join(','), redirect_uri: '', with_refresh: true }),
   );

@@ -1,3 +1,4 @@
+import type { Module } from './consent-page.ts';
 import { getContact, listContacts } from './contacts.ts';
 import { getInvoice, listInvoicePayments, listInvoices } from './invoices.ts';
 import { type Reply, jsonReply } from './message.ts';
@@ -18,12 +19,16 @@ import { listBankAccounts, listChartOfAccounts, listCurrencies, listFields, list
 import { paymentShape } from './shapes.ts';
 import type { Call } from './world.ts';
 
+type Verb = 'CREATE' | 'READ' | 'UPDATE' | 'DELETE';
+
 export interface Route {
   method: string;
   /** under /books/v3, `:name` for one segment */
   path: string;
-  /** the part of the OAuth scope after `ZohoBooks.` */
-  scope: string;
+  /** the part of the OAuth scope after `ZohoBooks.`; its module has words in consent-page.ts */
+  scope: `${Module}.${Verb}`;
+  /** not among the scopes of the credentials that the sandbox hands out unasked */
+  unusual?: true;
   handle: (call: Call) => Reply;
 }
 
@@ -53,12 +58,25 @@ export const ROUTES: Route[] = [
   { method: 'GET', path: '/invoices/:invoice_id/payments', scope: 'invoices.READ', handle: listInvoicePayments },
   { method: 'GET', path: '/retainerinvoices', scope: 'invoices.READ', handle: listRetainers },
   { method: 'GET', path: '/bankaccounts', scope: 'banking.READ', handle: listBankAccounts },
-  { method: 'GET', path: '/chartofaccounts', scope: 'accountants.READ', handle: listChartOfAccounts },
+  { method: 'GET', path: '/chartofaccounts', scope: 'accountants.READ', unusual: true, handle: listChartOfAccounts },
   { method: 'GET', path: '/locations', scope: 'settings.READ', handle: listLocations },
   { method: 'GET', path: '/organizations', scope: 'settings.READ', handle: listOrganizations },
   { method: 'GET', path: '/settings/currencies', scope: 'settings.READ', handle: listCurrencies },
   { method: 'GET', path: '/settings/fields', scope: 'settings.READ', handle: listFields },
 ];
+
+/** The scopes of the credentials that the sandbox hands out unless told others. */
+export const USUAL_SCOPES = usualScopes();
+
+/** `ALL` of a module with every verb, otherwise each verb. */
+function usualScopes(): string[] {
+  const scopes = [...new Set(ROUTES.filter(({ unusual }) => unusual !== true).map(({ scope }) => scope))];
+  const moduleOf = (scope: string) => scope.replace(/\.\w+$/, '');
+  const named = scopes.map((scope) =>
+    scopes.filter((other) => moduleOf(other) === moduleOf(scope)).length === 4 ? `${moduleOf(scope)}.ALL` : scope,
+  );
+  return [...new Set(named)].map((scope) => `ZohoBooks.${scope}`);
+}
 
 function getPayment(call: Call): Reply {
   const { query, headers } = call.arrival;

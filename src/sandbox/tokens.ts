@@ -4,15 +4,6 @@ import { type Arrival, type Reply, formParameters, jsonReply } from './message.t
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
 
-/** The scopes of the seeded refresh token: all this API offers. */
-export const ALL_SCOPES = [
-  'ZohoBooks.customerpayments.ALL',
-  'ZohoBooks.contacts.READ',
-  'ZohoBooks.invoices.READ',
-  'ZohoBooks.banking.READ',
-  'ZohoBooks.settings.READ',
-];
-
 /** Zoho keeps 20 refresh tokens of a client and user; the next one ends the oldest with its access tokens (Zoho docs). */
 const REFRESH_TOKENS_KEPT = 20;
 

@@ -62,10 +62,11 @@ const usual: Record<string, Record<string, unknown>> = {
 
 it('the table has every tool', () => {
   const tools = [...workflows, ...endpoints, listWrites].map(({ name }) => name);
-  expect(Object.keys(zohoCalls).toSorted()).toEqual(tools.toSorted());
+  expect(Object.keys(zohoCalls).toSorted(), 'src/zoho-calls.ts').toEqual(tools.toSorted());
 });
 
 it.each(Object.entries(zohoCalls))('%s', async (name, { calls }) => {
+  expect(usual, `a usual call of ${name} is missing above`).toHaveProperty(name);
   const server = await harness();
   onTestFinished(() => server.close());
   if (name !== 'list_organizations') await server.zoho.settled.read(allOrganizations, {});

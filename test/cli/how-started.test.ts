@@ -12,14 +12,13 @@ import { failureOf } from '../../src/zoho/failure.ts';
 import { openLoginStore } from '../../src/zoho/login-store.ts';
 import { requestTokens } from '../../src/zoho/oauth.ts';
 import { closers } from '../support/closers.ts';
-import { environment, folder, program } from '../support/program.ts';
+import { environment, folder, node, program } from '../support/program.ts';
 import { anyEdge } from '../support/worded.ts';
 
 /** Hints name a command that works where they are read: the way in which this program was started. */
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
-const node = process.execPath;
 const onPosix = it.skipIf(process.platform === 'win32');
 
 /** A copy of the built program, as a package in `at`. */

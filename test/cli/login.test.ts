@@ -11,7 +11,7 @@ import { openShared } from '../../src/zoho/shared-state.ts';
 import { closers } from '../support/closers.ts';
 import { decide, type Decision } from '../support/consent.ts';
 import { loggingIn, zohoAccount } from '../support/login.ts';
-import { environment, folder, program, run, type Program } from '../support/program.ts';
+import { environment, folder, node, program, run, type Program } from '../support/program.ts';
 
 /** The built program's login and logout, with a person at the consent page. */
 
@@ -548,7 +548,7 @@ async function statusFor(url: URL, host: string): Promise<number | undefined> {
 
 /** The program at a terminal of its own, which `script` makes. */
 function atTerminal(args: readonly string[], settings: Record<string, string>) {
-  const command = [process.execPath, program, ...args];
+  const command = [node, program, ...args];
   const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const child = spawn('script', process.platform === 'darwin' ? ['-q', '/dev/null', ...command] : ['-qec', quoted, '/dev/null'], {
     env: environment(settings),

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpoints, toolsets, workflows } from '../../src/catalogue.ts';
 import { isRead, scopeOf } from '../../src/endpoint.ts';
+import { matchRoute } from '../../src/sandbox/routes.ts';
 import { methodOf } from '../../src/workflow.ts';
 import { harness, type Harness } from '../support/harness.ts';
 
@@ -63,6 +64,14 @@ describe('the catalogue', () => {
     }
   });
 
+  it('has a route in the sandbox for every call, with the same scope', () => {
+    const routes = endpoints.map(({ name, method, path }) => {
+      const { route } = matchRoute(method, path.replaceAll(/\{\w+\}/g, '1'));
+      return [name, route ? `ZohoBooks.${route.scope}` : `no route for ${method} ${path}: add it to src/sandbox/routes.ts`];
+    });
+    expect(routes).toEqual(endpoints.map((endpoint) => [endpoint.name, scopeOf(endpoint)]));
+  });
+
   it('has every tool in one toolset, and only looks in that of lookups', () => {
     const named = Object.values(toolsets)
       .flat()
@@ -96,12 +105,12 @@ describe('the catalogue', () => {
   });
 
   it.each([
-    ['payments', 22_000],
-    ['lookups', 8000],
-  ] as const)('fits in tools/list, output schemas and what every write takes included: %s', (toolset, most) => {
+    ['payments', 1690],
+    ['lookups', 890],
+  ] as const)('has short tools, output schemas and what every write takes included: %s in %i bytes each on average', (toolset, most) => {
     const own = tools.filter(({ name }) => toolsets[toolset].some((endpoint) => endpoint.name === name));
     expect(own).toHaveLength(toolsets[toolset].length);
-    expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most);
+    expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most * own.length);
   });
 
   it('fits in 32 kB as it is switched on at first, and in 44 kB with everything', () => {

@@ -80,7 +80,7 @@ beforeAll(async () => {
 });
 
 it('the calls are of every tool that reads', () => {
-  expect(Object.keys(calls).toSorted()).toEqual([...reads, listWrites.name].toSorted());
+  expect(Object.keys(calls).toSorted(), 'calls, at the top of this file').toEqual([...reads, listWrites.name].toSorted());
 });
 
 describe.each(Object.entries(calls))('%s', (tool, all) => {

@@ -14,7 +14,7 @@ import {
   type PersonAnswer,
   type ToolResult,
 } from '../support/harness.ts';
-import { environment, program, start as startProgram, type Json, type Program } from '../support/program.ts';
+import { environment, node, program, start as startProgram, type Json, type Program } from '../support/program.ts';
 
 /** Hosts that announce that they ask their user, and what they do instead: nothing is written without a person's consent. */
 
@@ -387,9 +387,7 @@ describe('a question that comes back twice (2026-07-28)', () => {
 it('the client of @mastra/mcp, which announces questions without a handler, records, approves and refunds', async () => {
   // As its `InternalMastraMCPClient` makes one: the older SDK, `elicitation: {}`, and no handler.
   const client = new OlderClient({ name: 'mastra', version: '1.0.0' }, { capabilities: { elicitation: {} } });
-  await client.connect(
-    new StdioClientTransport({ command: process.execPath, args: [program, 'serve', '--sandbox=memory'], env: environment() }),
-  );
+  await client.connect(new StdioClientTransport({ command: node, args: [program, 'serve', '--sandbox=memory'], env: environment() }));
   onTestFinished(() => client.close());
   const call = async (name: string, args: Json) => (await client.callTool({ name, arguments: args })) as unknown as ToolResult;
   const recorded = await call('record_customer_payment', {

@@ -4,7 +4,7 @@ import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js
 import { StdioClientTransport as OlderTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { describe, expect, it } from 'vitest';
 import { closers } from '../support/closers.ts';
-import { environment, program, serving, start, type Json, type Program } from '../support/program.ts';
+import { environment, node, program, serving, start, type Json, type Program } from '../support/program.ts';
 
 /** Names that every plain object has already, where a name is expected: on the wire, because clients and the SDK drop some of them. */
 
@@ -104,7 +104,7 @@ describe('as an argument', () => {
     closers.push(() => client.close());
     await client.connect(
       new Transport({
-        command: process.execPath,
+        command: node,
         args: [program, 'serve', '--sandbox=memory'],
         env: environment(),
       }),

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { type Body, SEED, askToken, read, zoho } from './harness.ts';
@@ -123,6 +124,19 @@ describe('a file of books', () => {
       headers: { authorization: `Zoho-oauthtoken ${issued['access_token'] as string}` },
     });
     expect(response.status).toBe(200);
+  });
+
+  it('has every scope of the routes, also if it was made when there were fewer routes', async () => {
+    const data = join(folder, 'books.sqlite');
+    const before = await zoho({ data });
+    const accessToken = await before.token();
+    await before.sandbox.close();
+    const database = new DatabaseSync(data);
+    for (const table of ['refresh_tokens', 'access_tokens']) database.exec(`UPDATE ${table} SET scope = 'ZohoBooks.contacts.READ'`);
+    database.close();
+    const after = await zoho({ data });
+    expect((await after.get('/organizations')).status).toBe(200);
+    expect((await after.call('GET', '/organizations', undefined, { authorization: `Bearer ${accessToken}` })).status).toBe(200);
   });
 
   it('counts the calls of all its processes together', async () => {

@@ -8,6 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolsets, workflows } from '../../src/catalogue.ts';
 import { pack } from '../support/pack.ts';
+import { node } from '../support/program.ts';
 
 /** The .mcpb as a host installs it: unpacked into a folder of its own, started as its manifest says. */
 
@@ -37,7 +38,7 @@ describe('the packed extension', () => {
     expect(existsSync(join(installed, server.entry_point))).toBe(true);
     const { command, args } = server.mcp_config;
     const transport = new StdioClientTransport({
-      command: command === 'node' ? process.execPath : command,
+      command: command === 'node' ? node : command,
       args: args.map((arg) => arg.replaceAll('${__dirname}', installed)),
       cwd: installed,
       env: { PATH: process.env['PATH'] ?? '', ZOHO_PAYMENTS_SANDBOX: 'memory' },
@@ -73,8 +74,8 @@ describe('the packed extension', () => {
     const script =
       'const { DatabaseSync } = require("@photostructure/sqlite"); ' +
       'console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';
-    expect(execFileSync(process.execPath, ['-e', script], { cwd: installed, encoding: 'utf8' }).trim()).toBe('1');
+    expect(execFileSync(node, ['-e', script], { cwd: installed, encoding: 'utf8' }).trim()).toBe('1');
     const keychain = 'console.log(typeof require("@napi-rs/keyring").AsyncEntry)';
-    expect(execFileSync(process.execPath, ['-e', keychain], { cwd: installed, encoding: 'utf8' }).trim()).toBe('function');
+    expect(execFileSync(node, ['-e', keychain], { cwd: installed, encoding: 'utf8' }).trim()).toBe('function');
   });
 });

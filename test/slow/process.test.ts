@@ -17,7 +17,7 @@ import { isWrite } from '../../src/workflow.ts';
 import { held, isWaiting, release } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
 import { harness } from '../support/harness.ts';
-import { environment, folder, program, run, serving, start, type Json, type Program } from '../support/program.ts';
+import { environment, folder, node, program, run, serving, start, type Json, type Program } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
@@ -31,17 +31,17 @@ describe('over stdio', () => {
   const kinds = {
     'older SDK': async (args: string[]) => {
       const client = new OlderClient({ name: 'test', version: '1' });
-      await client.connect(new OlderTransport({ command: process.execPath, args: [program, ...args], env: environment() }));
+      await client.connect(new OlderTransport({ command: node, args: [program, ...args], env: environment() }));
       return client;
     },
     'current SDK, 2025 era': async (args: string[]) => {
       const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'legacy' } });
-      await client.connect(new ModernTransport({ command: process.execPath, args: [program, ...args], env: environment() }));
+      await client.connect(new ModernTransport({ command: node, args: [program, ...args], env: environment() }));
       return client;
     },
     'current SDK, 2026-07-28': async (args: string[]) => {
       const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
-      await client.connect(new ModernTransport({ command: process.execPath, args: [program, ...args], env: environment() }));
+      await client.connect(new ModernTransport({ command: node, args: [program, ...args], env: environment() }));
       return client;
     },
   };
@@ -381,7 +381,7 @@ describe('the end', () => {
       send({ method: 'notifications/initialized' });
       send({ id: 2, method: 'tools/call', params: { name: 'list_customer_payments', arguments: { per_page: 1 } } });
       process.stderr.write(child.pid + '\\n');`;
-    const host = spawn(process.execPath, ['-e', script], { env: environment() });
+    const host = spawn(node, ['-e', script], { env: environment() });
     const [pid] = (await once(host.stderr, 'data')) as [Buffer];
     let said = '';
     host.stdout.on('data', (chunk: Buffer) => {

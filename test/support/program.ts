@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 import { closers } from './closers.ts';
@@ -11,6 +11,9 @@ import { TODAY } from './today.ts';
 /** The built program as hosts run it: a process of its own, spoken to over its pipes. */
 
 export const program = resolve(import.meta.dirname, '../../dist/zoho-payments-mcp.cjs');
+
+/** The Node that runs the program. `npm run test:nodes` sets another one than runs the tests. */
+export const node = process.env['NODE_UNDER_TEST'] || process.execPath;
 
 /** The same as hints call it: how these tests start it. */
 export const command = `node ${program}`;
@@ -34,8 +37,11 @@ export function environment(settings: Record<string, string> = {}): Record<strin
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE'].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
+  const found = Object.fromEntries(kept) as Record<string, string>;
+  // First in the path, so that hints call it `node`, as for the Node of a developer.
+  if (node !== process.execPath) found['PATH'] = [dirname(node), found['PATH'] ?? ''].join(delimiter);
   return {
-    ...(Object.fromEntries(kept) as Record<string, string>),
+    ...found,
     ZOHO_PAYMENTS_STATE_DIR: folder(),
     ZOHO_PAYMENTS_SANDBOX_TODAY: TODAY,
     ...settings,
@@ -62,7 +68,7 @@ export interface Program {
 
 export function start(args: readonly string[], settings: Record<string, string> = {}, nodeArgs: readonly string[] = []): Program {
   if (!existsSync(program)) throw new Error(`${program} is missing: run "npm run build" first, as "npm test" does.`);
-  const child = spawn(process.execPath, [...nodeArgs, program, ...args], { env: environment(settings) });
+  const child = spawn(node, [...nodeArgs, program, ...args], { env: environment(settings) });
   const stdout: string[] = [];
   const stderr: string[] = [];
   const waiting = new Map<number, (answer: Json) => void>();

@@ -10,7 +10,7 @@ import { openLoginStore } from '../../src/zoho/login-store.ts';
 import { booksOf, fault, requestsTo, seed } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
 import { harness } from '../support/harness.ts';
-import { environment, folder, program, serving, settingsFor, type Json } from '../support/program.ts';
+import { environment, folder, node, program, serving, settingsFor, type Json } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
 /** Whatever fails before a write is claimed: the call says that nothing was changed, and nothing was. */
@@ -100,7 +100,7 @@ describe('the state folder, while the server runs', () => {
 describe('a full disk', () => {
   /** The program, which can make no file larger than so many kilobytes: a full disk, as far as a program can be shown one by anybody. */
   async function confined(kilobytes: number, settings: Record<string, string>) {
-    const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', process.execPath, program], {
+    const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', node, program], {
       env: environment(settings),
     });
     closers.push(() => child.kill('SIGKILL'));
