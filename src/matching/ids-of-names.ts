@@ -98,7 +98,8 @@ async function invoiceIn(typed: string, field: string, customer: string | undefi
     // "1" is not INV-000445-1. It may be an id that does not exist; the read of the record then says so.
     return isDigits && !isId(typed) && !new RegExp(`^\\D*0*${typed}$`).test(invoice.invoice_number ?? '') ? undefined : invoice;
   } catch (error) {
-    const isNoNumber = error instanceof PaymentsError && error.code === 'no_such_invoice' && !isId(typed);
+    // Candidates are of use for what is long enough to resemble few numbers.
+    const isNoNumber = error instanceof PaymentsError && error.code === 'no_such_invoice' && !isId(typed) && typed.length > 2;
     if (isDigits && error instanceof PaymentsError && error.code !== 'ambiguous_invoice' && !isNoNumber) return undefined;
     throw withIdAsked(error, field);
   }
