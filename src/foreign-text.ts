@@ -76,7 +76,7 @@ const HIDDEN_IN_LINES = new RegExp(`(?:(?!\\n)${HIDDEN.source})+`, 'gu');
 
 const HIDDEN_IN_NAME = new RegExp(`(?:${HIDDEN.source}|[\\u2028\\u2029\\u2800])+`, 'gu');
 
-/** Foreign text with its line breaks, in which nothing hides: the same characters are replaced as in `oneLine`, and everything else stays. */
+/** Foreign text with its line breaks and without hidden characters: those that `oneLine` replaces. Everything else stays. */
 function visible(text: string): string {
   return text
     .replace(ORDINARY, '')
@@ -86,8 +86,8 @@ function visible(text: string): string {
 }
 
 /**
- * A structured result whose texts are `visible`, names too. A call that is to be made as it stands stays exact: one that undoes a write would
- * not restore what was there, and one that repeats a call would be another.
+ * A structured result whose texts are `visible`, names too. Calls that are to be made as they stand keep their arguments exact. Otherwise
+ * an undo would not restore what was there, and a repeated call would be another one.
  */
 export function guarded<T>(value: T): T;
 export function guarded(value: unknown): unknown {

@@ -31,7 +31,7 @@ export interface Report {
   /** What can be done next, the most useful first. */
   readonly next: readonly Step[];
   readonly undo?: Undo | undefined;
-  /** Of a write: what is true once it is made, as far as its answer does not show it. In amounts, under the names that Zoho has for them. */
+  /** What is true after a write, as far as Zoho's answer does not show it: amounts, under Zoho's names for them. */
   readonly after?: Readonly<Record<string, unknown>>;
 }
 

@@ -134,7 +134,10 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
 }
 
 function dayLeft({ remaining, most, resets_at }: NonNullable<Quota['day']>): string {
-  return `${remaining} of ${most ?? '?'} calls are left of the day, which ends at ${resets_at}, enough for about ${paymentsWith(remaining)} payments`;
+  return (
+    `${remaining} of ${most ?? '?'} calls are left of the day, which ends at ${resets_at}, ` +
+    `enough for about ${paymentsWith(remaining)} payments`
+  );
 }
 
 /** `unsafe`: nothing else is read from it then. */
@@ -171,7 +174,8 @@ function policyInWords({ readOnly, policy, confirm, ask }: Config): string {
     strict: `what is doubtful is refused unless the user can be asked in a window (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
     host: 'the host alone asks the user',
   }[confirm];
-  return `writes are allowed; ${asked}, ZOHO_PAYMENTS_CONFIRM=${confirm}; ${limits.length === 0 ? 'no limits of its own' : `limits: ${limits.join(', ')}`}`;
+  const ownLimits = limits.length === 0 ? 'no limits of its own' : `limits: ${limits.join(', ')}`;
+  return `writes are allowed; ${asked}, ZOHO_PAYMENTS_CONFIRM=${confirm}; ${ownLimits}`;
 }
 
 function credentialsFinding({ from, clientId }: Account): Finding {

@@ -72,7 +72,8 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
   return [
     sentence(shownTitle(entry)),
     `This is the write ${id}. ${tool} was called${tool === endpoint ? '' : `, which called ${endpoint}`}.`,
-    `It was made for the organization ${oneLine(organization)} by the caller ${quoted(caller)}${key === undefined ? '' : `, with the idempotency_key ${quoted(key, 200)}`}.`,
+    `It was made for the organization ${oneLine(organization)} by the caller ${quoted(caller)}` +
+      `${key === undefined ? '' : `, with the idempotency_key ${quoted(key, 200)}`}.`,
     amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
     reference_number !== undefined && `The reference number is ${quoted(reference_number)}.`,
     `It ${new Intl.ListFormat('en').format(steps)}.`,
@@ -82,7 +83,8 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
     ...indented(lines),
     outcomeText(entry),
     !isSettled(entry.state) &&
-      `${retryAt === undefined ? '' : `From ${at(retryAt.toISOString())} on, `}${here(`\`zoho-payments-mcp journal resolve ${id}\``)} looks for it in Zoho and settles it.`,
+      `${retryAt === undefined ? '' : `From ${at(retryAt.toISOString())} on, `}` +
+        `${here(`\`zoho-payments-mcp journal resolve ${id}\``)} looks for it in Zoho and settles it.`,
     answer !== undefined &&
       answer.report.lines.length > 0 &&
       `The answer was this${entry.delivered ? '' : ', and no client has had it yet'}:`,

@@ -10,24 +10,14 @@ import { isId } from './same-name.ts';
 export async function accountNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (isId(typed)) return typed;
   const { bankaccounts = [] } = await orGiveId(zoho.recent.read(allBankAccounts, {}), field);
-  return idCalled(typed, bankaccounts.filter(isOpenAccount).map(asCalled), {
-    what: 'account',
-    kind: 'open cash or bank account',
-    field,
-    closed: closedOf(bankaccounts),
-  });
+  return openAccountCalled(typed, bankaccounts, { kind: 'open cash or bank account', field });
 }
 
 /** The id of the account of this name, whatever it is for: bank charges, withheld tax. */
 export async function ledgerAccountNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (isId(typed)) return typed;
   const { chartofaccounts = [] } = await orGiveId(zoho.settled.read(listChartOfAccounts, {}), field);
-  return idCalled(typed, chartofaccounts.filter(isOpenAccount).map(asCalled), {
-    what: 'account',
-    kind: 'active account',
-    field,
-    closed: closedOf(chartofaccounts),
-  });
+  return openAccountCalled(typed, chartofaccounts, { kind: 'active account', field });
 }
 
 interface AccountByName {
@@ -36,6 +26,15 @@ interface AccountByName {
   readonly is_active?: boolean | undefined;
 }
 
-const isOpenAccount = ({ is_active }: AccountByName): boolean => is_active !== false;
+/** A closed account is never meant; it is named where nothing else fits. */
+function openAccountCalled(
+  typed: string,
+  accounts: readonly AccountByName[],
+  as: { readonly kind: string; readonly field: string },
+): string {
+  const isOpen = ({ is_active }: AccountByName) => is_active !== false;
+  const closed = accounts.filter((one) => !isOpen(one)).map(asCalled);
+  return idCalled(typed, accounts.filter(isOpen).map(asCalled), { what: 'account', ...as, closed });
+}
+
 export const asCalled = ({ account_name, account_id }: AccountByName) => ({ name: account_name, id: account_id });
-const closedOf = (accounts: readonly AccountByName[]) => accounts.filter((one) => !isOpenAccount(one)).map(asCalled);

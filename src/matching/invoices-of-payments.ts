@@ -7,8 +7,8 @@ import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 
 /**
- * Finds the ids of the invoices that listed payments are applied to. Zoho's list shows the numbers, and seldom the ids. Only a few reads are
- * made, so the ids of old invoices may stay unknown.
+ * Finds the ids of the invoices that listed payments are applied to. Zoho's list shows the numbers, and seldom the ids. Only a few reads
+ * are made, so the ids of old invoices may stay unknown.
  */
 
 /** An invoice that a payment is applied to, with its id if that is known. */

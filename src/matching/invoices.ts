@@ -141,14 +141,18 @@ function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   if (retainers) return retainer;
   const { invoice_number, customer_id, customer_name, balance } = retainer;
   const paid = balance !== undefined && balance <= 0;
+  const state = paid
+    ? `${money(retainer['total'], retainer)}, paid on ${plain(retainer['last_payment_date'])}`
+    : `${money(balance, retainer)} open`;
   throw new InputError(
     `${quoted(invoice_number, 40)} is a retainer invoice, of ${recordNameAndId('customer', customer_name, customer_id, 40)}: ` +
-      `${paid ? `${money(retainer['total'], retainer)}, paid on ${plain(retainer['last_payment_date'])}` : `${money(balance, retainer)} open`}.`,
+      `${state}.`,
     {
       code: 'no_such_invoice',
       next: paid
         ? { say: 'its payment', tool: 'find_payments', arguments: { customer: customer_id, amount: readAmount(retainer['total']) } }
-        : 'Give the number of another invoice. A retainer invoice is paid with record_customer_payment, or with retainerinvoice_id of create_customer_payment.',
+        : 'Give the number of another invoice. A retainer invoice is paid with record_customer_payment, ' +
+          'or with retainerinvoice_id of create_customer_payment.',
     },
   );
 }

@@ -1,5 +1,5 @@
 import { asMode, ownMode } from '../records/payment-mode.ts';
-import { folded } from './same-name.ts';
+import { folded, wordsIn } from './same-name.ts';
 
 /** Modes of payment as people say them: `bank transfer` is banktransfer, and a cheque is a check. */
 
@@ -18,9 +18,7 @@ export function isMode(said: string, mode: unknown): boolean {
 
 /** What the mode is sure to contain, as Zoho's filter: however a cheque is written, with blanks in it or without. */
 export function modeFilter(said: string): string {
-  const words = folded(said)
-    .split(/[^\p{L}\p{M}\p{N}]+/u)
-    .filter(Boolean);
+  const words = wordsIn(folded(said));
   const own = ownMode(said);
   // Of "wire" and "banktransfer", of "cc" and "creditcard". An organization may tell a wire from a bank transfer, or have a "CC".
   if (own === 'banktransfer') return words.some((word) => word.startsWith('wire')) ? 'r' : 'transfer';

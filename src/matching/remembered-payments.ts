@@ -189,7 +189,10 @@ async function nearReference(reference: string, filters: Filters, wanted: Wanted
   return { rows: onceEach(found.flatMap(({ rows }) => rows)), part: found.some(({ part }) => part) };
 }
 
-/** What fits without one condition, also with a reference that is near: where the rest leaves too many, only what Zoho finds by parts of it. */
+/**
+ * The payments to compare without one condition, also those with a near reference. If the other conditions leave too many, only those that
+ * Zoho finds by parts of the reference.
+ */
 async function withNearReference(
   reference: string,
   condition: Condition,

@@ -70,7 +70,10 @@ export function isPartOf(typed: string, name: unknown): boolean {
   return whole.plain.includes(part.plain) || whole.spelledOut.includes(part.spelledOut);
 }
 
-/** Every word of `typed` is in `name`, as its word or the beginning of one. Accents and apostrophes do not matter. What has no words fits nothing. */
+/**
+ * Whether every word of `typed` is a word of `name`, or the beginning of one. Accents and apostrophes do not matter. A text without words
+ * fits nothing.
+ */
 export function fits(typed: string, name: unknown): boolean {
   const [whole, part] = [folded(name), folded(typed)];
   const words = [...new Set([...wordsIn(whole), ...wordsIn(closedUp(whole))])].map(formsOf);

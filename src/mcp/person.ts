@@ -85,19 +85,15 @@ export function createAsking({ server, era, shown, answerMs, log }: AskingOption
   return {
     personOf({ mcpReq }, approval) {
       const state: unknown = mcpReq.requestState();
-      const person = { canBeAsked: false, approval };
-      if (typeof state !== 'string') return { ...person, canBeAsked: !failed && announces(server, mcpReq.envelope) };
+      const { inputResponses, droppedInputResponseKeys } = mcpReq;
       const key = ([CONSENT_KEY, CHOICE_KEY] as const).find(
-        (key) => mcpReq.inputResponses?.[key] !== undefined || mcpReq.droppedInputResponseKeys?.includes(key),
+        (key) => inputResponses?.[key] !== undefined || droppedInputResponseKeys?.includes(key),
       );
-      const answer = key && readElicited(mcpReq.inputResponses?.[key]);
-      if (key !== undefined && answer === undefined) fail('malformed answer');
-      return {
-        ...person,
-        canBeAsked: !failed && announces(server, mcpReq.envelope),
-        state,
-        ...(key && answer && shown.answered(state, meaningOf(key, answer))),
-      };
+      const answer = key && readElicited(inputResponses?.[key]);
+      if (typeof state === 'string' && key !== undefined && answer === undefined) fail('malformed answer');
+      const person = { canBeAsked: !failed && announces(server, mcpReq.envelope), approval };
+      if (typeof state !== 'string') return person;
+      return { ...person, state, ...(key && answer && shown.answered(state, meaningOf(key, answer))) };
     },
 
     async ask({ key, state, ...form }, { canBeAsked, approval }, { mcpReq }) {

@@ -1,7 +1,7 @@
 import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { quoted } from '../records/text.ts';
-import { startedByName, type Started } from '../started.ts';
+import type { Started } from '../started.ts';
 import { isWrite } from '../workflow.ts';
 import type { Lookups } from './completions.ts';
 import { listWrites } from './list-writes.ts';
@@ -104,14 +104,15 @@ const explainUnknownWrite: Prompt = {
     canWrite
       ? 'Settle it by the same call again with the same arguments, five minutes after it was sent at the earliest: ' +
         'it is looked for, and never sent twice. Never record it another way.'
-      : `This server cannot write: it is settled by the server that wrote it${started.extension ? '' : `, or with ${started.here('`zoho-payments-mcp journal resolve`')}`}.`,
+      : 'This server cannot write: it is settled by the server that wrote it' +
+        `${started.extension ? '' : `, or with ${started.here('`zoho-payments-mcp journal resolve`')}`}.`,
     'If looking does not tell, show me the candidates and let me say which one it is.',
   ],
 };
 
 export const prompts: readonly Prompt[] = [recordPayment, lookIntoRefund, monthEndCheck, explainUnknownWrite];
 
-export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, started = startedByName }: Books, lookups: Lookups): void {
+export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, started }: Books, lookups: Lookups): void {
   const all = [...workflows, ...endpoints];
   const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(isWrite), started };
   for (const prompt of prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))))) {

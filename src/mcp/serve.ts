@@ -1,5 +1,6 @@
 import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { startedByName, type Started } from '../started.ts';
 import { keepingArguments } from './arguments.ts';
 import { createDeliveries, type Delivery } from './delivered-answers.ts';
 import { handshakeFirst } from './handshake.ts';
@@ -18,12 +19,16 @@ export interface ServeOptions {
   readonly onclose?: () => void;
 }
 
+/** Books as they are given. Hints name the program itself, unless `started` tells how it was started. */
+export type BooksToServe = Omit<Books, 'started'> & { readonly started?: Started | undefined };
+
 /** Serves MCP over one connection to one host: these books, in whichever protocol revision it speaks. */
 export function serveBooks(
-  books: Books,
+  { started = startedByName, ...others }: BooksToServe,
   connection: Transport,
   { progressMs, answerMs, onerror, onclose }: ServeOptions = {},
 ): { close(): Promise<void> } {
+  const books: Books = { ...others, started };
   const deliveries = createDeliveries((told) => {
     // Not noted, the same call is answered from the journal once more: late, and not wrong.
     void noteDelivery(books, told).catch(() => undefined);

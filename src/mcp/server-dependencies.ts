@@ -35,7 +35,6 @@ export interface Books {
   /** Everything is play money. */
   readonly sandbox: boolean;
   readonly version: string;
-  /** By its name unless said. */
-  readonly started?: Started | undefined;
+  readonly started: Started;
   readonly log: Log;
 }

@@ -1,5 +1,4 @@
 import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server';
-import { startedByName } from '../started.ts';
 import { isWrite } from '../workflow.ts';
 import { createLookups } from './completions.ts';
 import type { Deliveries } from './delivered-answers.ts';
@@ -23,7 +22,7 @@ export function serverFactory(
   const lookups = createLookups(books);
   const tools = toolsOf(books);
   const names = new Set(tools.map(({ name }) => name));
-  const edge: Edge = { offered: names, sandbox: books.sandbox, started: books.started ?? startedByName };
+  const edge: Edge = { offered: names, sandbox: books.sandbox, started: books.started };
   const shown = new ShownQuestions();
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: !tools.some(isWrite) });
 

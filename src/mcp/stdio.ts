@@ -8,8 +8,8 @@ import { relay } from './relay.ts';
 const MOST_BYTES = 10 * 1024 * 1024;
 
 /**
- * MCP over a pair of pipes, a message or a batch of them a line. A longer line is answered with an error and the next one is served: the SDK would
- * end the connection. `onTooLong` hears of it when the limit is passed, since the line may never end.
+ * MCP over a pair of pipes: each line is a message or a batch of them. A longer line is answered with an error and the next one is served;
+ * the SDK would end the connection. `onTooLong` hears of it when the limit is passed, since the line may never end.
  */
 export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () => void): Transport {
   // Each message that waits for a slow host would add two listeners in the SDK's own `send`, and Node warns of more than ten.

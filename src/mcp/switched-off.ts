@@ -4,7 +4,6 @@ import * as catalogue from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
 import { InputError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
-import { startedByName } from '../started.ts';
 import { loggedCall } from './logged-call.ts';
 import { relay } from './relay.ts';
 import { errorText, marked, type Edge } from './render.ts';
@@ -30,10 +29,7 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
 }
 
 /** The same connection, where a call of a tool that is not there is an error of the protocol that says why, or which one is nearest. */
-export function explainingSwitchedOff(
-  inner: Transport,
-  { endpoints, workflows, switchedOff, sandbox, started = startedByName }: Books,
-): Transport {
+export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox, started }: Books): Transport {
   const offered = new Set(toolsOf({ endpoints, workflows }).map(({ name }) => name));
   const outer = relay(inner, (received, pass) => {
     const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };

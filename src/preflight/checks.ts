@@ -102,7 +102,9 @@ export async function checkAccount(
         `the payment in ${idText(currency_code)}.`,
       {
         code: 'account_currency',
-        next: `Ask the user for an account in ${idText(currency_code)}${base === undefined || base === currency_code ? '' : ` or ${plain(base)}`}.`,
+        next:
+          `Ask the user for an account in ${idText(currency_code)}` +
+          `${base === undefined || base === currency_code ? '' : ` or ${plain(base)}`}.`,
       },
     );
   }
@@ -192,7 +194,8 @@ async function checkInvoice(
   return {
     lines: [
       `Apply ${settling(row, currency)} to ${name}: ` +
-        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after${more === balance ? ', so it is paid' : ''}`,
+        `${money(balance, currency)} open before, ${money(subtract(balance, more), currency)} after` +
+        `${more === balance ? ', so it is paid' : ''}`,
     ],
   };
 }

@@ -305,7 +305,8 @@ function fieldLines(
       nameField === undefined || value === undefined ? valueInWords(name, value, payment ?? {}) : idWithName(value, ofId);
     const known = nameField && payment?.[nameField];
     const untold = was === undefined && (payment === undefined || ALWAYS.has(name));
-    return `${fieldLabel(name)}: ${untold ? 'not told by Zoho' : words(was, known)} → ${words(is, was === is ? known : names[name as keyof typeof NAME_FIELDS])}`;
+    const named = was === is ? known : names[name as keyof typeof NAME_FIELDS];
+    return `${fieldLabel(name)}: ${untold ? 'not told by Zoho' : words(was, known)} → ${words(is, named)}`;
   });
   return [...plain, ...(tags === undefined ? [] : [`tags are replaced by: ${tagsInWords(tags)}`])];
 }

@@ -6,8 +6,8 @@ import { comparable } from '../foreign-text.ts';
 /** Words that may stand before a number without being a part of it. */
 const WORDS = (
   'invoice-no invoices? inv tax retainers? ret retainer-invoice advance bill your our my the number num no nr nos ' +
-  'rechnungs-nr rechnungsnummer rechnungsnr rechnungs rechnung rechn rg re nummer facture factuur faktuur faktura factura fattura fatura fact ' +
-  'numero número numéro nota n° n for'
+  'rechnungs-nr rechnungsnummer rechnungsnr rechnungs rechnung rechn rg re nummer ' +
+  'facture factuur faktuur faktura factura fattura fatura fact numero número numéro nota n° n for'
 ).split(' ');
 const LEADING_WORD = new RegExp(`^(?:(?:${WORDS.join('|')})(?![\\p{L}\\p{M}\\d/-]| ?- ?)[\\s.:#-]*|[#:.\\s]+)`, 'iu');
 /** Letters that are read as "#": they may stand just before the digits. */

@@ -14,7 +14,10 @@ export interface Credentials {
 
 const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_requests', 'clients', 'meta'];
 
-/** Opens the books, seeding them when they are new, so that they end on `today`. Two processes may do so at once: the one that comes second finds them done. */
+/**
+ * Opens the books. New ones are seeded, so that they end on `today`. Two processes may do so at once: the one that comes second finds them
+ * done.
+ */
 export async function openBooks(file: string, payments: number, today: string): Promise<Store> {
   const store = await Store.open(file).catch((error: unknown) => {
     throw new Error(`${file} cannot be opened as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, {

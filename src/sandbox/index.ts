@@ -27,7 +27,7 @@ export interface SandboxOptions {
   organizations?: Organization[];
   /** The sandbox's clock. */
   now?: () => Date;
-  /** The day on which the seed ends, yyyy-MM-dd. Unless said the day it is when the books are made: books that are there stay as they are. */
+  /** The day on which new books end, yyyy-MM-dd. Default: the day on which they are made. Books that are there stay as they are. */
   today?: string | undefined;
 }
 

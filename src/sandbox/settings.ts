@@ -57,7 +57,9 @@ function accountItem(call: Call, row: AccountRow): Record<string, unknown> {
   };
 }
 
-/** The accounts that payments are booked on besides those that hold money (Zoho docs, live recording); the books keep no balances of them. */
+/**
+ * The accounts that payments are booked on besides those that hold money (Zoho docs, live recording). The books keep no balances of them.
+ */
 export function listChartOfAccounts(call: Call): Reply {
   const others: [id: string, name: string, type: string][] = [
     [RECEIVABLE_ACCOUNT_ID, 'Accounts Receivable', 'accounts_receivable'],

@@ -203,7 +203,8 @@ export const findPayments = defineReadWorkflow({
     return createReport(
       [
         payments.every((payment) => payment.near) &&
-          `No payment has just the reference ${quoted(given.reference, 50)}; what follows is near it${isMoreAsked ? ' and fits the rest' : ''}.`,
+          `No payment has just the reference ${quoted(given.reference, 50)}; ` +
+            `what follows is near it${isMoreAsked ? ' and fits the rest' : ''}.`,
         newest_only
           ? `The newest ${shown} of those that fit equally well; there may be older ones:`
           : payments.length < matches

@@ -107,7 +107,8 @@ export const findRefunds = defineReadWorkflow({
       [
         count === 0 ? `No refund matches${refundsSought(given)}.` : `${aboutRefunds(count, totals)}.`,
         accounts.length > 0 &&
-          `Account ${quoted(given.account, 40)}: ${accounts.map((one) => recordNameAndId('account', one.account_name, one.account_id, 40)).join(', ')}.`,
+          `Account ${quoted(given.account, 40)}: ` +
+            `${accounts.map((one) => recordNameAndId('account', one.account_name, one.account_id, 40)).join(', ')}.`,
         ...(groups ?? []).map((group) => groupLine(group, group_by)),
         others && `others, ${others.groups} smaller groups | ${aboutRefunds(others.count, others.totals)}`,
         ...rows.map(lineOf),

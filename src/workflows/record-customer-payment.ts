@@ -263,7 +263,8 @@ function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: 
   if ((said ?? amount) !== amount || (invoice.balance ?? amount) !== amount)
     throw new RefusedError(
       `${name} can only be paid in full: ${money(invoice.balance, invoice)} is open, ` +
-        `${said === undefined || said === amount ? '' : `${money(said, invoice)} is named for it, and `}the payment is ${money(amount, invoice)}.`,
+        `${said === undefined || said === amount ? '' : `${money(said, invoice)} is named for it, and `}` +
+        `the payment is ${money(amount, invoice)}.`,
       {
         code: 'retainer_in_part',
         next: 'Ask the user what was paid; with allocate: "as_credit" it is recorded as an advance.',

@@ -151,7 +151,9 @@ function nobodyToAsk({ ask }: Rules): RefusedError {
   }
   return new RefusedError('A person has to approve this, and this client cannot ask one.', {
     code: 'consent_unavailable',
-    next: 'Tell the user that it needs a client that can ask them, or that the operator changes ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
+    next:
+      'Tell the user that it needs a client that can ask them, ' +
+      'or that the operator changes ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
   });
 }
 

@@ -10,7 +10,7 @@ export async function deletionsAfter(entries: readonly Entry[], journal: Pick<Jo
   return newest.filter(({ request }) => request.method === 'DELETE');
 }
 
-/** The write among these that deleted what this one made or changed. Zoho gives no id twice, so it is a later one. */
+/** The write among these deletions that deleted what this one made or changed. Zoho gives no id twice, so it is a later one. */
 export function deletionOf(entry: Entry, deletions: readonly Entry[]): Entry | undefined {
   const record = recordWritten(entry);
   return record === undefined ? undefined : deletions.find((one) => deletes(one, record));
@@ -26,8 +26,7 @@ function recordWritten({ state, request, zoho_id, makes, arguments: { payment_id
   return typeof record === 'string' ? record : undefined;
 }
 
-function deletes({ request, arguments: { payment_id, refund_id }, answer }: Entry, record: string): boolean {
-  if (request.method !== 'DELETE') return false;
+function deletes({ arguments: { payment_id, refund_id }, answer }: Entry, record: string): boolean {
   // Of several Zoho may have kept some.
   const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
   const asked = refund_id ?? payment_id;

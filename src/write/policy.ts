@@ -86,15 +86,16 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return issue.path[0] === 'accept' && issue.input === 'deletion' ? `a deletion cannot be accepted; it ${words}` : words;
     }
     case 'too_big':
+      return isOfNumber(issue) ? `must be at most ${Number(issue.maximum)}` : issue.message;
     case 'too_small':
-      return issue.origin === 'number' || issue.origin === 'int'
-        ? `must be ${issue.code === 'too_big' ? `at most ${Number(issue.maximum)}` : issue.inclusive === false ? `more than ${Number(issue.minimum)}` : `at least ${Number(issue.minimum)}`}`
-        : issue.message;
+      return isOfNumber(issue) ? `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${Number(issue.minimum)}` : issue.message;
     case 'invalid_format':
       return issue.format === 'date' ? 'must be a calendar date, yyyy-mm-dd' : issue.message;
   }
   return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
 }
+
+const isOfNumber = ({ origin }: { readonly origin: string }): boolean => origin === 'number' || origin === 'int';
 
 /** A name that JSON.parse would drop or overwrite would be a limit that nobody keeps. */
 function parsedStrictly(text: string): unknown {

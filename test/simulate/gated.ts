@@ -1,7 +1,7 @@
 import { endpoints, workflows } from '../../src/catalogue.ts';
 import { openConnection, type Connection } from '../../src/cli/connection.ts';
 import { sandboxTarget } from '../../src/cli/zoho-connection.ts';
-import type { Books } from '../../src/mcp/server-dependencies.ts';
+import type { BooksToServe } from '../../src/mcp/serve.ts';
 import type { Log } from '../../src/trace.ts';
 import type { Journal } from '../../src/write/journal/journal.ts';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
@@ -24,7 +24,7 @@ export interface GatedOptions {
   readonly reach: (step: Step | undefined, when: 'before' | 'after') => Promise<void>;
 }
 
-export function openGated({ plan, lookMs, where, dir, timeoutMs, durable, warn, reach }: GatedOptions): Connection & Books {
+export function openGated({ plan, lookMs, where, dir, timeoutMs, durable, warn, reach }: GatedOptions): Connection & BooksToServe {
   const log: Log = (level, event, facts) => {
     if (level === 'error' || level === 'warn') warn(`${event}: ${JSON.stringify(facts)}`);
   };

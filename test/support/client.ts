@@ -2,8 +2,7 @@ import { Client as ModernClient, InMemoryTransport, type Transport } from '@mode
 import { Client as OlderClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as OlderTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { serveBooks, type ServeOptions } from '../../src/mcp/serve.ts';
-import type { Books } from '../../src/mcp/server-dependencies.ts';
+import { serveBooks, type BooksToServe, type ServeOptions } from '../../src/mcp/serve.ts';
 import { olderValidators, validators } from './validators.ts';
 
 /** Who talks to us: the client of today's hosts, and the current SDK's in both protocol eras. */
@@ -38,7 +37,7 @@ export interface Connected {
 
 /** A server on these books, and a client that is connected to it, both in this process. */
 export async function connectTo(
-  books: Books,
+  books: BooksToServe,
   { kind, person, ...options }: ServeOptions & { readonly kind: Kind; readonly person?: Person | undefined },
 ): Promise<Connected> {
   const client = kind === 'older SDK' ? olderClient(person) : modernClient(kind, person);

@@ -79,7 +79,8 @@ export const getInvoice = defineRead({
     const day = (label: string, value: unknown) => ifPresent(value, (value) => `${label} ${plain(value)}`);
     const paid = amount('paid', invoice['payment_made']);
     const facts = [
-      `customer ${invoice.customer_name === undefined ? '' : `${quoted(invoice.customer_name, whole ? WHOLE_TEXT : 80)} `}(customer_id ${idText(customer_id)})`,
+      `customer ${ifPresent(invoice.customer_name, (name) => `${quoted(name, whole ? WHOLE_TEXT : 80)} `) || ''}` +
+        `(customer_id ${idText(customer_id)})`,
       `total ${money(invoice.total, invoice)}`,
       `balance ${money(invoice.balance, invoice)}`,
       paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),

@@ -1,16 +1,14 @@
 import * as z from 'zod';
 import { defineWrite, type Minted } from '../../endpoint.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
-import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForPayment } from '../../preflight/find-lost-write.ts';
 import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts, newPaymentInput } from '../../preflight/new-payment-facts.ts';
+import { reportOfNew } from '../../preflight/payment-reports.ts';
 import { lookByUniqueField, uniqueUpsert } from '../../preflight/unique-upsert.ts';
-import { aboutPayment, aboutRetainerPayment, aboutWhole, attention, readCut, unseen } from '../../records/describe.ts';
+import { aboutPayment, unseen } from '../../records/describe.ts';
 import { writtenPayment } from '../../records/fields.ts';
-import { notChecked } from '../../records/text.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
-import { createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -44,26 +42,16 @@ export const createCustomerPayment = defineWrite({
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, given, facts) => {
     if (payment === undefined) return unseen('payment');
-    const { unused_amount = 0 } = payment;
-    const { retainerinvoice_id } = given;
-    const isRetainer = retainerinvoice_id !== undefined;
-    const shown = isRetainer ? aboutRetainerPayment(payment, retainerinvoice_id, facts?.before.retainer_number) : aboutWhole(payment);
-    return createReport(
-      [
-        `Recorded ${aboutPayment(payment)}.`,
-        ...attention(given, payment),
-        ...shown,
-        inBase(facts?.before),
-        notChecked(facts?.not_checked ?? []),
-      ],
-      [
-        unused_amount > 0 &&
-          !isRetainer && {
-            say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
-            tool: 'update_customer_payment',
-          },
-        isRetainer ? readCut(payment, [], shown) : readCut(payment, shown),
-      ],
+    const canApply = (payment.unused_amount ?? 0) > 0 && given.retainerinvoice_id === undefined;
+    return reportOfNew(
+      `Recorded ${aboutPayment(payment)}.`,
+      payment,
+      given,
+      facts,
+      canApply && {
+        say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
+        tool: 'update_customer_payment',
+      },
     );
   },
 });

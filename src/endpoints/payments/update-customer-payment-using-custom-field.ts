@@ -3,23 +3,21 @@ import { defineWrite, UNKNOWN_CURRENCY, type Facts, type Reader } from '../../en
 import { InputError } from '../../errors.ts';
 import { joinNotes } from '../../preflight/checks.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
-import { inBase, type InBase } from '../../preflight/exchange-rate.ts';
+import type { InBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange, lookForPayment } from '../../preflight/find-lost-write.ts';
 import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { newPaymentFacts } from '../../preflight/new-payment-facts.ts';
 import { changeFacts, turnOfChange, unseenChangeNotes } from '../../preflight/payment-change-facts.ts';
+import { reportOfChange, reportOfNew } from '../../preflight/payment-reports.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
 import { findByCustomField, isUnseen } from '../../reading/find-by-custom-field.ts';
-import { aboutOpenAgain, freedByChange, openAgain } from '../../records/afterwards.ts';
-import { aboutChanges } from '../../records/change-report.ts';
-import { aboutAllocation, aboutPayment, aboutRetainerPayment, aboutWhole, attention, readCut, unseen } from '../../records/describe.ts';
+import { aboutPayment, unseen } from '../../records/describe.ts';
 import { paymentChanges, writtenPayment, type Payment } from '../../records/fields.ts';
 import { isAsSent } from '../../records/same-as-sent.ts';
-import { notChecked, quoted } from '../../records/text.ts';
+import { quoted } from '../../records/text.ts';
 import { changesOf, namesAnything, refuseNoChange } from '../../records/update-body.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
-import { createReport } from '../../report.ts';
 import { getCustomerPayment } from './get-customer-payment.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
@@ -151,31 +149,10 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
   report: ({ payment }, { unique_identifier_key, unique_identifier_value, upsert, ...given }, facts) => {
     if (payment === undefined) return unseen('payment');
-    const before = facts?.before.payment;
-    const isNew = upsert === true && before === undefined;
-    const changes = before ? aboutChanges(before, payment, given) : [];
-    const { retainerinvoice_id } = given;
+    const isNew = upsert === true && facts?.before.payment === undefined;
     const did = facts?.before.unseen ? 'Recorded or updated' : isNew ? 'Recorded' : 'Updated';
-    const isRetainer = isNew && retainerinvoice_id !== undefined;
-    const shown = isRetainer
-      ? aboutRetainerPayment(payment, retainerinvoice_id, facts?.before['retainer_number'])
-      : isNew
-        ? aboutWhole(payment)
-        : aboutAllocation(payment);
-    const freed = freedByChange(before, payment);
-    return createReport(
-      [
-        `${did} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`,
-        ...attention(given, payment),
-        ...changes,
-        aboutOpenAgain(freed),
-        ...shown,
-        inBase(facts?.before),
-        notChecked(facts?.not_checked ?? []),
-      ],
-      [isRetainer ? readCut(payment, [], shown) : readCut(payment, shown, changes)],
-      openAgain(freed),
-    );
+    const said = `${did} ${aboutPayment(payment)}; ${unique_identifier_key} is ${quoted(unique_identifier_value)}.`;
+    return isNew ? reportOfNew(said, payment, given, facts) : reportOfChange(said, payment, given, facts);
   },
 });
 

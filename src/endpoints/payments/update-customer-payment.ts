@@ -1,20 +1,16 @@
 import * as z from 'zod';
 import { defineWrite } from '../../endpoint.ts';
 import { otherPayment } from '../../preflight/contradiction.ts';
-import { inBase } from '../../preflight/exchange-rate.ts';
 import { lookForChange } from '../../preflight/find-lost-write.ts';
 import { mandatoryMissing } from '../../preflight/mandatory.ts';
 import { paymentChangeInput, changeFacts, turnOfChange, type ChangeFacts } from '../../preflight/payment-change-facts.ts';
+import { reportOfChange } from '../../preflight/payment-reports.ts';
 import { changeBack } from '../../preflight/payment-undo.ts';
 import { currentPayment } from '../../reading/current-record.ts';
-import { aboutOpenAgain, freedByChange, openAgain } from '../../records/afterwards.ts';
-import { aboutChanges } from '../../records/change-report.ts';
-import { aboutAllocation, aboutPayment, attention, readCut, unseen } from '../../records/describe.ts';
+import { aboutPayment, unseen } from '../../records/describe.ts';
 import { writtenPayment, type Payment } from '../../records/fields.ts';
-import { notChecked } from '../../records/text.ts';
 import { changesOf, refuseNoChange } from '../../records/update-body.ts';
 import { paymentOf } from '../../records/zoho-shapes.ts';
-import { createReport } from '../../report.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
@@ -46,24 +42,6 @@ export const updateCustomerPayment = defineWrite({
   parts: ({ payment_id: _, ...given }, { lost }) => ({ body: changesOf(given, lost.before.payment) }),
 
   result: (body): z.output<typeof output> => ({ payment: paymentOf(body) }),
-  report: ({ payment }, { payment_id: _, ...given }, facts) => {
-    if (payment === undefined) return unseen('payment');
-    const before = facts?.before.payment;
-    const changes = before === undefined ? [] : aboutChanges(before, payment, given);
-    const shown = aboutAllocation(payment);
-    const freed = freedByChange(before, payment);
-    return createReport(
-      [
-        `Updated ${aboutPayment(payment)}.`,
-        ...attention(given, payment),
-        ...changes,
-        aboutOpenAgain(freed),
-        ...shown,
-        inBase(facts?.before),
-        notChecked(facts?.not_checked ?? []),
-      ],
-      [readCut(payment, shown, changes)],
-      openAgain(freed),
-    );
-  },
+  report: ({ payment }, { payment_id: _, ...given }, facts) =>
+    payment === undefined ? unseen('payment') : reportOfChange(`Updated ${aboutPayment(payment)}.`, payment, given, facts),
 });
