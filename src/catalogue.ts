@@ -28,6 +28,7 @@ import { customerStatement } from './workflows/customer-statement.ts';
 import { findPayments } from './workflows/find-payments.ts';
 import { findRefunds } from './workflows/find-refunds.ts';
 import { recordCustomerPayment } from './workflows/record-customer-payment.ts';
+import { recordCustomerPayments } from './workflows/record-customer-payments.ts';
 import { refundCustomerPayment } from './workflows/refund-customer-payment.ts';
 import { summarizePayments } from './workflows/summarize-payments.ts';
 
@@ -80,6 +81,7 @@ export const workflows: readonly Workflow[] = inToolOrder<Workflow>([
   findPayments,
   findRefunds,
   recordCustomerPayment,
+  recordCustomerPayments,
   refundCustomerPayment,
   summarizePayments,
 ]);

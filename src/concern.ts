@@ -10,6 +10,7 @@ export const concerns = {
   unapplied: 'money is taken off invoices',
   customer_changed: 'a payment is moved to another customer',
   above_limit: "the amount is above the policy's `ask_above`",
+  list: 'several payments are recorded with one call',
   not_checked: 'something could not be checked',
 } as const;
 

@@ -112,6 +112,8 @@ export interface Facts {
   readonly question: {
     /** What would be done, as the first line: `Refund USD 50.00 to "Acme"`. */
     readonly title: string;
+    /** All of it in one line, for a list of writes. */
+    readonly line?: string;
     /** One line per fact, composed by code; text from records quoted and cut. */
     readonly lines: readonly string[];
     /** What a person must be asked about. Empty where the host's own approval of the call is enough. */

@@ -57,6 +57,7 @@ const codes = {
     'invoice_of_another_customer',
     'invoice_paid',
     'key_reused',
+    'list_refused',
     'more_than_balance',
     'more_than_refundable',
     'no_document',

@@ -37,3 +37,16 @@ export async function allInOrder<T extends readonly unknown[] | []>(asked: T): P
   for (const one of asked) await one;
   return await all;
 }
+
+/** Reads for the rows of a list: lists answer what each row would read by itself. Rows are the arguments of the endpoint. */
+export interface ListReads {
+  readonly zoho: Reader;
+  /** Reads again what may have changed. Called when the turns of the next rows are held. Forgets what was planned. */
+  refresh(): Promise<void>;
+  /** The next rows are planned with what this row will leave. */
+  planned(row: Json): void;
+  /** The next rows are planned with what this row left. `record`: what it made, as Zoho shows it. */
+  recorded(row: Json, record: Json): Promise<void>;
+  /** Whether two rows may be the same money. */
+  alike(row: Json, other: Json): boolean;
+}

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Endpoint, Operation, Reader, WriteTool } from './endpoint.ts';
 import type { Json } from './json.ts';
-import type { KnownAnswer } from './reader.ts';
+import type { KnownAnswer, ListReads } from './reader.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -63,20 +63,35 @@ export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.
   plan(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<Planned>;
 }
 
-export type Workflow = ReadWorkflow | WriteWorkflow;
+/** Several writes of one kind as one task: each row takes the road of its own write, and all are asked about at once. */
+export interface WriteListWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
+  readonly kind: 'write list';
+  /** What each row is. Has the name of the list, for policy and journal. */
+  readonly row: WriteWorkflow;
+  /** Reads for that many rows. */
+  listReads(count: number, zoho: Reader): ListReads;
+}
+
+export type Workflow = ReadWorkflow | WriteWorkflow | WriteListWorkflow;
 
 /** Whether a tool may change the books. */
-export const isWrite = <T extends { readonly kind: string }>(tool: T): tool is Extract<T, { kind: 'write' | 'write task' }> =>
-  tool.kind === 'write' || tool.kind === 'write task';
+export const isWrite = <T extends { readonly kind: string }>(
+  tool: T,
+): tool is Extract<T, { kind: 'write' | 'write task' | 'write list' }> =>
+  tool.kind === 'write' || tool.kind === 'write task' || tool.kind === 'write list';
 
 /** The HTTP method that a tool comes to: what it is to the books follows from it. */
 export function methodOf(tool: Endpoint | Workflow): Operation['method'] {
-  return tool.kind === 'read task' ? 'GET' : tool.kind === 'write task' ? tool.endpoint.method : tool.method;
+  return tool.kind === 'read task' ? 'GET' : isWrite(tool) ? writtenBy(tool).method : tool.method;
 }
+
+/** The operation of Zoho's that a tool that writes comes to. */
+export const writtenBy = (tool: WriteTool | WriteWorkflow | WriteListWorkflow): WriteTool =>
+  tool.kind === 'write' ? tool : tool.kind === 'write task' ? tool.endpoint : tool.row.endpoint;
 
 /** Every operation of Zoho's that it may use. */
 export const operationsOf = (workflow: Workflow): readonly Operation[] =>
-  workflow.kind === 'read task' ? workflow.reads : [...workflow.reads, workflow.endpoint];
+  workflow.kind === 'read task' ? workflow.reads : [...workflow.reads, writtenBy(workflow)];
 
 /** A task that reads. Does not compile when `report` takes another result than `run` gives, or when that does not fit the output. */
 export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject, R extends z.output<O>>(
@@ -88,4 +103,11 @@ export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject,
 /** A task that writes. Its output is its endpoint's, and so are its hints. */
 export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'kind' | 'output'>): WriteWorkflow<I> {
   return { ...workflow, kind: 'write task', output: workflow.endpoint.output };
+}
+
+/** A task that makes several writes. */
+export function defineWriteList<I extends z.ZodObject, O extends z.ZodObject>(
+  workflow: Omit<WriteListWorkflow<I, O>, 'kind' | 'row'> & { readonly row: WriteWorkflow },
+): WriteListWorkflow<I, O> {
+  return { ...workflow, kind: 'write list', row: { ...workflow.row, name: workflow.name } };
 }

@@ -3,6 +3,7 @@ import { AccessError, InternalError, PaymentsError } from '../errors.ts';
 import type { Books, ZohoReads } from '../mcp/server-dependencies.ts';
 import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
+import type { Road } from '../write/types.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { endingAfter } from '../zoho/call-end.ts';
 import { timeZoneOf } from './noted-time-zone.ts';
@@ -16,7 +17,10 @@ export interface ConnectionOptions
 }
 
 /** Zoho, journal and turns, as the MCP side needs them. */
-export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'> {
+export interface Connection extends Pick<
+  Books,
+  'zoho' | 'reader' | 'write' | 'writeList' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'
+> {
   /** What the others stand on, opened if it is not yet. */
   wire(): Promise<Wire>;
   road(): Promise<OpenRoad>;
@@ -44,6 +48,19 @@ export function openConnection({
     const { zoho, dir } = await wire.get();
     return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, ask, uniqueField, caller: 'local', timings, openJournal });
   });
+  const onRoad = async <T>(work: (road: Road) => Promise<T>): Promise<T> => {
+    try {
+      const { road: opened } = await road.get().catch((error: unknown) => {
+        throw error instanceof PaymentsError ? error : new InternalError('no', error);
+      });
+      return await work(opened);
+    } catch (error) {
+      // The model passes it on, if it does; whoever runs the server reads the log.
+      if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
+        options.log('error', error.whatHappened, { code: error.code });
+      throw error;
+    }
+  };
   return {
     wire: wire.get,
     road: road.get,
@@ -51,18 +68,12 @@ export function openConnection({
     reader: async (signal) => (await wire.get()).zoho.until(signal && endingAfter(signal, wholeCallMs)),
     quota: async () => await (await wire.get()).limits.quota(),
     write: async (call) => {
-      try {
-        const { perform } = await import('../write/perform.ts');
-        const { road: opened } = await road.get().catch((error: unknown) => {
-          throw error instanceof PaymentsError ? error : new InternalError('no', error);
-        });
-        return await perform(call, opened);
-      } catch (error) {
-        // The model passes it on, if it does; whoever runs the server reads the log.
-        if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
-          options.log('error', error.whatHappened, { code: error.code });
-        throw error;
-      }
+      const { perform } = await import('../write/perform.ts');
+      return await onRoad((road) => perform(call, road));
+    },
+    writeList: async (call) => {
+      const { performList } = await import('../write/perform-list.ts');
+      return await onRoad((road) => performList(call, road));
     },
     journal: async () => (await road.get()).road.journal,
     graceEnds: async (entry) => graceEnds(entry, (await road.get()).road.timings),

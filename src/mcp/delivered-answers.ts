@@ -5,8 +5,8 @@ import type { RequestId, Transport } from '@modelcontextprotocol/server';
  * one whose host is gone cannot be written to.
  */
 export interface Deliveries {
-  /** The answer to this request tells of this write. */
-  expect(request: RequestId, told: Delivery): void;
+  /** The answer to this request tells of these writes. */
+  expect(request: RequestId, ...told: readonly Delivery[]): void;
   /** The same transport, watched. */
   over<T extends Transport>(transport: T): T;
 }
@@ -17,9 +17,9 @@ export interface Delivery {
 }
 
 export function createDeliveries(delivered: (told: Delivery) => void): Deliveries {
-  const expected = new Map<RequestId, Delivery>();
+  const expected = new Map<RequestId, readonly Delivery[]>();
   return {
-    expect: (request, told) => void expected.set(request, told),
+    expect: (request, ...told) => void expected.set(request, told),
     over(transport) {
       const send = transport.send.bind(transport);
       return Object.assign(transport, {
@@ -29,7 +29,7 @@ export function createDeliveries(delivered: (told: Delivery) => void): Deliverie
           const told = id === undefined ? undefined : expected.get(id);
           if (id === undefined || told === undefined) return;
           expected.delete(id);
-          delivered(told);
+          told.forEach(delivered);
         },
       });
     },

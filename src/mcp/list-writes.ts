@@ -6,7 +6,7 @@ import { amount, filter, id, quiet } from '../records/fields.ts';
 import { quoted } from '../records/text.ts';
 import { createReport, toolCall, type Report, type Step } from '../report.ts';
 import { localTime, startOfDay, timeText } from '../time-zone.ts';
-import { isWrite } from '../workflow.ts';
+import { isWrite, writtenBy } from '../workflow.ts';
 import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
@@ -33,7 +33,7 @@ export interface JournalTool {
 /** The tools that write, and what the journal calls it: a workflow's write is its endpoint's. */
 export const journaled: ReadonlyMap<string, string> = new Map([
   ...endpoints.filter(isWrite).map(({ name }) => [name, name] as const),
-  ...workflows.filter(isWrite).map(({ name, endpoint }) => [name, endpoint.name] as const),
+  ...workflows.filter(isWrite).map((tool) => [tool.name, writtenBy(tool).name] as const),
 ]);
 
 /** What names the page after an entry. */

@@ -4,6 +4,7 @@ import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
+import type { ListCall, ListPerformed } from '../write/perform-list.ts';
 import type { Call, Performed } from '../write/types.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Quota } from '../zoho/limits.ts';
@@ -26,6 +27,8 @@ export interface Books {
   quota(): Promise<Quota>;
   /** The one road a write may take. */
   write(call: Call): Promise<Performed>;
+  /** The same road for each row of a list. */
+  writeList(call: ListCall): Promise<ListPerformed>;
   /** What was written. Opened when first asked for. */
   journal(): Promise<Journal>;
   /** When a look settles an unsettled write, as far as that is ahead. */

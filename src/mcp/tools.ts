@@ -6,7 +6,7 @@ import type { Endpoint, WriteTool } from '../endpoint.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { quiet } from '../records/fields.ts';
-import { isWrite, methodOf, type Workflow, type WriteWorkflow } from '../workflow.ts';
+import { isWrite, methodOf, writtenBy, type Workflow, type WriteListWorkflow, type WriteWorkflow } from '../workflow.ts';
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
@@ -17,6 +17,7 @@ import { loggedCall } from './logged-call.ts';
 import type { Asking } from './person.ts';
 import { choiceQuestion, consentQuestion, type Question } from './questions.ts';
 import { errorText, marked, type Edge } from './render.ts';
+import { listResult } from './list-result.ts';
 import { linksOf } from './resource-uris.ts';
 import { failed, succeeded, type WriteFacts } from './results.ts';
 import type { Books } from './server-dependencies.ts';
@@ -92,6 +93,8 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
     case 'write':
     case 'write task':
       return await write(tool, args, served, ctx);
+    case 'write list':
+      return await writeList(tool, args, served, ctx);
   }
 }
 
@@ -116,8 +119,9 @@ const extended = new WeakMap<Tool, z.ZodObject>();
 /** The input of a tool, with what every write takes besides. */
 export function argumentsOf(tool: Tool): z.ZodObject {
   if (!isWrite(tool)) return tool.input;
-  const { safety } = tool.kind === 'write' ? tool : tool.endpoint;
-  const known = extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(safety.canDuplicate && duplicateArgument) });
+  const { canDuplicate } = writtenBy(tool).safety;
+  const known =
+    extended.get(tool) ?? tool.input.extend({ ...writeArguments, ...(canDuplicate && tool.kind !== 'write list' && duplicateArgument) });
   extended.set(tool, known);
   return known;
 }
@@ -133,8 +137,13 @@ const writeFacts = {
   concerns: quiet(z.array(z.looseObject({ code: text, text })).optional()),
 };
 
+const listFacts = {
+  outcome: z.enum(['recorded', 'partly_recorded', 'not_recorded', 'unknown']).optional(),
+  write_id: text,
+};
+
 export function outputOf(tool: Tool): z.ZodObject {
-  return isWrite(tool) ? tool.output.extend(writeFacts) : tool.output;
+  return isWrite(tool) ? tool.output.extend(tool.kind === 'write list' ? listFacts : writeFacts) : tool.output;
 }
 
 async function write(
@@ -189,6 +198,61 @@ async function write(
   }
 }
 
+async function writeList(
+  tool: WriteListWorkflow,
+  args: unknown,
+  served: Served,
+  ctx: ServerContext,
+): Promise<CallToolResult | InputRequiredResult> {
+  const { books, deliveries, onWritten, asking, edge } = served;
+  const {
+    idempotency_key: key,
+    approval,
+    rows,
+    only_good_rows: onlyGoodRows = false,
+  } = beforeSending(() => readArguments(argumentsOf(tool), args) as ListArguments);
+  const calls = rows.map(({ idempotency_key, allow_duplicate_of = [], ...input }) => ({
+    input,
+    key: idempotency_key,
+    allowDuplicateOf: allow_duplicate_of,
+  }));
+  const tell = progressOf(ctx);
+  let person = beforeSending(() => asking.personOf(ctx, approval));
+  const { signal, id } = ctx.mcpReq;
+  for (;;) {
+    const performed = await books.writeList({
+      workflow: tool,
+      rows: calls,
+      key,
+      onlyGoodRows,
+      person,
+      signal,
+      progress: (doing, row, of) => tell(`${doing} row ${row} of ${of}`),
+    });
+    if (performed.kind === 'ask') {
+      const question = beforeSending(() => asQuestion(performed, served));
+      const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
+        throw signal.aborted ? error : new InternalError('no', error);
+      });
+      if (asked.kind === 'later') return asked.result;
+      person = asked.person;
+      continue;
+    }
+    if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
+    const told = performed.rows.flatMap((row) => (row.outcome === 'recorded' ? [{ entry: row.done.entry, state: row.outcome }] : []));
+    for (const row of performed.rows) if (row.outcome === 'recorded' && !row.done.replayed) onWritten({}, row.done.result);
+    deliveries.expect(id, ...told);
+    return listResult(performed, edge);
+  }
+}
+
+interface ListArguments {
+  readonly rows: readonly (Json & { readonly idempotency_key?: string; readonly allow_duplicate_of?: readonly string[] })[];
+  readonly only_good_rows?: boolean;
+  readonly idempotency_key?: string;
+  readonly approval?: string;
+}
+
 function asQuestion(performed: Extract<Performed, { kind: 'ask' | 'settle' }>, { server, books }: Served): Question {
   const question = marked(performed.question, books.sandbox);
   if (performed.kind === 'ask') return consentQuestion(question, performed.state);
@@ -199,7 +263,7 @@ function asQuestion(performed: Extract<Performed, { kind: 'ask' | 'settle' }>, {
 async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow, input: Json, books: Books): Promise<unknown> {
   if (!(error instanceof RefusedError) || error.code !== 'refused_by_zoho') return error;
   const { message, code, next, zoho, judged } = error;
-  const { safety } = tool.kind === 'write' ? tool : tool.endpoint;
+  const { safety } = writtenBy(tool);
   try {
     const steps = (await safety.afterRefusal?.(input, await books.reader(AbortSignal.timeout(EXPLAINING_MS)))) ?? [];
     return new RefusedError(message, { code, next: [...steps, ...next], zoho, ...(judged && { judged }) });

@@ -1,7 +1,7 @@
 import type { Reader } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
-import { allPayments, isLast, PER_PAGE, isCutShort } from '../reading/whole-lists.ts';
+import { allPayments, isLast, PER_PAGE, isCutShort, type WholePage } from '../reading/whole-lists.ts';
 import { aboutRefund } from '../records/describe.ts';
 import { every, readDay, readId, instantOf } from '../records/read-row.ts';
 import { bareReference, isSameReference } from '../records/same-reference.ts';
@@ -29,6 +29,8 @@ export interface Newest {
   readonly all: boolean;
   /** Nothing that was created later than the oldest of them is missing. */
   readonly whole: boolean;
+  /** If nothing is missing for longer than that: since when. */
+  readonly since?: string | undefined;
 }
 
 /** As the journal keeps them. */
@@ -65,7 +67,7 @@ const MOST_PAYMENT_PAGES = 50;
 const MOST_PAGES_ALIKE = 10;
 const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
 const NEAR_DAYS = 7;
-const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
+export const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
 const comparedRowBy =
   (id: string, amount: readonly string[]) =>
@@ -88,24 +90,25 @@ export async function newestPayments(zoho: Reader, customer_id: string, known?: 
     // Zoho ignores filters it does not know: whose payment it is is checked here too.
     const own = answer.rows.map(comparedPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
+    if (answer.since !== undefined) return { rows, all: false, whole: true, since: answer.since };
     // Only of others: this is not the list that was asked for.
     if (isCutShort(answer) || (own.length === 0 && answer.rows.length > 0)) break;
     if (isLast(answer)) return { rows, all: true, whole: true };
-    // Only what Zoho confirms it sorted by tells that everything further back is older.
-    const sorted = answer.page_context?.['sort_column'] === 'created_time' && answer.page_context['sort_order'] === 'D';
+    const sorted = isSortedByCreation(answer);
     const reached = known === undefined ? page === 1 : own.some(({ id }) => id !== undefined && known.has(id));
     if (sorted && reached) return { rows, all: false, whole: true };
   }
   return { rows, all: false, whole: false };
 }
 
-export function existing({ rows, all }: Newest): Existing {
+/** Whether everything further back is older: only the sort order that Zoho confirms tells that. */
+export const isSortedByCreation = ({ page_context }: WholePage): boolean =>
+  page_context?.['sort_column'] === byCreation.sort_column && page_context['sort_order'] === byCreation.sort_order;
+
+export function existing({ rows, all, since }: Newest): Existing {
   const oldest = rows.at(-1);
-  return {
-    ids: rows.flatMap(({ id }) => id ?? []),
-    all,
-    ...(oldest?.created !== undefined && { since: String(oldest.row['created_time']) }),
-  };
+  const from = since ?? (oldest?.created === undefined ? undefined : String(oldest.row['created_time']));
+  return { ids: rows.flatMap(({ id }) => id ?? []), all, ...(from !== undefined && { since: from }) };
 }
 
 /** Payments that are not among those that existed, and not certainly older or another customer's. */
@@ -209,6 +212,10 @@ function likenessOf(
     ],
   };
 }
+
+/** Whether two new payments look alike, by the same rule. */
+export const areAlike = (one: PaymentToMake, other: PaymentToMake): boolean =>
+  isAlike({ ...other, id: undefined, reference: other.reference_number ?? '', created: undefined, row: {} }, one) === true;
 
 /** Undefined where what is not told decides it. */
 function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number }: RecordToMake): boolean | undefined {

@@ -72,6 +72,12 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   return {
     question: {
       title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
+      line: [
+        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}, ${date}, ${quoted(payment_mode, 40)}`,
+        ...(reference_number === undefined ? [] : [`reference ${quoted(reference_number, 50)}`]),
+        ...[...(applied.lines ?? []), ...(retainer.lines ?? [])].map((line) => `${line.charAt(0).toLowerCase()}${line.slice(1)}`),
+        ...(left > 0 && payment.retainerinvoice_id === undefined ? [`${money(left, currency)} stays unused`] : []),
+      ].join('; '),
       ...joinNotes(
         contact === undefined && {
           not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],

@@ -15,6 +15,8 @@ const output = z.looseObject({
   rows: z.array(z.looseObject({})),
   unreadable: z.number().optional(),
   page_context: z.looseObject({}).optional(),
+  /** Of rows that were taken out of a longer list: everything that was created since then is among them. */
+  since: z.string().optional(),
 });
 
 export type WholePage = z.output<typeof output>;

@@ -65,15 +65,25 @@ export function isOfProgram({ answeredAfterMs = Infinity }: Person, { timings }:
   return answeredAfterMs < timings.fastestAnswerMs;
 }
 
-/** Decides whether there is consent to exactly this: `what` is the request, the facts are what was read for it just now. */
-export function decide(what: unknown, facts: Facts, about: readonly Concern[], person: Person, rules: Rules): Consent {
+/** What a person is shown before they agree. */
+export interface Shown {
+  /** Of the request, and of everything that is shown of it. */
+  readonly digest: string;
+  readonly question: string;
+  readonly about: readonly Concern[];
+}
+
+export function shownOf(what: unknown, facts: Facts, about: readonly Concern[]): Shown {
+  const { title, lines, not_checked, sealed } = facts.question;
+  const because = about.map(({ text }) => text);
+  const digest = digestOf({ what, title, lines, not_checked, alike: facts.duplicates.alike ?? [], because, sealed });
+  return { digest, question: questionText(facts, because), about };
+}
+
+/** Decides whether there is consent to exactly what is shown. */
+export function decide({ digest: shown, question, about }: Shown, person: Person, rules: Rules): Consent {
   const { mode, seal } = rules;
   if (about.length === 0 || mode === 'host') return { kind: 'given', asked: 'nobody' };
-  const because = about.map(({ text }) => text);
-  const { question: asked, duplicates } = facts;
-  const { title, lines, not_checked, sealed } = asked;
-  const shown = { what, title, lines, not_checked, alike: duplicates.alike ?? [], because, sealed };
-  const question = questionText(facts, because);
   const ofProgram = person.answer !== undefined && isOfProgram(person, rules);
   // A program that says yes by itself is passed over; one that says no is not.
   if (ofProgram && (person.answer !== 'approved' || !callCounts(rules))) throw answeredByProgram(person, mode);

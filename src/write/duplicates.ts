@@ -30,6 +30,7 @@ export interface Suspected {
 /** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts.duplicates;
+  const isOther = ({ id }: Suspect) => !isOfSameList(id, call);
   const [newest] =
     makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - SAME_INTENT_MS).toISOString());
   const again =
@@ -37,12 +38,15 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
       ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }]
       : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
-  const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].map((one) => [one.id, one]));
+  const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].filter(isOther).map((one) => [one.id, one]));
   const suspects = [...all.values()];
   if (suspects.length === 0) return { concerns: [], suspects, known: [] };
   const unmeant = suspects.filter(({ id }) => !call.allowDuplicateOf.includes(id));
   return { concerns: [looksLike(suspects)], suspects, known: untold, ...(unmeant.length > 0 && { refusal: suspected(unmeant, suspects) }) };
 }
+
+/** Rows of one list are compared with each other by the list. */
+const isOfSameList = (id: string, { listed }: Call): boolean => listed?.made.has(id) === true;
 
 const looksLike = (suspects: readonly Suspect[]): Concern =>
   concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`);
@@ -51,7 +55,7 @@ const looksLike = (suspects: readonly Suspect[]): Concern =>
 export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged }: Pick<Road, 'onJudged'>): void {
   if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
   const suspect = asSuspect(entry);
-  if (call.allowDuplicateOf.includes(suspect.id)) return;
+  if (call.allowDuplicateOf.includes(suspect.id) || isOfSameList(suspect.id, call)) return;
   onJudged?.({ asked: 'nobody', concerns: [...facts.question.ask, looksLike([suspect])] });
   throw suspected([suspect], [suspect]);
 }

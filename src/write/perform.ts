@@ -1,5 +1,5 @@
-import { concern, NOT_JUDGED, type Concern, type Judged } from '../concern.ts';
-import { toRequest, type Facts, type Reader, type ZohoRequest } from '../endpoint.ts';
+import { concern, NOT_JUDGED, type Judged } from '../concern.ts';
+import { toRequest, type Facts, type Reader } from '../endpoint.ts';
 import {
   AccessError,
   BusyError,
@@ -15,7 +15,8 @@ import { sharing } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
 import { askWhich, withChoices } from './ask-which.ts';
 import { withinDeadline } from './call-deadline.ts';
-import { askedByWindow, decide, declinedBefore, type Consent, type Person } from './confirm.ts';
+import { askedByWindow, shownOf } from './confirm.ts';
+import { consentTo } from './consent-to.ts';
 import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
 import { isSettled } from './journal/entry-state.ts';
 import type { Claim, Entry } from './journal/journal.ts';
@@ -28,7 +29,7 @@ import { digestOf } from './seal.ts';
 import { send } from './send.ts';
 import { graceEnds, type Timings } from './timings.ts';
 import { blocksOf, paymentBlock } from './touched.ts';
-import type { Call, Performed, Road, Settling } from './types.ts';
+import type { Call, JudgedRow, Performed, Road, Settling } from './types.ts';
 import { asUpsert } from './unique-field.ts';
 
 /**
@@ -36,9 +37,19 @@ import { asUpsert } from './unique-field.ts';
  * run again, because the answer to a question comes back as a new call. After the claim the write is carried to its end,
  * whatever the caller does.
  */
-export async function perform(called: Call, road: Road): Promise<Performed> {
-  const { endpoint, input, signal } = called;
-  const intent = digestOf([toolOf(called).name, input]);
+export async function perform(call: Call, road: Road): Promise<Performed> {
+  const performed = await performRow(call, road);
+  if (performed.kind === 'judged') throw new InternalError('no', new Error('Only a row of a list ends before it is sent.'));
+  return performed;
+}
+
+/** The digest by which a call is recognized when it is repeated. */
+export const intentOf = (call: Pick<Call, 'endpoint' | 'workflow' | 'input'>): string => digestOf([toolOf(call).name, call.input]);
+
+/** The same for a row of a list, which may end with what it was judged by. */
+export async function performRow(called: Call, road: Road): Promise<Performed | JudgedRow> {
+  const { endpoint, signal } = called;
+  const intent = intentOf(called);
   const call = { ...called, person: withChoices(askedByWindow(called.person, road), intent, road) };
   let sent = false;
   const onSend = () => void (sent = true);
@@ -87,11 +98,11 @@ function asNothingSent(error: unknown): PaymentsError {
   return new AccessError(message, { ...details, next, ifItStays });
 }
 
-async function carryOut(call: Call, intent: string, road: Road): Promise<Performed> {
+async function carryOut(call: Call, intent: string, road: Road): Promise<Performed | JudgedRow> {
   const { endpoint, workflow, input, signal } = call;
   const tool = toolOf(call);
   const { journal, policy } = road;
-  const zoho = road.zoho.until(signal);
+  const zoho = call.listed?.zoho ?? road.zoho.until(signal);
   const began = Date.now();
 
   const known = await repeatedEntry(call, intent, began, road);
@@ -108,7 +119,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (settled !== undefined && 'kind' in settled) return settled;
     if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled, road.timings);
 
-    const ready = await readyWithNothingInTheWay(call, road);
+    const ready = await readyWithNothingInTheWay(call, zoho, road);
     if ('kind' in ready) return ready;
     const { facts } = ready;
     await refuseWhileCopiesMayCome(facts, road);
@@ -120,6 +131,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const concerns = [
       ...facts.question.ask,
       ...suspected.concerns,
+      ...(call.listed?.concerns(ready.input) ?? []),
       ...askedByPolicy(policy, facts),
       ...facts.question.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
     ];
@@ -133,14 +145,11 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
     const request = toRequest(endpoint, ready.input, facts);
 
-    const consent = await consentTo(
-      request,
-      { ...facts, duplicates: { ...facts.duplicates, alike: suspected.suspects } },
-      doubtful,
-      intent,
-      call,
-      road,
-    );
+    const seen = { ...facts, duplicates: { ...facts.duplicates, alike: suspected.suspects } };
+    const shown = shownOf(request, seen, doubtful);
+    const consent =
+      call.listed?.consent({ kind: 'judged', input: ready.input, request, facts: seen, shown, asked: 'nobody', concerns }) ??
+      (await consentTo(shown, { intent, declines: requestDigest(request), customer_id }, call, road));
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
     road.onJudged?.({ asked: consent.asked, concerns });
     signal?.throwIfAborted();
@@ -207,9 +216,9 @@ async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow
  * No other write of the same is sent while one is unsettled; each gets a last look first. What was just settled may have
  * changed what was read before it, so everything is read again.
  */
-async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready | Settling> {
+async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: Road): Promise<Ready | Settling> {
   for (;;) {
-    const ready = await makeReady(call, road.zoho.until(call.signal));
+    const ready = await makeReady(call, zoho);
     const unsettled = await road.journal.unsettled(blocksOf(ready.facts.lost.touches));
     if (unsettled.length === 0) return ready;
     for (const entry of unsettled) {
@@ -265,61 +274,13 @@ async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road
 }
 
 /** What was called: a workflow, or the endpoint itself. */
-const toolOf = ({ endpoint, workflow }: Call) => workflow ?? endpoint;
+const toolOf = ({ endpoint, workflow }: Pick<Call, 'endpoint' | 'workflow'>) => workflow ?? endpoint;
 
-function movedOn(): BusyError {
+export function movedOn(): BusyError {
   return new BusyError('While this call waited, another write changed what it is about.', {
     code: 'payment_changed',
     next: 'Make the same call again.',
   });
-}
-
-async function consentTo(
-  request: ZohoRequest,
-  facts: Facts,
-  concerns: readonly Concern[],
-  intent: string,
-  { endpoint, person: given }: Call,
-  road: Road,
-): Promise<Consent> {
-  const { journal, scope } = road;
-  const { declinedMs } = road.timings;
-  const person = await withoutSpent(given, road);
-  const what = requestDigest(request);
-  const note = (type: 'asked' | 'declined', reason: string) =>
-    journal.note({
-      scope,
-      endpoint: endpoint.name,
-      intent: type === 'declined' ? what : intent,
-      type,
-      reason,
-      customer_id: facts.policy.customer_id,
-    });
-  const declinedAt = concerns.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, what);
-  // Noted by a clock that was set back since, it lies in the future.
-  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
-    throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
-  try {
-    const consent = decide(request, facts, concerns, person, road);
-    if (consent.kind !== 'given') await note('asked', concerns.map(({ text }) => text).join('; '));
-    return consent;
-  } catch (error) {
-    if (error instanceof PaymentsError && error.code === 'declined') await note('declined', 'The user declined.');
-    throw error;
-  }
-}
-
-/** In place of an approval that was good once. */
-const SPENT = 'spent';
-
-/** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
-async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
-  for (const token of [person.state, person.approval]) {
-    const opened = token === undefined ? undefined : seal.open(token);
-    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined)
-      return { canBeAsked: person.canBeAsked, chosen: person.chosen, ...(person.approval !== undefined && { approval: SPENT }) };
-  }
-  return person;
 }
 
 function inTheWay(entry: Entry, timings: Timings): BusyError {

@@ -124,6 +124,9 @@ const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency:
 
 const BULK_DELETE_MAX = 25;
 
+/** How many payments one call may delete. */
+export const deletesAtOnce = ({ bulk_delete_max = BULK_DELETE_MAX }: Policy): number => bulk_delete_max;
+
 /** Why the policy does not allow a tool that writes, whatever its arguments. */
 export function refusedTool({ read_only, allowed_tools }: Policy, name: string): RefusedError | undefined {
   if (read_only) return against('read_only', 'The policy allows no writes.');
@@ -158,7 +161,7 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
       `The policy does not allow refunds out of account ${from_account_id}. ${onlyThese(policy.allowed_from_account_ids)}`,
     );
   }
-  const most = policy.bulk_delete_max ?? BULK_DELETE_MAX;
+  const most = deletesAtOnce(policy);
   if (Array.isArray(payment_id) && new Set(payment_id).size > most)
     throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
 }

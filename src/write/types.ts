@@ -1,9 +1,9 @@
-import type { Judged } from '../concern.ts';
-import type { WriteTool } from '../endpoint.ts';
+import type { Concern, Judged } from '../concern.ts';
+import type { Facts, Reader, WriteTool, ZohoRequest } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import type { WriteWorkflow } from '../workflow.ts';
-import type { AskWay, ConfirmMode, Consent, Person } from './confirm.ts';
+import type { AskWay, ConfirmMode, Consent, Person, Shown } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
@@ -45,6 +45,31 @@ export interface Call {
   readonly allowDuplicateOf: readonly string[];
   readonly person: Person;
   readonly signal?: AbortSignal | undefined;
+  /** Set for a row of a list. */
+  readonly listed?: ListedRow | undefined;
+}
+
+/** What a row of a list has besides its own call. */
+export interface ListedRow {
+  /** Reads for all rows, in place of Zoho itself until the claim. */
+  readonly zoho: Reader;
+  /** Records that other rows of the list made: they are no duplicates of this one. */
+  readonly made: ReadonlySet<string>;
+  /** What a person is asked about because of other rows. `input`: the arguments of the endpoint. */
+  concerns(input: Json): readonly Concern[];
+  /** Consent to the row as it was judged: a person is asked about all rows at once. */
+  consent(judged: JudgedRow): Consent | JudgedRow;
+}
+
+/** A row of a list that could be sent. */
+export interface JudgedRow extends Judged {
+  readonly kind: 'judged';
+  /** The arguments of the endpoint. */
+  readonly input: Json;
+  readonly request: ZohoRequest;
+  readonly facts: Facts;
+  /** What a person is shown of it. */
+  readonly shown: Shown;
 }
 
 /** A choice for a person: which record an unsettled write made, if any. */

@@ -105,7 +105,9 @@ const LONG_MS = GRACE_MS + 3000;
 /** What each tool is to the road of writes. */
 const writeTools = new Map<string, Pick<Call, 'endpoint' | 'workflow'>>([
   ...endpoints.filter(isWrite).map((endpoint) => [endpoint.name, { endpoint }] as const),
-  ...workflows.filter(isWrite).map((workflow) => [workflow.name, { endpoint: workflow.endpoint, workflow }] as const),
+  ...workflows.flatMap((workflow) =>
+    workflow.kind === 'write task' ? [[workflow.name, { endpoint: workflow.endpoint, workflow }] as const] : [],
+  ),
 ]);
 
 export async function run(

@@ -62,7 +62,7 @@ export const UNSETTLED: readonly State[] = ['claimed', 'sent', 'unknown'];
 export const isSettled = (state: State): boolean => !UNSETTLED.includes(state);
 
 /** Events that stand for themselves: they belong to no entry. */
-export const NOTES: readonly string[] = ['asked', 'declined', 'refused', 'cancelled'] satisfies Note['type'][];
+export const NOTES: readonly string[] = ['asked', 'consented', 'declined', 'refused', 'cancelled'] satisfies Note['type'][];
 
 /** In which states each may happen. A settled entry is never settled again; only its answer may still be delivered. */
 const FROM: Record<Happening['type'], readonly State[]> = {

@@ -1,3 +1,4 @@
+import type { Asked } from '../../concern.ts';
 import type { ZohoRequest } from '../../endpoint.ts';
 import type { Json } from '../../json.ts';
 import type { Report } from '../../report.ts';
@@ -144,10 +145,32 @@ export interface Note {
   readonly scope: string;
   readonly endpoint: string;
   readonly intent: string;
-  readonly type: 'asked' | 'declined' | 'refused' | 'cancelled';
+  readonly type: 'asked' | 'consented' | 'declined' | 'refused' | 'cancelled';
   readonly reason: string;
+  /** Of a question about a list, or of consent to it. */
+  readonly list?: ListConsent | undefined;
   /** Whom it is about, so that a person's data can be removed. */
   readonly customer_id?: string | undefined;
+}
+
+/** What a person was asked about a list. */
+export interface ListConsent {
+  /** Each row claims with this id and its own. */
+  readonly approval: string;
+  /** Digest of the whole question. */
+  readonly shown: string;
+  /** Digest of what was shown of each row. */
+  readonly rows: readonly string[];
+  /** Digest of what is not asked about again for some minutes if the user declines. */
+  readonly declines: string;
+  /** How consent was given. */
+  readonly asked?: Asked | undefined;
+}
+
+/** A question about a list, or consent to it, and when it was noted. ISO 8601. */
+export interface NotedConsent extends ListConsent {
+  readonly type: 'asked' | 'consented';
+  readonly at: string;
 }
 
 export interface JournalEvent {
@@ -230,6 +253,8 @@ export interface Journal {
   findByZohoId(makes: Made, zoho_id: string): Promise<Entry | undefined>;
   /** When this intent was last declined. */
   lastDeclined(scope: string, intent: string): Promise<string | undefined>;
+  /** Questions about a list of this intent and consents to it, noted at or after `since`. Oldest first. */
+  listConsents(scope: string, intent: string, since: string): Promise<NotedConsent[]>;
   /** Newest first, unsettled before everything else. */
   list(filter: ListFilter): Promise<Entry[]>;
 

@@ -19,7 +19,20 @@ import {
 } from './entry-state.ts';
 import { isDamage, JournalFile, type FileOptions, type Layout } from './file.ts';
 import { canonicalJson, hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
-import type { Cap, Claim, Claimed, Entry, Happening, Journal, JournalEvent, ListFilter, Made, Note, Verdict } from './journal.ts';
+import type {
+  Cap,
+  Claim,
+  Claimed,
+  Entry,
+  Happening,
+  Journal,
+  JournalEvent,
+  ListFilter,
+  Made,
+  Note,
+  NotedConsent,
+  Verdict,
+} from './journal.ts';
 import { verify, type ChainPosition, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
@@ -226,6 +239,23 @@ class SqliteJournal implements Journal {
       ),
     );
     return note?.at;
+  }
+
+  async listConsents(scope: string, intent: string, since: string): Promise<NotedConsent[]> {
+    const notes = await this.#file.read(() =>
+      this.#file.all<{ type: NotedConsent['type']; at: string; data: string | null }>(
+        "SELECT type, at, data FROM events WHERE seq IN (SELECT seq FROM notes WHERE scope = ? AND intent = ? AND type IN ('asked', 'consented'))" +
+          ' AND at >= ? ORDER BY seq',
+        scope,
+        intent,
+        instant(since),
+      ),
+    );
+    // What an erasure emptied is no consent any more.
+    return notes.flatMap(({ type, at, data }) => {
+      const { list } = (parsed(data) ?? {}) as Pick<Note, 'list'>;
+      return list === undefined ? [] : [{ ...list, type, at }];
+    });
   }
 
   async list({ state, endpoint, since, customer_id, key, after, limit, ...sought }: ListFilter): Promise<Entry[]> {

@@ -1,0 +1,110 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { RefusedError } from '../errors.ts';
+import { guarded } from '../foreign-text.ts';
+import type { Json } from '../json.ts';
+import { formatMoney, sum } from '../money.ts';
+import { createReport, toolCall } from '../report.ts';
+import type { ListPerformed, ListedOutcome } from '../write/perform-list.ts';
+import { marked, nextText, offeredIn, sentence, type Edge } from './render.ts';
+import { errorFacts, failed, succeeded } from './results.ts';
+
+/** What a call of a list of payments returns: each row with its outcome, the totals, and the calls that take the list back. */
+
+type Listed = Extract<ListPerformed, { kind: 'list' }>;
+type Outcome = 'recorded' | 'partly_recorded' | 'not_recorded' | 'unknown';
+
+export function listResult({ rows, deletesAtOnce, write_id }: Listed, edge: Edge): CallToolResult {
+  const outcome = outcomeOf(rows);
+  const totals = totalsOf(rows);
+  const ids = rows.flatMap((row) => (row.outcome === 'recorded' && !isDeleted(row.done.result) ? (idOf(row.done.result) ?? []) : []));
+  const undo_list = edge.offered.has(BULK_DELETE)
+    ? chunks(ids, deletesAtOnce).map((payment_id) => ({ tool: BULK_DELETE, arguments: { payment_id } }))
+    : [];
+  const facts = {
+    rows: rows.map((row, i) => rowFacts(row, i + 1, edge)),
+    ...(Object.keys(totals).length > 0 && { totals }),
+    ...(undo_list.length > 0 && { undo_list }),
+    outcome,
+    write_id,
+  };
+  const count = rows.filter((row) => row.outcome === 'recorded').length;
+  const later = rows.filter((row) => row.outcome === 'not_started').length;
+  const lines = rows.map((row, i) => rowLine(row, i + 1, edge));
+  if (outcome === 'not_recorded') {
+    const bad = rows.filter((row) => row.outcome !== 'recorded' && row.error !== undefined).length;
+    const error = new RefusedError(`Nothing was recorded: ${bad} of ${rows.length} rows cannot be recorded now.`, {
+      code: 'list_refused',
+      next:
+        'Ask the user about these rows, correct them, and call again with the whole list and the same idempotency_key; ' +
+        'or record the other rows with only_good_rows: true.',
+    });
+    const result = failed(error, edge);
+    return {
+      ...result,
+      content: [{ type: 'text', text: marked(lines.join('\n'), edge.sandbox) }, ...result.content],
+      structuredContent: guarded({ ...(result.structuredContent as Json), ...facts }),
+    };
+  }
+  const amounts = Object.entries(totals).map(([currency, amount]) => `${currency} ${amount}`);
+  const report = createReport(
+    [`Recorded ${count} of ${rows.length} payments${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`, ...lines],
+    [
+      later > 0 && { say: `make the same call again: it goes on with the ${later} rows that were not started` },
+      ...undo_list.map(({ tool, arguments: args }) => toolCall(tool, args, 'to take back what this list recorded')),
+    ],
+  );
+  const result = succeeded(facts, offeredIn(report, edge), edge);
+  return outcome === 'unknown' ? { ...result, isError: true } : result;
+}
+
+const BULK_DELETE = 'bulk_delete_customer_payments';
+
+function outcomeOf(rows: readonly ListedOutcome[]): Outcome {
+  if (rows.some(({ outcome }) => outcome === 'unknown')) return 'unknown';
+  const count = rows.filter(({ outcome }) => outcome === 'recorded').length;
+  return count === rows.length ? 'recorded' : count > 0 ? 'partly_recorded' : 'not_recorded';
+}
+
+/** Amounts that were recorded, by currency: `{ USD: "1234.50" }`. */
+function totalsOf(rows: readonly ListedOutcome[]): Record<string, string> {
+  const counted = rows.flatMap((row) => (row.outcome === 'recorded' && !isDeleted(row.done.result) ? (row.counted ?? []) : []));
+  const currencies = [...new Set(counted.map(({ currency }) => currency))];
+  return Object.fromEntries(
+    currencies.map((currency) => {
+      const amount = sum(counted.filter((one) => one.currency === currency).map((one) => Number(one.amount)));
+      return [currency, formatMoney(amount, currency).slice(currency.length + 1)];
+    }),
+  );
+}
+
+function rowFacts(row: ListedOutcome, number: number, edge: Edge): Json {
+  if (row.outcome !== 'recorded')
+    return { row: number, outcome: row.outcome, ...(row.error !== undefined && { error: errorFacts(row.error, edge) }) };
+  const { done } = row;
+  return {
+    row: number,
+    outcome: row.outcome,
+    ...(done.replayed && { replayed: true }),
+    payment_id: idOf(done.result),
+    write_id: done.entry,
+    ...(done.report.undo !== undefined && { undo: done.report.undo }),
+  };
+}
+
+function rowLine(row: ListedOutcome, number: number, edge: Edge): string {
+  if (row.outcome === 'recorded') {
+    const [first = ''] = row.done.report.lines;
+    return `Row ${number}: ${row.done.replayed ? 'recorded by an earlier call' : 'recorded'} as payment ${idOf(row.done.result) ?? ''}${isDeleted(row.done.result) ? `. ${first}` : '.'}`;
+  }
+  const word = row.outcome === 'not_started' ? 'not started' : row.outcome === 'unknown' ? 'outcome unknown' : 'not recorded';
+  if (row.error === undefined) return `Row ${number}: ${row.title === undefined ? '' : `${row.title}: `}${word}.`;
+  return `Row ${number}: ${word} (${row.error.code}). ${row.error.shownMessage} ${sentence(nextText(row.error, edge))}`;
+}
+
+const idOf = (result: Json): string | undefined => (result['payment'] as { payment_id?: string } | undefined)?.payment_id;
+
+/** A later call deleted what the row had recorded. */
+const isDeleted = (result: Json): boolean => result['deleted_by'] !== undefined;
+
+const chunks = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));

@@ -1,0 +1,238 @@
+import type { Reader } from '../endpoint.ts';
+import { getContact } from '../endpoints/lookups/get-contact.ts';
+import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
+import { isObject, type Json } from '../json.ts';
+import { readAmount, subtract, sum } from '../money.ts';
+import { sharing, type ListReads } from '../reader.ts';
+import { allCurrencies } from '../reading/all-currencies.ts';
+import { ifServed } from '../reading/if-allowed.ts';
+import {
+  allContacts,
+  allInvoices,
+  allPayments,
+  isCutShort,
+  isLast,
+  PER_PAGE,
+  type Query,
+  type WholeList,
+  type WholePage,
+} from '../reading/whole-lists.ts';
+import { settledBy, withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
+import { readId } from '../records/read-row.ts';
+import { areAlike, byCreation, comparedPayment, isSortedByCreation, type PaymentToMake } from './look-alikes.ts';
+
+/**
+ * Reads for the rows of a list of new payments. A few whole lists (customers, open invoices, payments) answer what each row would read by
+ * itself. What these lists do not show is read from Zoho.
+ */
+
+/** Rows of a list: all of them, or those of the first pages. */
+interface Rows {
+  readonly rows: readonly Json[];
+  readonly whole: boolean;
+}
+
+/** Payments, newest first. If they are not all there are, none that was created after the oldest of them is missing. */
+type NewestRows = Rows & { readonly since?: string | undefined };
+
+/** By how much payments of this list settle invoices. */
+type Effects = Map<string, number>;
+
+/** `count`: how many rows the list has. */
+export function paymentListReads(count: number, zoho: Reader): ListReads {
+  // More pages of a list would cost more than a read for each row.
+  const most = Math.max(3, Math.ceil(count / 4));
+  const readOpenInvoices = () => pagesWithin(allInvoices, { status: 'unpaid', sort_column: 'date', sort_order: 'A' }, most, zoho);
+
+  const customers = once(() => customersWithDecimals(most, zoho));
+  let openInvoices = once(readOpenInvoices);
+  let payments = once(() => newestPaymentsOfAll(most, zoho));
+  // What a payment changes is read again after each payment.
+  const lasting = sharing(zoho);
+  let changing = sharing(zoho);
+  let planned: Effects = new Map();
+  let recorded: Effects = new Map();
+
+  const invoicesFor = async (input: Json): Promise<Json> => {
+    const open = await openInvoices();
+    const listed = open.whole ? listedInvoices(input, open.rows) : undefined;
+    const page = listed ?? ((await changing.read(allInvoices, input)) as WholePage);
+    return { ...page, rows: page.rows.map((row) => less(row, listed === undefined ? [planned] : [planned, recorded])) };
+  };
+  const invoiceOf = async (input: Json): Promise<Json> => {
+    const row = (await openInvoices()).rows.find(
+      ({ invoice_id, balance }) => readId(invoice_id) === input['invoice_id'] && balance !== undefined,
+    );
+    if (row !== undefined)
+      return getInvoice.result({ invoice: less(row, [planned, recorded]) }, { invoice_id: String(input['invoice_id']) });
+    const { invoice, ...rest } = await changing.read(getInvoice, input as { invoice_id: string });
+    return { ...rest, ...(invoice && { invoice: less(invoice, [planned]) }) };
+  };
+  const contactOf = async (input: Json): Promise<Json> => {
+    // A list that the scopes do not show is no reason to fail: the record may be shown, or the check names what is missing.
+    const { rows } = await customers().catch((): Rows => ({ rows: [], whole: false }));
+    const row = rows.find(({ contact_id }) => readId(contact_id) === input['contact_id']);
+    const isTold = row?.['currency_code'] !== undefined && row['price_precision'] !== undefined && row['contact_type'] !== undefined;
+    return isTold
+      ? getContact.result({ contact: row }, { contact_id: String(input['contact_id']) })
+      : await lasting.read(getContact, input as { contact_id: string });
+  };
+  const customersFor = async (input: Json): Promise<Json> => {
+    const isWhole = Object.keys(input).every((name) => ['contact_type', 'page', 'per_page'].includes(name));
+    if (!isWhole || input['contact_type'] !== 'customer' || input['page'] !== 1) return await lasting.read(allContacts, input);
+    const { rows, whole } = await customers();
+    return pageOf(rows, { has_more_page: !whole });
+  };
+  const paymentsFor = async (input: Json): Promise<Json> => {
+    const { customer_id, amount, page } = input;
+    const newest = page === 1 && customer_id !== undefined ? await payments() : undefined;
+    if (newest === undefined) return await changing.read(allPayments, input);
+    const own = newest.rows.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id);
+    if (amount === undefined) return pageOf(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
+    const found = (await lasting.read(allPayments, input)) as WholePage;
+    const known = new Set(found.rows.map(({ payment_id }) => readId(payment_id)));
+    const since = own.filter((row) => readAmount(row['amount']) === amount && !known.has(readId(row['payment_id'])));
+    return { ...found, rows: [...since, ...found.rows] };
+  };
+  const answers = new Map<object, (input: Json) => Promise<Json>>([
+    [allContacts, customersFor],
+    [getContact, contactOf],
+    [allInvoices, invoicesFor],
+    [getInvoice, invoiceOf],
+    [allPayments, paymentsFor],
+  ]);
+
+  const reader: Reader = {
+    ...zoho,
+    get recent() {
+      return reader;
+    },
+    async read(endpoint, input) {
+      return (await (answers.get(endpoint)?.(input as Json) ?? lasting.read(endpoint, input))) as never;
+    },
+  };
+  return {
+    zoho: reader,
+    alike: (row, other) => areAlike(row as unknown as PaymentToMake, other as unknown as PaymentToMake),
+    async refresh() {
+      const before = await payments();
+      changing = sharing(zoho);
+      planned = new Map();
+      recorded = new Map();
+      openInvoices = once(readOpenInvoices);
+      payments = once(() => (before === undefined ? Promise.resolve(undefined) : paymentsCreatedSince(before, most, zoho)));
+      await Promise.all([openInvoices(), payments()]);
+    },
+    planned: (input) => addEffects(planned, input),
+    async recorded(input, payment) {
+      addEffects(recorded, input);
+      changing = sharing(zoho);
+      const known = await payments();
+      if (known !== undefined) payments = once(async () => ({ ...known, rows: [payment, ...known.rows] }));
+    },
+  };
+}
+
+const SORTED = { sort_column: byCreation.sort_column, sort_order: byCreation.sort_order };
+
+/** In the form of Zoho's own answer. */
+const pageOf = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
+  rows: [...rows],
+  page_context: { page: 1, per_page: PER_PAGE, ...page_context },
+  ...(since !== undefined && { since }),
+});
+
+/** Does the work at the first call. A failure is not kept. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let doing: Promise<T> | undefined;
+  return () => {
+    const mine = (doing ??= work());
+    mine.catch(() => doing === mine && (doing = undefined));
+    return mine;
+  };
+}
+
+/** A list, if it has at most this many pages and shows them all; else the pages that were read. */
+async function pagesWithin(list: WholeList, query: Query, most: number, zoho: Reader): Promise<Rows> {
+  const rows: Json[] = [];
+  for (let page = 1; page <= most; page += 1) {
+    const answer = await zoho.read(list, { ...query, page, per_page: PER_PAGE });
+    rows.push(...answer.rows);
+    if (isCutShort(answer)) break;
+    if (isLast(answer)) return { rows, whole: true };
+  }
+  return { rows, whole: false };
+}
+
+/** The list of customers shows currencies without their decimals. */
+async function customersWithDecimals(most: number, zoho: Reader): Promise<Rows> {
+  const { rows, whole } = await pagesWithin(allContacts, { contact_type: 'customer' }, most, zoho);
+  const currencies = (await ifServed(zoho.settled.read(allCurrencies, {})))?.currencies ?? [];
+  const decimals = new Map(currencies.map((row) => [row.currency_code, row['price_precision']]));
+  return {
+    rows: rows.map((row) => ({ ...row, price_precision: row['price_precision'] ?? decimals.get(row['currency_code'] as string) })),
+    whole,
+  };
+}
+
+/** The payments of all customers: all of them, or the newest page of a longer list. Undefined if Zoho does not confirm the sort order. */
+async function newestPaymentsOfAll(most: number, zoho: Reader): Promise<NewestRows | undefined> {
+  const rows: Json[] = [];
+  for (let page = 1; page <= most; page += 1) {
+    const answer = await zoho.read(allPayments, { page, ...byCreation });
+    if (isCutShort(answer) || !isSortedByCreation(answer)) return undefined;
+    rows.push(...answer.rows);
+    if (isLast(answer)) return { rows, whole: true };
+  }
+  return withSince(rows);
+}
+
+function withSince(rows: readonly Json[]): NewestRows | undefined {
+  const oldest = rows.at(-1);
+  const isTold = oldest !== undefined && comparedPayment(oldest).created !== undefined;
+  return isTold ? { rows, whole: false, since: String(oldest['created_time']) } : undefined;
+}
+
+/** The payments that were known, and those that were created since. Undefined if Zoho does not show where the known ones begin. */
+async function paymentsCreatedSince(before: NewestRows, most: number, zoho: Reader): Promise<NewestRows | undefined> {
+  const known = new Set(before.rows.map(({ payment_id }) => readId(payment_id)));
+  const rows: Json[] = [];
+  for (let page = 1; page <= most; page += 1) {
+    const answer = await zoho.read(allPayments, { page, ...byCreation });
+    if (isCutShort(answer) || !isSortedByCreation(answer)) return undefined;
+    rows.push(...answer.rows);
+    if (isLast(answer)) return { rows, whole: true };
+    if (!answer.rows.some(({ payment_id }) => known.has(readId(payment_id)))) continue;
+    const read = new Set(rows.map(({ payment_id }) => readId(payment_id)));
+    return { ...before, rows: [...rows, ...before.rows.filter(({ payment_id }) => !read.has(readId(payment_id)))] };
+  }
+  return undefined;
+}
+
+/** What the list of open invoices answers: what a customer has open, or the open invoice of exactly this number. */
+function listedInvoices({ customer_id, status, invoice_number, ...rest }: Json, open: readonly Json[]): WholePage | undefined {
+  const isFiltered = Object.keys(rest).some((name) => !['page', 'per_page', 'sort_column', 'sort_order'].includes(name));
+  if (isFiltered || rest['page'] !== 1) return undefined;
+  if (status === 'unpaid' && customer_id !== undefined && invoice_number === undefined)
+    return pageOf(
+      open.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id),
+      { has_more_page: false },
+    );
+  const numbered = open.filter((row) => row['invoice_number'] === invoice_number);
+  return status === undefined && customer_id === undefined && numbered.length === 1
+    ? pageOf(numbered, { has_more_page: false })
+    : undefined;
+}
+
+/** The invoice with what payments of this list take from its balance. */
+function less<R extends Json>(row: R, effects: readonly Effects[]): R {
+  const balance = readAmount(row['balance']);
+  const settled = sum(effects.map((one) => one.get(readId(row['invoice_id']) ?? '') ?? 0));
+  return balance === undefined || settled === 0 ? row : { ...row, balance: subtract(balance, settled) };
+}
+
+function addEffects(effects: Effects, { invoices, tax_amount_withheld }: Json): void {
+  const rows = (Array.isArray(invoices) ? invoices.filter(isObject) : []) as unknown as AppliedRow[];
+  for (const row of withTaxOfPayment(rows, tax_amount_withheld as number | undefined))
+    effects.set(row.invoice_id, sum([effects.get(row.invoice_id) ?? 0, settledBy(row)]));
+}

@@ -1,0 +1,61 @@
+import { PaymentsError } from '../errors.ts';
+import { MINUTE_MS } from '../time.ts';
+import { decide, declinedBefore, type Consent, type Person, type Shown } from './confirm.ts';
+import type { ListConsent } from './journal/journal.ts';
+import type { Call, Road } from './types.ts';
+
+/** Consent, with what the journal knows of it: what was declined a moment ago, and which approvals were used. */
+
+export interface Asked {
+  /** Digest of the call. */
+  readonly intent: string;
+  /** Digest of what is not asked about again for some minutes if the user declines. */
+  readonly declines: string;
+  /** Of a list: digest of what is shown of each row. */
+  readonly rows?: readonly string[] | undefined;
+  readonly customer_id?: string | undefined;
+}
+
+export async function consentTo(
+  shown: Shown,
+  { intent, declines, rows, customer_id }: Asked,
+  { endpoint, person: given }: Pick<Call, 'endpoint' | 'person'>,
+  road: Road,
+): Promise<Consent> {
+  const { journal, scope } = road;
+  const { declinedMs } = road.timings;
+  const person = await withoutSpent(given, road);
+  const note = (type: 'asked' | 'declined', reason: string, list?: ListConsent) =>
+    journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? declines : intent, type, reason, customer_id, list });
+  const declinedAt = shown.about.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, declines);
+  // Noted by a clock that was set back since, it lies in the future.
+  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
+    throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
+  try {
+    const consent = decide(shown, person, road);
+    if (consent.kind === 'given') return consent;
+    if (rows === undefined) await note('asked', shown.about.map(({ text }) => text).join('; '));
+    else {
+      const opened = road.seal.open(consent.kind === 'ask' ? consent.state : consent.approval);
+      const approval = opened.kind === 'good' ? opened.sealed.approval : '';
+      await note('asked', 'A list is to be recorded.', { approval, shown: shown.digest, rows, declines });
+    }
+    return consent;
+  } catch (error) {
+    if (error instanceof PaymentsError && error.code === 'declined') await note('declined', 'The user declined.');
+    throw error;
+  }
+}
+
+/** In place of an approval that was good once. */
+const SPENT = 'spent';
+
+/** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
+async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
+  for (const token of [person.state, person.approval]) {
+    const opened = token === undefined ? undefined : seal.open(token);
+    if (opened?.kind === 'good' && (await journal.findByApproval(opened.sealed.approval)) !== undefined)
+      return { canBeAsked: person.canBeAsked, chosen: person.chosen, ...(person.approval !== undefined && { approval: SPENT }) };
+  }
+  return person;
+}

@@ -1,0 +1,398 @@
+import { concern, type Concern, type Judged } from '../concern.ts';
+import { AccessError, BusyError, InputError, InternalError, PaymentsError, RefusedError } from '../errors.ts';
+import type { Json } from '../json.ts';
+import { formatMoney, sum } from '../money.ts';
+import type { ListReads } from '../reader.ts';
+import { MINUTE_MS } from '../time.ts';
+import type { WriteListWorkflow } from '../workflow.ts';
+import { askedByWindow, isOfProgram, shownOf, type Consent, type Person, type Shown } from './confirm.ts';
+import { consentTo } from './consent-to.ts';
+import type { Counted, ListConsent, NotedConsent } from './journal/journal.ts';
+import { movedOn, performRow } from './perform.ts';
+import { capReached, capsOf, concernsToAskAbout, deletesAtOnce } from './policy.ts';
+import { requestDigest } from './request-digest.ts';
+import { APPROVAL_MINUTES, digestOf } from './seal.ts';
+import type { Turn, Turns } from './turn.ts';
+import type { Call, Done, JudgedRow, ListedRow, Road } from './types.ts';
+
+/**
+ * A list of writes. Each row takes the one road of writes by itself. The list adds three things: reads that all rows share, one question
+ * for all rows, and turns that are held for a group of rows while its reads are used.
+ *
+ * 1. Check: each row goes as far as the question. Nothing is sent. A row that cannot be sent ends the list, unless `onlyGoodRows` is set.
+ * 2. Consent: the person sees all rows. The journal keeps a digest of what was shown of each row.
+ * 3. Send, in groups: take the turns of the group, read again what may have changed, then carry out each row. A row that is not exactly
+ *    what was shown is held back.
+ */
+
+export interface RowCall {
+  readonly input: Json;
+  readonly key?: string | undefined;
+  readonly allowDuplicateOf: readonly string[];
+}
+
+export interface ListCall {
+  readonly workflow: WriteListWorkflow;
+  readonly rows: readonly RowCall[];
+  /** Names the list. A row without its own key gets one that is derived from this. */
+  readonly key?: string | undefined;
+  readonly onlyGoodRows: boolean;
+  readonly person: Person;
+  readonly signal?: AbortSignal | undefined;
+  /** Told before each row. */
+  progress(doing: 'Checking' | 'Recording', row: number, of: number): void;
+}
+
+/** What became of a row. */
+export type RowOutcome =
+  | { readonly outcome: 'recorded'; readonly done: Done; readonly counted: Counted | undefined }
+  /** Nothing was recorded, and repeating the same call does not change that. */
+  | { readonly outcome: 'not_recorded'; readonly error: PaymentsError }
+  | { readonly outcome: 'unknown'; readonly error: PaymentsError }
+  /** Nothing was sent. The same call goes on with it. */
+  | { readonly outcome: 'not_started'; readonly error?: PaymentsError | undefined };
+
+export type ListedOutcome = RowOutcome & { readonly title?: string | undefined };
+
+export type ListPerformed =
+  | (Extract<Consent, { kind: 'ask' | 'preview' }> & Judged)
+  /** In the order of the call. `title`: the row in one line, if it could be planned. */
+  | {
+      readonly kind: 'list';
+      readonly rows: readonly ListedOutcome[];
+      /** Names the list in the journal. */
+      readonly write_id: string;
+      /** How many records one call may delete. */
+      readonly deletesAtOnce: number;
+    };
+
+/** Rows whose turns are held at once. */
+const GROUP = 20;
+
+export async function performList(call: ListCall, road: Road): Promise<ListPerformed> {
+  const list = new List(call, road);
+  const answered = await list.answered();
+  const checked = answered === undefined ? await list.check() : [answered];
+  return 'kind' in checked ? checked : await list.send(checked);
+}
+
+/** A row while the list is carried out. */
+interface Row {
+  readonly number: number;
+  readonly call: RowCall;
+  /** Of this row alone, however the rows are ordered. */
+  readonly id: string;
+  /** The idempotency key under which the row is claimed. */
+  readonly key: string;
+  /** The arguments of the endpoint, once they are known. */
+  input?: Json | undefined;
+  judged?: JudgedRow;
+  outcome?: RowOutcome;
+}
+
+class List {
+  readonly #call: ListCall;
+  readonly #road: Road;
+  readonly #intent: string;
+  readonly #reads: ListReads;
+  readonly #rows: readonly Row[];
+  /** Records that rows of this list made. */
+  readonly #made = new Set<string>();
+  /** When no further row is begun, by `performance.now()`. */
+  readonly #end: number;
+  /** An error that every further row would end with too. */
+  #stop: PaymentsError | undefined;
+
+  constructor(call: ListCall, road: Road) {
+    this.#call = { ...call, person: askedByWindow(call.person, road) };
+    this.#road = road;
+    this.#intent = digestOf([call.workflow.name, call.key, call.rows.map(({ key, input }) => [key, input])]);
+    this.#reads = call.workflow.listReads(call.rows.length, road.zoho.until(call.signal));
+    this.#rows = rowsOf(call);
+    this.#end = performance.now() + road.timings.wholeCallMs;
+  }
+
+  /**
+   * The consent that comes with this call, as the answer to a question. The journal knows what was shown, so nothing is read again for it.
+   */
+  async answered(): Promise<ListConsent | undefined> {
+    const { person } = this.#call;
+    const token = person.canBeAsked ? person.state : person.approval;
+    const opened = token === undefined ? undefined : this.#road.seal.open(token);
+    if (opened?.kind !== 'good' || isOfProgram(person, this.#road)) return undefined;
+    const noted = (await this.#noted()).filter(({ approval }) => approval === opened.sealed.approval);
+    const asked = noted.find(({ type }) => type === 'asked');
+    if (asked === undefined || noted.some(({ type }) => type === 'consented')) return undefined;
+    const consent = await this.#consentTo({ digest: asked.shown, question: '', about: [SEVERAL] }, asked);
+    return consent.kind === 'given' ? await this.#keep(consent, asked) : undefined;
+  }
+
+  /** Checks each row. Returns the consents in force, or what has to be asked or told first. */
+  async check(): Promise<readonly ListConsent[] | ListPerformed> {
+    for (const row of this.#rows) {
+      if (this.#isOver()) break;
+      this.#call.progress('Checking', row.number, this.#rows.length);
+      await this.#perform(row, this.#road, (judged) => judged);
+      if (row.judged !== undefined) this.#reads.planned(row.judged.input);
+    }
+    const judged = this.#rows.flatMap((row) => row.judged ?? []);
+    const isRefused = this.#rows.some((row) => row.judged === undefined && row.outcome?.outcome !== 'recorded');
+    if (judged.length === 0 || (isRefused && !this.#call.onlyGoodRows)) return this.#result();
+    await this.#refuseBeyondCaps(judged);
+    const inForce = (await this.#noted()).filter(({ type }) => type === 'consented');
+    const agreed = new Set(inForce.flatMap(({ rows }) => rows));
+    const open = this.#rows.filter((row) => row.judged !== undefined && !agreed.has(row.judged.shown.digest));
+    if (open.length === 0) return inForce;
+    const shown = this.#shown(open);
+    const question = {
+      rows: open.map((row) => row.judged!.shown.digest),
+      declines: digestOf(['declined', open.map((row) => requestDigest(row.judged!.request)).toSorted()]),
+    };
+    const consent = await this.#consentTo(shown, question);
+    if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns: shown.about };
+    return [...inForce, await this.#keep(consent, { ...question, shown: shown.digest })];
+  }
+
+  /** Sends the rows that there is consent to, in groups. */
+  async send(consents: readonly ListConsent[]): Promise<ListPerformed> {
+    const rows = this.#rows.filter(({ outcome }) => outcome === undefined);
+    for (let at = 0; at < rows.length && !this.#isOver();) at += await this.#sendGroup(rows.slice(at, at + GROUP), consents);
+    return this.#result();
+  }
+
+  /** Returns how many of the rows are done with. A row whose outcome is unknown ends its group, so that everything is read again. */
+  async #sendGroup(group: readonly Row[], consents: readonly ListConsent[]): Promise<number> {
+    const { turns } = this.#road;
+    const names = (await Promise.all(group.map((row) => this.#turnsOf(row)))).flat();
+    let turn: Turn | undefined;
+    try {
+      turn = await turns.take(names, this.#call.workflow.name, { signal: this.#call.signal });
+      await this.#reads.refresh();
+      const road = { ...this.#road, turns: { ...turns, take: takingOnly(names) } };
+      for (const [i, row] of group.entries()) {
+        if (this.#isOver()) break;
+        this.#call.progress('Recording', row.number, this.#rows.length);
+        await this.#perform(row, road, (judged) => consentIn(consents, judged, row));
+        if (row.outcome?.outcome === 'unknown') return i + 1;
+        if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
+          await this.#reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
+      }
+    } catch (error) {
+      if (!(error instanceof PaymentsError)) throw error;
+      for (const row of group) row.outcome ??= { outcome: 'not_started', error };
+    } finally {
+      turn?.leave();
+    }
+    return group.length;
+  }
+
+  /** Takes a row along the road of writes, as far as its consent lets it. */
+  async #perform(row: Row, road: Road, consent: ListedRow['consent']): Promise<void> {
+    const { workflow, signal } = this.#call;
+    const { timings } = road;
+    const left = Math.max(0, this.#end - performance.now());
+    const listed: ListedRow = {
+      zoho: this.#reads.zoho,
+      made: this.#made,
+      concerns: (input) => this.#likeEarlierRows((row.input = input), row),
+      consent,
+    };
+    const call: Call = {
+      endpoint: workflow.row.endpoint,
+      workflow: workflow.row,
+      ...row.call,
+      key: row.key,
+      person: { canBeAsked: false },
+      signal,
+      listed,
+    };
+    try {
+      const performed = await performRow(call, { ...road, timings: { ...timings, wholeCallMs: Math.min(left, timings.wholeCallMs) } });
+      if (performed.kind === 'judged') row.judged = performed;
+      if (performed.kind === 'done') await this.#noteRecorded(row, performed);
+    } catch (error) {
+      if (!(error instanceof PaymentsError)) throw signal?.aborted ? error : new InternalError('unknown', error);
+      row.outcome = { outcome: outcomeOf(error), error };
+      if (error instanceof AccessError || isLimit(error)) this.#stop = error;
+    }
+  }
+
+  async #noteRecorded(row: Row, done: Done): Promise<void> {
+    const entry = await this.#road.journal.find(done.entry);
+    row.outcome = { outcome: 'recorded', done, counted: entry?.counted };
+    row.input ??= entry?.arguments;
+    if (entry?.zoho_id !== undefined) this.#made.add(entry.zoho_id);
+  }
+
+  /** Two rows that look alike are two payments. The person is asked about them. */
+  #likeEarlierRows(input: Json, { number }: Row): Concern[] {
+    const alike = this.#rows.filter((row) => row.number < number && row.input !== undefined && this.#reads.alike(row.input, input));
+    return alike.length === 0
+      ? []
+      : [concern('duplicate', `it looks like row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
+  }
+
+  async #turnsOf(row: Row): Promise<readonly string[]> {
+    try {
+      return await this.#call.workflow.row.turn(row.call.input, this.#reads.zoho, {});
+    } catch (error) {
+      // The row itself ends with this error.
+      if (error instanceof PaymentsError) return [];
+      throw error;
+    }
+  }
+
+  async #refuseBeyondCaps(judged: readonly JudgedRow[]): Promise<void> {
+    const { journal, policy } = this.#road;
+    for (const [currency, amount] of totalsOf(judged)) {
+      const { facts } = judged.find((row) => row.facts.policy.money?.currency === currency)!;
+      const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, Date.now()));
+      if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
+    }
+  }
+
+  /** What a person is shown: totals, then each row in one line, those with concerns first. */
+  #shown(rows: readonly Row[]): Shown {
+    const lines = rows
+      .map((row) => ({ ...row, about: row.judged!.shown.about }))
+      .toSorted((a, b) => Number(b.about.length > 0) - Number(a.about.length > 0) || a.number - b.number)
+      .map(({ number, judged, about }) => {
+        const { question, duplicates } = judged!.facts;
+        const more = [
+          ...about.map(({ text }) => text),
+          ...(duplicates.alike ?? []).map(({ text }) => `there is already: ${text}`),
+          ...question.not_checked.map((check) => `not checked: ${check}`),
+        ];
+        return `Row ${number}: ${question.line ?? question.title}${more.length === 0 ? '' : `. ATTENTION: ${more.join('; ')}`}`;
+      });
+    const several = this.#rows.length === 1 ? [] : concernsToAskAbout(this.#road.policy, [SEVERAL]);
+    const ofRows = rows.flatMap(({ number, judged }) =>
+      judged!.shown.about.map(({ code, text }) => concern(code, `row ${number}: ${text}`)),
+    );
+    const totals = [...totalsOf(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
+    const title = `Record ${rows.length === 1 ? 'a payment' : `${rows.length} payments`}, ${totals.join(' and ')} in all`;
+    const question = { title, lines, not_checked: [], ask: [] };
+    const digests = rows.map(({ judged }) => judged!.shown.digest);
+    return shownOf(digests, { question, policy: {}, duplicates: {}, lost: { touches: {}, before: {} } }, [...several, ...ofRows]);
+  }
+
+  async #consentTo(shown: Shown, { rows, declines }: Pick<ListConsent, 'rows' | 'declines'>): Promise<Consent> {
+    const call = { endpoint: this.#call.workflow.row.endpoint, person: this.#call.person };
+    return await consentTo(shown, { intent: this.#intent, declines, rows }, call, this.#road);
+  }
+
+  /** Keeps a person's consent in the journal before anything is sent. */
+  async #keep({ asked, approval = '' }: Extract<Consent, { kind: 'given' }>, to: Omit<ListConsent, 'approval'>): Promise<ListConsent> {
+    const { rows, shown, declines } = to;
+    const list = { approval, shown, rows, declines, asked };
+    const { journal, scope } = this.#road;
+    if (asked !== 'nobody')
+      await journal.note({
+        scope,
+        endpoint: this.#call.workflow.row.endpoint.name,
+        intent: this.#intent,
+        type: 'consented',
+        reason: 'The user agreed.',
+        list,
+      });
+    return list;
+  }
+
+  /** Questions and consents that have not expired. */
+  async #noted(): Promise<readonly NotedConsent[]> {
+    const now = Date.now();
+    const { journal, scope } = this.#road;
+    const noted = await journal.listConsents(scope, this.#intent, new Date(now - APPROVAL_MINUTES * MINUTE_MS).toISOString());
+    // Noted by a clock that was set back since, it would hold for longer.
+    return noted.filter(({ at }) => Date.parse(at) <= now + MINUTE_MS);
+  }
+
+  #isOver(): boolean {
+    const { lookMs, fenceMs } = this.#road.timings;
+    // The last row needs time to be sent, and to be looked for if its answer is lost.
+    return this.#stop !== undefined || this.#call.signal?.aborted === true || performance.now() > this.#end - lookMs - fenceMs;
+  }
+
+  #result(): ListPerformed {
+    this.#call.signal?.throwIfAborted();
+    return {
+      kind: 'list',
+      write_id: `l_${this.#intent.slice(0, 16)}`,
+      deletesAtOnce: deletesAtOnce(this.#road.policy),
+      rows: this.#rows.map(({ outcome, judged }) => ({
+        ...(outcome ?? { outcome: 'not_started', error: this.#stop }),
+        title: judged?.facts.question.line,
+      })),
+    };
+  }
+}
+
+const SEVERAL = concern('list', 'several payments are recorded with one call');
+
+/** Rows with their keys. Equal rows are told apart by counting them, so the order of the rows does not matter. */
+function rowsOf({ rows, key }: ListCall): Row[] {
+  const counts = new Map<string, number>();
+  const named = rows.map((call, i): Row => {
+    const digest = digestOf(call.input);
+    const count = (counts.get(digest) ?? 0) + 1;
+    counts.set(digest, count);
+    const id = call.key ?? `${digest}#${count}`;
+    if (call.key === undefined && key === undefined) throw keyMissing();
+    return { number: i + 1, call, id, key: call.key ?? `${key}/${id}` };
+  });
+  for (const { number, id } of named) {
+    const same = named.find((row) => row.number < number && row.id === id);
+    if (same !== undefined) throw keyTwice(same.number, number);
+  }
+  return named;
+}
+
+/** Consent to exactly what was shown of the row. */
+function consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Consent {
+  const consent = consents.find(({ rows }) => rows.includes(shown.digest));
+  if (consent === undefined) throw changedSince();
+  const { asked = 'nobody', approval } = consent;
+  return { kind: 'given', asked, ...(asked !== 'nobody' && { approval: `${approval}/${id}` }) };
+}
+
+/** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */
+const takingOnly =
+  (names: readonly string[]): Turns['take'] =>
+  async (wanted) => {
+    if (!wanted.every((name) => names.includes(name))) throw movedOn();
+    return { leave: () => undefined };
+  };
+
+function outcomeOf(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_started' {
+  if (error.changed !== 'no') return 'unknown';
+  const isLater = (error instanceof BusyError && error.code !== 'not_carried_out') || error.code === 'facts_changed';
+  return isLater ? 'not_started' : 'not_recorded';
+}
+
+const isLimit = ({ code }: PaymentsError): boolean => ['minute_limit', 'day_limit', 'took_too_long', 'server_ending'].includes(code);
+
+/** Amounts by currency. */
+function totalsOf(rows: readonly JudgedRow[]): Map<string, number> {
+  const totals = new Map<string, number>();
+  for (const { money } of rows.map(({ facts }) => facts.policy))
+    if (money !== undefined) totals.set(money.currency, sum([totals.get(money.currency) ?? 0, money.adds]));
+  return totals;
+}
+
+const keyMissing = () =>
+  new InputError('`idempotency_key` is missing. Without it, a list that is sent again could be recorded twice.', {
+    code: 'invalid_arguments',
+    next: 'Call again with an `idempotency_key` that names this list, such as "statement 2026-06 bank 1". Use the same one for a retry.',
+  });
+
+const keyTwice = (first: number, second: number) =>
+  new InputError(`Rows ${first} and ${second} have the same \`idempotency_key\`.`, {
+    code: 'invalid_arguments',
+    next: 'Give each row its own `idempotency_key`, or only one for the whole list.',
+  });
+
+const changedSince = () =>
+  new RefusedError('Something about this row changed after the user was asked, so it was held back.', {
+    code: 'facts_changed',
+    next: 'Make the same call again. The user is then asked about this row.',
+  });
