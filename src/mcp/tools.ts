@@ -210,7 +210,7 @@ async function writeList(
     approval,
     rows,
     only_good_rows: onlyGoodRows = false,
-  } = beforeSending(() => readArguments(argumentsOf(tool), args) as ListArguments);
+  } = beforeSending(() => readArguments(argumentsOf(tool), args) as unknown as ListArguments);
   const calls = rows.map(({ idempotency_key, allow_duplicate_of = [], ...input }) => ({
     input,
     key: idempotency_key,
