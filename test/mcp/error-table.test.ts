@@ -215,7 +215,7 @@ const busy: Row[] = [
     code: 'outcome_unknown',
     who: 'look first',
     changed: 'unknown',
-    says: ['HTTP 500', 'not sent twice', 'list_writes'],
+    says: ['HTTP 500', 'does not send it twice', 'list_writes'],
   },
   {
     zoho: '503/HTML',
@@ -234,7 +234,7 @@ const busy: Row[] = [
     code: 'outcome_unknown',
     who: 'look first',
     changed: 'unknown',
-    says: ['maintenance', 'not sent twice', 'list_writes'],
+    says: ['maintenance', 'does not send it twice', 'list_writes'],
   },
 ];
 
