@@ -17,11 +17,11 @@ export type AskWay = (typeof askWays)[number];
 
 /** The user behind the client, with the answers that came with this call. */
 export interface Person {
-  /** Whether the client can ask the user a question. */
+  /** True if the client can ask the user a question. */
   readonly canBeAsked: boolean;
   /** The user's answer to the question that `state` belongs to. */
   readonly answer?: 'approved' | 'declined' | 'dismissed' | undefined;
-  /** How long after the question the answer came. Undefined if another process asked. */
+  /** The time between question and answer, in milliseconds. Undefined if another process asked. */
   readonly answeredAfterMs?: number | undefined;
   /** The record that the user chose, if the question was which record is meant. */
   readonly choice?: string | undefined;
@@ -45,7 +45,7 @@ export type Consent =
       /** Set if the approval that came with the call was used, expired, altered or for another write. */ readonly refused?: true;
     };
 
-/** How often the user is asked within one call. A user who is asked the same a third time no longer reads the question. */
+/** The most questions within one call. A user who is asked the same a third time no longer reads the question. */
 const MOST_ROUNDS = 2;
 
 /** The settings that decide how consent is asked for. */

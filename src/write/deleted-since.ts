@@ -16,7 +16,7 @@ export function deletionOf(entry: Entry, deletions: readonly Entry[]): Entry | u
   return record === undefined ? undefined : deletions.find((one) => deletes(one, record));
 }
 
-/** How many writes are searched, newest first. A record that an older write deleted counts as still there. */
+/** The number of writes that are searched, newest first. A record that an older write deleted counts as still there. */
 const MOST_LATER = 500;
 
 /** The payment or refund that a write made or changed. */

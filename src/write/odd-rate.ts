@@ -2,13 +2,13 @@ import type { RateFacts } from '../endpoint.ts';
 
 /** Decides if the user must be asked about an exchange rate. */
 
-/** How far a rate may differ from every known rate, as a fraction. The policy can set another value. */
+/** The most that a rate may differ from every known rate, as a fraction. The policy can set another value. */
 export const RATE_TOLERANCE = 0.2;
 
 /** A known rate this close to its reciprocal does not show that a rate is inverted: 1.01 for the euro is as far from 1 as its reciprocal. */
 const PRACTICALLY_THE_SAME = 0.02;
 
-/** Why the rate is odd, with the result of both rates in base currency. Undefined if it is not odd. */
+/** The reason why the rate is odd, with the result of both rates in base currency. Undefined if it is not odd. */
 export function oddRate({ given, result, known }: RateFacts, tolerance = RATE_TOLERANCE): string | undefined {
   const nearest = known.toSorted((a, b) => rateDistance(given, a.rate) - rateDistance(given, b.rate))[0];
   const both = nearest === undefined ? '' : `: it gives ${result}, and ${nearest.rate}, the rate ${nearest.of}, gives ${nearest.result}`;
@@ -26,7 +26,7 @@ export function oddRate({ given, result, known }: RateFacts, tolerance = RATE_TO
 /** Allows for floating-point errors: 1.8 must count as exactly a fifth more than 1.5. */
 const ROUNDING = 1e-12;
 
-/** How far apart two rates are, in either order: 0 if they are equal, about 0.2 if one is a fifth higher. */
+/** The distance of two rates, in either order: 0 if they are equal, about 0.2 if one is a fifth higher. */
 function rateDistance(one: number, other: number): number {
   return Math.abs(Math.log(one / other));
 }

@@ -145,7 +145,7 @@ export async function openRoad({
   };
 }
 
-/** Why a record cannot be the one that a write made, or undefined if it can. */
+/** The reason why a record cannot be the one that a write made, or undefined. */
 async function againstRecord(
   { id, result }: { readonly id: string; readonly result: Json },
   { id: entry, endpoint, makes, arguments: input, request: { body }, before }: Entry,

@@ -11,7 +11,7 @@ import type { Call, Road, Settling } from './types.ts';
 
 /** The earlier write that a call repeats, and how it is settled. */
 
-/** How long the same call without a key counts as the same intent. */
+/** The time within which the same call without a key counts as the same intent. */
 export const SAME_INTENT_MS = DAY_MS;
 
 /** The entry of the earlier write that this call repeats, if any. Throws InputError (`key_reused`) if the key belongs to another intent. */

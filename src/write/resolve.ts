@@ -116,8 +116,8 @@ export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
 }
 
 /**
- * How far Zoho's noted time may be ahead of the time of day. A time that is further ahead may be one that was limited to a minute. The
- * ten seconds are for writing the note.
+ * The most that Zoho's noted time may be ahead of the time of day. A time further ahead may have been limited to a minute. The ten seconds
+ * are for writing the note.
  */
 const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 

@@ -9,7 +9,7 @@ export interface Sealed {
   readonly digest: string;
   /** A random id, valid for one claim. */
   readonly approval: string;
-  /** How often the user was asked within this call. */
+  /** The number of questions within this call so far. */
   readonly round: number;
   /** The records that the user chose before, by the argument that was ambiguous. */
   readonly chosen?: Chosen | undefined;

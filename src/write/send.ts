@@ -49,7 +49,7 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
     return done(noted, answer, false);
   } catch (error) {
     const known = error instanceof PaymentsError ? error : undefined;
-    // After the note `sent`, the request may have left this machine. Before that note, it did not leave, whatever failed.
+    // After the note `sent`, the request may have left this machine. Before that note, it did not leave.
     const mayHaveLeft = await journal.find(claimed.id).then(
       (entry) => entry?.state !== 'claimed',
       () => true,

@@ -2,9 +2,9 @@ import { MINUTE_MS } from '../time.ts';
 
 /** The time limits of a write. */
 export interface Timings {
-  /** The grace period: how long Zoho may take to carry out a request whose answer was lost. */
+  /** The grace period: the longest time in which Zoho may still carry out a request whose answer was lost. */
   readonly graceMs: number;
-  /** How long the same call looks for the write after its answer was lost. */
+  /** The time in which the same call looks for its write after the answer was lost. */
   readonly lookMs: number;
   /** The time for all steps before the claim. After it, nothing is claimed. */
   readonly beforeClaimMs: number;
@@ -12,7 +12,7 @@ export interface Timings {
   readonly wholeCallMs: number;
   /** The longest time between the note `sent` and the socket write. After it, the write is not sent and counts as never sent. */
   readonly fenceMs: number;
-  /** How long the user is not asked again about a write that they declined. */
+  /** The time in which the user is not asked again about a write that they declined. */
   readonly declinedMs: number;
   /** An answer that comes faster is from a program, because no person can read the question so fast. */
   readonly fastestAnswerMs: number;
@@ -31,7 +31,7 @@ export const ordinaryTimings: Timings = {
 /** Zoho's clock shows whole seconds only, and its answers take some time. */
 const ROUNDING_MS = 2_000;
 
-/** When Zoho can no longer carry out a request that was sent at `sentAt`, so that a look settles it. Undefined if that time has passed. */
+/** The end of the grace period of a request that was sent at `sentAt`. A look then settles it. Undefined if that time has passed. */
 export function graceEnds({ sentAt }: { readonly sentAt?: string }, { graceMs, fenceMs }: Timings): Date | undefined {
   const ends = Date.parse(sentAt ?? '') + fenceMs + graceMs + ROUNDING_MS;
   return ends > Date.now() ? new Date(ends) : undefined;

@@ -52,7 +52,7 @@ export interface Settling {
   readonly kind: 'settle';
   readonly question: string;
   readonly choices: readonly { readonly id: string; readonly text: string }[];
-  /** How many choices are not shown. */
+  /** The number of choices that are not shown. */
   readonly more?: number;
   readonly state: string;
 }

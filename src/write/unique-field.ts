@@ -11,7 +11,7 @@ export interface UniqueField {
   /** API name, `cf_…`. */
   readonly name: string;
   /**
-   * Whether a search by the field finds a payment that was recorded with it; `refused` if Zoho does not search by it. Undefined before the
+   * True if a search by the field finds a payment that was recorded with it; `refused` if Zoho does not search by it. Undefined before the
    * first payment.
    */
   works?: boolean | 'refused';

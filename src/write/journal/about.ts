@@ -38,7 +38,7 @@ export function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly
   return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
 }
 
-/** What the write does, in the words of its question. Undefined after the entry was erased. */
+/** The effect of the write, in the words of its question. Undefined after the entry was erased. */
 export const titleOf = ({ facts }: Pick<Entry, 'facts'>): string | undefined => (facts as { title?: string }).title;
 
 /** True if the entry meets the conditions. */

@@ -38,7 +38,7 @@ export interface Layout {
 export interface FileOptions {
   /** False only in tests of other things: a power cut may then lose the last transactions. */
   readonly durable: boolean;
-  /** How long to wait for other processes. A transaction of this program takes milliseconds; compacting a large file takes seconds. */
+  /** The longest wait for other processes. A transaction of this program takes milliseconds; compacting a large file takes seconds. */
   readonly patienceMs: number;
 }
 

@@ -52,7 +52,7 @@ export interface Claim {
   readonly request: ZohoRequest;
   /** The id of the consent to this write, valid for one claim. */
   readonly approval?: string | undefined;
-  /** What no other write may touch while this one is unsettled, for example `payment:123` or `create:<customer>:<amount>`. */
+  /** Names of what no other write may touch while this write is unsettled, such as `payment:123` or `create:<customer>:<amount>`. */
   readonly blocks: readonly string[];
   readonly counted?: Counted | undefined;
   /**
@@ -62,7 +62,7 @@ export interface Claim {
   readonly makes?: Made | undefined;
   /** The customer that the write is about, so that this customer's data can be erased. */
   readonly customer_id?: string | undefined;
-  /** What a look compares Zoho's records with: ids, updated_time and values before the write. */
+  /** The state before the write (ids, updated_time, values), with which a look compares Zoho's records. */
   readonly before: Json;
   /** The facts that were shown and approved. */
   readonly facts: Json;
@@ -72,8 +72,8 @@ export interface Entry extends Claim {
   readonly id: string;
   readonly state: State;
   /**
-   * Whether the caller has received the current answer. Only if not, a repeated call without a key is answered from the journal. If an
-   * unknown entry is resolved, its answer is new and not delivered yet.
+   * True if the caller has received the current answer. While it is false, a repeated call without a key is answered from the journal. If
+   * an unknown entry is resolved, its answer is new and not delivered yet.
    */
   readonly delivered: boolean;
   /** ISO 8601, by this machine's clock. */
@@ -90,7 +90,7 @@ export interface Entry extends Claim {
   readonly answer?: Answer;
   /** The reason for the outcome unknown or not_recorded, or how the entry was resolved. */
   readonly reason?: string;
-  /** Where a person settled the entry. */
+  /** The place where a person settled the entry. */
   readonly settledIn?: 'window' | 'terminal';
   /** The customer's data was erased: key, approval, arguments, request, before, facts and answer are empty or omitted. */
   readonly erased?: true;
@@ -196,7 +196,7 @@ export interface SoughtWrite {
 /**
  * Every method may throw BusyError (`journal_busy`: other processes locked the journal for too long) or AccessError (`journal_damaged`,
  * `journal_unusable`: the operator must act; `journal_replaced`, only before anything is sent: the open file is no longer the one on disk).
- * A step that threw may have been done all the same, so the caller must check the entry before it goes on.
+ * A method that threw may have changed the journal all the same, so the caller must check the entry before it continues.
  */
 export interface Journal {
   /**

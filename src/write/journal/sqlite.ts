@@ -32,7 +32,7 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
   readonly now?: () => number;
 }
 
-/** How many events are read or removed at once. This takes a few milliseconds. */
+/** The number of events that are read or removed at once. This takes a few milliseconds. */
 const PAGE = 500;
 /** The longest time for a step of a search, so that other calls do not wait long. */
 const SHORT_MS = 5;
@@ -454,7 +454,7 @@ class SqliteJournal implements Journal {
     const kept = keptOf(row, claim);
     this.#empty(id, { events: events.map(({ seq }) => seq), kept });
     this.#update(kept.row);
-    // Notes tell what was asked and why, so they name the same customer.
+    // Notes contain questions and reasons, so they may name the same customer.
     const notes = this.#file.all<{ seq: number }>(
       'SELECT seq FROM notes WHERE scope = ? AND intent = ? ORDER BY seq',
       row.scope,

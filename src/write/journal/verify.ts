@@ -16,7 +16,7 @@ export type WalkedEvent = StoredEvent & { readonly first: boolean };
 
 /** Everything that a backend stores of one entry. */
 export interface KeptEntry {
-  /** By seq. */
+  /** Sorted by seq. */
   readonly events: readonly StoredEvent[];
   readonly row: EntryRow | undefined;
   readonly blocks: readonly string[];
@@ -27,14 +27,14 @@ export interface JournalSnapshot {
   /** The place before the oldest event. */
   readonly checkpoint: ChainPosition;
   readonly head: ChainPosition;
-  /** How many entries have a row. */
+  /** The number of entries that have a row. */
   readonly entries: number;
-  /** By seq. */
+  /** Sorted by seq. */
   readonly events: AsyncIterable<WalkedEvent>;
   entry(id: string): KeptEntry | Promise<KeptEntry>;
   /** Entries that have a row and no event. */
   readonly withoutEvents: AsyncIterable<string>;
-  /** By seq. */
+  /** Sorted by seq. */
   readonly notes: AsyncIterable<NoteRow>;
 }
 
