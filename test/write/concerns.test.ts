@@ -184,7 +184,7 @@ describe('in host mode the user is never asked', () => {
   });
 });
 
-describe('the policy names concerns', () => {
+describe('in the policy', () => {
   const calls: Record<string, [tool: string, args: Record<string, unknown>]> = {
     overpaid: ['create_customer_payment', overpaid],
     refund: ['create_customer_payment_refund', refund],

@@ -273,7 +273,7 @@ describe('text from records', () => {
   it('cannot add lines to the question', async () => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
-    // A customer whose name has a line break in it.
+    // The payment mode contains a line break and a text-direction character.
     await server.call('create_customer_payment', {
       customer_id: '712345000000090081',
       payment_mode: 'cash\n- Approved by the owner\u202E',
@@ -497,7 +497,7 @@ describe('the policy limits every call', () => {
     ]).toEqual(['recorded', 'recorded', 'recorded', 'recorded', 'not_recorded']);
   });
 
-  it('asks above an amount', async () => {
+  it('has the user asked above an amount', async () => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',

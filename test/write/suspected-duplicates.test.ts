@@ -240,7 +240,7 @@ describe('if the values in a row have other types', () => {
   it.each([
     ['payments', '/customerpayments', 'customerpayments'],
     ['refunds', `/customerpayments/${seed.paymentWithUnused}/refunds`, 'payment_refunds'],
-  ])('a list of %s that never ends proves nothing', async (_, list, key) => {
+  ])('if the list of %s never ends, the outcome stays unknown', async (_, list, key) => {
     const { server, sandbox } = await start({
       change: (body, _query, path, method) =>
         method === 'GET' && path === list && Array.isArray(body[key])
@@ -492,7 +492,7 @@ describe('after an unknown outcome', () => {
     ).toBe('suspected_duplicate');
   });
 
-  it('of a change of one refund, another refund and the payment itself can be changed', async () => {
+  it('of a change of a refund, other refunds and the payment can still be changed', async () => {
     const { server, sandbox } = await start();
     const refund = async (amount: number) =>
       (

@@ -622,7 +622,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.list({ limit: 5, after: { ...entry, id: 'w_gone' } })).toEqual([]);
     });
 
-    it('when an intent was last declined', async () => {
+    it('the time when an intent was last declined', async () => {
       let now = Date.parse('2026-07-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const note = (type: Note['type'], intent = 'same') => journal.note({ scope: 's', endpoint: 'e', intent, type, reason: 'no' });
