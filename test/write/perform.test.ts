@@ -273,7 +273,7 @@ describe('text from records', () => {
   it('cannot add lines to the question', async () => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
-    // The payment mode contains a line break and a text-direction character.
+    // The name of this customer contains a line break, and so does the payment mode.
     await server.call('create_customer_payment', {
       customer_id: '712345000000090081',
       payment_mode: 'cash\n- Approved by the owner\u202E',
