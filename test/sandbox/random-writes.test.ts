@@ -20,7 +20,7 @@ const rowsOf = (invoices: string[]): fc.Arbitrary<Body[]> =>
     fc.record({ invoice_id: fc.constantFrom(...invoices), amount_applied: money, tax_amount_withheld: fc.constantFrom(0, 0, 0, 2.5) }),
     { maxLength: 3 },
   );
-/** Invoices of any customer. The rows above hold mostly the customer's own. */
+/** Invoices of any customer. Creates mostly use the customer's own invoices instead. */
 const anyRows = rowsOf(Object.values(INVOICES).flat());
 const account = fc.constantFrom(...ACCOUNTS);
 const index = fc.nat({ max: 10_000 });

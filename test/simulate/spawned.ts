@@ -9,7 +9,7 @@ import type { Crash, Pause } from './plan.ts';
 import type { Control, ProcessOptions } from './process.ts';
 import type { Running, ServerOptions } from './server.ts';
 
-/** One of our servers as a process: killed by SIGKILL, held up by SIGSTOP, spoken to over stdio. */
+/** A server as a separate process: killed by SIGKILL, stopped by SIGSTOP, called over stdio. */
 
 let count = 0;
 
@@ -67,8 +67,8 @@ export async function spawnServer(
     },
     gone,
     call: (name, args, signal) => callTool(client, name, args, signal),
-    perform: () => Promise.reject(new Error('in another process')),
-    // It did so when it started, if it was to.
+    perform: () => Promise.reject(new Error('this server runs in another process')),
+    // The process already did this at its start, if the plan says so.
     resolveAll: async () => {},
     arm(crashes: readonly Crash[], pauses: readonly Pause[]) {
       timers.forEach(clearTimeout);
@@ -82,7 +82,7 @@ export async function spawnServer(
       say({ phase: (phase += 1), crashes: [], pauses: [] });
       await client.close();
       for (let waited = 0; isAlive(pid) && waited < 5000; waited += 20) await sleep(20);
-      if (isAlive(pid)) warn(`process ${pid} failed: it does not end`);
+      if (isAlive(pid)) warn(`process ${pid} does not end`);
       dead = true;
     },
   };
