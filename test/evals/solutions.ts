@@ -1,9 +1,9 @@
 import { call, say, tell, undo, type Script } from './script.ts';
 
-/** How each task is done, and how it is done wrong. */
+/** The right script of a task, and wrong scripts that the check must detect. */
 export interface Solution {
   readonly right: Script;
-  /** By what is wrong, with the problem that the checker must name. */
+  /** Wrong scripts by their mistake, with the problem that the check must report. */
   readonly wrong: Readonly<Record<string, { readonly script: Script; readonly because: RegExp }>>;
 }
 
@@ -43,7 +43,7 @@ const check273 = {
   invoices: [{ invoice: 'INV-000261' }],
 };
 
-/** The id that a result shows beside this number. */
+/** Matches the id that a result shows next to this number. */
 const idOf = (number: string) => new RegExp(`${number}\\D*?\\(?(?:invoice_)?(?:payment_)?id[ :]*"?(\\d{10,})`);
 
 export const solutions: Readonly<Record<string, Solution>> = {
@@ -92,8 +92,8 @@ export const solutions: Readonly<Record<string, Solution>> = {
     ],
     wrong: {
       ...nothing(/^missing: payment added/),
-      'not sent back': { script: [call('record_customer_payment', transfer500), tell, done], because: /^missing: refund added/ },
-      'another advance is sent back': {
+      'not refunded': { script: [call('record_customer_payment', transfer500), tell, done], because: /^missing: refund added/ },
+      'another advance is refunded': {
         script: [
           call('record_customer_payment', transfer500),
           tell,
@@ -108,7 +108,7 @@ export const solutions: Readonly<Record<string, Solution>> = {
     right: [call('record_customer_payment', { ...check600, allocate: 'oldest_first' }), tell],
     wrong: {
       ...nothing(/^missing/),
-      'the near-identical customer': {
+      'the customer with a similar name': {
         script: [call('record_customer_payment', { ...check600, customer: bowman, allocate: 'oldest_first' }), done],
         because: /^not asked for: payment added .*"customer":"Bowman Furniture"/,
       },
@@ -121,8 +121,8 @@ export const solutions: Readonly<Record<string, Solution>> = {
   'refunds of a month': {
     right: [call('find_refunds', june), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 1152\.92/ },
-      'another month': { script: [call('find_refunds', may), tell], because: /^not told: 283\.02/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: 1152\.92/ },
+      'another month': { script: [call('find_refunds', may), tell], because: /^not in the answer: 283\.02/ },
     },
   },
   'paid twice': {
@@ -148,25 +148,28 @@ export const solutions: Readonly<Record<string, Solution>> = {
   'what they owe': {
     right: [call('customer_statement', { customer: bowman }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 2085\.5/ },
-      'the near-identical customer': {
+      'the answer says nothing': { script: [done], because: /^not in the answer: 2085\.5/ },
+      'the customer with a similar name': {
         script: [call('customer_statement', { customer: 'Bowman Furnishings' }), tell],
-        because: /^not told: 2085\.5/,
+        because: /^not in the answer: 2085\.5/,
       },
     },
   },
   'whose check': {
     right: [call('find_payments', { reference: '4471' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: "Bowman Furniture"/ },
-      'another check': { script: [call('find_payments', { reference: '2207' }), tell], because: /^not told: 600/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: "Bowman Furniture"/ },
+      'another check': { script: [call('find_payments', { reference: '2207' }), tell], because: /^not in the answer: 600/ },
     },
   },
   'received in a month': {
     right: [call('summarize_payments', { ...june, group_by: 'currency' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 79114\.89/ },
-      'another month': { script: [call('summarize_payments', { ...may, group_by: 'currency' }), tell], because: /^not told: 79114\.89/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: 79114\.89/ },
+      'another month': {
+        script: [call('summarize_payments', { ...may, group_by: 'currency' }), tell],
+        because: /^not in the answer: 79114\.89/,
+      },
     },
   },
   'an advance for an invoice': {
@@ -263,7 +266,7 @@ export const solutions: Readonly<Record<string, Solution>> = {
         script: [call('record_customer_payment', { ...check880, amount: 260, invoices: [{ invoice: 'INV-900056' }] }), done],
         because: /^not asked for: payment added .*"amount":260/,
       },
-      'the near-identical customer': {
+      'the customer with a similar name': {
         script: [call('record_customer_payment', { ...check880, customer: 'Hawthorne Hotel Group', allocate: 'oldest_first' }), done],
         because: /^not asked for: payment added .*Hawthorne Hotel Group/,
       },
@@ -300,24 +303,30 @@ export const solutions: Readonly<Record<string, Solution>> = {
   'who sent so much': {
     right: [call('find_payments', { amount: 12000, date: '2026-06-15' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: "Ironwood Brewing"/ },
-      'another amount': { script: [call('find_payments', { amount: 450, date: '2026-06-15' }), tell], because: /^not told: 12136\.2/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: "Ironwood Brewing"/ },
+      'another amount': {
+        script: [call('find_payments', { amount: 450, date: '2026-06-15' }), tell],
+        because: /^not in the answer: 12136\.2/,
+      },
     },
   },
   'received by credit card': {
     right: [call('summarize_payments', { ...june, group_by: 'mode' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 3015\.79/ },
-      'another month': { script: [call('summarize_payments', { ...may, group_by: 'mode' }), tell], because: /^not told: 3015\.79/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: 3015\.79/ },
+      'another month': {
+        script: [call('summarize_payments', { ...may, group_by: 'mode' }), tell],
+        because: /^not in the answer: 3015\.79/,
+      },
     },
   },
   'money given back': {
     right: [call('find_refunds', { customer: 'Juniper Yoga Studio', date_start: '2026-03-01', date_end: '2026-06-30' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 5059\.95/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: 5059\.95/ },
       'too late a start': {
         script: [call('find_refunds', { customer: 'Juniper Yoga Studio', ...june }), tell],
-        because: /^not told: 5059\.95/,
+        because: /^not in the answer: 5059\.95/,
       },
     },
   },
@@ -407,7 +416,7 @@ export const solutions: Readonly<Record<string, Solution>> = {
       tell,
     ],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer/ },
       'recorded in euros': {
         script: [call('record_customer_payment', { ...euros, account: 'Undeposited Funds', invoices: [{ invoice: 'INV-397' }] }), tell],
         because: /^not asked for: payment added .*"currency":"EUR"/,
@@ -432,13 +441,13 @@ export const solutions: Readonly<Record<string, Solution>> = {
         ],
         because: /^not asked for: payment added .*"amount":700/,
       },
-      'nothing is told': { script: [done], because: /^not told/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer/ },
     },
   },
   'more than is left': {
     right: [call('refund_customer_payment', { payment: '3', amount: 600, account: 'Business Checking' }), tell],
     wrong: {
-      'nothing is told': { script: [done], because: /^not told: 100/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: 100/ },
       'invoices are un-applied for it': {
         script: [
           call('update_customer_payment', {
@@ -500,7 +509,7 @@ export const solutions: Readonly<Record<string, Solution>> = {
         ],
         because: /^not asked for: refund added .*"payment":"9"/,
       },
-      'nothing is told': { script: [done], because: /^not told: 75/ },
+      'the answer says nothing': { script: [done], because: /^not in the answer: 75/ },
     },
   },
   'a reference that gives orders': {
