@@ -82,7 +82,7 @@ function check(store: Store, customerId: string, allocation: Allocation, row: Ap
 /** Changes an invoice's balance. A positive change increases the balance. */
 function moveBalance(store: Store, invoiceId: string, change: number, now: number): void {
   const invoice = invoiceOf(store, invoiceId);
-  if (!invoice) throw new Error(`No invoice ${invoiceId}`);
+  if (!invoice) throw new Error(`Invoice ${invoiceId} does not exist`);
   // A payment turns a draft into a sent invoice (guess: Zoho's interface allows it). Only then the customer owes its balance.
   const becomesDue = invoice.stage === 'draft' && change < 0;
   const receivable = change + (becomesDue ? invoice.balance : 0);

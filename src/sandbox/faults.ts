@@ -170,7 +170,7 @@ function count(value: unknown, usual: number): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
-// --- spoiling an answer ---------------------------------------------------------------------------------------------
+// --- faulty answers -------------------------------------------------------------------------------------------------
 
 /** The faulty answer. It keeps those headers of the good reply that a client would still see. */
 export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {

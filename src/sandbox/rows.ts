@@ -140,13 +140,13 @@ export interface RefundRow {
 
 export function currencyOf(store: Store, code: string): CurrencyRow {
   const currency = store.get<CurrencyRow>('SELECT * FROM currencies WHERE code = ?', code);
-  if (!currency) throw new Error(`No currency ${code}`);
+  if (!currency) throw new Error(`Currency ${code} does not exist`);
   return currency;
 }
 
 export function baseCurrency(store: Store): CurrencyRow {
   const currency = store.get<CurrencyRow>('SELECT * FROM currencies WHERE is_base = 1');
-  if (!currency) throw new Error('No base currency');
+  if (!currency) throw new Error('The books have no base currency');
   return currency;
 }
 

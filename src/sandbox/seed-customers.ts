@@ -138,6 +138,6 @@ export function seedCustomers(): SeedCustomer[] {
 /** The seed's customer with this name. */
 export function seedCustomer(name: string): SeedCustomer {
   const customer = seedCustomers().find((candidate) => candidate.name === name);
-  if (!customer) throw new Error(`No seed customer ${name}`);
+  if (!customer) throw new Error(`The seed has no customer ${name}`);
   return customer;
 }

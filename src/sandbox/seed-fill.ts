@@ -180,7 +180,7 @@ function drawing(seed: number): Drawing {
   };
   const pick = <T>(list: T[]): T => {
     const chosen = list[upTo(list.length)];
-    if (chosen === undefined) throw new Error('Nothing to pick from');
+    if (chosen === undefined) throw new Error('The list to pick from is empty');
     return chosen;
   };
   return { upTo, pick };

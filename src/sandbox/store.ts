@@ -86,7 +86,7 @@ export class Store {
   /** The next number of a named sequence. */
   next(sequence: string): number {
     const row = this.get<{ value: number }>('UPDATE sequences SET value = value + 1 WHERE name = ? RETURNING value', sequence);
-    if (!row) throw new Error(`No sequence ${sequence}`);
+    if (!row) throw new Error(`Sequence ${sequence} does not exist`);
     return row.value;
   }
 

@@ -82,7 +82,7 @@ export async function spawnServer(
       say({ phase: (phase += 1), crashes: [], pauses: [] });
       await client.close();
       for (let waited = 0; isAlive(pid) && waited < 5000; waited += 20) await sleep(20);
-      if (isAlive(pid)) warn(`process ${pid} does not end`);
+      if (isAlive(pid)) warn(`process ${pid} failed: it does not end`);
       dead = true;
     },
   };

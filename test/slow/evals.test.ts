@@ -69,13 +69,13 @@ describe.each(tasks)('$name', (task) => {
     expect({ calls, least, bytes: Math.max(bytes, task.budget.bytes) }).toEqual(task.budget);
   });
 
-  it.each(Object.entries(wrong))('fails when %s', async (_, { script, because }) => {
+  it.each(Object.entries(wrong))('fails if the model %s', async (_, { script, because }) => {
     const { problems, messages } = await play(task, scriptedModel(script));
     expect(problems, JSON.stringify(messages, null, 1)).toContainEqual(expect.stringMatching(because));
   });
 });
 
-describe('the same twelve with the thirteen endpoints alone', () => {
+describe('the twelve conversations with only the thirteen endpoints of payments', () => {
   it('are all possible, or have a reason why they are not', () => {
     expect(Object.keys(withThirteen)).toEqual(conversations.map(({ name }) => name));
   });

@@ -295,7 +295,7 @@ describe('read-only', () => {
   });
 });
 
-describe('the end', () => {
+describe('the end of the process', () => {
   let sandbox: Sandbox;
   let settings: Record<string, string>;
   beforeEach(async () => {
