@@ -9,6 +9,7 @@ import { commands } from '../../src/cli/help.ts';
 import { concerns } from '../../src/concern.ts';
 import { isRead, scopeOf } from '../../src/endpoint.ts';
 import { codesByRetry, type Retry } from '../../src/error-codes.ts';
+import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
 import { policySchema } from '../../src/write/policy.ts';
@@ -138,10 +139,24 @@ describe('the pages contain what is generated from the tools', () => {
       sa: 'Saudi Arabia',
     };
     const reading = leastScopes({ readOnly: true });
-    const all = ['ZohoBooks.customerpayments.ALL', ...reading.filter((scope) => !scope.startsWith('ZohoBooks.customerpayments.'))];
-    expect(scopesMissing(leastScopes({ readOnly: false }), all)).toEqual([]);
+    const writing = leastScopes({ readOnly: false });
+    // `ALL` replaces the scopes of a module only if tools need each of them, so it grants nothing that no tool uses.
+    const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+    const shorter = (scope: string) => {
+      const [, module = ''] = scope.split('.');
+      return methods.every((method) => writing.includes(scopeOf({ method, module }))) ? `ZohoBooks.${module}.ALL` : scope;
+    };
+    const short = [...new Set(writing.map(shorter))];
+    expect(scopesMissing(writing, short)).toEqual([]);
+    const charts = scopeOf(listChartOfAccounts);
+    expect(writing).not.toContain(charts);
+    const scopes = [
+      ['to read and to record', short],
+      ['only to read', reading],
+      ['in addition, to find accounts for bank charges and tax by name', [charts]],
+    ] as const;
     await generated('docs/connect.md', {
-      scopes: `- to read and to record: \`${all.join(',')}\`\n- only to read: \`${reading.join(',')}\``,
+      scopes: scopes.map(([why, names]) => `- ${why}: \`${names.join(',')}\``).join('\n'),
       'data-centers': table(
         ['data center', '`ZOHO_DATA_CENTER`', 'accounts server'],
         dataCenterNames.map((name) => [
