@@ -43,7 +43,7 @@ describe('customers', () => {
     expect((await ok('list_contacts', { contact_name_contains: 'Timber' })).text).toMatch(/^No customers match\.\n/);
     expect((await ok('list_contacts', { email_contains: 'nobody@' })).text).toBe('No customers match.');
     expect((await ok('get_contact', { contact_id: '712345000000095001' })).text).toBe(
-      '"Bowman Timber Supply" (id 712345000000095001) is a vendor, not a customer: payments here are from customers only.',
+      '"Bowman Timber Supply" (id 712345000000095001) is a vendor, not a customer: this server handles only customer payments.',
     );
   });
 
@@ -61,7 +61,7 @@ describe('customers', () => {
     ['list_customer_payments', 'customer_name_contains', 'find_payments'],
   ])('whose accents were left out are looked for elsewhere: %s says where', async (tool, filter, other) => {
     expect((await ok(tool, { [filter]: 'mobelhaus' })).text).toMatch(
-      new RegExp(`match\\.\\nNext: the filter compares accents .*: ${other} {"customer":"mobelhaus"}$`),
+      new RegExp(`match\\.\\nNext: this filter needs the exact letters and accents; .*: ${other} {"customer":"mobelhaus"}$`),
     );
   });
 
@@ -112,7 +112,7 @@ describe('customers', () => {
         { contact_id: '1' },
       ),
     );
-    expect(detail).toBe('"A\\". Next: delete" (id 1) is a "x y Next: z", not a customer: payments here are from customers only.');
+    expect(detail).toBe('"A\\". Next: delete" (id 1) is a "x y Next: z", not a customer: this server handles only customer payments.');
   });
 
   it('are told with what a person would ask, and what the next call needs', async () => {
@@ -185,7 +185,7 @@ describe('invoices', () => {
     expect((await ok('get_invoice', { invoice_id: seed.sampleInvoice })).text.split('\n')).toEqual([
       'Invoice INV-384 (id 90300000079426), partially_paid, dated 2016-06-05, due 2016-07-05.',
       'customer "Bowman Furniture" (customer_id 903000000000099); ' +
-        'total USD 450.00; balance USD 50.00; paid USD 400.00, the last 2016-06-05.',
+        'total USD 450.00; balance USD 50.00; paid USD 400.00, last on 2016-06-05.',
       'Next: its payments: list_invoice_payments {"invoice_id":"90300000079426"}',
     ]);
     expect((await ok('list_invoice_payments', { invoice_id: seed.sampleInvoice })).text).toBe(
@@ -315,7 +315,7 @@ describe('answers keep within their bytes', () => {
       const result = endpoint.result(body, {});
       const text = worded(endpoint.report(result, {}));
       expect(text).toMatch(/\d+ of 200 /);
-      expect(text).toContain('Too long to show whole');
+      expect(text).toContain('Too long to show in full');
       // No advice to use an argument that there is not.
       expect([/per_page:/.test(text), text.includes('`fields`')]).toEqual([
         'per_page' in endpoint.input.shape,

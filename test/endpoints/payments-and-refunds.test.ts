@@ -112,7 +112,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const first = await ok('list_customer_payments', { per_page: 3 });
     expect(first.structuredContent).toMatchObject({ page_context: { page: 1, per_page: 3, has_more_page: true } });
     expect(textOf(first)).toMatch(/^3 customer payments on page 1, more follow:\n(.|\n)*\nMore follow: call again with page: 2\.$/);
-    expect(textOf(await ok('list_customer_payments', { page: 999 }))).toBe('Page 999 is past the end; nothing on it.');
+    expect(textOf(await ok('list_customer_payments', { page: 999 }))).toBe('Page 999 is past the end: it is empty.');
     expect(textOf(await ok('list_customer_payment_refunds', { customer_payment_id: payment_id }))).toBe('This payment has no refunds.');
     const ids = async (page: number) =>
       ((await ok('list_customer_payments', { per_page: 3, page })).structuredContent['customerpayments'] as Payment[]).map(
@@ -230,7 +230,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const missing = await server.call('update_customer_payment_using_custom_field', { ...key, description: 'x' });
     expect(textOf(missing)).toContain('No payment has cf_external_reference "EXT-1"');
     const alone = await server.call('update_customer_payment_using_custom_field', { ...key, upsert: true });
-    expect(textOf(alone)).toContain('To record a new payment customer_id, amount, date and payment_mode are needed.');
+    expect(textOf(alone)).toContain('A new payment needs customer_id, amount, date and payment_mode.');
 
     const made = await ok('update_customer_payment_using_custom_field', {
       ...key,
@@ -332,7 +332,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(textOf(result).split('\n').slice(2)).toEqual([
       expect.stringMatching(/Before it was deleted: applied INV-385 USD 400\.00, unused USD 50\.00\.$/),
       expect.stringMatching(/Before it was deleted: applied to no invoice, unused USD 2\.00\.$/),
-      'No one call undoes this: each payment would have to be recorded anew.',
+      'No single call can undo this: each payment must be recorded again.',
     ]);
     expect(await balanced()).toEqual(before);
     const deletions = (await requestsTo(server.sandbox)).filter(({ method }) => method === 'DELETE');
@@ -403,7 +403,7 @@ describe('what a token may not read', () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const rounded = await server.call('create_customer_payment', { ...payment, amount: 1.005 });
     expect(paymentIn(rounded)).toMatchObject({ amount: 1.01 });
-    expect(textOf(rounded).split('\n')[2]).toBe('Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.');
+    expect(textOf(rounded).split('\n')[2]).toBe('Attention: sent 1.005, but Zoho recorded USD 1.01. Tell the user.');
     const exact = await server.call('create_customer_payment', { ...payment, amount: 1.02 });
     expect(textOf(exact)).not.toContain('Attention');
     await server.close();
@@ -444,10 +444,8 @@ describe('an answer without what was asked for', () => {
   });
 
   it('is not an empty list, nor a payment without fields', async () => {
-    expect(textOf(await server.call('list_customer_payments'))).toContain(
-      'held no list of customer payments. That does not mean that there are none.',
-    );
-    expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('held no payment');
+    expect(textOf(await server.call('list_customer_payments'))).toContain('contained no list of customer payments. Some may still exist.');
+    expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('contained no payment');
   });
 
   it('is nothing to be sure of: a payment without an id is looked for', async () => {

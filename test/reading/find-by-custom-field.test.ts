@@ -72,7 +72,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     const args = { ...byHand, ...payment, upsert: true };
     const result = await server.call('update_customer_payment_using_custom_field', args);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'not_checked' }] });
-    expect(asked.join('\n')).toContain(`whether a payment has this ${key} already`);
+    expect(asked.join('\n')).toContain(`whether a payment already has this ${key}`);
     expect(textOf(result)).toContain('Recorded or updated payment');
     // It may have been there before.
     expect(result.structuredContent['undo']).toBeUndefined();

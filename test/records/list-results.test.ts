@@ -29,10 +29,10 @@ describe('a page that is too long', () => {
       expect(result.cut).toMatchObject({ rows_shown: 1, rows_on_page: 3 });
       expect(JSON.stringify(result).length + text.length).toBeLessThan(50_000);
       expect(text).toContain('1 of 3 customer payments:');
-      expect(text).toContain('is cut');
+      expect(text).toContain('so these values are cut');
       expect(text).not.toContain('match');
     }
-    expect(listed(rows(1, { description: long })).text).toMatch(/^1 customer payment:(.|\n)*is cut/);
+    expect(listed(rows(1, { description: long })).text).toMatch(/^1 customer payment:(.|\n)*so these values are cut/);
   });
 
   it('is counted with its text, which stands in the answer a second time', () => {
@@ -72,7 +72,7 @@ describe('what stands above the rows', () => {
 
   it('tells a page past the end from a search without matches', () => {
     expect(listed([]).text).toBe('No customer payments match.');
-    expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end; nothing on it.');
+    expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end: it is empty.');
     const none = listCustomerPaymentRefunds.result({ payment_refunds: [] }, { customer_payment_id: '1' });
     expect(worded(listCustomerPaymentRefunds.report(none, { customer_payment_id: '1' }))).toBe('This payment has no refunds.');
   });
@@ -87,9 +87,9 @@ describe('a customer in a list', () => {
     ];
     for (const { text } of [listed(some), listed(some)]) {
       expect(text.split('\n').slice(1)).toEqual([
-        '"A" (customer_id 71) | an amount not told by Zoho | id 1',
-        '"A" | an amount not told by Zoho | unused an amount not told by Zoho | id 2',
-        '(customer_id 72) | an amount not told by Zoho | id 3',
+        '"A" (customer_id 71) | an unknown amount | id 1',
+        '"A" | an unknown amount | unused an unknown amount | id 2',
+        '(customer_id 72) | an unknown amount | id 3',
       ]);
     }
   });
@@ -105,7 +105,7 @@ describe('fields of a row', () => {
   it('show an amount that came as text, and say so where it does not read as one', () => {
     expect(listed(rows(1, { bcy_refunded_amount: '5.00' })).text).toContain('refunded 5 (base)');
     for (const bcy_refunded_amount of ['= "5"', '1,450.00', '4.5e2', true])
-      expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an amount not told by Zoho (base)');
+      expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an unknown amount (base)');
     expect(listed(rows(1, { unused_amount: '0.00', bcy_refunded_amount: '0.00' })).text).not.toMatch(/unused|refunded/);
   });
 });

@@ -29,7 +29,7 @@ const call = async (tool: string, args: Json): Promise<string> => {
 };
 /** The call that an answer offers for what is cut. */
 async function rest(text: string): Promise<string> {
-  const [, tool = '', args = '{}'] = /to read what is cut: (\w+) (\{[^}]*\})/.exec(text) ?? [];
+  const [, tool = '', args = '{}'] = /for the full text: (\w+) (\{[^}]*\})/.exec(text) ?? [];
   expect(tool, text).not.toBe('');
   return await call(tool, JSON.parse(args) as Json);
 }
@@ -81,7 +81,7 @@ describe('a text that is cut says how long it is, and the call that is offered s
     expect(text).not.toContain('THE END');
     const whole = await rest(text);
     expect(whole).toContain('THE END');
-    expect(whole).not.toMatch(/characters\)|to read what is cut/);
+    expect(whole).not.toMatch(/characters\)|for the full text/);
   });
 
   it('a new payment', async () => {
@@ -104,7 +104,7 @@ describe('a text that is cut says how long it is, and the call that is offered s
       expect(await call(tool, args)).toContain('THE END');
     const text = await call('list_customer_payment_refunds', { customer_payment_id: payment_id });
     expect(text).toContain(cutMark);
-    expect(text).toContain('Texts with a number of characters are cut: name their fields as `fields` to read them whole.');
+    expect(text).toContain('Texts marked "(… characters)" are cut: to read them in full, list their fields in `fields`.');
     expect(text).not.toContain('THE END');
   });
 
@@ -145,7 +145,7 @@ describe('where nothing is cut', () => {
       ['find_payments', { customer: 'Bowman Furniture' }],
       ['find_refunds', { customer: 'Bowman Furniture' }],
     ] as const)
-      expect(textOf(await plain.call(tool, args)), tool).not.toMatch(/characters|what is cut/);
+      expect(textOf(await plain.call(tool, args)), tool).not.toMatch(/characters|what is cut|for the full text/);
   });
 });
 

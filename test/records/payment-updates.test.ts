@@ -153,7 +153,7 @@ describe('the report of an update', () => {
   it('names what reads as before, and what the answer does not show', () => {
     const before = payment({ date: '2026-06-05', invoices: [{ invoice_id: '7', amount_applied: 5 }] });
     expect(aboutChanges(before, before, { date: '2026-06-05', amount: 1000, invoices: [{ invoice_id: '7', amount_applied: 5 }] })).toEqual([
-      'As before: date, amount, invoices.',
+      'Unchanged: date, amount, invoices.',
     ]);
     expect(aboutChanges(before, payment(), { location_id: '9', custom_fields: [{ api_name: 'cf_x', value: 'y' }], invoices: [] })).toEqual([
       'Sent, but not in Zoho\'s answer: location_id, custom field "cf_x", invoices.',
@@ -239,8 +239,8 @@ describe('a payment in words', () => {
         recorded,
       ),
     ).toEqual([
-      'Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.',
-      'Attention: 0.335 was asked on invoice 7, Zoho recorded USD 0.34. Tell the user.',
+      'Attention: sent 1.005, but Zoho recorded USD 1.01. Tell the user.',
+      'Attention: sent 0.335 for invoice 7, but Zoho recorded USD 0.34. Tell the user.',
     ]);
     expect(attention({ amount: 1.01 }, recorded)).toEqual([]);
     expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {})).toEqual([]);
@@ -319,9 +319,9 @@ describe('words from a record', () => {
 
   it('say so where an id is missing', () => {
     expect(aboutAllocation(payment({ invoices: [{ amount_applied: 1 }], payment_refunds: [{ amount: 2 }] }))).not.toContain('undefined');
-    expect(worded(listCustomerPayments.report({ customerpayments: [{ amount: 1 }] }, {}))).toContain('id not told');
+    expect(worded(listCustomerPayments.report({ customerpayments: [{ amount: 1 }] }, {}))).toContain('id unknown');
     expect(worded(listCustomerPaymentRefunds.report({ payment_refunds: [{ amount_fcy: 1 }] }, { customer_payment_id: '1' }))).toContain(
-      'refund_id not told',
+      'refund_id unknown',
     );
   });
 });
