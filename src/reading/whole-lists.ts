@@ -79,7 +79,7 @@ export function isLast({ rows, page_context }: WholePage): boolean {
   return told === undefined ? rows.length < perPage : readFlag(told) === false;
 }
 
-/** After this many empty pages in a row, the reading ends with an error, although Zoho says that more follow. */
+/** After this many empty pages in a row the server stops with an error, even if Zoho says that more follow. */
 const MOST_EMPTY = 3;
 
 /** Yields page after page from `first` to the last page. The caller may stop earlier. */

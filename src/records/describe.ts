@@ -55,7 +55,7 @@ export function aboutPayment(payment: Payment): string {
   ].join('');
 }
 
-/** Bytes for the text about a record below its first line. It is a small part of the context window. */
+/** Bytes for the text about a record below its first line. With the first line and the next steps, the report stays short. */
 const ROOM = 900;
 
 /** How much of each part of a payment is shown. */
@@ -69,7 +69,7 @@ interface ShownSizes {
   readonly value: number;
 }
 
-/** The rest of the room is for the call that reads the full text. */
+/** Short texts. They leave room for the call that reads the full text. */
 const SHORT: ShownSizes = { room: ROOM, fields: 200, refunds: 150, description: 100, value: 45 };
 /** Characters of a long text if the call asks for the whole record. */
 export const WHOLE_TEXT = 10_000;

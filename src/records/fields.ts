@@ -25,7 +25,7 @@ export const id = z.string().regex(/^\d{1,25}$/, NOT_AN_ID);
 /** Arguments that mean "everything" if omitted. An empty value is refused, because it may be empty by mistake. */
 export const standsForAll = z.registry();
 
-/** Marks a schema as not shown to the model, because the text of the answer already says what the model needs. */
+/** Hides a schema from the model, to save bytes. Values must still fit it. The answer's text says what the model needs. */
 export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
 /** The kinds of records that a call may name by a name or number. */
@@ -110,7 +110,7 @@ export const paymentFields = {
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
-/** The same for an update: no field is required, and `invoices` changes only the invoices it names. Only create has descriptions. */
+/** The same for an update: no field is required, and `invoices` changes only the invoices it names. Descriptions of create are omitted. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
   payment_mode: paymentMode.optional(),

@@ -17,7 +17,7 @@ export const createCustomerPayment = defineWrite({
   title: 'Record a customer payment',
   description: [
     'Record a payment from a customer and apply it to invoices. Without `invoices` it is an advance.',
-    'Money that is not applied stays on the payment as its unused amount. To correct or apply a recorded payment use update_customer_payment.',
+    'Money that is not applied stays unused on the payment. To correct or apply a recorded payment use update_customer_payment.',
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',

@@ -161,7 +161,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
 
 type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
 
-/** The fields as a new payment. Throws if one that a new payment requires is missing. */
+/** The fields as a new payment. Throws if a required field is missing. */
 function asNewPayment(fields: Omit<Fields, 'replace_invoices'>) {
   const { customer_id, amount, date, payment_mode, ...rest } = fields;
   if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
