@@ -84,7 +84,7 @@ export function listing({ input: { shape }, keys, what, none, otherwise, usual, 
 export const byNameRoughly = (tool: string, customer: unknown): Step | undefined =>
   customer === undefined ? undefined : toolCall(tool, { customer }, 'this filter needs the exact letters and accents; for a fuzzy match');
 
-/** Joins the parts of a row that exist to one line. */
+/** Joins the existing parts of a row into one line. */
 export function joined(...parts: (string | false | undefined)[]): string {
   return parts.filter(Boolean).join(' | ');
 }
