@@ -63,7 +63,7 @@ describe.each(values)('a balance of %j', (untold) => {
       ok(await server.call('get_invoice', { invoice_id: seed.openInvoice })),
       ok(await server.call('list_invoices', { customer_id: seed.bowman })),
     ]) {
-      expect(text).toContain('balance an amount not told by Zoho');
+      expect(text).toContain('balance an unknown amount');
       expect(text).not.toContain('USD 0.00');
     }
   });
@@ -148,7 +148,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     ] as const) {
       const result = await server.call(tool, args);
       expect(errorOf(result), textOf(result)).toMatchObject({ changed: 'no' });
-      expect(textOf(result)).toContain('Zoho does not tell how much of this payment is unused');
+      expect(textOf(result)).toContain('Zoho does not show the unused amount of this payment');
     }
     expect(asked).toEqual([]);
     await server.call('refund_customer_payment', { payment: seed.paymentWithUnused, account: 'Petty Cash', amount: 5 });
@@ -186,7 +186,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     const unused = await server.call('find_payments', { customer: 'Bowman Furniture', unused_only: true });
     expect(unused.structuredContent['not_compared']).toBeGreaterThan(0);
     const list = ok(await server.call('find_payments', { customer: 'Bowman Furniture' }));
-    expect(list).toContain('an amount not told by Zoho');
+    expect(list).toContain('an unknown amount');
     expect(list).toContain('unused not told by Zoho');
   });
 
@@ -229,19 +229,19 @@ describe.each(some)('if Zoho sends %j', (untold) => {
 
   it('as what a customer owes: the choice among customers says so', async () => {
     const server = await startAt(without(/^outstanding_receivable_amount$/, untold));
-    expect(textOf(await server.call('customer_statement', { customer: 'Acme' }))).toContain('"Phoenix", an amount not told by Zoho open,');
+    expect(textOf(await server.call('customer_statement', { customer: 'Acme' }))).toContain('"Phoenix", an unknown amount open,');
     for (const text of [
       ok(await server.call('get_contact', { contact_id: seed.bowman })),
       ok(await server.call('list_contacts', { contact_name_contains: 'Bowman' })),
     ])
-      expect(text).toContain('outstanding an amount not told by Zoho');
+      expect(text).toContain('outstanding an unknown amount');
   });
 
   it('as amounts of refunds: totals leave them out', async () => {
     const server = await startAt(without(/^amount(_[bf]cy)?$/, untold), {}, /refunds/);
     const result = await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
     expect(result.structuredContent).toMatchObject({ totals: [] });
-    expect(ok(result)).toContain('an amount not told by Zoho');
+    expect(ok(result)).toContain('an unknown amount');
     expect(
       (await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30', amount: 5 })).structuredContent[
         'not_compared'
@@ -264,7 +264,7 @@ describe('suggestions while a user types or opens a menu', () => {
     const server = await startAt(without(/^amount$/, untold));
     const titles = (await server.client.listResources()).resources.map(({ title }) => title ?? '').filter((title) => /#\d+/.test(title));
     expect(titles.length).toBeGreaterThan(0);
-    for (const title of titles) expect(title).toContain('an amount not told by Zoho');
+    for (const title of titles) expect(title).toContain('an unknown amount');
   });
 });
 
