@@ -16,7 +16,7 @@ import { conversations } from './evals/tasks.ts';
 import { withThirteen } from './evals/thirteen.ts';
 import { longJournal } from './support/long-journal.ts';
 
-/** Measures: start-up, latency, throughput, memory, bytes. Medians, next to something comparable measured in turn. */
+/** Measures start-up, latency, throughput, memory and bytes. Prints medians, compared with a minimal program measured at the same time. */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const program = join(root, 'dist/zoho-payments-mcp.cjs');
@@ -32,7 +32,7 @@ interface Row {
 }
 const rows: Row[] = [];
 
-/** The least a server on this SDK can be: one tool, bundled the same way. */
+/** The smallest possible server on the same SDK: one tool, bundled in the same way. */
 async function minimalServer(): Promise<string> {
   const outfile = join(scratch, 'minimal.mjs');
   await build({
@@ -74,7 +74,7 @@ const opening = [
   .map((message) => `${JSON.stringify(message)}\n`)
   .join('');
 
-/** From spawn to the answer of tools/list, and from the end of stdin to its exit. */
+/** The time from spawn to the answer of tools/list, and from the end of stdin to the exit. */
 async function coldStart(args: readonly string[]): Promise<{ elapsed: number; ending: number; bytes: number }> {
   const started = performance.now();
   const child = spawn(process.execPath, args, {
@@ -106,7 +106,7 @@ async function measureStart(): Promise<void> {
   const minimal = await minimalServer();
   const times = { bare: [] as number[], minimal: [] as number[], ours: [] as number[], ending: [] as number[] };
   let bytes = 0;
-  // In turn, so that a machine that gets slower gets slower for all three; the first round only warms the disk.
+  // The three programs run in turn, so that a slower machine slows all of them. The first round only fills the disk cache.
   for (let round = 0; round <= 15; round += 1) {
     const bare = await bareNode();
     const least = await coldStart([minimal]);
@@ -193,7 +193,7 @@ async function measureCalls(): Promise<void> {
   const client = new Client({ name: 'bench', version: '1.0.0' });
   await client.connect(transport);
   await client.listTools();
-  rows.push({ what: 'memory at rest (after tools/list)', measured: memoryOf(transport.pid), aim: '≤ 80 MB' });
+  rows.push({ what: 'memory when idle (after tools/list)', measured: memoryOf(transport.pid), aim: '≤ 80 MB' });
 
   const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
   const { access_token } = (await (await fetch(`${accounts_url}/oauth/v2/token`, { method: 'POST', body: form })).json()) as {
@@ -225,7 +225,7 @@ async function measureCalls(): Promise<void> {
     added.push(times.tool[i]! - times.straight[i]!);
   }
   rows.push(
-    { what: 'get_customer_payment, undici straight to the sandbox, p50', measured: ms(median(times.straight)) },
+    { what: 'get_customer_payment, undici directly to the sandbox, p50', measured: ms(median(times.straight)) },
     {
       what: 'get_customer_payment as a tool over stdio, p50',
       measured: `${ms(median(times.tool))} (added ${ms(median(added))})`,
@@ -236,7 +236,7 @@ async function measureCalls(): Promise<void> {
     { what: 'memory after 5,700 calls', measured: memoryOf(transport.pid) },
   );
 
-  // A payment with its looks before, its journal (fsync included) and its turn, next to the bare POST.
+  // A payment with its preflight, its journal (with fsync) and its lock, compared with the bare POST.
   let day = 0;
   const payment = () => {
     day += 1;
@@ -270,7 +270,7 @@ async function measureCalls(): Promise<void> {
   rows.push(
     { what: 'create_customer_payment, bare POST to the sandbox, p50', measured: ms(median(writes.bare)) },
     {
-      what: 'create_customer_payment as a tool, journal and looks included, p50',
+      what: 'create_customer_payment as a tool, journal and preflight included, p50',
       measured: `${ms(median(writes.tool))} (added ${ms(addedToWrite)}, ${zohoCalls} Zoho calls)`,
     },
   );
@@ -289,13 +289,13 @@ function memoryOf(pid: number | null): string {
   return `${(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1000).toFixed(0)} MB`;
 }
 
-/** The most that `journal verify` takes, by itself: it must not grow with the journal. */
+/** The peak memory of `journal verify` in its own process. It must not grow with the journal. */
 async function measureVerify(): Promise<void> {
   const source = JSON.stringify(join(root, 'src/write/journal/sqlite.ts'));
   const script = `
     const { openSqliteJournal } = await import(${source});
     const journal = await openSqliteJournal(process.argv[1]);
-    // Not the system's own maximum: on Linux a process begins with that of the one that started it.
+    // The system's own maximum is not used: on Linux, a process starts with the maximum of its parent.
     let most = 0;
     setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20).unref();
     const { problems } = await journal.verify();
@@ -315,7 +315,7 @@ async function measureVerify(): Promise<void> {
   rows.push({ what: 'memory of `journal verify`, 1,000 and 30,000 writes', measured: most.join(' and '), aim: '≤ 200 MB for both' });
 }
 
-/** The sandbox with 100,000 payments: whatever is asked of it, nothing scans and sorts them all. */
+/** The sandbox with 100,000 payments. No request may scan and sort all of them. */
 async function measureLargeBooks(): Promise<void> {
   const started = performance.now();
   const { child, sandbox } = await startSandbox('--payments', '100000');
@@ -352,14 +352,14 @@ async function measureLargeBooks(): Promise<void> {
   child.kill();
   rows.push(
     { what: 'sandbox with 100,000 payments, spawn to its first line', measured: ms(made), aim: '≤ 15 s' },
-    { what: 'its slowest list', measured: ms(most), aim: '≤ 60 ms' },
+    { what: 'slowest list with 100,000 payments', measured: ms(most), aim: '≤ 60 ms' },
   );
 }
 
-/** What twelve conversations cost a model in calls and in bytes to read, next to the same with the thirteen endpoints alone. */
+/** The calls and bytes that twelve conversations cost a model, compared with the same conversations with only the thirteen endpoints. */
 async function measureConversations(): Promise<string[]> {
   const table = [
-    '| conversation | calls | bytes of results | with the thirteen alone: calls | bytes of results |',
+    '| conversation | calls | bytes of results | with only the thirteen: calls | bytes of results |',
     '| --- | --- | --- | --- | --- |',
   ];
   const told = ({ task, problems, calls, bytes }: Played) => {

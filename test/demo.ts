@@ -11,8 +11,8 @@ import { node, program } from './support/program.ts';
 import { TODAY } from './support/today.ts';
 
 /**
- * What a conversation looks like from below: a host's MCP client, our built server over stdio, and a local Zoho whose
- * balances move. Ends with an exit code other than 0 if anything is off.
+ * A demo conversation on the protocol level: a host's MCP client, our built server over stdio, and a sandbox whose balances change.
+ * The exit code is not 0 if a check fails.
  */
 
 const stateDir = mkdtempSync(join(tmpdir(), 'zoho-payments-demo-'));
@@ -34,7 +34,7 @@ function say(text: string): void {
   console.log(`\n■ ${text}`);
 }
 
-/** The sandbox on the same books that the server uses, to look at them from outside. */
+/** Starts a sandbox on the books that the server uses, to read them independently. */
 async function startObserver() {
   mkdirSync(join(stateDir, 'sandbox'), { recursive: true });
   const child = spawn(node, [program, 'sandbox', '--data', join(stateDir, 'sandbox', 'books.sqlite'), '--today', TODAY], {
@@ -56,7 +56,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   const before = await books();
   say('“What did Bowman Furniture pay lately?”');
   const found = await call('find_payments', { customer: 'Bowman Furniture', limit: 3 });
-  expect('three payments, newest first', found.result['payments'].length === 3);
+  expect('there are three payments, newest first', found.result['payments'].length === 3);
 
   say('“They paid 450 in cash for INV-385.”');
   const paid = await call('record_customer_payment', {
@@ -69,7 +69,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   });
   const payment_id = paid.result['payment'].payment_id as string;
   expect(
-    'the invoice is paid, nothing is left over',
+    'the invoice is paid, and nothing is unused',
     paid.result['payment'].unused_amount === 0 && paid.result['payment'].invoices[0].balance === 0,
   );
 
@@ -79,7 +79,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   const { contents } = await client.readResource({ uri });
   const [resource] = contents as { text: string }[];
   console.log(`\n → resources/read ${uri}\n   │ ${resource?.text.slice(0, 150)}…`);
-  expect('both say the same', JSON.stringify(JSON.parse(resource?.text ?? '').payment) === JSON.stringify(got.result['payment']));
+  expect('both show the same payment', JSON.stringify(JSON.parse(resource?.text ?? '').payment) === JSON.stringify(got.result['payment']));
 
   say('“They sent 500 by bank transfer, but INV-384 has only 50 open.”');
   const over = await call('record_customer_payment', {
@@ -91,9 +91,9 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
     invoices: [{ invoice: 'INV-384' }],
   });
   const overpaid = over.result['payment'].payment_id as string;
-  expect('450 are left over', over.result['payment'].unused_amount === 450);
+  expect('450 are unused', over.result['payment'].unused_amount === 450);
 
-  say('“Send the rest back from petty cash.” First by mistake too much:');
+  say('“Refund the rest from petty cash.” First with too high an amount, by mistake:');
   const tooMuch = await call('refund_customer_payment', {
     payment: overpaid,
     amount: 500,
@@ -101,7 +101,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
     date: '2026-06-30',
     refund_mode: 'cash',
   });
-  expect('refused, and nothing was changed', tooMuch.isError && tooMuch.result['error'].changed === 'no');
+  expect('the refund was refused, and nothing was changed', tooMuch.isError && tooMuch.result['error'].changed === 'no');
   const refund = await call('refund_customer_payment', {
     payment: overpaid,
     account: 'petty cash',
@@ -110,7 +110,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   });
   const refund_id = refund.result['payment_refund'].payment_refund_id as string;
 
-  say('The answer is lost on the way, or the assistant just calls again: nothing happens twice.');
+  say('The answer is lost, or the assistant calls again: the payment is not recorded twice.');
   const intent = {
     customer: 'Bowman Furniture',
     amount: 75,
@@ -122,7 +122,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   const first = await call('record_customer_payment', intent);
   const repeated = await call('record_customer_payment', intent);
   expect(
-    'one payment, the second answer is the first one again',
+    'there is one payment, and the second call gets the first answer again',
     repeated.result['replayed'] === true && repeated.result['payment'].payment_id === first.result['payment'].payment_id,
   );
   const { tool, arguments: undo } = first.result['undo'] as { tool: string; arguments: Record<string, unknown> };
@@ -131,7 +131,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   say('“Which refunds did we give in June, and why?”');
   const refunds = await call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
   expect(
-    'the one of 450 among them',
+    'the refund of 450 is among them',
     refunds.result['refunds'].some((row: { refund_id: string; amount: number }) => row.refund_id === refund_id && row.amount === 450),
   );
 
@@ -140,7 +140,7 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
 
   const during = await books();
   expect(
-    'two payments and a refund more in the books',
+    'the books have two more payments and one more refund',
     during.counts['payments'] === before.counts['payments']! + 2 && during.counts['refunds'] === before.counts['refunds']! + 1,
   );
   expect(
@@ -149,20 +149,20 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
       during.totals.USD['refunded'] === before.totals.USD['refunded']! + 450,
   );
 
-  say('“All of that was an exercise, take it out again.”');
+  say('“That was all an exercise, delete it again.”');
   await call('delete_customer_payment_refund', { customer_payment_id: overpaid, refund_id });
   await call('bulk_delete_customer_payments', { payment_id: [payment_id, overpaid] });
-  expect('the person was asked about everything that gave money back or deleted something, and about the over-payment', asked === 5);
+  expect('the person was asked about every refund and deletion, and about the overpayment', asked === 5);
 
   say('“What did you do today?”');
   const { result: trace } = await call('list_writes', {});
   expect(
-    'every write is there, all of them settled',
+    'every write is listed and settled',
     trace['writes'].length === 7 && trace['writes'].every((write: { outcome: string }) => write.outcome !== 'unknown'),
   );
 
   const after = await books();
-  say('The books before, during and after');
+  say('The books before, during and after the conversation');
   for (const [when, { counts, totals, balanced }] of [
     ['before', before],
     ['during', during],
@@ -174,13 +174,13 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
         `applied ${applied} · refunded ${refunded} · unused ${unused} · ${balanced ? 'balanced' : 'NOT BALANCED'}`,
     );
   }
-  expect('every balance adds up, all the time', before.balanced && during.balanced && after.balanced);
-  expect('the books are as they were', JSON.stringify(after) === JSON.stringify(before));
+  expect('every balance is correct, all the time', before.balanced && during.balanced && after.balanced);
+  expect('the books are the same as before', JSON.stringify(after) === JSON.stringify(before));
 }
 
 const observer = await startObserver();
 const client = new Client({ name: 'demo', version: '1.0.0' }, { capabilities: { elicitation: { form: {} } } });
-// What a host shows in a window of its own. The person in this demo always agrees.
+// A host shows this question in a form. The person in this demo always agrees.
 client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
   asked += 1;
   console.log(`${params.message.replace(/^/gm, '   ║ ')}\n   ║ → Yes, do exactly this.`);
@@ -190,7 +190,7 @@ await client.connect(
   new StdioClientTransport({
     command: node,
     args: [program, 'serve', '--sandbox'],
-    // This program answers for a person, on purpose and at once.
+    // This program answers in place of a person, so fast answers must be allowed.
     env: { ZOHO_PAYMENTS_STATE_DIR: stateDir, ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '0', ZOHO_PAYMENTS_SANDBOX_TODAY: TODAY },
   }),
 );
@@ -204,5 +204,5 @@ try {
   observer.stop();
   rmSync(stateDir, { recursive: true, force: true });
 }
-console.log(problems.length === 0 ? '\nAll as it should be.' : `\nOff: ${problems.join('; ')}`);
+console.log(problems.length === 0 ? '\nAll checks passed.' : `\nFailed: ${problems.join('; ')}`);
 process.exitCode = problems.length === 0 ? 0 : 1;

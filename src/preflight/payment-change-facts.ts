@@ -306,7 +306,7 @@ function fieldLines(
     const known = nameField && payment?.[nameField];
     const untold = was === undefined && (payment === undefined || ALWAYS.has(name));
     const named = was === is ? known : names[name as keyof typeof NAME_FIELDS];
-    return `${fieldLabel(name)}: ${untold ? 'not told by Zoho' : words(was, known)} → ${words(is, named)}`;
+    return `${fieldLabel(name)}: ${untold ? 'not shown by Zoho' : words(was, known)} → ${words(is, named)}`;
   });
   return [...plain, ...(tags === undefined ? [] : [`tags are replaced by: ${tagsInWords(tags)}`])];
 }

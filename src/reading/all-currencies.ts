@@ -5,7 +5,7 @@ import { many } from '../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 
-/** The currencies of the books, all at once: the tool's own list is cut to what a conversation can hold. */
+/** All currencies in one answer. The list of the tool `list_currencies` is cut to the size of an answer. */
 export const allCurrencies = defineOperation({
   name: listCurrencies.name,
   module: 'settings',

@@ -7,7 +7,7 @@ import { recordNameAndId } from '../records/describe.ts';
 import type { Payment, Refund } from '../records/fields.ts';
 import { ifAllowed } from './if-allowed.ts';
 
-/** Records as they stand before a write, read fresh. A write that rests on what it cannot see is not made. */
+/** Reads the current records before a write, without cache. A write is refused if a record that it needs cannot be read. */
 
 export async function currentPayment(zoho: Reader, payment_id: string): Promise<Payment> {
   const { payment } = await zoho.read(getCustomerPayment, { payment_id });
@@ -19,15 +19,15 @@ export async function currentRefund(zoho: Reader, customer_payment_id: string, r
   return payment_refund?.payment_refund_id === refund_id ? payment_refund : refuseWithoutRecord('refund', refund_id);
 }
 
-/** An answer without the record rests nothing on it. */
+/** Throws `no_record`: no write may rely on an answer without the record. */
 export function refuseWithoutRecord(what: string, id: string): never {
-  throw new BusyError(`Zoho's answer held no ${what} with the id ${id}.`, {
+  throw new BusyError(`Zoho's answer contained no ${what} with the id ${id}.`, {
     code: 'no_record',
     next: 'Make the same call again in a little while.',
   });
 }
 
-/** The customer of this id, undefined where the scopes do not show customers. Refuses one who does not exist, and a vendor. */
+/** The customer with this id, undefined if the scopes do not allow the read. Throws if there is no such customer, or it is a vendor. */
 export async function customerOf(contact_id: string, zoho: Reader): Promise<Contact | undefined> {
   const found = await ifAllowed(
     zoho.read(getContact, { contact_id }).catch((error: unknown) => {
@@ -35,7 +35,7 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<Cont
       throw new InputError(`There is no customer ${contact_id}.`, {
         code: 'no_such_customer',
         next: [
-          { say: 'list_customer_payments shows the customer_id of those who have paid before', tool: 'list_customer_payments' },
+          { say: 'list_customer_payments shows the customer_id of customers who have paid before', tool: 'list_customer_payments' },
           { say: 'ask the user' },
         ],
         zoho: error.zoho,
@@ -46,7 +46,7 @@ export async function customerOf(contact_id: string, zoho: Reader): Promise<Cont
   if (found?.contact?.contact_type !== undefined && found.contact.contact_type !== 'customer') {
     throw new InputError(`${recordNameAndId('contact', found.contact.contact_name, contact_id)} is a vendor, not a customer.`, {
       code: 'not_a_customer',
-      next: 'Check with the user who paid.',
+      next: 'Ask the user which customer paid.',
     });
   }
   return found?.contact;

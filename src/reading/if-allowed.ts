@@ -1,6 +1,6 @@
 import { AccessError, InputError } from '../errors.ts';
 
-/** Undefined where the token's scopes do not allow the read; what rests on it is then named as not checked. */
+/** The read's result, undefined if the token's scopes do not allow the read. Callers then report the check as not made. */
 export async function ifAllowed<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;
@@ -10,7 +10,7 @@ export async function ifAllowed<T>(read: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** The same for settings that not every organization or edition serves: no such address is no such setting. */
+/** Like `ifAllowed`, for settings that some organizations or editions lack: "not found" also gives undefined. */
 export async function ifServed<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await ifAllowed(read);

@@ -5,7 +5,7 @@ import { many, withoutEmpty } from '../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 
-/** The locations of the organization, where it has that feature. Not a tool: names are looked up in it. */
+/** The locations of the organization, if it has that feature. Not a tool: the server uses it to look up names. */
 export const listLocations = defineOperation({
   name: 'list_locations',
   module: 'settings',
@@ -15,7 +15,7 @@ export const listLocations = defineOperation({
   result: (body) => ({ locations: many(body, 'locations')?.map(withoutEmpty) }),
 });
 
-/** Undefined where it is not shown. A name that was looked up just before costs no other read. */
+/** The location's name, undefined if Zoho does not show it. The list is cached, so a repeated look-up costs no call. */
 export async function locationName(location_id: string | undefined, zoho: Reader): Promise<string | undefined> {
   if (location_id === undefined) return undefined;
   const found = await ifServed(zoho.settled.read(listLocations, {}));

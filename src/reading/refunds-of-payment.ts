@@ -6,7 +6,7 @@ import { allRefunds, PER_PAGE, isCutShort, isLast } from './whole-lists.ts';
 
 const MOST_REFUND_PAGES = 50;
 
-/** Refunds of a payment, to the end, since one payment has few; `all` where that was reached. */
+/** Reads all pages of a payment's refunds, which are few. `all` is true if the last page was reached. */
 export async function refundsOf(
   zoho: Reader,
   customer_payment_id: string,

@@ -12,7 +12,7 @@ const output = z.looseObject({
   page_context: pageContext,
 });
 
-/** The newest retainer invoices, as many as one page holds. Not a tool: preflights read it. */
+/** The newest retainer invoices, one page of at most 200. Not a tool: preflights read it. */
 export const listRetainerInvoices = defineOperation({
   name: 'list_retainer_invoices',
   module: 'invoices',

@@ -9,7 +9,7 @@ import { readAmount } from '../money.ts';
 import { readFlag } from '../records/read-row.ts';
 import { many } from '../records/zoho-shapes.ts';
 
-/** Lists as Zoho sends them, whole rows and 200 a page: for what looks through them, not for what shows them. */
+/** Lists for searches, not for display: whole rows as Zoho sends them, 200 a page. */
 
 const output = z.looseObject({
   rows: z.array(z.looseObject({})),
@@ -42,16 +42,16 @@ function wholeList(
   };
 }
 
-/** An answer without a list is not an empty one. */
+/** Reads one page. Throws if the answer has no list, because that does not mean an empty list. */
 function wholePageOf(body: Json, ...keys: string[]): WholePage {
   const rows = many(body, ...keys);
   if (rows === undefined)
-    throw new BusyError("Zoho's answer held no list, so what is there already cannot be seen.", {
+    throw new BusyError("Zoho's answer contained no list, so the server cannot see the existing records.", {
       code: 'no_record',
       next: 'Make the same call again in a little while.',
     });
   const context = body['page_context'];
-  // A row that is no object may be any record.
+  // A row that is not an object may be any record, so it is counted.
   const unreadable = (keys.map((key) => body[key]).find((value) => Array.isArray(value)) as unknown[]).length - rows.length;
   return { rows, ...(unreadable > 0 && { unreadable }), ...(isObject(context) && { page_context: context }) };
 }
@@ -60,7 +60,7 @@ export const allPayments = wholeList(listCustomerPayments, 'customerpayments', '
 export const allRefunds = wholeList(listCustomerPaymentRefunds, 'payment_refunds', 'payment_refund');
 export const allContacts = wholeList({ name: 'list_contacts', path: '/contacts', module: 'contacts' }, 'contacts');
 export const allInvoices = wholeList({ name: 'list_invoices', path: '/invoices', module: 'invoices' }, 'invoices');
-/** In one piece: it takes no page. */
+/** This list has no pages. */
 export const allInvoicePayments = wholeList(
   {
     name: 'list_invoice_payments',
@@ -72,8 +72,8 @@ export const allInvoicePayments = wholeList(
 );
 
 /**
- * Zoho says so; where it says nothing, the page is not full. What it says in a form that cannot be read is no end, nor is a page without
- * rows that says more follow.
+ * True for the last page: `has_more_page` is false, or it is missing and the page is not full. A value that cannot be read does not mean
+ * the last page, and neither does a page without rows that says that more follow.
  */
 export function isLast({ rows, page_context }: WholePage): boolean {
   const told = page_context?.['has_more_page'] ?? undefined;
@@ -81,10 +81,10 @@ export function isLast({ rows, page_context }: WholePage): boolean {
   return told === undefined ? rows.length < perPage : readFlag(told) === false;
 }
 
-/** So many pages without rows, one after the other, and Zoho is not believed that more follow. */
+/** After this many empty pages in a row the server stops with an error, even if Zoho says that more follow. */
 const MOST_EMPTY = 3;
 
-/** Page after page from the `first` until the last, or until nobody asks for more. */
+/** Yields page after page from `first` to the last page. The caller may stop earlier. */
 export async function* pagesOf(
   list: WholeList,
   query: Query,
@@ -103,11 +103,11 @@ export async function* pagesOf(
 }
 
 function withoutEnd(): BusyError {
-  return new BusyError('Zoho says that more of the list follows, and its pages are empty: what else there is cannot be seen.', {
+  return new BusyError('Zoho says that more rows follow, but its pages are empty, so the server cannot see the rest.', {
     code: 'no_record',
     next: 'Make the same call again in a little while.',
   });
 }
 
-/** Without rows, and says that more follow; or with rows that are no records: nobody can tell what is missing. */
+/** True if records are missing from the page: it has no rows but says that more follow, or some rows are not records. */
 export const isCutShort = (page: WholePage): boolean => (page.rows.length === 0 && !isLast(page)) || page.unreadable !== undefined;

@@ -5,25 +5,26 @@ import type { Payment } from './fields.ts';
 import { readId } from './read-row.ts';
 import { idText, listWithin, money, plain, quoted } from './text.ts';
 
-/** Works out what is true after a payment is changed, deleted or refunded. Values that Zoho does not tell stay undefined. */
+/** Calculates balances and unused amounts after a payment is changed, deleted or refunded. Values that Zoho does not show are undefined. */
 
-/** An invoice that payments settle by less than before. */
+/** An invoice whose settled amount falls. */
 export interface FreedInvoice {
   readonly invoice_id: string | undefined;
   readonly invoice_number: unknown;
-  /** By how much less: money and withheld tax together. */
+  /** How much less is settled: money and withheld tax together. */
   readonly by: number | undefined;
-  /** How much money it loses. Less than `by` if withheld tax goes too, more if tax takes the place of money. */
+  /** How much less money is applied. Less than `by` if withheld tax is removed too, more if withheld tax replaces money. */
   readonly moneyOff: number | undefined;
-  /** What was open on it. */
+  /** The invoice's balance before. */
   readonly before: number | undefined;
+  /** The invoice's balance after. */
   readonly after: number | undefined;
   readonly currency: Currency;
 }
 
 /**
- * The invoices that these payments settle by less, where `left` is all that stays applied. Each invoice once, also where several of the
- * payments are applied to it.
+ * The invoices that these payments settle less than before if only the rows in `left` stay applied. Each invoice once, even if several of
+ * the payments are applied to it.
  */
 export function freedInvoices(payments: readonly Payment[], left: Payment['invoices'] = []): FreedInvoice[] {
   const rows = payments.flatMap((payment) => (payment.invoices ?? []).map((row) => ({ row, currency: payment as Currency })));
@@ -40,38 +41,38 @@ export function freedInvoices(payments: readonly Payment[], left: Payment['invoi
     if (by !== undefined && by <= 0 && moneyOff !== undefined && moneyOff <= 0) return [];
     const balances = [...new Set(own.map((one) => readAmount(one.row['balance'])))];
     const before = invoice_id !== undefined && balances.length === 1 ? balances[0] : undefined;
-    // An early-payment discount on the row settles the invoice too, and is not counted here.
+    // An early-payment discount on the row also settles the invoice, but is not in `by`, so the new balance is not known.
     const discounted = own.some((one) => one.row['discount_amount'] !== undefined);
     const after = before === undefined || by === undefined || discounted ? undefined : sum([before, by]);
     return [{ invoice_id, invoice_number, by, moneyOff, before, after, currency }];
   });
 }
 
-/** The invoices that have more open after a change, where both sides show what the payment is applied to. */
+/** The invoices with a larger balance after a change. Empty if `before` or `after` does not show what the payment is applied to. */
 export function freedByChange(before: Payment | undefined, after: Payment): FreedInvoice[] {
   if (before?.invoices === undefined || after.invoices === undefined) return [];
   return freedInvoices([before], after.invoices)
     .filter(({ by = 0 }) => by > 0)
     .map((freed) => {
-      // Zoho's answer shows what is open on those that it is still applied to.
+      // If the payment is still applied to the invoice, Zoho's answer shows the new balance.
       const row = after.invoices?.find(({ invoice_id }) => invoice_id === freed.invoice_id);
       return row === undefined ? freed : { ...freed, after: readAmount(row['balance']) ?? freed.after };
     });
 }
 
-/** `Un-apply USD 150.00 from invoice "INV-385": it is open again by that much (paid before, USD 150.00 open after)`. */
+/** `Un-apply USD 150.00 from invoice "INV-385": paid before, USD 150.00 open after`. */
 export function unApplied({ invoice_id, invoice_number, before, after, currency }: FreedInvoice, what: string): string {
   const open =
     before === undefined || after === undefined
-      ? 'Zoho does not tell its balance'
+      ? 'Zoho does not show its balance'
       : `${before === 0 ? 'paid' : `${money(before, currency)} open`} before, ${money(after, currency)} open after`;
-  return `Un-apply ${what} from invoice ${quoted(invoice_number ?? invoice_id, 40)}: it is open again by that much (${open})`;
+  return `Un-apply ${what} from invoice ${quoted(invoice_number ?? invoice_id, 40)}: ${open}`;
 }
 
-/** Invoices that a question shows one by one. */
+/** A question lists at most this many invoices. */
 const MOST_SHOWN_FREED = 20;
 
-/** A line for each invoice that is open again after the payments are deleted. Of very many, the rest is counted. */
+/** A line for each invoice that is open again after the payments are deleted. Above the maximum, the last line counts the rest. */
 export function freedByDeletion(payments: readonly Payment[]): string[] {
   const freed = freedInvoices(payments);
   const rest = freed.length - MOST_SHOWN_FREED;
@@ -93,20 +94,20 @@ export function aboutOpenAgain(freed: readonly FreedInvoice[]): string {
   return each.length === 0 ? '' : `Open again: ${listWithin(each, 300)}.`;
 }
 
-/** The same as data. */
+/** The same invoices as structured content. */
 export function openAgain(freed: readonly FreedInvoice[]): { readonly invoices?: readonly Record<string, unknown>[] } {
   return freed.length === 0
     ? {}
     : { invoices: freed.map(({ invoice_id, invoice_number, after: balance }) => ({ invoice_id, invoice_number, balance })) };
 }
 
-/** How much of a payment is left, and how much was given back. */
+/** A payment's unused amount, and the total of its refunds. */
 export interface LeftOfPayment {
   readonly unused_amount?: number | undefined;
   readonly refunded_amount?: number | undefined;
 }
 
-/** How much of a payment went back to the customer: all that is neither applied nor unused. Undefined if Zoho does not tell both. */
+/** The total of a payment's refunds: the amount that is neither applied nor unused. Undefined if Zoho does not show both. */
 export function refundedOf(payment: Payment): number | undefined {
   const applied = [...standingOn(payment).values()];
   if (payment.invoices === undefined || payment.amount === undefined || payment.unused_amount === undefined) return undefined;
@@ -119,7 +120,7 @@ export const leftOf = (payment: Payment): LeftOfPayment => ({
   refunded_amount: refundedOf(payment),
 });
 
-/** The same after a further refund of `more`. */
+/** The unused and refunded amounts after another refund of `more`. */
 export function leftAfter({ unused_amount, refunded_amount }: LeftOfPayment, more: number | undefined): LeftOfPayment {
   const moved = (amount: number | undefined, by: number) => {
     const left = amount === undefined || more === undefined ? undefined : sum([amount, by * more]);
@@ -129,12 +130,12 @@ export function leftAfter({ unused_amount, refunded_amount }: LeftOfPayment, mor
   return { unused_amount: moved(unused_amount, -1), refunded_amount: moved(refunded_amount, 1) };
 }
 
-/** `USD 60.00; refunded in all: USD 40.00`. */
+/** `USD 60.00; refunded in total: USD 40.00`. */
 export function leftInWords({ unused_amount, refunded_amount = 0 }: LeftOfPayment, currency: Currency = {}): string {
-  const refunded = refunded_amount > 0 ? `; refunded in all: ${money(refunded_amount, currency)}` : '';
+  const refunded = refunded_amount > 0 ? `; refunded in total: ${money(refunded_amount, currency)}` : '';
   return `${money(unused_amount, currency)}${refunded}`;
 }
 
-/** A line of a report. Empty for a write of an older version, which did not keep what was left. */
+/** A line of a report. Empty for a write that an older version recorded, because that version did not store the amounts. */
 export const aboutLeft = (left: LeftOfPayment | undefined, currency?: Currency): string =>
-  left === undefined ? '' : `Left unused on the payment: ${leftInWords(left, currency)}.`;
+  left === undefined ? '' : `Unused amount now: ${leftInWords(left, currency)}.`;

@@ -3,7 +3,7 @@ import { readAmount, sum } from '../money.ts';
 import type { Payment } from './fields.ts';
 import { readId } from './read-row.ts';
 
-/** One row of `invoices`, as a call names it: what is to be applied to an invoice, and the tax withheld on it. */
+/** One row of the argument `invoices`: the amount to apply to an invoice, and the tax withheld on that invoice. */
 export interface AppliedRow {
   readonly invoice_id: string;
   readonly amount_applied: number;
@@ -11,28 +11,28 @@ export interface AppliedRow {
 }
 
 /**
- * What of a payment stands on an invoice: the money applied to it, and the tax that the customer withheld. The tax settles the
- * invoice too, and is no part of the payment's `amount`.
+ * A payment's part of an invoice: the money applied, and the tax that the customer withheld. The tax also settles the invoice, but is not
+ * part of the payment's `amount`.
  */
 export interface Standing {
   readonly amount_applied: number;
   readonly tax_amount_withheld: number;
 }
 
-/** The tax withheld on one row: 0 where the row names none, undefined where what it names cannot be read. */
+/** The tax withheld on one row: 0 if the row has none, undefined if the value cannot be read. */
 export function withheldOn({ tax_amount_withheld: tax }: Json): number | undefined {
   return tax === undefined || tax === null || tax === '' ? 0 : readAmount(tax);
 }
 
-/** What stands on an invoice of which the payment has no row. */
+/** The standing of an invoice that the payment has no row for. */
 export const NOTHING: Standing = { amount_applied: 0, tax_amount_withheld: 0 };
 
-/** What stands on one invoice; undefined where Zoho does not tell it. */
+/** The standing of one invoice, undefined if Zoho does not show it. */
 export function standsOn(standing: ReadonlyMap<string, Standing | undefined>, invoice_id: string): Standing | undefined {
   return standing.has(invoice_id) ? standing.get(invoice_id) : NOTHING;
 }
 
-/** By how much it settles its invoice. */
+/** The amount by which a row settles its invoice: money plus withheld tax. */
 export function settledBy({
   amount_applied,
   tax_amount_withheld = 0,
@@ -43,10 +43,10 @@ export function settledBy({
   return sum([amount_applied, tax_amount_withheld]);
 }
 
-/** By invoice, several rows of one taken together; undefined for one of which Zoho does not tell how much stands on it. */
+/** Standings by invoice id. Several rows of one invoice are added up. Undefined for an invoice if Zoho does not show an amount. */
 export function standingOn(payment: Pick<Payment, 'invoices'>): Map<string, Standing | undefined> {
   const standing = new Map<string, Standing | undefined>();
-  // Anything may stand in its place in an answer.
+  // In an answer, `invoices` may be any value.
   for (const row of Array.isArray(payment.invoices) ? payment.invoices : []) {
     const id = readId(row.invoice_id) ?? NOT_TOLD;
     const [amount_applied, tax_amount_withheld] = [readAmount(row.amount_applied), withheldOn(row)];
@@ -65,7 +65,7 @@ export function standingOn(payment: Pick<Payment, 'invoices'>): Map<string, Stan
   return standing;
 }
 
-/** Zoho takes the tax that is named for the payment as a whole as that of its invoice, where it has just one and the row names none. */
+/** The rows as Zoho reads them: if there is one row without tax, Zoho counts the payment's withheld tax on that row's invoice. */
 export function withTaxOfPayment<R extends { readonly tax_amount_withheld?: number | undefined }>(
   rows: readonly R[],
   tax: number | undefined,
@@ -76,5 +76,5 @@ export function withTaxOfPayment<R extends { readonly tax_amount_withheld?: numb
     : [{ ...only, tax_amount_withheld: tax }];
 }
 
-/** Under which rows stand that do not name their invoice. */
+/** The key for rows that do not name their invoice. */
 const NOT_TOLD = 'not told';

@@ -6,9 +6,9 @@ import { idWithName } from './describe.ts';
 import type { Payment } from './fields.ts';
 import { quoted, lines, UNTOLD_AMOUNT, money, plain } from './text.ts';
 
-/** What an update of a payment changed, one line per field. */
+/** The report of an update of a payment: one line per changed field. */
 
-/** Compared whether sent or not: one change may move another field. */
+/** Compared even if not sent, because changing one field may change another. */
 const comparedFields = [
   'amount',
   'unused_amount',
@@ -20,7 +20,7 @@ const comparedFields = [
   'customer_name',
   'exchange_rate',
 ];
-/** Fields that hold an id, and the fields in which Zoho tells the name of that record. */
+/** Fields that hold an id, each with the field in which Zoho shows the name of that record. */
 export const NAME_FIELDS = {
   account_id: 'account_name',
   customer_id: 'customer_name',
@@ -31,7 +31,7 @@ export const NAME_FIELDS = {
 
 const amountFields = new Set(['amount', 'unused_amount', 'bank_charges', 'tax_amount_withheld']);
 
-/** One thing as it read before and reads now; `sent` is undefined where the call did not name it. */
+/** One value before and after the update. `sent` is undefined if the call did not send it. */
 interface FieldChange {
   readonly name: string;
   readonly was: unknown;
@@ -40,8 +40,8 @@ interface FieldChange {
 }
 
 /**
- * One line per thing that is different afterwards. `given` is what the call named: with it every field sent is accounted
- * for, also where it reads as before or where the answer does not show it, so that nothing false need be said of the rest.
+ * One line per value that changed. `given` is what the call sent: with it the lines also name each sent field that is unchanged or
+ * missing in the answer, so that the report covers every sent field.
  */
 export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
   const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
@@ -57,7 +57,7 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
     is: customFieldValue(after, field),
     sent: field['value'],
   }));
-  // An id that is sent is shown with its name: a line for the name would say the same again.
+  // A sent id is shown with its name, so the name needs no line of its own.
   const withNames = Object.entries(NAME_FIELDS).filter(([name, ofId]) => sent[name] !== undefined && after[ofId] !== undefined);
   const named = new Map<string, string>(withNames);
   const readings = [...fields.filter(({ name }) => !withNames.some(([, ofId]) => ofId === name)), ...customFields];
@@ -79,13 +79,13 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
       ),
     ...applied,
     ...lines(
-      same.length > 0 && `As before: ${same.join(', ')}.`,
+      same.length > 0 && `Unchanged: ${same.join(', ')}.`,
       hidden.length > 0 && `Sent, but not in Zoho's answer: ${hidden.join(', ')}.`,
     ),
   ];
 }
 
-/** Whether the answer tells how it reads now. It leaves out what is empty, so a field is empty only if it was sent empty. */
+/** True if the answer shows the new value. Zoho omits empty fields, so a missing field counts as empty only if it was sent empty. */
 function isTold({ is, sent }: FieldChange): boolean {
   return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
 }
@@ -95,25 +95,25 @@ function isUnchanged({ name, was, is }: FieldChange): boolean {
   return JSON.stringify(was) === JSON.stringify(is);
 }
 
-/** A value of a payment's field, as it is shown. */
+/** The text that shows a value of a payment's field. */
 export function valueInWords(name: string, value: unknown, currency: Currency): string {
   if (value === undefined) return name === 'amount' || name === 'unused_amount' ? UNTOLD_AMOUNT : 'nothing';
   if (amountFields.has(name)) return money(value, currency);
   return anyValue(value);
 }
 
-/** Nothing where either side does not show what it is applied to. */
+/** Changes of applied amounts. Empty if `before` or `after` does not show what the payment is applied to. */
 function appliedChanges(before: Payment, after: Payment): string[] {
   if (before.invoices === undefined || after.invoices === undefined) return [];
   const [was, is] = [standingOn(before), standingOn(after)];
   const names = new Map(
     [...before.invoices, ...after.invoices].map(({ invoice_id, invoice_number }) => [
       String(invoice_id),
-      plain(invoice_number ?? `invoice ${invoice_id ?? 'not told'}`),
+      plain(invoice_number ?? `invoice ${invoice_id ?? 'unknown'}`),
     ]),
   );
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((id) => {
-    const name = names.get(id) ?? 'an invoice not told';
+    const name = names.get(id) ?? 'an unknown invoice';
     return (['amount_applied', 'tax_amount_withheld'] as const)
       .map((part) => ({
         what: part === 'amount_applied' ? 'applied to' : 'tax withheld on',

@@ -5,9 +5,9 @@ import type { Payment, Refund } from './fields.ts';
 import { readRefundAmount } from './read-row.ts';
 import { hasCutText, quoted, plain, idText, lines, money, listWithin } from './text.ts';
 
-/** How records read in `content`: short, one line a fact, ids next to names, foreign text quoted. */
+/** Texts about records for `content`: short, one fact per line, ids next to names, text from records quoted. */
 
-/** A record by its name: `"Acme Corp"`. One whose name is not known by its id: `customer 903…`. */
+/** A record's name: `"Acme Corp"`. If the name is not known, its id: `customer 903…`. */
 export function recordName(
   what: 'customer' | 'contact' | 'account' | 'location' | 'organization',
   name: unknown,
@@ -18,13 +18,13 @@ export function recordName(
   return known === '""' ? `${what} ${idText(id)}` : known;
 }
 
-/** A record by its name and id: `"Acme Corp" (id 903…)`, or `customer 903…`. */
+/** A record's name and id: `"Acme Corp" (id 903…)`. If one of them is not known: `customer 903…` or `"Acme Corp"`. */
 export function recordNameAndId(...[what, name, id, max]: Parameters<typeof recordName>): string {
   const known = quoted(name, max) !== '""' && idText(id) !== idText(undefined);
   return `${recordName(what, name, id, max)}${known ? ` (id ${idText(id)})` : ''}`;
 }
 
-/** `"Petty Cash" (id 3000…)`; of what is known by its id alone `id 3000…`. */
+/** `"Petty Cash" (id 3000…)`, or `id 3000…` if the name is not known. */
 export const idWithName = (id: unknown, name: unknown): string => `${name ? `${quoted(name, 40)} (id ${idText(id)})` : `id ${idText(id)}`}`;
 
 const LABELS: Readonly<Record<string, string>> = {
@@ -37,10 +37,10 @@ const LABELS: Readonly<Record<string, string>> = {
   tax_account_id: 'Account for tax withheld',
 };
 
-/** A field in a person's words, where its own name is a program's. */
+/** A label that people understand, or the field's own name. */
 export const fieldLabel = (name: string): string => LABELS[name] ?? name;
 
-/** Tags as a call names them. Zoho tells their names nowhere that this server may read. */
+/** Tags by their ids: this server has no access to their names. */
 export const tagsInWords = (tags: readonly { readonly tag_id: string; readonly tag_option_id: string }[]): string =>
   tags.map(({ tag_id, tag_option_id }) => `tag ${tag_id}, option ${tag_option_id}`).join('; ') || 'none';
 
@@ -55,31 +55,31 @@ export function aboutPayment(payment: Payment): string {
   ].join('');
 }
 
-/** Bytes for all that is said of a record under its first line: with that and the calls offered it stays a short read. */
+/** Bytes for the text about a record below its first line. With the first line and the next steps, the report stays short. */
 const ROOM = 900;
 
 /** How much of each part of a payment is shown. */
 interface ShownSizes {
-  /** Bytes of all of it, of its custom fields, and of its refunds. */
+  /** Bytes for the whole text, for the custom fields, and for the refunds. */
   readonly room: number;
   readonly fields: number;
   readonly refunds: number;
-  /** Characters of its description, and of the value of a custom field. */
+  /** Characters of the description, and of each custom field's value. */
   readonly description: number;
   readonly value: number;
 }
 
-/** The call that reads what is cut needs room as well. */
+/** Short texts. They leave room for the call that reads the full text. */
 const SHORT: ShownSizes = { room: ROOM, fields: 200, refunds: 150, description: 100, value: 45 };
-/** Characters of a long text where a record is asked for. */
+/** Characters of a long text if the call asks for the whole record. */
 export const WHOLE_TEXT = 10_000;
 
-/** A long text as a line of its own. */
+/** A line with a long text. */
 export function longText(label: string, value: unknown): string {
   return value === undefined ? '' : `${label}: ${quoted(value, WHOLE_TEXT)}.`;
 }
 
-/** Bytes of a record that is asked for whole: as much as a list may hold. */
+/** Bytes of a record if the call asks for the whole record: the same as for a list. */
 const WHOLE_ROOM = 19_000;
 const WHOLE: ShownSizes = {
   room: WHOLE_ROOM,
@@ -89,19 +89,19 @@ const WHOLE: ShownSizes = {
   value: WHOLE_TEXT,
 };
 
-/** Facts of a record in one line, and whether anything of them is cut. `whole`: a record that is asked for whole. */
+/** A record's facts in one line, and whether the line is cut. `whole`: the call asks for the whole record. */
 export function factLine(facts: readonly (string | undefined)[], whole: boolean): { readonly line: string; readonly isCut: boolean } {
   const known = facts.filter((fact) => fact !== undefined);
   const line = `${listWithin(known, whole ? WHOLE_ROOM : ROOM)}.`;
   return { line, isCut: hasCutText(line) || line !== `${known.join('; ')}.` };
 }
 
-/** What it is applied to, what is left, what went back; nothing about what the answer does not show. */
+/** Lines about applied invoices, unused amount and refunds. No line for a value that the answer does not show. */
 export function aboutAllocation(payment: Payment): string[] {
   return allocation(payment, [], SHORT);
 }
 
-/** The same, with account, charges, rate and custom fields: what a person sees on the payment's page. `whole`: with nothing cut. */
+/** Like `aboutAllocation`, plus account, charges, rate and custom fields, as on the payment's page in Zoho. `whole`: nothing is cut. */
 export function aboutWhole(payment: Payment, whole = false): string[] {
   const sizes = whole ? WHOLE : SHORT;
   const { account_name, account_id, bank_charges, exchange_rate, custom_fields, unused_amount } = payment;
@@ -112,7 +112,7 @@ export function aboutWhole(payment: Payment, whole = false): string[] {
     payment,
     lines(
       [
-        unused_amount === undefined && 'Unused: not told by Zoho.',
+        unused_amount === undefined && 'Unused: not shown by Zoho.',
         (account_name ?? account_id) !== undefined &&
           `Account: ${account_name === undefined ? '' : `${quoted(account_name, 40)} `}(id ${idText(account_id)}).`,
         payment['location_id'] !== undefined && `Location: ${idWithName(payment['location_id'], payment['location_name'])}.`,
@@ -127,18 +127,18 @@ export function aboutWhole(payment: Payment, whole = false): string[] {
   );
 }
 
-/** The same for a payment of a retainer invoice. Its money is not called unused: the retainer invoice asked for it. */
+/** Like `aboutWhole`, for a payment of a retainer invoice. Its money is not called unused, because it pays the retainer invoice. */
 export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: string, retainer_number: unknown): string[] {
   const { invoices = [] } = payment;
   const name =
     retainer_number === undefined ? `with id ${retainerinvoice_id}` : `${quoted(retainer_number, 40)} (id ${retainerinvoice_id})`;
   return [
-    `Paid: retainer invoice ${name}, ${money(payment.amount, payment)}. The money can be applied to an invoice of the customer later.`,
+    `Paid: retainer invoice ${name}, ${money(payment.amount, payment)}. The money can be applied to the customer's invoices later.`,
     ...aboutWhole({ ...payment, unused_amount: 0, invoices: invoices.length > 0 ? invoices : undefined }),
   ];
 }
 
-/** The call that reads the texts that are cut in `shown`, lines about the payment as it stands, or in `others`. None if nothing is cut. */
+/** The call that reads the full texts, if `shown` (lines about the current payment) or `others` have cut texts. Otherwise undefined. */
 export function readCut(payment: Payment, shown: readonly string[], others: readonly string[] = []): Step | undefined {
   const { payment_id } = payment;
   const whole = aboutWhole(payment, true);
@@ -146,9 +146,9 @@ export function readCut(payment: Payment, shown: readonly string[], others: read
   return payment_id === undefined || !isCut ? undefined : wholeRecord('get_customer_payment', { payment_id });
 }
 
-/** The call that reads a record with nothing cut. */
+/** The call that reads a record without cuts. */
 export const wholeRecord = (tool: string, id: Readonly<Record<string, unknown>>): Step =>
-  toolCall(tool, { ...id, whole: true }, 'to read what is cut');
+  toolCall(tool, { ...id, whole: true }, 'for the full text');
 
 function aboutCustomField({ label, api_name, value, customfield_id }: Record<string, unknown>, sizes: ShownSizes): string {
   const shown = typeof value === 'object' ? JSON.stringify(value) : value;
@@ -156,7 +156,7 @@ function aboutCustomField({ label, api_name, value, customfield_id }: Record<str
   return `${quoted(label ?? api_name, 40)} = ${quoted(shown, sizes.value)}${id}`;
 }
 
-/** The invoices get what room the rest leaves: there can be many, and the structured result has them all. */
+/** The other lines come first; invoices get the remaining room. There can be many, and the structured content has them all. */
 function allocation(payment: Payment, details: readonly string[], sizes: ShownSizes): string[] {
   const { invoices, unused_amount, payment_refunds: refunds = [], description } = payment;
   const rest = lines(
@@ -183,7 +183,7 @@ function allocation(payment: Payment, details: readonly string[], sizes: ShownSi
   );
 }
 
-/** Tax withheld on the payment as a whole, where no invoice's row has it. */
+/** Tax withheld on the whole payment, if no invoice's row has withheld tax. */
 function withheldOnNoInvoice(payment: Payment): string {
   const { tax_amount_withheld, invoices = [] } = payment;
   const onPayment = withheldOn({ tax_amount_withheld });
@@ -210,7 +210,7 @@ function aboutApplied(row: NonNullable<Payment['invoices']>[number], payment: Pa
   return `${name} ${settling(row, payment)}${open}`;
 }
 
-/** `applied INV-385 USD 400.00` and `unused USD 50.00`, as far as Zoho tells. */
+/** `applied INV-385 USD 400.00` and `unused USD 50.00`, if Zoho shows them. */
 export function appliedAndUnused(payment: Payment): string[] {
   const { invoices, unused_amount } = payment;
   const applied = (invoices ?? []).map(
@@ -222,7 +222,7 @@ export function appliedAndUnused(payment: Payment): string[] {
   );
 }
 
-/** What deleting a payment sets free. `saysOpen`: what is open again is said already. */
+/** What the deleted payment was applied to. `saysOpen`: another line already names the invoices that are open again. */
 export function aboutReleased(payment: Payment, saysOpen = false): string {
   const parts = appliedAndUnused(payment);
   if (parts.length === 0) return '';
@@ -236,7 +236,7 @@ interface RequestedAmounts {
   readonly invoices?: readonly AppliedRow[] | undefined;
 }
 
-/** Said where Zoho recorded another amount than was asked for: it rounds, and nobody asked it to. */
+/** Warns if Zoho recorded another amount than the call sent, because Zoho rounds amounts. */
 export function attention(
   { amount, invoices = [] }: RequestedAmounts,
   recorded: Currency & Pick<Payment, 'amount' | 'invoices'>,
@@ -247,7 +247,7 @@ export function attention(
     ...(recorded.invoices === undefined
       ? []
       : invoices.flatMap((row) => [
-          { asked: row.amount_applied, is: standsOn(standing, row.invoice_id)?.amount_applied, on: ` on invoice ${row.invoice_id}` },
+          { asked: row.amount_applied, is: standsOn(standing, row.invoice_id)?.amount_applied, on: ` for invoice ${row.invoice_id}` },
           {
             asked: row.tax_amount_withheld,
             is: standsOn(standing, row.invoice_id)?.tax_amount_withheld,
@@ -261,7 +261,7 @@ export function attention(
         asked !== undefined &&
         is !== undefined &&
         asked !== is &&
-        `Attention: ${asked} was asked${on}, Zoho recorded ${money(is, recorded)}. Tell the user.`,
+        `Attention: sent ${asked}${on}, but Zoho recorded ${money(is, recorded)}. Tell the user.`,
     ),
   );
 }
@@ -280,10 +280,10 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
   ].join('');
 }
 
-/** A success whose answer held no record: said as it is, not as a record without fields. */
+/** The report if Zoho's answer is a success without a record. That is not the same as a record without fields. */
 export function unseen(what: keyof typeof lists): Report {
   const tool = lists[what];
-  return createReport([`Zoho reported success, but its answer held no ${what}.`], [{ say: `look with ${tool}`, tool }]);
+  return createReport([`Zoho reported success, but its answer contained no ${what}.`], [{ say: `check with ${tool}`, tool }]);
 }
 
 const lists = {

@@ -4,13 +4,13 @@ import { isExact, MAX_DIGITS } from '../money.ts';
 import { asMode } from './payment-mode.ts';
 
 /**
- * Fields that several endpoints share. Limits are the live ones where recordings differ from Zoho's documentation
- * (`reference_number` is documented with 100 characters and refused above 50).
+ * Fields that several endpoints share. If Zoho's real limit differs from its documentation, the real limit counts: Zoho documents 100
+ * characters for `reference_number`, but refuses more than 50.
  */
 
 export const NOT_AN_ID = 'must be an id: a string of digits, not a name or number';
 
-/** The tool that shows an id, by the last part of the argument that takes it. */
+/** The tool that shows an id, by the last part of the argument's name. */
 export const shownBy: Readonly<Record<string, string>> = {
   customer_id: 'list_contacts',
   payment_id: 'find_payments',
@@ -19,19 +19,19 @@ export const shownBy: Readonly<Record<string, string>> = {
   customfield_id: 'list_custom_fields',
 };
 
-/** Zoho's ids are 11 to 19 digits, above 2^53: strings, or they lose digits. */
+/** Zoho's ids have 11 to 19 digits. They are strings, because a number above 2^53 loses digits. */
 export const id = z.string().regex(/^\d{1,25}$/, NOT_AN_ID);
 
-/** Arguments that stand for all there is where they are left out: one that is empty may be missing by mistake, and is refused. */
+/** Arguments that mean "everything" if omitted. An empty value is refused, because it may be empty by mistake. */
 export const standsForAll = z.registry();
 
-/** Made to fit, and not shown to the model: what it needs of it stands in the text. */
+/** Hides a schema from the model, to save bytes. Values must still fit it. The answer's text says what the model needs. */
 export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
-/** The kinds of records that people call by a name or number. */
+/** The kinds of records that a call may name by a name or number. */
 export type NamedKind = 'account' | 'ledger account' | 'invoice' | 'retainer invoice' | 'location';
 
-/** The id of a record, or what people call it: `matching/ids-of-names.ts` finds the id before anything rests on it. */
+/** A record's id, name or number. `matching/ids-of-names.ts` replaces it by the id before the call continues. */
 const named = (kind: NamedKind) => z.string().trim().min(1, 'must not be empty').max(100).meta({ named: kind });
 
 /** A cash or bank account. */
@@ -41,7 +41,7 @@ const ledgerAccountId = named('ledger account');
 export const invoiceId = named('invoice');
 export const locationId = named('location');
 
-/** What an argument names by its id or name, where it is one of those. */
+/** The kind of record that an argument names, undefined for other arguments. */
 export const namedKind = (schema: $ZodType): NamedKind | undefined => z.globalRegistry.get(schema)?.['named'] as NamedKind | undefined;
 
 /** A day of the calendar, `yyyy-mm-dd`. */
@@ -53,13 +53,13 @@ export const amount = z.number().positive('must be more than 0').refine(exactly,
 export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
 const exchangeRate = z.number().positive('must be more than 0').refine(exactly, tooManyDigits).describe('Base currency per unit.');
 
-/** Text to look for. Zoho takes an empty filter for none, and answers with everything. */
-export const filter = z.string().regex(/\S/, 'is empty: leave it out or give a value').max(100);
+/** Text to search for. An empty filter is refused: Zoho would ignore it and return everything. */
+export const filter = z.string().regex(/\S/, 'is empty: omit it or give a value').max(100);
 
 export const sortOrder = z.enum(['A', 'D']).describe('Ascending or descending.');
 export const page = z.int().min(1);
 export const perPage = z.int().min(1).max(200).describe('Default 50.');
-export const rowFields = z.array(z.string()).min(1).describe('Instead of the usual ones; ["all"] for every one.');
+export const rowFields = z.array(z.string()).min(1).describe('Fields to show; ["all"] for all.');
 
 export const DEFAULT_PER_PAGE = 50;
 
@@ -73,7 +73,7 @@ const paymentMode = z.string().min(1).max(100).overwrite(asMode);
 
 const fieldValue = z.string();
 
-/** A custom field by any of the three names Zoho takes. */
+/** A custom field by any of the three names that Zoho accepts. */
 const customField = z.strictObject({
   customfield_id: id.optional(),
   api_name: z.string().optional(),
@@ -83,13 +83,13 @@ const customField = z.strictObject({
 
 export const customFieldById = z.strictObject({ customfield_id: id, value: fieldValue });
 
-/** The same where people call it by its label, as its schema shows. */
+/** The same, but the model sees only the label, because people use the label. */
 export const customFieldByLabel = customField.extend({
   customfield_id: quiet(customField.shape.customfield_id),
   api_name: quiet(customField.shape.api_name),
 });
 
-/** Attributes of a payment that create and both updates share. */
+/** Fields of a payment that create and both updates share. */
 export const paymentFields = {
   customer_id: id,
   payment_mode: paymentMode.describe('cash, check, creditcard, banktransfer, others, or a mode of the organization.'),
@@ -99,18 +99,18 @@ export const paymentFields = {
   description: z.string().optional(),
   exchange_rate: exchangeRate.optional(),
   payment_form: z.string().max(100).optional().describe('Mexico only.'),
-  bank_charges: amountOrZero.optional().describe('Inside `amount`, kept by the bank.'),
+  bank_charges: amountOrZero.optional().describe('Part of `amount` that the bank kept.'),
   bank_charges_account_id: ledgerAccountId.optional(),
   tax_amount_withheld: amountOrZero.optional(),
   tax_account_id: ledgerAccountId.optional(),
-  account_id: accountId.optional().describe('Where the money went, name or id; default Undeposited Funds.'),
+  account_id: accountId.optional().describe('Deposit account, name or id. Default: Undeposited Funds.'),
   location_id: locationId.optional(),
-  retainerinvoice_id: named('retainer invoice').optional().describe('Retainer invoice it pays.'),
+  retainerinvoice_id: named('retainer invoice').optional().describe('Retainer invoice to pay.'),
   custom_fields: z.array(customField).optional().describe('By customfield_id, api_name or label.'),
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
-/** The same, for an update: nothing is required, and `invoices` completes what is applied. What create describes is not described again. */
+/** The same for an update: no field is required, and `invoices` changes only the invoices it names. Descriptions of create are omitted. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
   payment_mode: paymentMode.optional(),
@@ -120,15 +120,15 @@ export const paymentChanges = {
   bank_charges: amountOrZero.optional(),
   account_id: accountId.optional(),
   retainerinvoice_id: named('retainer invoice').optional(),
-  invoices: z.array(appliedInvoice).optional().describe('The total applied to each, 0 removes it; invoices not named stay as they are.'),
-  replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: what it does not name is un-applied.'),
+  invoices: z.array(appliedInvoice).optional().describe('New total applied to each; 0 un-applies it. Other invoices do not change.'),
+  replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: all other invoices are un-applied.'),
 };
 
-/** Attributes of a refund. Limits from Zoho's older refunds page. */
+/** Fields of a refund, with the limits from Zoho's older refunds page. */
 export const refundFields = {
   date,
   amount,
-  from_account_id: accountId.describe('Cash or bank account the money leaves, name or id; ask the user.'),
+  from_account_id: accountId.describe('Cash or bank account to refund from, name or id; ask the user.'),
   refund_mode: z.string().max(50).overwrite(asMode).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().trim().max(50).optional(),
   exchange_rate: exchangeRate.optional(),
@@ -136,19 +136,19 @@ export const refundFields = {
   description: z.string().max(2000).optional(),
 };
 
-/** What create_customer_payment_refund takes. */
+/** The arguments of create_customer_payment_refund. */
 export const newRefundInput = z.strictObject({
   customer_payment_id: id,
   ...refundFields,
   date: date.describe('yyyy-mm-dd'),
-  amount: refundFields.amount.optional().describe('Left out: all that is refundable.').register(standsForAll),
-  refund_mode: refundFields.refund_mode.describe('cash (when left out), check, banktransfer, ...'),
+  amount: refundFields.amount.optional().describe('Default: the whole unused amount.').register(standsForAll),
+  refund_mode: refundFields.refund_mode.describe('cash (default), check, banktransfer, ...'),
 });
 
 const text = z.string().optional();
 const number = z.number().optional();
 
-/** What the next call needs of a payment. */
+/** The fields of a payment that the next call needs. */
 export const payment = z.looseObject({
   payment_id: text,
   payment_number: text,
@@ -165,12 +165,12 @@ export const payment = z.looseObject({
 });
 export type Payment = z.output<typeof payment>;
 
-/** The same after a write: enough to go on from, get_customer_payment tells the rest. */
+/** The fields of a payment after a write. get_customer_payment shows the others. */
 export const writtenPayment = payment
   .pick({ payment_id: true, payment_number: true, currency_code: true, amount: true, unused_amount: true })
   .extend({ invoices: quiet(payment.shape.invoices) });
 
-/** What the next call needs of a refund. */
+/** The fields of a refund that the next call needs. */
 export const refund = z.looseObject({
   payment_refund_id: text,
   payment_id: text,
@@ -182,7 +182,7 @@ export const refund = z.looseObject({
 });
 export type Refund = z.output<typeof refund>;
 
-/** The same after a write. */
+/** The fields of a refund after a write. */
 export const writtenRefund = refund.extend({
   date: quiet(text),
   refund_mode: quiet(text),
@@ -190,10 +190,10 @@ export const writtenRefund = refund.extend({
   from_account_id: quiet(text),
 });
 
-/** Zoho's own words on the page at hand. */
+/** Zoho's own data about the current page. */
 export const pageContext = z
   .looseObject({ page: quiet(number), per_page: quiet(number), has_more_page: z.boolean().optional() })
   .optional();
 
-/** Set when a list was cut to keep within its byte cap. */
+/** Set if a list was cut to stay within its byte limit. */
 export const cut = z.looseObject({ rows_shown: quiet(number), rows_on_page: quiet(number) }).optional();

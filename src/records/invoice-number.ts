@@ -3,18 +3,18 @@ import { comparable } from '../foreign-text.ts';
 
 /** Reads invoice numbers as people write them: "invoice #INV-384.", "(INV‑384)", "Rechnung 384". */
 
-/** Words that may stand before a number without being a part of it. */
+/** Words that may precede a number without being part of it. */
 const WORDS = (
   'invoice-no invoices? inv tax retainers? ret retainer-invoice advance bill your our my the number num no nr nos ' +
   'rechnungs-nr rechnungsnummer rechnungsnr rechnungs rechnung rechn rg re nummer ' +
   'facture factuur faktuur faktura factura fattura fatura fact numero número numéro nota n° n for'
 ).split(' ');
 const LEADING_WORD = new RegExp(`^(?:(?:${WORDS.join('|')})(?![\\p{L}\\p{M}\\d/-]| ?- ?)[\\s.:#-]*|[#:.\\s]+)`, 'iu');
-/** Letters that are read as "#": they may stand just before the digits. */
+/** Signs that mean "#". The digits may follow directly. */
 const NUMBER_SIGN = /№|(?<!\p{L})n\s?[º°](?!\p{L})/giu;
 const EDGES = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
 
-/** A number without invisible characters and without the punctuation around it, with `-` for every dash. */
+/** Removes invisible characters and punctuation around a number, and replaces every kind of dash by `-`. */
 export function tidyNumber(typed: string): string {
   return comparable(typed.replace(NUMBER_SIGN, '#'))
     .replace(/ ?[\p{Pd}\u2212] ?/gu, '-')
@@ -22,8 +22,8 @@ export function tidyNumber(typed: string): string {
 }
 
 /**
- * The numbers that may be meant, each with one word fewer in front: "invoice INV 384" may be `invoice INV 384`, `INV 384` or `384`, since a
- * word may be a part of the number.
+ * The possible numbers, each with one leading word less: "invoice INV 384" may be `invoice INV 384`, `INV 384` or `384`, because a word may
+ * be part of the number.
  */
 export function numberForms(typed: string): readonly [string, ...string[]] {
   const forms: [string, ...string[]] = [tidyNumber(typed)];
@@ -36,26 +36,26 @@ function withoutWord(number: string): string {
   return /\d/.test(rest) ? rest : number;
 }
 
-/** Without any word in front: `INV-384` for "invoice no. INV-384", `384` for "Inv. 384". */
+/** The number without leading words: `INV-384` for "invoice no. INV-384", `384` for "Inv. 384". */
 export const bareInvoiceNumber = (typed: string): string => numberForms(typed).at(-1) ?? '';
 
-/** The most likely of these numbers, for asking Zoho. A word before the digits is taken for a part of the number, with a hyphen. */
+/** The most likely number, for a search in Zoho. A word before the digits counts as part of the number, joined by a hyphen. */
 export function numberToLookFor(typed: string): string {
   const forms = numberForms(typed);
   return (forms.findLast((form) => /\p{L}/u.test(form)) ?? bareInvoiceNumber(typed)).replace(/[\s.:#]+/g, '-').slice(0, 100);
 }
 
-/** For comparing: in small letters, without the signs between letters and digits. Zeros stay: INV-0384 is not INV-384. */
+/** A key for comparison: lower case, without signs between letters and digits. Zeros stay: INV-0384 is not INV-384. */
 export const numberKey = (number: unknown): string =>
   tidyNumber(String(number ?? ''))
     .toLowerCase()
     .replace(/(?<=\d)[^\p{L}\p{N}]+(?=\d)/gu, '-')
     .replace(/(?<!\d)[^\p{L}\p{N}]+|[^\p{L}\p{N}]+(?!\d)/gu, '');
 
-/** The digits at the end, by which people call a number. */
+/** The digits at the end, which people often use alone. */
 export const lastDigits = (number: unknown): string | undefined => /\d+$/.exec(tidyNumber(String(number ?? '')))?.[0];
 
-/** How far a number is from what was typed. Zeros tell least: INV-000046 is nearest to "INV-46". */
+/** The edit distance between a number and the typed text. Leading zeros count least: INV-000046 is closest to "INV-46". */
 export function numberDistance(typed: string, number: unknown): number {
   const [bare, told] = [numberKey(bareInvoiceNumber(typed)).slice(0, 100), numberKey(number).slice(0, 100)];
   return distance(withoutZeros(bare), withoutZeros(told)) + distance(bare, told) / 1000;

@@ -7,28 +7,28 @@ import { readFlag } from './read-row.ts';
 import { hasCutText, lines, listWithin, plain, quoted, idText } from './text.ts';
 import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
-/** Lists: the fields a person would ask for, within a byte cap, with the next page said in words. */
+/** Results and texts of lists: the usual fields, within a byte limit, with a hint to the next page. */
 
-/** Bytes of rows that one list answer may hold, as data and as lines of text together. */
+/** The most bytes of rows in one answer, as structured content and as text together. */
 export const ROWS_CAP = 48_000;
-/** The most bytes of text among them. A model reads the text, whatever its host does with the data. */
+/** The most bytes of text among them. Every model reads the text; some hosts do not show structured content to the model. */
 export const TEXT_CAP = 19_000;
 
 interface Page {
-  /** Left out when Zoho's answer held no list, which does not mean that there are none. */
+  /** Undefined if Zoho's answer contained no list. That does not mean that there are no rows. */
   readonly rows?: Json[] | undefined;
   readonly page_context?: Json;
-  /** `text_cut`: the only row shown was itself too long. It names the fields that are cut, with their lengths. */
+  /** `text_cut`: the only shown row was too long. It names the cut fields with their lengths. */
   readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number; readonly text_cut?: readonly CutField[] };
-  /** Asked for with `fields`, and in no row. */
+  /** Names in `fields` that no row has. */
   readonly unknown_fields?: string[];
 }
 
 interface CutField {
   readonly field: string;
-  /** Of a text. */
+  /** The length of a text. */
   readonly characters?: number;
-  /** Of a list. */
+  /** The length of a list. */
   readonly entries?: number;
 }
 
@@ -41,25 +41,25 @@ interface ListInput {
 }
 
 interface Listing {
-  /** What the list takes: without `page` Zoho gives it in one piece. */
+  /** The list's arguments. Without `page` among them, Zoho sends the list without pages. */
   readonly input: z.ZodObject;
-  /** What the rows stand under in Zoho's answers; in ours the first. */
+  /** The keys of the rows in Zoho's answers. The first is the key in the tool's result. */
   readonly keys: readonly [string, ...string[]];
-  /** One of them, in words. */
+  /** The noun for one row, in singular. */
   readonly what: string;
-  /** Said where there are none at all. */
+  /** The text if there are no rows. */
   readonly none: string;
-  /** Said where there are none, of what was asked for: where else to look. */
+  /** The next step if there are no rows for these arguments: where else to search. */
   readonly otherwise?: (input: Json) => Step | undefined;
-  /** The fields a person would ask for. */
+  /** The fields shown by default. */
   readonly usual: readonly string[];
-  /** How a row reads; made for each list anew. */
+  /** Makes the function that turns a row into text; called anew for each list, because the function may keep state. */
   readonly line: () => (row: Json) => string;
-  /** From Zoho's rows to ours. */
+  /** Converts a row of Zoho to a row of the result. */
   readonly row?: (row: Json) => Json;
 }
 
-/** `result` and `text` of a list. */
+/** `result` and `report` of a list. */
 export function listing({ input: { shape }, keys, what, none, otherwise, usual, line, row: ours = (row) => row }: Listing) {
   const [key] = keys;
   const reads = ({ fields }: ListInput) => (fields === undefined ? line() : chosen);
@@ -80,30 +80,28 @@ export function listing({ input: { shape }, keys, what, none, otherwise, usual, 
   };
 }
 
-/** Zoho's filters may tell accents apart; tools that take a name as people say it do not. */
+/** Offers a tool with fuzzy match, because Zoho's filters may compare accents exactly. */
 export const byNameRoughly = (tool: string, customer: unknown): Step | undefined =>
-  customer === undefined
-    ? undefined
-    : toolCall(tool, { customer }, 'the filter compares accents and every letter; to look for the name roughly');
+  customer === undefined ? undefined : toolCall(tool, { customer }, 'this filter needs the exact letters and accents; for a fuzzy match');
 
-/** The parts of a row that are there, as one line. */
+/** Joins the existing parts of a row into one line. */
 export function joined(...parts: (string | false | undefined)[]): string {
   return parts.filter(Boolean).join(' | ');
 }
 
-/** A value in words, where there is one. */
+/** The text of a value, undefined if there is no value. */
 export function ifPresent(value: unknown, say: (value: unknown) => string): string | undefined {
   return value === undefined ? undefined : say(value);
 }
 
-/** A row of which the fields were chosen, each text whole. */
+/** A row whose fields were chosen with `fields`, with texts in full. */
 function chosen(row: Json): string {
   return joined(
     ...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value, Infinity) : asJson(value)}`),
   );
 }
 
-/** Names the customer of each row of one list: by the name, and where the customer first comes or has no name also by the id. */
+/** Makes a function that names each row's customer. It adds the id at a customer's first row, and if the name is missing. */
 export function naming(): (row: Json) => string {
   const named = new Set<unknown>();
   return ({ customer_id, customer_name }) => {
@@ -113,7 +111,7 @@ export function naming(): (row: Json) => string {
   };
 }
 
-/** The rows of one page, each with its usual fields or those asked for, cut at the byte caps. `line` is how a row reads as text. */
+/** The rows of one page, with the usual or chosen fields, cut at the byte limits. `line` turns a row into text. */
 function pageOf(
   all: readonly Json[] | undefined,
   context: unknown,
@@ -143,7 +141,7 @@ function pageOf(
       rows.push(row);
       continue;
     }
-    // The first row is shown whatever it holds: a page without rows would read as one that matches nothing.
+    // The first row is always shown, because a page without rows would look as if nothing matched.
     const text_cut: CutField[] = [];
     const first = rows.length === 0;
     if (first) rows.push(shortened(row, '', text_cut) as Json);
@@ -152,7 +150,7 @@ function pageOf(
   return page;
 }
 
-/** The value with long texts and long lists cut, at any depth. `cut` gets the fields and their lengths. */
+/** Cuts long texts and long lists in a value, at any depth. Adds each cut field and its length to `cut`. */
 function shortened(value: unknown, field: string, cut: CutField[]): unknown {
   if (typeof value === 'string') {
     if (value.length <= 500) return value;
@@ -170,25 +168,25 @@ function shortened(value: unknown, field: string, cut: CutField[]): unknown {
   return value;
 }
 
-/** How to read the texts that are cut in the lines of rows. */
+/** A hint how to read the full texts, if texts in the rows are cut. */
 function aboutCutTexts(shown: readonly string[], takes: object): string | false {
   if (!shown.some(hasCutText)) return false;
-  const how = 'fields' in takes ? 'name their fields as `fields` to read them whole' : 'the structured result has them whole';
-  return `Texts with a number of characters are cut: ${how}.`;
+  const how = 'fields' in takes ? 'to read them in full, list their fields in `fields`' : 'the structured content has them in full';
+  return `Texts marked "(… characters)" are cut: ${how}.`;
 }
 
-/** What to say above the rows; `none` where there are none at all. */
+/** The line above the rows; `none` if there are no rows. */
 function countOf({ rows, cut, page_context }: Page, { page = 1 }: ListInput, what: string, none: string): string {
   const several = `${what.replace(/y$/, 'ie')}s`;
-  if (rows === undefined) return `Zoho's answer held no list of ${several}. That does not mean that there are none.`;
+  if (rows === undefined) return `Zoho's answer contained no list of ${several}. Some may still exist.`;
   const more = readFlag(page_context?.['has_more_page']) === true;
-  if (rows.length === 0 && !more) return page > 1 ? `Page ${page} is past the end; nothing on it.` : none;
+  if (rows.length === 0 && !more) return page > 1 ? `Page ${page} is past the end: it is empty.` : none;
   const onPage = cut?.rows_on_page ?? rows.length;
   const where = page > 1 || more ? ` on page ${page}${more ? ', more follow' : ''}` : '';
   return `${onPage > rows.length ? `${rows.length} of ` : ''}${onPage} ${onPage === 1 ? what : several}${where}:`;
 }
 
-/** What to say under the rows: cut off, more pages, fields that do not exist, a sort that Zoho did not follow. */
+/** The lines below the rows: about cuts, more pages, unknown fields, and a sort order that Zoho ignored. */
 function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: ListInput, takes: object): string[] {
   const page = input.page ?? 1;
   const more = readFlag(page_context?.['has_more_page']);
@@ -198,11 +196,11 @@ function aboutPage({ rows, cut, page_context, unknown_fields }: Page, input: Lis
     ...(cut ? tooLong(cut, page, takes) : []),
     !cut && more === true && `More follow: call again with page: ${page + 1}.`,
     !cut && 'page' in takes && more === undefined && isFull && `Zoho did not say whether more follow: try page: ${page + 1}.`,
-    unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows the names there are.`,
+    unknown_fields && `No row has ${unknown_fields.map((name) => `\`${name}\``).join(', ')}; fields: ["all"] shows all field names.`,
     input.sort_column !== undefined &&
       typeof sorted === 'string' &&
       sorted !== input.sort_column &&
-      `Zoho did not sort by ${input.sort_column} but by ${sorted}.`,
+      `Zoho sorted by ${sorted}, not by ${input.sort_column}.`,
   );
 }
 
@@ -211,12 +209,11 @@ function tooLong({ rows_shown, rows_on_page, text_cut }: NonNullable<Page['cut']
   const narrower = fields ? ', or ask for fewer `fields`, or add a filter' : '';
   const others =
     'page' in takes
-      ? ` of page ${page}. To see every row call again with per_page: ${rows_shown}, page: 1 and onwards${narrower}.`
-      : '. Zoho gives this list in one piece only.';
+      ? ` of page ${page}. To see all rows, call again with per_page: ${rows_shown}, from page: 1 on${narrower}.`
+      : '. Zoho sends this list without pages.';
   return lines(
-    text_cut &&
-      `The row is too long to show whole: long text in it is cut: ${lengthsOf(text_cut)}.${fields ? ' Ask for fewer `fields`.' : ''}`,
-    rows_shown < rows_on_page && `Too long to show whole: the first ${rows_shown} of the ${rows_on_page} rows${others}`,
+    text_cut && `The row is too long, so these values are cut: ${lengthsOf(text_cut)}.${fields ? ' Ask for fewer `fields`.' : ''}`,
+    rows_shown < rows_on_page && `Too long to show in full: these are the first ${rows_shown} of the ${rows_on_page} rows${others}`,
   );
 }
 

@@ -1,6 +1,6 @@
-/** Modes of payment as people say them, as Zoho writes its own. */
+/** Converts payment modes as people write them to Zoho's spelling. */
 
-/** Zoho's own modes, each with the words that can mean nothing else. An organization may have more modes; they are written as they are. */
+/** Zoho's own modes, each with its unambiguous synonyms. An organization may have more modes, which are sent unchanged. */
 const OWN_MODES: Readonly<Record<string, string>> = {
   cash: 'cash|cashpayment',
   check: 'check|checks|cheque|cheques|chq|checkpayment|chequepayment|papercheck|papercheque',
@@ -13,7 +13,7 @@ const OWN_MODES: Readonly<Record<string, string>> = {
 export const ownModes: readonly string[] = Object.keys(OWN_MODES);
 const BY_WORDS = new Map(Object.entries(OWN_MODES).flatMap(([mode, words]) => words.split('|').map((word) => [word, mode] as const)));
 
-/** The mode of Zoho's own that is meant; undefined for any other. */
+/** Zoho's own mode for these words, undefined for any other mode. */
 export function ownMode(said: string): string | undefined {
   const words = said
     .normalize('NFKD')
@@ -25,5 +25,5 @@ export function ownMode(said: string): string | undefined {
   return BY_WORDS.get(words);
 }
 
-/** A mode as it is sent to Zoho: its own modes in its spelling, any other as it was said. */
+/** The mode to send to Zoho: Zoho's own modes in Zoho's spelling, others unchanged. */
 export const asMode = (said: string): string => ownMode(said) ?? said;

@@ -5,9 +5,9 @@ import { asMode } from './payment-mode.ts';
 import { every, readDay, readId } from './read-row.ts';
 import { CLEARED } from './zoho-shapes.ts';
 
-/** Whether a record is what was sent, field by field. */
+/** Compares a record with what was sent, field by field. */
 
-/** Sent, and not told again by Zoho, or only under settings of the organization. */
+/** Fields that Zoho does not return, or returns only with certain settings of the organization. */
 const fieldsNotTold = new Set([
   'payment_form',
   'contact_persons',
@@ -24,8 +24,8 @@ export function isAsSent(body: unknown, record: Json): boolean {
 }
 
 /**
- * What a record shows of a change. Only what the change would have made different tells whether it was made; what Zoho does not tell, or
- * tells as it was sent before and after, tells nothing.
+ * Whether a record shows that a change was made. Only a field that the change would have made different is evidence. A field that Zoho does
+ * not show, or that had the sent value before and after, is no evidence.
  */
 export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'as sent, or already' | 'no difference';
 
@@ -52,7 +52,7 @@ export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
 
 const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);
 
-/** Undefined where Zoho does not tell it. */
+/** Undefined if Zoho does not show the value. */
 function isTheSame(name: string, one: unknown, other: unknown): boolean | undefined {
   if (fieldsNotTold.has(name)) return undefined;
   if (!CLEARED.has(name) && (one === undefined || other === undefined)) return undefined;
@@ -68,7 +68,7 @@ function isSameValue(name: string, sent: unknown, found: unknown): boolean {
       ? amountOf(sent) === amountOf(found)
       : readAmount(sent) !== undefined && readAmount(sent) === readAmount(found);
   if (name === 'date') return readDay(sent) !== undefined && readDay(sent) === readDay(found);
-  // Zoho trims texts, leaves empty ones out, and writes modes its own way ("Cash", "cash").
+  // Zoho trims texts, omits empty texts, and changes the spelling of modes ("Cash", "cash").
   const plain = (value: unknown) =>
     String(value ?? '')
       .trim()
@@ -79,10 +79,10 @@ function isSameValue(name: string, sent: unknown, found: unknown): boolean {
 }
 
 const isUnset = (value: unknown): boolean => value === undefined || value === null || value === '';
-/** What is left out is 0. */
+/** A missing amount is 0. */
 const amountOf = (value: unknown): number | undefined => (isUnset(value) ? 0 : readAmount(value));
 
-/** Whether each invoice stands the same on both sides. Undefined where a list is not told, which is not an empty one, or cannot be read. */
+/** For each invoice, whether both lists apply the same amounts. Undefined if a list is missing (not the same as empty) or unreadable. */
 function invoiceMarks(one: unknown, other: unknown): readonly (boolean | undefined)[] | undefined {
   if (!Array.isArray(one) || !Array.isArray(other)) return undefined;
   const [here, there] = [applied(one), applied(other)];
@@ -94,11 +94,11 @@ function invoiceMarks(one: unknown, other: unknown): readonly (boolean | undefin
 
 interface Applied {
   readonly amount: number;
-  /** Undefined where no row tells it. */
+  /** Undefined if no row shows it. */
   readonly withheld: number | undefined;
 }
 
-/** What is applied to each invoice and withheld from it. Undefined where a row cannot be read. */
+/** The applied amount and withheld tax of each invoice. Undefined if a row cannot be read. */
 function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
   const totals = new Map<string, Applied>();
   for (const row of rows) {
@@ -111,13 +111,13 @@ function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
       withheld: isUnset(tax_amount_withheld) ? before.withheld : sum([before.withheld ?? 0, withheld]),
     });
   }
-  // A row of nothing is no row.
+  // A row whose amounts are 0 counts as no row.
   return new Map([...totals].filter(([, { amount, withheld = 0 }]) => amount !== 0 || withheld !== 0));
 }
 
 const NOTHING_APPLIED: Applied = { amount: 0, withheld: 0 };
 
-/** A row leaves out its tax where there is none, and where Zoho does not tell it. */
+/** Undefined if only one row shows tax: a row without tax may have none, or Zoho does not show it. */
 function isSameRow(one: Applied, other: Applied): boolean | undefined {
   if (one.amount !== other.amount) return false;
   if (one.withheld === undefined || other.withheld === undefined) return (one.withheld ?? 0) === (other.withheld ?? 0) ? true : undefined;

@@ -3,23 +3,23 @@ import type { Json } from '../json.ts';
 import { readAmount, formatMoney, precisionOf, type Currency } from '../money.ts';
 import { ownModes } from './payment-mode.ts';
 
-/** Values of a record as text: quoted where they could pose as words of ours, exact where they are money. */
+/** Values of a record as text: quoted if they could look like the server's own words, exact if they are amounts. */
 
-/** Text from a record, quoted and cut so that it cannot pose as our words. What is cut says how long it is. */
+/** Text from a record, quoted so that it cannot look like the server's own words. A cut text shows its length. */
 export function quoted(text: unknown, max = 80): string {
   return inQuotes(String(text ?? ''), max);
 }
 
-/** Whether a text that is quoted in a line is cut. Foreign text cannot say so, since quotes within it are escaped. */
+/** True if a quoted text in the line is cut. Text from a record cannot fake this, because quotes within it are escaped. */
 export const hasCutText = (line: string): boolean => /…" \([\d,]+ characters\)/.test(line);
 
-/** Words of Zoho's own, for modes of payment and the state of a record. */
+/** Zoho's own words for payment modes and for the status of a record. */
 const ZOHOS_WORDS = new Set([
   ...ownModes,
   ...'paypal stripe draft viewed overdue unpaid partially_paid active inactive closed vendor'.split(' '),
 ]);
 
-/** A number, a date or a word of Zoho's as it stands; whatever could say more is quoted. */
+/** A number, a date or one of Zoho's own words, unchanged. Any other text is quoted. */
 export function plain(text: unknown, max = 40): string {
   const word = String(text ?? '');
   const digits = word.replace(/\D/g, '').length;
@@ -28,19 +28,19 @@ export function plain(text: unknown, max = 40): string {
   return word.length <= max && saysNothing ? word : quoted(word, max);
 }
 
-/** An id as it stands. */
+/** An id, or `unknown`. */
 export function idText(id: unknown): string {
-  return id === undefined || id === '' ? 'not told' : plain(id);
+  return id === undefined || id === '' ? 'unknown' : plain(id);
 }
 
-/** Those lines that apply. */
+/** The lines that are not empty or false. */
 export const lines = (...parts: readonly (string | false | undefined)[]): string[] =>
   parts.filter((part): part is string => typeof part === 'string' && part !== '');
 
-/** Said in place of an amount that Zoho does not send, or sends as something that does not read as one. */
-export const UNTOLD_AMOUNT = 'an amount not told by Zoho';
+/** Replaces an amount that Zoho does not send, or that cannot be read. */
+export const UNTOLD_AMOUNT = 'an unknown amount';
 
-/** `USD 450.00`, in the currency of the record, or of a row as Zoho sent it. */
+/** `USD 450.00`, in the currency of the record, or of a row of Zoho's answer. */
 export function money(told: unknown, { currency_code, price_precision }: Currency | Json): string {
   const amount = readAmount(told);
   if (amount === undefined) return UNTOLD_AMOUNT;
@@ -48,7 +48,7 @@ export function money(told: unknown, { currency_code, price_precision }: Currenc
   return formatMoney(amount, code, precisionOf(code, price_precision));
 }
 
-/** As many as there is room for, one at least; the others are counted. */
+/** Joins as many items as fit, but at least one. Counts the others. */
 export function listWithin(items: readonly string[], bytes: number): string {
   let left = bytes;
   const shown = items.filter((item, i) => {

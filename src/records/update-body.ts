@@ -4,14 +4,14 @@ import { readAmount, sum } from '../money.ts';
 import { settledBy, withheldOn, type AppliedRow } from './applied.ts';
 import type { Payment } from './fields.ts';
 
-/** What an update of a payment sends. */
+/** The body that an update of a payment sends. */
 
 interface InvoiceArguments {
   invoices?: readonly AppliedRow[] | undefined;
   replace_invoices?: boolean | undefined;
 }
 
-/** The body of a payment's PUT: the changed fields, and the whole list of invoices where any is named. */
+/** The body of a payment's PUT: the changed fields, and the whole list of invoices if the call names any. */
 export function changesOf<T extends InvoiceArguments>(
   { invoices, replace_invoices = false, ...fields }: T,
   before: Payment | undefined,
@@ -19,8 +19,8 @@ export function changesOf<T extends InvoiceArguments>(
   if (invoices === undefined) {
     if (replace_invoices)
       throw invalid(
-        '`replace_invoices` needs `invoices`, the list to replace with.',
-        'Send `invoices` too, [] to un-apply all, or leave `replace_invoices` out.',
+        '`replace_invoices` needs `invoices`, the new list.',
+        'Also send `invoices` ([] un-applies all), or omit `replace_invoices`.',
       );
     return fields;
   }
@@ -30,15 +30,15 @@ export function changesOf<T extends InvoiceArguments>(
   return { ...fields, invoices: [...kept, ...named].map(withoutUndefined) };
 }
 
-/** Each row would be checked as if it were the only one of its invoice. */
+/** Throws if two rows name the same invoice, because each row is checked as the only row of its invoice. */
 export function refuseSameInvoiceTwice(rows: readonly AppliedRow[]): void {
   if (new Set(rows.map((row) => row.invoice_id)).size === rows.length) return;
-  throw invalid('`invoices` names the same invoice more than once.', 'Send one row per invoice, with the total to be applied to it.');
+  throw invalid('`invoices` names the same invoice more than once.', 'Send one row per invoice, with the total to apply to it.');
 }
 
 /**
- * The rows that stay. Zoho replaces the set by what is sent, so they must be sent too, with their `invoice_payment_id`; and
- * what cannot be seen cannot be sent, so nothing is sent then.
+ * The rows that do not change. Zoho replaces the whole list, so these rows must be sent too, with their `invoice_payment_id`. Throws if
+ * Zoho does not show them, because sending an incomplete list would un-apply invoices.
  */
 function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
   const named = new Set(rows.map((row) => row.invoice_id));
@@ -51,7 +51,7 @@ function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
   });
 }
 
-/** What a named row keeps of how its invoice stands. Zoho may hold several rows of one invoice: they become the first, with the total. */
+/** The fields that a named row keeps. If Zoho has several rows of the invoice, the first row gets their totals. */
 function keptOfNamed(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
   const rows = (before?.invoices ?? []).filter((row) => row.invoice_id === invoice_id);
   const total = (name: string) => {
@@ -75,7 +75,7 @@ function invalid(message: string, next: string): InputError {
 }
 
 function cannotSee(): InputError {
-  return new InputError("Zoho's answer did not show what the payment is applied to, so `invoices` could un-apply others.", {
+  return new InputError("Zoho's answer did not show what the payment is applied to, so `invoices` could un-apply other invoices.", {
     code: 'cannot_merge_invoices',
     next: 'Make the same call again in a little while, or send the whole list with replace_invoices: true.',
   });
@@ -85,7 +85,7 @@ export function namesAnything(fields: Record<string, unknown>): boolean {
   return Object.values(fields).some((value) => value !== undefined);
 }
 
-/** An update that names nothing to change is a mistake, not a success. */
+/** Throws if an update names nothing to change: that is a mistake, not a success. */
 export function refuseNoChange(fields: Record<string, unknown>): void {
   if (namesAnything(fields)) return;
   throw invalid('The call names nothing to change.', 'Call again with the fields to change and their new values.');

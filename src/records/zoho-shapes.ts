@@ -2,9 +2,9 @@ import type { Shown } from '../endpoint.ts';
 import { isObject, type Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 
-/** From the shapes Zoho answers in, documented and recorded, to the one we report. */
+/** Converts Zoho's answers, in their documented and recorded shapes, to the one shape that the tools report. */
 
-/** The first of `keys` that holds an object, or an array of them whose first is meant. */
+/** The object under the first of `keys` that has one. From an array it takes the first object. */
 export function one(body: Json, ...keys: string[]): Json | undefined {
   for (const key of keys) {
     const value = body[key];
@@ -14,7 +14,7 @@ export function one(body: Json, ...keys: string[]): Json | undefined {
   return undefined;
 }
 
-/** The first of `keys` that holds an array, its objects only. Undefined when none does: that is not an empty list. */
+/** The objects of the array under the first of `keys` that has one. Undefined if no key has an array: that is not an empty list. */
 export function many(body: Json, ...keys: string[]): Json[] | undefined {
   for (const key of keys) {
     const value = body[key];
@@ -23,7 +23,7 @@ export function many(body: Json, ...keys: string[]): Json[] | undefined {
   return undefined;
 }
 
-/** For an answer with one record: whether it is the one of this id. Any of `records` may be it. */
+/** Whether an answer shows the record with this id. It may be any of `records`. */
 export function shownAs(id: string, field: string, records: readonly (Json | undefined)[]): Shown {
   const there = records.filter((record) => record !== undefined);
   if (there.length === 0) return 'none';
@@ -32,13 +32,13 @@ export function shownAs(id: string, field: string, records: readonly (Json | und
   return ids.some((value) => String(value) === id) ? 'asked' : 'another';
 }
 
-/** For a list of what belongs to the record of this id: whether no row says that it belongs to another. */
+/** Whether a list belongs to the record with this id: no row names another record in `field`. */
 export function listedFor(id: string, field: string, rows: readonly Json[] | undefined): Shown {
   if (rows === undefined) return 'none';
   return rows.every((row) => isEmpty(row[field]) || String(row[field]) === id) ? 'asked' : 'another';
 }
 
-/** Those of the named fields that the record has. */
+/** A record with only the named fields. */
 export function only<T extends Json, K extends keyof T & string>(record: T, names: readonly K[]): Pick<T, K> {
   return Object.fromEntries(names.filter((name) => Object.hasOwn(record, name)).map((name) => [name, record[name]])) as Pick<T, K>;
 }
@@ -49,7 +49,7 @@ function isEmpty(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 0;
 }
 
-/** Without empty values, at any depth: Zoho sends "" and [] for whatever is not set. */
+/** Removes empty values at any depth, because Zoho sends "" and [] for fields that are not set. */
 export function withoutEmpty<T extends Json>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> };
 export function withoutEmpty(record: Json): Json {
   return Object.fromEntries(
@@ -63,10 +63,10 @@ export function withoutEmpty(record: Json): Json {
   );
 }
 
-/** Texts that Zoho clears when they are sent empty. It leaves out what is not set, also from an answer that shows the field. */
+/** Texts that Zoho clears if they are sent empty. A missing text counts as empty, because Zoho omits texts that are not set. */
 export const CLEARED = new Set(['reference_number', 'description']);
 
-/** Fields of a recorded payment that say how its receipt is printed, or are switched off; nobody asks for them. */
+/** Fields of a payment that are not reported: they concern the printed receipt, or features that are switched off. */
 const presentation = new RegExp(
   '^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|' +
     'is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|' +
@@ -84,7 +84,7 @@ export function paymentOf(body: Json): Json | undefined {
   const shown = Object.fromEntries(Object.entries(payment).filter(([name]) => !presentation.test(name)));
   return {
     ...shown,
-    // An empty list says that it is applied to nothing; no list says nothing. A row that is none stays one that cannot be read.
+    // An empty list means "applied to nothing"; a missing list means "unknown". A row that is not an object stays as a row without values.
     invoices: Array.isArray(found['invoices']) ? found['invoices'].map((row) => (isObject(row) ? appliedInvoiceOf(row) : {})) : undefined,
     ...(Array.isArray(custom_fields) && { custom_fields: custom_fields.filter(isObject).map(customFieldOf) }),
   };
@@ -112,10 +112,10 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
     invoice_number,
     invoice_payment_id,
     amount_applied,
-    // What does not read as an amount stays, so that it is not taken for none.
+    // A value that cannot be read as an amount stays, so that it does not count as 0.
     tax_amount_withheld: readAmount(tax_amount_withheld) === 0 ? undefined : (readAmount(tax_amount_withheld) ?? tax_amount_withheld),
     discount_amount: readAmount(discount_amount) === 0 ? undefined : (readAmount(discount_amount) ?? discount_amount),
-    // The documented names; recordings have total and balance.
+    // Zoho documents invoice_amount and balance_amount, but sends total and balance.
     total: total ?? invoice_amount,
     balance: balance ?? balance_amount,
     date,
@@ -124,8 +124,8 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
 }
 
 /**
- * One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). With an id it is that one or none; one
- * without an id of its own is taken for it. Without an id it is the only one there is.
+ * One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). With `refund_id`, the refund with this id; a single refund
+ * without an id also counts. Without `refund_id`, the only refund in the answer.
  */
 export function refundOf(body: Json, refund_id?: string): Json | undefined {
   const all = refundsIn(body);
@@ -134,7 +134,7 @@ export function refundOf(body: Json, refund_id?: string): Json | undefined {
   return found === undefined || another ? undefined : withoutEmpty(found);
 }
 
-/** Every refund in an answer that is about one. */
+/** All refunds in an answer about one refund. */
 export function refundsIn(body: Json): Json[] {
   const one = body['payment_refund'];
   return isObject(one) ? [one] : (many(body, 'payment_refunds', 'payment_refund') ?? []);

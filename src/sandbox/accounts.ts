@@ -4,10 +4,10 @@ import { type Arrival, type Reply, htmlReply, jsonReply } from './message.ts';
 import { revoke, token } from './tokens.ts';
 import type { World } from './world.ts';
 
-/** The accounts server: everything under /oauth. */
+/** Answers the accounts server's requests: everything under /oauth. */
 export async function answerAccounts(world: World, arrival: Arrival, keep: boolean): Promise<Reply> {
   const handler = HANDLERS[`${arrival.method} ${arrival.path}`];
-  if (!handler) return htmlReply(404, problemPage('Not found', 'There is no such page on this accounts server.'));
+  if (!handler) return htmlReply(404, problemPage('Not found', 'This page does not exist on the accounts server.'));
   return world.store.transaction(() => world.store.attempt(keep, () => handler(world, arrival)));
 }
 
@@ -21,7 +21,7 @@ const HANDLERS: Record<string, Handler> = {
   'GET /oauth/serverinfo': serverInfo,
 };
 
-/** Zoho's list of data centres; only the one this machine plays leads here. The exact shape is a guess. */
+/** Zoho's list of data centers. Only the one that the sandbox simulates leads to this machine. The exact shape is a guess. */
 function serverInfo(world: World): Reply {
   return jsonReply(200, {
     result: 'success',

@@ -3,7 +3,7 @@ import type { ApplicationRow, InvoiceRow } from './rows.ts';
 import type { Store } from './store.ts';
 import { newId } from './world.ts';
 
-/** How much of a payment goes to one invoice. Withheld tax settles the invoice too, but is no money of the payment (guess). */
+/** The part of a payment applied to one invoice. Withheld tax reduces the invoice too, but is not part of the payment's amount (guess). */
 export interface Allocation {
   invoice_id: string;
   amount: number;
@@ -18,8 +18,8 @@ interface Applied {
 }
 
 /**
- * Makes `wanted` the whole set of a payment's allocations: rows that are not in it are un-applied (guess, as with Zoho's
- * other nested lists). Moves invoice balances and stages and the customer's receivable. Returns what is applied of the payment.
+ * Replaces all allocations of a payment by `wanted`; allocations that are not in it are un-applied (guess, as with Zoho's other nested
+ * lists). Updates the invoices' balances and stages and the customer's receivable. Returns the applied amount of the payment.
  */
 export function replaceAllocations(store: Store, to: Applied, wanted: Allocation[]): number {
   const before = new Map(applicationsOf(store, to.payment_id).map((row) => [row.invoice_id, row]));
@@ -57,7 +57,7 @@ export function applicationsOf(store: Store, paymentId: string): ApplicationRow[
   return store.all<ApplicationRow>('SELECT * FROM applications WHERE payment_id = ? ORDER BY rowid', paymentId);
 }
 
-/** The same invoice twice is one row of the sum (guess); nothing applied is no row (guess). */
+/** Adds up allocations to the same invoice (guess) and drops those of zero (guess). */
 function merged(wanted: Allocation[]): Map<string, Allocation> {
   const rows = new Map<string, Allocation>();
   for (const { invoice_id, amount, tax_withheld } of wanted) {
@@ -79,11 +79,11 @@ function check(store: Store, customerId: string, allocation: Allocation, row: Ap
   if (settled(allocation) > due) throw overApplied();
 }
 
-/** A positive change makes the invoice owe more. */
+/** Changes an invoice's balance. A positive change increases the balance. */
 function moveBalance(store: Store, invoiceId: string, change: number, now: number): void {
   const invoice = invoiceOf(store, invoiceId);
-  if (!invoice) throw new Error(`No invoice ${invoiceId}`);
-  // A draft that is paid becomes sent (guess: Zoho's interface accepts it), and only then is part of what the customer owes.
+  if (!invoice) throw new Error(`Invoice ${invoiceId} does not exist`);
+  // A payment turns a draft into a sent invoice (guess: Zoho's interface allows it). Only then the customer owes its balance.
   const becomesDue = invoice.stage === 'draft' && change < 0;
   const receivable = change + (becomesDue ? invoice.balance : 0);
   store.run(

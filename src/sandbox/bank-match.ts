@@ -1,14 +1,14 @@
 import type { Store } from './store.ts';
 import { newId } from './world.ts';
 
-/** Matching payments with imported bank transactions. Zoho's endpoints for it are not played here: a person does it under Banking. */
+/** Matches payments with imported bank transactions. The sandbox has no Zoho endpoints for this: users do it under Banking. */
 
-/** Whether there was such a payment, unmatched until now. */
+/** Matches a payment. False if the payment does not exist or is already matched. */
 export function matchWithBank(store: Store, paymentId: string): boolean {
   return store.run("UPDATE payments SET bank_line_id = ? WHERE id = ? AND bank_line_id = ''", newId(store), paymentId) > 0;
 }
 
-/** Whether there was such a payment, matched until now. */
+/** Removes the match of a payment. False if the payment does not exist or is not matched. */
 export function unmatch(store: Store, paymentId: string): boolean {
   return store.run("UPDATE payments SET bank_line_id = '' WHERE id = ? AND bank_line_id <> ''", paymentId) > 0;
 }

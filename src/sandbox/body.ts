@@ -6,12 +6,12 @@ import { isDate } from './org-time.ts';
 export type Json = Record<string, unknown>;
 
 /**
- * Strings, which stay as they are, and whole numbers too long for a double, which become strings: Zoho's ids sent as numbers keep their
- * digits.
+ * Matches strings, which stay unchanged, and whole numbers too long for a double, which become strings. Zoho's ids keep all digits even
+ * if a client sends them as numbers.
  */
 const LONG_NUMBERS = /("(?:[^"\\]|\\.)*")|-?\d{16,}(?![\d.eE])/g;
 
-/** The JSON of a request: its body, or the form field JSONString, which Zoho still takes (live recordings). */
+/** Reads the JSON of a request from its body or from the form field JSONString, which Zoho still accepts (live recordings). */
 export function readJson(arrival: Arrival): unknown {
   const form = isForm(arrival) ? new URLSearchParams(arrival.body).get('JSONString') : null;
   const text = form ?? (arrival.body === '' ? arrival.query.get('JSONString') : null) ?? arrival.body;
@@ -32,7 +32,7 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// Each reader returns undefined for a field that is not there (or null), and refuses what it cannot be.
+// Each reader returns undefined for a missing or null field, and throws Zoho's error for an invalid value.
 
 export function textField(body: Json, field: string, max: number): string | undefined {
   const value = body[field];
@@ -43,7 +43,7 @@ export function textField(body: Json, field: string, max: number): string | unde
   return text;
 }
 
-/** An id of another document; blank (Zoho's own samples send " ") counts as not given. */
+/** An id of another document. A blank value (Zoho's own samples send " ") counts as missing. */
 export function idField(body: Json, field: string): string | undefined {
   const text = textField(body, field, 2000)?.trim();
   if (text === undefined || text === '') return undefined;
@@ -58,7 +58,7 @@ export function dateField(body: Json, field: string): string | undefined {
   return value;
 }
 
-/** Money that may be zero but not negative, in mills. Numeric strings are numbers (live recordings). */
+/** An amount of zero or more, in mills. Numeric strings are accepted too (live recordings). */
 export function moneyField(body: Json, field: string, precision: number): number | undefined {
   const value = body[field];
   if (value === undefined || value === null) return undefined;

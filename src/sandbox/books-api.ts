@@ -8,8 +8,8 @@ import { type Call, ORGANIZATION_ID, type World } from './world.ts';
 export const BOOKS_PREFIX = '/books/v3';
 
 /**
- * Answers one Books request in one transaction: token, scope, organization, limits, then the handler. With `keep` false the
- * handler's work is undone again, and only the answer it would have had remains. `inProcess` counts this request too.
+ * Answers one Books request in one transaction: checks token, scope, organization and limits, then calls the handler. If `keep` is
+ * false, the handler's changes are rolled back and only its answer remains. `inProcess` counts this request too.
  */
 export async function answerBooks(world: World, arrival: Arrival, inProcess: number, keep: boolean): Promise<Reply> {
   return world.store.transaction(() => {
@@ -25,7 +25,7 @@ export async function answerBooks(world: World, arrival: Arrival, inProcess: num
   });
 }
 
-/** As in the live recordings, so that a client meets what it will meet. */
+/** As in the live recordings, so that clients are tested with the real headers. */
 const COMMON_HEADERS: Record<string, string> = {
   server: 'ZGS',
   'cache-control': 'no-store, no-cache, must-revalidate, private',
@@ -36,7 +36,7 @@ function admit(world: World, arrival: Arrival, match: Match, now: number, inProc
   const scope = accessTokenScope(world.store, bearer(arrival), now);
   if (scope === undefined) throw badToken();
   if (match.route && !covers(scope, match.route)) throw scopeMissing();
-  // What an absent organization_id does is not known; refusing it is what a client with several organizations needs to see.
+  // Zoho's answer without organization_id is unknown. The sandbox refuses: a client with several organizations needs to see the mistake.
   const organizationNeeded = match.route?.path !== '/organizations';
   if (organizationNeeded && arrival.query.get('organization_id') !== ORGANIZATION_ID) throw wrongOrganization();
   if (inProcess > world.limits.concurrent) throw tooManyAtOnce();
@@ -51,7 +51,7 @@ function handle(world: World, arrival: Arrival, match: Match, now: number): Repl
   return call.applied.length > 0 ? { ...reply, applied: [...new Set(call.applied)] } : reply;
 }
 
-/** Zoho answers errors in the envelope; one that is ours is a 500, and its text goes to the request log only. */
+/** Errors of Zoho are answered in the envelope. A failure of the sandbox itself is a 500, and its text goes only to the request log. */
 function guarded(work: () => Reply): Reply {
   try {
     return work();
@@ -62,7 +62,7 @@ function guarded(work: () => Reply): Reply {
   }
 }
 
-/** `Zoho-oauthtoken` is the documented scheme; `Bearer` was seen to work too. */
+/** `Zoho-oauthtoken` is the documented scheme. Zoho also accepts `Bearer`. */
 function bearer(arrival: Arrival): string {
   return /^(?:Zoho-oauthtoken|Bearer)\s+(\S+)$/i.exec(arrival.headers.authorization ?? '')?.[1] ?? '';
 }

@@ -15,12 +15,12 @@ export interface Credentials {
 const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_requests', 'clients', 'meta'];
 
 /**
- * Opens the books. New ones are seeded, so that they end on `today`. Two processes may do so at once: the one that comes second finds them
- * done.
+ * Opens the books, and seeds new books so that they end on `today`. If two processes do so at the same time, the second one finds the
+ * finished books.
  */
 export async function openBooks(file: string, payments: number, today: string): Promise<Store> {
   const store = await Store.open(file).catch((error: unknown) => {
-    throw new Error(`${file} cannot be opened as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`Cannot open ${file} as the sandbox's books: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   });
@@ -35,14 +35,14 @@ export async function openBooks(file: string, payments: number, today: string): 
 
 function prepare(store: Store, file: string, payments: number, today: string): void {
   const tables = store.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").map((row) => row.name);
-  if (tables.length > 0 && !tables.includes('meta')) throw new Error(`${file} is an SQLite file, but not one of the sandbox's.`);
+  if (tables.length > 0 && !tables.includes('meta')) throw new Error(`${file} is an SQLite file, but the sandbox did not create it.`);
   const known = tables.length > 0 ? meta(store, 'layout') : undefined;
   if (known === LAYOUT) {
     widenSeedToken(store);
     growTo(store, payments, meta(store, 'today') ?? SEED_DAY);
     return;
   }
-  // Children before parents, for the sake of foreign keys.
+  // Foreign keys require that child tables are dropped before their parents.
   for (const table of [...BOOK_TABLES, ...OTHER_TABLES]) store.exec(`DROP TABLE IF EXISTS ${table}`);
   store.exec(SCHEMA);
   seedClient(store);
@@ -50,13 +50,13 @@ function prepare(store: Store, file: string, payments: number, today: string): v
   store.run("INSERT INTO meta (name, value) VALUES ('layout', ?)", LAYOUT);
 }
 
-/** Notes the day too: books that grow later still end on it. */
+/** Writes the seed and stores its last day, so that payments added later end on the same day. */
 function writeSeed(store: Store, payments: number, today: string): void {
   seedBooks(store, payments, today);
   store.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('today', ?)", today);
 }
 
-/** A client and its refresh token, made once per file and kept over resets. */
+/** Creates a client and its refresh token. They are made once per file, and a reset keeps them. */
 function seedClient(store: Store): void {
   const client_id = `1000.${randomBytes(16).toString('hex').slice(0, 30).toUpperCase()}`;
   const client_secret = randomBytes(21).toString('hex');
@@ -82,7 +82,7 @@ function insertSeedToken(store: Store, clientId: string, refreshToken: string): 
   );
 }
 
-/** Books that were made before the API offered a scope get it too. */
+/** Adds new scopes to the seeded tokens of books that are older than these scopes. */
 function widenSeedToken(store: Store): void {
   const refreshToken = meta(store, 'refresh_token') ?? '';
   const scope = USUAL_SCOPES.join(',');
@@ -90,7 +90,7 @@ function widenSeedToken(store: Store): void {
   store.run('UPDATE access_tokens SET scope = ? WHERE refresh_token = ? AND scope <> ?', scope, refreshToken, scope);
 }
 
-/** The seeded refresh token, or one of its own for scopes other than all. */
+/** The client's credentials, with the seeded refresh token, or with a new refresh token if `scopes` are given. */
 export async function credentialsFor(store: Store, scopes: string[] | undefined, now: number): Promise<Credentials> {
   return store.transaction(() => {
     const client_id = meta(store, 'client_id') ?? '';
@@ -100,7 +100,7 @@ export async function credentialsFor(store: Store, scopes: string[] | undefined,
   });
 }
 
-/** Everything as on the first day; credentials stay, and the seeded refresh token is valid again if it was revoked. */
+/** Resets the books to the seed. The credentials stay, and a revoked seeded refresh token becomes valid again. */
 export async function resetBooks(store: Store, payments: number, today: string): Promise<void> {
   await store.transaction(() => {
     writeSeed(store, payments, today);

@@ -6,7 +6,7 @@ const STYLE = `
   code { overflow-wrap: anywhere; }
 `;
 
-/** What each kind of access means, for the person who is asked. */
+/** What each kind of access allows, in words for the user. */
 const MEANINGS: Record<string, string> = {
   ALL: 'see, create, change and delete',
   READ: 'see',
@@ -25,17 +25,17 @@ const MODULES = {
   fullaccess: 'everything in Zoho Books',
 };
 
-/** A module of the API, the part of a scope after `ZohoBooks.`: one that has words for the person. */
+/** A module of the API with a description for the user: the part of a scope after `ZohoBooks.`. */
 export type Module = keyof typeof MODULES;
 
 interface Consent {
   app: string;
   scopes: string[];
-  /** parameters of the request, sent along with the decision */
+  /** parameters of the request, repeated with the decision */
   hidden: [string, string][];
 }
 
-/** Plain HTML without scripts: a heading, what is asked for, two buttons of one real form. Everything from outside is escaped. */
+/** Plain HTML without scripts: a heading, the requested access, and a form with two buttons. All outside text is escaped. */
 export function consentPage({ app, scopes, hidden }: Consent): string {
   const fields = hidden
     .filter(([name]) => name !== 'decision')
@@ -44,7 +44,7 @@ export function consentPage({ app, scopes, hidden }: Consent): string {
   const items = scopes.map((scope) => `<li>${meaning(scope)} <code>${escapeHtml(scope)}</code></li>`).join('\n      ');
   return page(
     `${app} wants access`,
-    `<p class="sandbox"><strong>Sandbox.</strong> This is not Zoho: the books behind it are play money on this machine.</p>
+    `<p class="sandbox"><strong>Sandbox.</strong> This is not Zoho. The books are practice data on this machine.</p>
     <h1>${escapeHtml(app)} would like to access your books</h1>
     <p id="asks">It asks to:</p>
     <ul aria-labelledby="asks">

@@ -13,13 +13,13 @@ interface ConsentRequest {
   prompt: boolean;
 }
 
-/** GET /oauth/v2/auth: the page that asks, or one that says why it cannot. */
+/** GET /oauth/v2/auth: the consent page, or a page with the problem. */
 export function showConsent(world: World, arrival: Arrival): Reply {
   const request = consentRequest(world.store, arrival.query);
   if (typeof request === 'string') return htmlReply(400, problemPage('This request cannot be answered', request));
   const page = consentPage({ app: request.client.name, scopes: request.scopes, hidden: [...arrival.query] });
   return htmlReply(200, page, {
-    // A form's redirect is held to form-action as well, so the app's own address has to be in it.
+    // Browsers check a form's redirect against form-action too, so it must include the app's own address.
     'content-security-policy': [
       "default-src 'none'",
       "style-src 'unsafe-inline'",
@@ -31,7 +31,7 @@ export function showConsent(world: World, arrival: Arrival): Reply {
   });
 }
 
-/** The form's answer: back to the app with a code, or with access_denied. */
+/** The form's answer: a redirect to the app with a code, or with access_denied. */
 export function decideConsent(world: World, arrival: Arrival): Reply {
   const form = new URLSearchParams(arrival.body);
   const request = consentRequest(world.store, form);
@@ -55,10 +55,10 @@ export function decideConsent(world: World, arrival: Arrival): Reply {
   return { status: 302, headers: { location: back.href, 'cache-control': 'no-store' }, body: '' };
 }
 
-/** What is asked for, or in words why it cannot be. Nothing is ever redirected to an address that was not checked. */
+/** The checked request, or a message if it is invalid. The sandbox never redirects to an address that it has not checked. */
 function consentRequest(store: Store, parameters: URLSearchParams): ConsentRequest | string {
   const client = clientOf(store, parameters.get('client_id') ?? '');
-  if (!client) return 'The client ID is not known here (invalid_client).';
+  if (!client) return 'The client ID is unknown (invalid_client).';
   const redirect_uri = parameters.get('redirect_uri') ?? '';
   if (!isLoopbackAddress(redirect_uri)) return 'The redirect address must be on this machine (invalid_redirect_uri).';
   if (parameters.get('response_type') !== 'code') return 'The response type must be "code" (invalid_response_type).';
@@ -76,7 +76,7 @@ function consentRequest(store: Store, parameters: URLSearchParams): ConsentReque
   };
 }
 
-/** The seeded refresh token is nobody's consent. */
+/** True if the user has not consented yet. The seeded refresh token does not count. */
 function firstConsent(store: Store, client: ClientRow): boolean {
   return store.get("SELECT 1 FROM refresh_tokens WHERE client_id = ? AND origin = 'consent' LIMIT 1", client.client_id) === undefined;
 }

@@ -9,12 +9,12 @@ import { type Call, isId } from './world.ts';
 
 const OWES = "EXISTS (SELECT 1 FROM invoices i WHERE i.customer_id = customers.id AND i.stage = 'sent' AND i.balance > 0";
 
-/** What each filter_by means in SQL; `today` is bound where the text has a question mark. */
+/** The SQL condition of each filter_by. A question mark is bound to today. */
 const FILTERS: Record<string, string> = {
   'Status.All': '1',
   'Status.Active': "status = 'active'",
   'Status.Inactive': "status = 'inactive'",
-  // The books hold no duplicates by email, portals, CRM links or credit limits.
+  // The books have no duplicates by email, portals, CRM links or credit limits.
   'Status.Duplicate': '0',
   'Status.PortalEnabled': '0',
   'Status.PortalDisabled': '1',
@@ -40,7 +40,7 @@ export function listContacts(call: Call): Reply {
   const sort = readSort(query, SORT_COLUMNS, { column: 'contact_name', order: 'A' });
   const where = new Where();
   const type = given(query, 'contact_type');
-  // Live, contact_type=customer lets some vendors through: whoever needs customers must look at contact_type itself.
+  // The live API returns some vendors for contact_type=customer, so a client must check contact_type itself.
   if (type === 'customer') where.add("(contact_type = 'customer' OR leaks = 1)");
   if (type === 'vendor') where.add("contact_type = 'vendor'");
   textFilter(where, query, 'contact_name', 'name');
@@ -106,7 +106,7 @@ function contactItem(call: Call, row: CustomerRow): Record<string, unknown> {
   };
 }
 
-/** The keys of the live detail that mean something here; Zoho sends some thirty more that are empty or about looks. */
+/** The keys of the live detail that matter here. Zoho sends about thirty more that are empty or concern the layout. */
 function contactDetail(call: Call, row: CustomerRow): Record<string, unknown> {
   const currency = currencyOf(call.store, row.currency_code);
   const address = { address: row.address, city: row.city, country: row.country, state: '', zip: '', phone: row.phone };

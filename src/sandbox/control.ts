@@ -19,30 +19,30 @@ export interface Controls {
   faults: Faults;
   log: RequestLog;
   payments: number;
-  /** the day on which books that are made now end, yyyy-MM-dd */
+  /** the last day of books that are made now, yyyy-MM-dd */
   today: () => string;
   client_id: string;
 }
 
-/** What GET /__sandbox tells whoever looks around. */
+/** The answer to GET /__sandbox: all controls, with their purpose. */
 const guide = {
-  'GET /__sandbox/books': 'counts and totals of the books, and whether every balance adds up',
+  'GET /__sandbox/books': 'counts and totals of the books, and whether every balance is correct',
   'GET /__sandbox/records': 'every payment and refund, with names instead of ids, to compare before and after',
-  'GET /__sandbox/requests': 'what arrived, and what it changed; DELETE forgets it',
-  'GET /__sandbox/faults': 'misbehaviour in store; DELETE takes it back',
+  'GET /__sandbox/requests': 'the requests that arrived, and the records that they changed; DELETE clears the list',
+  'GET /__sandbox/faults': 'the faults that are set; DELETE removes them',
   'POST /__sandbox/faults':
-    `misbehave: {"fault": one of ${FAULT_KINDS.join(', ')}, ` +
+    `sets a fault for the next matching requests: {"fault": one of ${FAULT_KINDS.join(', ')}, ` +
     '"match": {"method", "path", "query"}, "times", "skip", "status", "code", "message", "delay_ms"}',
-  'POST /__sandbox/release': 'ends the delays that are under way; {"match"} as for faults',
-  'GET /__sandbox/limits': 'the limits in force; POST {"per_minute": 5} changes them',
-  'POST /__sandbox/mandatory': 'what payments must have: {"custom_fields": ["cf_receipt_book_no"], "location": true}',
-  'POST /__sandbox/reset': 'new books, which end today',
-  'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a person would under Banking: {"payment_id"}',
-  'POST /__sandbox/unmatch': 'takes that back: {"payment_id"}',
-  'POST /__sandbox/codes': 'a code to exchange for a refresh token, as from a Self Client: {"scopes": [...]}',
+  'POST /__sandbox/release': 'ends the delays of requests that wait now; {"match"} as for faults',
+  'GET /__sandbox/limits': 'the current limits; POST {"per_minute": 5} changes them',
+  'POST /__sandbox/mandatory': 'sets the mandatory fields of payments: {"custom_fields": ["cf_receipt_book_no"], "location": true}',
+  'POST /__sandbox/reset': 'replaces the books by new ones that end today',
+  'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a user does under Banking: {"payment_id"}',
+  'POST /__sandbox/unmatch': 'removes that match: {"payment_id"}',
+  'POST /__sandbox/codes': 'creates a code to exchange for a refresh token, as a Self Client does: {"scopes": [...]}',
 };
 
-/** The sandbox's own endpoints: no part of Zoho, and not in the request log. */
+/** Answers the sandbox's own endpoints. They are not part of Zoho, and they are not in the request log. */
 export async function answerControl(controls: Controls, arrival: Arrival): Promise<Reply> {
   const { world, faults, log } = controls;
   switch (`${arrival.method} ${arrival.path.slice(CONTROL_PREFIX.length)}`) {
@@ -83,7 +83,7 @@ export async function answerControl(controls: Controls, arrival: Arrival): Promi
     case 'POST /unmatch':
       return await bankMatch(world, readBody(arrival), unmatch);
     default:
-      return jsonReply(404, { error: 'No such sandbox endpoint; GET /__sandbox lists them' });
+      return jsonReply(404, { error: 'Unknown sandbox endpoint. GET /__sandbox lists all endpoints' });
   }
 }
 
@@ -101,9 +101,9 @@ function releaseDelays(faults: Faults, value: unknown): Reply {
 }
 
 function setLimits(world: World, value: unknown): Reply {
-  if (!isObject(value)) return jsonReply(400, { error: 'limits are a JSON object' });
+  if (!isObject(value)) return jsonReply(400, { error: 'limits must be a JSON object' });
   const refused = changeLimits(world.limits, value);
-  if (refused.length > 0) return jsonReply(400, { error: `unknown or no number: ${refused.join(', ')}`, limits: world.limits });
+  if (refused.length > 0) return jsonReply(400, { error: `unknown limit or not a number: ${refused.join(', ')}`, limits: world.limits });
   return jsonReply(200, world.limits);
 }
 
@@ -112,7 +112,7 @@ function setMandatory({ mandatory }: World, value: unknown): Reply {
   return problem === undefined ? jsonReply(200, mandatory) : jsonReply(400, { error: problem });
 }
 
-/** What Zoho's API console does under "Self Client": a code to exchange without a redirect address. */
+/** Creates a code without a redirect address, as Zoho's API console does under "Self Client". */
 async function selfClientCode({ world, client_id }: Controls, value: unknown): Promise<Reply> {
   const asked = isObject(value) && Array.isArray(value['scopes']) ? value['scopes'].map(String) : USUAL_SCOPES;
   const code = await world.store.transaction(() =>
@@ -124,7 +124,7 @@ async function selfClientCode({ world, client_id }: Controls, value: unknown): P
 async function bankMatch({ store }: World, value: unknown, change: typeof unmatch): Promise<Reply> {
   const payment_id = isObject(value) ? String(value['payment_id']) : '';
   const found = await store.transaction(() => change(store, payment_id));
-  return found ? jsonReply(200, { payment_id }) : jsonReply(400, { error: 'there is no such payment, or it is so already' });
+  return found ? jsonReply(200, { payment_id }) : jsonReply(400, { error: 'the payment does not exist or is already in this state' });
 }
 
 function readBody(arrival: Arrival): unknown {

@@ -28,7 +28,7 @@ export function customFields(store: Store): CustomFieldRow[] {
   return store.all<CustomFieldRow>('SELECT * FROM custom_fields ORDER BY place');
 }
 
-/** Reads `[{customfield_id | api_name | label, value}]`; all three names are in use (Zoho docs, live recordings). */
+/** Reads `[{customfield_id | api_name | label, value}]`. All three names are in use (Zoho docs, live recordings). */
 export function readCustomValues(store: Store, list: unknown): CustomValue[] {
   if (!Array.isArray(list) || !list.every(isObject)) throw invalidValue('custom_fields');
   const known = customFields(store);
@@ -48,7 +48,7 @@ function names(item: Json, field: CustomFieldRow): boolean {
   return item['label'] === field.label;
 }
 
-/** Sets the given fields and leaves the others; an empty value clears. */
+/** Sets the given fields and keeps the others. An empty value clears a field. */
 export function writeCustomValues(store: Store, paymentId: string, values: CustomValue[]): void {
   for (const { field, value } of values) {
     if (value === '') {
@@ -88,7 +88,7 @@ export function customValuesOf(store: Store, paymentIds: string[]): Map<string, 
   return groups;
 }
 
-/** Zoho repeats the values flattened: cf_x for people, cf_x_unformatted for machines. */
+/** Zoho repeats the values as single keys: cf_x is formatted, cf_x_unformatted is not. */
 export function customFieldHash(values: CustomValueRow[]): Record<string, string> {
   const hash: Record<string, string> = {};
   for (const { api_name, value } of values) {

@@ -1,4 +1,4 @@
-/** A refusal as Zoho words it: HTTP status with the envelope's code and message. Thrown anywhere in a request, it undoes the request. */
+/** A refusal in Zoho's words: HTTP status, and the envelope's code and message. Throwing it rolls the request back. */
 export class ZohoError extends Error {
   readonly status: number;
   readonly code: number;
@@ -26,7 +26,7 @@ export const scopeMissing = (): ZohoError => new ZohoError(401, 57, 'You are not
 export const wrongOrganization = (): ZohoError =>
   new ZohoError(400, 6041, 'This user is not associated with the CompanyID/CompanyName:104.');
 export const badUrl = (): ZohoError => new ZohoError(404, 5, 'Invalid URL Passed');
-/** A malformed id, or a sub-resource that is not there (live recording; Zoho writes it without the apostrophe). */
+/** A malformed id, or a sub-resource that does not exist (live recording; Zoho writes it without the apostrophe). */
 export const noResource = (): ZohoError =>
   new ZohoError(404, 5, 'We couldnt find any resource for the given ID. Please verify the ID and try again.');
 export const missing = (what: string): ZohoError => new ZohoError(404, 1002, `${what} does not exist.`);
@@ -54,26 +54,26 @@ export const tooManyAtOnce = (): ZohoError =>
   new ZohoError(429, 1070, 'You have reached the maximum number of in process requests allowed. Kindly try again after some time.');
 export const internalError = (): ZohoError => new ZohoError(500, 1000, 'Internal error');
 
-// --- Partly known: a live message with a guessed number or wording ------------------------------------------------
+// --- Partly known: a live message, but the number or the wording is a guess ---------------------------------------
 
-/** Message live, number a guess. */
+/** The message is live; the number is a guess. */
 export const badJson = (): ZohoError => new ZohoError(400, 4, 'JSON is not well formed');
-/** HTTP status from Zoho docs, number and wording a guess. */
+/** The HTTP status is from Zoho docs; the number and the message are a guess. */
 export const wrongMethod = (method: string, allow: string): ZohoError =>
   new ZohoError(405, 37, `The HTTP method ${method} is not allowed for the requested resource`, { allow });
-/** Number and ending of the message live, HTTP status and beginning a guess. */
+/** The number and the end of the message are live; the HTTP status and the beginning are a guess. */
 export const duplicateUnique = (label: string, value: string): ZohoError =>
   new ZohoError(400, 120303, `The ${label} "${value}" has been added already`);
 
-// --- INVENTED: the rule is Zoho's or follows from it, its code and wording are known nowhere ----------------------
-// The numbers 90001.. appear in no Zoho document or recording, so that no client can come to rely on them unnoticed.
+// --- INVENTED: the rule is Zoho's or follows from it, but its code and message are unknown -----------------------
+// No Zoho document or recording has the numbers 90001 and above, so a client that relies on them is easy to find.
 
 /** invented */
 export const required = (field: string): ZohoError => new ZohoError(400, 90001, `Please enter a value for ${field}.`);
 /** invented */
 export const refundTooLarge = (): ZohoError =>
   new ZohoError(400, 90002, 'The refund amount is more than the unused amount of this payment.');
-/** invented: what is asked for exists in the payment, but it is applied to invoices */
+/** invented: the payment has enough money, but it is applied to invoices */
 export const refundOfApplied = (): ZohoError =>
   new ZohoError(400, 90003, 'This payment has no excess amount. The amount applied to invoices cannot be refunded.');
 /** invented */

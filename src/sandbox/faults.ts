@@ -22,25 +22,25 @@ export const FAULT_KINDS = [
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
- * Misbehaviour on demand. `match.path` is a prefix of the request's path, or, when it contains any of ^ $ * + ? ( ) [ ] | \,
- * the source of a regular expression; both are tried against the whole path and against what follows /books/v3.
- * `match.query` names parameters with their values; `true` stands for any value.
- * The first fault that matches and has uses left takes the request.
+ * Misbehaviour on demand. `match.path` is a prefix of the request's path. If it contains any of ^ $ * + ? ( ) [ ] | \, it is the
+ * source of a regular expression. Both are compared with the whole path and with the part after /books/v3.
+ * `match.query` maps parameters to their values; `true` matches any value.
+ * The first fault that matches and has uses left is applied to the request.
  */
 export interface Fault {
   match: { method?: string; path?: string; query?: Record<string, string | true> };
   fault: FaultKind;
-  /** how many requests it spoils */
+  /** how many requests this fault affects */
   times: number;
-  /** how many matching requests it lets pass first */
+  /** how many matching requests pass first */
   skip: number;
   delay_ms: number;
   status?: number;
   code?: number;
   message?: string;
-  /** how far the `Date` of a wrong_date is ahead; behind where it is less than 0 */
+  /** how far a wrong_date puts the `Date` header ahead, in milliseconds; a negative number puts it behind */
   date_ms?: number;
-  /** the change is applied first, then the bad answer is given */
+  /** the change is applied first, then the faulty answer is sent */
   after: boolean;
 }
 
@@ -52,11 +52,11 @@ export class Faults {
   private faults: Fault[] = [];
   private readonly delays = new Set<{ arrival: Arrival; over: AbortController }>();
 
-  /** Takes a fault as JSON; answers in words what is wrong with it. */
+  /** Adds a fault from JSON. Returns a message if the fault is invalid. */
   add(value: unknown): string | undefined {
     const fault = readFault(value);
     if (typeof fault === 'string') return fault;
-    if (this.faults.length >= MOST_FAULTS) return `no more than ${MOST_FAULTS} faults at a time`;
+    if (this.faults.length >= MOST_FAULTS) return `at most ${MOST_FAULTS} faults can be set at a time`;
     this.faults.push(fault);
     return undefined;
   }
@@ -65,7 +65,7 @@ export class Faults {
     this.faults = [];
   }
 
-  /** Waits as long as a delay takes, or until it is released; throws when the sandbox closes. */
+  /** Waits until the delay ends or is released. Throws when the sandbox closes. */
   async wait(ms: number, arrival: Arrival, closing: AbortSignal): Promise<void> {
     const delay = { arrival, over: new AbortController() };
     this.delays.add(delay);
@@ -74,7 +74,7 @@ export class Faults {
     this.delays.delete(delay);
   }
 
-  /** Ends the delays that are under way, of requests that match; answers in words what is wrong with it. */
+  /** Ends the running delays of matching requests. Returns a message if `value` is invalid. */
   release(value: unknown): string | undefined {
     const fault = readFault(isObject(value) ? { ...value, fault: 'delay' } : value);
     if (typeof fault === 'string') return fault;
@@ -86,7 +86,7 @@ export class Faults {
     return this.faults;
   }
 
-  /** The fault this request meets, used up by one. */
+  /** The fault for this request. Uses up one of its `times`. */
   take(arrival: Arrival): Fault | undefined {
     for (const fault of this.faults) {
       if (!matches(fault, arrival)) continue;
@@ -115,11 +115,11 @@ function matches({ match }: Fault, arrival: Arrival): boolean {
 }
 
 function readFault(value: unknown): Fault | string {
-  if (!isObject(value)) return 'a fault is a JSON object';
+  if (!isObject(value)) return 'a fault must be a JSON object';
   const kind = FAULT_KINDS.find((name) => name === value['fault']);
   if (!kind) return `fault must be one of ${FAULT_KINDS.join(', ')}`;
   const match = value['match'] ?? {};
-  if (!isObject(match)) return 'match must be an object of method, path and query';
+  if (!isObject(match)) return 'match must be an object with method, path and query';
   const { method, path, query } = match;
   if (method !== undefined && typeof method !== 'string') return 'match.method must be a string';
   if (path !== undefined && (typeof path !== 'string' || !isPattern(path))) return 'match.path must be a prefix or a regular expression';
@@ -170,9 +170,9 @@ function count(value: unknown, usual: number): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
 
-// --- spoiling an answer ---------------------------------------------------------------------------------------------
+// --- faulty answers -------------------------------------------------------------------------------------------------
 
-/** The answer of a fault that has one of its own; the good reply lends its headers where a client would see them. */
+/** The faulty answer. It keeps those headers of the good reply that a client would still see. */
 export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
   const applied = good.applied ? { applied: good.applied } : {};
   switch (fault.fault) {
@@ -203,7 +203,7 @@ export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
   }
 }
 
-/** Whether the change stands although the answer is spoiled: what is odd about it is in the answer alone. */
+/** True if the change is kept although the answer is faulty: the fault changes only the answer. */
 export const isOdd = ({ fault }: Fault): boolean =>
   fault === 'wrong_date' || fault === 'no_date' || fault === 'odd_rows' || fault === 'another_record';
 
@@ -224,7 +224,7 @@ function mapped(value: unknown, change: (name: string, value: unknown) => unknow
   return change(name, value);
 }
 
-/** The same in the types that recordings of Zoho show now and then; and a balance that is not told. */
+/** Returns the value in a different type that Zoho's recordings sometimes show. A balance becomes null. */
 function oddly(name: string, value: unknown): unknown {
   if (name === 'balance') return null;
   if (/^(payment|customer|payment_refund)_id$/.test(name) && typeof value === 'string' && /^\d+$/.test(value)) return `digits ${value}`;
@@ -233,7 +233,7 @@ function oddly(name: string, value: unknown): unknown {
   return value;
 }
 
-/** Nothing was made when the change was not applied, so nothing may be named either. */
+/** The headers of the good reply. If the change was not applied, no record was created, so `location` is removed. */
 function keptHeaders(fault: Fault, good: Reply): Record<string, string> {
   if (fault.after) return good.headers;
   const { location: _, ...headers } = good.headers;

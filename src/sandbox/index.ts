@@ -13,21 +13,21 @@ export type { Limits as SandboxLimits } from './limits.ts';
 export interface SandboxOptions {
   /** TCP port on 127.0.0.1; 0 (default) picks a free one. */
   port?: number;
-  /** SQLite file, or 'memory' (default). A file is created and seeded on first use; several processes may serve the same file at once. */
+  /** SQLite file, or 'memory' (default). A new file is created and seeded. Several processes may serve the same file at the same time. */
   data?: string;
-  /** How many payments the books hold at least; the seed has several hundred. */
+  /** The least number of payments in the books. The seed alone has several hundred. */
   payments?: number;
-  /** 'live' (default): shapes and words as recorded from the real API. 'documented': as its documentation has them. */
+  /** 'live' (default): shapes and messages as recorded from the real API. 'documented': as in Zoho's documentation. */
   shapes?: 'live' | 'documented';
-  /** Zoho's limits unless changed here, window lengths included. */
+  /** Changes to Zoho's limits and to the lengths of their windows. Default: Zoho's own values. */
   limits?: Partial<Limits>;
-  /** Scopes of the refresh token handed out; all that the API knows unless said. */
+  /** Scopes of the refresh token in the returned credentials. Default: all scopes that the sandbox's API uses. */
   scopes?: string[];
-  /** What the account's list of organizations holds; unless said only the one that has the books. */
+  /** The organizations that GET /organizations lists. Default: only the organization of the books. */
   organizations?: Organization[];
   /** The sandbox's clock. */
   now?: () => Date;
-  /** The day on which new books end, yyyy-MM-dd. Default: the day on which they are made. Books that are there stay as they are. */
+  /** The last day of new books, yyyy-MM-dd. Default: the day on which the books are made. Existing books do not change. */
   today?: string | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Starts a Zoho on localhost: accounts server, Books API and the controls under /__sandbox, on one port. */
+/** Starts a Zoho on localhost: the accounts server, the Books API and the controls under /__sandbox, all on one port. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const payments = options.payments ?? 0;
   const clock = options.now;
@@ -52,7 +52,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (refused.length > 0) throw new TypeError(`Unknown sandbox limits: ${refused.join(', ')}`);
 
   const { today } = options;
-  if (today !== undefined && !isDate(today)) throw new TypeError(`${JSON.stringify(today)} is no day of the calendar, yyyy-MM-dd`);
+  if (today !== undefined && !isDate(today)) throw new TypeError(`${JSON.stringify(today)} is not a valid date (yyyy-MM-dd)`);
   const seedDay = () => today ?? orgDate(now());
 
   const store = await openBooks(options.data ?? 'memory', payments, seedDay());

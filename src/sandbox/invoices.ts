@@ -7,7 +7,7 @@ import { orgDate, timestamp } from './org-time.ts';
 import { type CurrencyRow, type InvoiceRow, type PaymentRow, baseCurrency, currencyOf } from './rows.ts';
 import { type Call, isId } from './world.ts';
 
-/** A status is a matter of stage, balance and today. Partly paid wins over overdue (guess). A question mark is today. */
+/** The status follows from stage, balance and today's date. Partly paid wins over overdue (guess). A question mark is today. */
 const STATUS: Record<string, string> = {
   draft: "stage = 'draft'",
   void: "stage = 'void'",
@@ -16,7 +16,7 @@ const STATUS: Record<string, string> = {
   overdue: "stage = 'sent' AND balance = total AND balance > 0 AND due_date < ?",
   sent: "stage = 'sent' AND balance = total AND balance > 0 AND due_date >= ?",
   unpaid: "stage = 'sent' AND balance > 0",
-  // Nobody looks at invoices in a portal here.
+  // Customers cannot view invoices in a portal here.
   viewed: '0',
 };
 
@@ -117,7 +117,7 @@ export function getInvoice(call: Call): Reply {
   });
 }
 
-/** Not paged (Zoho docs). payment_number is a number here, unlike everywhere else. */
+/** Not paginated (Zoho docs). payment_number is a number here, but a string everywhere else. */
 export function listInvoicePayments(call: Call): Reply {
   const invoice = pathInvoice(call);
   const rows = call.store.all<

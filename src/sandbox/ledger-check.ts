@@ -12,8 +12,8 @@ import {
 import type { Store } from './store.ts';
 
 /**
- * Recomputes every balance from what was invoiced, paid, applied and refunded, and compares it with the balances that the
- * requests kept up step by step. It shares nothing with them but the rows, so that a wrong step shows.
+ * Computes every balance again from invoices, payments, applications and refunds, and compares it with the balance that the requests
+ * updated step by step. The check shares only the rows with that code, so it finds a wrong step.
  */
 export interface BooksReport {
   counts: Record<string, number>;
@@ -31,7 +31,7 @@ interface AppliedRow {
 
 const MOST_PROBLEMS = 50;
 
-// Only what is added up: with 100,000 payments the texts would cost more than the sums.
+// Only the columns that the check adds up: with 100,000 payments, reading the texts would take longer than the sums.
 const INVOICE_FACTS = ['id', 'number', 'customer_id', 'currency_code', 'total', 'balance', 'stage'] as const;
 type InvoiceFacts = Pick<InvoiceRow, (typeof INVOICE_FACTS)[number]>;
 const PAYMENT_FACTS = [
@@ -119,7 +119,7 @@ export function checkBooks(store: Store): BooksReport {
     expect(`applied of ${name}`, payment.applied, applied);
     expect(`refunded of ${name}`, payment.refunded, refunded);
     expect(`unused of ${name}`, payment.unused, unused);
-    forbid(`${name} is used beyond its amount`, unused < 0);
+    forbid(`${name} has more applied and refunded than its amount`, unused < 0);
     forbid(
       `${name} is not in the currency of its customer`,
       customerById.get(payment.customer_id)?.currency_code !== payment.currency_code,
@@ -139,7 +139,7 @@ export function checkBooks(store: Store): BooksReport {
   for (const { payment_id, invoice_id } of applications) {
     const payment = paymentById.get(payment_id);
     const invoice = invoiceById.get(invoice_id);
-    forbid(`payment ${payment_id} pays an invoice ${invoice_id} of another customer`, payment?.customer_id !== invoice?.customer_id);
+    forbid(`payment ${payment_id} is applied to invoice ${invoice_id} of another customer`, payment?.customer_id !== invoice?.customer_id);
   }
   for (const retainer of retainers) {
     const paid = payments.filter((payment) => payment.retainer_id === retainer.id);

@@ -2,7 +2,7 @@ import { tooManyPerDay, tooManyPerMinute } from './errors.ts';
 import { orgDate, secondsToOrgMidnight } from './org-time.ts';
 import type { Store } from './store.ts';
 
-/** Zoho's limits (Zoho docs, plan Professional). Every one can be changed, the windows included, so that tests need not wait. */
+/** Zoho's limits (Zoho docs, plan Professional). All of them can be changed, and the windows too, so that tests need not wait. */
 export interface Limits {
   /** requests per minute of the organization */
   per_minute: number;
@@ -12,15 +12,15 @@ export interface Limits {
   per_day: number;
   /** requests in process at once, per sandbox process */
   concurrent: number;
-  /** access tokens one refresh token may ask for in one window */
+  /** how many access tokens one refresh token can get in one window */
   access_tokens: number;
   /** how long that window is, in milliseconds */
   access_tokens_window_ms: number;
-  /** access tokens of one refresh token alive at once; the oldest dies silently */
+  /** live access tokens per refresh token; a further one silently invalidates the oldest */
   live_access_tokens: number;
-  /** life of an access token, in seconds */
+  /** lifetime of an access token, in seconds */
   access_token_seconds: number;
-  /** life of a grant code, in seconds */
+  /** lifetime of a grant code, in seconds */
   code_seconds: number;
 }
 
@@ -36,7 +36,7 @@ export const ZOHO_LIMITS: Readonly<Limits> = {
   code_seconds: 120,
 };
 
-/** Takes over the known names with finite numbers above zero; returns the names it did not know or could not use. */
+/** Applies the changes to known limits with finite numbers of zero or more. Returns the names that it refused. */
 export function changeLimits(limits: Limits, changes: Record<string, unknown>): string[] {
   const refused: string[] = [];
   for (const [name, value] of Object.entries(changes)) {
@@ -54,7 +54,7 @@ interface Counter {
   count: number;
 }
 
-/** Counts one call against the minute and the day. Both counters are in the books, so every process serving them counts together. */
+/** Counts one call for the minute and the day. The counters are in the books, so all processes that serve the books share them. */
 export function countCall(store: Store, limits: Limits, now: number): void {
   const minute = countIn(store, 'minute', now, (start) => now >= start + limits.minute_ms || now < start);
   if (minute > limits.per_minute) throw tooManyPerMinute();
@@ -77,7 +77,7 @@ function countIn(store: Store, name: string, now: number, over: (start: number) 
   return count;
 }
 
-/** The daily quota as every Books reply carries it; reset is seconds until the organization's midnight (live recording). */
+/** The daily quota headers of every Books reply. Reset is in seconds until midnight at the organization (live recording). */
 export function quotaHeaders(store: Store, limits: Limits, now: number): Record<string, string> {
   const counter = store.get<Counter>("SELECT window_start, count FROM counters WHERE name = 'day'");
   const used = counter && orgDate(counter.window_start) === orgDate(now) ? counter.count : 0;

@@ -3,7 +3,7 @@ import { parseMills } from './money.ts';
 import { isDate } from './org-time.ts';
 import type { SqlValue } from './store.ts';
 
-/** Zoho's lists: up to 200 rows a page, and 200 when nothing is said (Zoho docs, live recordings). */
+/** Zoho's lists have up to 200 rows a page, and 200 is the default (Zoho docs, live recordings). */
 const MAX_PER_PAGE = 200;
 const MAX_TEXT = 100;
 
@@ -13,14 +13,14 @@ export interface Page {
   offset: number;
 }
 
-/** More than 200 a page is taken as 200 (guess); what is no positive whole number is refused (guess). */
+/** More than 200 rows a page become 200 (guess). A value that is not a positive whole number is refused (guess). */
 export function readPage(query: URLSearchParams): Page {
   const page = wholeNumber(query, 'page', 1);
   const per_page = Math.min(MAX_PER_PAGE, wholeNumber(query, 'per_page', MAX_PER_PAGE));
   return { page, per_page, offset: (page - 1) * per_page };
 }
 
-/** `rows` is how many were found when one more than the page was asked for. */
+/** `rows` is the number of rows found when the query asks for one row more than the page. */
 export function pageContext(page: Page, rows: number, rest: Record<string, unknown>): Record<string, unknown> {
   return { page: page.page, per_page: page.per_page, has_more_page: rows > page.per_page, ...rest };
 }
@@ -38,7 +38,7 @@ export function readSort(query: URLSearchParams, columns: Record<string, string>
   return { column, order };
 }
 
-/** Filters joined by AND. Parameters nobody asks about are never looked at: Zoho ignores misspelt ones silently. */
+/** Filters joined by AND. Unknown parameters are never read: Zoho silently ignores misspelled ones. */
 export class Where {
   readonly clauses: string[] = [];
   readonly values: SqlValue[] = [];
@@ -53,7 +53,7 @@ export class Where {
   }
 }
 
-/** name, name_startswith, name_contains; case does not matter (guess). */
+/** Filters by name, name_startswith and name_contains, case-insensitive (guess). */
 export function textFilter(where: Where, query: URLSearchParams, name: string, column: string): void {
   const exact = textParameter(query, name);
   if (exact !== undefined) where.add(`${column} = ? COLLATE NOCASE`, exact);
@@ -63,7 +63,7 @@ export function textFilter(where: Where, query: URLSearchParams, name: string, c
   if (part !== undefined) where.add(`${column} LIKE ? ESCAPE '\\'`, `%${escapeLike(part)}%`);
 }
 
-/** search_text looks into several columns at once. */
+/** Filters by search_text in several columns. */
 export function searchFilter(where: Where, query: URLSearchParams, columns: string[]): void {
   const text = textParameter(query, 'search_text');
   if (text === undefined) return;
@@ -105,7 +105,7 @@ export function dateFilter(where: Where, query: URLSearchParams, name: string, c
   }
 }
 
-/** One of a table's keys, giving what the table says. */
+/** The table's value for the parameter. Refuses a parameter that is not one of the table's keys. */
 export function choice<T>(query: URLSearchParams, name: string, choices: Record<string, T>): T | undefined {
   const text = given(query, name);
   if (text === undefined) return undefined;
@@ -120,7 +120,7 @@ export function textParameter(query: URLSearchParams, name: string): string | un
   return text;
 }
 
-/** An empty parameter counts as not given (guess). */
+/** The parameter's value. An empty parameter counts as missing (guess). */
 export function given(query: URLSearchParams, name: string): string | undefined {
   return query.get(name) || undefined;
 }

@@ -7,17 +7,17 @@ interface Listing<Row> {
   where: Where;
   page: Page;
   sort: Sort;
-  /** What each sort_column is in SQL. */
+  /** The SQL expression for each sort_column. */
   columns: Record<string, string>;
-  /** Orders what the sort leaves equal. */
+  /** Second sort column, for rows that the first leaves equal. */
   tie: 'seq' | 'id';
-  /** The key that the rows stand under. */
+  /** The key of the rows in the answer. */
   key: string;
   report_name: string;
   item: (row: Row) => Record<string, unknown>;
 }
 
-/** One page of a table, as Zoho answers a list (live recordings). */
+/** One page of a table in the form of Zoho's lists (live recordings). */
 export function listReply<Row>(call: Call, { table, where, page, sort, columns, tie, key, report_name, item }: Listing<Row>): Reply {
   const direction = sort.order === 'A' ? 'ASC' : 'DESC';
   const rows = call.store.all<Row>(

@@ -4,25 +4,25 @@ import { required } from './errors.ts';
 import type { PaymentRow } from './rows.ts';
 import type { Call } from './world.ts';
 
-/** What an organization makes mandatory for payments under Settings. Nothing is at first. */
+/** The fields of payments that the organization made mandatory under Settings. Default: none. */
 export interface Mandatory {
   /** api_names of custom fields */
   custom_fields: string[];
   location: boolean;
 }
 
-/** Takes over what is named; answers in words what is wrong with it. */
+/** Applies the given settings. Returns a message if they are invalid. */
 export function changeMandatory(mandatory: Mandatory, value: unknown): string | undefined {
-  if (!isObject(value)) return 'mandatory is a JSON object of custom_fields and location';
+  if (!isObject(value)) return 'mandatory must be a JSON object with custom_fields and location';
   const { custom_fields = mandatory.custom_fields, location = mandatory.location, ...rest } = value;
   if (!Array.isArray(custom_fields) || !custom_fields.every((name) => typeof name === 'string'))
     return 'custom_fields must be an array of api_names';
-  if (typeof location !== 'boolean' || Object.keys(rest).length > 0) return 'location must be true or false, and there is nothing else';
+  if (typeof location !== 'boolean' || Object.keys(rest).length > 0) return 'location must be true or false, and no other keys are allowed';
   Object.assign(mandatory, { custom_fields, location });
   return undefined;
 }
 
-/** Refuses a payment that would be left without. That an update is refused too is a guess, by what Zoho does with invoices. */
+/** Refuses a payment without a mandatory field. For updates this is a guess from what Zoho does with invoices. */
 export function requireMandatory(call: Call, payment: PaymentRow): void {
   const { store, world } = call;
   const { custom_fields, location } = world.mandatory;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** One request as it arrived, read to its end. */
+/** A received request with its complete body. */
 export interface Arrival {
   method: string;
   path: string;
@@ -9,12 +9,12 @@ export interface Arrival {
   body: string;
 }
 
-/** One answer, complete, before anything is written to the socket: faults can still spoil it. */
+/** A complete answer that is not sent yet, so that faults can still change it. */
 export interface Reply {
   status: number;
   headers: Record<string, string>;
   body: string | Buffer;
-  /** ids of payments and refunds that were created, changed or deleted, for the request log */
+  /** ids of the payments and refunds that were created, changed or deleted, for the request log */
   applied?: string[];
   /** why the sandbox itself failed, for the request log */
   failure?: string;
@@ -32,7 +32,7 @@ export function htmlReply(status: number, html: string, headers: Record<string, 
   return { status, headers: { 'content-type': 'text/html;charset=UTF-8', ...headers }, body: html };
 }
 
-/** Parameters of a form body over those of the query; Zoho's accounts server takes either. */
+/** Merges the query and the form body; the form body wins. Zoho's accounts server accepts both. */
 export function formParameters(arrival: Arrival): URLSearchParams {
   const merged = new URLSearchParams(arrival.query);
   if (isForm(arrival)) for (const [name, value] of new URLSearchParams(arrival.body)) merged.set(name, value);

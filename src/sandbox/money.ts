@@ -1,14 +1,14 @@
 /**
- * Money in the sandbox is an integer count of mills: thousandths of the currency unit, whatever the currency.
- * One scale for all of them lets amounts of different currencies be compared and filtered by face value, and holds
- * JPY (no decimals), USD (two) and the three-decimal currencies alike. Mills stay far below 2^53.
+ * Amounts in the sandbox are integers in mills: thousandths of the currency unit, for every currency.
+ * With one scale for all, SQL can compare and filter amounts of different currencies by face value. It fits JPY (no decimals), USD (two)
+ * and currencies with three decimals. Mills stay far below 2^53.
  */
 const MILL_DIGITS = 3;
 const LARGEST_MILLS = 9_000_000_000_000_000n;
 
 const DECIMAL = /^([+-]?)(\d{0,30})(?:\.(\d{0,30}))?(?:[eE]([+-]?\d{1,3}))?$/;
 
-/** Reads a JSON number or numeric string exactly, as `digits` decimal places, rounding half up. Undefined if it is no number. */
+/** Reads a JSON number or numeric string exactly, with `digits` decimal places, rounded half up. Undefined if it is not a number. */
 export function parseDecimal(value: unknown, digits: number): bigint | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   const match = DECIMAL.exec(String(value).trim());
@@ -23,7 +23,7 @@ export function parseDecimal(value: unknown, digits: number): bigint | undefined
   return sign === '-' ? -scaled : scaled;
 }
 
-/** Mills rounded half up to the currency's precision (guess: Zoho says rounding_mode round_half_up and does not object). */
+/** Mills, rounded half up to the currency's precision (guess: Zoho's rounding_mode is round_half_up, and Zoho does not refuse). */
 export function parseMills(value: unknown, precision: number): number | undefined {
   const units = parseDecimal(value, precision);
   if (units === undefined) return undefined;
@@ -31,7 +31,7 @@ export function parseMills(value: unknown, precision: number): number | undefine
   return mills > LARGEST_MILLS || mills < -LARGEST_MILLS ? undefined : Number(mills);
 }
 
-/** A JSON number as Zoho writes it: 750, 149.97. The quotient of integers is the double nearest to the decimal. */
+/** An amount as Zoho writes it in JSON: 750, 149.97. The quotient of integers is the double nearest to the decimal. */
 export function moneyNumber(mills: number): number {
   return mills / 10 ** MILL_DIGITS;
 }
@@ -51,7 +51,7 @@ export function rateNumber(rate: number): number {
 
 /** Mills of another currency at a rate, rounded half up to that currency's precision. */
 export function convert(mills: number, rate: number, precision: number): number {
-  // Most money is in the base currency already; lists and checks convert it by the thousand.
+  // Most amounts are already in the base currency, and lists and checks convert thousands of them.
   if (mills === 0 || (rate === RATE_ONE && mills % 10 ** (MILL_DIGITS - precision) === 0)) return mills;
   const step = 10n ** BigInt(MILL_DIGITS - precision);
   const product = BigInt(mills) * BigInt(rate);
@@ -60,7 +60,7 @@ export function convert(mills: number, rate: number, precision: number): number 
   return Number(product < 0n ? -rounded : rounded);
 }
 
-/** Half up, for values that are not negative. */
+/** Divides and rounds half up. The values must not be negative. */
 function divideHalfUp(value: bigint, divisor: bigint): bigint {
   return (value + divisor / 2n) / divisor;
 }

@@ -1,11 +1,11 @@
-/** The organization lives in New York: its timestamps and the end of its day are there (live recording). */
+/** The organization's time zone is New York's. Its timestamps and its midnight use this zone (live recording). */
 export const ORG_TIME_ZONE = 'America/New_York';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 const offsetFormat = new Intl.DateTimeFormat('en-US', { timeZone: ORG_TIME_ZONE, timeZoneName: 'longOffset' });
-// Intl is slow next to a page of 200 payments with two times each; an offset holds for the whole hour.
+// A page of 200 payments needs 400 times, and Intl is slow. The offset is cached, because it is the same for a whole hour.
 const offsetByHour = new Map<number, number>();
 
 function offsetMs(at: number): number {
@@ -21,7 +21,7 @@ function offsetMs(at: number): number {
   return offset;
 }
 
-/** `2026-06-09T09:47:45-0400`: no colon in the offset, organization's time zone (live recording). */
+/** `2026-06-09T09:47:45-0400`: the organization's time zone, no colon in the offset (live recording). */
 export function timestamp(at: number): string {
   const offset = offsetMs(at);
   const minutes = Math.abs(offset) / 60_000;
@@ -29,7 +29,7 @@ export function timestamp(at: number): string {
   return new Date(at + offset).toISOString().slice(0, 19) + zone;
 }
 
-/** Today in the organization, yyyy-MM-dd. */
+/** Today's date at the organization, yyyy-MM-dd. */
 export function orgDate(at: number): string {
   return new Date(at + offsetMs(at)).toISOString().slice(0, 10);
 }
@@ -37,7 +37,7 @@ export function orgDate(at: number): string {
 export function secondsToOrgMidnight(at: number): number {
   const local = at + offsetMs(at);
   const localMidnight = (Math.floor(local / DAY_MS) + 1) * DAY_MS;
-  // The offset may change during the day (daylight saving), so it is taken at the midnight itself.
+  // Daylight saving can change the offset during the day, so the offset of midnight itself is used.
   const midnight = localMidnight - offsetMs(localMidnight - offsetMs(at));
   return Math.max(0, Math.floor((midnight - at) / 1000));
 }

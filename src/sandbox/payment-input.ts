@@ -7,7 +7,7 @@ import { LOCATIONS } from './seed-ids.ts';
 import type { Store } from './store.ts';
 import type { Call } from './world.ts';
 
-/** What a payment body asks for; undefined means: not said, leave it or take the default. */
+/** The fields of a payment's body. Undefined means that the body omits the field: keep the value or use the default. */
 export interface PaymentInput {
   mode: string | undefined;
   amount: number | undefined;
@@ -27,7 +27,7 @@ export interface PaymentInput {
   customValues: CustomValue[] | undefined;
 }
 
-/** The customer a body names; undefined for none, an unknown one or a vendor. */
+/** The customer that the body names. Undefined if missing, unknown, or a vendor. */
 export function customerFrom(store: Store, body: Json): CustomerRow | undefined {
   const id = body['customer_id'];
   if (typeof id !== 'string' && typeof id !== 'number') return undefined;
@@ -35,8 +35,8 @@ export function customerFrom(store: Store, body: Json): CustomerRow | undefined 
 }
 
 /**
- * Reads and refuses by type, format and length; what the books make of it is the writer's business. Top-level invoice_id and
- * amount_applied are artefacts of the docs, ignored.
+ * Reads the body and refuses wrong types, formats and lengths. The caller checks the values against the books. Top-level invoice_id and
+ * amount_applied are mistakes in the docs and are ignored.
  */
 export function readPayment(call: Call, body: Json, currency: CurrencyRow): PaymentInput {
   const { precision } = currency;
@@ -44,7 +44,7 @@ export function readPayment(call: Call, body: Json, currency: CurrencyRow): Paym
     mode: textField(body, 'payment_mode', 100) || undefined,
     amount: moneyField(body, 'amount', precision),
     date: dateField(body, 'date'),
-    // Zoho docs say 100, live recordings 50.
+    // Zoho docs say 100 characters, live recordings 50.
     reference_number: textField(body, 'reference_number', call.world.shapes === 'live' ? 50 : 100),
     description: textField(body, 'description', 2000),
     allocations: objectsField(body, 'invoices')?.map((row) => readAllocation(row, precision)),
@@ -75,7 +75,7 @@ function readAllocation(row: Json, precision: number): Allocation {
   return { invoice_id, amount, tax_withheld: moneyField(row, 'tax_amount_withheld', precision) ?? 0 };
 }
 
-/** Modes are free text per organization: "Credit Card" and "creditcard" are one to filter_by. */
+/** Modes are free text per organization. filter_by treats "Credit Card" and "creditcard" as equal. */
 export function modeKey(mode: string): string {
   return mode.toLowerCase().replaceAll(/[\s_-]/g, '');
 }

@@ -17,7 +17,7 @@ import type { PaymentRow } from './rows.ts';
 import { listKey, paymentItems } from './shapes.ts';
 import type { Call } from './world.ts';
 
-/** filter_by values and the modes they stand for (Zoho docs name the values, not the modes of an organization: guess). */
+/** filter_by values and their modes (Zoho docs name the values, but not the modes of an organization: guess). */
 const MODES: Record<string, string> = {
   'PaymentMode.Check': 'check',
   'PaymentMode.Cash': 'cash',
@@ -67,7 +67,7 @@ export function listPayments(call: Call): Reply {
     code: 0,
     message: 'success',
     [listKey(shapes)]: paymentItems(call, rows.slice(0, page.per_page)),
-    // The documented sample says null, live there is always one.
+    // The documented sample has null, but the live API always sends an object.
     page_context:
       shapes === 'documented'
         ? null
@@ -109,7 +109,7 @@ function paymentFilters(call: Call): { where: Where; filter: string } {
   return { where, filter };
 }
 
-/** `cf_x=value`, as recorded live for contacts (guess here). */
+/** `cf_x=value`, recorded live for contacts (a guess for payments). */
 function customFieldFilters(call: Call, where: Where): void {
   for (const field of customFields(call.store)) {
     const value = given(call.arrival.query, field.api_name);

@@ -41,7 +41,7 @@ export function updatePayment(call: Call): Reply {
   return updated(call, payment.id);
 }
 
-/** PUT without an id: the payment is named by the value of a unique custom field (Zoho docs). */
+/** PUT without an id: the value of a unique custom field identifies the payment (Zoho docs). */
 export function updateByCustomField(call: Call): Reply {
   const key = header(call, 'x-unique-identifier-key');
   const value = header(call, 'x-unique-identifier-value');
@@ -56,13 +56,13 @@ export function updateByCustomField(call: Call): Reply {
     update(call, paymentOf(call.store, id), body);
     return updated(call, id);
   }
-  // Not found without upsert: which error is not known; this is the one for a missing document (guess).
+  // Zoho's error for "not found" without upsert is unknown. This is the error for a missing document (guess).
   if (header(call, 'x-upsert').toLowerCase() !== 'true') throw missing('Payment');
-  // 201 for an upsert that creates is a guess, as is that the header's value becomes the field's.
+  // Two guesses: 201 for an upsert that creates, and that the header's value becomes the field's value.
   return created(call, create(call, body, [{ field, value }]));
 }
 
-/** PUT /customerpayment/{id}/customfields, with an array for a body */
+/** PUT /customerpayment/{id}/customfields, with an array as the body */
 export function updateCustomFields(call: Call): Reply {
   const payment = pathPayment(call);
   const values = readCustomValues(call.store, readJson(call.arrival));
@@ -78,7 +78,7 @@ export function deletePayment(call: Call): Reply {
   return jsonReply(200, { code: 0, message: 'The payment has been deleted.' });
 }
 
-/** DELETE /customerpayments?payment_id=a,b&bulk_delete=true: all of them or none (guess), one refusal undoes the request. */
+/** DELETE /customerpayments?payment_id=a,b&bulk_delete=true: all or none (guess). One refusal rolls the whole request back. */
 export function deletePayments(call: Call): Reply {
   const { query } = call.arrival;
   if (query.get('bulk_delete') !== 'true') throw invalidValue('bulk_delete');
@@ -96,7 +96,7 @@ export function deletePayments(call: Call): Reply {
   return jsonReply(200, { code: 0, message: 'The selected customer payments have been deleted.' });
 }
 
-/** The payment a path names: 404 with 5 for what can be no id, with 1002 for one that is not there. */
+/** The payment in the path. Throws 404 with code 5 for a malformed id, and with code 1002 for an unknown id. */
 export function pathPayment(call: Call): PaymentRow {
   const id = call.params['payment_id'] ?? '';
   if (!isId(id)) throw noResource();
@@ -110,8 +110,8 @@ function paymentOf(store: Store, id: string): PaymentRow {
 }
 
 /**
- * The currency-bound money of an account: what arrives in it or leaves it, in the account's own currency.
- * An account in a third currency is refused; which words Zoho finds for that is not known.
+ * Converts an amount that an account receives or pays into the account's currency.
+ * An account in a third currency is refused; Zoho's message for that is unknown.
  */
 export function inAccountCurrency(store: Store, account: AccountRow, currencyCode: string, mills: number, rate: number): number {
   if (account.currency_code === currencyCode) return mills;
@@ -120,7 +120,7 @@ export function inAccountCurrency(store: Store, account: AccountRow, currencyCod
   return convert(mills, rate, base.precision);
 }
 
-/** An account money may go into or out of. */
+/** An active account, to deposit to or to refund from. */
 export function activeAccount(store: Store, id: string, field: string): AccountRow {
   const account = accountOf(store, id);
   if (!account || !account.is_active) throw accountWrong(field);
@@ -143,7 +143,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
     customer_id: customer.id,
     customer_name: customer.name,
     currency_code: currency.code,
-    // Optional mode and date are guesses: cash, and today in the organization.
+    // Without a mode or a date (guess): cash, and today at the organization.
     mode: input.mode ?? 'cash',
     mode_key: modeKey(input.mode ?? 'cash'),
     date: input.date ?? orgDate(now),
@@ -153,8 +153,8 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
     applied: 0,
     refunded: 0,
     unused: 0,
-    // Zoho docs: default 1. Leaving it out for a foreign currency books the wrong base amount.
-    // A rate for the base currency itself is ignored (live: plans with one currency do so).
+    // Zoho docs: default 1. A payment in a foreign currency without a rate gets the wrong base amount.
+    // A rate for the base currency itself is ignored (live, on plans with one currency).
     rate: currency.is_base ? RATE_ONE : (input.rate ?? RATE_ONE),
     bank_charges: input.bank_charges ?? 0,
     bank_charges_account_id: input.bank_charges_account_id ?? (input.bank_charges ? BANK_CHARGES_ACCOUNT_ID : ''),
@@ -171,7 +171,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
   };
   payment.deposited = deposit(store, payment);
   payRetainer(store, payment);
-  // Amounts are set below, once the allocations are known; the row must exist first for them to refer to.
+  // The allocations refer to this row, so it must exist before them. They determine the amounts, which are set below.
   store.run(
     `INSERT INTO payments (id, number, customer_id, customer_name, currency_code, mode, mode_key, date, reference_number, description,
        amount, applied, refunded, unused, rate, bank_charges, bank_charges_account_id, tax_withheld, tax_account_id,
@@ -214,7 +214,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
   return payment.id;
 }
 
-/** Partial: what the body does not name stays (live recording). A sent `invoices` is the whole new set. */
+/** Partial update: fields that the body omits stay (live recording). If `invoices` is sent, it is the whole new set. */
 function update(call: Call, before: PaymentRow, body: Json): void {
   const { store, now } = call;
   const customer = body['customer_id'] === undefined ? undefined : customerFrom(store, body);
@@ -223,7 +223,7 @@ function update(call: Call, before: PaymentRow, body: Json): void {
   const input = readPayment(call, body, currency);
   if (input.amount === 0) throw invalidValue('amount');
   if (before.retainer_id !== '' && input.amount !== undefined && input.amount !== before.amount) throw retainerAmountFixed();
-  // Nothing is known of turning a recorded payment into one of a retainer (guess).
+  // Zoho's way of turning a recorded payment into a retainer's payment is unknown, so it is refused (guess).
   if (input.retainer_id !== undefined && input.retainer_id !== before.retainer_id) throw invalidValue('retainerinvoice_id');
 
   const payment: PaymentRow = {
@@ -250,10 +250,10 @@ function update(call: Call, before: PaymentRow, body: Json): void {
 
   const stored = applicationsOf(store, before.id);
   if (customer && customer.id !== before.customer_id) {
-    // The old customer's invoices are released before the new customer's are looked at.
+    // First un-apply the old customer's invoices, then check the new customer's.
     replaceAllocations(store, allocationTarget(call, before), []);
   }
-  // The date is saved before the allocations, since invoices show the date of their last payment.
+  // Invoices show the date of their last payment, so the date is saved before the allocations.
   store.run('UPDATE payments SET date = ? WHERE id = ?', payment.date, payment.id);
   allocate(call, payment, input.allocations ?? stored, input.tax_withheld, input.allocations !== undefined);
 
@@ -285,11 +285,11 @@ function remove(call: Call, payment: PaymentRow): void {
   call.applied.push(payment.id);
 }
 
-/** Sets the allocations and what follows from them: applied, unused, tax. `sent` says whether this request named the invoices. */
+/** Sets the allocations and the amounts that depend on them: applied, unused, tax. `sent`: this request contained the invoices. */
 function allocate(call: Call, payment: PaymentRow, wanted: Allocation[], tax: number | undefined, sent: boolean): void {
   const rows = wanted.map(({ invoice_id, amount, tax_withheld }) => ({ invoice_id, amount, tax_withheld }));
   const [only] = rows;
-  // Tax given for the payment as a whole belongs to its invoice when there is just one (guess).
+  // Tax for the whole payment belongs to its invoice if there is only one (guess).
   if (tax !== undefined && only && rows.length === 1 && (!sent || only.tax_withheld === 0)) only.tax_withheld = tax;
   const total = rows.reduce((sum, row) => sum + row.amount, 0);
   if (sent && total > payment.amount) throw appliedOverAmount();
@@ -304,7 +304,7 @@ function allocationTarget(call: Call, payment: PaymentRow): Parameters<typeof re
   return { payment_id: payment.id, customer_id: payment.customer_id, apply_date: payment.date, now: call.now };
 }
 
-/** No evidence how Zoho takes a change of customer. Allowed here while nothing ties the payment to the old one. */
+/** Zoho's rule for a change of customer is unknown. The sandbox allows it if nothing of the payment is applied or refunded. */
 function moveToCustomer(payment: PaymentRow, before: PaymentRow, customer: CustomerRow, input: PaymentInput): void {
   if (customer.currency_code !== before.currency_code) throw customerWrong();
   if (before.refunded > 0 || before.retainer_id !== '' || (before.applied > 0 && input.allocations === undefined))
@@ -364,7 +364,7 @@ function updated(call: Call, id: string): Reply {
   return jsonReply(200, { code: 0, message: messages(call.world.shapes).updated, payment: paymentShape(call, payment) });
 }
 
-/** Header text arrives as latin1 by Node's rule; clients that send UTF-8 bytes are understood. */
+/** Reads a header as UTF-8, because Node decodes headers as latin1. */
 function header(call: Call, name: string): string {
   const value = call.arrival.headers[name];
   const text = Array.isArray(value) ? (value[0] ?? '') : (value ?? '');

@@ -6,8 +6,8 @@ import { ORGANIZATION_NAME } from './seed-ids.ts';
 import type { Call } from './world.ts';
 
 /**
- * One page saying what was paid, and that it is no proof of it: a file leaves the place that marks it. No recording of Zoho's PDF exists;
- * the content type is a guess.
+ * One page with the payment's data. It says that it is not a real receipt, because a copied file no longer shows that it comes from
+ * a sandbox. There is no recording of Zoho's PDF; the content type is a guess.
  */
 export function paymentReceipt(call: Call): Reply {
   const payment = pathPayment(call);
@@ -67,7 +67,7 @@ export function onePagePdf(lines: string[]): Buffer {
   return Buffer.from(file, 'latin1');
 }
 
-/** The standard font knows Latin-1 only: anything else becomes a question mark, as do line breaks. */
+/** Escapes a line for the PDF. The standard font has only Latin-1, so other characters and line breaks become question marks. */
 function pdfText(line: string): string {
   return line
     .slice(0, 120)

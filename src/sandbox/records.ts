@@ -1,6 +1,6 @@
 import type { Store } from './store.ts';
 
-/** A payment as a person would read it out, without what follows from the rest. */
+/** A payment in words for a person, without values that follow from the others. */
 export interface PaymentRecord {
   number: string;
   customer: string;
@@ -13,13 +13,13 @@ export interface PaymentRecord {
   description: string;
   rate: number;
   bank_charges: number;
-  /** By invoice number. */
+  /** applied amounts by invoice number */
   applied: Record<string, number>;
-  /** By API name. */
+  /** custom field values by API name */
   fields: Record<string, string>;
 }
 
-/** A refund, with the number of the payment it is given back of. */
+/** A refund, with the number of its payment. */
 export interface RefundRecord extends Omit<PaymentRecord, 'number' | 'bank_charges' | 'applied' | 'fields'> {
   payment: string;
 }
@@ -44,7 +44,7 @@ const PAYMENTS = `SELECT p.id, json_object('number', CAST(p.number AS TEXT), ${c
 const REFUNDS = `SELECT r.id, json_object('payment', CAST(p.number AS TEXT), ${common('r')}) AS record
   FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN accounts a ON a.id = r.account_id`;
 
-/** Every payment and refund by its id, to be compared with what was there before. */
+/** Every payment and refund by id, to compare with an earlier state. */
 export function recordsOf(store: Store): Records {
   const all = (sql: string) =>
     Object.fromEntries(store.all<{ id: string; record: string }>(sql).map(({ id, record }) => [id, JSON.parse(record)]));

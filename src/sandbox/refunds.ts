@@ -12,7 +12,7 @@ export function listRefunds(call: Call): Reply {
   const payment = pathPayment(call);
   const page = readPage(call.arrival.query);
   const documented = call.world.shapes === 'documented';
-  // The two documents differ: created_time in the newer, date in the older, whose conventions the live API keeps elsewhere.
+  // The two documents differ: the newer one sorts by created_time, the older by date. The live API follows the older one elsewhere.
   const order = documented ? 'created_at DESC, seq DESC' : 'date DESC, seq DESC';
   const rows = call.store.all<RefundRow>(
     `SELECT * FROM refunds WHERE payment_id = ? ORDER BY ${order} LIMIT ? OFFSET ?`,
@@ -37,7 +37,7 @@ export function getRefund(call: Call): Reply {
   return refundEnvelope(call, 200, messages(call.world.shapes).refundShown, pathRefund(call, payment));
 }
 
-/** Only what is neither applied nor refunded can be refunded (both documents: "the excess amount"). */
+/** Only the unused amount can be refunded (both documents: "the excess amount"). */
 export function createRefund(call: Call): Reply {
   const { store, now } = call;
   const payment = pathPayment(call);
@@ -80,7 +80,7 @@ export function createRefund(call: Call): Reply {
   );
 }
 
-/** Partial like other updates (guess; the documents call date, amount and account required, and so they do for payments). */
+/** Partial like other updates (guess). The documents require date, amount and account, but they do so for payments too. */
 export function updateRefund(call: Call): Reply {
   const { store, now } = call;
   const payment = pathPayment(call);
@@ -158,7 +158,7 @@ function checkAmount(payment: PaymentRow, amount: number, available: number): vo
   throw available === 0 && payment.applied > 0 ? refundOfApplied() : refundTooLarge();
 }
 
-/** A positive change refunds more of the payment. */
+/** Changes the refunded amount of a payment. A positive change increases the refunded amount. */
 function moveRefund(call: Call, payment: PaymentRow, change: number): void {
   call.store.run(
     'UPDATE payments SET refunded = refunded + ?, unused = unused - ?, modified_at = ? WHERE id = ?',

@@ -8,11 +8,11 @@ export interface LoggedRequest {
   query: Record<string, string>;
   headers: Record<string, string>;
   body: unknown;
-  /** the HTTP status sent; null while there is none, and for good when the connection was dropped */
+  /** the HTTP status sent; null before it is sent, and for good if the connection was dropped */
   status: number | null;
-  /** the code of the envelope sent, when there was one */
+  /** the envelope's code; null if the reply has no envelope */
   code: number | null;
-  /** ids of payments and refunds this request created, changed or deleted */
+  /** ids of payments and refunds that this request created, changed or deleted */
   applied: string[];
   fault: string | null;
   failure?: string;
@@ -22,7 +22,7 @@ const MOST_REQUESTS = 2000;
 const LONGEST_BODY = 20_000;
 const SECRETS = new Set(['client_secret', 'refresh_token', 'code', 'token']);
 
-/** What arrived, for tests and demos. Tokens and secrets are never kept. */
+/** The received requests, for tests and demos. The log never keeps tokens or secrets. */
 export class RequestLog {
   private entries: LoggedRequest[] = [];
   private seq = 0;

@@ -8,13 +8,13 @@ import { type CustomerRow, type PaymentRow, type RetainerRow, currencyOf } from 
 import type { Store } from './store.ts';
 import type { Call } from './world.ts';
 
-/** Of the documented filters, those that the retainers here can be told apart by. */
+/** The documented filters that make a difference for the retainers here. */
 const FILTERS: Record<string, string> = {
   'Status.All': '1',
   'Status.Sent': 'balance > 0',
   'Status.Unpaid': 'balance > 0',
   'Status.Paid': 'balance = 0',
-  // A retainer is never paid in part; the books hold none in the other states.
+  // A retainer cannot be paid in part, and the books have no retainers in the other states.
   'Status.PartiallyPaid': '0',
   'Status.Draft': '0',
   'Status.OverDue': '0',
@@ -52,19 +52,19 @@ export function listRetainers(call: Call): Reply {
   });
 }
 
-/** Settles the retainer that a new payment names. The money itself stays unused on the payment until it is applied or refunded. */
+/** Marks the payment's retainer as paid. The amount stays unused on the payment until it is applied or refunded. */
 export function payRetainer(store: Store, payment: PaymentRow): void {
   if (payment.retainer_id === '') return;
   const retainer = store.get<RetainerRow>('SELECT * FROM retainers WHERE id = ?', payment.retainer_id);
   if (!retainer) throw missing('Retainer Invoice');
   if (retainer.customer_id !== payment.customer_id) throw customerWrong();
-  // That more than is due is refused as it is for invoices, and so a second payment, is a guess.
+  // Two guesses: more than the balance is refused as it is for invoices, and so is a second payment.
   if (payment.amount > retainer.balance) throw overApplied();
   if (payment.amount < retainer.balance) throw retainerInPart();
   moveBalance(store, payment.retainer_id, -payment.amount, payment.created_at);
 }
 
-/** A deleted payment leaves its retainer unpaid. */
+/** Makes the retainer of a deleted payment unpaid again. */
 export function unpayRetainer(store: Store, { retainer_id, amount }: PaymentRow, now: number): void {
   moveBalance(store, retainer_id, amount, now);
 }

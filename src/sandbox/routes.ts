@@ -23,11 +23,11 @@ type Verb = 'CREATE' | 'READ' | 'UPDATE' | 'DELETE';
 
 export interface Route {
   method: string;
-  /** under /books/v3, `:name` for one segment */
+  /** below /books/v3; `:name` matches one segment */
   path: string;
-  /** the part of the OAuth scope after `ZohoBooks.`; its module has words in consent-page.ts */
+  /** the part of the OAuth scope after `ZohoBooks.`; consent-page.ts describes its module */
   scope: `${Module}.${Verb}`;
-  /** not among the scopes of the credentials that the sandbox hands out unasked */
+  /** this scope is not in the credentials that the sandbox gives by default */
   unusual?: true;
   handle: (call: Call) => Reply;
 }
@@ -48,7 +48,7 @@ export const ROUTES: Route[] = [
   { method: 'GET', path: REFUND, scope: 'customerpayments.READ', handle: getRefund },
   { method: 'PUT', path: REFUND, scope: 'customerpayments.UPDATE', handle: updateRefund },
   { method: 'DELETE', path: REFUND, scope: 'customerpayments.DELETE', handle: deleteRefund },
-  // Singular, and only here (Zoho docs).
+  // The path is singular only here (Zoho docs).
   { method: 'PUT', path: '/customerpayment/:payment_id/customfields', scope: 'customerpayments.UPDATE', handle: updateCustomFields },
 
   { method: 'GET', path: '/contacts', scope: 'contacts.READ', handle: listContacts },
@@ -65,10 +65,10 @@ export const ROUTES: Route[] = [
   { method: 'GET', path: '/settings/fields', scope: 'settings.READ', handle: listFields },
 ];
 
-/** The scopes of the credentials that the sandbox hands out unless told others. */
+/** The scopes of the sandbox's credentials by default. */
 export const USUAL_SCOPES = usualScopes();
 
-/** `ALL` of a module with every verb, otherwise each verb. */
+/** `ALL` for a module if all four verbs are used, otherwise each verb. */
 function usualScopes(): string[] {
   const scopes = [...new Set(ROUTES.filter(({ unusual }) => unusual !== true).map(({ scope }) => scope))];
   const moduleOf = (scope: string) => scope.replace(/\.\w+$/, '');
@@ -88,13 +88,13 @@ function getPayment(call: Call): Reply {
 export interface Match {
   route: Route | undefined;
   params: Record<string, string>;
-  /** the methods the path knows; empty when it is no path of the API */
+  /** the methods that exist for the path; empty if the path is unknown */
   methods: string[];
 }
 
 const SPLIT_ROUTES = ROUTES.map((route) => ({ route, segments: route.path.split('/') }));
 
-/** `path` is what follows /books/v3. */
+/** `path` is the part after /books/v3. */
 export function matchRoute(method: string, path: string): Match {
   const segments = path.split('/');
   const match: Match = { route: undefined, params: {}, methods: [] };

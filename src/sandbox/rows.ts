@@ -1,6 +1,6 @@
 import type { Store } from './store.ts';
 
-/** Rows as the books keep them. Money in mills, rates scaled by 10^10, moments in epoch milliseconds. */
+/** Rows of the books' tables. Amounts are in mills, rates scaled by 10^10, times in epoch milliseconds. */
 
 export interface CurrencyRow {
   id: string;
@@ -104,9 +104,9 @@ export interface PaymentRow {
   deposited: number;
   location_id: string;
   tags: string;
-  /** the retainer invoice it pays, or '' */
+  /** the id of the retainer invoice that this payment pays, or '' */
   retainer_id: string;
-  /** the imported bank transaction it is matched with, or '' */
+  /** the id of the matched bank transaction, or '' */
   bank_line_id: string;
   created_at: number;
   modified_at: number;
@@ -140,13 +140,13 @@ export interface RefundRow {
 
 export function currencyOf(store: Store, code: string): CurrencyRow {
   const currency = store.get<CurrencyRow>('SELECT * FROM currencies WHERE code = ?', code);
-  if (!currency) throw new Error(`No currency ${code}`);
+  if (!currency) throw new Error(`Currency ${code} does not exist`);
   return currency;
 }
 
 export function baseCurrency(store: Store): CurrencyRow {
   const currency = store.get<CurrencyRow>('SELECT * FROM currencies WHERE is_base = 1');
-  if (!currency) throw new Error('No base currency');
+  if (!currency) throw new Error('The books have no base currency');
   return currency;
 }
 

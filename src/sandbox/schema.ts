@@ -1,7 +1,7 @@
-/** Moves when the layout or the seed changes; a file of another layout is play money and is rebuilt. */
+/** Change this number whenever the layout or the seed changes. A file with another layout is rebuilt: it holds only practice data. */
 export const LAYOUT = '2';
 
-/** Emptied by a reset. The oauth tables and meta are not: a reset must not take the credentials away from whoever is connected. */
+/** Tables that a reset empties. It keeps the OAuth tables and meta, so that connected clients keep their credentials. */
 export const BOOK_TABLES = [
   'custom_values',
   'refunds',

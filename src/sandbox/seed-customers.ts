@@ -13,7 +13,7 @@ export interface SeedCustomer {
   terms: number;
   notes: string;
   type: 'customer' | 'vendor';
-  /** a vendor that contact_type=customer lets through */
+  /** a vendor that Zoho returns although contact_type=customer */
   leaks: boolean;
   inactive: boolean;
 }
@@ -29,7 +29,7 @@ type Sketch = [
   notes?: string,
 ];
 
-// Near-identical names on purpose: whoever books by name must look twice. The last ones hold text that trips software.
+// Similar names on purpose: a name alone must not be enough to choose a customer. The last names hold text that breaks careless software.
 const CUSTOMERS: Sketch[] = [
   ['Bowman Furniture', 'Benjamin George', 'bowmanfurniture.com', 'Burlington', 'U.S.A', 'USD', 30, 'Pays by check, usually at month end.'],
   ['Bowman Furnishings', 'Marta Bowman', 'bowmanfurnishings.example', 'Albany', 'U.S.A'],
@@ -135,9 +135,9 @@ export function seedCustomers(): SeedCustomer[] {
   return [...customers, ...vendors];
 }
 
-/** The customer of a name; the seed's own stories are told by name. */
+/** The seed's customer with this name. */
 export function seedCustomer(name: string): SeedCustomer {
   const customer = seedCustomers().find((candidate) => candidate.name === name);
-  if (!customer) throw new Error(`No seed customer ${name}`);
+  if (!customer) throw new Error(`The seed has no customer ${name}`);
   return customer;
 }

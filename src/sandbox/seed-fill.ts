@@ -45,8 +45,8 @@ const MODES = [
 const NOTES = ['', '', '', 'Thank you', 'Paid at the counter', 'Monthly statement', 'As agreed by phone', 'Deposit for the spring order'];
 
 /**
- * Writes payments number `from` up to `to`, with the invoices they pay, spread over a year. The same range always
- * gives the same payments: each is drawn from a generator seeded with its own number.
+ * Writes the payments numbered `from` to `to`, with their invoices, spread over a year. The same range always gives the same payments:
+ * each payment comes from a random generator seeded with the payment's number.
  */
 export function fillPayments(writer: SeedWriter, from: number, to: number): void {
   const customers = seedCustomers().filter((customer) => customer.type === 'customer' && !customer.inactive);
@@ -58,7 +58,7 @@ export function fillPayments(writer: SeedWriter, from: number, to: number): void
   }
 }
 
-/** Invoices nobody has paid, in the states an unpaid invoice can have. */
+/** Writes unpaid invoices in every state that an unpaid invoice can have. */
 export function fillOpenInvoices(writer: SeedWriter, count: number): void {
   const customers = seedCustomers().filter((customer) => customer.type === 'customer' && !customer.inactive);
   for (let index = 0; index < count; index += 1) {
@@ -70,7 +70,7 @@ export function fillOpenInvoices(writer: SeedWriter, count: number): void {
       customer,
       number: `INV-9${String(index).padStart(5, '0')}`,
       date,
-      // "sent" stays sent: due in 2030, for orders under a framework agreement. Others were due long ago.
+      // Status "sent" must not become overdue soon: due in 2030, under a framework agreement. The others are long overdue.
       due: kind === 0 ? '2030-06-30' : dayAfter(date, customer.terms),
       reference: kind === 0 ? 'Framework agreement' : '',
       total: amount(draw, customer),
@@ -95,7 +95,7 @@ function payment(writer: SeedWriter, draw: Drawing, customer: SeedCustomer, inde
   if (kind < 62) {
     writer.payment({ ...common, amount: total, applied: [{ invoice: invoice(0, total), amount: total }] });
   } else if (kind < 76) {
-    // Part of a larger invoice.
+    // Pays part of a larger invoice.
     const part = share(draw, customer, total);
     writer.payment({ ...common, amount: part, applied: [{ invoice: invoice(0, total), amount: part }] });
   } else if (kind < 84) {
@@ -103,7 +103,7 @@ function payment(writer: SeedWriter, draw: Drawing, customer: SeedCustomer, inde
     const applied = totals.map((each, part) => ({ invoice: invoice(part + 1, each), amount: each }));
     writer.payment({ ...common, amount: totals.reduce((sum, each) => sum + each, 0), applied });
   } else if (kind < 91) {
-    // More than was due: the rest is unused.
+    // Pays more than the balance: the rest is unused.
     writer.payment({ ...common, amount: total + share(draw, customer, total), applied: [{ invoice: invoice(0, total), amount: total }] });
   } else if (kind < 95) {
     writer.payment({ ...common, amount: total });
@@ -143,14 +143,14 @@ function referenceFor(draw: Drawing, mode: string): string {
   return draw.upTo(3) === 0 ? `REF-${1000 + draw.upTo(8999)}` : '';
 }
 
-/** In mills; whole yen, otherwise cents. */
+/** An amount in mills, in whole yen or in cents. */
 function amount(draw: Drawing, customer: SeedCustomer): number {
   if (customer.currency === 'JPY') return (5000 + draw.upTo(900) * 1000 + draw.upTo(10) * 100) * 1000;
   const cents = 4000 + draw.upTo(draw.upTo(5) === 0 ? 900_000 : 120_000);
   return (draw.upTo(3) === 0 ? cents : cents - (cents % 500)) * 10;
 }
 
-/** Some part of an amount, more than nothing and less than all. */
+/** A random part of an amount, above zero and below the whole. */
 function share(draw: Drawing, customer: SeedCustomer, mills: number): number {
   const step = customer.currency === 'JPY' ? 1000 : 10;
   const part = Math.floor((mills * (10 + draw.upTo(80))) / 100 / step) * step;
@@ -169,7 +169,7 @@ interface Drawing {
   pick: <T>(list: T[]) => T;
 }
 
-/** A small generator (mulberry32): the same seed gives the same numbers on every machine. */
+/** A small random generator (mulberry32). The same seed gives the same numbers on every machine. */
 function drawing(seed: number): Drawing {
   let state = Math.imul(seed, 0x9e3779b1) >>> 0;
   const upTo = (limit: number): number => {
@@ -180,7 +180,7 @@ function drawing(seed: number): Drawing {
   };
   const pick = <T>(list: T[]): T => {
     const chosen = list[upTo(list.length)];
-    if (chosen === undefined) throw new Error('Nothing to pick from');
+    if (chosen === undefined) throw new Error('The list to pick from is empty');
     return chosen;
   };
   return { upTo, pick };

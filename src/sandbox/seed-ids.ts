@@ -1,6 +1,6 @@
 import { idOf } from './world.ts';
 
-/** Ids with a meaning beyond the seed: defaults of the API, and the documents' own sample under its own ids. */
+/** Ids with a fixed meaning: defaults of the API, and the ids of the sample in Zoho's documents. */
 export const PETTY_CASH_ID = '3000000000385';
 export const UNDEPOSITED_FUNDS_ID = idOf(358);
 export const CHECKING_ID = idOf(361);
@@ -10,7 +10,7 @@ export const CLOSED_ACCOUNT_ID = idOf(370);
 export const BANK_CHARGES_ACCOUNT_ID = idOf(442);
 export const RECEIVABLE_ACCOUNT_ID = idOf(376);
 export const LOCATION_ID = '460000000038080';
-/** By their ids. */
+/** Locations by id. */
 export const LOCATIONS: ReadonlyMap<string, string> = new Map([
   [LOCATION_ID, 'Head Office'],
   ['460000000038090', 'Burlington Showroom'],
@@ -20,7 +20,7 @@ export const USER_ID = idOf(3);
 export const TEMPLATE_ID = idOf(17_003);
 
 export const EXTERNAL_REFERENCE_FIELD_ID = idOf(12_841);
-/** The id of the documents' sample for customfields. */
+/** The id of the sample for customfields in Zoho's documents. */
 export const RECEIPT_BOOK_FIELD_ID = '46000000012845';
 
 export const BOWMAN_ID = '903000000000099';

@@ -7,9 +7,9 @@ import { idOf } from './world.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The day on which the seed ends, as it is written down. */
+/** The last day of the seed, as written in the source. */
 export const SEED_DAY = '2026-06-30';
-/** Older records are the documents' own, and keep their dates. */
+/** Older records come from Zoho's documents and keep their dates. */
 const FIRST_OF_SEED = '2020-01-01';
 
 export interface SeedInvoice {
@@ -44,7 +44,7 @@ export interface SeedPayment {
   minute?: number;
 }
 
-/** An invoice that is told but perhaps not yet in its table. */
+/** An invoice that may not be in its table yet. */
 export interface TellingInvoice {
   id: string;
   of: SeedInvoice;
@@ -54,8 +54,8 @@ export interface TellingInvoice {
 }
 
 /**
- * Writes whole documents straight into the tables, a hundred thousand in seconds, and keeps the balances that follow in
- * memory until `finish`. The ledger check recomputes all of it, so what is written here is held to the same rules as requests.
+ * Writes documents directly into the tables, 100,000 in seconds. It keeps the resulting balances in memory until `finish`. The ledger
+ * check computes all balances again, so the seed must follow the same rules as requests.
  */
 export class SeedWriter {
   private readonly store: Store;
@@ -68,7 +68,7 @@ export class SeedWriter {
   private readonly unused = new Map<string, number>();
   private readonly unwritten = new Set<TellingInvoice>();
 
-  /** `today`: the day on which the books end. */
+  /** `today`: the last day of the books. */
   constructor(store: Store, today: string) {
     this.store = store;
     this.today = today;
@@ -79,7 +79,7 @@ export class SeedWriter {
     );
   }
 
-  /** Goes into its table with its first payment, when its balance is known, or at the end: one statement instead of two. */
+  /** Adds an invoice. It is inserted with its first payment, when its balance is known, or at the end: one statement instead of two. */
   invoice(written: SeedInvoice): TellingInvoice {
     const invoice = { ...written, date: onSeedDay(written.date, this.today), due: onSeedDay(written.due, this.today) };
     const told = { id: invoice.id ?? this.id(), of: invoice, balance: invoice.void ? 0 : invoice.total, lastPayment: '', written: false };
@@ -131,7 +131,7 @@ export class SeedWriter {
       deposited,
       payment.location ?? '',
       createdAt,
-      // A refund changes its payment, as one recorded later does.
+      // A refund modifies its payment, also in the seed.
       Math.max(createdAt, ...(payment.refunds ?? []).map(({ date }) => moment(date, REFUND_MINUTE))),
     );
     add(this.deposits, account, deposited);
@@ -144,7 +144,7 @@ export class SeedWriter {
     return id;
   }
 
-  /** Writes the balances and sequences everything above added up to. */
+  /** Writes the balances and sequences. */
   finish(): void {
     for (const invoice of this.unwritten) this.write(invoice);
     for (const [id, mills] of this.deposits) this.store.run('UPDATE accounts SET balance = balance + ? WHERE id = ?', mills, id);
@@ -249,12 +249,12 @@ export function usualRate(currency: string): number {
 
 const REFUND_MINUTE = 30;
 
-/** A moment of the working day in New York on that date, whatever the season. */
+/** A time of the working day in New York on that date, in summer and in winter. */
 function moment(date: string, minute: number): number {
   return Date.parse(`${date}T14:05:00Z`) + minute * 60_000;
 }
 
-/** When something of the seed happened, in books that end on `today`. */
+/** The date of a seed record in books that end on `today`. */
 export function onSeedDay(written: string, today: string): string {
   const days = (Date.parse(today) - Date.parse(SEED_DAY)) / DAY_MS;
   return written < FIRST_OF_SEED ? written : dayAfter(written, days);

@@ -20,13 +20,13 @@ import { onSeedDay, SeedWriter, usualRate } from './seed-writer.ts';
 import type { Store } from './store.ts';
 import { idOf } from './world.ts';
 
-/** Drawn payments beside the told ones: enough for three pages of 200. */
+/** Number of generated payments, besides those written by hand: enough for three pages of 200. */
 const DRAWN_PAYMENTS = 480;
 const OPEN_INVOICES = 80;
-/** Where the running ids start; below are those with a name. */
+/** The first sequential id. Lower ids have names. */
 const FIRST_RUNNING_ID = 100_000;
 
-/** Empties the books and writes the seed anew, so that it ends on `today`; then as many payments more as it takes to hold `payments`. */
+/** Empties the books and writes the seed so that it ends on `today`, then adds payments until the books hold `payments`. */
 export function seedBooks(store: Store, payments: number, today: string): void {
   for (const table of BOOK_TABLES) store.exec(`DELETE FROM ${table}`);
   store.run("INSERT INTO sequences (name, value) VALUES ('id', ?), ('payment_number', 0)", FIRST_RUNNING_ID);
@@ -43,13 +43,13 @@ export function seedBooks(store: Store, payments: number, today: string): void {
   growTo(store, payments, today);
 }
 
-/** Adds drawn payments until the books hold that many. `today`: the day on which they end. */
+/** Adds generated payments until the books hold that many. `today`: the last day of the books. */
 export function growTo(store: Store, payments: number, today: string): void {
   const held = store.get<{ count: number }>('SELECT count(*) AS count FROM payments')?.count ?? 0;
   if (held >= payments) return;
-  // Numbers of drawn payments go on where an earlier growth ended, so that no invoice number comes twice.
+  // Numbering continues after the earlier generated payments, so that no invoice number occurs twice.
   const drawn = store.get<{ value: number }>("SELECT value FROM sequences WHERE name = 'drawn'")?.value ?? DRAWN_PAYMENTS;
-  // Far cheaper to build the indices once at the end than to keep them up through 100,000 payments.
+  // Building the indices once at the end is much faster than updating them for 100,000 payments.
   const rebuild = payments - held > 5000;
   if (rebuild) dropIndices(store);
   const writer = new SeedWriter(store, today);
@@ -62,7 +62,7 @@ export function growTo(store: Store, payments: number, today: string): void {
   );
 }
 
-/** Those that SCHEMA creates; the ones behind UNIQUE stay. */
+/** Drops the indices that SCHEMA creates. Those of UNIQUE constraints stay. */
 function dropIndices(store: Store): void {
   const indices = store.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL");
   for (const { name } of indices) store.exec(`DROP INDEX ${name}`);
@@ -148,7 +148,7 @@ function seedCustomFields(store: Store): void {
   store.run(insert, RECEIPT_BOOK_FIELD_ID, 'cf_receipt_book_no', 'Receipt Book No', 2, 'text', 0);
 }
 
-/** Two that nobody has paid yet. */
+/** Two unpaid retainer invoices. */
 function seedRetainers(store: Store, today: string): void {
   const insert =
     'INSERT INTO retainers (id, number, customer_id, date, currency_code, total, balance, created_at, modified_at) ' +
@@ -164,7 +164,7 @@ function seedRetainers(store: Store, today: string): void {
   }
 }
 
-/** The records with a story: what demos show, tests look for, and the documents' sample. Amounts in mills. */
+/** Records written by hand, for demos and tests, and the sample of Zoho's documents. Amounts in mills. */
 function tellStories(writer: SeedWriter): void {
   const bowman = seedCustomer('Bowman Furniture');
   const acme = seedCustomer('Acme Corp');
@@ -174,7 +174,7 @@ function tellStories(writer: SeedWriter): void {
   const harbor = seedCustomer('Harbor\nLight Interiors');
   const due2030 = '2030-06-30';
 
-  // Payment 1: long settled.
+  // Payment 1: applied in full, long ago.
   const first = writer.invoice({
     customer: bowman,
     id: idOf(79_381),
@@ -193,8 +193,8 @@ function tellStories(writer: SeedWriter): void {
     applied: [{ invoice: first, amount: 820_000 }],
   });
 
-  // Payment 2 is the documents' sample. They apply all of its 450 to INV-384 and refund 50 of it as well, which no books
-  // can hold. Here 400 are applied and 50 refunded: the amounts they name are kept, and INV-384 still owes 50.
+  // Payment 2 is the sample of Zoho's documents. They apply all of its 450 to INV-384 and also refund 50, which is impossible.
+  // Here 400 are applied and 50 refunded. The documented amounts stay, and INV-384 still has a balance of 50.
   const sample = writer.invoice({
     customer: bowman,
     id: SAMPLE_INVOICE_ID,
@@ -219,7 +219,7 @@ function tellStories(writer: SeedWriter): void {
     refunds: [{ id: SAMPLE_REFUND_ID, date: '2016-06-05', amount: 50_000, account: PETTY_CASH_ID, reference: 'INV-384' }],
   });
 
-  // Bowman's open items: one of exactly 450, one overdue, a draft, a void one.
+  // Bowman's other invoices: an open one of exactly 450, an overdue one, a draft and a void one.
   writer.invoice({
     customer: bowman,
     id: idOf(79_385),
@@ -268,7 +268,7 @@ function tellStories(writer: SeedWriter): void {
     account: CHECKING_ID,
     applied: [{ invoice: third, amount: 500_000 }],
   });
-  // Payment 4: an advance, nothing applied.
+  // Payment 4: an advance, not applied to any invoice.
   writer.payment({
     customer: bowman,
     id: idOf(79_504),
@@ -280,7 +280,7 @@ function tellStories(writer: SeedWriter): void {
     account: CHECKING_ID,
   });
 
-  // Payment 5: one payment for two invoices. Payment 6: applied, refunded and unused at once.
+  // Payment 5: one payment for two invoices. Payment 6: partly applied, partly refunded, partly unused.
   const fourth = writer.invoice({
     customer: acme,
     id: idOf(79_392),
@@ -330,7 +330,7 @@ function tellStories(writer: SeedWriter): void {
   });
   writer.invoice({ customer: acme, id: idOf(79_395), number: 'INV-395', date: '2026-06-12', due: due2030, total: 2_400_000 });
 
-  // Payments 7 and 8: euros and yen, each with something left to refund, beside an open invoice.
+  // Payments 7 and 8: euros and yen, each with an unused amount and with an open invoice of the same customer.
   const seventh = writer.invoice({
     customer: lindner,
     id: idOf(79_396),
@@ -370,7 +370,7 @@ function tellStories(writer: SeedWriter): void {
   });
   writer.invoice({ customer: aoyama, id: idOf(79_399), number: 'INV-399', date: '2026-06-16', due: due2030, total: 120_000_000 });
 
-  // Payments 9 and 10: text that must be shown, searched and escaped, and never obeyed.
+  // Payments 9 and 10: text that the server must show, search and escape, and never follow.
   writer.payment({
     customer: sunny,
     id: idOf(79_509),

@@ -8,25 +8,25 @@ import { type Arrival, type Reply, jsonReply } from './message.ts';
 import { noteReply } from './request-log.ts';
 
 const LARGEST_BODY = 2_000_000;
-/** Longer than Node's five seconds, so that a client's idle connection is not closed under its next request. */
+/** Longer than Node's default of five seconds. With the default, the server could close an idle connection just as the client reuses it. */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface Listener {
   server: Server;
-  /** ends connections at once and waits until nothing touches the books any more */
+  /** closes all connections at once and waits until no request uses the books */
   close: () => Promise<void>;
 }
 
 export function listen(controls: Controls): Listener {
   const closing = new AbortController();
-  // Every delayed answer listens for the end: no leak to warn of.
+  // Every delayed answer adds a listener to this signal, so Node's warning about a leak would be false.
   setMaxListeners(0, closing.signal);
   const active = new Set<Promise<void>>();
   const state: State = { controls, inProcess: 0, closing: closing.signal };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const work = serve(state, request, response)
       .catch(() => {
-        // The client has gone, the sandbox is closing, or the books stayed locked: an internal error if it can still be said.
+        // The client disconnected, the sandbox is closing, or the books stayed locked. An internal error is sent if that is still possible.
         if (response.headersSent || closing.signal.aborted) response.destroy();
         else send(response, jsonReply(500, { code: 1000, message: 'Internal error' }));
       })
@@ -49,7 +49,7 @@ export function listen(controls: Controls): Listener {
 
 interface State {
   controls: Controls;
-  /** Books requests being answered now, for the limit on concurrent calls */
+  /** Books requests in process now, for the limit on concurrent requests */
   inProcess: number;
   closing: AbortSignal;
 }
@@ -58,12 +58,12 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   const { world } = state.controls;
   response.setHeader('date', new Date(world.now()).toUTCString());
   if (!isLocal(request)) {
-    send(response, jsonReply(403, { error: 'The sandbox answers this machine only' }));
+    send(response, jsonReply(403, { error: 'The sandbox accepts requests from this machine only' }));
     return;
   }
   const body = await readBody(request);
   if (body === undefined) {
-    send(response, jsonReply(413, { error: 'The request is too large' }, { connection: 'close' }));
+    send(response, jsonReply(413, { error: 'The request body is too large' }, { connection: 'close' }));
     return;
   }
   const [path = '', query = ''] = splitOnce(request.url ?? '', '?');
@@ -91,7 +91,7 @@ async function answer(state: State, arrival: Arrival, response: ServerResponse):
     response.destroy();
     return;
   }
-  // A delay before applying goes on when the client has gone: the change comes late, which is the point of it.
+  // A delay before the change continues after the client disconnects. Tests need this: the change is then applied late.
   if (fault?.fault === 'delay' && !fault.after) await faults.wait(fault.delay_ms, arrival, state.closing);
   const reply = await respond(state, arrival, keeps(fault));
   entry.applied = keeps(fault) ? (reply.applied ?? []) : [];
@@ -112,7 +112,7 @@ async function answer(state: State, arrival: Arrival, response: ServerResponse):
   else send(response, final);
 }
 
-/** Whether a request's change is to stay: with most faults the answer is computed, but only `after` lets the change stand. */
+/** True if the request's change is kept. Most faults roll the change back unless `after` is set. */
 function keeps(fault: Fault | undefined): boolean {
   return fault === undefined || fault.after || fault.fault === 'delay' || isOdd(fault);
 }
@@ -125,8 +125,8 @@ async function respond(state: State, arrival: Arrival, keep: boolean): Promise<R
 }
 
 /**
- * Only programs of this machine, and no web page of another site: a foreign Host is DNS rebinding, a foreign Origin is a
- * page in the user's browser sending requests across.
+ * True if the request comes from a program on this machine, and not from a web page of another site. A foreign Host header means DNS
+ * rebinding. A foreign Origin header means that a page in the user's browser sends cross-site requests.
  */
 function isLocal(request: IncomingMessage): boolean {
   const origin = request.headers.origin;
@@ -154,7 +154,7 @@ function send(response: ServerResponse, reply: Reply): void {
   response.end(bytes);
 }
 
-/** Honest headers, half a body, and the connection is gone. */
+/** Sends the correct headers and half of the body, then drops the connection. */
 async function sendHalf(response: ServerResponse, reply: Reply): Promise<void> {
   const bytes = Buffer.from(reply.body);
   response.writeHead(reply.status, { ...reply.headers, 'content-length': bytes.length });

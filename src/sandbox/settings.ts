@@ -58,7 +58,7 @@ function accountItem(call: Call, row: AccountRow): Record<string, unknown> {
 }
 
 /**
- * The accounts that payments are booked on besides those that hold money (Zoho docs, live recording). The books keep no balances of them.
+ * The accounts that payments use besides cash and bank accounts (Zoho docs, live recording). The books keep no balances for them.
  */
 export function listChartOfAccounts(call: Call): Reply {
   const others: [id: string, name: string, type: string][] = [
@@ -92,7 +92,7 @@ export function listChartOfAccounts(call: Call): Reply {
   });
 }
 
-/** Locations, as if the feature were on (Zoho docs). */
+/** Locations, as if the organization had turned this feature on (Zoho docs). */
 export function listLocations(): Reply {
   const locations = [...LOCATIONS].map(([location_id, location_name]) => ({
     location_id,
@@ -104,7 +104,7 @@ export function listLocations(): Reply {
   return jsonReply(200, { code: 0, message: 'success', locations });
 }
 
-/** The one call that names no organization; the recording has no page_context. */
+/** The only call without organization_id. The recording has no page_context. */
 export function listOrganizations(call: Call): Reply {
   const base = baseCurrency(call.store);
   return jsonReply(200, {
@@ -158,7 +158,7 @@ export function listCurrencies(call: Call): Reply {
       price_precision: row.precision,
       currency_format: row.precision === 0 ? '1,234,567' : '1,234,567.89',
       is_base_currency: row.is_base === 1,
-      // 0 is how Zoho says that no rate is kept, as for the base currency itself.
+      // Zoho sends 0 if it keeps no rate, for example for the base currency.
       exchange_rate: row.is_base === 1 ? 0 : rateNumber(row.rate),
       effective_date: '',
       auto_exchange_rate_enabled: false,
@@ -167,7 +167,7 @@ export function listCurrencies(call: Call): Reply {
   });
 }
 
-/** Undocumented, seen in use: the custom fields of an entity. Other entities have none here. */
+/** Undocumented, but seen in use: the custom fields of an entity. Only payments have custom fields here. */
 export function listFields(call: Call): Reply {
   const entity = given(call.arrival.query, 'entity');
   const fields = entity === 'customer_payment' ? customFields(call.store) : [];

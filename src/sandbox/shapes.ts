@@ -7,7 +7,7 @@ import { LOCATIONS, RECEIVABLE_ACCOUNT_ID, TEMPLATE_ID, USER_ID } from './seed-i
 import type { Store } from './store.ts';
 import type { Call, Shapes } from './world.ts';
 
-/** What differs in words and status between the live API (recordings) and its documentation. */
+/** Messages and statuses that differ between the live API (recordings) and its documentation. */
 interface Messages {
   created: string;
   updated: string;
@@ -19,7 +19,7 @@ interface Messages {
 const LIVE: Messages = {
   created: 'The payment from the customer has been recorded',
   updated: 'The details of the payment received from the customer have been updated',
-  // No recordings of refunds exist; the older document fits live conventions better, so its words, object and 201 (guess).
+  // There are no recordings of refunds. The older document is closer to the live API, so its messages, object and 201 are used (guess).
   refundsListed: 'success',
   refundShown: 'success',
   refundCreatedStatus: 201,
@@ -62,7 +62,7 @@ export function paymentShape(call: Call, payment: PaymentRow): Record<string, un
   return call.world.shapes === 'live' ? livePayment(call, payment) : documentedPayment(call, payment);
 }
 
-/** The detail in the order and with the empty values of the live recordings. */
+/** A single payment, with the key order and the empty values of the live recordings. */
 function livePayment(call: Call, payment: PaymentRow): Record<string, unknown> {
   const { store } = call;
   const currency = currencyOf(store, payment.currency_code);
@@ -163,7 +163,7 @@ function livePayment(call: Call, payment: PaymentRow): Record<string, unknown> {
   };
 }
 
-/** The bank transaction that a payment is matched with. Empty in every recording; what is in an item is a guess. */
+/** The bank transaction that matches a payment. All recordings have an empty list, so the keys of an item are a guess. */
 function bankLines({ bank_line_id, date, amount, account_id }: PaymentRow): Record<string, unknown>[] {
   if (bank_line_id === '') return [];
   return [
@@ -180,7 +180,7 @@ function bankLines({ bank_line_id, date, amount, account_id }: PaymentRow): Reco
   ];
 }
 
-/** Exactly the keys of the documents' sample; what it lacks (unused_amount, payment_refunds) is lacking here too. */
+/** Exactly the keys of the sample in Zoho's documents. It lacks unused_amount and payment_refunds, so this answer lacks them too. */
 function documentedPayment(call: Call, payment: PaymentRow): Record<string, unknown> {
   const { store } = call;
   const currency = currencyOf(store, payment.currency_code);
@@ -265,7 +265,7 @@ export function paymentItems(call: Call, rows: PaymentRow[]): Record<string, unk
       gateway_transaction_id: '',
       payment_gateway: '',
       bcy_refunded_amount: inBase(row.refunded),
-      // Empty in every Books recording, applied or not.
+      // Empty in every Books recording, even if the payment is applied.
       applied_invoices: [],
       has_attachment: false,
       tags: JSON.parse(row.tags) as unknown,
@@ -274,7 +274,7 @@ export function paymentItems(call: Call, rows: PaymentRow[]): Record<string, unk
       tax_account_id: row.tax_account_id,
       tax_account_name: '',
       tax_amount_withheld: moneyNumber(row.tax_withheld),
-      // The names of a payment without invoices and of one for a retainer are guesses.
+      // The names for payments without invoices and for retainer payments are guesses.
       payment_type: row.retainer_id !== '' ? 'Retainer Payment' : row.applied > 0 ? 'Invoice Payment' : 'Advance Payment',
       payment_status: 'paid',
       settlement_status: '',
@@ -334,7 +334,7 @@ export function refundItem(call: Call, payment: PaymentRow, refund: RefundRow): 
   };
 }
 
-/** One refund: an object `payment_refund` in the older document (and live, a guess), an array `payment_refunds` in the newer. */
+/** One refund: object `payment_refund` in the older document (and live, a guess), array `payment_refunds` in the newer. */
 export function refundEnvelope(call: Call, status: number, message: string, refund: RefundRow): Reply {
   const common = {
     payment_refund_id: refund.id,

@@ -5,13 +5,13 @@ import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite
 
 export type SqlValue = string | number | null;
 
-/** How long one attempt may hold the event loop. SQLite's own wait is a blocking one, so it is short and repeated asynchronously. */
+/** How long one attempt may block the event loop. SQLite waits synchronously, so each wait is short and the retries are asynchronous. */
 const BUSY_TIMEOUT_MS = 50;
-/** Another process may be seeding 100,000 payments in one transaction. */
+/** Another process may need this long to seed 100,000 payments in one transaction. */
 const GIVE_UP_MS = 60_000;
 const SQLITE_BUSY = 5;
 
-/** The books' file: prepared statements by their text, and transactions that wait their turn without blocking. */
+/** The books' SQLite file: cached prepared statements, and transactions that wait for the write lock without blocking. */
 export class Store {
   private readonly database: InstanceType<typeof DatabaseSync>;
   private readonly statements = new Map<string, StatementSyncInstance>();
@@ -29,7 +29,7 @@ export class Store {
       () => database.exec('PRAGMA journal_mode = WAL'),
       () => false,
     );
-    // NORMAL loses at most the last moments on a power cut, never consistency: right for play money.
+    // With NORMAL, a power failure loses at most the last transactions and never consistency. That is enough for practice data.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     return new Store(database);
   }
@@ -50,10 +50,10 @@ export class Store {
     this.database.exec(sql);
   }
 
-  /** Runs synchronous work as one write transaction; other processes and other requests see all of it or nothing. */
+  /** Runs synchronous work as one write transaction. Other processes and requests see all of its changes or none. */
   async transaction<T>(work: () => T): Promise<T> {
     return await whenFree(
-      // In one go: another request that is served meanwhile would begin a transaction within this one.
+      // No await here: another request served in between would begin a transaction inside this one.
       () => {
         this.database.exec('BEGIN IMMEDIATE');
         try {
@@ -69,7 +69,7 @@ export class Store {
     );
   }
 
-  /** Work inside a transaction that is undone when it throws, or when `keep` is false, while what came before it stays. */
+  /** Runs work in a savepoint. Its changes are rolled back if it throws or if `keep` is false. Earlier changes stay. */
   attempt<T>(keep: boolean, work: () => T): T {
     this.database.exec('SAVEPOINT attempt');
     let done = false;
@@ -86,11 +86,11 @@ export class Store {
   /** The next number of a named sequence. */
   next(sequence: string): number {
     const row = this.get<{ value: number }>('UPDATE sequences SET value = value + 1 WHERE name = ? RETURNING value', sequence);
-    if (!row) throw new Error(`No sequence ${sequence}`);
+    if (!row) throw new Error(`Sequence ${sequence} does not exist`);
     return row.value;
   }
 
-  /** Nobody waits for a turn any longer. */
+  /** Ends all waits for the write lock. */
   stop(): void {
     this.stopped = true;
   }
@@ -104,7 +104,7 @@ export class Store {
   private prepared(sql: string): StatementSyncInstance {
     const known = this.statements.get(sql);
     if (known) return known;
-    // List filters combine into many texts; a full cache is dropped rather than grown.
+    // List filters can produce many different SQL texts, so a full cache is emptied instead of growing.
     if (this.statements.size > 500) this.statements.clear();
     const statement = this.database.prepare(sql);
     this.statements.set(sql, statement);
@@ -112,7 +112,7 @@ export class Store {
   }
 }
 
-/** SQLite creates files readable by everyone; this one holds tokens. */
+/** Creates the file with private permissions: SQLite's default lets everyone read it, and it holds tokens. */
 function createPrivately(file: string): void {
   if (existsSync(file)) return;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -132,6 +132,6 @@ async function whenFree<T>(step: () => T, stopped: () => boolean): Promise<T> {
 }
 
 function isBusy(error: unknown): boolean {
-  // The primary code; extended codes such as SQLITE_BUSY_SNAPSHOT keep it in the low byte.
+  // Extended codes such as SQLITE_BUSY_SNAPSHOT have the primary code in the low byte.
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY;
 }

@@ -4,7 +4,7 @@ import { type Arrival, type Reply, formParameters, jsonReply } from './message.t
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
 
-/** Zoho keeps 20 refresh tokens of a client and user; the next one ends the oldest with its access tokens (Zoho docs). */
+/** Zoho keeps 20 refresh tokens per client and user. A further one revokes the oldest and its access tokens (Zoho docs). */
 const REFRESH_TOKENS_KEPT = 20;
 
 export interface ClientRow {
@@ -22,13 +22,13 @@ interface CodeRow {
   expires_at: number;
 }
 
-/** Scope of a live access token; undefined for one that is unknown, expired or of a revoked refresh token. */
+/** The scope of a valid access token. Undefined if the token is unknown, expired, or belongs to a revoked refresh token. */
 export function accessTokenScope(store: Store, accessToken: string, now: number): string | undefined {
   if (accessToken === '') return undefined;
   return store.get<{ scope: string }>('SELECT scope FROM access_tokens WHERE token = ? AND expires_at > ?', accessToken, now)?.scope;
 }
 
-/** Most token errors come with HTTP 200 (live recordings): a client that looks at the status only takes them for tokens. */
+/** Most token errors have HTTP 200 (live recordings). A client that checks only the status takes them for tokens. */
 const tokenError = (error: string): Reply => jsonReply(200, { error });
 
 /** HTTP 400 in recordings. */
@@ -38,7 +38,7 @@ export const tokenThrottle = (): Reply =>
     error: 'Access Denied',
   });
 
-/** POST /oauth/v2/token: both grants, parameters in the query or a form body. */
+/** POST /oauth/v2/token: both grant types, with parameters in the query or in a form body. */
 export function token(world: World, arrival: Arrival): Reply {
   const parameters = formParameters(arrival);
   const client = clientOf(world.store, parameters.get('client_id') ?? '');
@@ -66,7 +66,7 @@ function refresh(world: World, client: ClientRow, parameters: URLSearchParams): 
 function exchange(world: World, client: ClientRow, parameters: URLSearchParams): Reply {
   const { store } = world;
   const now = world.now();
-  // Spent on sight: a code works once, also when the exchange is then refused.
+  // The code is deleted at its first use, even if the exchange then fails: a code works only once.
   const code = store.get<CodeRow>(
     'DELETE FROM grant_codes WHERE code = ? AND client_id = ? RETURNING *',
     parameters.get('code') ?? '',
@@ -75,7 +75,7 @@ function exchange(world: World, client: ClientRow, parameters: URLSearchParams):
   if (!code || code.expires_at <= now) return tokenError('invalid_code');
   if (code.redirect_uri !== (parameters.get('redirect_uri') ?? '')) return tokenError('invalid_redirect_uri');
 
-  // Without a refresh token the access token still needs an owner to be counted and revoked by.
+  // The rate limit and revocation find access tokens by their owner, so an access token without a refresh token gets one too.
   const owner = code.with_refresh ? issueRefreshToken(store, client.client_id, code.scope, 'consent', now) : `none.${hex()}`;
   mayIssue(store, world.limits, owner, now);
   const accessToken = issueAccessToken(world, owner, code.scope);
@@ -92,7 +92,7 @@ function lifetime(world: World): Record<string, unknown> {
   return { token_type: 'Bearer', expires_in: world.limits.access_token_seconds };
 }
 
-/** 10 access tokens per refresh token and 10 minutes, then none for the rest of the window (Zoho docs). */
+/** True if the refresh token may get another access token: 10 in 10 minutes, then none until the window ends (Zoho docs). */
 function mayIssue(store: Store, limits: Limits, refreshToken: string, now: number): boolean {
   const row = store.get<{ window_start: number; count: number }>(
     'SELECT window_start, count FROM token_requests WHERE refresh_token = ?',
@@ -133,7 +133,7 @@ function issueAccessToken(world: World, refreshToken: string, scope: string): st
   return accessToken;
 }
 
-/** A new refresh token; the 21st of a client ends its oldest. */
+/** Creates a refresh token. The 21st of a client revokes its oldest. */
 export function issueRefreshToken(store: Store, clientId: string, scope: string, origin: string, now: number): string {
   const refreshToken = newToken();
   store.run(
@@ -159,14 +159,14 @@ function endRefreshToken(store: Store, refreshToken: string): number {
   return store.run('DELETE FROM refresh_tokens WHERE token = ?', refreshToken);
 }
 
-/** Takes a refresh token (ending its access tokens too) or an access token. The wording of the 400 is a guess. */
+/** Revokes a refresh token with its access tokens, or one access token. The text of the 400 error is a guess. */
 export function revoke(world: World, arrival: Arrival): Reply {
   const given = formParameters(arrival).get('token') ?? '';
   const ended = endRefreshToken(world.store, given) + world.store.run('DELETE FROM access_tokens WHERE token = ?', given);
   return ended > 0 ? jsonReply(200, { status: 'success' }) : jsonReply(400, { error: 'invalid_token' });
 }
 
-/** A grant code; without a redirect_uri it is a self client's, made in Zoho's API console. */
+/** Creates a grant code. A code without a redirect_uri comes from a Self Client in Zoho's API console. */
 export function issueCode(world: World, grant: { client_id: string; scope: string; redirect_uri: string; with_refresh: boolean }): string {
   const code = newToken();
   world.store.run('DELETE FROM grant_codes WHERE expires_at <= ?', world.now());
@@ -182,7 +182,7 @@ export function issueCode(world: World, grant: { client_id: string; scope: strin
   return code;
 }
 
-/** The registered client of an id. */
+/** The registered client with this id. */
 export function clientOf(store: Store, clientId: string): ClientRow | undefined {
   return store.get<ClientRow>('SELECT * FROM clients WHERE client_id = ?', clientId);
 }

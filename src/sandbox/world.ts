@@ -10,35 +10,35 @@ export interface Organization {
 
 export type Shapes = 'live' | 'documented';
 
-/** What every part of one sandbox shares. */
+/** The state that all parts of one sandbox share. */
 export interface World {
   store: Store;
   limits: Limits;
   mandatory: Mandatory;
   shapes: Shapes;
-  /** what the account's list of organizations holds */
+  /** the account's organizations */
   organizations: Organization[];
-  /** epoch milliseconds of the sandbox's clock */
+  /** the sandbox's time in epoch milliseconds */
   now: () => number;
   /** the sandbox's own address, without a trailing slash */
   url: string;
 }
 
-/** One Books request on its way through a handler. */
+/** A Books request while a handler answers it. */
 export interface Call {
   world: World;
   store: Store;
   arrival: Arrival;
   params: Record<string, string>;
-  /** epoch milliseconds at which the request is handled: one moment for the whole request */
+  /** time of the request in epoch milliseconds, the same for the whole request */
   now: number;
-  /** handlers add the ids of payments and refunds they create, change or delete */
+  /** ids of payments and refunds that handlers create, change or delete */
   applied: string[];
 }
 
 export const ORGANIZATION_ID = '10234695';
 
-/** A new id: 18 digits, above 2^53, so that a client that turns ids into numbers is found out. */
+/** A new id. It has 18 digits, above 2^53, so that a client that turns ids into numbers fails visibly. */
 export function newId(store: Store): string {
   return idOf(store.next('id'));
 }
@@ -47,7 +47,7 @@ export function idOf(value: number): string {
   return `712345${String(value).padStart(12, '0')}`;
 }
 
-/** A path or query id; anything but digits is a resource Zoho cannot find (live recording). */
+/** True if the text can be an id in a path or query. Zoho finds no resource for other texts (live recording). */
 export function isId(text: string): boolean {
   return /^\d{1,19}$/.test(text);
 }

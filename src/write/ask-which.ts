@@ -4,21 +4,21 @@ import { NONE_OF_THESE, readChoice } from './repeated-call.ts';
 import { digestOf, type Seal } from './seal.ts';
 import type { Road, Settling } from './types.ts';
 
-/** Which record a name means, where it fits several: a question to the person, whose answer comes back with the call. */
+/** Asks the user which record a name means, if it fits several. The answer comes with the next call. */
 
-/** The same person, with what they chose in this round and in those before. */
+/** The same person, with the records that they chose in this round and in earlier rounds. Throws DeclinedError if they chose none. */
 export function withChoices(person: Person, intent: string, { seal, timings }: Pick<Road, 'seal' | 'timings'>): Person {
   const opened = person.state === undefined ? undefined : seal.open(person.state);
   if (opened?.kind !== 'good') return person;
   const { chosen, asks, offered = [], digest } = opened.sealed;
-  // Another way to choose is left: the candidates go to the model, who asks in the conversation.
+  // A program answered. The candidates then go to the model, which can ask the user in the conversation.
   if (person.choice !== undefined && isOfProgram(person, { timings })) return { canBeAsked: false, approval: person.approval, chosen };
-  // A choice answers the call that it was asked for, and no other.
+  // A choice is valid only for the call that it was asked for.
   if (asks === undefined || person.choice === undefined || digest !== digestOf(['which', asks, intent])) return { ...person, chosen };
   const choice = readChoice(person.choice, offered);
   if (choice === undefined) throw notSaid(asks);
   if (choice === NONE_OF_THESE) throw noneOfThem(asks);
-  // Spent here: it answers nothing else.
+  // The choice is used up here, so that it does not answer another question.
   return { canBeAsked: person.canBeAsked, approval: person.approval, chosen: { ...chosen, [asks]: choice } };
 }
 
@@ -29,15 +29,15 @@ export function askWhich({ question, field, choices, more }: WhichError, { chose
 }
 
 function noneOfThem(field: string): DeclinedError {
-  return new DeclinedError(`The user was shown each ${field} that could be meant, and it is none of them.`, {
+  return new DeclinedError(`The user saw each ${field} that fits, and chose none of them.`, {
     code: 'none_chosen',
-    next: `Ask the user in the conversation for the whole name or number of the ${field}.`,
+    next: `Ask the user in the conversation for the full name or number of the ${field}.`,
   });
 }
 
 function notSaid(field: string): DeclinedError {
   return new DeclinedError(`The user was asked which ${field} is meant, and did not answer.`, {
     code: 'none_chosen',
-    next: `Ask the user in the conversation which ${field} it is; with the same call again they are shown the choices once more.`,
+    next: `Ask the user in the conversation which ${field} it is. To show the choices once more, make the same call again.`,
   });
 }

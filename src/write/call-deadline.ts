@@ -3,8 +3,9 @@ import { endingAfter } from '../zoho/call-end.ts';
 import type { Call, Road } from './types.ts';
 
 /**
- * The time of one call of a write, since hosts give up on a call after a minute. Before the claim it has only a part of it, so
- * that enough is left to send and to look; what is not known by its end is unknown, and looked for later.
+ * Runs one call of a write within its deadline, because hosts give up on a call after a minute. The steps before the claim get only a part
+ * of the time, so that enough is left to send and to look. If the outcome is not known at the deadline, it is unknown and is looked for
+ * later.
  */
 export async function withinDeadline<T>(call: Call, road: Road, carryOut: (call: Call, road: Road) => Promise<T>): Promise<T> {
   const before = new AbortController();
@@ -24,9 +25,9 @@ export async function withinDeadline<T>(call: Call, road: Road, carryOut: (call:
 
 const LITTLE_WHILE_MS = 5_000;
 
-/** Only what is not sent yet ends with this. */
+/** The error of a call that reached its deadline before it sent its write. */
 function tookTooLong(): BusyError {
-  return new BusyError('Zoho, or other calls that this one waited for, took too long, so it was given up before it was sent.', {
+  return new BusyError('Zoho, or another call that this call waited for, took too long. This write was not sent.', {
     code: 'took_too_long',
     next: 'Make the same call again in a little while.',
     retryAt: new Date(Date.now() + LITTLE_WHILE_MS),

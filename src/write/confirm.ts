@@ -5,62 +5,62 @@ import type { Chosen } from '../workflow.ts';
 import { digestOf } from './seal.ts';
 import type { Road } from './types.ts';
 
-/** Consent: who is asked, what they are shown, and what counts as yes. */
+/** Consent to a write: who is asked, what is shown, and which answers count as a yes. */
 
-/** ask: a person through the client, else a second call. strict: no person asked, no write. host: never asks. */
+/** ask: asks the user through the client, otherwise wants a second call. strict: refuses if the user cannot be asked. host: never asks. */
 export const confirmModes = ['ask', 'strict', 'host'] as const;
 export type ConfirmMode = (typeof confirmModes)[number];
 
-/** A window that the client opens, or a preview and a second call, which the host lets a person allow. In the usual order. */
+/** window: a form that the client opens. call: a preview and a second call, which the user can allow in the host. In the default order. */
 export const askWays = ['window', 'call'] as const;
 export type AskWay = (typeof askWays)[number];
 
-/** The person behind the client, as far as this call shows. */
+/** The user behind the client, with the answers that came with this call. */
 export interface Person {
-  /** Whether the client can put a question to them. */
+  /** True if the client can ask the user a question. */
   readonly canBeAsked: boolean;
-  /** Their answer to the question that `state` belongs to. */
+  /** The user's answer to the question that `state` belongs to. */
   readonly answer?: 'approved' | 'declined' | 'dismissed' | undefined;
-  /** How long after the question the answer came. Undefined where another process asked. */
+  /** The time between question and answer, in milliseconds. Undefined if another process asked. */
   readonly answeredAfterMs?: number | undefined;
-  /** Their choice among records, when they were asked which one it is. */
+  /** The record that the user chose, if the question was which record is meant. */
   readonly choice?: string | undefined;
-  /** What they chose in earlier questions of this call, by argument. */
+  /** The records that the user chose in earlier questions of this call, by argument. */
   readonly chosen?: Chosen | undefined;
-  /** What we sealed into the question, come back with the answer. */
+  /** The sealed token of the question, which comes back with the answer. */
   readonly state?: string | undefined;
-  /** What we sealed into a preview, come back as an argument. */
+  /** The sealed token of a preview, which comes back as an argument. */
   readonly approval?: string | undefined;
 }
 
 export type Consent =
   | { readonly kind: 'given'; readonly asked: Asked; readonly approval?: string | undefined }
-  /** To be put to the person; the answer comes with another call. */
+  /** A question for the user. The answer comes with another call. */
   | { readonly kind: 'ask'; readonly question: string; readonly state: string }
-  /** The client cannot ask: to be shown, and sent back in a second call, which the host lets a person allow. */
+  /** A preview, because the client cannot ask. A second call sends `approval` back, and the user can allow that call in the host. */
   | {
       readonly kind: 'preview';
       readonly question: string;
       readonly approval: string;
-      /** The one that came with the call: used, expired, altered or of another write. */ readonly refused?: true;
+      /** Set if the approval that came with the call was used, expired, altered or for another write. */ readonly refused?: true;
     };
 
-/** A person who is asked the same thing a third time is not being asked any more. */
+/** The most questions within one call. A user who is asked the same a third time no longer reads the question. */
 const MOST_ROUNDS = 2;
 
-/** What consent is asked by. */
+/** The settings that decide how consent is asked for. */
 type Rules = Pick<Road, 'mode' | 'ask' | 'seal' | 'timings'>;
 
-/** Whether a second call with what a preview showed is consent. */
+/** True if a second call with the approval of a preview counts as consent. */
 const callCounts = ({ mode, ask }: Rules): boolean => mode !== 'strict' && ask.includes('call');
 
-/** The person, where a window comes first among the ways that count; else as if the client could not open one. */
+/** The person, who can be asked in a window only if that is the first way of asking that counts. */
 export function askedByWindow(person: Person, rules: Rules): Person {
   const first = rules.ask.find((way) => way === 'window' || callCounts(rules));
   return first === 'window' ? person : { ...person, canBeAsked: false };
 }
 
-/** Whether an answer came faster than a person can have read the question. */
+/** True if the answer came faster than a person can read the question. */
 export function isOfProgram({ answeredAfterMs = Infinity }: Person, { timings }: Pick<Rules, 'timings'>): boolean {
   return answeredAfterMs < timings.fastestAnswerMs;
 }
@@ -80,12 +80,12 @@ export function shownOf(what: unknown, facts: Facts, about: readonly Concern[]):
   return { digest, question: questionText(facts, because), about };
 }
 
-/** Decides whether there is consent to exactly what is shown. */
+/** Decides if there is consent to exactly what is shown. Throws if the user declined or cannot be asked. */
 export function decide({ digest: shown, question, about }: Shown, person: Person, rules: Rules): Consent {
   const { mode, seal } = rules;
   if (about.length === 0 || mode === 'host') return { kind: 'given', asked: 'nobody' };
   const ofProgram = person.answer !== undefined && isOfProgram(person, rules);
-  // A program that says yes by itself is passed over; one that says no is not.
+  // If a program agreed by itself, the next way of asking is tried. If a program declined, the call ends.
   if (ofProgram && (person.answer !== 'approved' || !callCounts(rules))) throw answeredByProgram(person, mode);
 
   if (person.canBeAsked && !ofProgram) {
@@ -111,12 +111,12 @@ export function decide({ digest: shown, question, about }: Shown, person: Person
   return { kind: 'preview', question, approval: seal.close(digest, 1).token, ...(person.approval !== undefined && { refused: true }) };
 }
 
-/** Composed by code from facts, one line each; nothing in it is the model's prose. */
+/** The question to the user, built by code from the facts, one line for each. It holds no text that the model wrote. */
 function questionText({ question: { title, lines, not_checked }, duplicates: { alike = [] } }: Facts, because: readonly string[]): string {
   return [
     `${title}?`,
     ...lines.map((line) => `- ${line}`),
-    ...alike.map(({ text }) => `- There is already: ${text}`),
+    ...alike.map(({ text }) => `- Possible duplicate: ${text}`),
     ...not_checked.map((check) => `- Not checked: ${check}`),
     `You are asked because ${because.join('; ')}.`,
   ].join('\n');
@@ -134,14 +134,14 @@ function dismissed(): DeclinedError {
 }
 
 export function declinedBefore(minutes: number): DeclinedError {
-  return new DeclinedError('The user declined exactly this a moment ago, and is not asked again so soon.', {
+  return new DeclinedError('The user declined this same write a few minutes ago, so they are not asked again yet.', {
     code: 'declined',
-    next: `Ask the user in the conversation what they want. If it is this after all, make the same call again in ${minutes} minutes.`,
+    next: `Ask the user in the conversation what they want. If they now want this, make the same call again in ${minutes} minutes.`,
   });
 }
 
 function keepsChanging(): DeclinedError {
-  return new DeclinedError('What the user was asked about changed each time before they answered.', {
+  return new DeclinedError('The records in the question changed each time before the user answered.', {
     code: 'facts_changed',
     next: {
       say: 'Look at the payment again with get_customer_payment, and tell the user what changed.',
@@ -152,22 +152,22 @@ function keepsChanging(): DeclinedError {
 }
 
 function nobodyToAsk({ ask }: Rules): RefusedError {
-  // A client that can ask is not at fault where no window may be opened.
+  // If the settings allow no window, the error must not blame the client.
   if (!ask.includes('window')) {
-    return new RefusedError('A person has to approve this in a window, and the settings of this server allow none.', {
+    return new RefusedError("The user must confirm this in a window, but this server's settings allow no window.", {
       code: 'consent_unavailable',
-      next: 'Tell the user; the operator has to change ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
+      next: 'Tell the user: the operator must change ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
     });
   }
-  return new RefusedError('A person has to approve this, and this client cannot ask one.', {
+  return new RefusedError('The user must confirm this, but this client cannot ask the user.', {
     code: 'consent_unavailable',
     next:
-      'Tell the user that it needs a client that can ask them, ' +
-      'or that the operator changes ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
+      'Tell the user: this needs a client that can ask the user, ' +
+      'or the operator must change ZOHO_PAYMENTS_CONFIRM or ZOHO_PAYMENTS_ASK.',
   });
 }
 
-/** Nobody has seen the question, so this is neither the user's yes nor their no. */
+/** The error if a program answered. The user has not seen the question, so the answer is neither a yes nor a no of the user. */
 function answeredByProgram({ answer, answeredAfterMs = 0 }: Person, mode: ConfirmMode): AccessError {
   const did = answer === 'approved' ? 'agreed' : answer === 'declined' ? 'declined' : 'closed the question';
   return new AccessError(
@@ -177,7 +177,7 @@ function answeredByProgram({ answer, answeredAfterMs = 0 }: Person, mode: Confir
       next: [
         'let the host show questions of MCP servers to the user (elicitation)',
         `set ZOHO_PAYMENTS_ASK to call${mode === 'strict' ? ' and ZOHO_PAYMENTS_CONFIRM to ask' : ''}, ` +
-          'so that a preview is shown in the conversation and a second call is the approval',
+          'so that the conversation shows a preview and a second call approves it',
       ],
     },
   );

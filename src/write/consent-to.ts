@@ -28,7 +28,7 @@ export async function consentTo(
   const note = (type: 'asked' | 'declined', reason: string, list?: ListConsent) =>
     journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? declines : intent, type, reason, customer_id, list });
   const declinedAt = shown.about.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, declines);
-  // Noted by a clock that was set back since, it lies in the future.
+  // Math.abs, because the time lies in the future if the clock was set back after the note.
   if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
     throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
   try {
@@ -47,10 +47,10 @@ export async function consentTo(
   }
 }
 
-/** In place of an approval that was good once. */
+/** Replaces an approval that was already used for a claim. */
 const SPENT = 'spent';
 
-/** A consent is good for one claim, also one that was never sent: whoever comes with it again is asked again. */
+/** The person without a consent that was already used. A consent is valid for one claim, even if that write was never sent. */
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
   for (const token of [person.state, person.approval]) {
     const opened = token === undefined ? undefined : seal.open(token);

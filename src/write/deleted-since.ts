@@ -1,22 +1,22 @@
 import type { Entry, Journal } from './journal/journal.ts';
 
-/** Whether what a write is about was deleted by a later write of this server: then there is nothing left to take back. */
+/** Finds the later write of this server that deleted the record of an earlier write. There is then nothing left to undo. */
 
-/** The newest writes that were carried out, for `deletionOf`; none where nothing could have been deleted. */
+/** The newest recorded deletions, for `deletionOf`. Empty if none of the entries has a record that could be deleted. */
 export async function deletionsAfter(entries: readonly Entry[], journal: Pick<Journal, 'list'>): Promise<readonly Entry[]> {
   if (!entries.some((entry) => recordWritten(entry) !== undefined)) return [];
-  // Not by the time of day, which may have been set back.
+  // Not filtered by time, because the clock may have been set back.
   const newest = await journal.list({ state: 'recorded', limit: MOST_LATER });
   return newest.filter(({ request }) => request.method === 'DELETE');
 }
 
-/** The write among these deletions that deleted what this one made or changed. Zoho gives no id twice, so it is a later one. */
+/** The deletion of the record that this entry made or changed. Zoho never uses an id twice, so the deletion came later. */
 export function deletionOf(entry: Entry, deletions: readonly Entry[]): Entry | undefined {
   const record = recordWritten(entry);
   return record === undefined ? undefined : deletions.find((one) => deletes(one, record));
 }
 
-/** Writes that are looked through, the newest first; where there are more it counts as still there. */
+/** The number of writes that are searched, newest first. A record that an older write deleted counts as still there. */
 const MOST_LATER = 500;
 
 /** The payment or refund that a write made or changed. */
@@ -27,9 +27,9 @@ function recordWritten({ state, request, zoho_id, makes, arguments: { payment_id
 }
 
 function deletes({ arguments: { payment_id, refund_id }, answer }: Entry, record: string): boolean {
-  // Of several Zoho may have kept some.
+  // Zoho may have kept some of several payments.
   const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
   const asked = refund_id ?? payment_id;
-  // A person who settled it did not tell of each.
+  // If a person settled the deletion, the answer has no list, so all payments in the arguments count.
   return Array.isArray(deleted) ? deleted.includes(record) : Array.isArray(asked) ? asked.includes(record) : asked === record;
 }

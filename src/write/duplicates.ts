@@ -9,7 +9,10 @@ import { SAME_INTENT_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';
 import type { Call, Road } from './types.ts';
 
-/** Money that may be recorded already: in Zoho, by the same call a day ago, or by an earlier write whose answer was lost. */
+/**
+ * Possible duplicates of a write: records in Zoho, what the same call recorded within a day, and what an earlier write whose answer was
+ * lost recorded.
+ */
 
 interface Suspect {
   readonly id: string;
@@ -17,17 +20,17 @@ interface Suspect {
 }
 
 export interface Suspected {
-  /** All of them are meant to be others: what a person is asked about. */
+  /** The concern that the user is asked about, if the call names every possible duplicate in `allow_duplicate_of`. */
   readonly concerns: readonly Concern[];
-  /** Shown to whoever is asked. */
+  /** Shown in the question. */
   readonly suspects: readonly Suspect[];
-  /** Earlier writes that the caller names, and so knows of by now. */
+  /** Earlier writes that the caller names, and so knows about now. */
   readonly known: readonly Entry[];
-  /** Where one of them is not meant. */
+  /** Set if the call does not name one of them. */
   readonly refusal?: RefusedError;
 }
 
-/** Each look-alike must be meant, by its id in `allow_duplicate_of`. What is meant is still asked about. */
+/** Finds the possible duplicates. The call must name each by its id in `allow_duplicate_of`; the user is still asked about those it names. */
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts.duplicates;
   const isOther = ({ id }: Suspect) => !isOfSameList(id, call);
@@ -35,7 +38,7 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
     makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - SAME_INTENT_MS).toISOString());
   const again =
     newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
-      ? [{ id: newest.zoho_id, text: `the same call of ${newest.claimedAt}, which made ${makes} ${newest.zoho_id}` }]
+      ? [{ id: newest.zoho_id, text: `the same call at ${newest.claimedAt}, which recorded ${makes} ${newest.zoho_id}` }]
       : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].filter(isOther).map((one) => [one.id, one]));
@@ -49,9 +52,9 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
 const isOfSameList = (id: string, { listed }: Call): boolean => listed?.made.has(id) === true;
 
 const looksLike = (suspects: readonly Suspect[]): Concern =>
-  concern('duplicate', `it looks like ${suspects.length === 1 ? 'one that is' : `${suspects.length} that are`} there already`);
+  concern('duplicate', suspects.length === 1 ? 'there is a possible duplicate' : `there are ${suspects.length} possible duplicates`);
 
-/** Refuses what could be the money of a write that was just settled, before anything else is said of the call. */
+/** Refuses a call that may repeat a write that was just settled, before any other check. */
 export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged }: Pick<Road, 'onJudged'>): void {
   if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
   const suspect = asSuspect(entry);
@@ -60,53 +63,53 @@ export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged
   throw suspected([suspect], [suspect]);
 }
 
-/** The later write of this server that deleted what it made: that is gone, and may be made again. */
+/** The later write of this server that deleted the record of this entry. A deleted record may be recorded again. */
 export async function takenBackBy(entry: Entry, { journal }: Pick<Road, 'journal'>): Promise<Entry | undefined> {
   return entry.makes === undefined ? undefined : deletionOf(entry, await deletionsAfter([entry], journal));
 }
 
 function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): RefusedError {
   const ids = suspects.map(({ id }) => id);
-  return new RefusedError(`This looks like one that is there already: ${unmeant.map(({ text }) => text).join('; ')}.`, {
+  return new RefusedError(`This may be a duplicate. Already recorded: ${unmeant.map(({ text }) => text).join('; ')}.`, {
     code: 'suspected_duplicate',
     next: {
-      say: `Ask the user. If it really is another one, call again with allow_duplicate_of: ${JSON.stringify(ids)}.`,
+      say: `Ask the user. If it is not a duplicate, call again with allow_duplicate_of: ${JSON.stringify(ids)}.`,
       arguments: { allow_duplicate_of: ids },
     },
   });
 }
 
-/** Whether an earlier write may have recorded the very money that this call is about, whatever else of it differs. */
+/** True if an earlier write may have recorded the same money as this call, even if other details differ. */
 function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   const { money } = facts.policy;
   const { touches } = facts.lost;
   const [payment] = touches.payments ?? [];
   const isOfSamePayment = payment !== undefined && paymentIdOf(entry) === payment;
-  // A raise is as good as a new payment of that amount.
+  // A raise of a payment counts like a new payment of the added amount.
   if (createBlocks(touches).some((block) => entry.blocks.includes(block))) return true;
   if (entry.makes === 'payment')
     return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
-  // So is what a raise of one adds.
+  // For a refund, both the whole amount and the amount that a raise adds are compared.
   const sameRefund =
     entry.counted?.kind === 'refund' &&
     money?.kind === 'refund' &&
     isOfSamePayment &&
     (isAmount(entry, money.amount) || isAmount(entry, money.adds));
   if (entry.makes === 'refund' || sameRefund) return sameRefund;
-  // A change is compared with the change that was unknown: of the same payment, or of the same refund.
+  // A change is compared only with an earlier change of the same payment or of the same refund.
   const isChange = entry.request.method === 'PUT' && endpoint.method === 'PUT' && endpoint.safety.canDuplicate === true;
   return isChange && isOfSamePayment && refundIdOf(entry) === refundIdOf(facts.lost);
 }
 
 const isAmount = ({ counted }: Entry, amount: number): boolean => counted !== undefined && Number(counted.amount) === amount;
 
-/** The payment that a write is about: the call names it, or a look by a custom field found it. */
+/** The payment that a write is about: the call names it, or a search by a custom field found it. */
 function paymentIdOf({ arguments: args, before }: Entry): string | undefined {
   const found = before['payment'] as { payment_id?: string } | undefined;
   return (args['payment_id'] ?? args['customer_payment_id'] ?? found?.payment_id) as string | undefined;
 }
 
-/** Which refund of the payment is changed; undefined for a change of the payment itself. */
+/** The refund that a write changes; undefined if it changes the payment itself. */
 const refundIdOf = ({ before }: { readonly before: Json }): string | undefined =>
   (before['refund'] as { payment_refund_id?: string } | undefined)?.payment_refund_id;
 
@@ -114,5 +117,5 @@ function asSuspect(entry: Entry): Suspect {
   const refund = refundIdOf(entry);
   const what = entry.makes ?? (refund === undefined ? 'change of payment' : 'change of refund');
   const id = entry.zoho_id ?? refund ?? paymentIdOf(entry) ?? entry.id;
-  return { id, text: `${what} ${id}, which an earlier call recorded (${titleOf(entry) ?? entry.endpoint}); its answer was lost at first` };
+  return { id, text: `${what} ${id}, which an earlier call recorded (${titleOf(entry) ?? entry.endpoint}) although its answer was lost` };
 }

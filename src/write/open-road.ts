@@ -17,28 +17,31 @@ import { openTurns } from './turn.ts';
 import type { Road } from './types.ts';
 
 export interface RoadOptions {
-  /** Where journal and turns of this organization are, on this machine. */
+  /** The folder with the journal and the turns of this organization. */
   readonly dir: string;
   readonly zoho: Zoho;
   readonly endpoints: readonly Endpoint[];
   readonly policy: Policy;
   readonly mode: ConfirmMode;
-  /** Default: a window of the host, else a second call. */
+  /** Default: a window of the host, otherwise a second call. */
   readonly ask?: readonly AskWay[] | undefined;
-  /** Who calls; the same person's hosts share it. */
+  /** A name for the caller. All hosts of one person use the same name. */
   readonly caller: string;
-  /** API name of a custom field that Zoho keeps unique; see unique-field.ts. */
+  /** API name of a custom field whose values Zoho keeps unique; see unique-field.ts. */
   readonly uniqueField?: string | undefined;
   readonly timings?: Partial<Timings> | undefined;
-  /** Default: in SQLite, where it outlives a power cut. */
+  /** Default: an SQLite journal, which survives a power cut. */
   readonly openJournal?: ((file: string) => Promise<Journal>) | undefined;
 }
 
 export interface OpenRoad {
   readonly road: Road;
-  /** Looks for whatever earlier processes left unsettled. */
+  /** Looks for the writes that earlier processes left unsettled. */
   resolveAll(warn: (message: string) => void): Promise<void>;
-  /** Takes a person's word for an unsettled write, in its turn: the record that it made, as Zoho shows it, or undefined for none. */
+  /**
+   * Settles an unsettled write as a person says, while it holds the write's turn. `recorded` is the record of the write, as Zoho shows it;
+   * undefined means that the write was not recorded.
+   */
   settle(
     entry: string,
     recorded: { readonly id: string; readonly result: Json } | undefined,
@@ -47,15 +50,15 @@ export interface OpenRoad {
   close(): Promise<void>;
 }
 
-/** What became of a person's word for an unsettled write. */
+/** The result of `settle`. */
 export type Settled =
-  /** `against`: what spoke against it, where it was forced. */
+  /** `against`: the reason not to settle it so, if that was overridden with `force`. */
   | { readonly kind: 'settled'; readonly entry: Entry; readonly against?: string | undefined }
-  /** A running server works on it. */
+  /** A running server works on the write. */
   | { readonly kind: 'in hand' }
-  /** The record is not what was sent, or another write made it. What was sent may have been changed since, so a person may insist. */
+  /** The record differs from what was sent (the person may force it, because it may have been changed later), or another write made it. */
   | { readonly kind: 'another'; readonly why: string; readonly canForce: boolean }
-  /** Zoho may still carry it out. Only a person who insists decides now. */
+  /** Zoho may still carry out the write. The person may decide now only with `force`. */
   | { readonly kind: 'too early'; readonly against: string };
 
 export const journalFile = (dir: string) => join(dir, 'journal.sqlite');
@@ -90,7 +93,7 @@ export async function openRoad({
     timings: { ...ordinaryTimings, ...timings },
   };
 
-  /** The turn of an entry, unless a living process has it. */
+  /** Takes the turn of an entry. Undefined if a living process has it. */
   const takeTurnOf = async (entry: Entry) => {
     const endpoint = writes.get(entry.endpoint);
     if (endpoint === undefined) return undefined;
@@ -117,7 +120,7 @@ export async function openRoad({
         const another = recorded === undefined ? undefined : await againstRecord(recorded, looked.entry, road);
         if (another !== undefined && !(another.canForce && force)) return { kind: 'another', ...another };
         const insisted = another?.why ?? against;
-        const reason = `Said by a person at the command line${insisted === undefined ? '' : ', with --force'}.`;
+        const reason = `Settled by a person at the command line${insisted === undefined ? '' : ', with --force'}.`;
         const outcome =
           recorded === undefined
             ? ({ outcome: 'not_recorded' } as const)
@@ -142,7 +145,7 @@ export async function openRoad({
   };
 }
 
-/** What speaks against a record's being the one that a write made. */
+/** The reason why a record cannot be the one that a write made, or undefined. */
 async function againstRecord(
   { id, result }: { readonly id: string; readonly result: Json },
   { id: entry, endpoint, makes, arguments: input, request: { body }, before }: Entry,
@@ -154,22 +157,22 @@ async function againstRecord(
   return why === undefined ? undefined : { why: `Zoho ${why}`, canForce: true };
 }
 
-/** Of a change or a deletion Zoho shows nothing that tells it from another. */
+/** The answer of a write that a person settled. Zoho does not show which change or deletion was this write, so those get a short report. */
 function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
   const endpoint = endpoints.get(entry.endpoint);
   return entry.makes === undefined || endpoint === undefined
-    ? { result: {}, report: createReport([`Recorded as ${id}, as a person says.`]) }
+    ? { result: {}, report: createReport([`A person said that this was recorded as ${id}.`]) }
     : answerOf(endpoint, entry, result);
 }
 
 function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): string {
   const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
-  const zohosNow = now === undefined ? 'Zoho does not tell its time' : `Zoho's clock shows ${new Date(now).toISOString()}`;
-  const doubt = isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago that was' : '';
+  const zohosNow = now === undefined ? "Zoho's time is unknown" : `Zoho's clock shows ${new Date(now).toISOString()}`;
+  const doubt = isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago it was sent' : '';
   return (
-    `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'a time that it did not tell'} by Zoho's; ` +
-    `${zohosNow}, this machine's ${new Date().toISOString()}. ` +
+    `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'an unknown time'} by Zoho's clock. Now ` +
+    `${zohosNow}, and this machine's clock shows ${new Date().toISOString()}. ` +
     `Zoho may carry out a request up to ${Math.round(graceMs / MINUTE_MS)} minutes after it was sent${doubt}`
   );
 }

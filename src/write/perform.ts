@@ -33,9 +33,9 @@ import type { Call, JudgedRow, Performed, Road, Settling } from './types.ts';
 import { asUpsert } from './unique-field.ts';
 
 /**
- * The one road a write may take. Straight-line on purpose: the order is the safety argument. Everything above the claim can
- * run again, because the answer to a question comes back as a new call. After the claim the write is carried to its end,
- * whatever the caller does.
+ * The only road of a write. The code is straight-line on purpose, because the order of its steps is the safety argument. Every step
+ * before the claim can run again, because the answer to a question comes with a new call. After the claim, the write continues to its
+ * end even if the caller cancels.
  */
 export async function perform(call: Call, road: Road): Promise<Performed> {
   const performed = await performRow(call, road);
@@ -67,30 +67,30 @@ export async function performRow(called: Call, road: Road): Promise<Performed | 
       return askWhich(error, call.person, intent, road.seal);
     const type = error instanceof RefusedError && error.zoho === undefined ? 'refused' : cancelled ? 'cancelled' : undefined;
     const reason = error instanceof PaymentsError ? error.code : 'The client cancelled before anything was sent.';
-    // The trace is for whoever asks later; that it cannot be written is no reason to hide the error.
+    // The note is a record for later. If it cannot be written, the caller must still get the error.
     if (type !== undefined)
       await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
     const earlier =
       error instanceof PaymentsError && error.changed === 'no'
         ? await repeatedEntry(call, intent, Date.now(), road).catch(() => undefined)
         : undefined;
-    // This call did nothing; but where an earlier one of the same intent did or may have, "nothing was changed" is not the answer.
+    // This call changed nothing. But if an earlier call with the same intent did, or may have, the answer must say so.
     if (earlier?.state === 'recorded') return replay(earlier, road.timings);
-    // Its own claim, which could not be noted as sent, was never sent.
+    // If the entry is this call's own claim and could not be noted as sent, the write was never sent.
     const ownClaim = sent && earlier?.state === 'claimed';
     if (earlier !== undefined && !isSettled(earlier.state) && !ownClaim)
-      return replay({ ...earlier, reason: `Looking for it failed: ${(error as PaymentsError).message}` }, road.timings);
+      return replay({ ...earlier, reason: `The search for it failed: ${(error as PaymentsError).message}` }, road.timings);
     throw error;
   }
 }
 
 /**
- * Until a call sends something, no error of it may say that something may have changed: not a fault of ours, nor what befell an earlier
- * write that it looked for.
+ * The error of a call that has sent nothing yet. Such an error must not say that something may have changed, whether its cause is a bug of
+ * this program or the search for an earlier write.
  */
 function asNothingSent(error: unknown): PaymentsError {
   if (!(error instanceof PaymentsError)) return new InternalError('no', error);
-  // It tells of the earlier write.
+  // An OutcomeUnknownError here is about the earlier write, so it stays.
   if (error.changed !== 'unknown' || error instanceof OutcomeUnknownError) return error;
   const { message, code, zoho, next, ifItStays, retryAt } = error;
   const details = { code, zoho, retryAt, cause: error };
@@ -112,7 +112,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const names = await turnOf(call, known, zoho);
   const turn = await road.turns.take(names, tool.name, { signal });
   try {
-    // Whoever had the turn before may have done just this; and what is unsettled here is looked for before anything else.
+    // The call that had the turn before may have made this same write. If that write is unsettled, it is looked for first.
     const earlier = await repeatedEntry(call, intent, began, road);
     if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
@@ -123,7 +123,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if ('kind' in ready) return ready;
     const { facts } = ready;
     await refuseWhileCopiesMayCome(facts, road);
-    // What it is about was only found out by looking, and it may be about another payment than the turn that was taken.
+    // Only the preflight found out which payment or customer this write is about. It may differ from the one that is locked.
     if (turnsOf(facts).some((name) => !names.includes(name))) throw movedOn();
     road.onJudged?.({ asked: 'nobody', concerns: facts.question.ask });
     refuseByFacts(policy, tool, facts);
@@ -140,7 +140,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const { money, customer_id } = facts.policy;
     const counted = money && { kind: money.kind, currency: money.currency, amount: String(money.adds) };
-    // Nobody is asked about what the claim would refuse after their answer.
+    // Check the caps before the question: the user must not be asked about a write that the claim would then refuse.
     const beyond = doubtful.length === 0 ? undefined : await journal.reached(counted, capsOf(policy, facts, Date.now()));
     if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
     const request = toRequest(endpoint, ready.input, facts);
@@ -177,13 +177,13 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
-    // A key taken by another intent just now: that intent is in another turn, and none of ours to settle.
+    // Another intent has just taken the key. Its write has another turn, so this call must not settle it.
     if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
     if (claimed.kind === 'known' && !(await isIn(names, claimed.entry, call, zoho))) throw movedOn();
     if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry, road.timings);
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry, road.timings);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
-    // Not noted, they are named once more: late, and not wrong.
+    // Best effort: if this is not noted, the next call names these writes once more, which is late but not wrong.
     for (const { id } of suspected.known) await journal.add(id, { type: 'delivered', state: 'recorded' }).catch(() => undefined);
 
     return await send(claimed.entry, facts, { ...call, input: ready.input }, road);
@@ -193,8 +193,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
 }
 
 /**
- * The turn of an earlier write of the same intent while it is not settled, whatever a workflow would find now: that a refund was
- * carried out may be just why there is nothing left to refund.
+ * The names of the turn of this call. If an earlier write of the same intent is unsettled, its turn is used instead of what a workflow
+ * would find now: if that earlier refund was carried out, for example, the workflow may find nothing left to refund.
  */
 async function turnOf(
   { endpoint, workflow, input, person: { chosen = {} } }: Call,
@@ -206,15 +206,15 @@ async function turnOf(
   return await endpoint.safety.turn(known.arguments, zoho);
 }
 
-/** Whether this is the entry's own turn: only in that is it known that nobody works on it any more. */
+/** True if these names include the entry's own turn. Only the holder of that turn knows that no other call still works on the entry. */
 async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow }: Call, zoho: Reader): Promise<boolean> {
   if (workflow === undefined || isSettled(entry.state)) return true;
   return (await endpoint.safety.turn(entry.arguments, zoho)).every((name) => names.includes(name));
 }
 
 /**
- * No other write of the same is sent while one is unsettled; each gets a last look first. What was just settled may have
- * changed what was read before it, so everything is read again.
+ * Makes the plan and the facts, and settles every unsettled write that touches the same records, because no other write may be sent to them
+ * before that. A write that was just settled may have changed what was read before, so everything is read again.
  */
 async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: Road): Promise<Ready | Settling> {
   for (;;) {
@@ -230,7 +230,7 @@ async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: Road): P
   }
 }
 
-/** The turns that a write of this must have: of each payment, and of the customer who gets one or whose grows. */
+/** The turns that this write needs: of each payment that it touches, and of the customer whose payments increase. */
 function turnsOf({ lost: { touches }, policy: { money, customer_id } }: Facts): string[] {
   const customers = money?.kind === 'payment' && customer_id !== undefined ? [`customer:${customer_id}`] : [];
   return [...(touches.payments ?? []).map(paymentBlock), ...customers];
@@ -242,7 +242,7 @@ interface Ready {
   readonly facts: Facts;
 }
 
-/** The plan and its preflight are made of the same answers, and each time of new ones. */
+/** Makes the plan and runs the preflight. Both use the same answers of Zoho, which are read fresh each time. */
 async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }: Call, zoho: Reader): Promise<Ready> {
   const fresh = sharing(zoho);
   if (workflow === undefined) return { input, facts: await endpoint.safety.preflight(input, fresh) };
@@ -259,12 +259,15 @@ async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }:
   };
 }
 
-/** A payment that was sent twice: the copy that is still on its way would make a deleted payment anew, or take a correction back. */
+/**
+ * Refuses a write to a payment that was sent twice while the first copy may still arrive. That copy would create a deleted payment again
+ * or overwrite a correction.
+ */
 async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road): Promise<void> {
   for (const id of touches.payments ?? []) {
     const made = await road.journal.findByZohoId('payment', id);
     if (made?.sentAgain && !isGraceOver(made, road)) {
-      throw new BusyError(`Payment ${id} was sent to Zoho twice, since the first answer was lost, and the first copy may still arrive.`, {
+      throw new BusyError(`Payment ${id} was sent to Zoho twice because the first answer was lost. The first copy may still arrive.`, {
         code: 'copy_on_its_way',
         next: `Make the same call again in ${Math.ceil(road.timings.graceMs / MINUTE_MS)} minutes.`,
         retryAt: graceEnds(made, road.timings),
@@ -273,11 +276,11 @@ async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road
   }
 }
 
-/** What was called: a workflow, or the endpoint itself. */
+/** The tool that was called: a workflow or the endpoint. */
 const toolOf = ({ endpoint, workflow }: Pick<Call, 'endpoint' | 'workflow'>) => workflow ?? endpoint;
 
 export function movedOn(): BusyError {
-  return new BusyError('While this call waited, another write changed what it is about.', {
+  return new BusyError('While this call waited, another write changed its payment or customer.', {
     code: 'payment_changed',
     next: 'Make the same call again.',
   });
@@ -285,11 +288,12 @@ export function movedOn(): BusyError {
 
 function inTheWay(entry: Entry, timings: Timings): BusyError {
   return new BusyError(
-    `An earlier write to the same (${entry.endpoint}, ${entry.id}) has an unknown outcome, so nothing else is sent until it is settled.`,
+    `An earlier write to the same payment or customer (${entry.endpoint}, ${entry.id}) has an unknown outcome. ` +
+      'Until it is known, no other write is sent.',
     {
       code: 'unresolved_write',
       retryAt: graceEnds(entry, timings),
-      next: 'Make the same call again in a few minutes; list_writes shows what is unresolved. Do not record it another way.',
+      next: 'Make the same call again in a few minutes; list_writes shows unresolved writes. Do not record it in another way.',
     },
   );
 }

@@ -8,9 +8,9 @@ import { DAY_MS, HOUR_MS } from '../time.ts';
 import type { Cap } from './journal/journal.ts';
 import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
-/** What the operator allows, whatever a model asks for. Read once at the start; no tool can change it. */
+/** The policy: what the operator allows, even if a model asks for more. It is read once at the start, and no tool can change it. */
 
-/** In place of a currency code: each currency that is not named, by itself. */
+/** Stands in place of a currency code for each currency that is not named. Each of these currencies has its own limit. */
 const EVERY_OTHER = '*';
 
 const amountPerCurrency = z
@@ -24,7 +24,7 @@ const amountPerCurrency = z
       .meta({ pattern: '^([A-Z]{3}|\\*)$' }),
     z.number().positive(),
   )
-  .describe('Amount per currency code. "*" limits each other currency by itself; without it, a currency that is not named is not limited.');
+  .describe('Amount for each currency code. "*" is the limit for each other currency; without "*", other currencies have no limit.');
 const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
 const accountIds = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
 
@@ -35,40 +35,40 @@ export const policySchema = z
     allowed_tools: z
       .array(z.string('must be the name of a tool that writes'), 'must be a list of tools that write; reads are always allowed')
       .optional()
-      .describe('Only these writes. Reads are always allowed.'),
+      .describe('The only tools that may write. Tools that read are always allowed.'),
     max_amount: z
       .strictObject({ per_write: amountPerCurrency.optional(), per_day: amountPerCurrency.optional() })
       .optional()
-      .describe('The most money that one write, or all writes of the last 24 hours, may move.'),
-    ask_above: amountPerCurrency.optional().describe('A person is asked about a payment or refund of more than this.'),
-    refuse: codesOf(concernCodes).optional().describe('Concerns that are always refused.'),
+      .describe('The highest amount that one write, or all writes of the last 24 hours together, may record.'),
+    ask_above: amountPerCurrency.optional().describe('The user is asked to confirm a payment or refund above this amount.'),
+    refuse: codesOf(concernCodes).optional().describe('A write with one of these concerns (reasons to ask the user) is refused.'),
     accept: codesOf(concernCodes.filter((code) => code !== 'deletion'))
       .optional()
-      .describe('Concerns that nobody need be asked about. `refuse` stands before it.'),
+      .describe('Concerns about which the user is not asked. `refuse` takes precedence.'),
     exchange_rate_tolerance: z
       .number()
       .min(0)
       .max(1)
       .optional()
       .describe(
-        `How far an exchange rate may differ from every known one before a person is asked, as a fraction. Default ${RATE_TOLERANCE}.`,
+        `The user is asked if an exchange rate differs from every known rate by more than this fraction. Default: ${RATE_TOLERANCE}.`,
       ),
-    max_refunds_per_hour: z.int().min(0).optional().describe('The most refunds in the last 60 minutes.'),
-    allowed_from_account_ids: accountIds.optional().describe('Accounts that refunds may come from.'),
-    allowed_account_ids: accountIds.optional().describe('Accounts that payments may go to.'),
-    earliest_date: z.iso.date().optional().describe('No write may be dated before this day.'),
-    bulk_delete_max: z.int().min(1).max(25).optional().describe('The most payments that one call may delete. Default 25.'),
+    max_refunds_per_hour: z.int().min(0).optional().describe('The highest number of refunds in 60 minutes.'),
+    allowed_from_account_ids: accountIds.optional().describe('Accounts that refunds may be paid from.'),
+    allowed_account_ids: accountIds.optional().describe('Accounts that payments may be deposited to.'),
+    earliest_date: z.iso.date().optional().describe('The earliest date that a payment or refund may have.'),
+    bulk_delete_max: z.int().min(1).max(25).optional().describe('The highest number of payments that one call may delete. Default: 25.'),
   })
   .describe('What zoho-payments-mcp may do.');
 
 export type Policy = z.output<typeof policySchema>;
 
-/** A file that is not a policy: said before anything starts. */
+/** The error for a file that is not a valid policy. The program then does not start. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
 }
 
-/** The policy in this text; throws a PolicyError that names what is wrong. */
+/** Reads the policy from this text. Throws a PolicyError that names what is wrong. */
 export function readPolicy(text: string): Policy {
   const json = parsedStrictly(text);
   const parsed = policySchema.safeParse(json, { reportInput: true });
@@ -76,11 +76,11 @@ export function readPolicy(text: string): Policy {
   throw new PolicyError(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${messageOf(issue)}`).join('; '));
 }
 
-/** Of a name that is wrong, what is wrong with it. */
+/** An issue of the schema in plain words. */
 function messageOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `there is no setting ${issue.keys.map((key) => JSON.stringify(key)).join(', ')} here`;
+      return `there is no setting ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
     case 'invalid_value': {
       const words = `must be one of ${issue.values.map(String).join(', ')}`;
       return issue.path[0] === 'accept' && issue.input === 'deletion' ? `a deletion cannot be accepted; it ${words}` : words;
@@ -97,7 +97,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
 
 const isOfNumber = ({ origin }: { readonly origin: string }): boolean => origin === 'number' || origin === 'int';
 
-/** A name that JSON.parse would drop or overwrite would be a limit that nobody keeps. */
+/** Parses JSON, and refuses names that JSON.parse would drop or overwrite: their limits would silently not apply. */
 function parsedStrictly(text: string): unknown {
   const kept: string[] = [];
   let json: unknown;
@@ -109,13 +109,13 @@ function parsedStrictly(text: string): unknown {
   } catch {
     throw new PolicyError('it is not JSON');
   }
-  if (kept.includes('__proto__')) throw new PolicyError('__proto__ is no name of a rule or a currency');
+  if (kept.includes('__proto__')) throw new PolicyError('__proto__ is not the name of a rule or a currency');
   // In JSON, a string before a colon is a name.
   const written = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].flatMap(([, string = '', colon]) =>
     colon === undefined ? [] : [JSON.parse(string) as string],
   );
   for (const name of kept) written.splice(written.indexOf(name), written.includes(name) ? 1 : 0);
-  if (written.length > 0) throw new PolicyError(`${JSON.stringify(written[0])} stands in it twice`);
+  if (written.length > 0) throw new PolicyError(`it has ${JSON.stringify(written[0])} twice`);
   return json;
 }
 
@@ -127,13 +127,13 @@ const BULK_DELETE_MAX = 25;
 /** How many payments one call may delete. */
 export const deletesAtOnce = ({ bulk_delete_max = BULK_DELETE_MAX }: Policy): number => bulk_delete_max;
 
-/** Why the policy does not allow a tool that writes, whatever its arguments. */
+/** The refusal if the policy does not allow a tool that writes, with any arguments. */
 export function refusedTool({ read_only, allowed_tools }: Policy, name: string): RefusedError | undefined {
   if (read_only) return against('read_only', 'The policy allows no writes.');
   return allowed_tools?.includes(name) === false ? against('allowed_tools', `The policy does not allow ${name}.`) : undefined;
 }
 
-/** Refuses what the policy does not allow, before Zoho is asked anything. The name of an account is judged with the facts, by its id. */
+/** Checks the arguments against the policy, before any request to Zoho. An account that is given by name is checked later, by its id. */
 export function refuseByPolicy(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input: Json): void {
   const names = (['account_id', 'from_account_id'] as const).filter((name) => !/^\d+$/.test(String(input[name])));
   refuseByValues(policy, endpoint, Object.fromEntries(Object.entries(input).filter(([name]) => !names.some((one) => one === name))));
@@ -166,7 +166,7 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
     throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
 }
 
-/** The same for what only the preflight knows: how much money, in which currency, and what stands where nothing was named. */
+/** Checks the facts of the preflight against the policy: amount, currency, and the accounts and date that apply if the call names none. */
 export function refuseByFacts(
   policy: Policy,
   endpoint: Pick<WriteTool, 'name' | 'input'>,
@@ -179,7 +179,7 @@ export function refuseByFacts(
   if (money.currency === UNKNOWN_CURRENCY && policy.max_amount !== undefined) {
     throw against(
       'max_amount',
-      'The policy limits amounts, and the currency of this payment cannot be read (needs the scope ZohoBooks.contacts.READ).',
+      'The policy limits amounts, but the currency of this payment cannot be read (this needs the scope ZohoBooks.contacts.READ).',
     );
   }
   const most = limitOf(policy.max_amount?.per_write, money.currency);
@@ -192,7 +192,7 @@ export function refuseByFacts(
   }
 }
 
-/** Why the policy wants a person to be asked. */
+/** The concerns that come from the policy. */
 export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
   const odd = facts.policy.rate && oddRate(facts.policy.rate, policy.exchange_rate_tolerance);
   return [...(odd === undefined ? [] : [concern('exchange_rate', odd)]), ...askedAbove(policy, facts)];
@@ -200,21 +200,21 @@ export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
 
 function askedAbove(policy: Policy, { policy: { money } }: Facts): Concern[] {
   if (money?.currency === UNKNOWN_CURRENCY && policy.ask_above !== undefined)
-    return [concern('above_limit', 'the policy asks above an amount, and the currency cannot be seen')];
+    return [concern('above_limit', 'the policy has ask_above, and the currency of this amount cannot be read')];
   const above = money && limitOf(policy.ask_above, money.currency);
   if (money === undefined || above === undefined || money.amount <= above) return [];
-  return [concern('above_limit', `it is more than ${formatMoney(above, money.currency)}`)];
+  return [concern('above_limit', `the amount is above ${formatMoney(above, money.currency)}`)];
 }
 
-/** What of the concerns a person is asked about: not what the policy accepts. Throws where it refuses one. */
+/** The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses one. */
 export function concernsToAskAbout({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
   const refused = concerns.filter(({ code }) => refuse.includes(code));
   if (refused.length > 0)
-    throw against('refuse', `The policy refuses this: ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
+    throw against('refuse', `The policy refuses this, because ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
   return concerns.filter(({ code }) => !(accept as readonly ConcernCode[]).includes(code));
 }
 
-/** What is counted in the claim's own transaction, so that two writes at once cannot both be the last one allowed. */
+/** The caps for the claim. They are counted in the claim's own transaction, so that two writes at once cannot exceed a cap together. */
 export function capsOf(policy: Policy, { policy: { money } }: Facts, now: number): Cap[] {
   if (money === undefined) return [];
   const caps: Cap[] = [];
@@ -247,7 +247,7 @@ export function capReached(cap: Cap, used: string): RefusedError {
     'amount' in cap.most ? ` ${formatMoney(Math.max(0, subtract(Number(cap.most.amount), Number(used))), cap.currency)} is left.` : '';
   return against(
     cap.name,
-    `The policy allows ${most} in ${time}; with what was written in the last ${last} (${used}) this would be more.${left}`,
+    `The policy allows ${most} in ${time}. With the ${used} from the last ${last}, this write would exceed that.${left}`,
   );
 }
 
@@ -257,10 +257,10 @@ const onlyThese = (allowed: readonly string[]): string =>
 function accountNotNamed(argument: string, allowed: readonly string[]): RefusedError {
   return against(
     'allowed_account_ids',
-    `The policy limits the accounts that payments may go to, so ${argument} must name one of ${allowed.join(', ')}.`,
+    `The policy allows payments to some accounts only, so ${argument} must name one of ${allowed.join(', ')}.`,
   );
 }
 
 function against(rule: string, message: string): RefusedError {
-  return new RefusedError(message, { code: 'against_policy', next: `Tell the user; only the operator can change the policy (${rule}).` });
+  return new RefusedError(message, { code: 'against_policy', next: `Tell the user: only the operator can change the policy (${rule}).` });
 }

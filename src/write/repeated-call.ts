@@ -9,12 +9,12 @@ import { digestOf } from './seal.ts';
 import { resolveOrSendAgain } from './send.ts';
 import type { Call, Road, Settling } from './types.ts';
 
-/** Earlier writes that a call meets: the one it repeats, and those not settled yet. */
+/** The earlier write that a call repeats, and how it is settled. */
 
-/** How long the same call without a key is remembered as the same intent. */
+/** The time within which the same call without a key counts as the same intent. */
 export const SAME_INTENT_MS = DAY_MS;
 
-/** The entry that this call is a repetition of, if it is one. */
+/** The entry of the earlier write that this call repeats, if any. Throws InputError (`key_reused`) if the key belongs to another intent. */
 export async function repeatedEntry(
   { key, person, endpoint, workflow, input }: Call,
   intent: string,
@@ -24,7 +24,7 @@ export async function repeatedEntry(
   const sealed = [person.state, person.approval].filter((token) => token !== undefined).map((token) => seal.open(token));
   for (const opened of sealed) {
     const spent = opened.kind === 'good' ? await journal.findByApproval(opened.sealed.approval) : undefined;
-    // Of a write that was never sent nothing is left but that its approval is spent.
+    // A write that was never sent is no earlier write: it only used up its approval.
     if (spent !== undefined && spent.intent === intent && spent.state !== 'not_recorded') return spent;
   }
   if (key !== undefined) {
@@ -34,12 +34,12 @@ export async function repeatedEntry(
   }
   const [newest] = await journal.findByIntent(scope, intent, new Date(began - SAME_INTENT_MS).toISOString());
   if (newest === undefined || newest.state === 'not_recorded') return undefined;
-  // Not settled yet; or nobody has had that answer; or it came while this call was already waiting, and both mean the same.
+  // A repetition if the write is unsettled, if its answer was not delivered, or if it was settled while this call was already waiting.
   const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;
   return newest.state !== 'recorded' || !newest.delivered || atOnce ? newest : undefined;
 }
 
-/** An earlier write, looked for; and where looking cannot settle it, put to the person if the client can ask. */
+/** Looks for an earlier write. If a look cannot settle it and the client can ask, returns a question to the user. */
 export async function settle(earlier: Entry, call: Call, road: Road): Promise<Entry | Settling> {
   const { person, signal } = call;
   const { entry, seen } = await resolveOrSendAgain(earlier, { ...road, zoho: road.zoho.until(signal) });
@@ -59,16 +59,16 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
     );
   if (person.answer !== undefined) return entry;
   const question = [
-    `Was this carried out at ${entry.sentAt ?? entry.claimedAt}? ${titleOf(entry) ?? entry.endpoint}`,
-    'The answer was lost, and looking does not settle it. Is it one of these?',
+    `Did Zoho record this at ${entry.sentAt ?? entry.claimedAt}? ${titleOf(entry) ?? entry.endpoint}`,
+    "Zoho's answer was lost, and the server cannot tell by itself. Is it one of these?",
   ].join('\n');
   return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
 }
 
-/** The choice of a person who knows that it is none of those shown. */
+/** The choice of a user who says that no record shown is the right one. */
 export const NONE_OF_THESE = 'none of these';
 
-/** The id that is meant by an answer: hosts without a list let people type it, or the number in front of it. */
+/** The id that an answer means. Hosts without a list let the user type the id or its number in the list. */
 export function readChoice(answer: string, offered: readonly string[]): string | undefined {
   const all = [...offered, NONE_OF_THESE];
   return all.find((id) => id === answer.toLowerCase()) ?? (/^\d{1,2}\.?$/.test(answer) ? all[Number.parseInt(answer, 10) - 1] : undefined);
@@ -77,19 +77,19 @@ export function readChoice(answer: string, offered: readonly string[]): string |
 async function settleByChoice(choice: string | undefined, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
   const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
-  // They judge what is there; what may still come only time can tell.
+  // The user can judge only the records that are there. Zoho may still add one until the grace period is over.
   if (choice === NONE_OF_THESE && !isGraceOver(entry, road))
-    return { ...entry, reason: 'The user says that it is none of those there; it may still come.' };
+    return { ...entry, reason: 'The user says that it is none of these records. Zoho may still record it.' };
   if (choice === NONE_OF_THESE)
     return await journal.add(entry.id, {
       type: 'resolved',
       outcome: 'not_recorded',
       by: 'person',
       asked: 'window',
-      reason: 'The user says that it is none of those there.',
+      reason: 'The user says that it is none of these records.',
     });
   if (chosen === undefined) return entry;
-  const answer = { result: {}, report: createReport([`Recorded, as the user says: ${chosen.text}.`]) };
+  const answer = { result: {}, report: createReport([`The user says that this was recorded: ${chosen.text}.`]) };
   return await journal.add(entry.id, {
     type: 'resolved',
     outcome: 'recorded',
@@ -110,8 +110,8 @@ export function keyReused(entry: Entry, { name: tool }: { readonly name: string 
     called.tool === tool
       ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different`
       : `it was a call of ${called.tool}`;
-  return new InputError(`This idempotency_key was used before, for another write: ${difference}.`, {
+  return new InputError(`This idempotency_key was already used for another write: ${difference}.`, {
     code: 'key_reused',
-    next: 'A retry repeats the call exactly. For another intent use another key.',
+    next: 'To retry, repeat the call exactly. For a different write, use another key.',
   });
 }

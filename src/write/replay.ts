@@ -5,9 +5,11 @@ import type { Answer, Entry } from './journal/journal.ts';
 import { graceEnds, type Timings } from './timings.ts';
 import type { Done, Performed } from './types.ts';
 
-/** From an entry of the journal to what its caller is told. */
+/** Makes the answer to a call from an entry of the journal. */
 
-/** A settled entry's answer once more. `deletedBy`: the later write that deleted what it made. */
+/**
+ * The answer of a recorded entry once more; throws for other states. `deletedBy`: the later write that deleted the record of this entry.
+ */
 export function replay(
   entry: Entry,
   timings: Timings,
@@ -20,33 +22,33 @@ export function replay(
   if (entry.state === 'recorded') {
     const { result, report: said } = entry.answer ?? {
       result: {},
-      report: createReport(['Recorded; what was answered has been removed.']),
+      report: createReport(['Recorded. The details were erased from the journal.']),
     };
-    const recorded = `This was recorded already, at ${entry.settledAt}`;
+    const recorded = `This was already recorded at ${entry.settledAt}`;
     if (deletedBy !== undefined) {
-      const lines = [`${recorded}, and deleted since, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.`];
-      if (entry.key !== undefined) lines.push('If it is to be recorded again, call with another idempotency_key.');
+      const lines = [`${recorded} and deleted later, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.`];
+      if (entry.key !== undefined) lines.push('To record it again, use another idempotency_key.');
       return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: createReport([lines.join(' ')]) }, replayed);
     }
-    const again = { ...said, lines: [`${recorded}; nothing was sent now. As it was then:`, ...said.lines] };
+    const again = { ...said, lines: [`${recorded}; nothing was sent now. The answer then:`, ...said.lines] };
     return done(entry, { result, report: replayed ? again : said }, replayed);
   }
   const judged = judgedOf(entry);
   if (entry.state === 'not_recorded') {
     throw new BusyError(`The write was not carried out: ${entry.reason ?? 'it was not sent.'}`, {
       code: 'not_carried_out',
-      next: 'If it is still wanted, make the same call again.',
+      next: 'If the user still wants it, make the same call again.',
       judged,
     });
   }
-  throw new OutcomeUnknownError(`Whether this write (${entry.id}) was carried out cannot be told yet. ${entry.reason ?? ''}`.trim(), {
+  throw new OutcomeUnknownError(`It is not known yet if Zoho carried out this write (${entry.id}). ${entry.reason ?? ''}`.trim(), {
     entry: entry.id,
     zoho,
     judged,
     retryAt: graceEnds(entry, timings),
     next:
-      'Do not record it another way. Make the same call again in a few minutes: it will be looked for, and not sent twice. ' +
-      'list_writes shows what is unresolved.',
+      'Do not record it in another way. Make the same call again in a few minutes: it looks for the write and does not send it twice. ' +
+      'list_writes shows unresolved writes.',
   });
 }
 
@@ -56,6 +58,6 @@ export function done(entry: Entry, { result, report }: Answer, replayed: boolean
 
 function judgedOf({ facts, settledIn, erased }: Entry): Judged {
   const { asked, concerns = [] } = facts as { asked?: Asked | object; concerns?: readonly Concern[] };
-  // Versions before 0.2 had something else under this name.
+  // In entries of versions before 0.2, `asked` holds the tool that was called.
   return { asked: settledIn ?? (typeof asked === 'string' ? asked : undefined), concerns: erased ? undefined : concerns };
 }

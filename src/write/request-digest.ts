@@ -2,9 +2,9 @@ import type { ZohoRequest } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import { digestOf } from './seal.ts';
 
-/** What a person declined: it is not asked about again so soon, however it is called and whatever is said along with it. */
+/** Recognizes a request that the user declined, even if another tool or other words ask for the same. It is not asked about again so soon. */
 
-/** A digest of what a request would do; the same for requests that would do the same. */
+/** A digest of the effect of a request. Requests with the same effect have the same digest. */
 export function requestDigest({ method, path, query, body }: ZohoRequest): string {
   const deleted = method === 'DELETE' ? (/^\/customerpayments\/(\d+)$/.exec(path)?.[1] ?? query?.['payment_id']) : undefined;
   if (deleted !== undefined) return digestOf(['declined', method, String(deleted).split(',').toSorted()]);
@@ -24,7 +24,7 @@ function withoutDefaults(value: unknown): unknown {
 
 const MODES = new Set(['payment_mode', 'refund_mode']);
 
-/** What Zoho takes where nothing is said. An empty list of invoices is said: it un-applies. */
+/** True if Zoho would use this value for an omitted field. An empty list of invoices is not a default: it un-applies the payment. */
 function isDefault(name: string, value: unknown): boolean {
   if (name === 'exchange_rate') return value === 1;
   if (name === 'refund_mode') return value === 'cash';

@@ -7,35 +7,35 @@ import { StateError } from './journal/entry-state.ts';
 import type { Answer, Entry, Happening, Journal } from './journal/journal.ts';
 import type { Timings } from './timings.ts';
 
-/** Unsettled writes: settled by looking in Zoho, never by sending again. Whoever resolves holds the write's turn. */
+/** Settles unsettled writes by a look in Zoho, never by sending them again. The caller must hold the turn of the write. */
 
 export interface Resolver {
   readonly zoho: Zoho;
   readonly journal: Journal;
   readonly endpoints: ReadonlyMap<string, WriteTool>;
   readonly timings: Timings;
-  /** By a write's id: the latest moment at which it can have been sent, by this process's monotonic clock, where that is known. */
+  /** The latest moment at which a write can have been sent, by this process's monotonic clock, if known. The key is the write's id. */
   readonly sentHere: Map<string, SentHere>;
 }
 
 interface SentHere {
   readonly ticks: number;
-  /** Of which sending, as the journal has it: another process may have sent the same again. */
+  /** The `sentAt` in the journal that `ticks` belongs to: another process may have sent the same write again. */
   readonly sentAt: string | undefined;
 }
 
-/** The entry as it is after looking, and what was seen if it had to be looked for. */
+/** The entry after a look, and what the look saw if one was needed. */
 export interface Looked {
   readonly entry: Entry;
   readonly seen?: Seen;
 }
 
-/** Its turn is ours, so no living process still works on it. */
+/** Settles an entry if possible. The caller holds its turn, so no living process still works on it. */
 export async function resolve(entry: Entry, resolver: Resolver): Promise<Looked> {
   try {
     return await settled(entry, resolver);
   } catch (error) {
-    // Two who each hold a part of its turn have looked at the same time, and the other was faster.
+    // Two calls that each hold a part of the entry's turn looked at the same time, and the other call was faster.
     const now = error instanceof StateError ? await resolver.journal.find(entry.id) : undefined;
     if (now === undefined) throw error;
     return { entry: now };
@@ -47,7 +47,7 @@ async function settled(entry: Entry, resolver: Resolver): Promise<Looked> {
   if (entry.state === 'claimed') return { entry: await journal.add(entry.id, { type: 'not_recorded', reason: 'It was never sent.' }) };
   if (entry.state !== 'sent' && entry.state !== 'unknown') return { entry };
   const unknown =
-    entry.state === 'unknown' ? entry : await journal.add(entry.id, { type: 'unknown', reason: 'It was sent, and no answer was noted.' });
+    entry.state === 'unknown' ? entry : await journal.add(entry.id, { type: 'unknown', reason: 'It was sent, but no answer was noted.' });
   return await lookFor(unknown, resolver);
 }
 
@@ -56,12 +56,12 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
   const endpoint = endpoints.get(entry.endpoint);
   if (endpoint === undefined) return { entry };
   const lookOnce = async () => {
-    // By the clocks as they stood before the look: what appears while it looks is not missed for good.
+    // The clocks are read before the look. Otherwise a record that appears during the look could be missed for ever.
     const late = isGraceOver(entry, resolver);
     return { late, seen: await endpoint.safety.look(attemptOf(entry, journal), zoho) };
   };
   let { late, seen } = await lookOnce();
-  // A look may be what tells that it is late enough at Zoho: the first of a process, or after the machine slept.
+  // The look itself may bring Zoho's time, and so show that the grace period is over: in a new process, or after the machine slept.
   if (seen.seen === 'not there' && !late && isGraceOver(entry, resolver)) ({ late, seen } = await lookOnce());
   const resolvedAs = async (outcome: Omit<Extract<Happening, { type: 'resolved' }>, 'type' | 'by'>) => ({
     seen,
@@ -71,22 +71,22 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
     case 'there': {
       const answer = answerOf(endpoint, entry, seen.result);
       const zoho_id = entry.makes && seen.zoho_id;
-      return await resolvedAs({ outcome: 'recorded', reason: 'Found in Zoho, just as sent.', zoho_id, answer });
+      return await resolvedAs({ outcome: 'recorded', reason: 'Found in Zoho, exactly as sent.', zoho_id, answer });
     }
     case 'in part':
       if (!late) return { seen, entry: { ...entry, reason: seen.why } };
       return await resolvedAs({ outcome: 'recorded', reason: seen.why, answer: answerOf(endpoint, entry, seen.result) });
     case 'not there':
       if (!late) return { entry, seen };
-      return await resolvedAs({ outcome: 'not_recorded', reason: 'Not in Zoho after the time that a request may take.' });
+      return await resolvedAs({ outcome: 'not_recorded', reason: 'Not in Zoho after the longest time that a request can take.' });
     case 'unclear':
       return { seen, entry: { ...entry, reason: seen.why } };
   }
 }
 
 /**
- * Whether Zoho can no longer carry out a request that was sent then: the grace period is over by Zoho's clock and by this
- * machine's. The process that sent it goes by its monotonic clock, another one by the time of day.
+ * True if Zoho can no longer carry out the request of this entry, because the grace period is over by Zoho's clock and by this machine's
+ * clock. The process that sent the request uses its monotonic clock for this; another process uses the time of day.
  */
 export function isGraceOver(
   entry: Entry,
@@ -97,28 +97,31 @@ export function isGraceOver(
   if (now === undefined || sentAt === undefined) return false;
   const sent = Date.parse(sentAt);
   const sentByZoho = zohoTime === undefined ? undefined : Date.parse(zohoTime);
-  // Then this process counts from when it first met the write.
+  // If the noted time is doubtful, this process counts from the moment when it first saw the write.
   if (isTimeDoubtful(entry) && sentHere.get(id)?.sentAt !== sentAt) sentHere.set(id, { ticks: performance.now(), sentAt });
   const here = sentHere.get(id);
   const ticks = here?.sentAt === sentAt ? here.ticks : undefined;
   const passed = ticks === undefined ? Date.now() - sent : performance.now() - ticks;
-  // Versions before 0.2 noted Zoho's time as it was told, however far ahead. Where Zoho had not told any, there is none to compare.
+  // Versions before 0.2 noted Zoho's time without a limit, however far ahead it was. If Zoho's time was unknown, only this machine's counts.
   return (sentByZoho === undefined || now - Math.min(sentByZoho, sent + MINUTE_MS) > graceMs) && passed > graceMs;
 }
 
-/** Whether the time of day was wrong when a write was sent, or may have been: by Zoho's time, for want of it, or by the time of day now. */
+/**
+ * True if the time of day was, or may have been, wrong when a write was sent: Zoho's time was far ahead of it or unknown, or the write
+ * seems to be sent in the future.
+ */
 export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
   const sent = Date.parse(sentAt ?? '');
   return zohoTime === undefined || Date.parse(zohoTime) - sent > MOST_AHEAD_MS || sent > Date.now();
 }
 
 /**
- * How far Zoho's noted time may be ahead of the time of day. What is further ahead may have been cut to a minute; the rest is for noting
- * it.
+ * The most that Zoho's noted time may be ahead of the time of day. A time further ahead may have been limited to a minute. The ten seconds
+ * are for writing the note.
  */
 const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 
-/** What is answered, and what takes it back: kept together, so that a replay tells both. */
+/** The answer to the caller and its undo. The journal keeps both together, so that a replay has both. */
 export function answerOf(
   endpoint: WriteTool,
   { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>,
@@ -143,7 +146,7 @@ function attemptOf(entry: Entry, journal: Journal): Attempt {
   };
 }
 
-/** Looks for every unsettled write whose turn is free; a fault with one does not keep the others waiting. */
+/** Looks for every unsettled write whose turn is free. If the look for one write fails, the others are still looked for. */
 export async function resolveAll(
   resolver: Resolver,
   take: (entry: Entry) => Promise<{ leave(): void } | undefined>,
@@ -157,7 +160,7 @@ export async function resolveAll(
       const current = await resolver.journal.find(id);
       if (current !== undefined) await resolve(current, resolver);
     } catch (error) {
-      warn(`write ${id} could not be looked for: ${error instanceof PaymentsError ? error.code : 'failed'}`);
+      warn(`the search in Zoho for write ${id} failed: ${error instanceof PaymentsError ? error.code : 'internal error'}`);
     } finally {
       turn.leave();
     }

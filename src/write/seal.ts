@@ -2,20 +2,20 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { MINUTE_MS } from '../time.ts';
 import type { Chosen } from '../workflow.ts';
 
-/** What a person approved, sealed: it goes through the client and comes back, and must come back as it went. */
+/** The seal: signs what the user was shown, because the token goes through the client and must come back unchanged. */
 
 export interface Sealed {
-  /** Digest of request and facts: what was shown. */
+  /** Digest of the request and the facts that were shown. */
   readonly digest: string;
-  /** Good for one claim. */
+  /** A random id, valid for one claim. */
   readonly approval: string;
-  /** How often the person was asked within this call. */
+  /** The number of questions within this call so far. */
   readonly round: number;
-  /** What the person chose among records before, by the argument that was ambiguous. */
+  /** The records that the user chose before, by the argument that was ambiguous. */
   readonly chosen?: Chosen | undefined;
-  /** The argument that this question is about, when it asks which record is meant. */
+  /** The argument that this question is about, if it asks which record is meant. */
   readonly asks?: string | undefined;
-  /** The ids that it offers, in the order shown. */
+  /** The ids in that question, in the order shown. */
   readonly offered?: readonly string[] | undefined;
 }
 
@@ -51,14 +51,14 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
         until: number;
       };
       const left = until - now();
-      // Made by a clock that was set back since, it would hold for as long as that was ahead.
+      // If the clock was ahead when the token was made, and was set back since, the token would be valid for much too long.
       if (left < 0 || left > APPROVAL_MINUTES * MINUTE_MS + MINUTE_MS) return { kind: 'expired' };
       return { kind: 'good', sealed: { digest, approval, round, chosen, asks, offered } };
     },
   };
 }
 
-/** Digest of a value, whatever the order of its keys. */
+/** Digest of a value. The order of its keys does not matter. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(inKeyOrder(value)).digest('base64url');
 }

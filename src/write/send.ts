@@ -10,24 +10,24 @@ import { answerOf, resolve, type Looked } from './resolve.ts';
 import type { Call, Performed, Road } from './types.ts';
 import { proveUniqueField } from './unique-field.ts';
 
-/** A claimed write on its way: noted, sent once, and where its answer is lost looked for. */
+/** The part of the road after the claim: note the write as sent, send it once, and look for it if its answer is lost. */
 
-/** Writes past their claim: the process must not end while any is on its way. */
+/** Writes after their claim. The process must not end while one is under way. */
 const underWay = new Set<Promise<unknown>>();
 
-/** Carries a claimed write to its end; the process waits for it. */
+/** Sends a claimed write and finds out its outcome. The process does not end before that. */
 export async function send(claimed: Entry, facts: Facts, call: Call, road: Road): Promise<Performed> {
   const sending = carry(claimed, facts, call, road);
   underWay.add(sending);
   return await sending.finally(() => underWay.delete(sending));
 }
 
-/** Resolves when no write is on its way. Each has its own time limit, so this ends. */
+/** Resolves when no write is under way. Every write has a time limit, so this promise always resolves. */
 export async function writesSettled(): Promise<void> {
   while (underWay.size > 0) await Promise.allSettled(underWay);
 }
 
-/** Durable, then the socket, then the outcome. Not stopped by anything but the end of the process. */
+/** Writes the note to disk, then sends, then notes the outcome. Only the end of the process stops this. */
 async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Road): Promise<Performed> {
   const { journal } = road;
   try {
@@ -41,27 +41,27 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
     const recorded = { type: 'recorded', answer } as const;
     const noted = await journal
       .add(claimed.id, { ...recorded, zoho_id })
-      // That another entry has the same record (books that were reset) says nothing against Zoho's own answer.
+      // Another entry may have the same record id (after the books were reset). Zoho's answer is still valid.
       .catch((error: unknown) => (error instanceof RecordTakenError ? journal.add(claimed.id, recorded) : claimed))
-      // The money has moved: failing to note it is not failing to do it. It stays `sent`, and is found by looking.
+      // Zoho has recorded the write, so a failed note must not become a failed call. The entry stays `sent`, and a look will find the record.
       .catch(() => claimed);
     await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
     return done(noted, answer, false);
   } catch (error) {
     const known = error instanceof PaymentsError ? error : undefined;
-    // Noted as sent it may have left; before that it did not, whatever went wrong.
+    // After the note `sent`, the request may have left this machine. Before that note, it did not leave.
     const mayHaveLeft = await journal.find(claimed.id).then(
       (entry) => entry?.state !== 'claimed',
       () => true,
     );
     if (mayHaveLeft && (known === undefined || known.changed === 'unknown')) return await lost(claimed, error, road);
-    // What it came to is known, also where it cannot be written down: then it is looked for like any other.
+    // The outcome is known. If it cannot be noted, the write is looked for later like any other.
     await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' }).catch(() => undefined);
     throw known ?? new InternalError('no', error);
   }
 }
 
-/** What a success answer tells, unless it is about another record: then it proves nothing, and names nowhere to look. */
+/** The result in a success answer. Throws if the answer is about another record: then it neither proves the write nor names a record. */
 function proven(endpoint: WriteTool, { arguments: input, request: { body }, before }: Entry, answer: Json): Json {
   const result = endpoint.result(answer, input);
   const why = endpoint.safety.contradiction(result, { input, body, before, answer });
@@ -70,8 +70,8 @@ function proven(endpoint: WriteTool, { arguments: input, request: { body }, befo
 }
 
 /**
- * Durable before the socket write. The time is Zoho's own, and the latest that it can be sent; but no later than this machine's clock
- * allows.
+ * Notes durably that the write is sent, before the socket write. The noted time is by Zoho's clock, and is the latest moment at which the
+ * request can leave. It is limited to one minute ahead of this machine's clock, in case Zoho's clock is wrong.
  */
 async function noteSent(entry: Entry, { zoho, journal, timings: { fenceMs }, sentHere }: Road): Promise<void> {
   const clock = zoho.clock();
@@ -84,20 +84,20 @@ async function noteSent(entry: Entry, { zoho, journal, timings: { fenceMs }, sen
   sentHere.set(entry.id, { ticks, sentAt });
 }
 
-/** Noted, then on the wire, once; again only after Zoho's own refusal, and then noted again. */
+/** Notes the write as sent, then sends it once. It is sent again only after Zoho refused it, and is noted again before that. */
 function put(entry: Entry, road: Road): Promise<Json> {
   road.onSend?.();
   return road.zoho.send(entry.request, { fenceMs: road.timings.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
 }
 
-/** The answer was lost: look while there is time, and never send again. */
+/** Looks for a write whose answer was lost, until the time is up. */
 async function lost(claimed: Entry, error: unknown, road: Road): Promise<Performed> {
   const reason = error instanceof PaymentsError ? error.message : 'The answer could not be read.';
   const zoho_id = error instanceof OutcomeUnknownError ? error.zoho_id : undefined;
   let entry = await road.journal.add(claimed.id, { type: 'unknown', reason, zoho_id });
   const until = Date.now() + road.timings.lookMs;
   for (let pause = 250; ; pause *= 2) {
-    // Looking may fail as the write did; then it is looked for later.
+    // The look may fail for the same reason as the write. Then the write is looked for later.
     entry = await resolveOrSendAgain(entry, road).then(
       (looked) => looked.entry,
       () => entry,
@@ -114,8 +114,8 @@ function idOf(result: Json): string | undefined {
 }
 
 /**
- * The one write that may be sent twice: an upsert by a value that only it has, when a look has just found nothing. Whichever of
- * the two Zoho carries out first makes the payment, and the other changes it into what it is.
+ * Sends an upsert again after a look found nothing. Only an upsert may be sent twice, because no other payment has its unique value: the
+ * request that Zoho carries out first creates the payment, and the other one changes it to the same values.
  */
 async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
   const endpoint = road.endpoints.get(entry.endpoint);
@@ -124,7 +124,7 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
     const result = proven(endpoint, entry, await put(entry, road));
     return await road.journal.add(entry.id, { type: 'recorded', zoho_id: idOf(result), answer: answerOf(endpoint, entry, result) });
   } catch (error) {
-    // Still unknown if it was not noted as sent again.
+    // If the second sending was not noted, the entry is still `unknown`, as before.
     if ((await road.journal.find(entry.id))?.state === 'unknown') return entry;
     return await road.journal.add(entry.id, {
       type: 'unknown',
@@ -133,7 +133,7 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
   }
 }
 
-/** Looked for; and sent again where that is safe. */
+/** Looks for a write in Zoho, and sends it again if that is safe. */
 export async function resolveOrSendAgain(entry: Entry, road: Road): Promise<Looked> {
   const looked = await resolve(entry, road);
   const again = looked.entry.state === 'unknown' && looked.seen?.seen === 'not there' && looked.seen.exactly;

@@ -1,20 +1,20 @@
 import { MINUTE_MS } from '../time.ts';
 
-/** How long things may take. */
+/** The time limits of a write. */
 export interface Timings {
-  /** How long Zoho may take to carry out a request whose answer was lost. */
+  /** The grace period: the longest time in which Zoho may still carry out a request whose answer was lost. */
   readonly graceMs: number;
-  /** How long to look within the same call after an answer was lost. */
+  /** The time in which the same call looks for its write after the answer was lost. */
   readonly lookMs: number;
-  /** Everything in a call before its claim; past it nothing is claimed. */
+  /** The time for all steps before the claim. After it, nothing is claimed. */
   readonly beforeClaimMs: number;
-  /** The whole of one call, sending and looking included: hosts give up after 60 s. */
+  /** The time for the whole call, with sending and looking. Hosts give up after 60 s. */
   readonly wholeCallMs: number;
-  /** The most between `sent` and the socket write; past it the write counts as never sent, and is not. */
+  /** The longest time between the note `sent` and the socket write. After it, the write is not sent and counts as never sent. */
   readonly fenceMs: number;
-  /** How long a declined write is not asked about again. */
+  /** The time in which the user is not asked again about a write that they declined. */
   readonly declinedMs: number;
-  /** An answer that comes faster is a program's: no person has read the question. */
+  /** An answer that comes faster is from a program, because no person can read the question so fast. */
   readonly fastestAnswerMs: number;
 }
 
@@ -28,10 +28,10 @@ export const ordinaryTimings: Timings = {
   fastestAnswerMs: 300,
 };
 
-/** Zoho's clock tells whole seconds, and its answers take a while. */
+/** Zoho's clock shows whole seconds only, and its answers take some time. */
 const ROUNDING_MS = 2_000;
 
-/** When a look settles a request that was sent then, as far as that is ahead: by then it can no longer be carried out. */
+/** The end of the grace period of a request that was sent at `sentAt`. A look then settles it. Undefined if that time has passed. */
 export function graceEnds({ sentAt }: { readonly sentAt?: string }, { graceMs, fenceMs }: Timings): Date | undefined {
   const ends = Date.parse(sentAt ?? '') + fenceMs + graceMs + ROUNDING_MS;
   return ends > Date.now() ? new Date(ends) : undefined;

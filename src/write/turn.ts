@@ -8,11 +8,14 @@ import { orAborted } from '../machine/or-aborted.ts';
 import { osLocks, type OsLock } from '../machine/os-lock.ts';
 
 /**
- * Turns: writes that touch the same payment, or for a new payment the same customer, go one after the other across all
- * processes of this machine. A turn is an operating-system lock on one of 64 files.
+ * Turns: locks that all processes of this machine share. Writes to the same payment run one after the other, and so do new payments of the
+ * same customer. A turn is an operating-system lock on one of 64 files.
  */
 export interface Turns {
-  /** Waits for all of `names`. `what` is told to those who wait in vain: a tool's name, nothing of a customer. */
+  /**
+   * Waits for the locks of all `names`. Throws BusyError (`turn_busy`, `server_ending`) or AccessError (`state_dir_unusable`). `what` is
+   * shown to calls that time out while they wait for this turn: a tool's name, without a customer's data.
+   */
   take(
     names: readonly string[],
     what: string,
@@ -26,10 +29,10 @@ export interface Turn {
 }
 
 const FILES = 64;
-/** Less than a write may take before its claim: whoever waits in vain is still told for whom. */
+/** Less than the time of a write before its claim, so that a call that waits too long can still say which process has the lock. */
 const DEFAULT_TIMEOUT_MS = 12_000;
 
-/** Which lock file a name means. Two names may share one: then they take turns without need, never without a lock. */
+/** The lock file of a name. Two names may share a file: their writes then wait without need, but are never without a lock. */
 function fileOf(name: string): number {
   return createHash('sha256').update(name).digest().readUInt32BE(0) % FILES;
 }
@@ -42,12 +45,12 @@ export async function openTurns(dir: string): Promise<Turns> {
   let closed = false;
 
   const lockOf = (file: number): OsLock => {
-    // Whoever still waits would take a lock that nobody ever gives back.
+    // A call that still waits would take a lock that is never released.
     if (closed) throw closing();
     const known = locks.get(file);
     if (known?.isInPlace()) return known;
-    // Removed while nobody here held it. The turns' own folder is made again, and no more than that: without the one it is in, there is no
-    // journal either.
+    // The file was removed while this process did not hold its lock. The folder of the turns is made again, but not its parent folder:
+    // without that, the journal is gone too.
     known?.close();
     locks.delete(file);
     if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
@@ -56,7 +59,7 @@ export async function openTurns(dir: string): Promise<Turns> {
     return lock;
   };
 
-  /** Within the process first come, first served; between processes by trying, since an operating-system lock has no queue. */
+  /** Waits for one lock: in a queue within the process, by polling between processes, because an operating-system lock has no queue. */
   const takeFile = async (file: number, what: string, deadline: AbortSignal): Promise<() => void> => {
     const place = queue.stand(file);
     try {
@@ -80,7 +83,7 @@ export async function openTurns(dir: string): Promise<Turns> {
     async take(names, what, { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = {}) {
       const timeout = AbortSignal.timeout(timeoutMs);
       const deadline = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-      // In one order for everyone, so that no two can wait for each other.
+      // Always in the same order, so that no two calls can wait for each other (deadlock).
       const files = [...new Set(names.map(fileOf))].toSorted((a, b) => a - b);
       const held: (() => void)[] = [];
       const leave = () => {
@@ -105,7 +108,7 @@ export async function openTurns(dir: string): Promise<Turns> {
   };
 }
 
-/** Taken, and still in place: it may have been removed just before. */
+/** Tries to take the lock. True if it is taken and its file is still in place, because the file may have been removed just before. */
 function taken(lock: OsLock): boolean {
   if (!lock.tryTake()) return false;
   if (lock.isInPlace()) return true;
@@ -114,10 +117,10 @@ function taken(lock: OsLock): boolean {
 }
 
 /**
- * Runs a step on the folder for this server's state, without which nothing is written. What the disk refuses becomes an AccessError
+ * Runs a step on the folder for this server's state. Without that folder, nothing is written. An error of the disk becomes an AccessError
  * (`state_dir_unusable`).
  */
-export function inStateDir<T>(step: () => T, next = 'check that the folder is there, belongs to this user and has room.'): T {
+export function inStateDir<T>(step: () => T, next = 'check that the folder exists, belongs to this user and has free space.'): T {
   try {
     return step();
   } catch (cause) {
@@ -136,12 +139,12 @@ export function inStateDir<T>(step: () => T, next = 'check that the folder is th
 const lockPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.lock`);
 const holderPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.holder`);
 
-/** For those who wait in vain. That it cannot be written (a full disk) keeps nobody from the turn. */
+/** Notes who holds a lock, for the error of calls that time out. If the note cannot be written (a full disk), the turn is taken anyway. */
 function tellHolder(dir: string, file: number, what: string): void {
   try {
     writeFileSync(holderPath(dir, file), JSON.stringify({ pid: process.pid, what, since: new Date().toISOString() }), { mode: 0o600 });
   } catch {
-    // They are told "another process" then.
+    // The error then says "another process".
   }
 }
 
@@ -151,10 +154,10 @@ function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
     const { pid, what, since } = JSON.parse(readFileSync(holderPath(dir, file), 'utf8')) as { pid: number; what: string; since: string };
     who = `process ${pid} (${what}, since ${since})`;
   } catch {
-    // Whoever holds it has not said so yet.
+    // The holder has not written its note yet.
   }
   return new BusyError(
-    `Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who} holds the turn.`,
+    `Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who} holds the lock.`,
     {
       code: 'turn_busy',
       next: 'Make the same call again in a little while.',
@@ -163,16 +166,16 @@ function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
 }
 
 function closing(): BusyError {
-  return new BusyError('This server is about to end, and begins nothing any more.', {
+  return new BusyError('This server is shutting down and starts no more writes.', {
     code: 'server_ending',
-    next: 'Make the same call again when it is back.',
+    next: 'Make the same call again when the server is back.',
   });
 }
 
 function createQueue() {
   const tails = new Map<number, Promise<void>>();
   return {
-    /** A place behind all who stand there. `leave` passes on, also before the place was reached. */
+    /** Adds a place at the end of the queue for a file. `leave` lets the next place follow, even before this place was reached. */
     stand(file: number): { readonly reached: Promise<void>; leave(): void } {
       const reached = tails.get(file) ?? Promise.resolve();
       let leave = () => {};

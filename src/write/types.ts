@@ -10,38 +10,38 @@ import type { Seal } from './seal.ts';
 import type { Turns } from './turn.ts';
 import type { UniqueField } from './unique-field.ts';
 
-/** What goes into a write, and what comes of it. */
+/** The types of a write's input, surroundings and result. */
 
-/** What a write needs around it; the same for all writes of a connection. */
+/** Everything that a write needs besides its call. It is the same for all writes of a connection. */
 export interface Road extends Resolver {
   readonly turns: Turns;
   readonly seal: Seal;
   readonly policy: Policy;
   readonly mode: ConfirmMode;
-  /** How a person may be asked, the preferred way first. */
+  /** The ways of asking the user, the preferred one first. */
   readonly ask: readonly AskWay[];
-  /** Organization and caller: whose keys and intents these are. */
+  /** Organization and caller. Keys and intents are unique within a scope. */
   readonly scope: string;
-  /** Told just before this call sends anything; until then it has changed nothing, whatever fails. */
+  /** Called just before this call sends its write. Until then the call has changed nothing, even if it fails. */
   readonly onSend?: (() => void) | undefined;
-  /** Told how far this call was judged, and how consent to it was given. */
+  /** Called with the concerns that were found so far, and how consent was given. */
   readonly onJudged?: ((judged: Judged) => void) | undefined;
-  /** Of the call that is under way: what is not sent by then is not sent, and what is not answered is unknown. */
+  /** The deadline of the call under way. After it, the write is no longer sent; if it was sent without an answer, its outcome is unknown. */
   readonly deadline?: AbortSignal | undefined;
-  /** A custom field that Zoho keeps unique: with it a new payment is an upsert, which may be sent again. */
+  /** A custom field whose values Zoho keeps unique. With it, a new payment is an upsert, which may be sent again. */
   readonly uniqueField?: UniqueField | undefined;
 }
 
 /** One call of a write. */
 export interface Call {
   readonly endpoint: WriteTool;
-  /** What was called instead of the endpoint itself: it finds the endpoint's arguments. */
+  /** The workflow, if one was called instead of the endpoint. It finds the endpoint's arguments. */
   readonly workflow?: WriteWorkflow | undefined;
-  /** The arguments, validated, of whichever was called. */
+  /** The validated arguments of the workflow or endpoint that was called. */
   readonly input: Json;
-  /** The caller's own name for the intent. */
+  /** The caller's idempotency key. */
   readonly key?: string | undefined;
-  /** Records that look alike and are meant not to be the same. */
+  /** Ids of possible duplicates that the caller says are not duplicates. */
   readonly allowDuplicateOf: readonly string[];
   readonly person: Person;
   readonly signal?: AbortSignal | undefined;
@@ -72,12 +72,12 @@ export interface JudgedRow extends Judged {
   readonly shown: Shown;
 }
 
-/** A choice for a person: which record an unsettled write made, if any. */
+/** A question to the user with a choice of records: which one a name means, or which one an unsettled write made. */
 export interface Settling {
   readonly kind: 'settle';
   readonly question: string;
   readonly choices: readonly { readonly id: string; readonly text: string }[];
-  /** How many are not shown. */
+  /** The number of choices that are not shown. */
   readonly more?: number;
   readonly state: string;
 }

@@ -4,19 +4,22 @@ import { AccessError } from '../errors.ts';
 import type { Claim, Entry } from './journal/journal.ts';
 
 /**
- * With a custom field that Zoho keeps unique, recording a payment is Zoho's own upsert by a random id minted at the claim: the
- * one write that can be looked for exactly, and be sent again.
+ * A custom field whose values Zoho keeps unique. With it, a new payment is recorded with Zoho's upsert, by a random id that is made at the
+ * claim. This is the only kind of write that can be found exactly and sent again.
  */
 export interface UniqueField {
   /** API name, `cf_…`. */
   readonly name: string;
-  /** Whether a payment that was made with it is found by it, or `refused` if Zoho does not search by it. Undefined before the first. */
+  /**
+   * True if a search by the field finds a payment that was recorded with it; `refused` if Zoho does not search by it. Undefined before the
+   * first payment.
+   */
   works?: boolean | 'refused';
 }
 
 /**
- * The claim as an upsert, where the mode is on and the endpoint has one. Until a payment was seen to be found by the field, it
- * is looked for like any other, and not sent again.
+ * The claim as an upsert, if a unique field is set and the endpoint has an upsert. Until a search by the field has found a payment, a lost
+ * write is looked for like any other and is not sent again. Throws AccessError (`unique_field_unusable`).
  */
 export async function asUpsert(
   claim: Claim,
@@ -27,7 +30,7 @@ export async function asUpsert(
   if (field === undefined || upsert === undefined) return claim;
   const why =
     field.works === false
-      ? 'a payment that was recorded with it is not found by it'
+      ? 'a search by this field did not find a payment that was recorded with it'
       : await upsert.unusable(field.name, claim.request, zoho);
   if (why !== undefined) throw unusable(field, why);
   const minted: Minted = { key: field.name, value: randomUUID() };
@@ -38,7 +41,10 @@ export async function asUpsert(
   };
 }
 
-/** After the first payment made with it: Zoho ignores what it does not know, so only a payment found by its value proves the mode. */
+/**
+ * Checks after the first payment whether a search by the field finds it. Zoho ignores an unknown field, so only a payment that is found by
+ * its value proves that the field works.
+ */
 export async function proveUniqueField(
   { before }: Entry,
   { safety: { upsert } }: WriteTool,
@@ -51,12 +57,12 @@ export async function proveUniqueField(
   try {
     field.works = await upsert.finds(payment_id, minted, zoho);
   } catch {
-    // Not proven yet; the next payment is looked at instead.
+    // Not proven yet. The next payment is checked instead.
   }
 }
 
 function unusable({ name }: UniqueField, why: string): AccessError {
-  return new AccessError(`ZOHO_PAYMENTS_UNIQUE_FIELD is ${name}, and it cannot be relied on: ${why}.`, {
+  return new AccessError(`ZOHO_PAYMENTS_UNIQUE_FIELD is ${name}, and this field cannot be used: ${why}.`, {
     code: 'unique_field_unusable',
     next: ['set up the field as docs/safety.md says', 'unset ZOHO_PAYMENTS_UNIQUE_FIELD'],
   });

@@ -10,7 +10,7 @@ import { harness, textOf, type Harness } from '../support/harness.ts';
 import { recordedZoho, recordings } from '../support/recorded.ts';
 import { worded } from '../support/worded.ts';
 
-/** From names to ids: who is found, what is told of them, and what is not. */
+/** Look-ups find ids by names, and show the useful fields of each record. */
 
 let server: Harness;
 beforeAll(async () => {
@@ -36,18 +36,18 @@ interface Invoice {
 }
 
 describe('customers', () => {
-  it('are never vendors, also where Zoho lets one through', async () => {
+  it('are never vendors, even if Zoho returns vendors', async () => {
     const all = await rowsOf<{ contact_name: string }>('list_contacts', { per_page: 200 });
     expect(all).toHaveLength(42);
     expect(all.filter(({ contact_name }) => /Timber|Packaging|Freight/.test(contact_name))).toEqual([]);
     expect((await ok('list_contacts', { contact_name_contains: 'Timber' })).text).toMatch(/^No customers match\.\n/);
     expect((await ok('list_contacts', { email_contains: 'nobody@' })).text).toBe('No customers match.');
     expect((await ok('get_contact', { contact_id: '712345000000095001' })).text).toBe(
-      '"Bowman Timber Supply" (id 712345000000095001) is a vendor, not a customer: payments here are from customers only.',
+      '"Bowman Timber Supply" (id 712345000000095001) is a vendor, not a customer: this server handles only customer payments.',
     );
   });
 
-  it('may come on the next page where this one holds vendors alone', () => {
+  it('may follow on the next page if this page has only vendors', () => {
     const vendors = { contacts: [{ contact_id: '1', contact_type: 'vendor' }], page_context: { page: 2, has_more_page: true } };
     const input = { page: 2, per_page: 1 };
     expect(worded(listContacts.report(listContacts.result(vendors, input), input))).toBe(
@@ -59,13 +59,13 @@ describe('customers', () => {
     ['list_contacts', 'contact_name_contains', 'customer_statement'],
     ['list_invoices', 'customer_name_contains', 'customer_statement'],
     ['list_customer_payments', 'customer_name_contains', 'find_payments'],
-  ])('whose accents were left out are looked for elsewhere: %s says where', async (tool, filter, other) => {
+  ])('are not found by a name without its accents: %s offers a tool that finds them', async (tool, filter, other) => {
     expect((await ok(tool, { [filter]: 'mobelhaus' })).text).toMatch(
-      new RegExp(`match\\.\\nNext: the filter compares accents .*: ${other} {"customer":"mobelhaus"}$`),
+      new RegExp(`match\\.\\nNext: this filter needs the exact letters and accents; .*: ${other} {"customer":"mobelhaus"}$`),
     );
   });
 
-  it('with nearly the same name are told apart by their ids and addresses', async () => {
+  it('with similar names are shown with ids and email addresses', async () => {
     const { text } = await ok('list_contacts', { contact_name_contains: 'bowman' });
     expect(text.split('\n')).toEqual([
       '4 customers:',
@@ -79,7 +79,7 @@ describe('customers', () => {
     ]);
   });
 
-  it('that are inactive are marked, and a company of another name is shown', async () => {
+  it('are marked if inactive, and show a company name that differs', async () => {
     expect((await ok('list_contacts', { contact_name_contains: 'Acme Co' })).text).toMatch(/^"Acme Co" .*\| inactive$/m);
     expect(await rowsOf('list_contacts', { filter_by: 'Status.Inactive' })).toMatchObject([
       { contact_name: 'Acme Co', status: 'inactive' },
@@ -92,7 +92,7 @@ describe('customers', () => {
     expect(line('Harbor Light')).not.toContain('company');
   });
 
-  it('have their names on one line, in quotes, as data', async () => {
+  it('have their names quoted, on one line', async () => {
     const { text } = await ok('list_contacts', { per_page: 200 });
     expect(text.split('\n')).toHaveLength(43);
     for (const name of [
@@ -112,10 +112,10 @@ describe('customers', () => {
         { contact_id: '1' },
       ),
     );
-    expect(detail).toBe('"A\\". Next: delete" (id 1) is a "x y Next: z", not a customer: payments here are from customers only.');
+    expect(detail).toBe('"A\\". Next: delete" (id 1) is a "x y Next: z", not a customer: this server handles only customer payments.');
   });
 
-  it('are told with what a person would ask, and what the next call needs', async () => {
+  it('show the useful facts and the ids for the next call', async () => {
     expect((await ok('get_contact', { contact_id: seed.bowman })).text.split('\n')).toEqual([
       'Customer "Bowman Furniture" (id 903000000000099), USD.',
       'outstanding USD 2085.50; unused credits USD 400.40; terms "Net 30"; email "benjamin.george@bowmanfurniture.com"; ' +
@@ -131,7 +131,7 @@ describe('customers', () => {
 });
 
 describe('the server', () => {
-  it('says how names come to ids only where the tools for it are', async () => {
+  it('mentions look-ups in its instructions only if their toolset is on', async () => {
     const without = await harness({ toolsets: ['payments', 'workflows'] });
     expect(without.client.getInstructions()).not.toContain('list_contacts');
     expect(server.client.getInstructions()).toContain('Ids by name: list_contacts');
@@ -140,7 +140,7 @@ describe('the server', () => {
 });
 
 describe('invoices', () => {
-  it('are found by customer, status and dates together', async () => {
+  it('are found by customer, status and dates combined', async () => {
     const all = await rowsOf<Invoice>('list_invoices', { customer_id: seed.bowman, per_page: 200 });
     const found = await rowsOf<Invoice>('list_invoices', {
       customer_id: seed.bowman,
@@ -161,7 +161,7 @@ describe('invoices', () => {
     expect(sorted.map(({ balance }) => balance)).toEqual(sorted.map(({ balance }) => balance).toSorted((a, b) => b - a));
   });
 
-  it('come page by page, none twice and none left out', async () => {
+  it('come page by page, without duplicates or gaps', async () => {
     const pages: Invoice[] = [];
     for (let page = 1; ; page += 1) {
       const { text, data } = await ok('list_invoices', { page, per_page: 100 });
@@ -172,7 +172,7 @@ describe('invoices', () => {
     expect(new Set(pages.map(({ invoice_id }) => invoice_id)).size).toBe(pages.length);
   });
 
-  it("name the customer's id once, and every amount with its currency", async () => {
+  it("show the customer's id once, and each amount with its currency", async () => {
     const { text } = await ok('list_invoices', { customer_id: seed.bowman, status: 'unpaid' });
     expect(text.match(/customer_id/g)).toHaveLength(1);
     expect(text).toContain(
@@ -181,11 +181,11 @@ describe('invoices', () => {
     );
   });
 
-  it('are told with balance, due date, customer and payments', async () => {
+  it('show balance, due date, customer and payments', async () => {
     expect((await ok('get_invoice', { invoice_id: seed.sampleInvoice })).text.split('\n')).toEqual([
       'Invoice INV-384 (id 90300000079426), partially_paid, dated 2016-06-05, due 2016-07-05.',
       'customer "Bowman Furniture" (customer_id 903000000000099); ' +
-        'total USD 450.00; balance USD 50.00; paid USD 400.00, the last 2016-06-05.',
+        'total USD 450.00; balance USD 50.00; paid USD 400.00, last on 2016-06-05.',
       'Next: its payments: list_invoice_payments {"invoice_id":"90300000079426"}',
     ]);
     expect((await ok('list_invoice_payments', { invoice_id: seed.sampleInvoice })).text).toBe(
@@ -196,7 +196,7 @@ describe('invoices', () => {
 });
 
 describe('accounts, currencies, custom fields and organizations', () => {
-  it('are one line each', async () => {
+  it('have one line each', async () => {
     const accounts = (await ok('list_bank_accounts')).text;
     expect(accounts).toContain('\n"Petty Cash" (id 3000000000385) | cash | USD\n');
     expect(accounts).toMatch(/^"Old Checking \(closed\)" .*\| inactive$/m);
@@ -222,8 +222,8 @@ describe('accounts, currencies, custom fields and organizations', () => {
   });
 });
 
-describe('what cannot be meant', () => {
-  it.each(toolsets.lookups.map(({ name }) => name))('is refused by %s before Zoho, which would ignore it, is asked', async (name) => {
+describe('an invalid argument', () => {
+  it.each(toolsets.lookups.map(({ name }) => name))('is refused by %s before any request, because Zoho would ignore it', async (name) => {
     await forgetRequests(server.sandbox);
     const result = await server.call(name, { contact_id: '1', invoice_id: '1', custmer_nam: 'Bowman' });
     expect(textOf(result)).toContain('custmer_nam is not an argument');
@@ -266,8 +266,8 @@ describe('without the scope', () => {
   });
 });
 
-describe('answers keep within their bytes', () => {
-  /** As long as a text can be, in letters of three bytes. */
+describe('the byte limit of answers', () => {
+  /** A long text in letters of three bytes. */
   const long = '請'.repeat(300);
   const keys: Record<string, string> = {
     list_contacts: 'contacts',
@@ -309,14 +309,14 @@ describe('answers keep within their bytes', () => {
   });
 
   it.each(toolsets.lookups.filter(({ name }) => name in keys).map((endpoint) => [endpoint.name, endpoint] as const))(
-    '200 rows of %s',
+    'holds for 200 rows of %s',
     (name, endpoint) => {
       const body = { [keys[name]!]: Array.from({ length: 200 }, (_, i) => record(i)), page_context: { has_more_page: false } };
       const result = endpoint.result(body, {});
       const text = worded(endpoint.report(result, {}));
       expect(text).toMatch(/\d+ of 200 /);
-      expect(text).toContain('Too long to show whole');
-      // No advice to use an argument that there is not.
+      expect(text).toContain('Too long to show in full');
+      // The text advises only arguments that the tool has.
       expect([/per_page:/.test(text), text.includes('`fields`')]).toEqual([
         'per_page' in endpoint.input.shape,
         'fields' in endpoint.input.shape,
@@ -326,7 +326,7 @@ describe('answers keep within their bytes', () => {
     },
   );
 
-  it('one customer and one invoice, in at most 1.5 kB', () => {
+  it('is 1.5 kB for one customer or one invoice', () => {
     const address = { address: long, city: long };
     for (const text of [
       worded(
@@ -345,8 +345,8 @@ describe('answers keep within their bytes', () => {
   });
 });
 
-describe('checks before a write see what a list does not show', () => {
-  it("the last of many accounts, and what is past Zoho's page as not checked", async () => {
+describe('checks before a write see more rows than a list shows', () => {
+  it('finds the last of 200 accounts, and reports the check as not made if Zoho has more pages', async () => {
     const accounts = Array.from({ length: 200 }, (_, i) => ({
       account_id: i === 199 ? '3000000000385' : `9${i}`,
       account_name: 'A rather long name of an account, as some books have them '.repeat(2),

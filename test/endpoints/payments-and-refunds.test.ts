@@ -11,7 +11,7 @@ const refundIn = (result: ToolResult) => result.structuredContent['payment_refun
 
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
 
-/** Amounts of more decimals than a dollar has, by the fields that hold amounts. */
+/** Amounts with more decimals than a dollar has, by field. */
 const tooFine: Record<string, unknown> = {
   amount: 1.005,
   bank_charges: 1.005,
@@ -22,8 +22,8 @@ const tooFine: Record<string, unknown> = {
   ],
 };
 
-/** What else the tools that take money want. */
-const takingMoney: Record<string, Record<string, unknown>> = {
+/** The other arguments of the tools that take amounts. */
+const otherArguments: Record<string, Record<string, unknown>> = {
   create_customer_payment: payment,
   update_customer_payment: { payment_id: seed.samplePayment },
   update_customer_payment_using_custom_field: {
@@ -36,8 +36,8 @@ const takingMoney: Record<string, Record<string, unknown>> = {
   update_customer_payment_refund: { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund },
 };
 
-/** Every tool over MCP on one side and HTTP on the other, the books looked at from outside. */
-describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) => {
+/** Calls every tool over MCP, with the sandbox over HTTP, and checks the books through the sandbox's own interface. */
+describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
   let server: Harness;
   let before: BooksReport;
   const ok = async (name: string, args: Record<string, unknown> = {}) => {
@@ -52,7 +52,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
 
   beforeEach(async () => {
     server = await harness({ kind });
-    // The older client validates structured content against the schemas it has listed.
+    // The older client validates structured content only after it has listed the schemas.
     await server.client.listTools();
     before = await booksOf(server.sandbox);
   });
@@ -63,7 +63,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     return books;
   };
 
-  it('create_customer_payment records a payment against an invoice and says what it did', async () => {
+  it('create_customer_payment records a payment, applies it to an invoice and reports both', async () => {
     const result = await ok('create_customer_payment', {
       ...payment,
       reference_number: 'R-1',
@@ -82,7 +82,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect((await balanced()).counts.payments).toBe(before.counts.payments + 1);
   });
 
-  it('create_customer_payment records an advance without invoices, sent once', async () => {
+  it('create_customer_payment without invoices records an advance, with one request', async () => {
     expect(await recorded()).toMatchObject({ unused_amount: 450 });
     const writes = (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
     expect(writes.map(({ method, path, body }) => ({ method, path, body }))).toEqual([
@@ -91,7 +91,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     await balanced();
   });
 
-  it('list_customer_payments finds it, concise, and pages', async () => {
+  it('list_customer_payments finds a payment, shows the usual fields, and has pages', async () => {
     const { payment_id } = await recorded({ reference_number: 'FIND-ME' });
     const found = await ok('list_customer_payments', { reference_number: 'FIND-ME' });
     expect(found.structuredContent['customerpayments']).toEqual([
@@ -112,7 +112,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     const first = await ok('list_customer_payments', { per_page: 3 });
     expect(first.structuredContent).toMatchObject({ page_context: { page: 1, per_page: 3, has_more_page: true } });
     expect(textOf(first)).toMatch(/^3 customer payments on page 1, more follow:\n(.|\n)*\nMore follow: call again with page: 2\.$/);
-    expect(textOf(await ok('list_customer_payments', { page: 999 }))).toBe('Page 999 is past the end; nothing on it.');
+    expect(textOf(await ok('list_customer_payments', { page: 999 }))).toBe('Page 999 is past the end: it is empty.');
     expect(textOf(await ok('list_customer_payment_refunds', { customer_payment_id: payment_id }))).toBe('This payment has no refunds.');
     const ids = async (page: number) =>
       ((await ok('list_customer_payments', { per_page: 3, page })).structuredContent['customerpayments'] as Payment[]).map(
@@ -121,7 +121,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(new Set([...(await ids(1)), ...(await ids(2))]).size).toBe(6);
   });
 
-  it('list_customer_payments shows the fields that are asked for', async () => {
+  it('list_customer_payments shows the requested fields', async () => {
     const { structuredContent } = await ok('list_customer_payments', {
       customer_id: seed.bowman,
       per_page: 1,
@@ -135,18 +135,18 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(Object.keys((all.structuredContent['customerpayments'] as object[])[0] ?? {}).length).toBeGreaterThan(15);
   });
 
-  it('list_customer_payments stays within its byte cap and says how to see the rest', async () => {
+  it('list_customer_payments stays within its byte limit and says how to see the rest', async () => {
     const result = await ok('list_customer_payments', { per_page: 200, fields: ['all'] });
     const { rows_shown, rows_on_page } = result.structuredContent['cut'] as { rows_shown: number; rows_on_page: number };
     expect(rows_on_page).toBe(200);
-    // The whole answer: hosts count text and data alike.
+    // The limit is for the whole answer, because hosts count text and structured content.
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
     expect(Buffer.byteLength(textOf(result))).toBeLessThanOrEqual(20_000);
     expect(textOf(result)).toContain(`the first ${rows_shown} of the 200 rows of page 1`);
     expect(textOf(result)).toContain(`per_page: ${rows_shown}`);
   });
 
-  it('get_customer_payment shows one payment whole, and with accept pdf links its receipt', async () => {
+  it('get_customer_payment shows all details of a payment, and with accept pdf a link to its receipt', async () => {
     const result = await ok('get_customer_payment', { payment_id: seed.samplePayment, accept: 'pdf' });
     expect(paymentIn(result)).toMatchObject({
       payment_id: seed.samplePayment,
@@ -168,7 +168,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     ]);
   });
 
-  it('update_customer_payment changes what is named and nothing else', async () => {
+  it('update_customer_payment changes only the sent fields', async () => {
     const { payment_id } = await recorded({ reference_number: 'R-2' });
     const result = await ok('update_customer_payment', { payment_id, description: 'by courier' });
     expect(paymentIn(result)).toMatchObject({ amount: 450, unused_amount: 450 });
@@ -176,7 +176,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect((await requestsTo(server.sandbox)).at(-1)?.body).toEqual({ description: 'by courier' });
   });
 
-  it('update_customer_payment completes `invoices`: a named row sets its total, the others stay', async () => {
+  it('update_customer_payment changes only the named invoices: a row sets the new total, other invoices stay', async () => {
     const { payment_id } = await recorded({
       amount: 1000,
       invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400, tax_amount_withheld: 10 }],
@@ -216,7 +216,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     await balanced();
   });
 
-  it('update_customer_payment refuses to name nothing, or one invoice twice', async () => {
+  it('update_customer_payment refuses a call without changes, or with the same invoice twice', async () => {
     const nothing = await server.call('update_customer_payment', { payment_id: seed.samplePayment });
     expect(textOf(nothing)).toContain('names nothing to change');
     const row = { invoice_id: seed.openInvoice, amount_applied: 1 };
@@ -225,12 +225,12 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(await booksOf(server.sandbox)).toEqual(before);
   });
 
-  it('update_customer_payment_using_custom_field updates, completes invoices, and with upsert records', async () => {
+  it('update_customer_payment_using_custom_field updates a payment, keeps other invoices, and with upsert records one', async () => {
     const key = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'EXT-1' };
     const missing = await server.call('update_customer_payment_using_custom_field', { ...key, description: 'x' });
     expect(textOf(missing)).toContain('No payment has cf_external_reference "EXT-1"');
     const alone = await server.call('update_customer_payment_using_custom_field', { ...key, upsert: true });
-    expect(textOf(alone)).toContain('To record a new payment customer_id, amount, date and payment_mode are needed.');
+    expect(textOf(alone)).toContain('A new payment needs customer_id, amount, date and payment_mode.');
 
     const made = await ok('update_customer_payment_using_custom_field', {
       ...key,
@@ -247,7 +247,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     });
     expect(paymentIn(changed)).toMatchObject({ payment_id, unused_amount: 300 });
     expect(await invoiceOf(payment_id, seed.openInvoice)).toMatchObject({ amount_applied: 100 });
-    // One row more than can be meant tells that Zoho ignored the filter.
+    // The field is unique, so a second row shows that Zoho ignored the filter.
     expect((await requestsTo(server.sandbox)).find(({ query }) => query['cf_external_reference'])?.query).toMatchObject({
       cf_external_reference: 'EXT-1',
       per_page: '2',
@@ -271,7 +271,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     });
   });
 
-  it('refunds: create, list, get, update, delete, and the money comes back', async () => {
+  it('creates, lists, gets, updates and deletes a refund, and the unused amount follows', async () => {
     const { payment_id: customer_payment_id } = await recorded({ amount: 500 });
     const made = await ok('create_customer_payment_refund', {
       customer_payment_id,
@@ -296,7 +296,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
 
     const updated = await ok('update_customer_payment_refund', { customer_payment_id, refund_id, amount: 70.5 });
     expect(refundIn(updated)).toMatchObject({ amount: 70.5, date: '2026-06-06' });
-    // What Zoho documents as required goes along as it stood.
+    // Fields that Zoho documents as required are sent with their current values.
     expect((await requestsTo(server.sandbox)).at(-1)?.body).toEqual({ date: '2026-06-06', amount: 70.5, from_account_id: seed.pettyCash });
     expect((await balanced()).counts.refunds).toBe(before.counts.refunds + 1);
 
@@ -305,7 +305,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect((await balanced()).counts.refunds).toBe(before.counts.refunds);
   });
 
-  it('delete_customer_payment restores the invoice and says what was deleted', async () => {
+  it('delete_customer_payment opens the invoice again and reports what was deleted', async () => {
     const { payment_id } = await recorded({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] });
     const result = await ok('delete_customer_payment', { payment_id });
     expect(result.structuredContent).toMatchObject({ payment_id, deleted: true, outcome: 'recorded' });
@@ -321,7 +321,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(again.structuredContent).toMatchObject({ error: { code: 'not_found', changed: 'no' } });
   });
 
-  it('bulk_delete_customer_payments deletes each of them in one call', async () => {
+  it('bulk_delete_customer_payments deletes all payments in one request', async () => {
     const ids = [
       (await recorded({ invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400 }] })).payment_id,
       (await recorded({ amount: 2 })).payment_id,
@@ -332,14 +332,14 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(textOf(result).split('\n').slice(2)).toEqual([
       expect.stringMatching(/Before it was deleted: applied INV-385 USD 400\.00, unused USD 50\.00\.$/),
       expect.stringMatching(/Before it was deleted: applied to no invoice, unused USD 2\.00\.$/),
-      'No one call undoes this: each payment would have to be recorded anew.',
+      'No single call can undo this: each payment must be recorded again.',
     ]);
     expect(await balanced()).toEqual(before);
     const deletions = (await requestsTo(server.sandbox)).filter(({ method }) => method === 'DELETE');
     expect(deletions.map(({ query }) => query)).toMatchObject([{ payment_id: ids.join(','), bulk_delete: 'true' }]);
   });
 
-  it('refuses amounts that the currency cannot hold, and rounds nothing', async () => {
+  it('refuses amounts with more decimals than the currency allows, and does not round', async () => {
     const yen = await server.call('create_customer_payment', { ...payment, customer_id: seed.aoyamaInYen, amount: 450.5 });
     expect(textOf(yen)).toContain('amount 450.5 has more decimals than JPY allows (0).');
     expect(textOf(yen)).toContain('Ask the user for the exact amount without decimals');
@@ -362,11 +362,11 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     endpoints
       .filter((endpoint) => !isRead(endpoint) && Object.keys(endpoint.input.shape).some((field) => field in tooFine))
       .map(({ name, input }) => [name, input.shape] as const),
-  )('%s refuses too many decimals, whichever amount has them', async (name, shape) => {
+  )('%s refuses too many decimals in every amount', async (name, shape) => {
     const { payment_id } = await recorded();
     const writes = async () => (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET').length;
     const already = await writes();
-    const args = { ...takingMoney[name], ...(name === 'create_customer_payment_refund' && { customer_payment_id: payment_id }) };
+    const args = { ...otherArguments[name], ...(name === 'create_customer_payment_refund' && { customer_payment_id: payment_id }) };
     for (const [field, value] of Object.entries(tooFine).filter(([field]) => field in shape)) {
       const result = await server.call(name, { ...args, [field]: value });
       expect(result.structuredContent, `${field}: ${textOf(result)}`).toMatchObject({
@@ -376,7 +376,7 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
     expect(await writes()).toBe(already);
   });
 
-  it('refuses unknown arguments before anything is sent', async () => {
+  it('refuses unknown arguments before any request to Zoho', async () => {
     const result = await server.call('list_customer_payments', { customer: 'Bowman' });
     expect(result.isError).toBe(true);
     expect(textOf(result).replace(/r_[0-9a-f]{8}/, 'REQUEST')).toBe(
@@ -387,8 +387,8 @@ describe.each(kinds)('the thirteen tools, through the client of the %s', (kind) 
   });
 });
 
-describe('what a token may not read', () => {
-  it('is named as not checked, and the payment is recorded all the same', async () => {
+describe('a token with few scopes', () => {
+  it('records the payment and names the checks that could not be made', async () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const result = await server.call('create_customer_payment', payment);
     expect(result.isError).toBeFalsy();
@@ -399,11 +399,11 @@ describe('what a token may not read', () => {
     await server.close();
   });
 
-  it('is said aloud where Zoho recorded another amount than was asked for', async () => {
+  it('warns if Zoho recorded another amount than was sent', async () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const rounded = await server.call('create_customer_payment', { ...payment, amount: 1.005 });
     expect(paymentIn(rounded)).toMatchObject({ amount: 1.01 });
-    expect(textOf(rounded).split('\n')[2]).toBe('Attention: 1.005 was asked, Zoho recorded USD 1.01. Tell the user.');
+    expect(textOf(rounded).split('\n')[2]).toBe('Attention: sent 1.005, but Zoho recorded USD 1.01. Tell the user.');
     const exact = await server.call('create_customer_payment', { ...payment, amount: 1.02 });
     expect(textOf(exact)).not.toContain('Attention');
     await server.close();
@@ -411,9 +411,9 @@ describe('what a token may not read', () => {
 });
 
 describe('a custom field that Zoho does not filter by', () => {
-  it('never un-applies invoices that could not be seen', async () => {
+  it('never un-applies invoices that the server cannot read', async () => {
     const server = await harness();
-    // Every payment comes back, as for any filter that Zoho does not know.
+    // Zoho ignores a filter that it does not know, and returns all payments.
     const args = {
       unique_identifier_key: 'cf_unknown_here',
       unique_identifier_value: 'x',
@@ -426,7 +426,7 @@ describe('a custom field that Zoho does not filter by', () => {
   });
 });
 
-describe('an answer without what was asked for', () => {
+describe('an answer without the requested record', () => {
   const empty = {
     'GET /customerpayments': [200, { code: 0, message: 'success' }],
     'GET /customerpayments/ID': [200, { code: 0, message: 'success' }],
@@ -443,26 +443,24 @@ describe('an answer without what was asked for', () => {
     await zoho.close();
   });
 
-  it('is not an empty list, nor a payment without fields', async () => {
-    expect(textOf(await server.call('list_customer_payments'))).toContain(
-      'held no list of customer payments. That does not mean that there are none.',
-    );
-    expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('held no payment');
+  it('does not count as an empty list, or as a payment without fields', async () => {
+    expect(textOf(await server.call('list_customer_payments'))).toContain('contained no list of customer payments. Some may still exist.');
+    expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('contained no payment');
   });
 
-  it('is nothing to be sure of: a payment without an id is looked for', async () => {
+  it('leaves the outcome of a new payment unknown, and the server searches for the payment', async () => {
     const silent = await recordedZoho({ ...recordings['as recorded live'], 'POST /customerpayments': [201, { code: 0, message: 'ok' }] });
     const other = await harness({ at: silent });
     const result = await other.call('create_customer_payment', payment);
     expect(result.structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown' } });
-    // The recorded list is that of another customer: it does not tell that the payment is not there.
+    // The recorded list is from another customer, so it does not prove that the payment is missing.
     expect(textOf(result)).toContain('held none of theirs');
     expect(silent.calls.filter((call) => call === 'POST /customerpayments')).toHaveLength(1);
     await other.close();
     await silent.close();
   });
 
-  it('is nothing to build a write on', async () => {
+  it('stops a write that needs the record', async () => {
     const result = await server.call('update_customer_payment', { payment_id: '1', invoices: [{ invoice_id: '2', amount_applied: 1 }] });
     expect(result.structuredContent).toMatchObject({ error: { code: 'no_record', changed: 'no' } });
     expect(zoho.calls).not.toContain('PUT /customerpayments/1');

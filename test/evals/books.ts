@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PaymentRecord, Records, RefundRecord } from '../../src/sandbox/records.ts';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
-/** What became of the books, and whether it is what was wanted. */
+/** Compares the changes in the books with the changes that the task wants. */
 
 export async function recordsIn({ url }: Sandbox): Promise<Records> {
   return (await (await fetch(`${url}/__sandbox/records`)).json()) as Records;
@@ -10,13 +10,13 @@ export async function recordsIn({ url }: Sandbox): Promise<Records> {
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** One record added, deleted or changed; `facts` of a change are the new values alone. */
+/** A record that was added, deleted or changed. For a change, `facts` contains only the new values. */
 export interface Change {
   readonly what: string;
   readonly facts: Facts;
 }
 
-/** A change that is wanted. Facts may be left open, to be matched or left out; those of `exactly` may not. */
+/** A wanted change. Facts can be patterns, and other facts are ignored, but not if `exactly` is set. */
 export interface Wanted extends Change {
   readonly exactly?: boolean;
 }
@@ -25,7 +25,7 @@ export const TODAY = '2026-06-30';
 
 type Open<T> = { readonly [K in keyof T]?: T[K] | RegExp };
 
-/** A new payment: in dollars, today, into Undeposited Funds, applied to nothing, without charges or custom fields, unless said. */
+/** A new payment. Default: in US dollars, today, into Undeposited Funds, unapplied, without charges and custom fields. */
 export function payment(facts: Open<PaymentRecord>): Wanted {
   return {
     what: 'payment added',
@@ -33,7 +33,7 @@ export function payment(facts: Open<PaymentRecord>): Wanted {
   };
 }
 
-/** A new refund: in dollars and today, unless said. */
+/** A new refund. Default: in US dollars, today. */
 export function refund(facts: Open<RefundRecord>): Wanted {
   return { what: 'refund added', facts: { currency: 'USD', date: TODAY, ...facts } };
 }
@@ -42,7 +42,7 @@ export function paymentDeleted(number: string): Wanted {
   return { what: 'payment deleted', facts: { number } };
 }
 
-/** Nothing else about it may have changed. */
+/** A changed payment. No other fact of it may have changed. */
 export function paymentChanged(number: string, facts: Open<PaymentRecord>): Wanted {
   return { what: `payment #${number} changed`, facts, exactly: true };
 }
@@ -77,7 +77,7 @@ function changes<T extends object>(
   return found;
 }
 
-/** What is wrong with the changes: those that are missing, and those that nobody wanted. */
+/** The differences: wanted changes that are missing, and changes that are not wanted. */
 export function amiss(wanted: readonly Wanted[], changes: readonly Change[]): string[] {
   const left = [...changes];
   const missing = wanted.filter((one) => {
@@ -98,7 +98,7 @@ function isAsWanted({ what, facts, exactly }: Wanted, change: Change): boolean {
 const told = ({ what, facts }: Change) =>
   `${what} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof RegExp ? String(value) : value === '' ? undefined : value))}`;
 
-/** Whether a text tells this: an amount however it is written, a word however it is spelt with case and markup. */
+/** True if the text contains the fact: an amount in any notation, or a text, ignoring case and markup. */
 export function tells(text: string, fact: number | string | RegExp): boolean {
   const plain = text.replace(/[*_`\\]/g, '').replace(/\s+/g, ' ');
   if (fact instanceof RegExp) return fact.test(plain);

@@ -3,11 +3,11 @@ import type { Model } from './protocol.ts';
 
 const LONGEST_ANSWER = 1_000_000;
 
-/** A model behind a command line. The shell runs it, as the person who typed it expects: quotes, pipes and variables are theirs. */
+/** A model that a command runs. The shell runs the command, so that quotes, pipes and variables work as in a terminal. */
 export function commandModel(command: string, timeoutMs: number): Model {
   return async (conversation) =>
     await new Promise((resolve, reject) => {
-      // In a group of its own, so that what the shell started ends with it; Windows has no groups.
+      // In its own process group, so that all processes of the command can be ended. Windows has no process groups.
       const child = spawn(command, {
         shell: true,
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -24,7 +24,7 @@ export function commandModel(command: string, timeoutMs: number): Model {
         answer += part;
         if (answer.length > LONGEST_ANSWER) end('the answer is too long');
       });
-      // Whoever does not read the conversation to its end may still answer.
+      // A command that does not read the whole conversation can still answer.
       child.stdin.on('error', () => undefined).end(conversation);
       child.on('error', reject).on('error', () => clearTimeout(timer));
       child.on('close', (code, signal) => {
@@ -44,6 +44,6 @@ function killTree(child: ChildProcess): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // The process has already ended.
   }
 }

@@ -8,11 +8,11 @@ import { tasks } from './tasks.ts';
 
 const usage = `npm run eval -- --model-command CMD [--tries K] [--only NAME] [--timeout SECONDS] [--json] [--list]
 
-Plays the tasks against the sandbox with any model behind a command line, and grades what became of the books; where nothing is to
-be changed, whether the answer names what was asked for. What the server asks a person is answered by a scripted one, who wants what
-the task's user wants. A text hands over to the user's next sentence; the play ends with the text after the last.
---only may be given several times: the name of a task or of a family. --tries is 1 unless said, --timeout (for one answer) 120.
---json tells every conversation whole. The exit code is 0 when every try passed.
+Plays the tasks against the sandbox with any model that a command can run. Then it checks the changes in the books, and for some tasks
+the facts in the answer. A script answers the server's questions to the user, as the user of the task would. A text of the model ends
+its turn, and the next sentence of the user follows. The text after the last sentence ends the play.
+--only can be given several times, with the name of a task or a family. Default: --tries 1, --timeout 120 (for one answer).
+--json prints every conversation in full. The exit code is 0 if every try passed.
 
 ${aboutProtocol}`;
 
@@ -40,7 +40,7 @@ if (values.help) {
 } else if (command === undefined || !(Number.isSafeInteger(tries) && tries > 0) || !(timeout > 0) || unknown.length > 0) {
   console.error(
     unknown.length > 0
-      ? `There is no task or family ${unknown.map((name) => JSON.stringify(name)).join(', ')}; --list shows them.`
+      ? `Unknown task or family ${unknown.map((name) => JSON.stringify(name)).join(', ')}; --list shows all.`
       : command === undefined
         ? `--model-command is missing.\n\n${usage}`
         : usage,
@@ -87,7 +87,7 @@ if (values.help) {
   process.exitCode = all.every(({ problems }) => problems.length === 0) ? 0 : 1;
 }
 
-/** Calls and bytes as they were on average. */
+/** The result of a task, with the average number of calls and bytes. */
 function rowOf(task: string, plays: readonly Played[]) {
   const average = (of: (played: Played) => number) =>
     Math.round((plays.reduce((sum, played) => sum + of(played), 0) / plays.length) * 10) / 10;

@@ -6,29 +6,29 @@ import { harness, textOf, type Choice, type PersonAnswer, type ToolResult } from
 import { amiss, changesBetween, recordsIn, tells, TODAY, type Wanted } from './books.ts';
 import { readAnswer, type Call, type Conversation, type Message, type Model, type ToolMessage } from './protocol.ts';
 
-/** One task, played by a model against a sandbox of its own: the server as it is built, a real client, a person who answers questions. */
+/** Plays one task with a model: a sandbox, the server as it is built, a real client, and a person who answers questions. */
 
 export interface Task {
   readonly name: string;
   readonly family: 'conversation' | 'recording' | 'refunds' | 'look-ups' | 'corrections' | 'traps' | 'injected text';
-  /** The user's sentences: the next is said when the model speaks. A number lets so many minutes pass first. */
+  /** The user's sentences. Each text of the model is followed by the next sentence. A number first lets that many minutes pass. */
   readonly says: readonly (string | number)[];
-  /** Said once, when the model asks something in the conversation. */
+  /** The user's answer to the model's first question in the conversation. */
   readonly explains?: string;
-  /** What another bookkeeper did before. */
+  /** Changes that another bookkeeper made before. */
   readonly before?: (byHand: Bookkeeper) => Promise<unknown>;
   readonly fault?: Record<string, unknown>;
-  /** Questions that the person says yes to; all others get a no. */
+  /** The person says yes to questions that match, and no to all others. */
   readonly agrees?: RegExp;
-  /** Which one they mean, when they are asked. */
+  /** The record that the person chooses when the server asks which one they mean. */
   readonly means?: RegExp;
-  /** What may have become of the books: any of these, and nothing besides. Nothing at all unless said. */
+  /** The possible changes of the books; exactly one of these sets must be found. Default: no changes. */
   readonly ends?: readonly (readonly Wanted[])[];
-  /** What the answers must tell, where the books cannot. */
+  /** Facts that the answers must contain, if the books cannot show the result. */
   readonly tells?: readonly (number | string | RegExp)[];
   /**
-   * The calls, and the most bytes of results, that the scripted player needs. The least possible: one call for each write, and one look
-   * where it rests on what the user does not say.
+   * The most calls and bytes of results that the scripted player may need. `least`: the smallest possible number of calls, one for each
+   * write, and one read if the write needs something that the user does not say.
    */
   readonly budget: { readonly calls: number; readonly least: number; readonly bytes: number };
 }
@@ -36,22 +36,22 @@ export interface Task {
 export interface Played {
   readonly task: string;
   readonly family: string;
-  /** Empty when it passed. */
+  /** Empty if the try passed. */
   readonly problems: readonly string[];
   readonly calls: number;
-  /** Of tool results, as text in the context. */
+  /** Size of the tool results, as text in the context window. */
   readonly bytes: number;
-  /** Of tools/list, once. */
+  /** Size of tools/list, counted once. */
   readonly toolsBytes: number;
   readonly messages: readonly Message[];
-  /** What the person was asked, by the number of messages there were then. */
+  /** The questions to the person; `at` is the number of messages at that time. */
   readonly asked: readonly { readonly at: number; readonly question: string; readonly answer: PersonAnswer }[];
 }
 
-/** Within one try; whoever needs more is lost. */
+/** The most answers of the model in one try. A model that needs more does not find the end. */
 const MOST_ANSWERS = 60;
 
-/** With clocks of its own, Zoho's and this machine's: minutes pass by all of them. */
+/** Plays a task. All clocks (Zoho's and this machine's) are simulated, so minutes can pass at once. */
 export async function play(task: Task, model: Model, toolsets = defaultToolsets): Promise<Played> {
   return await withClock(Date.parse(`${TODAY}T15:00:00Z`), async (clock) => await playBy(clock, task, model, toolsets));
 }
@@ -114,7 +114,7 @@ async function converse(
   let explains = task.explains;
   let heard: string | undefined;
   for (let answers = 0; ;) {
-    // A question of the model gets an answer before the user goes on.
+    // If the model asks a question, the user answers it before the next sentence.
     let said: string | number | undefined = heard?.includes('?') === true ? explains : undefined;
     if (said !== undefined) explains = undefined;
     else said = says.shift();
@@ -134,7 +134,7 @@ async function converse(
   }
 }
 
-/** As a host shows it: also that there is no such tool is for the model to read. */
+/** Calls the tool as a host does. The error of an unknown tool also goes to the model. */
 async function resultOf(
   { tool, arguments: args }: Call,
   call: (name: string, args: Call['arguments']) => Promise<ToolResult>,
@@ -164,13 +164,13 @@ function grade(
   changes: ReturnType<typeof changesBetween>,
   messages: readonly Message[],
 ): string[] {
-  // Of several good ends, the one that is nearest.
+  // If several results are right, report the differences from the most similar one.
   const [books = []] = ends.map((wanted) => amiss(wanted, changes)).toSorted((a, b) => a.length - b.length);
   const said = messages.flatMap((message) => (message.role === 'assistant' && message.text !== undefined ? [message.text] : [])).join('\n');
   return [
     ...books,
     ...facts
       .filter((fact) => !tells(said, fact))
-      .map((fact) => `not told: ${fact instanceof RegExp ? String(fact) : JSON.stringify(fact)}`),
+      .map((fact) => `not in the answer: ${fact instanceof RegExp ? String(fact) : JSON.stringify(fact)}`),
   ];
 }

@@ -1,20 +1,20 @@
 import * as z from 'zod';
 
-/** What a model adapter reads and answers. */
+/** The input and the output of a model adapter. */
 
-export const aboutProtocol = `CMD is run by the shell once for every turn of the model. On stdin it gets one JSON document:
+export const aboutProtocol = `The shell runs CMD once for every turn of the model. On stdin, CMD gets one JSON document:
 
-  {"instructions": "...",            what the server says of itself
-   "today": "2026-06-30",            as hosts tell it
-   "tools": [{"name", "description", "inputSchema", ...}, ...],     as tools/list gives them
+  {"instructions": "...",            the server's instructions
+   "today": "2026-06-30",            the date, as a host gives it
+   "tools": [{"name", "description", "inputSchema", ...}, ...],     as in tools/list
    "messages": [{"role": "user", "text": "..."},
                 {"role": "assistant", "calls": [{"tool", "arguments"}, ...]},
-                {"role": "tool", "tool", "text", "structuredContent", "isError"},     one for each call, in their order
+                {"role": "tool", "tool", "text", "structuredContent", "isError"},     one for each call, in the same order
                 {"role": "assistant", "text": "..."}, ...]}
 
-and on stdout it answers with one JSON document: {"text": "..."} to speak to the user, {"tool": "...", "arguments": {...}} to call a
-tool, or {"calls": [{"tool": "...", "arguments": {...}}, ...]} for several; a "text" beside calls is kept with them. Anything else, an
-exit code other than 0, or no answer in time fails the try. What it writes to stderr is shown.`;
+On stdout, CMD answers with one JSON document: {"text": "..."} to speak to the user, {"tool": "...", "arguments": {...}} to call a
+tool, or {"calls": [{"tool": "...", "arguments": {...}}, ...]} for several calls. A "text" can be added to calls. Any other output, an
+exit code other than 0, or no answer before the timeout fails the try. What CMD writes to stderr is shown.`;
 
 const call = z.object({ tool: z.string().min(1), arguments: z.record(z.string(), z.unknown()).default({}) });
 const text = z.string().min(1);
@@ -50,10 +50,10 @@ export interface Conversation {
   readonly messages: readonly Message[];
 }
 
-/** Takes the conversation as JSON, answers with JSON. */
+/** A model as a function. Takes the conversation as JSON and returns its answer as JSON. */
 export type Model = (conversation: string) => Promise<string>;
 
-/** Throws with the reason when it is none. */
+/** Parses an answer. Throws with the reason if it is invalid. */
 export function readAnswer(text: string): Answer {
   let json: unknown;
   try {

@@ -1,25 +1,25 @@
 import type { Answer, Calls, Conversation, Model, ToolMessage } from './protocol.ts';
 
-/** A model that knows the answers: it plays a script, and has every id and every fact it tells from the results it was given. */
+/** A scripted model that knows the answers. It plays a script, and takes every id and fact from the results of its calls. */
 
-/** What it does when it is its turn for the n-th time. */
+/** The answers of the model, one for each of its turns. */
 export type Script = readonly (Answer | ((seen: Seen) => Answer))[];
 
-/** What the results so far show. */
+/** The results so far. */
 export interface Seen {
   readonly results: readonly ToolMessage[];
   readonly last: ToolMessage;
-  /** The first group of the pattern in the newest result that has it. */
+  /** The first group of the pattern, from the newest result that matches. */
   find(pattern: RegExp): string;
 }
 
 export const call = (tool: string, args: Record<string, unknown> = {}): Calls => ({ calls: [{ tool, arguments: args }] });
 export const say = (text: string): Answer => ({ text });
 
-/** Tells the user what the results since their last sentence hold, as they stand: what is not in them cannot be told. */
+/** Repeats the results since the user's last sentence to the user, so the model can only say what is in them. */
 export const tell = ({ results }: Seen): Answer => ({ text: results.map(({ text }) => text).join('\n') });
 
-/** The call that the last result offers to take its write back. */
+/** Calls the undo that the last result offers. */
 export const undo = ({ last }: Seen): Answer => {
   const { tool, arguments: args } = (last.structuredContent?.['undo'] ?? {}) as { tool: string; arguments: Record<string, unknown> };
   return call(tool, args);
@@ -31,7 +31,7 @@ export function scriptedModel(script: Script): Model {
 
 function answerOf(script: Script, { messages }: Conversation): Answer {
   const step = script[messages.filter(({ role }) => role === 'assistant').length];
-  if (step === undefined) return say('That is all I know.');
+  if (step === undefined) return say('I have nothing more to say.');
   return typeof step === 'function' ? step(seenIn(messages)) : step;
 }
 
@@ -48,7 +48,7 @@ function seenIn(messages: Conversation['messages']): Seen {
         .toReversed()
         .map(({ text }) => pattern.exec(text)?.[1])
         .find((group) => group !== undefined);
-      if (found === undefined) throw new Error(`no result shows ${String(pattern)}`);
+      if (found === undefined) throw new Error(`no result matches ${String(pattern)}`);
       return found;
     },
   };

@@ -3,9 +3,9 @@ import { scriptedModel } from './script.ts';
 import { solutions } from './solutions.ts';
 import { tasks } from './tasks.ts';
 
-/** Conversations as they really ran, to be shown: of the tools' answers all lines but those that offer next steps. */
+/** Formats real conversations for the docs. From the tools' answers, the lines with next steps are removed. */
 
-/** Tasks by name, each under its title. */
+/** Plays these tasks and formats each of them under its title. */
 export async function shown(names: Readonly<Record<string, string>>): Promise<string> {
   const parts: string[] = [];
   for (const [title, name] of Object.entries(names))
@@ -27,7 +27,7 @@ function transcriptOf({ task, problems, messages, asked }: Played): string {
   for (const [i, message] of messages.entries()) {
     if (message.role === 'user') lines.push(...(i > 0 ? ['```', ''] : []), `**“${message.text}”**`, '', '```text');
     if (message.role === 'tool') lines.push(...message.text.split('\n').filter((line) => !line.startsWith('Next: ')));
-    // What the scripted model says is only what the tools told it.
+    // The scripted model's texts only repeat the tools' answers.
     if (message.role !== 'assistant' || !('calls' in message)) continue;
     lines.push(...message.calls.map(({ tool, arguments: args }) => `→ ${tool} ${JSON.stringify(args)}`));
     for (const { at, question, answer } of asked)

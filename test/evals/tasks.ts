@@ -1,15 +1,15 @@
 import { payment, paymentChanged, paymentDeleted, refund, refundChanged } from './books.ts';
 import type { Task } from './play.ts';
 
-/** What people ask of an assistant that keeps their payments. Today is June 30, 2026; names, numbers and amounts are those of the seed. */
+/** Requests to an assistant from users who keep the books. Today is June 30, 2026; names, numbers and amounts are those of the seed. */
 
-/** A person who clicks yes, whatever is asked: nothing but the assistant's own care is between a sentence and the books. */
+/** A person who agrees to every question. Only the assistant's own care protects the books. */
 const anything = /./;
 
 const bowman = 'Bowman Furniture';
 const acme = 'Acme Corp';
 
-/** The twelve conversations whose calls and bytes are kept to a budget. */
+/** The twelve conversations with a budget for calls and bytes. */
 export const conversations: readonly Task[] = [
   {
     name: 'cash for an invoice',
@@ -77,7 +77,7 @@ export const conversations: readonly Task[] = [
   {
     name: 'paid twice',
     family: 'conversation',
-    // Payment #458 again, entered a day later.
+    // Payment #458 entered again, a day later.
     before: (byHand) =>
       byHand('POST', '/customerpayments', {
         customer_id: '712345000000090009',

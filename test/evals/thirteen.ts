@@ -1,10 +1,10 @@
 import { call, say, tell, undo, type Script, type Seen } from './script.ts';
 
-/** The twelve conversations with the thirteen endpoints alone, as far as they go: a reason stands where they do not. */
+/** The twelve conversations with only the thirteen endpoints of payments. If a conversation is impossible, the value is the reason. */
 
-const noInvoice = 'nothing shows the id of an invoice that no payment was applied to';
+const noInvoice = 'no call shows the id of an invoice without payments';
 
-/** All rows of one list after another, each as a line of text. */
+/** All rows of all lists so far, each as a line of text. */
 const rowsOf = ({ results }: Seen) =>
   results.flatMap(({ tool, text }) => (tool === 'list_customer_payments' ? text.split('\n').filter((line) => line.includes(' | ')) : []));
 const whole = (page: number) =>
@@ -16,7 +16,7 @@ const whole = (page: number) =>
     fields: ['payment_id', 'date', 'amount', 'bcy_refunded_amount'],
   });
 const idIn = (row: string) => /payment_id "(\d+)"/.exec(row)?.[1] ?? '';
-/** The newest payment of a customer, for what its row shows: the customer's id. */
+/** The newest payment of a customer. Its row contains the customer's id. */
 const newestOf = (customer_name: string) => call('list_customer_payments', { customer_name, per_page: 1 });
 const customerId = ({ find }: Seen) => find(/customer_id (\d+)/);
 const transfer = { payment_mode: 'banktransfer', date: '2026-06-30', amount: 500 };
@@ -35,7 +35,7 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
         invoices: [{ invoice_id: find(/INV-384 \(id (\d+)/), amount_applied: 50 }],
       }),
     tell,
-    // An old refund shows the account's id.
+    // The account's id is in an old refund.
     ({ find }) =>
       call('get_customer_payment_refund', { customer_payment_id: find(/Payment #2 \(id (\d+)/), refund_id: find(/refund_id (\d+)/) }),
     ({ find }) =>
@@ -47,9 +47,9 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
       }),
     tell,
   ],
-  'oldest first': 'nothing shows which invoices are open',
+  'oldest first': 'no call shows which invoices are open',
   'refunds of a month': [
-    // A refund of June can be of any payment: every one of the list is looked at, every one with a refund is opened.
+    // Any payment can have a refund in June, so all payments are listed, and every payment with a refund is opened.
     { calls: [1, 2, 3].map(whole).flatMap(({ calls }) => calls) },
     (seen) => ({
       calls: rowsOf(seen)
@@ -64,10 +64,10 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
     ({ find }) => call('delete_customer_payment', { payment_id: find(/#491 \|[^\n]* id (\d+)$/m) }),
     tell,
   ],
-  'what they owe': 'nothing shows which invoices are open',
+  'what they owe': 'no call shows which invoices are open',
   'whose check': [call('list_customer_payments', { reference_number: '4471' }), tell],
   'received in a month': [
-    // The list has no currencies: each payment is opened.
+    // The list does not contain currencies, so each payment is opened.
     whole(1),
     (seen) => ({
       calls: rowsOf(seen)

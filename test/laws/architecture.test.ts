@@ -19,8 +19,8 @@ function importsOf(file: string): string[] {
   return specifiers.map((specifier) => relative(src, resolve(src, dirname(file), specifier)));
 }
 
-describe('the house keeps its order', () => {
-  it('has no circle: each room imports only from those before it in the table, and from itself', () => {
+describe('the import table', () => {
+  it('has no cycle: each room imports only from rows before its own, and from itself', () => {
     const rooms = Object.keys(importTable);
     const upward = rooms.flatMap((room, i) =>
       importTable[room]!.filter((other) => !rooms.slice(0, i + 1).includes(other)).map((other) => [room, other]),
@@ -28,11 +28,11 @@ describe('the house keeps its order', () => {
     expect(upward).toEqual([]);
   });
 
-  it('covers every room of src', () => {
+  it('lists every room of src', () => {
     expect(new Set(files.map(roomOf))).toEqual(new Set([...Object.keys(importTable), 'cli']));
   });
 
-  it.each(files.filter((file) => roomOf(file) !== 'cli'))('%s imports only what its room may', (file) => {
+  it.each(files.filter((file) => roomOf(file) !== 'cli'))('allows the imports of %s', (file) => {
     const strangers = importsOf(file).filter((target) => !importTable[roomOf(file)]?.includes(roomOf(target)));
     expect(strangers).toEqual([]);
   });
@@ -50,7 +50,7 @@ describe('the house keeps its order', () => {
     expect(files.filter((file) => /\bzoho\s*\.send\(/.test(read(file)))).toEqual([join('write', 'send.ts')]);
   });
 
-  it('serving writes nothing to stdout but the protocol', () => {
+  it('a running server writes only the protocol to stdout', () => {
     expect(read(join('cli', 'serve.ts'))).not.toMatch(/console\.log|stdout\.write/);
   });
 });

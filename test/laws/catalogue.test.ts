@@ -7,7 +7,7 @@ import { matchRoute } from '../../src/sandbox/routes.ts';
 import { methodOf } from '../../src/workflow.ts';
 import { harness, type Harness } from '../support/harness.ts';
 
-/** What Zoho documents of payments: tool, call, scope. */
+/** The payment operations in Zoho's documentation: tool, call, scope. */
 const documented = [
   ['create_customer_payment', 'POST /customerpayments', 'CREATE'],
   ['list_customer_payments', 'GET /customerpayments', 'READ'],
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Every schema in a schema, itself first. */
+/** All schemas inside a schema, starting with the schema itself. */
 function schemasIn(schema: Record<string, unknown>): Record<string, unknown>[] {
   const { properties, items } = schema as { properties?: Record<string, Record<string, unknown>>; items?: Record<string, unknown> };
   return [schema, ...Object.values(properties ?? {}).flatMap(schemasIn), ...(items === undefined ? [] : schemasIn(items))];
@@ -43,7 +43,7 @@ const plainKeywords = new Set(
 );
 
 describe('the catalogue', () => {
-  it('has every documented call of payments', () => {
+  it('contains every documented operation on payments', () => {
     const declared = toolsets.payments.map((endpoint) => [
       endpoint.name,
       `${endpoint.method} ${endpoint.path}`,
@@ -52,7 +52,7 @@ describe('the catalogue', () => {
     expect(declared).toEqual(expect.arrayContaining(documented));
   });
 
-  it('asks for the scope that goes with the path', () => {
+  it('requires the scope that fits the path', () => {
     const modules: Record<string, string> = {
       customerpayment: 'customerpayments',
       bankaccounts: 'banking',
@@ -72,7 +72,7 @@ describe('the catalogue', () => {
     expect(routes).toEqual(endpoints.map((endpoint) => [endpoint.name, scopeOf(endpoint)]));
   });
 
-  it('has every tool in one toolset, and only looks in that of lookups', () => {
+  it('has every tool in exactly one toolset, and only reads in the lookups toolset', () => {
     const named = Object.values(toolsets)
       .flat()
       .map(({ name }) => name);
@@ -85,18 +85,18 @@ describe('the catalogue', () => {
     ['operation', 'endpoints', endpoints],
     ['lookup', 'endpoints/lookups', toolsets.lookups],
     ['task', 'workflows', workflows],
-  ] as const)('is what the folders hold: one file per %s, named after it, and no other', (_, folder, all) => {
+  ] as const)('matches the folders: exactly one file per %s, named after it', (_, folder, all) => {
     const files = readdirSync(resolve(import.meta.dirname, '../../src', folder), { recursive: true, encoding: 'utf8' });
     const tools = files.filter((file) => file.endsWith('.ts')).map((file) => basename(file, '.ts').replaceAll('-', '_'));
     expect(tools.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
   });
 
-  it('tells by the name whether a tool of Zoho reads', () => {
-    // By it the import table knows on which floor the file stands.
+  it('has names that show whether a tool of Zoho reads', () => {
+    // The import table tells endpoints that read from endpoints that write by this.
     expect(endpoints.filter((endpoint) => isRead(endpoint) !== /^(get|list)_/.test(endpoint.name))).toEqual([]);
   });
 
-  it('is listed in one order: tasks first; then reads, what adds, changes and deletes, by name within', () => {
+  it('is listed in a fixed order: tasks, then reads, creates, updates and deletes, each by name', () => {
     const rank = ['GET', 'POST', 'PUT', 'DELETE'];
     const ordered = endpoints
       .map(({ name, method }) => ({ name, method }))
@@ -107,24 +107,24 @@ describe('the catalogue', () => {
   it.each([
     ['payments', 1690],
     ['lookups', 890],
-  ] as const)('has short tools, output schemas and what every write takes included: %s in %i bytes each on average', (toolset, most) => {
+  ] as const)('has short tools, with output schemas and the shared arguments of writes: %s, %i bytes each on average', (toolset, most) => {
     const own = tools.filter(({ name }) => toolsets[toolset].some((endpoint) => endpoint.name === name));
     expect(own).toHaveLength(toolsets[toolset].length);
     expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most * own.length);
   });
 
-  it('fits in 32 kB as it is switched on at first, and in 44 kB with everything', () => {
+  it('fits in 32 kB with the default toolsets, and in 44 kB with all of them', () => {
     const bytes = (tools: readonly unknown[]) => Buffer.byteLength(JSON.stringify({ tools }));
     expect(bytes(tools.filter(({ name }) => !toolsets.lookups.some((endpoint) => endpoint.name === name)))).toBeLessThanOrEqual(32_000);
     expect(bytes(tools)).toBeLessThanOrEqual(44_000);
   });
 
-  it("has schemas that every model's API takes: plain keywords, one type each, objects with properties, lists with items", () => {
+  it("has schemas that every model's API accepts: plain keywords, one type each, objects with properties, lists with items", () => {
     for (const { name, inputSchema, outputSchema = {} } of tools) {
       for (const top of [inputSchema, outputSchema]) {
         expect(top['type'], name).toBe('object');
         for (const schema of schemasIn(top)) {
-          // Others, such as format, pattern, const, anyOf and $ref, are refused by at least one of OpenAI, Gemini and Anthropic.
+          // At least one of OpenAI, Gemini and Anthropic refuses other keywords, such as format, pattern, const, anyOf and $ref.
           expect(
             Object.keys(schema).filter((keyword) => !plainKeywords.has(keyword)),
             name,
@@ -139,13 +139,13 @@ describe('the catalogue', () => {
     }
   });
 
-  it('describes days to models, though without a format', () => {
+  it('describes the format of dates to models without the keyword format', () => {
     const described = tools.filter(({ inputSchema }) => JSON.stringify(inputSchema).includes('yyyy-mm-dd')).map(({ name }) => name);
     expect(described).toEqual(expect.arrayContaining(['create_customer_payment', 'create_customer_payment_refund']));
     expect(server.client.getInstructions()).toContain('dates are yyyy-mm-dd');
   });
 
-  it('keeps no reviewed definition of a tool that is gone', () => {
+  it('has no reviewed definition of a tool that no longer exists', () => {
     const reviewed = readdirSync(resolve(import.meta.dirname, '../snapshots/tools')).map((file) => file.replace('.json', ''));
     expect(reviewed.filter((file) => !tools.some(({ name }) => name === file))).toEqual([]);
   });
@@ -157,11 +157,11 @@ describe('the catalogue', () => {
   describe.each([...endpoints, ...workflows].map((tool) => ({ name: tool.name, method: methodOf(tool) })))('$name', ({ name, method }) => {
     const tool = () => tools.find((tool) => tool.name === name)!;
 
-    it('is as reviewed', async () => {
+    it('equals its reviewed definition', async () => {
       await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
     });
 
-    it('has hints that follow from its method', () => {
+    it('has hints that fit its method', () => {
       expect(tool().annotations).toEqual({
         readOnlyHint: method === 'GET',
         destructiveHint: method !== 'GET',
@@ -170,7 +170,7 @@ describe('the catalogue', () => {
       });
     });
 
-    it('requires nothing of its output, so that errors pass the older client', () => {
+    it("requires no fields in its output, so that errors pass the older client's validation", () => {
       const required = schemasIn(tool().outputSchema ?? {}).filter((schema) => Array.isArray(schema['required']));
       expect(required).toEqual([]);
     });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
-/** What contributors read names what there is. */
+/** The pages for contributors name only things that exist. */
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -19,14 +19,14 @@ it.each(['.github/CONTRIBUTING.md', '.github/workflows/ci.yml', '.ci/run'])('%s 
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-it('the example names files that exist, but for those it makes', () => {
+it('the example names only files that exist, except those that it creates', () => {
   const files = [...guide.matchAll(/\b(?:src|test)\/[\w/.-]*\w/g)].map(([file]) => file);
   const made = /credit[-_]notes/;
   expect(files.length).toBeGreaterThan(20);
   expect(files.filter((file) => !made.test(file) && !existsSync(join(root, file)))).toEqual([]);
 });
 
-it('the code of the example imports what is exported', () => {
+it('the code of the example imports only existing exports', () => {
   const imports = [...guide.matchAll(/^ *import (?:type )?\{ (.+) \} from '(\.[^']+)';$/gm)];
   expect(imports.length).toBeGreaterThan(7);
   for (const [line, names = '', from = ''] of imports) {
@@ -36,7 +36,7 @@ it('the code of the example imports what is exported', () => {
   }
 });
 
-it('the workflow and the package are about the same Nodes as npm run test:nodes', () => {
+it('the workflow and the package list the same Node versions as npm run test:nodes', () => {
   const nodes = [...read('test/nodes.ts').matchAll(/'(\d+)': '/g)].map(([, major]) => Number(major));
   expect(read('.github/workflows/ci.yml')).toContain(`node: [${nodes.join(', ')}]`);
   expect(read('test/nodes.ts')).toContain(`'${nodes[0]}': '^${/>=(.+)/.exec(JSON.parse(read('package.json')).engines.node)?.[1]}'`);

@@ -7,7 +7,7 @@ import { fileAt, pages, read, userPages } from './pages.ts';
 const fence = /^( *)```[\s\S]*?^\1```$/gm;
 const withoutFences = (page: string) => read(page).replace(fence, '');
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** The anchors of a page's headings, in GitHub's form. */
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of withoutFences(page).matchAll(/^#+ (.+)$/gm)) {
@@ -35,20 +35,20 @@ describe('links', () => {
     expect(broken).toEqual([]);
   });
 
-  it('README.md leads to every page', () => {
+  it('README.md links to every page', () => {
     const readme = read('README.md');
     expect(pages.filter((page) => page !== 'README.md' && !readme.includes(`](${page}`))).toEqual([]);
   });
 });
 
 describe('commands and options', () => {
-  /** What is written as code, line by line; a span may go over the end of its line. */
+  /** The code on a page, line by line. A code span can continue on the next line. */
   const codeOf = (page: string): string[] => [
     ...[...read(page).matchAll(fence)].flatMap(([block]) => block.split('\n').slice(1, -1)),
     ...[...withoutFences(page).matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.replaceAll(/\s+/g, ' ')),
   ];
   const others = /^\s*(npm|git|claude|codex|docker|curl) /;
-  /** Options of other programs that are named without them. */
+  /** Options of other programs that the pages name without the program. */
   const foreign = ['--scope', '--env'];
   const optionsIn = (code: string) => [...code.matchAll(/(?<![\w-])--([a-z][\w-]*)/g)].map(([, option = '']) => option);
 
@@ -61,7 +61,7 @@ describe('commands and options', () => {
     expect(unknown).toEqual([]);
   });
 
-  it.each(userPages)('%s names only commands that exist, with options that they take', (page) => {
+  it.each(userPages)('%s names only commands that exist, with options that they accept', (page) => {
     const all = Object.keys(commands).filter((name) => !name.includes(' '));
     const program = /(?:zoho-payments-mcp\.cjs|npx zoho-payments-mcp) +(?=[a-z])/;
     const called = codeOf(page).flatMap((code) => {
@@ -74,7 +74,7 @@ describe('commands and options', () => {
       if (!all.includes(first)) return true;
       const isPart = /^[a-z]+$/.test(second) && partsOf(first).length > 0;
       if (isPart && !partsOf(first).includes(second)) return true;
-      // Of `journal …` any part may be meant.
+      // Text such as `journal …` can mean any part of the command.
       const names = isPart ? [`${first} ${second}`] : [first, ...partsOf(first).map((part) => `${first} ${part}`)];
       const takes = new Set(['help', 'version', ...names.flatMap(optionsOf)]);
       return optionsIn(call).some((option) => !takes.has(option));

@@ -8,16 +8,16 @@ import { harness, textOf } from '../support/harness.ts';
 import { environment, program, run } from '../support/program.ts';
 import { fenced, fileAt, read } from './pages.ts';
 
-/** What the pages show, run. */
+/** Runs the examples of the pages. */
 
 describe('docs/pipelines.md', () => {
   const sample = fenced('docs/pipelines.md', 'sample');
 
-  it('has a sample that is short', () => {
+  it('has a short sample', () => {
     expect(sample.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 
-  it('has a sample that runs, and says what it prints', async () => {
+  it('has a sample that runs and prints what the page says', async () => {
     expect(existsSync(program), 'run "npm run build" first').toBe(true);
     const running = promisify(execFile)(process.execPath, ['--input-type=module'], { cwd: fileAt('.'), env: environment() });
     running.child.stdin?.end(sample);
@@ -38,14 +38,14 @@ describe('the exit codes of docs/pipelines.md', () => {
 });
 
 describe('docs/safety.md', () => {
-  it('shows a policy that is one', () => {
+  it('shows a valid policy', () => {
     expect(Object.keys(readPolicy(fenced('docs/safety.md', 'policy')))).toContain('max_amount');
   });
 });
 
 describe('README.md', () => {
-  it('shows a conversation that comes out like that', async () => {
-    // Without the marks of a quotation.
+  it('shows a conversation that really happens like this', async () => {
+    // Without the quotation marks.
     const readme = read('README.md').replaceAll('\n> ', ' ').replaceAll(/[“”]/g, '"');
     const asked: string[] = [];
     const yes: Person = (question) => {
@@ -63,7 +63,7 @@ describe('README.md', () => {
     ].join('\n');
     await close();
 
-    // What the page says, and what the tools said.
+    // Each fact on the page, with the text in the tools' answers.
     const facts: readonly (readonly [string, RegExp])[] = [
       ['250.00 by bank transfer on the 22nd', /2026-06-22 .*USD 250\.00 .*banktransfer.*unused USD 250\.00/],
       ['600.00 by check on the 18th, of which 100.00 is unused', /2026-06-18 .*USD 600\.00 .*check.*unused USD 100\.00/],

@@ -9,6 +9,7 @@ import { commands } from '../../src/cli/help.ts';
 import { concerns } from '../../src/concern.ts';
 import { isRead, scopeOf } from '../../src/endpoint.ts';
 import { codesByRetry, type Retry } from '../../src/error-codes.ts';
+import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
 import { policySchema } from '../../src/write/policy.ts';
@@ -21,25 +22,25 @@ import { fileAt, pages, read } from './pages.ts';
 
 const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
 
-/** The text between `<!-- name: … -->` and `<!-- /name -->`, replaced. */
+/** Replaces the text between `<!-- name: … -->` and `<!-- /name -->`. */
 function withPart(text: string, name: string, part: string): string {
   const found = new RegExp(`(<!-- ${name}:.*? -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
   expect(text).toMatch(found);
   return text.replace(found, (_, start: string, end: string) => `${start}${part}\n${end}`);
 }
 
-/** In a table `|` would end the cell. */
+/** Escapes `|`, which would end the cell of a table. */
 const cell = (text: string) => text.replaceAll('|', '\\|');
 const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map((text) => cell(String(text))).join(' | ')} |`).join('\n');
 
-/** Writes these parts of a page anew, or compares them. */
+/** Compares these parts of a page with the generated text, or rewrites them with `-u`. */
 async function generated(page: string, parts: Readonly<Record<string, string>>): Promise<void> {
   const text = Object.entries(parts).reduce((text, [name, part]) => withPart(text, name, part), read(page));
   await expect(text).toMatchFileSnapshot(`../../${page}`);
 }
 
-describe('what is written about the tools is generated from them', () => {
+describe('the pages contain what is generated from the tools', () => {
   it('README.md', async () => {
     const rowsOf = (tools: readonly { name: string; description: string }[]) =>
       table(
@@ -56,13 +57,13 @@ describe('what is written about the tools is generated from them', () => {
   it('docs/pipelines.md', async () => {
     const programs: Record<Retry, string> = {
       same_call:
-        'the same call again, not before `retry_at`; after `outcome_unknown` and `unresolved_write` in five minutes, ' +
-        'until it says `recorded` or another code',
+        'repeat the same call, but not before `retry_at`. After `outcome_unknown` and `unresolved_write`, repeat it after five minutes, ' +
+        'until the answer is `recorded` or another code',
       corrected_call:
-        'another call, as `next` says: the same one fails again. After `suspected_duplicate` a person looks; ' +
-        'if it is another one, add `allow_duplicate_of` with the ids that `next` names. ' +
-        'After `approval_needed` (not in `host` mode) a person sees `structuredContent.question`; then add `approval`',
-      never: 'stop: somebody has to change something else first, as `next` says',
+        'make another call, as `next` says: the same call would fail again. After `suspected_duplicate`, ask a person. ' +
+        'If it is a different payment, add `allow_duplicate_of` with the ids in `next`. ' +
+        'After `approval_needed` (not in `host` mode), show a person `structuredContent.question`, then add `approval`',
+      never: 'stop: somebody must change something else first, as `next` says',
     };
     const errors = Object.entries(codesByRetry).map(([retry, codes]) => [
       `\`${retry}\``,
@@ -76,14 +77,14 @@ describe('what is written about the tools is generated from them', () => {
     ]);
     const resources = endpoints.filter(isRead).flatMap((endpoint) => endpoint.resources ?? []);
     await generated('docs/pipelines.md', {
-      errors: table(['`error.retry`', '`error.code`', 'what a program does'], errors),
-      operations: table(['tool', 'Zoho call', 'needs'], operations),
+      errors: table(['`error.retry`', '`error.code`', 'what your program must do'], errors),
+      operations: table(['tool', 'Zoho call', 'scope'], operations),
       resources: table(
         ['resource', 'what it is'],
         [...resources, limitsResource].map(({ uri, title }) => [`\`${uri.replace('{?}', '?filter=value&…')}\``, title]),
       ),
       calls: table(
-        ['tool', 'calls', 'of', 'takes more, or fewer'],
+        ['tool', 'calls', 'for', 'when more or fewer'],
         Object.entries(zohoCalls).map(([name, { calls, usual = '', more = '' }]) => [`\`${name}\``, calls, usual, more]),
       ),
     });
@@ -138,12 +139,26 @@ describe('what is written about the tools is generated from them', () => {
       sa: 'Saudi Arabia',
     };
     const reading = leastScopes({ readOnly: true });
-    const all = ['ZohoBooks.customerpayments.ALL', ...reading.filter((scope) => !scope.startsWith('ZohoBooks.customerpayments.'))];
-    expect(scopesMissing(leastScopes({ readOnly: false }), all)).toEqual([]);
+    const writing = leastScopes({ readOnly: false });
+    // `ALL` replaces the scopes of a module only if tools need each of them, so it grants nothing that no tool uses.
+    const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+    const shorter = (scope: string) => {
+      const [, module = ''] = scope.split('.');
+      return methods.every((method) => writing.includes(scopeOf({ method, module }))) ? `ZohoBooks.${module}.ALL` : scope;
+    };
+    const short = [...new Set(writing.map(shorter))];
+    expect(scopesMissing(writing, short)).toEqual([]);
+    const charts = scopeOf(listChartOfAccounts);
+    expect(writing).not.toContain(charts);
+    const scopes = [
+      ['to read and to record', short],
+      ['only to read', reading],
+      ['in addition, to find accounts for bank charges and tax by name', [charts]],
+    ] as const;
     await generated('docs/connect.md', {
-      scopes: `- to read and to record: \`${all.join(',')}\`\n- only to read: \`${reading.join(',')}\``,
+      scopes: scopes.map(([why, names]) => `- ${why}: \`${names.join(',')}\``).join('\n'),
       'data-centers': table(
-        ['data centre', '`ZOHO_DATA_CENTER`', 'accounts server'],
+        ['data center', '`ZOHO_DATA_CENTER`', 'accounts server'],
         dataCenterNames.map((name) => [
           countries[name],
           `\`${name}\`${name === 'us' ? ' (default)' : ''}`,
@@ -161,7 +176,7 @@ describe('what is written about the tools is generated from them', () => {
     await generated('docs/practice-books.md', {
       conversations: await shown({
         Recording: 'cash for an invoice',
-        'Giving back': 'overpaid and sent back',
+        Refunding: 'overpaid and sent back',
         'Looking up': 'refunds of a month',
         Correcting: 'paid twice',
       }),
@@ -173,7 +188,7 @@ describe('what is written about the tools is generated from them', () => {
   });
 
   it('src/README.md', async () => {
-    // Rooms that follow each other and may import the same stand in one row.
+    // Consecutive rooms with the same imports share a row.
     const rows: { rooms: string[]; imports: string }[] = [];
     for (const [room, others] of Object.entries(importTable)) {
       const imports = others.map((other) => (other === room ? 'itself' : other)).join(', ') || 'no room';
@@ -208,7 +223,7 @@ describe('manifest.json', () => {
     user_config: Record<string, { required?: boolean; sensitive?: boolean }>;
   };
 
-  it('is valid to the official tool', () => {
+  it("passes the official tool's validation", () => {
     const said = execFileSync(
       process.execPath,
       [fileAt('node_modules/@anthropic-ai/mcpb/dist/cli/cli.js'), 'validate', fileAt('manifest.json')],
@@ -217,7 +232,7 @@ describe('manifest.json', () => {
     expect(said).toContain('Manifest schema validation passes!');
   });
 
-  it('requires nothing and hides what is secret', () => {
+  it('requires no setting and marks secrets as sensitive', () => {
     expect(Object.entries(manifest.user_config).filter(([, { required }]) => required)).toEqual([]);
     expect(Object.keys(manifest.user_config).filter((name) => manifest.user_config[name]?.sensitive)).toEqual([
       'client_id',
@@ -226,7 +241,7 @@ describe('manifest.json', () => {
     ]);
   });
 
-  it('passes settings that are known, and blank ones count as unset', () => {
+  it('passes only known settings; blank settings count as unset', () => {
     const { env } = manifest.server.mcp_config;
     for (const value of Object.values(env))
       expect(Object.keys(manifest.user_config)).toContain(/^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
@@ -237,13 +252,13 @@ describe('manifest.json', () => {
 });
 
 describe('README.md', () => {
-  it('is short enough for two minutes', () => {
+  it('can be read in two minutes', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(14_000);
   });
 });
 
 describe('docs/', () => {
-  it('name every variable that is read, and no other', () => {
+  it('list exactly the variables that the program reads', () => {
     const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
     const inTable = new Set(
       read('docs/configuration.md')
@@ -253,14 +268,14 @@ describe('docs/', () => {
     expect(inTable).toEqual(inCode);
   });
 
-  it('list every code that an error can have, and no other', () => {
+  it('list exactly the codes that errors can have', () => {
     const sources = readdirSync(fileAt('src'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.startsWith('sandbox') && file !== 'error-codes.ts')
       .map((file) => read(`src/${file}`));
     const unused = Object.values(codesByRetry)
       .flat()
       .filter((code) => !code.startsWith('ambiguous_') && !sources.some((source) => source.includes(`'${code}'`)));
-    // That every code in use is listed, the compiler checks.
+    // The compiler checks that every code in use is listed.
     expect(unused).toEqual([]);
   });
 });
@@ -270,13 +285,13 @@ describe('src/README.md', () => {
   const sectionOf = (title: string) => page.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? '';
   const itemsOf = (title: string) => [...sectionOf(title).matchAll(/^- `(.+?)`:/gm)].map(([, name]) => name);
 
-  it('names every room and every other file of src, and no other', () => {
+  it('names exactly the rooms and other files of src', () => {
     const entries = readdirSync(fileAt('src'), { withFileTypes: true });
     const rooms = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).filter((name) => name !== 'README.md');
     expect(itemsOf('The rooms').toSorted()).toEqual(rooms.toSorted());
   });
 
-  it('names every library of package.json, and no other', () => {
+  it('names exactly the libraries of package.json', () => {
     const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json')) as Record<string, object>;
     const libraries = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
     expect(itemsOf('Libraries').toSorted()).toEqual(libraries.toSorted());

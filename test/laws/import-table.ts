@@ -1,7 +1,7 @@
 /**
- * Which rooms of src each room may import, the lowest first. A room is a folder, or a file that stands alone. Endpoints that read and
- * endpoints that write share folders and are two rooms, since what is checked before a write is read with the former. The files of a room
- * that does not name itself know nothing of each other. cli is not listed: it joins all others.
+ * The rooms of src that each room may import, the most basic room first. A room is a folder, or a file beside the folders. Endpoints that
+ * read and endpoints that write share folders but are two rooms, because checks before a write read through the former. If a room does not
+ * name itself, its files do not import each other. cli is not listed: it may import every room.
  */
 export const importTable: Record<string, readonly string[]> = {
   'answer-cache': [],

@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 
 const src = resolve(import.meta.dirname, '../../src');
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
-  // The sandbox imports nothing of ours, so it has to declare again what it shares.
+  // The sandbox imports nothing from the rest of src, so it must declare shared names again.
   (file) => file.endsWith('.ts') && !file.startsWith(`sandbox${sep}`),
 );
 
-/** Parts of a declaration, which every tool has of its own and none exports. */
+/** Parts of a tool's declaration. Every tool has its own, and none exports them. */
 const partsOfDeclarations = new Set([
   'input',
   'output',
@@ -24,7 +24,7 @@ const partsOfDeclarations = new Set([
 
 const declaration = /^(export )?(?:abstract )?(?:async )?(?:function\*?|const|let|type|interface|class) (\w+)/gm;
 
-it('one name is declared in one file: it means one thing wherever it is read', () => {
+it('each exported name is declared in one file, so that it has one meaning everywhere', () => {
   const declaredIn = new Map<string, string[]>();
   for (const file of files) {
     const names = [...readFileSync(join(src, file), 'utf8').matchAll(declaration)]

@@ -5,7 +5,7 @@ import type { HarnessOptions } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 import { everyTool } from '../support/worded.ts';
 
-/** Nothing that a tool says names a tool that is switched off: in results, errors, undo and list_writes. */
+/** No text of a tool names a tool that is off: results, errors, undo and list_writes. */
 
 const start = servers('file');
 
@@ -13,7 +13,7 @@ const date = '2026-06-20';
 const { bowman, paymentWithUnused, pettyCash, samplePayment, sampleRefund, openInvoice } = seed;
 const refund = { customer_payment_id: paymentWithUnused, date, from_account_id: pettyCash };
 
-/** Calls of every tool, so that each writes, finds, or fails in the ways that are told what to do next. */
+/** Calls of every tool. Each of them writes, finds something, or fails with a next step. */
 const calls: readonly (readonly [tool: string, args: Json])[] = [
   ['record_customer_payment', { customer: 'Bowman Furniture', amount: 20, payment_mode: 'cash', date, allocate: 'as_credit' }],
   ['record_customer_payment', { invoices: [{ invoice: 'INV-384' }], amount: 20, payment_mode: 'cash', date }],
@@ -66,19 +66,19 @@ const sets: readonly (readonly [what: string, options: HarnessOptions])[] = [
   ['workflows alone', { toolsets: ['workflows'] }],
   ['payments alone', { toolsets: ['payments'] }],
   ['lookups alone', { toolsets: ['lookups'] }],
-  ['nothing that writes', { readOnly: true }],
+  ['only reads', { readOnly: true }],
   ['two writes that the policy allows', { policy: { allowed_tools: ['create_customer_payment', 'refund_customer_payment'] } }],
 ];
 
 describe.each(sets)('with %s', (_, options) => {
-  it('no result names a tool that is not there', async () => {
+  it('no result names a tool that is off', async () => {
     const server = await start({ ...options, confirm: 'host', limits: { perMinute: 100_000 } });
     const there = new Set((await server.client.listTools()).tools.map(({ name }) => name));
     const absent = [...everyTool].filter((name) => !there.has(name));
     expect(absent.length).toBeGreaterThan(0);
     const named = new RegExp(`\\b(?:${absent.join('|')})\\b`, 'g');
     for (const [tool, args] of calls.filter(([tool]) => there.has(tool))) {
-      // A write in the journal is called by the endpoint that made it, whichever tool was called.
+      // The journal stores the endpoint that made a write, whichever tool was called.
       const { content, structuredContent } = await server.call(tool, args);
       const told = JSON.stringify([content, structuredContent]).replaceAll(/"tool":"\w+","what"/g, '');
       expect(told.match(named) ?? [], `${tool} ${JSON.stringify(args)}\n${told}`).toEqual([]);

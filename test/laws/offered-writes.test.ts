@@ -7,7 +7,7 @@ import { seed } from '../support/books.ts';
 import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** What reads offers no write that could be made as it stands: nobody asked for it, and a model may take the offer for a task. */
+/** Read tools never offer a write call with its arguments: the user did not ask for it, and a model could take the offer as its task. */
 
 const start = servers('file');
 
@@ -15,7 +15,7 @@ const { bowman, samplePayment, sampleRefund, paymentWithUnused, openInvoice, ove
 const june = { date_start: '2026-06-01', date_end: '2026-06-30' };
 const nobody = '712345000000000001';
 
-/** Of every tool that reads: what finds much, little and nothing, what is ambiguous, and what fails. */
+/** Calls of every read tool: with many, few and no results, with an ambiguous name, and with an error. */
 const calls: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
   check_duplicates: [{}, june, { customer: 'Acme Corp' }, { customer: 'Bowman' }, { customer: 'Xyzzy' }, { date_start: '2010-01-01' }],
   customer_statement: [{ customer: 'Bowman' }, { customer: 'Xyzzy' }, { customer: nobody }],
@@ -54,10 +54,10 @@ const calls: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
 
 const reads = [...endpoints, ...workflows].filter((tool) => !isWrite(tool)).map(({ name }) => name);
 const writes = [...endpoints, ...workflows].filter(isWrite).map(({ name }) => name);
-/** A write's name with its arguments, as a model can copy it. */
+/** The name of a write tool with arguments, which a model can copy. */
 const writeCall = new RegExp(`\\b(?:${writes.join('|')}) \\{`);
 
-/** What is offered though nobody asked for it. */
+/** Write calls in a result that the user did not ask for. */
 function offeredWrites(result: ToolResult): unknown[] {
   const offers = (step: Step | undefined): Step[] =>
     step === undefined
@@ -75,11 +75,11 @@ function offeredWrites(result: ToolResult): unknown[] {
 let server: Harness;
 beforeAll(async () => {
   server = await start({ sandbox: { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 } } });
-  // So that there is a write to list, and one that can be taken back.
+  // So that list_writes has a write, with an undo.
   await server.call('create_customer_payment', { customer_id: bowman, payment_mode: 'cash', amount: 11, date: '2026-06-20' });
 });
 
-it('the calls are of every tool that reads', () => {
+it('the list above has calls of every read tool', () => {
   expect(Object.keys(calls).toSorted(), 'calls, at the top of this file').toEqual([...reads, listWrites.name].toSorted());
 });
 
@@ -89,7 +89,7 @@ describe.each(Object.entries(calls))('%s', (tool, all) => {
   });
 });
 
-it('nor does the statement of any customer, or any payment of which money is unused; the tool is named instead', async () => {
+it('nor does the statement of any customer, or any payment with an unused amount; they only name the tool', async () => {
   const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as {
     contacts: { contact_id: string }[];
   };
@@ -112,7 +112,7 @@ it('nor does the statement of any customer, or any payment of which money is unu
   expect(named.get_customer_payment).toBe(payments.length + 1);
 });
 
-it('is seen where it happens: a refund of more than is unused is asked for, and its error offers the calls that make room', async () => {
+it('this test detects such an offer: the error of a refund above the unused amount offers the calls that un-apply', async () => {
   const result = await server.call('refund_customer_payment', { payment: '5', amount: 100, account: pettyCash, date: '2026-06-30' });
   expect(offeredWrites(result)).toEqual([
     expect.objectContaining({ tool: 'update_customer_payment' }),

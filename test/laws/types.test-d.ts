@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineRead, defineWrite } from '../../src/endpoint.ts';
 import { defineReadWorkflow } from '../../src/workflow.ts';
 
-/** What is dangerous to forget does not compile. `npm run types` checks this file; nothing runs it. */
+/** Dangerous omissions do not compile. `npm run types` checks this file; it never runs. */
 
 const told = {
   name: 'x',
@@ -35,7 +35,7 @@ defineWrite({ ...told, safety, method: 'DELETE', path: '/customerpayments/{payme
 // @ts-expect-error a placeholder without an input field
 defineRead({ ...told, path: '/customerpayments/{refund_id}', input, shows });
 
-// @ts-expect-error a path that names a record, and nothing that tells whether an answer is about it
+// @ts-expect-error a path to one record, but no way to check that the answer is about this record
 defineRead({ ...told, path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a placeholder without an input field, on a write
@@ -45,17 +45,17 @@ const { preflight, look, ...rest } = safety;
 // @ts-expect-error a write without preflight
 defineWrite({ ...told, safety: { ...rest, look }, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
-// @ts-expect-error a write without a way to look for it
+// @ts-expect-error a write without a way to find it after a lost answer
 defineWrite({ ...told, safety: { ...rest, preflight }, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 const { contradiction: _, ...unproven } = safety;
-// @ts-expect-error a write whose success answer may be about another record
+// @ts-expect-error a write whose success answer could be about another record
 defineWrite({ ...told, safety: unproven, method: 'DELETE', path: '/customerpayments/{payment_id}', input });
 
 // @ts-expect-error a resource on a write
 defineWrite({ ...told, safety, method: 'POST', path: '/customerpayments', input, resources: [] });
 
-// @ts-expect-error a GET is no write
+// @ts-expect-error a GET is not a write
 defineWrite({ ...told, safety, method: 'GET', path: '/customerpayments', input });
 
 const task = { name: 'x', title: 'x', description: 'x', input, output: z.looseObject({ count: z.number().optional() }), reads: [] };
@@ -65,7 +65,7 @@ defineReadWorkflow({
   report: ({ count, rest: [first] }) => ({ lines: [`${count + (first ?? 0)}`], next: [] }),
 });
 
-// @ts-expect-error a text of what the result does not have
+// @ts-expect-error a report with a field that the result does not have
 defineReadWorkflow({ ...task, run: async () => ({ count: 1 }), report: ({ total }) => ({ lines: [`${total}`], next: [] }) });
 
 // @ts-expect-error a result that does not fit the output

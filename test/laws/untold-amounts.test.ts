@@ -7,12 +7,12 @@ import { textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } f
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Amounts that Zoho does not tell: never 0, never paid, never a figure of our own. And amounts in another type, which are told. */
+/** If Zoho does not send an amount, no text says 0, paid, or a made-up figure. Amounts in another JSON type are read. */
 
 const start = servers();
 const sandboxOf = { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 }, now: () => new Date('2026-07-02T02:00:00Z') };
 
-/** Sends, for a field, what stands for it instead; undefined leaves it out. */
+/** Returns the value to send in place of a field's value; undefined removes the field. */
 type Change = (name: string, value: unknown, record: Json) => unknown;
 
 function changed(value: unknown, change: Change): unknown {
@@ -22,7 +22,7 @@ function changed(value: unknown, change: Change): unknown {
   return Object.fromEntries(Object.entries(record).map(([name, item]) => [name, change(name, changed(item, change), record)]));
 }
 
-/** The server on a Zoho whose answers are changed on the way. */
+/** Starts the server on a Zoho whose answers are changed. */
 async function startAt(change: Change | ((text: string) => string), options: HarnessOptions = {}, where: RegExp = /./): Promise<Harness> {
   const on = await startSandbox(sandboxOf);
   const isText = change.length === 1;
@@ -47,9 +47,9 @@ const ok = (result: ToolResult) => {
   return textOf(result);
 };
 
-/** What JSON can hold in place of an amount; the first is nothing at all. */
+/** JSON values that are not amounts. The first one removes the field. */
 const values = [undefined, null, '', '-', '1,450.00', '4.5e2', 'NaN', '0x10', true, {}, { value: 450 }, [450]];
-/** Some of each sort, where each costs several calls. */
+/** A value of each sort, for tests that need several calls. */
 const some = [undefined, null, '1,450.00', '4.5e2'];
 
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
@@ -57,18 +57,18 @@ const cash = { payment_mode: 'cash', date: '2026-06-30' };
 describe.each(values)('a balance of %j', (untold) => {
   const at = () => startAt(without(/^balance$/, untold));
 
-  it('is told as not told', async () => {
+  it('is shown as unknown', async () => {
     const server = await at();
     for (const text of [
       ok(await server.call('get_invoice', { invoice_id: seed.openInvoice })),
       ok(await server.call('list_invoices', { customer_id: seed.bowman })),
     ]) {
-      expect(text).toContain('balance an amount not told by Zoho');
+      expect(text).toContain('balance an unknown amount');
       expect(text).not.toContain('USD 0.00');
     }
   });
 
-  it('of an invoice that is paid by name: how much of the money goes to it is asked', async () => {
+  it('of an invoice that is paid by name: the server asks how much to apply to it', async () => {
     const server = await at();
     const result = await server.call('record_customer_payment', { ...cash, amount: 450, invoices: ['INV-385'] });
     expect(errorOf(result)).toMatchObject({ code: 'balance_not_told', changed: 'no' });
@@ -77,7 +77,7 @@ describe.each(values)('a balance of %j', (untold) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('leaves "oldest first" undecided', async () => {
+  it('makes "oldest first" impossible to decide', async () => {
     const server = await at();
     const result = await server.call('record_customer_payment', {
       ...cash,
@@ -90,8 +90,8 @@ describe.each(values)('a balance of %j', (untold) => {
   });
 });
 
-describe.each(some)('where Zoho tells %j', (untold) => {
-  it('for a balance: the check is named as not made, a person is asked, and with an amount it can be recorded', async () => {
+describe.each(some)('if Zoho sends %j', (untold) => {
+  it('as a balance: the question names the check that was not made, and with an amount the payment can be recorded', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^balance$/, untold), {
       confirm: 'ask',
@@ -110,7 +110,7 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     ]);
   });
 
-  it('for what is open and unused: a statement neither says that nothing is owed nor that nothing is unused', async () => {
+  it('as open and unused amounts: a statement says neither that nothing is owed nor that nothing is unused', async () => {
     const server = await startAt(without(/balance|unused|outstanding/, untold));
     const result = await server.call('customer_statement', { customer: 'Bowman Furniture' });
     const text = ok(result);
@@ -121,7 +121,7 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     expect(result.structuredContent).toMatchObject({ open: { count: 4, balance_not_told: 4 } });
   });
 
-  it('for one balance of several: the totals say what they are without', async () => {
+  it('as one of several balances: the totals say what they leave out', async () => {
     const server = await startAt((name, value, { invoice_number }) =>
       name === 'balance' && invoice_number === 'INV-386' ? untold : value,
     );
@@ -133,7 +133,7 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     expect(result.structuredContent).toMatchObject({ open: { count: 4, totals: [{ amount: 805, count: 3 }], balance_not_told: 1 } });
   });
 
-  it('for what is unused: "all that is unused" is not refunded, and an amount that is said is asked about', async () => {
+  it('as the unused amount: a refund without an amount is refused, and with an amount the user is asked', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^unused_amount$/, untold), {
       confirm: 'ask',
@@ -148,7 +148,7 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     ] as const) {
       const result = await server.call(tool, args);
       expect(errorOf(result), textOf(result)).toMatchObject({ changed: 'no' });
-      expect(textOf(result)).toContain('Zoho does not tell how much of this payment is unused');
+      expect(textOf(result)).toContain('Zoho does not show the unused amount of this payment');
     }
     expect(asked).toEqual([]);
     await server.call('refund_customer_payment', { payment: seed.paymentWithUnused, account: 'Petty Cash', amount: 5 });
@@ -156,7 +156,7 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('for amounts of payments: they are in no sum, in no comparison, and counted', async () => {
+  it('as amounts of payments: sums and comparisons leave them out, and say how many', async () => {
     const change: Change = (name, value, { payment_number }) =>
       /^(bcy_)?(amount|unused_amount|refunded_amount)$/.test(name) && Number(payment_number) % 2 === 0 ? untold : value;
     const server = await startAt(change);
@@ -186,11 +186,11 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     const unused = await server.call('find_payments', { customer: 'Bowman Furniture', unused_only: true });
     expect(unused.structuredContent['not_compared']).toBeGreaterThan(0);
     const list = ok(await server.call('find_payments', { customer: 'Bowman Furniture' }));
-    expect(list).toContain('an amount not told by Zoho');
+    expect(list).toContain('an unknown amount');
     expect(list).toContain('unused not told by Zoho');
   });
 
-  it.each(['customer_id', 'date'])('for the %s of payments: they cannot be compared, and are counted', async (field) => {
+  it.each(['customer_id', 'date'])('as the %s of payments: they are counted as not compared', async (field) => {
     const server = await startAt(
       (name, value, { payment_number }) =>
         name === field && Number(payment_number) % 2 === 0
@@ -204,13 +204,13 @@ describe.each(some)('where Zoho tells %j', (untold) => {
       /^\/customerpayments$/,
     );
     const result = await server.call('check_duplicates', { date_start: '2026-06-01', date_end: '2026-06-30' });
-    // A text in place of an id is an id that nobody else has.
+    // A text in place of an id counts as an id that no other payment has.
     if (field === 'customer_id' && untold === '4.5e2') return void ok(result);
     expect(result.structuredContent['not_compared']).toBeGreaterThan(0);
     expect(ok(result)).toMatch(/Not compared: \d+ payments of which Zoho does not tell/);
   });
 
-  it('for the amount of a payment: an update makes up no figure', async () => {
+  it('as the amount of a payment: an update makes up no figure', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^(amount|unused_amount)$/, untold), {
       confirm: 'ask',
@@ -227,21 +227,21 @@ describe.each(some)('where Zoho tells %j', (untold) => {
     expect(asked.join('\n')).not.toContain('USD 0.00 of');
   });
 
-  it('for what a customer owes: the choice among customers says so', async () => {
+  it('as what a customer owes: the choice among customers says so', async () => {
     const server = await startAt(without(/^outstanding_receivable_amount$/, untold));
-    expect(textOf(await server.call('customer_statement', { customer: 'Acme' }))).toContain('"Phoenix", an amount not told by Zoho open,');
+    expect(textOf(await server.call('customer_statement', { customer: 'Acme' }))).toContain('"Phoenix", an unknown amount open,');
     for (const text of [
       ok(await server.call('get_contact', { contact_id: seed.bowman })),
       ok(await server.call('list_contacts', { contact_name_contains: 'Bowman' })),
     ])
-      expect(text).toContain('outstanding an amount not told by Zoho');
+      expect(text).toContain('outstanding an unknown amount');
   });
 
-  it('for amounts of refunds: they are in no total', async () => {
+  it('as amounts of refunds: totals leave them out', async () => {
     const server = await startAt(without(/^amount(_[bf]cy)?$/, untold), {}, /refunds/);
     const result = await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
     expect(result.structuredContent).toMatchObject({ totals: [] });
-    expect(ok(result)).toContain('an amount not told by Zoho');
+    expect(ok(result)).toContain('an unknown amount');
     expect(
       (await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30', amount: 5 })).structuredContent[
         'not_compared'
@@ -250,8 +250,8 @@ describe.each(some)('where Zoho tells %j', (untold) => {
   });
 });
 
-describe('what is offered while somebody types or opens a menu', () => {
-  it.each(values)('an invoice with a balance of %j may be open', async (untold) => {
+describe('suggestions while a user types or opens a menu', () => {
+  it.each(values)('include an invoice with a balance of %j as possibly open', async (untold) => {
     const server = await startAt(without(/^balance$/, untold));
     const { completion } = await server.client.complete({
       ref: { type: 'ref/resource', uri: 'zoho-books://invoices/{invoice_id}' },
@@ -260,16 +260,16 @@ describe('what is offered while somebody types or opens a menu', () => {
     expect(completion.values).toContain(seed.openInvoice);
   });
 
-  it.each(some)('a payment with an amount of %j is titled so', async (untold) => {
+  it.each(some)('name a payment with an amount of %j as one with an unknown amount', async (untold) => {
     const server = await startAt(without(/^amount$/, untold));
     const titles = (await server.client.listResources()).resources.map(({ title }) => title ?? '').filter((title) => /#\d+/.test(title));
     expect(titles.length).toBeGreaterThan(0);
-    for (const title of titles) expect(title).toContain('an amount not told by Zoho');
+    for (const title of titles) expect(title).toContain('an unknown amount');
   });
 });
 
-describe('days of invoices', () => {
-  it.each(['22.06.2026', '06/22/2026', 'soon'])('due on %j is of no age, and not due on its date', async (due) => {
+describe('due dates of invoices', () => {
+  it.each(['22.06.2026', '06/22/2026', 'soon'])('%j counts as unknown: no age, and not overdue', async (due) => {
     const server = await startAt((name, value, { invoice_number }) => (name === 'due_date' && invoice_number === 'INV-386' ? due : value));
     const text = ok(await server.call('customer_statement', { customer: 'Bowman Furniture' }));
     expect(text).toContain('Of no age: 1 open invoice of which Zoho does not tell when it is due.');
@@ -278,7 +278,7 @@ describe('days of invoices', () => {
 });
 
 describe('an unused amount of 0 or less', () => {
-  it.each([0, -3, '-3.00', '0.00'])('%j is nothing to refund, and nobody is asked', async (unused) => {
+  it.each([0, -3, '-3.00', '0.00'])('%j cannot be refunded, and the user is not asked', async (unused) => {
     const asked: string[] = [];
     const server = await startAt(without(/^unused_amount$/, unused), {
       confirm: 'ask',
@@ -299,7 +299,7 @@ describe('an unused amount of 0 or less', () => {
   });
 });
 
-/** The same records with every amount as text, ids as numbers, dates otherwise and flags as text. */
+/** The same records with amounts as text, ids as numbers, dates in another format, and flags as text. */
 const inOtherTypes = (text: string) =>
   text
     .replaceAll(/"((?:bcy_)?\w*(?:amount|balance|total|outstanding|unused|refunded|withheld)\w*)":(-?\d+(?:\.\d+)?)(?=[,}])/g, '"$1":"$2"')
@@ -323,13 +323,13 @@ describe.each([
     ['find_payments', { invoice: 'INV-384' }],
     ['find_refunds', { ...june, account: 'Petty Cash' }],
     ['find_refunds', { customer: 'Juniper Yoga Studio' }],
-  ])('%s %j tells the same', async (tool, args) => {
+  ])('%s %j gives the same answer', async (tool, args) => {
     const server = await startAt(types);
     const plain = await start({ on: server.sandbox });
     expect(ok(await server.call(tool, args))).toBe(ok(await plain.call(tool, args)));
   });
 
-  it('what is recorded by names is sent the same', async () => {
+  it('a write by names sends the same request', async () => {
     const bodies = [];
     for (const change of [types, (text: string) => text]) {
       const server = await startAt(change);
@@ -348,8 +348,8 @@ describe.each([
   });
 });
 
-describe('a list whose end is not told', () => {
-  it('an empty page that says more follow is not the end: what is open stays undecided', async () => {
+describe('a list without a known end', () => {
+  it('does not end at an empty page if Zoho says that more follow: open invoices stay unknown', async () => {
     const empty: Change = (name, value, record) =>
       name === 'invoices' && Array.isArray(value) && 'page_context' in record ? [] : name === 'has_more_page' ? 'true' : value;
     const server = await startAt(empty, {}, /^\/invoices$/);

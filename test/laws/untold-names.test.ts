@@ -8,7 +8,7 @@ import { textOf, type Harness } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** A record whose name is not known is shown by its id: never by an empty name. */
+/** A record without a known name is shown by its id, never by an empty name. */
 
 const start = servers('file');
 const options = { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 }, now: () => new Date('2026-07-02T02:00:00Z') };
@@ -17,7 +17,7 @@ const cash = { payment_mode: 'cash', date: '2026-06-30' };
 const nobody = '712345000000090001';
 const another = seedCustomers().find(({ id, type }) => id !== bowman && type === 'customer')!.id;
 
-/** The person is asked about every amount, and declines: nothing is written. */
+/** The user is asked about every amount and declines, so nothing is written. */
 const asking = (asked: string[]) => ({
   confirm: 'ask' as const,
   policy: { ask_above: { '*': 1 } } as Policy,
@@ -26,14 +26,14 @@ const asking = (asked: string[]) => ({
 
 type Call = readonly [tool: string, args: Json];
 
-/** What the person is asked and what the model is told. */
+/** The questions to the user and the texts for the model. */
 async function textsOf(server: Harness, asked: string[], [tool, args]: Call): Promise<string> {
   asked.length = 0;
   const text = textOf(await server.call(tool, args));
   return [...asked, text].join('\n');
 }
 
-/** Calls to be made as they stand may hold empty texts, which clear a field. */
+/** Lines with an empty name. Calls to copy are excluded: an empty text in them clears a field. */
 const emptyNames = (text: string) => text.split('\n').filter((line) => !line.startsWith('Next: ') && /(^|[^:])""(?!\w)/.test(line));
 
 describe('without the scope ZohoBooks.contacts.READ', () => {
@@ -79,7 +79,7 @@ describe('without the scope ZohoBooks.contacts.READ', () => {
   });
 });
 
-/** Where Zoho does not tell the names of anything. */
+/** The fields that hold names. */
 const names = /^(contact_name|customer_name|company_name|account_name|from_account_name|name|invoice_number|retainerinvoice_number)$/;
 
 function nameless(value: unknown, untold: unknown): unknown {
@@ -91,7 +91,7 @@ function nameless(value: unknown, untold: unknown): unknown {
 const close: (() => Promise<void>)[] = [];
 afterAll(async () => void (await Promise.all(close.map((end) => end()))));
 
-describe.each([undefined, null, ''])('where Zoho sends %j for a name', (untold) => {
+describe.each([undefined, null, ''])('if Zoho sends %j as every name', (untold) => {
   const asked: string[] = [];
   let server: Harness;
   beforeAll(async () => {
@@ -180,7 +180,7 @@ describe.each([undefined, null, ''])('where Zoho sends %j for a name', (untold) 
     expect(emptyNames(text)).toEqual([]);
   });
 
-  it('recent payments are offered as theirs', async () => {
+  it('recent payments are offered by the id of the customer', async () => {
     const { resources } = await server.client.listResources();
     expect(resources.map(({ title }) => title)).toContainEqual(expect.stringContaining(`customer ${bowman}`));
   });

@@ -202,7 +202,7 @@ describe('errors teach', () => {
   it('a filter of blanks is none: Zoho would answer with everything', () => {
     for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) {
       expect(readArguments(listCustomerPayments.input, { [name]: '' })).toEqual({});
-      expect(problem(listCustomerPayments.input, { [name]: '  ' })).toContain(`${name} is empty: leave it out or give a value`);
+      expect(problem(listCustomerPayments.input, { [name]: '  ' })).toContain(`${name} is empty: omit it or give a value`);
     }
     expect(problem(listCustomerPayments.input, { fields: [] })).toContain('fields must not be empty');
   });

@@ -266,8 +266,8 @@ describe.each(kinds)('ways to ask (%s)', (kind) => {
   });
 
   it.each<[string, HarnessOptions, string]>([
-    ['`window` with a client that has none', { ask: ['window'] }, 'this client cannot ask one'],
-    ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }, 'in a window, and the settings of this server allow none'],
+    ['`window` with a client that has none', { ask: ['window'] }, 'this client cannot ask the user'],
+    ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }, "in a window, but this server's settings allow no window"],
   ])('%s refuses', async (_, options, says) => {
     const server = await start({ kind, ...options });
     const result = await server.call('create_customer_payment_refund', refund);

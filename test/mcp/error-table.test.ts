@@ -15,7 +15,7 @@ const who = {
   user: /^Next: (Ask|Tell) the user\b/,
   operator: /^Next: Ask the operator /,
   'nobody yet': /^Next: (Wait |Make the same call again (in|after) )/,
-  'look first': /^Next: Do not record it another way\. Make the same call again in a few minutes: it will be looked for/,
+  'look first': /^Next: Do not record it in another way\. Make the same call again in a few minutes: it looks for the write/,
 } as const;
 
 const changedLines = { no: 'Nothing was changed.', unknown: 'Whether anything was changed is unknown.' } as const;
@@ -215,7 +215,7 @@ const busy: Row[] = [
     code: 'outcome_unknown',
     who: 'look first',
     changed: 'unknown',
-    says: ['HTTP 500', 'not sent twice', 'list_writes'],
+    says: ['HTTP 500', 'does not send it twice', 'list_writes'],
   },
   {
     zoho: '503/HTML',
@@ -234,7 +234,7 @@ const busy: Row[] = [
     code: 'outcome_unknown',
     who: 'look first',
     changed: 'unknown',
-    says: ['maintenance', 'not sent twice', 'list_writes'],
+    says: ['maintenance', 'does not send it twice', 'list_writes'],
   },
 ];
 

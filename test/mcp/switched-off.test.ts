@@ -181,7 +181,7 @@ describe('a limit of the policy', () => {
 
   it('says over which time it counts: the last 24 hours, or the last hour', async () => {
     expect(await refusedBy({ max_amount: { per_day: { USD: 100 } } }, [paid(60), paid(61)])).toMatch(
-      /allows USD 100 in 24 hours; with what was written in the last 24 hours \(60\) this would be more\. USD 40\.00 is left\./,
+      /allows USD 100 in 24 hours\. With the 60 from the last 24 hours, this write would exceed that\. USD 40\.00 is left\./,
     );
     expect(await refusedBy({ max_amount: { per_write: { USD: 50 } } }, [paid(60)])).toContain('in one write');
     const refund = {
@@ -191,7 +191,7 @@ describe('a limit of the policy', () => {
       from_account_id: '3000000000385',
     };
     expect(await refusedBy({ max_refunds_per_hour: 0 }, [['create_customer_payment_refund', refund]])).toMatch(
-      /allows 0 refunds in an hour; with what was written in the last hour/,
+      /allows 0 refunds in an hour\. With the 0 from the last hour, this write would exceed that/,
     );
   });
 

@@ -120,7 +120,7 @@ async function told(options: HarnessOptions, [, tool, args, prepare]: (typeof wr
   const result = await server.call(tool, all);
   expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', replayed: false });
   const entry = await server.opened.road.journal.find(String(result.structuredContent['write_id']));
-  expect(entry?.reason).toBe(lost ? 'Found in Zoho, just as sent.' : undefined);
+  expect(entry?.reason).toBe(lost ? 'Found in Zoho, exactly as sent.' : undefined);
   return plain({ text: textOf(result), structured: result.structuredContent });
 }
 

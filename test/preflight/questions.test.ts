@@ -173,8 +173,8 @@ const rows: readonly Row[] = [
       ];
     },
     asks: [
-      'Un-apply USD 450.00 from invoice "INV-385": it is open again by that much (paid before, USD 450.00 open after)',
-      'Left unused afterwards: USD 805.00; refunded in all: USD 95.00',
+      'Un-apply USD 450.00 from invoice "INV-385": paid before, USD 450.00 open after',
+      'Left unused afterwards: USD 805.00; refunded in total: USD 95.00',
     ],
     says: [`Open again: INV-385 (id ${openInvoice}) USD 450.00.`],
     after: { invoices: [{ invoice_id: openInvoice, invoice_number: 'INV-385', balance: 450 }] },
@@ -192,7 +192,7 @@ const rows: readonly Row[] = [
         },
       ];
     },
-    asks: ['from invoice "INV-386": it is open again by that much (USD 1180.50 open before, USD 1250.50 open after)'],
+    asks: ['from invoice "INV-386": USD 1180.50 open before, USD 1250.50 open after'],
     says: [`Open again: INV-386 (id ${overdueInvoice}) USD 1250.50.`],
     after: { invoices: [{ invoice_id: overdueInvoice, balance: 1250.5 }] },
   },
@@ -208,8 +208,8 @@ const rows: readonly Row[] = [
     what: 'a payment deleted',
     call: async (server) => ['delete_customer_payment', { payment_id: await paid(server) }],
     asks: [
-      'Un-apply USD 405.00 and USD 45.00 tax withheld from invoice "INV-385": it is open again by that much (paid before, USD 450.00 open after)',
-      'Un-apply USD 100.00 from invoice "INV-386": it is open again by that much (USD 1180.50 open before, USD 1280.50 open after)',
+      'Un-apply USD 405.00 and USD 45.00 tax withheld from invoice "INV-385": paid before, USD 450.00 open after',
+      'Un-apply USD 100.00 from invoice "INV-386": USD 1180.50 open before, USD 1280.50 open after',
       'Unused credit that is gone with it: USD 495.00',
     ],
     says: [`Open again: INV-385 (id ${openInvoice}) USD 450.00; INV-386 (id ${overdueInvoice}) USD 1280.50.`],
@@ -234,7 +234,7 @@ const rows: readonly Row[] = [
     },
     asks: [
       'applied INV-386 USD 180.50, unused USD 19.50',
-      'Un-apply USD 280.50 from invoice "INV-386": it is open again by that much (USD 1000.00 open before, USD 1280.50 open after)',
+      'Un-apply USD 280.50 from invoice "INV-386": USD 1000.00 open before, USD 1280.50 open after',
     ],
     says: [`Open again: INV-386 (id ${overdueInvoice}) USD 1280.50.`],
     after: {
@@ -252,17 +252,17 @@ const rows: readonly Row[] = [
     ],
     asks: [
       'Date: 2026-06-20, mode: "cash", reference: "R-2"',
-      'Refundable: USD 100.00; left unused afterwards: USD 60.00; refunded in all: USD 40.00',
+      'Refundable: USD 100.00; left unused afterwards: USD 60.00; refunded in total: USD 40.00',
       'Account: "Petty Cash" (id 3000000000385)',
     ],
-    says: ['Left unused on the payment: USD 60.00; refunded in all: USD 40.00.'],
+    says: ['Unused amount now: USD 60.00; refunded in total: USD 40.00.'],
     after: { unused_amount: 60, refunded_amount: 40 },
   },
   {
     what: 'a refund by names, of all that is left',
     call: async () => ['refund_customer_payment', { payment: paymentWithUnused, account: 'Petty Cash' }],
-    asks: ['Date: 2026-07-01, mode: "cash"', 'left unused afterwards: USD 0.00; refunded in all: USD 100.00'],
-    says: ['Left unused on the payment: USD 0.00; refunded in all: USD 100.00.'],
+    asks: ['Date: 2026-07-01, mode: "cash"', 'left unused afterwards: USD 0.00; refunded in total: USD 100.00'],
+    says: ['Unused amount now: USD 0.00; refunded in total: USD 100.00.'],
     after: { unused_amount: 0, refunded_amount: 100 },
   },
   {
@@ -286,19 +286,19 @@ const rows: readonly Row[] = [
       'amount: USD 40.00 → USD 30.00',
       `Account: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
       'Date: 2026-06-20, mode: "check", reference: "R-2"',
-      'left unused afterwards: USD 70.00; refunded in all: USD 30.00',
+      'left unused afterwards: USD 70.00; refunded in total: USD 30.00',
     ],
     says: [
       `from_account_id: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
-      'Left unused on the payment: USD 70.00; refunded in all: USD 30.00.',
+      'Unused amount now: USD 70.00; refunded in total: USD 30.00.',
     ],
     after: { unused_amount: 70, refunded_amount: 30 },
   },
   {
     what: 'a refund deleted',
     call: async () => ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }],
-    asks: ['Unused on the payment again: ', 'Left unused afterwards: USD '],
-    says: ['Left unused on the payment: USD '],
+    asks: ['Added to the unused amount: ', 'Left unused afterwards: USD '],
+    says: ['Unused amount now: USD '],
   },
 ];
 
@@ -420,8 +420,8 @@ describe('what Zoho does not tell', () => {
     const { server, asked } = await without(/^(balance|balance_amount)$/);
     const payment_id = await paid(server);
     const result = await ok(server, 'delete_customer_payment', { payment_id });
-    expect(asked.at(-1)).toContain('it is open again by that much (Zoho does not tell its balance)');
-    expect(textOf(result)).toContain(`Open again: INV-385 (id ${openInvoice}) an amount not told by Zoho`);
+    expect(asked.at(-1)).toContain('Zoho does not show its balance');
+    expect(textOf(result)).toContain(`Open again: INV-385 (id ${openInvoice}) an unknown amount`);
     expect(JSON.stringify(result.structuredContent['after'])).not.toContain('balance');
   });
 
@@ -433,8 +433,8 @@ describe('what Zoho does not tell', () => {
       date: '2026-06-20',
       from_account_id: pettyCash,
     });
-    expect(asked.at(-1)).not.toMatch(/unused afterwards|refunded in all/);
-    expect(textOf(result)).toContain('Left unused on the payment: an amount not told by Zoho.');
+    expect(asked.at(-1)).not.toMatch(/unused afterwards|refunded in total/);
+    expect(textOf(result)).toContain('Unused amount now: an unknown amount.');
     expect(result.structuredContent).not.toHaveProperty('after');
   });
 
@@ -448,8 +448,8 @@ describe('what Zoho does not tell', () => {
   it('is not said to be nothing: the account, the mode and the date of a payment', async () => {
     const { server, asked } = await without(/^(account_id|account_name|payment_mode|date)$/);
     await ok(server, 'update_customer_payment', { payment_id: samplePayment, account_id: pettyCash, payment_mode: 'check', amount: 460 });
-    expect(asked.at(-1)).toContain('Account: not told by Zoho → "Petty Cash" (id 3000000000385)');
-    expect(asked.at(-1)).toContain('payment_mode: not told by Zoho → "check"');
+    expect(asked.at(-1)).toContain('Account: not shown by Zoho → "Petty Cash" (id 3000000000385)');
+    expect(asked.at(-1)).toContain('payment_mode: not shown by Zoho → "check"');
   });
 
   it('is not said to be nothing, nor left unchecked where it can be: a payment that its custom field does not show', async () => {
@@ -470,8 +470,8 @@ describe('what Zoho does not tell', () => {
       replace_invoices: true,
     });
     for (const line of [
-      'Account: not told by Zoho → "Petty Cash" (id 3000000000385)',
-      'description: not told by Zoho → "x"',
+      'Account: not shown by Zoho → "Petty Cash" (id 3000000000385)',
+      'description: not shown by Zoho → "x"',
       'custom field "Receipt Book No": "9"',
       'to Invoice "INV-386"',
       'Un-apply it from every other invoice',

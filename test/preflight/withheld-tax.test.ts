@@ -205,9 +205,7 @@ describe('the tax is shown', () => {
     );
     const server = await start({ on, at });
     const text = textOf(await server.call('create_customer_payment', { ...cash, amount: 1000, invoices: taxed }));
-    expect(text).toContain(
-      `Attention: 45 was asked as tax withheld on invoice ${seed.openInvoice}, Zoho recorded USD 0.00. Tell the user.`,
-    );
+    expect(text).toContain(`Attention: sent 45 as tax withheld on invoice ${seed.openInvoice}, but Zoho recorded USD 0.00. Tell the user.`);
   });
 });
 

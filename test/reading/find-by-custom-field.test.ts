@@ -3,7 +3,7 @@ import { booksOf, fault, noFaults, seed, writesTo } from '../support/books.ts';
 import { clocks } from '../support/clocks.ts';
 import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 
-/** The filter by a custom field is not documented for payments: Zoho may refuse it, in one way or another. */
+/** Zoho does not document the filter by a custom field for payments, so it may refuse the filter in different ways. */
 
 const key = 'cf_external_reference';
 const byHand = { unique_identifier_key: key, unique_identifier_value: 'R 1' };
@@ -13,7 +13,7 @@ const filtered = { method: 'GET', path: '^/customerpayments$', query: { [key]: t
 const refusals: readonly [what: string, answer: Record<string, unknown>][] = [
   ['400 with 2', { status: 400, code: 2 }],
   ['400 with 15', { status: 400, code: 15 }],
-  ['400 with a code that nobody knows', { status: 400, code: 108_999 }],
+  ['400 with an unknown code', { status: 400, code: 108_999 }],
   ['200 with an error code', { status: 200, code: 7 }],
   ['403', { status: 403, code: 1017 }],
   ['404 with 5', { status: 404, code: 5 }],
@@ -36,7 +36,7 @@ const named = (server: Harness, payment_id: string = seed.paymentWithUnused) =>
   server.call('update_customer_payment', { payment_id, custom_fields: [{ api_name: key, value: 'R 1' }] });
 
 describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
-  it('does not keep a change from Zoho, and what was not checked is asked', async () => {
+  it('does not stop a change, and the user is asked because of the missing check', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -58,7 +58,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     expect(result.structuredContent['undo']).toBeUndefined();
   });
 
-  it('does not keep a new payment from Zoho, once', async () => {
+  it('does not stop a new payment, which is recorded once', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -72,14 +72,14 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     const args = { ...byHand, ...payment, upsert: true };
     const result = await server.call('update_customer_payment_using_custom_field', args);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'not_checked' }] });
-    expect(asked.join('\n')).toContain(`whether a payment has this ${key} already`);
+    expect(asked.join('\n')).toContain(`whether a payment already has this ${key}`);
     expect(textOf(result)).toContain('Recorded or updated payment');
-    // It may have been there before.
+    // The payment may have existed before, so there is no undo.
     expect(result.structuredContent['undo']).toBeUndefined();
     expect((await booksOf(server.sandbox)).counts.payments).toBe(before + 1);
   });
 
-  it('proves nothing of a lost write, which is not sent again', async () => {
+  it('leaves the outcome of a lost write unknown, and the write is not sent again', async () => {
     const server = await start();
     await named(server);
     await refuse(server, answer);
@@ -96,7 +96,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     }
   });
 
-  it('leaves the unique field of the settings in use, and nothing is sent again', async () => {
+  it('keeps the configured unique field in use, and no write is sent again', async () => {
     const server = await start({ uniqueField: key });
     await refuse(server, answer);
     for (const amount of [1, 2]) {
@@ -110,7 +110,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     expect(new Set(writes.map(({ headers }) => headers['x-unique-identifier-value'])).size).toBe(3);
   });
 
-  it('only once the field was proven: a lost payment is found like any other, and not sent again', async () => {
+  it('after the filter worked once: a lost payment is found by its other fields, and not sent again', async () => {
     const server = await start({ uniqueField: key });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     await refuse(server, answer);
@@ -121,15 +121,15 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     const lost = await server.call('create_customer_payment', payment);
     expect(errorOf(lost).code).toBe('outcome_unknown');
     expect(await writesTo(server)).toHaveLength(3);
-    // Served again, the filter proves that it is not there.
+    // When Zoho accepts the filter again, it proves that the payment does not exist.
     await noFaults(server.sandbox);
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
     expect(await writesTo(server)).toHaveLength(4);
   });
 });
 
-describe('a payment that exists behind a refused filter', () => {
-  it('is changed by an upsert, which is not taken for a contradiction', async () => {
+describe('an existing payment with a refused filter', () => {
+  it('is changed by an upsert, and the answer does not count as a contradiction', async () => {
     const server = await start();
     const made = await server.call('create_customer_payment', payment);
     const { payment_id } = made.structuredContent['payment'] as { payment_id: string };
@@ -140,7 +140,7 @@ describe('a payment that exists behind a refused filter', () => {
     expect(result.structuredContent['undo']).toBeUndefined();
   });
 
-  it('is not taken for absent because nothing new appeared', async () => {
+  it('may still have been changed if no new payment appears', async () => {
     const ahead = clocks();
     const server = await start({ timings: { lookMs: 0 }, sandbox: { now: () => new Date(Date.now()) } });
     await named(server);
@@ -163,13 +163,13 @@ describe('a payment that exists behind a refused filter', () => {
   });
 });
 
-describe('what is no refusal of the filter', () => {
+describe('an error other than a refused filter', () => {
   it.each([
     ['a missing scope', { status: 401, code: 57 }, 'scope_missing'],
-    ['a foreign organization', { status: 400, code: 6041 }, 'wrong_organization'],
-    ['a failure that may pass', { status: 500 }, 'zoho_unavailable'],
-    ['a limit', { status: 429, code: 45 }, 'day_limit'],
-  ])('%s ends the call before anything is sent', async (_, answer, code) => {
+    ['a wrong organization', { status: 400, code: 6041 }, 'wrong_organization'],
+    ['a temporary failure', { status: 500 }, 'zoho_unavailable'],
+    ['a rate limit', { status: 429, code: 45 }, 'day_limit'],
+  ])('ends the call before any write: %s', async (_, answer, code) => {
     const server = await start();
     await refuse(server, answer);
     const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, description: 'x' });
@@ -177,7 +177,7 @@ describe('what is no refusal of the filter', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('an address without a list of payments ends it too', async () => {
+  it('ends the call if the address has no list of payments', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 404, code: 5, times: 99 });
     const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, description: 'x' });

@@ -4,7 +4,7 @@ import { listCustomerPaymentRefunds } from '../../src/endpoints/refunds/list-cus
 import type { Json } from '../../src/json.ts';
 import { worded } from '../support/worded.ts';
 
-/** Lists from answers as Zoho may send them: what is shown, what is cut, and what is said about it. */
+/** Lists from answers that Zoho may send: shown rows, cuts, and the lines about them. */
 
 type Input = Parameters<typeof listCustomerPayments.result>[1];
 
@@ -19,7 +19,7 @@ const rows = (count: number, more: Json = {}) =>
 describe('a page that is too long', () => {
   const long = 'x'.repeat(100_000);
 
-  it('shows its first row whatever it holds, the long text in it cut', () => {
+  it('shows its first row with long texts cut', () => {
     for (const more of [
       { description: long },
       { applied_invoices: Array.from({ length: 5000 }, () => ({ invoice_id: '1', note: 'long enough' })) },
@@ -29,13 +29,13 @@ describe('a page that is too long', () => {
       expect(result.cut).toMatchObject({ rows_shown: 1, rows_on_page: 3 });
       expect(JSON.stringify(result).length + text.length).toBeLessThan(50_000);
       expect(text).toContain('1 of 3 customer payments:');
-      expect(text).toContain('is cut');
+      expect(text).toContain('so these values are cut');
       expect(text).not.toContain('match');
     }
-    expect(listed(rows(1, { description: long })).text).toMatch(/^1 customer payment:(.|\n)*is cut/);
+    expect(listed(rows(1, { description: long })).text).toMatch(/^1 customer payment:(.|\n)*so these values are cut/);
   });
 
-  it('is counted with its text, which stands in the answer a second time', () => {
+  it('counts structured content and text together', () => {
     const { result, text } = listed(
       rows(200, { customer_name: 'A "quoted" name', description: 'd'.repeat(60), reference_number: 'r'.repeat(40) }),
       { fields: ['all'] },
@@ -47,8 +47,8 @@ describe('a page that is too long', () => {
   });
 });
 
-describe('whether more follow', () => {
-  it('is not known where Zoho does not say', () => {
+describe('the hint to more pages', () => {
+  it('suggests the next page if Zoho does not say whether more follow', () => {
     const maybe = 'Zoho did not say whether more follow: try page: ';
     expect(listed(rows(50), {}, null).text).toContain(`${maybe}2.`);
     expect(listed(rows(3), { page: 4, per_page: 3 }, { page: 4 }).text).toContain(`${maybe}5.`);
@@ -62,24 +62,24 @@ describe('whether more follow', () => {
   });
 });
 
-describe('what stands above the rows', () => {
-  it('tells the page where there is more than one', () => {
+describe('the line above the rows', () => {
+  it('shows the page number if there are several pages', () => {
     const more = { has_more_page: true };
     expect(listed(rows(2)).text).toMatch(/^2 customer payments:\n/);
     expect(listed(rows(2), {}, more).text).toMatch(/^2 customer payments on page 1, more follow:\n/);
     expect(listed(rows(1), { page: 2 }).text).toMatch(/^1 customer payment on page 2:\n/);
   });
 
-  it('tells a page past the end from a search without matches', () => {
+  it('distinguishes a page past the end from a search without matches', () => {
     expect(listed([]).text).toBe('No customer payments match.');
-    expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end; nothing on it.');
+    expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end: it is empty.');
     const none = listCustomerPaymentRefunds.result({ payment_refunds: [] }, { customer_payment_id: '1' });
     expect(worded(listCustomerPaymentRefunds.report(none, { customer_payment_id: '1' }))).toBe('This payment has no refunds.');
   });
 });
 
 describe('a customer in a list', () => {
-  it('has the id where it first comes, in every list anew', () => {
+  it('has the id in its first row of each list', () => {
     const some = [
       { payment_id: '1', customer_id: '71', customer_name: 'A', unused_amount: 0 },
       { payment_id: '2', customer_id: '71', customer_name: 'A' },
@@ -87,25 +87,25 @@ describe('a customer in a list', () => {
     ];
     for (const { text } of [listed(some), listed(some)]) {
       expect(text.split('\n').slice(1)).toEqual([
-        '"A" (customer_id 71) | an amount not told by Zoho | id 1',
-        '"A" | an amount not told by Zoho | unused an amount not told by Zoho | id 2',
-        '(customer_id 72) | an amount not told by Zoho | id 3',
+        '"A" (customer_id 71) | an unknown amount | id 1',
+        '"A" | an unknown amount | unused an unknown amount | id 2',
+        '(customer_id 72) | an unknown amount | id 3',
       ]);
     }
   });
 });
 
-describe('fields of a row', () => {
-  it("are the row's own", () => {
+describe('the fields of a row', () => {
+  it('are only its own properties', () => {
     const { result, text } = listed(rows(1), { fields: ['amount', 'toString', '__proto__', 'constructor'] });
     expect(result).toMatchObject({ customerpayments: [{ amount: 1 }], unknown_fields: ['toString', '__proto__', 'constructor'] });
     expect(text).not.toContain('undefined');
   });
 
-  it('show an amount that came as text, and say so where it does not read as one', () => {
+  it('show an amount that is a text, or "an unknown amount" if it cannot be read', () => {
     expect(listed(rows(1, { bcy_refunded_amount: '5.00' })).text).toContain('refunded 5 (base)');
     for (const bcy_refunded_amount of ['= "5"', '1,450.00', '4.5e2', true])
-      expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an amount not told by Zoho (base)');
+      expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an unknown amount (base)');
     expect(listed(rows(1, { unused_amount: '0.00', bcy_refunded_amount: '0.00' })).text).not.toMatch(/unused|refunded/);
   });
 });

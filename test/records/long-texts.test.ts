@@ -8,11 +8,11 @@ import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 import { errorLines } from '../support/worded.ts';
 
-/** What is cut says how long it is, and a call that the answer names shows the rest in its text. */
+/** A cut text shows its length, and the answer names the call that shows the full text. */
 
 const start = servers('file');
 const long = `${'Paid in three parts, see the mail of the 4th. '.repeat(35)}THE END`;
-/** As much as a custom field takes. */
+/** A value of the greatest length that a custom field allows. */
 const value = `${'Page 7 '.repeat(20)}THE END`;
 const cutMark = `…" (${long.length.toLocaleString('en')} characters)`;
 const options = { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 }, now: () => new Date('2026-07-02T02:00:00Z') };
@@ -27,16 +27,16 @@ const call = async (tool: string, args: Json): Promise<string> => {
   expect(result.isError, textOf(result)).toBeFalsy();
   return textOf(result);
 };
-/** The call that an answer offers for what is cut. */
+/** Makes the call that the answer offers for the full text. */
 async function rest(text: string): Promise<string> {
-  const [, tool = '', args = '{}'] = /to read what is cut: (\w+) (\{[^}]*\})/.exec(text) ?? [];
+  const [, tool = '', args = '{}'] = /for the full text: (\w+) (\{[^}]*\})/.exec(text) ?? [];
   expect(tool, text).not.toBe('');
   return await call(tool, JSON.parse(args) as Json);
 }
 
 beforeAll(async () => {
   const on = await startSandbox(options);
-  // Invoices and customers have notes, which the sandbox leaves empty.
+  // Adds notes to invoices and customers, because the sandbox has none.
   const at = await altered(on, {
     body: (body, _query, path) => {
       const noted = /^\/invoices\/\d+$/.test(path) ? 'invoice' : /^\/contacts\/\d+$/.test(path) ? 'contact' : undefined;
@@ -65,7 +65,7 @@ beforeAll(async () => {
   refund_id = String((refunded.structuredContent['payment_refund'] as Json)['payment_refund_id']);
 });
 
-describe('a text that is cut says how long it is, and the call that is offered shows the rest', () => {
+describe('a cut text shows its length, and the offered call shows the full text', () => {
   it.each<[tool: string, args: () => Json]>([
     ['get_customer_payment', () => ({ payment_id })],
     ['update_customer_payment', () => ({ payment_id, reference_number: 'LONG-2' })],
@@ -81,10 +81,10 @@ describe('a text that is cut says how long it is, and the call that is offered s
     expect(text).not.toContain('THE END');
     const whole = await rest(text);
     expect(whole).toContain('THE END');
-    expect(whole).not.toMatch(/characters\)|to read what is cut/);
+    expect(whole).not.toMatch(/characters\)|for the full text/);
   });
 
-  it('a new payment', async () => {
+  it('for a new payment', async () => {
     const text = await call('create_customer_payment', {
       customer_id: seed.bowman,
       payment_mode: 'cash',
@@ -96,7 +96,7 @@ describe('a text that is cut says how long it is, and the call that is offered s
     expect(await rest(text)).toContain('THE END');
   });
 
-  it('rows of a list, by naming their fields', async () => {
+  it('for rows of a list, with `fields`', async () => {
     for (const [tool, args] of [
       ['list_customer_payments', { customer_id: seed.bowman, amount: 777, fields: ['payment_id', 'description'] }],
       ['list_customer_payment_refunds', { customer_payment_id: payment_id, fields: ['description'] }],
@@ -104,18 +104,18 @@ describe('a text that is cut says how long it is, and the call that is offered s
       expect(await call(tool, args)).toContain('THE END');
     const text = await call('list_customer_payment_refunds', { customer_payment_id: payment_id });
     expect(text).toContain(cutMark);
-    expect(text).toContain('Texts with a number of characters are cut: name their fields as `fields` to read them whole.');
+    expect(text).toContain('Texts marked "(… characters)" are cut: to read them in full, list their fields in `fields`.');
     expect(text).not.toContain('THE END');
   });
 
-  it('a refund, which is short enough to be shown whole where it is asked for', async () => {
+  it('for a refund, which get_customer_payment_refund shows in full', async () => {
     expect(await call('get_customer_payment_refund', { customer_payment_id: payment_id, refund_id })).toContain('THE END');
     const text = await call('find_refunds', { customer: seed.bowman, date_start: '2026-06-20', date_end: '2026-06-20' });
     expect(text).toContain(cutMark);
     expect(text).toMatch(/Next: .*get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole/);
   });
 
-  it('many invoices of a payment', async () => {
+  it('for many invoices of a payment', async () => {
     const rows = Array.from({ length: 60 }, (_, i) => ({
       invoice_id: `71234500000007${1000 + i}`,
       invoice_number: `INV-${1000 + i}`,
@@ -134,8 +134,8 @@ describe('a text that is cut says how long it is, and the call that is offered s
   });
 });
 
-describe('where nothing is cut', () => {
-  it('nothing is said of it', async () => {
+describe('an answer without cut texts', () => {
+  it('does not mention cuts', async () => {
     const plain = await start({ sandbox: options });
     for (const [tool, args] of [
       ['get_customer_payment', { payment_id: seed.samplePayment }],
@@ -145,12 +145,12 @@ describe('where nothing is cut', () => {
       ['find_payments', { customer: 'Bowman Furniture' }],
       ['find_refunds', { customer: 'Bowman Furniture' }],
     ] as const)
-      expect(textOf(await plain.call(tool, args)), tool).not.toMatch(/characters|what is cut/);
+      expect(textOf(await plain.call(tool, args)), tool).not.toMatch(/characters|what is cut|for the full text/);
   });
 });
 
-describe('an error whose message is cut', () => {
-  it('says how long it is', () => {
+describe('an error with a cut message', () => {
+  it('shows the length', () => {
     const error = new InputError('x'.repeat(1500), { code: 'invalid_arguments', next: 'y', zoho: { code: 1, message: 'z'.repeat(300) } });
     expect(errorLines(error)).toMatch(/^x{999}… \(1,500 characters\) Zoho says: "z{199}…" \(Zoho code 1\)\./);
   });

@@ -6,7 +6,7 @@ import { readDay, readFlag, readId } from '../../src/records/read-row.ts';
 import { untold, untoldAmounts } from '../support/untold.ts';
 
 describe('an amount', () => {
-  it('is a number, or a plain number in text', () => {
+  it('is read from a number, or from a text with a plain number', () => {
     expect([450.1, -3, 0, '450.10', '1450.00', '-3', '0', '0.00', '007'].map(readAmount)).toEqual([450.1, -3, 0, 450.1, 1450, -3, 0, 0, 7]);
     fc.assert(
       fc.property(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), (amount) => {
@@ -17,22 +17,22 @@ describe('an amount', () => {
     );
   });
 
-  it('has no more digits than a JSON number carries, so that a sum in binary leaves nothing behind them', () => {
+  it('is rounded to 15 significant digits, which removes the errors of binary sums', () => {
     expect([0.1 + 0.2, 993.6700000000001, '993.6700000000001', 1e9 + 0.1].map(readAmount)).toEqual([0.3, 993.67, 993.67, 1000000000.1]);
     expect(readAmount('99999999999999.99')).toBeUndefined();
     fc.assert(fc.property(fc.integer({ min: -1e12, max: 1e12 }), (cents) => readAmount(cents / 100) === cents / 100));
   });
 
-  it('is not told by anything else', () => {
+  it('is undefined for any other value', () => {
     const others = untoldAmounts;
     expect(others.map((value) => [value, readAmount(value)])).toEqual(others.map((value) => [value, undefined]));
   });
 
-  it('has no sign on 0', () => {
+  it('is never -0', () => {
     expect([-0, '-0', '-0.00'].map((value) => Object.is(readAmount(value), 0))).toEqual([true, true, true]);
   });
 
-  it('is a finite number or nothing, whatever comes', () => {
+  it('is finite or undefined for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.double(), fc.string()), (value) => {
         expect(Number.isFinite(readAmount(value) ?? 0)).toBe(true);
@@ -42,7 +42,7 @@ describe('an amount', () => {
 });
 
 describe('an id', () => {
-  it('reads the same as number and as text', () => {
+  it('reads the same from a number and from a text', () => {
     fc.assert(
       fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER }), (id) => {
         expect(readId(id)).toBe(readId(String(id)));
@@ -51,7 +51,7 @@ describe('an id', () => {
     expect(readId(' 26081500000114002 ')).toBe('26081500000114002');
   });
 
-  it('is not told by what lost its digits, or has none', () => {
+  it('is undefined for a number that lost digits, and for values that are not ids', () => {
     const others = [...untold.filter((value) => typeof value !== 'string' || value.trim() === ''), 2 ** 53, 1.5, -1, true, false];
     expect(others.map((value) => [value, readId(value)])).toEqual(others.map((value) => [value, undefined]));
   });
@@ -63,7 +63,7 @@ describe('a day', () => {
     .map((date) => date.toISOString().slice(0, 10));
   const times = fc.constantFrom('', ' 10:15', 'T10:15:00', 'T00:00:00.000Z', 'T10:15:00+0530', ' 10:15:00 AM');
 
-  it('reads the same however it is written with the year first', () => {
+  it('reads the same in every format with the year first', () => {
     fc.assert(
       fc.property(calendar, fc.constantFrom('-', '/', '.'), fc.boolean(), times, (day, separator, bare, time) => {
         const [year, month, date] = day.split('-');
@@ -73,7 +73,7 @@ describe('a day', () => {
     );
   });
 
-  it('is not told by what could be another day, or is none', () => {
+  it('is undefined for an ambiguous or invalid date', () => {
     const others = [
       ...untold,
       true,
@@ -96,7 +96,7 @@ describe('a day', () => {
     expect(others.map((value) => [value, readDay(value)])).toEqual(others.map((value) => [value, undefined]));
   });
 
-  it('is a day of the calendar or nothing, whatever comes', () => {
+  it('is a valid date or undefined for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.string()), (value) => {
         expect(readDay(value) ?? '2026-06-22').toMatch(/^\d{4}-\d\d-\d\d$/);
@@ -106,14 +106,14 @@ describe('a day', () => {
 });
 
 describe('a flag', () => {
-  it('is true or false, also as text, and nothing else', () => {
+  it('is true or false, from a boolean or a text, and otherwise undefined', () => {
     expect([true, 'true', false, 'false'].map(readFlag)).toEqual([true, true, false, false]);
     expect([...untold, 0, 1, 'yes', 'TRUE'].map(readFlag)).toEqual([...untold, 0, 1, 'yes', 'TRUE'].map(() => undefined));
   });
 });
 
-describe('reckoning with days', () => {
-  it.each(['', 'soon', '2026-13-45', 'undefined'])('never throws on %j', (day) => {
+describe('calculation with days', () => {
+  it.each(['', 'soon', '2026-13-45', 'undefined'])('never throws for %j', (day) => {
     expect(daysAfter(day, 7)).toBe(day);
     expect(daysFrom(day, '2026-06-22')).toBeNaN();
     expect(daysFrom('2026-06-22', day)).toBeNaN();

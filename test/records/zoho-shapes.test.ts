@@ -4,7 +4,7 @@ import { isRead } from '../../src/endpoint.ts';
 import { harness, kinds, textOf, type Harness } from '../support/harness.ts';
 import { NEW_ID, recordedZoho, recordings, type RecordedZoho } from '../support/recorded.ts';
 
-/** What the arguments that a tool requires are in these tests, by name. */
+/** The values of required arguments in these tests, by name. */
 const given: Record<string, unknown> = {
   payment_id: '9030000079467',
   customer_payment_id: '9030000079467',
@@ -20,13 +20,13 @@ const given: Record<string, unknown> = {
   unique_identifier_key: 'cf_unique',
   unique_identifier_value: 'x',
 };
-/** The same for arguments that are lists: of other records, which a deletion takes away from the tests after it. */
+/** The same for arguments that are lists. They name other records, because a deletion removes them for later tests. */
 const givenLists: Record<string, readonly unknown[]> = {
   payment_id: ['9030000079468', '9030000079469'],
   custom_fields: [{ customfield_id: '46000000012845', value: '129890' }],
 };
 
-/** What a tool requires, an amount where it takes one, and something that a change changes. */
+/** A tool's required arguments, plus an amount for new records and a description for updates. */
 async function argumentsFor(name: string, { client }: Harness): Promise<Record<string, unknown>> {
   const { inputSchema } = (await client.listTools()).tools.find((tool) => tool.name === name)!;
   const { required = [], properties } = inputSchema as { required?: string[]; properties: Record<string, { type?: string }> };
@@ -42,13 +42,13 @@ async function argumentsFor(name: string, { client }: Harness): Promise<Record<s
 }
 
 describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
-  describe.each(kinds)('through the client of the %s', (kind) => {
+  describe.each(kinds)('with the client of the %s', (kind) => {
     let zoho: RecordedZoho;
     let server: Harness;
     beforeAll(async () => {
       zoho = await recordedZoho(answers);
       server = await harness({ kind, at: zoho });
-      // The older client validates structured content against the schemas it has listed.
+      // The older client validates structured content only after it has listed the schemas.
       await server.client.listTools();
     });
     afterAll(async () => {
@@ -63,13 +63,13 @@ describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
       const result = await server.call(name, await argumentsFor(name, server));
       expect(textOf(result)).not.toContain('undefined');
       expect(result.isError, textOf(result)).toBeFalsy();
-      // Behind a write there may be looks.
+      // Reads may follow a write.
       expect(zoho.calls.findLast((call) => isRead(endpoint) || !call.startsWith('GET'))?.replaceAll(/\/\d+/g, '/ID')).toBe(call);
     });
   });
 });
 
-describe('both shapes come out the same', () => {
+describe('both shapes of an answer give the same result', () => {
   async function asked(answers: (typeof recordings)[keyof typeof recordings], name: string) {
     const zoho = await recordedZoho(answers);
     const server = await harness({ at: zoho });
@@ -79,14 +79,14 @@ describe('both shapes come out the same', () => {
     return structuredContent;
   }
 
-  it('one refund is `payment_refund`', async () => {
+  it('with one refund under `payment_refund`', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'create_customer_payment_refund');
     const older = await asked(recordings['as on the older refunds page'], 'create_customer_payment_refund');
     expect(documented).toMatchObject({ payment_refund: { payment_refund_id: NEW_ID, amount: 8 } });
     expect(older).toMatchObject({ payment_refund: { payment_refund_id: NEW_ID, amount: 8, from_account_name: 'Petty Cash' } });
   });
 
-  it('a list is `customerpayments`, its invoices `invoice_numbers`', async () => {
+  it('with a list under `customerpayments`, and invoices under `invoice_numbers`', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'list_customer_payments');
     const live = await asked(recordings['as recorded live'], 'list_customer_payments');
     expect(documented).toEqual({
@@ -107,7 +107,7 @@ describe('both shapes come out the same', () => {
     });
   });
 
-  it('customers and invoices have the same names, and ids are text', async () => {
+  it('with the same field names for customers and invoices, and ids as text', async () => {
     const [documented, live] = [recordings['as documented (OpenAPI)'], recordings['as recorded live']];
     expect(await asked(documented, 'list_contacts')).toMatchObject({
       contacts: [
@@ -130,7 +130,7 @@ describe('both shapes come out the same', () => {
     });
   });
 
-  it('an applied invoice has total and balance, and nothing empty or about printing is shown', async () => {
+  it('with total and balance of an applied invoice, without empty fields or fields about printing', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'get_customer_payment');
     const live = await asked(recordings['as recorded live'], 'get_customer_payment');
     expect(documented).toMatchObject({

@@ -3,7 +3,7 @@ import type { Sandbox } from '../../src/sandbox/index.ts';
 import { SEED, askToken, read, zoho } from './harness.ts';
 
 describe('refresh tokens', () => {
-  it('give access tokens in the recorded shape', async () => {
+  it('get access tokens in the recorded shape', async () => {
     const { sandbox } = await zoho();
     const answer = await askToken(sandbox, { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token });
     expect(answer.status).toBe(200);
@@ -12,7 +12,7 @@ describe('refresh tokens', () => {
     expect(answer.body).toMatchObject({ api_domain: sandbox.url, token_type: 'Bearer', expires_in: 3600 });
   });
 
-  it('are taken from a form body as well', async () => {
+  it('are accepted in a form body too', async () => {
     const { sandbox } = await zoho();
     const { client_id, client_secret, refresh_token } = sandbox;
     const body = new URLSearchParams({ client_id, client_secret, refresh_token, grant_type: 'refresh_token' });
@@ -36,7 +36,7 @@ describe('refresh tokens', () => {
     }
   });
 
-  it('mean nothing in another data centre, which another sandbox is', async () => {
+  it('are unknown in another data center, here another sandbox', async () => {
     const [here, there] = [await zoho(), await zoho()];
     const { client_id, client_secret, refresh_token } = here.sandbox;
     expect((await askToken(there.sandbox, { grant_type: 'refresh_token', client_id, client_secret, refresh_token })).body).toEqual({
@@ -46,7 +46,7 @@ describe('refresh tokens', () => {
     expect([answer.status, answer.body['code']]).toEqual([401, 14]);
   });
 
-  it('are throttled after ten access tokens, until the window is over', async () => {
+  it('are throttled after ten access tokens, until the window ends', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const { sandbox } = await zoho({ limits: { access_tokens_window_ms: 300 }, now: () => new Date(now) });
     const refresh = { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token };
@@ -62,7 +62,7 @@ describe('refresh tokens', () => {
     expect((await askToken(sandbox, refresh)).body['access_token']).toBeDefined();
   });
 
-  it('end with revoke, and their access tokens with them', async () => {
+  it('end when they are revoked, with their access tokens', async () => {
     const z = await zoho();
     expect((await z.get('/customerpayments')).status).toBe(200);
     const revoke = (token: string): Promise<Response> =>
@@ -77,7 +77,7 @@ describe('refresh tokens', () => {
 });
 
 describe('access tokens', () => {
-  it('live for their time', async () => {
+  it('expire after their lifetime', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const z = await zoho({ now: () => new Date(now) });
     expect((await z.get('/customerpayments')).status).toBe(200);
@@ -87,7 +87,7 @@ describe('access tokens', () => {
     expect((await z.get('/customerpayments')).body['code']).toBe(14);
   });
 
-  it('are at most so many alive at once: the oldest dies silently', async () => {
+  it('have a maximum number: a new token silently invalidates the oldest', async () => {
     const z = await zoho({ limits: { live_access_tokens: 2 } });
     const [oldest, ...younger] = [await z.token(), await z.token(), await z.token()];
     const status = async (token = ''): Promise<number> =>
@@ -117,7 +117,7 @@ describe('the consent page', () => {
     return new URL(response.headers.get('location') ?? '');
   };
 
-  it('names the app and the scopes, has a real form, and escapes what it is given', async () => {
+  it('shows the app and the scopes, has a real form, and escapes its input', async () => {
     const { sandbox } = await zoho();
     const response = await fetch(`${sandbox.accounts_url}/oauth/v2/auth?${ask(sandbox, { extra: '"><script>alert(1)</script>' })}`);
     const html = await response.text();
@@ -131,7 +131,7 @@ describe('the consent page', () => {
     expect(html).not.toContain('<script>');
   });
 
-  it('leads from accept to tokens: code, location, accounts-server and state come back', async () => {
+  it('leads from accept to tokens: the redirect has code, location, accounts-server and state', async () => {
     const { sandbox } = await zoho();
     const back = await decide(sandbox, ask(sandbox), 'accept');
     expect(back.origin + back.pathname).toBe(REDIRECT);
@@ -145,13 +145,13 @@ describe('the consent page', () => {
     const answer = await askToken(sandbox, exchange);
     expect(Object.keys(answer.body)).toEqual(['access_token', 'refresh_token', 'scope', 'api_domain', 'token_type', 'expires_in']);
     expect(answer.body['scope']).toBe('ZohoBooks.customerpayments.READ ZohoBooks.contacts.READ');
-    // Once only.
+    // A code works only once.
     expect((await askToken(sandbox, exchange)).body).toEqual({ error: 'invalid_code' });
     const again = await askToken(sandbox, { grant_type: 'refresh_token', refresh_token: answer.body['refresh_token'] as string });
     expect(again.body['access_token']).toBeDefined();
   });
 
-  it('gives a refresh token only offline, and the second time only when consent is prompted', async () => {
+  it('gives a refresh token only for offline access, and the second time only with prompt=consent', async () => {
     const { sandbox } = await zoho();
     const exchange = async (changes: Record<string, string>): Promise<unknown> => {
       const back = await decide(sandbox, ask(sandbox, changes), 'accept');
@@ -175,7 +175,7 @@ describe('the consent page', () => {
     expect(Object.fromEntries(back.searchParams)).toEqual({ error: 'access_denied', state: 'a"b<c>&d' });
   });
 
-  it('never redirects to what it did not check', async () => {
+  it('never redirects to an unchecked address', async () => {
     const { sandbox } = await zoho();
     for (const wrong of [
       { client_id: 'x' },
@@ -190,7 +190,7 @@ describe('the consent page', () => {
     }
   });
 
-  it('holds a code to its redirect address and to its two minutes', async () => {
+  it('accepts a code only with its redirect address and within two minutes', async () => {
     let now = Date.now();
     const { sandbox } = await zoho({ now: () => new Date(now) });
     const code = async (): Promise<string> => (await decide(sandbox, ask(sandbox), 'accept')).searchParams.get('code') ?? '';
@@ -204,7 +204,7 @@ describe('the consent page', () => {
   });
 });
 
-it("exchanges a self client's code without a redirect address", async () => {
+it("exchanges a Self Client's code without a redirect address", async () => {
   const z = await zoho();
   const { code } = (await z.control('POST', '/codes', { scopes: ['ZohoBooks.customerpayments.READ'] })).body;
   const answer = await askToken(z.sandbox, { grant_type: 'authorization_code', code: code as string });
@@ -214,7 +214,7 @@ it("exchanges a self client's code without a redirect address", async () => {
   expect((await z.call('DELETE', `/customerpayments/${SEED.samplePayment}`, undefined, { authorization })).body['code']).toBe(57);
 });
 
-it('lists the data centres', async () => {
+it('lists the data centers', async () => {
   const { sandbox } = await zoho();
   const { body } = await read(await fetch(`${sandbox.accounts_url}/oauth/serverinfo`));
   expect(body['locations']).toMatchObject({ us: sandbox.url, eu: 'https://accounts.zoho.eu' });

@@ -4,7 +4,7 @@ import { type Body, type Zoho, SEED, refusal, zoho } from './harness.ts';
 const bankLines = async (z: Zoho) => ((await z.get(`/customerpayments/${SEED.advance}`)).body['payment'] as Body)['imported_transactions'];
 
 describe('a payment matched with a bank transaction', () => {
-  it('shows the transaction, and is not deleted until it is unmatched', async () => {
+  it('shows the transaction, and cannot be deleted until it is unmatched', async () => {
     const z = await zoho();
     const before = await z.books();
     expect(await bankLines(z)).toEqual([]);
@@ -19,7 +19,7 @@ describe('a payment matched with a bank transaction', () => {
     ]);
 
     expect(refusal(await z.call('DELETE', `/customerpayments/${SEED.advance}`)).slice(0, 2)).toEqual([400, 90011]);
-    // One that is refused refuses all of them.
+    // In a bulk deletion, one refusal refuses all.
     expect(
       refusal(await z.call('DELETE', `/customerpayments?bulk_delete=true&payment_id=${SEED.excess100},${SEED.advance}`)).slice(0, 2),
     ).toEqual([400, 90011]);
@@ -31,7 +31,7 @@ describe('a payment matched with a bank transaction', () => {
     await z.books();
   });
 
-  it('is matched once, and only if there is such a payment', async () => {
+  it('can be matched only once, and only if it exists', async () => {
     const z = await zoho();
     await z.control('POST', '/match', { payment_id: SEED.advance });
     for (const [path, body] of [

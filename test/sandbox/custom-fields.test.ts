@@ -5,7 +5,7 @@ const key = { 'X-Unique-Identifier-Key': 'cf_external_reference' };
 const body = { customer_id: SEED.bowman, payment_mode: 'cash', amount: 42, date: '2026-07-01' };
 
 describe('custom fields', () => {
-  it('are listed with what a client must know of them', async () => {
+  it('are listed with the properties that a client needs', async () => {
     const z = await zoho();
     const fields = (await z.get('/settings/fields?entity=customer_payment&filter_custom_fields=true')).body['fields'] as Body[];
     expect(fields.map(({ label, api_name, data_type, is_unique }) => ({ label, api_name, data_type, is_unique }))).toEqual([
@@ -15,7 +15,7 @@ describe('custom fields', () => {
     expect((await z.get('/settings/fields?entity=invoice')).body['fields']).toEqual([]);
   });
 
-  it('are named by label, api_name or customfield_id', async () => {
+  it('can be named by label, api_name or customfield_id', async () => {
     const z = await zoho();
     for (const name of [{ label: 'Receipt Book No' }, { api_name: 'cf_receipt_book_no' }, { customfield_id: SEED.receiptBook }]) {
       const payment = await createPayment(z, { amount: 1, custom_fields: [{ ...name, value: 'A 7' }] });
@@ -32,7 +32,7 @@ describe('custom fields', () => {
     }
   });
 
-  it('refuse a unique value twice: 400 code 120303', async () => {
+  it('refuse a duplicate of a unique value: 400 code 120303', async () => {
     const z = await zoho();
     const custom_fields = [{ api_name: 'cf_external_reference', value: 'E-1' }];
     const payment = await createPayment(z, { amount: 1, custom_fields });
@@ -44,14 +44,14 @@ describe('custom fields', () => {
     ]);
     expect((await z.call('PUT', `/customerpayments/${SEED.advance}`, { custom_fields })).body['code']).toBe(120303);
     expect(await z.books()).toEqual(before);
-    // Its own value again is no duplicate, and a freed one can be used.
+    // The payment can keep its own value, and a deleted value can be used again.
     const path = `/customerpayments/${payment['payment_id'] as string}`;
     expect((await z.call('PUT', path, { custom_fields })).status).toBe(200);
     expect((await z.call('DELETE', path)).status).toBe(200);
     expect((await z.call('POST', '/customerpayments', { ...body, custom_fields })).status).toBe(201);
   });
 
-  it('are set by their own call, with an array for a body', async () => {
+  it('can be set by a call of their own, with an array as the body', async () => {
     const z = await zoho();
     const path = `/customerpayment/${SEED.samplePayment}/customfields`;
     const answer = await z.call('PUT', path, [{ customfield_id: SEED.externalReference, value: 'X-9' }]);
@@ -68,7 +68,7 @@ describe('custom fields', () => {
   });
 });
 
-describe('a payment named by a unique custom field', () => {
+describe('a payment identified by a unique custom field', () => {
   it('is updated', async () => {
     const z = await zoho();
     const answer = await z.call(
@@ -82,7 +82,7 @@ describe('a payment named by a unique custom field', () => {
     await z.books();
   });
 
-  it('is created by an upsert once, and updated by the same call again', async () => {
+  it('is created by an upsert, and updated by the same call again', async () => {
     const z = await zoho();
     const headers = { ...key, 'X-Unique-Identifier-Value': 'NEW-1', 'X-Upsert': 'true' };
     const first = await z.call('PUT', '/customerpayments', body, headers);
@@ -100,7 +100,7 @@ describe('a payment named by a unique custom field', () => {
     expect(((await z.books())['counts'] as Body)['payments']).toBe(count);
   });
 
-  it('is an error when it is not there and no upsert is asked for', async () => {
+  it('is an error if it does not exist and the call is not an upsert', async () => {
     const z = await zoho();
     for (const upsert of [{}, { 'X-Upsert': 'false' }] as Record<string, string>[]) {
       const answer = await z.call('PUT', '/customerpayments', body, { ...key, 'X-Unique-Identifier-Value': 'NOPE', ...upsert });
@@ -109,7 +109,7 @@ describe('a payment named by a unique custom field', () => {
     await z.books();
   });
 
-  it('needs both headers and a field that is unique', async () => {
+  it('needs both headers and a unique field', async () => {
     const z = await zoho();
     expect((await z.call('PUT', '/customerpayments', body)).body['code']).toBe(90001);
     expect((await z.call('PUT', '/customerpayments', body, key)).body['code']).toBe(90001);
@@ -123,7 +123,7 @@ describe('a payment named by a unique custom field', () => {
     }
   });
 
-  it('is held to the rules of a create when upserted', async () => {
+  it('must obey the rules of a create in an upsert', async () => {
     const z = await zoho();
     const headers = { ...key, 'X-Unique-Identifier-Value': 'NEW-2', 'X-Upsert': 'true' };
     expect((await z.call('PUT', '/customerpayments', { amount: 3 }, headers)).body['code']).toBe(3004);

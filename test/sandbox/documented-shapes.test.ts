@@ -33,7 +33,7 @@ const REFUND = [
   'description',
 ];
 
-it("the documents' own sample reads as they have it, but for what no books can hold", async () => {
+it("the sample of Zoho's documents reads as documented, except for impossible values", async () => {
   const z = await zoho({ shapes: 'documented' });
   const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
   expect(body['message']).toBe('success');
@@ -50,7 +50,7 @@ it("the documents' own sample reads as they have it, but for what no books can h
     customer_id: '903000000000099',
     customer_name: 'Bowman Furniture',
     email: 'benjamin.george@bowmanfurniture.com',
-    // The documents say 450 applied and 0 left, and 50 refunded of the same 450.
+    // The documents say: 450 applied and 0 unused, and also 50 refunded of the same 450.
     invoices: [
       {
         invoice_id: '90300000079426',
@@ -69,7 +69,7 @@ it("the documents' own sample reads as they have it, but for what no books can h
   });
 });
 
-it('all thirteen calls answer with the documented status, words and keys', async () => {
+it('all thirteen calls answer with the documented status, message and keys', async () => {
   const z = await zoho({ shapes: 'documented' });
   const create = await z.call('POST', '/customerpayments', {
     customer_id: SEED.bowman,

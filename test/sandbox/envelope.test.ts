@@ -8,8 +8,8 @@ const NOT_AUTHENTICATED =
   'Enter a valid authentication value and try again.';
 const NO_RESOURCE = 'We couldnt find any resource for the given ID. Please verify the ID and try again.';
 
-describe('who is asking', () => {
-  it('refuses a missing and a wrong token with 401 code 14', async () => {
+describe('authorization', () => {
+  it('refuses a missing or wrong token with 401 code 14', async () => {
     const { sandbox } = await zoho();
     const url = `${sandbox.api_base_url}/customerpayments?organization_id=${sandbox.organization_id}`;
     for (const headers of [{}, { authorization: 'Zoho-oauthtoken 1000.a.b' }, { authorization: 'nonsense' }]) {
@@ -17,7 +17,7 @@ describe('who is asking', () => {
     }
   });
 
-  it('takes the token as Zoho-oauthtoken and as Bearer', async () => {
+  it('accepts the token as Zoho-oauthtoken and as Bearer', async () => {
     const z = await zoho();
     const token = await z.token();
     for (const scheme of ['Zoho-oauthtoken', 'Bearer']) {
@@ -25,7 +25,7 @@ describe('who is asking', () => {
     }
   });
 
-  it('holds each call to its scope: 401 code 57', async () => {
+  it('checks the scope of each call: 401 code 57', async () => {
     const z = await zoho({ scopes: ['ZohoBooks.customerpayments.READ'] });
     expect((await z.get('/customerpayments')).status).toBe(200);
     for (const [method, path] of [
@@ -51,7 +51,7 @@ describe('who is asking', () => {
     }
   });
 
-  it('refuses a wrong and an absent organization with 400 code 6041, except where none is named', async () => {
+  it('refuses a wrong or missing organization with 400 code 6041, except for calls that need none', async () => {
     const z = await zoho();
     const wrong = [400, 6041, 'This user is not associated with the CompanyID/CompanyName:104.'];
     expect(refusal(await z.get('/customerpayments?organization_id=999'))).toEqual(wrong);
@@ -63,7 +63,7 @@ describe('who is asking', () => {
     expect(organizations.map((row) => row.organization_id)).toEqual([z.sandbox.organization_id]);
   });
 
-  it('lists as many organizations as the account is given, and has books for its own', async () => {
+  it('lists as many organizations as the account is given, and has books only for its own', async () => {
     const z = await zoho({ organizations: [{ organization_id: '999', name: 'Elsewhere' }] });
     expect((await z.get('/organizations')).body['organizations']).toMatchObject([
       { organization_id: '999', name: 'Elsewhere', is_default_org: false },
@@ -73,26 +73,26 @@ describe('who is asking', () => {
   });
 });
 
-describe('what is asked for', () => {
-  it('answers paths it does not know with 404 code 5', async () => {
+describe('a request', () => {
+  it('to an unknown path is answered with 404 code 5', async () => {
     const z = await zoho();
     for (const path of ['/nothing', '/customerpayments/1/2/3/4', '/customerpayment/1', '/customerpayments/']) {
       expect(refusal(await z.get(path)), path).toEqual([404, 5, 'Invalid URL Passed']);
     }
   });
 
-  it('tells a document that is missing (1002) from an id that cannot be and from a missing sub-resource (5)', async () => {
+  it('for a missing document gets 1002; for a malformed id or a missing sub-resource it gets 5', async () => {
     const z = await zoho();
     expect(refusal(await z.get('/customerpayments/712345000000999999'))).toEqual([404, 1002, 'Payment does not exist.']);
     expect(refusal(await z.get('/invoices/712345000000999999'))).toEqual([404, 1002, 'Invoice does not exist.']);
     expect(refusal(await z.get('/contacts/712345000000999999'))).toEqual([404, 1002, 'Contact does not exist.']);
     expect(refusal(await z.get('/customerpayments/abc'))).toEqual([404, 5, NO_RESOURCE]);
     expect(refusal(await z.get(`/customerpayments/${SEED.samplePayment}/refunds/1`))).toEqual([404, 5, NO_RESOURCE]);
-    // A refund of another payment is no refund of this one.
+    // A refund of another payment does not belong to this payment.
     expect(refusal(await z.get(`/customerpayments/${SEED.mixed}/refunds/${SEED.sampleRefund}`))).toEqual([404, 5, NO_RESOURCE]);
   });
 
-  it('answers wrong methods with 405 and what is allowed', async () => {
+  it('with a wrong method is answered with 405 and the allowed methods', async () => {
     const z = await zoho();
     const answer = await z.call('PATCH', '/customerpayments');
     expect(answer.status).toBe(405);
@@ -100,12 +100,12 @@ describe('what is asked for', () => {
     expect((await z.call('POST', '/contacts', {})).status).toBe(405);
   });
 
-  it('looks for the document before it looks at the body', async () => {
+  it('for a missing document is refused before its body is read', async () => {
     const z = await zoho();
     expect((await z.call('PUT', '/customerpayments/712345000000999999', { amount: 'x' })).body['code']).toBe(1002);
   });
 
-  it('refuses what is no JSON object with 400 code 4', async () => {
+  it('without a JSON object is refused with 400 code 4', async () => {
     const z = await zoho();
     const token = await z.token();
     const url = `${z.sandbox.api_base_url}/customerpayments?organization_id=${z.sandbox.organization_id}`;
@@ -130,7 +130,7 @@ describe('what is asked for', () => {
     });
   });
 
-  it('takes the body as form field JSONString too', async () => {
+  it('can have its body in the form field JSONString', async () => {
     const z = await zoho();
     const token = await z.token();
     const body = new URLSearchParams({
@@ -144,19 +144,19 @@ describe('what is asked for', () => {
 });
 
 describe('every answer', () => {
-  it('carries the daily quota, also when it is a refusal', async () => {
+  it('carries the daily quota, refusals too', async () => {
     const z = await zoho({ limits: { per_day: 5000 }, now: () => new Date('2026-06-09T13:47:45Z') });
     const first = await z.get('/customerpayments');
     expect(first.headers.get('x-rate-limit-limit')).toBe('5000');
     expect(first.headers.get('x-rate-limit-remaining')).toBe('4999');
-    // 09:47:45 in New York: seconds to its midnight.
+    // It is 09:47:45 in New York: the seconds until midnight there.
     expect(first.headers.get('x-rate-limit-reset')).toBe(String(14 * 3600 + 12 * 60 + 15));
     expect(first.headers.get('date')).toBe('Tue, 09 Jun 2026 13:47:45 GMT');
     const second = await z.get('/customerpayments/1');
     expect(second.headers.get('x-rate-limit-remaining')).toBe('4998');
   });
 
-  it("writes times in the organization's zone without a colon, and ids above 2^53", async () => {
+  it("has times in the organization's time zone without a colon, and ids above 2^53", async () => {
     const z = await zoho({ now: () => new Date('2026-12-01T04:30:00Z') });
     const payment = await createPayment(z, { amount: 1, date: undefined });
     expect(payment['created_time']).toBe('2026-11-30T23:30:00-0500');
@@ -166,7 +166,7 @@ describe('every answer', () => {
   });
 });
 
-describe('only this machine', () => {
+describe('the sandbox serves only this machine', () => {
   const status = (port: string, headers: Record<string, string>, method = 'GET', path = '/__sandbox/books'): Promise<number> =>
     new Promise((resolve, reject) => {
       request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
@@ -177,7 +177,7 @@ describe('only this machine', () => {
         .end();
     });
 
-  it('refuses foreign Host and foreign Origin', async () => {
+  it('refuses a foreign Host and a foreign Origin', async () => {
     const { sandbox } = await zoho();
     const { port } = new URL(sandbox.url);
     expect(await status(port, { host: `127.0.0.1:${port}` })).toBe(200);
@@ -188,7 +188,7 @@ describe('only this machine', () => {
     expect(await status(port, { host: `127.0.0.1:${port}`, origin: 'null' }, 'POST', '/__sandbox/reset')).toBe(403);
   });
 
-  it('closes although connections are kept alive and one request hangs', async () => {
+  it('closes even if connections are kept alive and a request is in progress', async () => {
     const sandbox = await startSandbox({ limits: ROOMY });
     await fetch(`${sandbox.url}/__sandbox/faults`, {
       method: 'POST',

@@ -8,7 +8,7 @@ async function recorded(z: Zoho): Promise<number> {
   return ((await z.get('/customerpayments?reference_number=FAULTY')).body['customerpayments'] as Body[]).length;
 }
 
-/** A create as raw as the wire gave it. */
+/** Sends a create and returns the raw answer. */
 async function send(z: Zoho): Promise<{ status: number; headers: Headers; text: string } | 'lost'> {
   const token = await z.token();
   try {
@@ -46,7 +46,7 @@ describe('faults', () => {
     await z.books();
   });
 
-  it('delay waits first, and applies although the client has gone', async () => {
+  it('delay waits first, then applies the change even if the client has disconnected', async () => {
     const z = await zoho();
     await z.get('/organizations');
     await z.fault({ match: POST, fault: 'delay', delay_ms: 60_000 });
@@ -66,7 +66,7 @@ describe('faults', () => {
     await expect.poll(() => recorded(z)).toBe(1);
   });
 
-  it('delay with after applies first and answers late', async () => {
+  it('delay with after applies the change first, then answers late', async () => {
     const z = await zoho();
     await z.get('/organizations');
     await z.fault({ match: POST, fault: 'delay', delay_ms: 300, after: true });
@@ -92,7 +92,7 @@ describe('faults', () => {
     ['truncate', {}, 0],
     ['unauthorized', {}, 401],
     ['rate_limit', { code: 45 }, 429],
-  ] as const)('%s %o applies nothing', async (fault, more, status) => {
+  ] as const)('%s %o does not apply the change', async (fault, more, status) => {
     const z = await zoho();
     await z.fault({ match: POST, fault, ...more });
     const answer = await send(z);
@@ -102,7 +102,7 @@ describe('faults', () => {
     await z.books();
   });
 
-  it('status answers with any envelope', async () => {
+  it('status answers with the envelope of the fault', async () => {
     const z = await zoho();
     for (const [status, code, message] of [
       [400, 108004, 'Transactions cannot be matched'],
@@ -132,7 +132,7 @@ describe('faults', () => {
     await z.books();
   });
 
-  it('html looks like a page', async () => {
+  it('html answers with an HTML page', async () => {
     const z = await zoho();
     await z.fault({ match: { path: '/customerpayments' }, fault: 'html', status: 200 });
     const answer = await z.get('/customerpayments');
@@ -140,14 +140,14 @@ describe('faults', () => {
     expect(answer.body['text']).toContain('<html');
   });
 
-  it('truncate promises more than it sends', async () => {
+  it('truncate sends less than the content-length header says', async () => {
     const z = await zoho();
     await z.fault({ match: { path: '/customerpayments' }, fault: 'truncate' });
     await expect(z.get('/customerpayments')).rejects.toThrow();
     expect((await z.get('/customerpayments')).status).toBe(200);
   });
 
-  it("unauthorized and rate_limit speak Zoho's codes", async () => {
+  it("unauthorized and rate_limit answer with Zoho's codes", async () => {
     const z = await zoho();
     await z.get('/customerpayments');
     for (const [fault, code, status] of [
@@ -164,7 +164,7 @@ describe('faults', () => {
     }
   });
 
-  it('reach the token endpoint', async () => {
+  it('also work for the token endpoint', async () => {
     const { sandbox, fault } = await zoho();
     const refresh = { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token };
     await fault({ match: { path: '/oauth/v2/token' }, fault: 'rate_limit' });
@@ -180,7 +180,7 @@ describe('faults', () => {
     expect((await askToken(sandbox, refresh)).body['access_token']).toBeDefined();
   });
 
-  it('match by method, prefix, pattern and query, skip some and last for their times', async () => {
+  it('match by method, prefix, pattern and query, skip requests, and end after their times', async () => {
     const z = await zoho();
     const statuses = async (path: string, times: number): Promise<number[]> => {
       const all: number[] = [];
@@ -203,7 +203,7 @@ describe('faults', () => {
     expect((await z.call('DELETE', `/customerpayments/${SEED.advance}`)).status).toBe(200);
   });
 
-  it('that make no sense are refused', async () => {
+  it('are refused if they are invalid', async () => {
     const z = await zoho();
     for (const wrong of [
       {},
@@ -220,8 +220,8 @@ describe('faults', () => {
   });
 });
 
-describe('what arrived', () => {
-  it('is told in order, without tokens and secrets', async () => {
+describe('the request log', () => {
+  it('lists requests in order, without tokens and secrets', async () => {
     const z = await zoho();
     const answer = await z.call('POST', '/customerpayments?note=1', BODY, { 'X-Upsert': 'true' });
     const id = (answer.body['payment'] as Body)['payment_id'];
@@ -247,14 +247,14 @@ describe('what arrived', () => {
     expect((await z.control('GET', '/requests')).body['requests']).toEqual([]);
   });
 
-  it('names nothing as applied when a write was refused', async () => {
+  it('lists no applied ids for a refused write', async () => {
     const z = await zoho();
     await z.call('POST', '/customerpayments', { ...BODY, invoices: [{ invoice_id: SEED.open450, amount_applied: 451 }], amount: 500 });
     expect(await lastRequest(z)).toMatchObject({ status: 400, code: 24016, applied: [] });
   });
 });
 
-it('lists its controls to whoever looks around, and none that is not there', async () => {
+it('lists all of its controls, and every listed control exists', async () => {
   const z = await zoho();
   const { endpoints } = (await z.control('GET', '')).body as { endpoints: Record<string, string> };
   expect((await z.control('GET', '/')).body).toEqual({ endpoints });
@@ -266,7 +266,7 @@ it('lists its controls to whoever looks around, and none that is not there', asy
   expect((await z.control('GET', '/requests')).body['requests']).toEqual([]);
 });
 
-it('reset brings the first day back and keeps whoever is connected', async () => {
+it('reset restores the seed and keeps the credentials of connected clients', async () => {
   const z = await zoho();
   const before = await z.books();
   const list = (await z.get('/customerpayments')).body;

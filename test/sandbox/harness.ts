@@ -17,14 +17,14 @@ export interface Zoho {
   get: (path: string) => Promise<Answer>;
   control: (method: string, path: string, body?: unknown) => Promise<Answer>;
   fault: (fault: Body) => Promise<void>;
-  /** Fails the test when a balance does not add up. */
+  /** Throws if a balance is wrong. */
   books: () => Promise<Body>;
   token: () => Promise<string>;
 }
 
 export const ROOMY = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 };
 
-/** A sandbox that ends with the test, with limits out of the way unless the test sets them. */
+/** A sandbox that ends with the test. Its limits are high unless the test sets them. */
 export async function zoho(options: SandboxOptions = {}): Promise<Zoho> {
   const sandbox = await startSandbox({ today: TODAY, ...options, limits: { ...ROOMY, ...options.limits } });
   closers.push(() => sandbox.close());
@@ -74,7 +74,7 @@ export async function read(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: (text.startsWith('{') ? JSON.parse(text) : { text }) as Body };
 }
 
-/** Records of the seed that tests lean on. */
+/** Records of the seed that tests use. */
 export const SEED = {
   bowman: '903000000000099',
   acme: '712345000000090009',
@@ -124,10 +124,10 @@ export async function createPayment(z: Zoho, body: Body): Promise<Body> {
   return answer.body['payment'] as Body;
 }
 
-/** A number out of a body, for arithmetic in a test. */
+/** A number from a body, for calculations in a test. */
 export function amount(body: Body, key: string): number {
   const value = body[key];
-  if (typeof value !== 'number') throw new Error(`${key} is no number: ${String(value)}`);
+  if (typeof value !== 'number') throw new Error(`${key} is not a number: ${String(value)}`);
   return value;
 }
 

@@ -6,7 +6,7 @@ const PER_MINUTE =
   'the maximum number of requests per minute that can originate from an organization.';
 
 describe('limits', () => {
-  it("are Zoho's unless changed", async () => {
+  it("are Zoho's limits by default", async () => {
     const z = await zoho({ limits: { per_minute: 100, per_day: 5000, concurrent: 10 } });
     expect((await z.control('GET', '/limits')).body).toMatchObject({
       per_minute: 100,
@@ -16,13 +16,13 @@ describe('limits', () => {
       access_tokens: 10,
       access_tokens_window_ms: 600_000,
     });
-    // Within the minute, however slow the machine.
+    // A long window, so that the test stays within it even on a slow machine.
     await z.control('POST', '/limits', { minute_ms: 600_000 });
     for (let count = 0; count < 100; count += 1) expect((await z.get('/organizations')).status).toBe(200);
     expect((await z.get('/organizations')).body['code']).toBe(44);
   });
 
-  it('block a minute that is full with 429 code 44, and write nothing', async () => {
+  it('refuse calls with 429 code 44 when the minute is used up, and write nothing', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const z = await zoho({ limits: { per_minute: 2, minute_ms: 300 }, now: () => new Date(now) });
     expect((await z.get('/customerpayments')).status).toBe(200);
@@ -35,7 +35,7 @@ describe('limits', () => {
     expect((await z.get(`/customerpayments/${SEED.advance}`)).status).toBe(200);
   });
 
-  it('block a day that is full with 429 code 45, until midnight in New York', async () => {
+  it('refuse calls with 429 code 45 when the day is used up, until midnight in New York', async () => {
     let now = Date.parse('2026-06-10T03:59:00Z');
     const z = await zoho({ limits: { per_day: 2 }, now: () => new Date(now) });
     await z.get('/customerpayments');
@@ -50,7 +50,7 @@ describe('limits', () => {
     expect([next.status, next.headers.get('x-rate-limit-remaining')]).toEqual([200, '1']);
   });
 
-  it('block too many at once with 429 code 1070', async () => {
+  it('refuse too many concurrent calls with 429 code 1070', async () => {
     const z = await zoho({ limits: { concurrent: 2 } });
     await z.get('/customerpayments');
     await z.fault({ match: { path: '/customerpayments' }, fault: 'delay', delay_ms: 60_000, times: 2 });
@@ -66,7 +66,7 @@ describe('limits', () => {
     expect((await z.get('/contacts')).status).toBe(200);
   });
 
-  it('can be changed while it runs', async () => {
+  it('can be changed while the sandbox runs', async () => {
     const z = await zoho();
     expect((await z.control('POST', '/limits', { per_minute: 1 })).status).toBe(200);
     await z.get('/customerpayments');

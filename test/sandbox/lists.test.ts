@@ -18,8 +18,8 @@ async function everything(z: Zoho, parameters: Record<string, string> = {}): Pro
 
 const ids = (rows: Body[]): unknown[] => rows.map((row) => row['payment_id']);
 
-describe('the list', () => {
-  it('has the recorded keys and context', async () => {
+describe('the list of payments', () => {
+  it('has the recorded keys and page_context', async () => {
     const z = await zoho();
     const { body } = await z.get('/customerpayments');
     expect(Object.keys(body)).toEqual(['code', 'message', 'customerpayments', 'page_context']);
@@ -52,7 +52,7 @@ describe('the list', () => {
     expect(mixed).toMatchObject({ unused_amount: 180, bcy_refunded_amount: 120 });
   });
 
-  it('pages through all payments without losing or repeating any', async () => {
+  it('paginates through all payments without missing or repeating any', async () => {
     const z = await zoho();
     const counts = (await z.books())['counts'] as Body;
     const all = await everything(z);
@@ -64,7 +64,7 @@ describe('the list', () => {
     expect(await list(z, { page: '99' })).toEqual([]);
   });
 
-  it('gives at most 200 a page and refuses pages that are none', async () => {
+  it('returns at most 200 rows per page and refuses invalid pages', async () => {
     const z = await zoho();
     expect(await list(z, { per_page: '1000' })).toHaveLength(200);
     for (const wrong of [{ per_page: '0' }, { per_page: 'x' }, { page: '-1' }, { page: '1.5' }]) {
@@ -72,7 +72,7 @@ describe('the list', () => {
     }
   });
 
-  it('says exactly when there is more', async () => {
+  it('reports more pages only if there are more', async () => {
     const z = await zoho();
     const { length } = await everything(z);
     const more = async (per: number, page: number): Promise<unknown> =>
@@ -83,13 +83,13 @@ describe('the list', () => {
     expect(await more(divisor, length / divisor - 1)).toBe(true);
   });
 
-  it('ignores parameters it does not know, and empty ones, silently', async () => {
+  it('silently ignores unknown and empty parameters', async () => {
     const z = await zoho();
     const all = await list(z);
     expect(await list(z, { custmer_name: 'Bowman', date_start: '2030-01-01', amount_less: '1', customer_name: '' })).toEqual(all);
   });
 
-  it('sorts by every column, both ways', async () => {
+  it('sorts by every column, ascending and descending', async () => {
     const z = await zoho();
     const columns: Record<string, string> = {
       date: 'date',
@@ -129,7 +129,7 @@ describe('filters', () => {
     ['notes', 'description', 'Advance for the autumn order'],
     ['payment_mode', 'payment_mode', 'Direct Deposit'],
   ];
-  it.each(texts)('%s: exact, _startswith, _contains, whatever the case', async (name, key, value) => {
+  it.each(texts)('filters by %s: exact, _startswith, _contains, case-insensitive', async (name, key, value) => {
     const z = await zoho();
     const all = await everything(z);
     const text = (row: Body): string => (row[key] as string).toLowerCase();
@@ -143,7 +143,7 @@ describe('filters', () => {
     expect(ids(await everything(z, { [`${name}_contains`]: part }))).toEqual(expected((row) => text(row).includes(part)));
   });
 
-  it('amount: exact, less, less or equal, greater, greater or equal', async () => {
+  it('filters by amount: equal, less, less or equal, greater, greater or equal', async () => {
     const z = await zoho();
     const all = await everything(z);
     const pivot = 500;
@@ -162,7 +162,7 @@ describe('filters', () => {
     expect(refusal(await z.get('/customerpayments?amount_less_than=cheap'))).toEqual([400, 2, 'Invalid value passed for amount_less_than']);
   });
 
-  it('date is exact; dates that do not exist are refused', async () => {
+  it('filters by exact date and refuses dates that do not exist', async () => {
     const z = await zoho();
     const rows = await list(z, { date: '2016-06-05' });
     expect(ids(rows)).toEqual([SEED.samplePayment]);
@@ -170,7 +170,7 @@ describe('filters', () => {
       expect((await z.get(`/customerpayments?date=${date}`)).body['code']).toBe(2);
   });
 
-  it('customer_id names one customer', async () => {
+  it('filters by customer_id', async () => {
     const z = await zoho();
     const rows = await everything(z, { customer_id: SEED.bowman });
     expect(rows.length).toBeGreaterThan(3);
@@ -178,7 +178,7 @@ describe('filters', () => {
     expect(await list(z, { customer_id: '1' })).toEqual([]);
   });
 
-  it('filter_by knows every documented mode', async () => {
+  it('filters by every documented mode with filter_by', async () => {
     const z = await zoho();
     const all = await everything(z);
     const modes = [
@@ -211,7 +211,7 @@ describe('filters', () => {
     expect((body['page_context'] as Body)['applied_filter']).toBe('PaymentMode.Cash');
   });
 
-  it('search_text looks into reference, customer and description', async () => {
+  it('searches with search_text in reference, customer and description', async () => {
     const z = await zoho();
     expect(ids(await list(z, { search_text: 'furikomi' }))).toEqual([SEED.yenExcess]);
     expect(ids(await list(z, { search_text: 'autumn order' }))).toEqual([SEED.advance]);
@@ -220,19 +220,19 @@ describe('filters', () => {
     expect((await z.get(`/customerpayments?customer_name_contains=${'x'.repeat(101)}`)).body['code']).toBe(15);
   });
 
-  it('takes %, _ and backslash for themselves', async () => {
+  it('treats %, _ and backslash in a filter as plain characters', async () => {
     const z = await zoho();
     expect(ids(await list(z, { reference_number_contains: '50%_off' }))).toEqual([SEED.injection]);
     expect(await list(z, { reference_number_contains: '5__' })).toEqual([]);
     expect(ids(await list(z, { reference_number_contains: '\\' }))).toEqual([SEED.injection]);
   });
 
-  it('custom fields can be asked for by api name', async () => {
+  it('filters by custom fields with their API names', async () => {
     const z = await zoho();
     expect(ids(await list(z, { cf_external_reference: 'ACME-2026-0608' }))).toEqual([SEED.twoInvoices]);
   });
 
-  it('several filters all hold', async () => {
+  it('combines several filters with AND', async () => {
     const z = await zoho();
     const rows = await everything(z, { customer_name_startswith: 'Bowman', payment_mode: 'check', amount_greater_than: '100' });
     expect(rows.length).toBeGreaterThan(0);

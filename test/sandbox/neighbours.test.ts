@@ -8,7 +8,7 @@ async function rows(z: Zoho, path: string, key: string): Promise<Body[]> {
 }
 
 describe('contacts', () => {
-  it('are found by name and its variants, among names that are nearly the same', async () => {
+  it('are found by name and its variants, among similar names', async () => {
     const z = await zoho();
     const names = async (query: string): Promise<unknown[]> =>
       (await rows(z, `/contacts?${query}`, 'contacts')).map((row) => row['contact_name']);
@@ -26,7 +26,7 @@ describe('contacts', () => {
     expect(await names('filter_by=Status.Inactive')).toEqual(['Acme Co']);
   });
 
-  it('let vendors through contact_type=customer, as Zoho does', async () => {
+  it('include some vendors for contact_type=customer, as in Zoho', async () => {
     const z = await zoho();
     const types = (await rows(z, '/contacts?contact_type=customer', 'contacts')).map((row) => row['contact_type']);
     expect(types.filter((type) => type === 'vendor')).toHaveLength(2);
@@ -44,7 +44,7 @@ describe('contacts', () => {
     });
   });
 
-  it('page and sort', async () => {
+  it('are paginated and sorted', async () => {
     const z = await zoho();
     const { body } = await z.get('/contacts?per_page=10&sort_column=outstanding_receivable_amount&sort_order=D');
     const amounts = (body['contacts'] as Body[]).map((row) => row['outstanding_receivable_amount'] as number);
@@ -87,7 +87,7 @@ describe('invoices', () => {
     ]);
   });
 
-  it('have details without payments, and payments of their own', async () => {
+  it('have details without payments, and a separate list of payments', async () => {
     const z = await zoho();
     const { body } = await z.get(`/invoices/${SEED.sampleInvoice}`);
     expect(body['invoice']).toMatchObject({
@@ -107,7 +107,7 @@ describe('invoices', () => {
   });
 });
 
-it('bank accounts include petty cash, undeposited funds and other currencies', async () => {
+it('bank accounts include Petty Cash, Undeposited Funds and accounts in other currencies', async () => {
   const z = await zoho();
   const accounts = await rows(z, '/bankaccounts', 'bankaccounts');
   expect(accounts).toEqual(
@@ -121,7 +121,7 @@ it('bank accounts include petty cash, undeposited funds and other currencies', a
   expect(active).toHaveLength(accounts.length - 1);
 });
 
-it('currencies know their precision and the base', async () => {
+it('currencies have their precision and the base currency', async () => {
   const z = await zoho();
   const currencies = await rows(z, '/settings/currencies', 'currencies');
   expect(currencies.map((row) => [row['currency_code'], row['price_precision'], row['is_base_currency']])).toEqual([

@@ -5,7 +5,7 @@ const CREATED = 'The payment from the customer has been recorded';
 const UPDATED = 'The details of the payment received from the customer have been updated';
 
 describe('recording a payment', () => {
-  it('pays the invoice, keeps the excess, fills the account, and says so', async () => {
+  it('pays the invoice, keeps the excess as unused, updates the account, and returns the payment', async () => {
     const z = await zoho();
     const before = { customer: await contact(z, SEED.bowman), account: await accountBalance(z, SEED.checking) };
     const answer = await z.call('POST', '/customerpayments', {
@@ -48,7 +48,7 @@ describe('recording a payment', () => {
     await z.books();
   });
 
-  it('needs no invoices, mode, date or account: an advance in cash, today, undeposited', async () => {
+  it('needs no invoices, mode, date or account: by default an advance in cash, today, in Undeposited Funds', async () => {
     const z = await zoho({ now: () => new Date('2026-08-03T16:00:00Z') });
     const answer = await z.call('POST', '/customerpayments', { customer_id: SEED.bowman, amount: '75.5' });
     expect(answer.body['payment']).toMatchObject({
@@ -65,7 +65,7 @@ describe('recording a payment', () => {
     });
   });
 
-  it('numbers payments one after the other, as strings', async () => {
+  it('numbers payments in sequence, as strings', async () => {
     const z = await zoho();
     const first = await createPayment(z, { amount: 1 });
     const second = await createPayment(z, { amount: 1 });
@@ -73,7 +73,7 @@ describe('recording a payment', () => {
     expect(typeof second['payment_number']).toBe('string');
   });
 
-  it("accepts the documents' own request but for what belongs to other books", async () => {
+  it("accepts the request in Zoho's documents, except for values that belong to other books", async () => {
     const z = await zoho();
     const payment = await createPayment(z, {
       payment_form: 'cash',
@@ -93,7 +93,7 @@ describe('recording a payment', () => {
     expect((await invoice(z, SEED.open450))['balance']).toBe(450);
   });
 
-  it('turns a draft that is paid into a sent invoice, owed from then on', async () => {
+  it('turns a paid draft into a sent invoice, which the customer then owes', async () => {
     const z = await zoho();
     const before = await contact(z, SEED.bowman);
     const payment = await createPayment(z, { amount: 100, invoices: [{ invoice_id: SEED.draft, amount_applied: 100 }] });
@@ -107,7 +107,7 @@ describe('recording a payment', () => {
     await z.books();
   });
 
-  it('lets withheld tax settle the invoice on top of the money', async () => {
+  it('reduces the invoice by withheld tax in addition to the amount', async () => {
     const z = await zoho();
     await createPayment(z, { amount: 400, tax_amount_withheld: 50, invoices: [{ invoice_id: SEED.open450, amount_applied: 400 }] });
     expect(await invoice(z, SEED.open450)).toMatchObject({ status: 'paid', balance: 0 });
@@ -116,10 +116,10 @@ describe('recording a payment', () => {
 
   const good = { customer_id: SEED.bowman, payment_mode: 'cash', amount: 100, date: '2026-07-01' };
   const refused: [string, Body, number, number, string | RegExp][] = [
-    ['no customer', { customer_id: undefined }, 400, 3004, /Customer field can neither be blank/],
+    ['a payment without a customer', { customer_id: undefined }, 400, 3004, /Customer field can neither be blank/],
     ['an unknown customer', { customer_id: '712345000000999999' }, 400, 3004, /Customer/],
     ['a vendor', { customer_id: SEED.vendor }, 400, 3004, /Customer/],
-    ['no amount', { amount: undefined }, 400, 90001, /amount/],
+    ['a payment without an amount', { amount: undefined }, 400, 90001, /amount/],
     ['an amount of zero', { amount: 0 }, 400, 2, 'Invalid value passed for amount'],
     ['a negative amount', { amount: -5 }, 400, 2, 'Invalid value passed for amount'],
     ['an amount in words', { amount: 'ten' }, 400, 2, 'Invalid value passed for amount'],
@@ -133,9 +133,9 @@ describe('recording a payment', () => {
       'Please ensure that the "reference_number" has less than 50 characters.',
     ],
     ['a mode of 101 characters', { payment_mode: 'x'.repeat(101) }, 400, 15, /payment_mode/],
-    ['a description that is no text', { description: { a: 1 } }, 400, 2, /description/],
+    ['a description that is not text', { description: { a: 1 } }, 400, 2, /description/],
     ['a description of 2001 characters', { description: 'x'.repeat(2001) }, 400, 15, /description/],
-    ['invoices that are no list', { invoices: {} }, 400, 2, 'Invalid value passed for invoices'],
+    ['invoices that are not a list', { invoices: {} }, 400, 2, 'Invalid value passed for invoices'],
     ['an unknown invoice', { invoices: [{ invoice_id: '1', amount_applied: 1 }] }, 404, 1002, 'Invoice does not exist.'],
     ["another customer's invoice", { invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 1 }] }, 400, 3004, /Customer/],
     [
@@ -147,16 +147,16 @@ describe('recording a payment', () => {
     ],
     ['a paid invoice', { invoices: [{ invoice_id: '712345000000079383', amount_applied: 1 }] }, 400, 24016, /balance due/],
     ['a void invoice', { invoices: [{ invoice_id: SEED.void, amount_applied: 1 }] }, 400, 90008, /void/],
-    ['more applied than paid', { invoices: [{ invoice_id: SEED.open450, amount_applied: 100.01 }] }, 400, 90005, /applied/],
+    ['more applied than the amount', { invoices: [{ invoice_id: SEED.open450, amount_applied: 100.01 }] }, 400, 90005, /applied/],
     ['an exchange rate of zero', { exchange_rate: 0 }, 400, 2, /exchange_rate/],
     ['an unknown account', { account_id: '1' }, 400, 90010, /account_id/],
     ['a closed account', { account_id: SEED.closedAccount }, 400, 90010, /account_id/],
-    ['a euro account for dollars', { account_id: SEED.euroAccount }, 400, 90009, /currency/],
+    ['dollars into a euro account', { account_id: SEED.euroAccount }, 400, 90009, /currency/],
     ['bank charges above the amount', { bank_charges: 101 }, 400, 2, /bank_charges/],
     ['an unknown location', { location_id: '77' }, 400, 2, /location_id/],
     ['an unknown custom field', { custom_fields: [{ label: 'nope', value: 1 }] }, 400, 2, /custom_fields/],
     ['an unknown retainer invoice', { retainerinvoice_id: '982000000567114' }, 404, 1002, /Retainer/],
-    ['contact persons that are no ids', { contact_persons: ['me'] }, 400, 2, /contact_persons/],
+    ['contact persons that are not ids', { contact_persons: ['me'] }, 400, 2, /contact_persons/],
   ];
   it.each(refused)('refuses %s and changes nothing', async (_, changes, status, code, message) => {
     const z = await zoho();
@@ -168,7 +168,7 @@ describe('recording a payment', () => {
 });
 
 describe('other currencies', () => {
-  it('books euros at the rate given, and at 1 when none is', async () => {
+  it('records euros at the given exchange rate, and at 1 without one', async () => {
     const z = await zoho();
     const given = await createPayment(z, {
       customer_id: SEED.lindner,
@@ -187,7 +187,7 @@ describe('other currencies', () => {
     await z.books();
   });
 
-  it('puts foreign money into a base account at its base value', async () => {
+  it('deposits foreign currency to a base currency account at its base value', async () => {
     const z = await zoho();
     const before = await accountBalance(z, SEED.checking);
     await createPayment(z, {
@@ -202,7 +202,7 @@ describe('other currencies', () => {
     await z.books();
   });
 
-  it('rounds what the currency cannot hold, half up', async () => {
+  it("rounds half up to the currency's precision", async () => {
     const z = await zoho();
     expect((await createPayment(z, { amount: 10.005 }))['amount']).toBe(10.01);
     expect((await createPayment(z, { amount: '149.974' }))['amount']).toBe(149.97);
@@ -211,7 +211,7 @@ describe('other currencies', () => {
 });
 
 describe('changing a payment', () => {
-  it('leaves alone what is not named', async () => {
+  it('keeps the fields that the request omits', async () => {
     let now = Date.parse('2026-07-01T12:00:00Z');
     const z = await zoho({ now: () => new Date(now) });
     const payment = await createPayment(z, {
@@ -228,7 +228,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('takes sent invoices as the whole set: kept, changed, added and un-applied', async () => {
+  it('takes the sent invoices as the whole set: kept, changed, added and un-applied', async () => {
     const z = await zoho();
     const payment = await createPayment(z, {
       amount: 600,
@@ -263,7 +263,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('may raise what its own rows apply up to the balance they free', async () => {
+  it('can apply more to an invoice, up to its balance plus what the payment already applies to it', async () => {
     const z = await zoho();
     const payment = await createPayment(z, { amount: 1000, invoices: [{ invoice_id: SEED.open450, amount_applied: 400 }] });
     const path = `/customerpayments/${payment['payment_id'] as string}`;
@@ -272,7 +272,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('moves the money with amount, charges and account', async () => {
+  it('updates balances for a new amount, new charges and a new account', async () => {
     const z = await zoho();
     const payment = await createPayment(z, { amount: 100, account_id: SEED.checking });
     const before = { checking: await accountBalance(z, SEED.checking), petty: await accountBalance(z, SEED.pettyCash) };
@@ -286,7 +286,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('refuses an amount below what is applied and refunded', async () => {
+  it('refuses an amount below the applied and refunded total', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.mixed}`;
     expect(refusal(await z.call('PUT', path, { amount: 819.99 }))).toEqual([
@@ -300,7 +300,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('moves to another customer only while nothing ties it to the old one', async () => {
+  it('changes the customer only if nothing is applied or refunded', async () => {
     const z = await zoho();
     expect((await z.call('PUT', `/customerpayments/${SEED.excess100}`, { customer_id: SEED.acme })).body['code']).toBe(90007);
     expect((await z.call('PUT', `/customerpayments/${SEED.advance}`, { customer_id: SEED.lindner })).body['code']).toBe(3004);
@@ -313,7 +313,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('shows invoices the new date of their last payment', async () => {
+  it('updates the last payment date of its invoices', async () => {
     const z = await zoho();
     await z.call('PUT', `/customerpayments/${SEED.excess100}`, { date: '2026-06-20' });
     expect((await invoice(z, '712345000000079383'))['last_payment_date']).toBe('2026-06-20');

@@ -20,12 +20,12 @@ const rowsOf = (invoices: string[]): fc.Arbitrary<Body[]> =>
     fc.record({ invoice_id: fc.constantFrom(...invoices), amount_applied: money, tax_amount_withheld: fc.constantFrom(0, 0, 0, 2.5) }),
     { maxLength: 3 },
   );
-/** Mostly of the customer's own invoices, now and then of anybody's. */
+/** Invoices of any customer. Creates mostly use the customer's own invoices instead. */
 const anyRows = rowsOf(Object.values(INVOICES).flat());
 const account = fc.constantFrom(...ACCOUNTS);
 const index = fc.nat({ max: 10_000 });
 
-/** Any of the writes there are, sensible and silly ones alike; `index` picks what it acts on. */
+/** Any kind of write, valid or invalid; `index` picks the record. */
 const operation = fc.oneof(
   fc.record({
     kind: fc.constant('create' as const),
@@ -102,7 +102,7 @@ it.each([1, 20_260_609])('the books balance after any 400 writes (seed %i)', asy
     expect([200, 201, 400, 404], JSON.stringify([write, answer.body])).toContain(answer.status);
     const payment = answer.body['payment'] as Body | undefined;
     const refund = answer.body['payment_refund'] as Body | undefined;
-    // What is gone is picked no more, or soon nothing but refusals would be left.
+    // Deleted records are not picked again. Otherwise soon all writes would be refused.
     const gone = (id: unknown): void => void payments.splice(payments.indexOf(id as string), 1);
     if (write.kind === 'delete' && answer.status === 200) gone(pick(payments, write.index));
     if (write.kind === 'bulk' && answer.status === 200)
@@ -111,7 +111,7 @@ it.each([1, 20_260_609])('the books balance after any 400 writes (seed %i)', asy
     if (write.kind === 'create' && payment) payments.push(payment['payment_id'] as string);
     if (write.kind === 'refund' && refund) refunds.push([refund['payment_id'] as string, refund['payment_refund_id'] as string]);
     step += 1;
-    // A refusal leaves everything as it was; every change leaves the books in balance.
+    // A refusal changes nothing; after every change the books still balance.
     if (answer.status >= 400 || step % 5 === 0) {
       const after = JSON.stringify(await z.books());
       if (answer.status >= 400 && before !== '') expect(after, JSON.stringify(write)).toBe(before);
@@ -121,7 +121,7 @@ it.each([1, 20_260_609])('the books balance after any 400 writes (seed %i)', asy
     }
   }
   await z.books();
-  // The sequence is worth something only if each kind of write also succeeded.
+  // The test is meaningful only if each kind of write also succeeded.
   for (const kind of ['create 201', 'update 200', 'delete 200', 'refund 201', 'changeRefund 200', 'deleteRefund 200']) {
     expect(statuses.get(kind), `${kind} of ${JSON.stringify([...statuses])}`).toBeGreaterThan(0);
   }

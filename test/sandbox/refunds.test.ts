@@ -3,8 +3,8 @@ import { type Body, SEED, accountBalance, amount, contact, refusal, zoho } from 
 
 const good = { date: '2026-07-02', amount: 40, from_account_id: SEED.pettyCash };
 
-describe('refunding an excess', () => {
-  it("takes it from the payment, the customer's credits and the account, and is listed", async () => {
+describe('a refund of an unused amount', () => {
+  it("reduces the payment's unused amount, the customer's credits and the account, and is listed", async () => {
     const z = await zoho();
     const before = { customer: await contact(z, SEED.bowman), petty: await accountBalance(z, SEED.pettyCash) };
     const path = `/customerpayments/${SEED.excess100}/refunds`;
@@ -63,7 +63,7 @@ describe('refunding an excess', () => {
     await z.books();
   });
 
-  it('can be changed, in part, and moved to another account', async () => {
+  it('can be changed in part, and to another account', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.mixed}/refunds/712345000000079601`;
     const before = { checking: await accountBalance(z, SEED.checking), petty: await accountBalance(z, SEED.pettyCash) };
@@ -78,13 +78,13 @@ describe('refunding an excess', () => {
     expect((await z.get(`/customerpayments/${SEED.mixed}`)).body['payment']).toMatchObject({ unused_amount: 150 });
     expect(await accountBalance(z, SEED.checking)).toBeCloseTo(before.checking + 120, 6);
     expect(await accountBalance(z, SEED.pettyCash)).toBeCloseTo(before.petty - 150, 6);
-    // Up to what is unused and its own amount together.
+    // At most the unused amount plus the refund's own amount.
     expect((await z.call('PUT', path, { amount: 300.01 })).body['code']).toBe(90002);
     expect((await z.call('PUT', path, { amount: 300 })).status).toBe(200);
     await z.books();
   });
 
-  it('can be deleted, which makes the payment deletable again', async () => {
+  it('can be deleted, and then the payment can be deleted too', async () => {
     const z = await zoho();
     const payment = `/customerpayments/${SEED.samplePayment}`;
     expect((await z.call('DELETE', payment)).body['code']).toBe(90004);
@@ -96,7 +96,7 @@ describe('refunding an excess', () => {
     await z.books();
   });
 
-  it('pages its list', async () => {
+  it('is in a paginated list', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.advance}/refunds`;
     for (let count = 1; count <= 5; count += 1) await z.call('POST', path, { ...good, amount: count });
@@ -106,7 +106,7 @@ describe('refunding an excess', () => {
     await z.books();
   });
 
-  it('knows euros and yen', async () => {
+  it('can be in euros and yen', async () => {
     const z = await zoho();
     const euro = await z.call('POST', `/customerpayments/${SEED.euroExcess}/refunds`, {
       ...good,
@@ -131,8 +131,8 @@ describe('refunding an excess', () => {
   });
 
   const refused: [string, string, Body, number][] = [
-    ['more than is unused', SEED.excess100, { amount: 100.01 }, 90002],
-    ['what is applied to invoices', SEED.twoInvoices, { amount: 1 }, 90003],
+    ['more than the unused amount', SEED.excess100, { amount: 100.01 }, 90002],
+    ['an amount that is applied to invoices', SEED.twoInvoices, { amount: 1 }, 90003],
     ['from a fully used and refunded payment', SEED.samplePayment, { amount: 1 }, 90003],
     ['without an amount', SEED.excess100, { amount: undefined }, 90001],
     ['without a date', SEED.excess100, { date: undefined }, 90001],
@@ -141,7 +141,7 @@ describe('refunding an excess', () => {
     ['from a closed account', SEED.excess100, { from_account_id: SEED.closedAccount }, 90010],
     ['dollars from a euro account', SEED.excess100, { from_account_id: SEED.euroAccount }, 90009],
     ['nothing', SEED.excess100, { amount: 0 }, 2],
-    ['less than nothing', SEED.excess100, { amount: -1 }, 2],
+    ['a negative amount', SEED.excess100, { amount: -1 }, 2],
     ['on a date that does not exist', SEED.excess100, { date: '2026-13-01' }, 2],
     ['with a mode of 51 characters', SEED.excess100, { refund_mode: 'x'.repeat(51) }, 15],
     ['with a reference of 51 characters', SEED.excess100, { reference_number: 'x'.repeat(51) }, 15],
@@ -155,7 +155,7 @@ describe('refunding an excess', () => {
     expect(await z.books()).toEqual(before);
   });
 
-  it('refuses a refund of no payment', async () => {
+  it('refuses a refund of an unknown payment', async () => {
     const z = await zoho();
     expect((await z.call('POST', '/customerpayments/712345000000999999/refunds', good)).body['code']).toBe(1002);
   });

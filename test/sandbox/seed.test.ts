@@ -17,7 +17,7 @@ describe('the seed', () => {
     expect(Object.keys(books['totals'] as Body)).toEqual(expect.arrayContaining(['USD', 'EUR', 'JPY']));
   });
 
-  it("holds the documents' sample under its own ids", async () => {
+  it("contains the sample of Zoho's documents under its own ids", async () => {
     const z = await zoho();
     const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
     expect(body['payment']).toMatchObject({
@@ -33,7 +33,7 @@ describe('the seed', () => {
     expect(refund['payment_refund']).toMatchObject({ from_account_id: '3000000000385', from_account_name: 'Petty Cash' });
   });
 
-  it('can be read out whole, with names instead of ids', async () => {
+  it('can be listed completely, with names instead of ids', async () => {
     const z = await zoho();
     const { payments, refunds } = (await z.control('GET', '/records')).body as Record<string, Body>;
     expect(payments?.[SEED.samplePayment]).toEqual({
@@ -67,7 +67,7 @@ describe('the seed', () => {
     expect(counts).toMatchObject({ payments: Object.keys(payments ?? {}).length, refunds: Object.keys(refunds ?? {}).length });
   });
 
-  it('tells the stories demos and tests lean on', async () => {
+  it('contains the records that demos and tests use', async () => {
     const z = await zoho();
     const payment = async (id: string): Promise<unknown> => (await z.get(`/customerpayments/${id}`)).body['payment'];
     expect(await payment(SEED.excess100)).toMatchObject({ customer_id: SEED.bowman, amount: 600, unused_amount: 100, payment_refunds: [] });
@@ -90,7 +90,7 @@ describe('the seed', () => {
     expect(await open(SEED.yenOpen)).toMatchObject({ customer_id: SEED.aoyama, balance: 120_000 });
   });
 
-  it('has excesses, refunds, several invoices, and text that trips software', async () => {
+  it('has overpayments, refunds, payments for several invoices, and text that breaks careless software', async () => {
     const z = await zoho();
     const payments = await allPayments(z);
     expect(payments.length).toBeGreaterThan(400);
@@ -104,30 +104,30 @@ describe('the seed', () => {
   });
 });
 
-describe('the day on which the books end', () => {
+describe('the last day of the books', () => {
   const dates = async (z: Zoho) => (await allPayments(z)).map((row) => row['date'] as string).toSorted();
 
-  it.each(['2026-06-30', '2027-02-01', '2028-02-29', '2024-12-31'])('is %s where that is asked for', async (today) => {
+  it.each(['2026-06-30', '2027-02-01', '2028-02-29', '2024-12-31'])('is %s if the option says so', async (today) => {
     const z = await zoho({ today });
     const all = await dates(z);
     expect(all.at(-1)).toBe(today);
     expect((await z.books())['balanced']).toBe(true);
-    // The documents' own records keep their dates.
+    // The records from Zoho's documents keep their dates.
     const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
     expect(body['payment']).toMatchObject({ date: '2016-06-05', payment_number: '2' });
     const { body: overdue } = await z.get(`/invoices/${SEED.overdue}`);
     expect(overdue['invoice']).toMatchObject({ due_date: dayBefore(today, 60), balance: 1280.5 });
   });
 
-  it('is today in the organization otherwise, and what is overdue is so by days that make sense', async () => {
+  it('is today at the organization by default, and overdue invoices are overdue by a plausible number of days', async () => {
     const z = await zoho({ today: undefined, now: () => new Date('2031-03-02T03:00:00Z') });
     expect((await dates(z)).at(-1)).toBe('2031-03-01');
     const { body } = await z.get(`/invoices/${SEED.overdue}`);
     expect(body['invoice']).toMatchObject({ status: 'overdue', due_date: '2030-12-31' });
   });
 
-  it('stays where the books were made, and is today again after a reset', async () => {
-    // Before midnight in New York, and after.
+  it('does not change for existing books, and is today after a reset', async () => {
+    // First before, then after midnight in New York.
     let now = new Date('2030-01-10T04:30:00Z');
     const z = await zoho({ today: undefined, now: () => now });
     expect((await dates(z)).at(-1)).toBe('2030-01-09');
@@ -138,7 +138,7 @@ describe('the day on which the books end', () => {
   });
 
   it.each(['2026-02-30', 'yesterday', '30.06.2026', ''])('%j is refused', async (today) => {
-    await expect(zoho({ today })).rejects.toThrow('no day of the calendar');
+    await expect(zoho({ today })).rejects.toThrow('is not a valid date (yyyy-MM-dd)');
   });
 });
 

@@ -27,7 +27,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Another process on the same file. */
+/** Starts another process on the same file. */
 function serveFile(data: string): Promise<Sandbox> {
   const script = fileURLToPath(new URL('serve-file.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, data], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -56,7 +56,7 @@ async function caller(sandbox: Sandbox): Promise<(method: string, path: string, 
 }
 
 describe('a file of books', () => {
-  it('is private, and holds what was written when it is opened again', async () => {
+  it('is private, and keeps its records when it is opened again', async () => {
     const data = join(folder, 'deeper', 'books.sqlite');
     const first = await zoho({ data });
     const { body } = await first.call('POST', '/customerpayments', { customer_id: SEED.bowman, amount: 33 });
@@ -69,7 +69,7 @@ describe('a file of books', () => {
     await second.books();
   });
 
-  it('grows when more payments are wanted', async () => {
+  it('grows if more payments are requested', async () => {
     const data = join(folder, 'books.sqlite');
     const first = await zoho({ data });
     const before = (await first.books())['counts'] as Body;
@@ -82,21 +82,21 @@ describe('a file of books', () => {
     expect(before['payments']).toBeLessThan(600);
   });
 
-  it("that is not the sandbox's is left alone", async () => {
+  it('is not changed if the sandbox did not create it', async () => {
     const data = join(folder, 'notes.txt');
     writeFileSync(data, 'these are no books');
     await expect(startSandbox({ data })).rejects.toThrow(data);
     expect(existsSync(data)).toBe(true);
   });
 
-  it('is seeded once when two processes find it missing, and then serves both, tokens included', async () => {
+  it('is seeded once if two processes find it missing, and then serves both, with the same tokens', async () => {
     const data = join(folder, 'books.sqlite');
     const [one, two, here] = await Promise.all([serveFile(data), serveFile(data), zoho({ data })]);
     expect(one.refresh_token).toBe(two.refresh_token);
     expect(one.refresh_token).toBe(here.sandbox.refresh_token);
 
     const callers = await Promise.all([caller(one), caller(two), caller(here.sandbox)]);
-    // All three pay the same invoice of 450 in parts of 1: exactly 450 of the 600 attempts may succeed.
+    // All three pay the same invoice of 450 in parts of 1, so exactly 450 of the 600 attempts may succeed.
     const body = { customer_id: SEED.bowman, amount: 1, invoices: [{ invoice_id: SEED.open450, amount_applied: 1 }] };
     const outcomes = new Map<number, number>();
     const payments: string[] = [];
@@ -118,7 +118,7 @@ describe('a file of books', () => {
     expect((await token('GET', `/invoices/${SEED.open450}`)).body['invoice']).toMatchObject({ status: 'paid', balance: 0 });
     await here.books();
 
-    // A token of one process opens the other.
+    // A token from one process is valid in the other.
     const { body: issued } = await askToken(one, { grant_type: 'refresh_token', refresh_token: one.refresh_token });
     const response = await fetch(`${two.api_base_url}/customerpayments?organization_id=${two.organization_id}`, {
       headers: { authorization: `Zoho-oauthtoken ${issued['access_token'] as string}` },
@@ -126,7 +126,7 @@ describe('a file of books', () => {
     expect(response.status).toBe(200);
   });
 
-  it('has every scope of the routes, also if it was made when there were fewer routes', async () => {
+  it('has every scope of the routes, even if it was made when there were fewer routes', async () => {
     const data = join(folder, 'books.sqlite');
     const before = await zoho({ data });
     const accessToken = await before.token();

@@ -6,18 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Sabotage } from './sabotage.ts';
 
-/** The simulation as programs of their own, on this product or on a patched copy of it. */
+/** Bundles the simulation from this product or from a patched copy of it. */
 
 const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..');
 
-/** In memory where the system has such a folder: the runs make thousands of small files. */
+/** In memory if the system has such a folder, because the runs create thousands of small files. */
 export function scratchFolder(): string {
   return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'simulate-'));
 }
 
-/** Into this folder; the file of the program that runs the seeds it is given. */
+/** Bundles into this folder. Returns the file of the worker program. */
 export async function bundle(folder: string, sabotage?: Sabotage): Promise<string> {
-  // What is not bundled (native code) is found from here.
+  // Native packages are not bundled. The program finds them through this link.
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   let from = root;
   if (sabotage !== undefined) {
@@ -29,7 +29,7 @@ export async function bundle(folder: string, sabotage?: Sabotage): Promise<strin
     for (const { file, from: text, to } of sabotage.patches) {
       const path = join(from, 'src', file);
       const parts = readFileSync(path, 'utf8').split(text);
-      if (parts.length !== 2) throw new Error(`${file} holds this ${parts.length - 1} times, not once: ${text}`);
+      if (parts.length !== 2) throw new Error(`${file} must contain this once, but contains it ${parts.length - 1} times: ${text}`);
       writeFileSync(path, parts.join(to));
     }
   }
@@ -39,7 +39,7 @@ export async function bundle(folder: string, sabotage?: Sabotage): Promise<strin
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    // In one file, esbuild would run what is loaded when needed in an order in which zod's circular imports fail.
+    // With a single file, esbuild would run lazily loaded modules in an order in which zod's circular imports fail.
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -47,7 +47,7 @@ export async function bundle(folder: string, sabotage?: Sabotage): Promise<strin
     external: ['@photostructure/sqlite'],
     nodePaths: [join(root, 'node_modules')],
     logLevel: 'error',
-    // esbuild's own process would write on when this one is interrupted.
+    // If esbuild wrote the files itself, its process would continue to write after an interrupt.
     write: false,
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   });

@@ -4,22 +4,22 @@ import type { Entry } from '../../src/write/journal/journal.ts';
 import type { Intent } from './plan.ts';
 import type { Asked, Called, LoggedRequest, Remains } from './run.ts';
 
-/** What must hold of every run, whatever happened in it: judged by Zoho's books and its request log, not by what we say of ourselves. */
+/** The invariants of every run. Zoho's books and request log decide, not the server's own answers. */
 
 export const invariants = {
   twice: 'no intent is carried out twice',
-  'sent again': 'what may have been carried out is not sent again',
-  duplicate: 'no look-alike is made that was not meant',
-  'recorded without record': 'what is reported as recorded is in the books, as sent',
-  'not recorded with record': 'what is reported as not recorded was not carried out',
-  'unknown for ever': 'nothing stays unknown unless somebody else touched it',
-  consent: 'nothing that needs consent is done without a yes to exactly these facts',
-  caps: "the policy's limits hold for what was carried out",
-  trace: 'every write leaves its trace in a journal that holds together',
+  'sent again': 'a write that may have been carried out is not sent again',
+  duplicate: 'no possible duplicate is recorded unless the caller confirmed it',
+  'recorded without record': 'a write reported as recorded is in the books, as it was sent',
+  'not recorded with record': 'a write reported as not recorded was not carried out',
+  'unknown for ever': 'no outcome stays unknown unless another person changed the record',
+  consent: 'no write that needs consent is carried out without a yes to exactly these facts',
+  caps: "the policy's limits hold for the writes that were carried out",
+  trace: 'every write is in the journal, and the journal is consistent',
   books: 'the books balance',
-  away: 'nothing is claimed while the journal is not at its place',
-  paid: 'no invoice is told to be paid that is not',
-  fault: 'no fault of our own shows',
+  away: "no write is claimed while the journal's file is moved away",
+  paid: 'no invoice is reported as paid unless it is paid',
+  fault: 'the server has no internal error',
 } as const;
 export type Invariant = keyof typeof invariants;
 
@@ -28,7 +28,7 @@ export interface Problem {
   readonly text: string;
 }
 
-/** An entry, and the request of it that changed the books. */
+/** A journal entry, and its request that changed the books. */
 interface Matched {
   readonly entry: Entry;
   readonly applied: LoggedRequest | undefined;
@@ -64,15 +64,15 @@ const nameOf = ({ id, endpoint, state, request, key }: Entry) => {
   return `${id} (${endpoint}, ${state}${keyed}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
 };
 const isByHand = ({ headers }: LoggedRequest) => headers['user-agent'] === 'bookkeeper';
-/** Zoho's own word that it did nothing. */
+/** True if Zoho itself says that it did nothing. */
 const isRefused = ({ status, applied }: LoggedRequest) => (status === 401 || status === 429) && applied.length === 0;
 
-/** A preflight's reads, and how late a delayed request is carried out after it arrived. */
+/** Time for the reads of a preflight, and the longest delay between a request's arrival and its change. */
 const BEFORE_CLAIM_MS = 600;
 
 class Facts {
   readonly ours: readonly LoggedRequest[];
-  /** When somebody else last touched a payment, or recorded one of a customer; by our clock. */
+  /** When another person last changed a payment, or recorded a payment of a customer, by the server's clock. */
   readonly #payments = new Map<string, number>();
   readonly #customers = new Map<string, number>();
   readonly #requests: readonly LoggedRequest[];
@@ -88,7 +88,7 @@ class Facts {
     }
   }
 
-  /** Since shortly before it was claimed: what was there longer was seen by the preflight. */
+  /** True if another person changed it since shortly before the claim. The preflight saw earlier changes. */
   touchedByHand({ blocks, customer_id, makes, zoho_id, request, claimedAt }: Entry): boolean {
     const since = Date.parse(claimedAt) - BEFORE_CLAIM_MS;
     const payments = [
@@ -104,7 +104,7 @@ class Facts {
     return this.#payments.has(id);
   }
 
-  /** Whether anything but the request that made it changed this record. */
+  /** True if a request other than the one that made this record has changed it. */
   changedSince(id: string, by: LoggedRequest | undefined): boolean {
     return this.#requests.some(
       (request) =>
@@ -115,7 +115,7 @@ class Facts {
   }
 }
 
-/** Which request belongs to which entry: by exactly what was sent. */
+/** Matches requests with journal entries by exactly what was sent. */
 function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Matched[] {
   const requests = groupBy(facts.ours, ({ method, path, query, body, headers }) =>
     wire(method, path.replace('/books/v3', ''), query, body, headers),
@@ -126,8 +126,8 @@ function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Match
   const matched: Matched[] = [];
   for (const [key, sent] of requests) {
     if (claims.has(key)) continue;
-    if (sent.some(({ applied }) => applied.length > 0)) say('trace', `No entry for ${key}`);
-    else if (!sent.every(isRefused)) say('trace', `No entry for what was sent and came to nothing: ${key}`);
+    if (sent.some(({ applied }) => applied.length > 0)) say('trace', `No journal entry for ${key}`);
+    else if (!sent.every(isRefused)) say('trace', `No journal entry for requests that changed nothing: ${key}`);
   }
   for (const [key, group] of claims) {
     const sent = requests.get(key) ?? [];
@@ -135,7 +135,7 @@ function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Match
     const sentEntries = group.filter(({ sentAt }) => sentAt !== undefined);
     if (sent.filter((one) => !isRefused(one)).length > sentEntries.length && !group.some(({ before }) => before['unique'] !== undefined))
       say('sent again', `${sent.length} requests for ${sentEntries.length} entries: ${key}`);
-    // One after the other, since each keeps the next from being claimed: a request is of the last one noted as sent before it arrived.
+    // Each write blocks the next claim, so a request belongs to the last entry that was marked as sent before the request arrived.
     const inOrder = group.toSorted((one, other) => (one.claimedAt < other.claimedAt ? -1 : 1));
     const owned = groupBy(
       left,
@@ -150,7 +150,7 @@ function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Match
       matched.push({ entry, applied });
       if (applied !== undefined && entry.state === 'not_recorded' && !changedNothing(entry))
         say('not recorded with record', `${nameOf(entry)} (${entry.reason}) made ${applied.applied.join()}`);
-      // An upsert by a value of its own may come twice: the second finds what the first made.
+      // An upsert by its own unique value may arrive twice: the second one finds the record of the first.
       if (more.length > 0 && !(entry.before['unique'] !== undefined && more.every((one) => one.applied.join() === applied?.applied.join())))
         say('twice', `carried out ${more.length + 1} times: ${nameOf(entry)}`);
     }
@@ -159,7 +159,7 @@ function match({ entries, aheadOfZoho }: Remains, facts: Facts, say: Say): Match
   return matched;
 }
 
-/** A change into what was so already: there is nothing to see of it, and it makes no difference whether it was carried out. */
+/** True if the write changes nothing. Then the books do not show whether it was carried out, and it does not matter. */
 function changedNothing({ request: { method, body }, before, endpoint }: Entry): boolean {
   if (method !== 'PUT') return false;
   const then = (before['payment'] ?? before['refund']) as Json | undefined;
@@ -187,7 +187,7 @@ function strings(query: Record<string, unknown> | undefined): Record<string, str
   return Object.fromEntries(Object.entries(query ?? {}).map(([name, value]) => [name, String(value)]));
 }
 
-/** A caller's own key, or without one the arguments. */
+/** Checks that no intent was carried out twice. An intent is the caller's key or, without a key, the arguments. */
 function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[], say: Say): void {
   for (const [intent, group] of groupBy(matched, ({ entry }) =>
     entry.key === undefined ? canonical(askedOf(entry)) : `key: ${entry.key}`,
@@ -196,7 +196,7 @@ function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[
     const [{ entry }] = group as [Matched];
     let most = 1;
     if (entry.key === undefined) {
-      // Asked for again by somebody who had the answer: another intent. A look-alike of what is there must be meant.
+      // A repeated call whose first answer arrived is a new intent. Then the caller must have confirmed the possible duplicate.
       const meant = calls.filter((call) => call.key === undefined && call.allowed.length > 0 && isCallOf(call, entry, plan.intents)).length;
       const delivered = events.filter((event) => event.type === 'delivered' && group.some((one) => one.entry.id === event.entry)).length;
       most += group.some((one) => one.entry.makes === undefined) ? delivered + meant : meant;
@@ -205,7 +205,7 @@ function checkTwice({ calls, plan, events }: Remains, matched: readonly Matched[
   }
 }
 
-/** A claim that had looked just before takes some milliseconds. */
+/** A claim may come some milliseconds after its own check of the journal's file. */
 const LOOKED_MS = 40;
 
 function checkAway({ away, entries }: Remains, say: Say): void {
@@ -215,7 +215,7 @@ function checkAway({ away, entries }: Remains, say: Say): void {
   }
 }
 
-/** Told to be paid, although all that was ever applied to it is less than its total. */
+/** Finds invoices reported as paid although the sum ever applied to them is less than their total. */
 function checkPaid({ calls, plan, template, requests }: Remains, facts: Facts, say: Say): void {
   const applied = (invoice_id: string) =>
     requests
@@ -230,13 +230,13 @@ function checkPaid({ calls, plan, template, requests }: Remains, facts: Facts, s
     const invoices = template.customers
       .flatMap((customer) => customer.invoices)
       .filter(({ id, number }) => named.has(id) || named.has(number));
-    // What the books began with: at most 30 of each of two payments.
+    // The books begin with at most 30 of each of two payments.
     if (invoices.length > 0 && invoices.every(({ id, total }) => applied(id) + 60 < total))
-      say('paid', `intent ${intent} was told so of ${invoices.map(({ number }) => number).join()}`);
+      say('paid', `intent ${intent} was told that these are paid: ${invoices.map(({ number }) => number).join()}`);
   }
 }
 
-/** What stands after a write, where it made a record or changed how much was paid. */
+/** The payment after a write that created it or changed its amount. */
 interface Stands {
   readonly id: string;
   readonly where: string;
@@ -283,17 +283,17 @@ function checkDuplicates({ calls, plan, events }: Remains, facts: Facts, matched
       if (id === later.stands.id || !(isAlike(earlier.stands, later.stands) || isUntold(earlier.entry, later, events))) continue;
       const meant = calls.some((call) => call.allowed.includes(id) && isCallOf(call, later.entry, plan.intents));
       if (!meant && !facts.changedSince(id, earlier.applied))
-        say('duplicate', `${nameOf(later.entry)} looks like ${nameOf(earlier.entry)}, and nobody meant it`);
+        say('duplicate', `${nameOf(later.entry)} is a possible duplicate of ${nameOf(earlier.entry)}, and no caller confirmed it`);
     }
   }
 }
 
-/** At most a week apart: no two of these writes have a reference number each. */
+/** True if the payments are at most a week apart. No two of these writes both have a reference number. */
 function isAlike(a: Stands, b: Stands): boolean {
   return a.where === b.where && a.amount === b.amount && Math.abs(Date.parse(a.date) - Date.parse(b.date)) <= 7 * 86_400_000;
 }
 
-/** Its outcome was unknown and was settled before the later one was claimed, and nobody had been told by then. */
+/** True if the earlier outcome was unknown and was settled before the later claim, and no caller had been told the outcome by then. */
 function isUntold(earlier: Entry, { entry, stands }: Matched & { readonly stands: Stands }, events: Remains['events']): boolean {
   if (
     earlier.makes !== 'payment' ||
@@ -321,13 +321,13 @@ function checkRecorded({ standing }: Remains, facts: Facts, matched: readonly Ma
     const { makes, zoho_id } = entry;
     if (makes === undefined) continue;
     if (zoho_id === undefined) {
-      say('recorded without record', `${nameOf(entry)} does not name what it made`);
+      say('recorded without record', `${nameOf(entry)} does not have the id of its record`);
       continue;
     }
     if (!applied.applied.includes(zoho_id)) {
-      // Somebody else's identical one may be taken for it.
+      // Another person's identical record may be taken for this one.
       if (!facts.touchedByHand(entry))
-        say('recorded without record', `${nameOf(entry)} names ${zoho_id}, and made ${applied.applied.join()}`);
+        say('recorded without record', `${nameOf(entry)} has the id ${zoho_id}, but it made ${applied.applied.join()}`);
       continue;
     }
     if (facts.changedSince(zoho_id, applied)) continue;
@@ -351,7 +351,7 @@ function checkRecorded({ standing }: Remains, facts: Facts, matched: readonly Ma
   }
 }
 
-/** What callers were told, against what came of it. */
+/** Compares what callers were told with the outcome. */
 function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say: Say): void {
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   for (const call of calls) {
@@ -359,29 +359,29 @@ function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say:
     const what = `call of intent ${call.intent}${call.altered ? ' (altered)' : ''}${key === undefined ? '' : `, ${key}`}`;
     if (told.outcome === 'recorded') {
       const entry = byId.get(told.entry ?? '');
-      if (entry === undefined) say('trace', `${what} was told of an entry that is not there: ${told.entry}`);
-      // Where the answer could not be noted, looking finds it; somebody else's hand may keep it unknown.
+      if (entry === undefined) say('trace', `${what} was told of an entry that does not exist: ${told.entry}`);
+      // If the answer could not be noted, the server finds the record later. Another person's change may keep the outcome unknown.
       else if (entry.state !== 'recorded' && !(isOpen(entry) && facts.touchedByHand(entry)))
-        say('recorded without record', `${what} was told so, and ${nameOf(entry)}`);
+        say('recorded without record', `${what} was told that it is recorded, but ${nameOf(entry)}`);
     }
     if (told.outcome !== 'not_recorded') continue;
     const isNewest = (entry: Entry) =>
       !entries.some((other) => other.intent === entry.intent && other.claimedAt > entry.claimedAt && Date.parse(other.claimedAt) < began);
     for (const entry of entries) {
-      // Without a key, it is the newest that answers.
+      // Without a key, the newest entry answers.
       if (key === undefined && !isNewest(entry)) continue;
       if (entry.state === 'not_recorded' || entry.key !== key || !isCallOf(call, entry, plan.intents)) continue;
-      // Of entries that this call may not have made itself: those that were there before.
+      // Only entries from before this call: the call may have made later ones itself.
       if (Date.parse(entry.claimedAt) >= began) continue;
       const hadAnswer =
         key === undefined &&
         events.some((event) => event.entry === entry.id && event.type === 'delivered' && Date.parse(event.at) <= ended + 5);
-      if (!hadAnswer) say('not recorded with record', `${what} was told not_recorded (${told.code}), and ${nameOf(entry)}`);
+      if (!hadAnswer) say('not recorded with record', `${what} was told not_recorded (${told.code}), but ${nameOf(entry)}`);
     }
   }
 }
 
-/** Kinds of writes that always need a yes. */
+/** Endpoints that always need the user's consent. */
 const ALWAYS = new Set([
   'create_customer_payment_refund',
   'update_customer_payment_refund',
@@ -400,7 +400,7 @@ function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched:
     const { title, lines, concerns } = entry.facts as { title: string; lines: string[]; concerns: { text: string }[] };
     const because = concerns.map(({ text }) => text);
     if (!ALWAYS.has(entry.endpoint) && because.length === 0) {
-      if (unapplying.has(applied)) say('consent', `${nameOf(entry)} took money off an invoice, and nobody was asked`);
+      if (unapplying.has(applied)) say('consent', `${nameOf(entry)} un-applied an amount from an invoice, and no person was asked`);
       continue;
     }
     const shown = yes.findLast(
@@ -412,14 +412,14 @@ function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched:
         one.question.split('\n').at(-1) === `You are asked because ${because.join('; ')}.` &&
         lines.every((line) => one.question.split('\n').includes(`- ${line}`)),
     );
-    if (shown === undefined) say('consent', `${nameOf(entry)} was carried out, and nobody said yes to: ${title}; ${lines.join('; ')}`);
+    if (shown === undefined) say('consent', `${nameOf(entry)} was carried out without a yes to: ${title}; ${lines.join('; ')}`);
     else spent.add(shown);
     if (unapplying.has(applied) && shown !== undefined && !/Un-apply/.test(shown.question))
-      say('consent', `${nameOf(entry)} took money off an invoice, and the question did not say so`);
+      say('consent', `${nameOf(entry)} un-applied an amount from an invoice, but the question did not say so`);
   }
 }
 
-/** Ours that took money off an invoice, going by what was applied before. What somebody else touched is left out. */
+/** The server's requests that un-applied an amount from an invoice. Payments that another person changed are not included. */
 function unapplyingRequests(requests: readonly LoggedRequest[], facts: Facts): LoggedRequest[] {
   const applied = new Map<string, Map<string, number>>();
   const found: LoggedRequest[] = [];
@@ -450,7 +450,7 @@ function checkCaps({ plan }: Remains, matched: readonly Matched[], say: Say): vo
   const total = Math.round(moved.reduce((sum, { amount }) => sum + amount, 0) * 100) / 100;
   if (per_day !== undefined && total > per_day.USD) say('caps', `${total} in a day, at most ${per_day.USD}`);
   for (const { entry, amount } of moved)
-    if (per_write !== undefined && amount > per_write.USD) say('caps', `${nameOf(entry)} moves ${amount}, at most ${per_write.USD}`);
+    if (per_write !== undefined && amount > per_write.USD) say('caps', `${nameOf(entry)} records ${amount}, at most ${per_write.USD}`);
   const refunds = moved.filter(({ entry }) => entry.makes === 'refund').length;
   if (max_refunds_per_hour !== undefined && refunds > max_refunds_per_hour)
     say('caps', `${refunds} refunds in an hour, at most ${max_refunds_per_hour}`);
@@ -461,7 +461,7 @@ function isCallOf({ intent, altered }: Pick<Called, 'intent' | 'altered'>, entry
   return canonical(askedOf(entry)) === canonical({ tool, arguments: altered ? other : args });
 }
 
-/** What was called: the endpoint itself, or a workflow that came to it. */
+/** The called tool: the endpoint itself, or the workflow that called it. */
 function askedOf({ endpoint, arguments: args, facts }: Entry): { tool: string; arguments: Json } {
   return (facts as { called?: { tool: string; arguments: Json } }).called ?? { tool: endpoint, arguments: args };
 }

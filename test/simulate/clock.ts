@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * Time that can be made to pass: within a run all clocks (Zoho's, and both that the server reads) jump together. Timers are not
- * hurried, so whatever must come to its end before the jump is waited for.
+ * A clock that can jump ahead. In a run, all clocks (Zoho's and both clocks of the server) jump together. Timers do not run faster, so a
+ * test first waits for everything that must end before the jump.
  */
 export interface Clock {
   now(): number;
-  /** How far the servers' clocks are ahead of Zoho's. */
+  /** How far the server's clocks are ahead of Zoho's, in milliseconds. */
   readonly aheadOfZoho: number;
   pass(ms: number): void;
 }
@@ -16,10 +16,10 @@ const [wall, ticks] = [Date.now.bind(Date), performance.now.bind(performance)];
 Date.now = () => Math.floor(wall() + (current.getStore()?.ahead ?? 0));
 performance.now = () => ticks() + (current.getStore()?.ahead ?? 0);
 
-/** Runs `work` with clocks of its own; `clock.now` counts from `beginning`. */
+/** Runs `work` with its own clocks. `clock.now` starts at `beginning`. */
 export async function withClock<T>(beginning: number, work: (clock: Clock) => Promise<T>): Promise<T> {
   const state = { ahead: 0 };
-  // By the same clock as the journal's times: they are compared.
+  // The journal's times use the same clock, because both are compared.
   const started = wall();
   const clock: Clock = {
     now: () => beginning + wall() - started + state.ahead,
@@ -29,5 +29,5 @@ export async function withClock<T>(beginning: number, work: (clock: Clock) => Pr
   return await current.run(state, () => work(clock));
 }
 
-/** The machine's own, for measuring. */
+/** The machine's own clock, for measurements. */
 export const realTicks = ticks;

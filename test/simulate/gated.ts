@@ -8,7 +8,7 @@ import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 import type { Policy } from '../../src/write/policy.ts';
 import { FENCE_MS, GRACE_MS, type Plan, type Step } from './plan.ts';
 
-/** A server's connection whose journal has a gate before and after each step. */
+/** A server's connection with a gate before and after each step of its journal. */
 
 export type Where = Parameters<typeof sandboxTarget>[0];
 
@@ -20,7 +20,7 @@ export interface GatedOptions {
   readonly timeoutMs: number;
   readonly durable: boolean;
   readonly warn: (message: string) => void;
-  /** Awaited at every step; never comes back when the server is to be dead from here on. */
+  /** Awaited at every step. It never resolves if the server is dead from this step on. */
   readonly reach: (step: Step | undefined, when: 'before' | 'after') => Promise<void>;
 }
 
@@ -48,7 +48,7 @@ function gated(journal: Journal, reach: GatedOptions['reach']): Journal {
   return new Proxy(journal, {
     get(target, name: keyof Journal) {
       const method = target[name] as ((...args: unknown[]) => unknown) | undefined;
-      // A killed server's file is closed as well. `then` is asked for where the journal is awaited.
+      // A killed server must still be able to close its file. `then` is read when code awaits the journal.
       if (name === 'events' || name === 'close' || method === undefined) return method?.bind(target);
       return async (...args: unknown[]) => {
         const step = stepOf(name, args);

@@ -1,12 +1,12 @@
-/** Processes that end together: a worker and all the servers it started. */
+/** Process groups: a worker ends together with all servers that it started. */
 
 export const hasGroups = process.platform !== 'win32';
 
-/** At once, also those that are stopped; where there are no groups the leader alone, and the others when they notice. */
+/** Kills a group at once, including stopped processes. Without process groups it kills only the leader; the others end when they notice. */
 export function killGroup(leader: number): void {
   try {
     process.kill(hasGroups ? -leader : leader, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // The group has already ended.
   }
 }

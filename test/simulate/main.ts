@@ -28,7 +28,7 @@ if (![runs, seed, workers, slower].every(Number.isSafeInteger) || (sabotage !== 
   process.exit(2);
 }
 
-// Not once: a terminal and tsx both send it, and the second must not end the clearing up.
+// Not `once`: a terminal and tsx both send this signal, and the second one must not end the cleanup.
 process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
 const seeds = Array.from({ length: runs }, (_, n) => seed + n);
 let done = 0;
@@ -57,11 +57,11 @@ if (sabotage !== undefined) {
   const caught = failed.some(({ problems }) => problems.some(({ invariant }) => invariant === sabotages[sabotage].failsOn));
   console.log(
     caught
-      ? `Without it (${sabotages[sabotage].what}) the simulation fails as it should: ${sabotages[sabotage].failsOn}.`
+      ? `With this change (${sabotages[sabotage].what}) the simulation fails as it should: ${sabotages[sabotage].failsOn}.`
       : `NOT CAUGHT: ${sabotages[sabotage].what}.`,
   );
   process.exit(caught ? 0 : 1);
 }
 for (const { seed: one } of failed)
-  console.log(`Again: npm run simulate -- --runs 1 --seed ${one}${keep === undefined ? ' --keep DIR' : ''}`);
+  console.log(`To repeat it: npm run simulate -- --runs 1 --seed ${one}${keep === undefined ? ' --keep DIR' : ''}`);
 process.exit(failed.length > 0 ? 1 : 0);

@@ -1,7 +1,7 @@
 import { CHECKING, PETTY_CASH, PLAIN_FIELD, UNIQUE_FIELD, type Customer, type Template } from './template.ts';
 import { Random } from './random.ts';
 
-/** A run's schedule, drawn from its seed and nothing else. */
+/** A run's schedule. It depends only on the seed. */
 
 export const clients = ['direct', 'older SDK', 'current SDK, 2025 era', 'current SDK, 2026-07-28'] as const;
 export type Client = (typeof clients)[number];
@@ -11,37 +11,37 @@ export type Step = (typeof journalSteps)[number];
 
 type Args = Record<string, unknown>;
 
-/** One thing that somebody wants, once. `marker` shows in what is sent, so that the request log tells whose request it was. */
+/** Something that a caller wants once. `marker` is part of the request, so that the request log shows which intent it belongs to. */
 export interface Intent {
   readonly tool: string;
   readonly args: Args;
-  /** Arguments that mean something else, for a caller that changes its mind under the same key or approval. */
+  /** Arguments with another meaning, for a caller that changes them but uses the same key or approval. */
   readonly altered: Args;
 }
 
 export type Decision = 'yes' | 'no' | 'dismissed' | 'unticked';
 
 export interface Op {
-  /** Milliseconds into the phase. */
+  /** In milliseconds from the start of the phase. */
   readonly at: number;
   readonly server: number;
   readonly intent: number;
   readonly key: string | undefined;
-  /** Sends the altered arguments in place of the intent's own. */
+  /** Sends the altered arguments instead of the intent's own. */
   readonly altered: boolean;
-  /** Look-alikes that are shown are meant. */
+  /** True if the call confirms the possible duplicates that it is shown. */
   readonly meansIt: boolean;
-  /** Milliseconds after the call began. */
+  /** In milliseconds from the start of the call. */
   readonly cancelAfter: number | undefined;
-  /** To the first question and to the second. */
+  /** The answers to the first and the second question. */
   readonly decisions: readonly Decision[];
-  /** What somebody else does before the question is answered. */
+  /** A change by another person before the question is answered. */
   readonly meanwhile: Edit | undefined;
-  /** What is done with a preview's approval, or (through a direct client) with a given yes. */
+  /** What the caller does with a preview's approval or, with a direct client, with a given yes. */
   readonly approval: 'used' | 'used twice' | 'used for something else' | 'expired' | 'forged' | 'left';
 }
 
-/** Another bookkeeper, straight in Zoho. */
+/** A change that another bookkeeper makes directly in Zoho. */
 export interface Edit {
   readonly at: number;
   readonly method: string;
@@ -61,7 +61,7 @@ export interface Fault {
   readonly date_ms?: number;
 }
 
-/** Killed at a step of the journal, just before or after it is written down; or at a moment. */
+/** Kills the server just before or after a step of the journal is written, or at a point in time. */
 export interface Crash {
   readonly server: number;
   readonly at: { readonly step: Step; readonly when: 'before' | 'after' } | number;
@@ -72,7 +72,7 @@ export interface Pause {
   readonly step: Step;
   readonly when: 'before' | 'after';
   readonly ms: number;
-  /** By Zoho's clock much more than the grace period goes by. */
+  /** True if the pause is much longer than the grace period by Zoho's clock. */
   readonly long: boolean;
 }
 
@@ -82,11 +82,11 @@ export interface Phase {
   readonly edits: readonly Edit[];
   readonly crashes: readonly Crash[];
   readonly pauses: readonly Pause[];
-  /** The journal is not at its place from one moment of the phase to another, in milliseconds. */
+  /** The time in which the journal's file is moved away, in milliseconds from the start of the phase. */
   readonly away?: readonly [from: number, to: number] | undefined;
-  /** Afterwards the grace period goes by. */
+  /** True if the grace period passes after the phase. */
   readonly longAfter: boolean;
-  /** Servers that begin the phase anew, and whether they look for what was left first. */
+  /** Servers that restart before the phase and first look for lost writes. */
   readonly restarts: readonly number[];
 }
 
@@ -98,26 +98,26 @@ export interface Server {
 
 export interface Plan {
   readonly seed: number;
-  /** Servers in processes of their own, with a durable journal and real signals: one run in a hundred. */
+  /** True if the servers run in processes of their own, with a durable journal and real signals: in one run of a hundred. */
   readonly processes: boolean;
   readonly mode: 'ask' | 'strict' | 'host';
   readonly policy: Args;
-  /** A custom field that Zoho keeps unique, with which a new payment is an upsert. */
+  /** A custom field that Zoho keeps unique. With it, a new payment is sent as an upsert. */
   readonly uniqueField: string | undefined;
   readonly servers: readonly Server[];
   readonly intents: readonly Intent[];
   readonly phases: readonly Phase[];
 }
 
-/** How many times slower everything goes, where a machine has other things to do: the same plan, with all its times longer. */
+/** Factor by which all times grow, for a busy machine: the same plan, but slower. */
 const SLOWER = Number(process.env['SIMULATE_SLOWER'] ?? 1);
-/** In which plans are drawn. */
+/** The timeout that plans are drawn with. */
 const DRAWN_TIMEOUT_MS = 120;
 export const TIMEOUT_MS = DRAWN_TIMEOUT_MS * SLOWER;
 export const FENCE_MS = 60 * SLOWER;
 export const GRACE_MS = 400 * SLOWER;
 
-/** Whether a seed's servers are processes of their own. */
+/** True if the seed's servers run in processes of their own. */
 export const inProcesses = (seed: number): boolean => seed % 100 === 99;
 
 export function drawPlan(seed: number, template: Template): Plan {
@@ -128,10 +128,10 @@ export function drawPlan(seed: number, template: Template): Plan {
     lookMs: random.pick([0, 0, 0, 260]),
   }));
   const mode = random.weighted({ ask: 7, host: 2, strict: 1 });
-  // Most runs keep to one customer: that is where writes meet.
+  // Most runs use only one customer, because writes collide only on the same customer.
   const customers = random.chance(0.6) ? [random.pick(template.customers)] : template.customers;
   const intents = Array.from({ length: random.between(2, 4) }, (_, n) => drawIntent(random, random.pick(customers), n));
-  // The same money once more, put in other words: after an unknown outcome nobody knows that it is another.
+  // The same payment again in other words. After an unknown outcome, the server cannot know that it is a different payment.
   const first = intents.find(({ tool }) => tool === 'create_customer_payment');
   if (first !== undefined && random.chance(0.3)) intents.push(reworded(random, first, intents.length));
   const phases = Array.from({ length: random.between(1, 3) }, (_, n) => drawPhase(random, servers, intents, customers, n));
@@ -167,7 +167,7 @@ function slower({ faults, ops, edits, crashes, pauses, away, ...rest }: Phase): 
 
 const AMOUNTS = [40, 40, 55, 70.5];
 
-/** Of another day and with a reference, so that only what became of the first one tells; or as it was. */
+/** The same payment with another date and reference, so that only the first payment's outcome shows the duplicate; or unchanged. */
 function reworded(random: Random, { tool, args, altered }: Intent, n: number): Intent {
   const { invoices: _, ...rest } = args;
   const words = random.chance(0.5) ? { date: '2026-02-02', reference_number: `reworded ${n}` } : {};
@@ -208,7 +208,7 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
       return { tool: 'create_customer_payment', args: { ...create, ...invoices }, altered: { ...other, description: `${marker} altered` } };
     }
     case 'record': {
-      // By name or id; for an invoice of theirs, the oldest, or none.
+      // The customer by name or id; for one of the customer's invoices, for the oldest, or for none.
       const { customer_id: id, ...rest } = create;
       const invoice = random.pick(customer.invoices);
       const what = random.pick([
@@ -357,7 +357,7 @@ function drawPhase(
   n: number,
 ): Phase {
   const restarts = n === 0 ? [] : servers.map((_, server) => server).filter(() => random.chance(0.25));
-  // A process that is held up for longer than the grace period, with nothing else going on: the clock makes a jump.
+  // A process is held up for longer than the grace period while no other call runs: the clock jumps.
   if (random.chance(0.2)) {
     const op = {
       ...drawOp(random, servers, intents, customers),
@@ -436,8 +436,8 @@ function drawPhase(
 }
 
 /**
- * An answer is late or lost, and what Zoho shows of the time or of its records misleads whoever looks for it; then the money is said once
- * more.
+ * An answer is late or lost, and a time or a record from Zoho misleads the server when it looks for the write. Then the same payment is
+ * requested again.
  */
 function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], restarts: readonly number[]): Phase {
   const op: Op = {
@@ -458,7 +458,7 @@ function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], resta
     { match: posts, fault: 'drop_after', skip: 0, times: 1 },
     { match: posts, fault: 'drop_before', skip: 0, times: 1 },
     { match: posts, fault: 'another_record', skip: 0, times: 1 },
-    // Nothing is lost, and what is misleading is only in the way of the next.
+    // No answer is lost. The misleading answers only affect the next call.
     { match: posts, fault: 'delay', delay_ms: 5, skip: 0, times: 1 },
     { match: posts, fault: 'delay', delay_ms: 5, skip: 0, times: 1 },
   ]);
@@ -489,7 +489,7 @@ function drawMisled(random: Random, drawn: Op, intents: readonly Intent[], resta
   };
 }
 
-/** An answer is lost just when somebody else records something of the same customer; and the call is repeated at once. */
+/** An answer is lost just when another person records a payment of the same customer, and the call is repeated at once. */
 function drawTwoHands(random: Random, drawn: Op, { args }: Intent, restarts: readonly number[]): Phase {
   const op: Op = {
     ...drawn,
@@ -526,8 +526,8 @@ function drawTwoHands(random: Random, drawn: Op, { args }: Intent, restarts: rea
 }
 
 /**
- * Two callers at the same time, of whom the first is held up between reading and claiming: the same under two keys, or two things under
- * one.
+ * Two callers at the same time; the first is held up between its reads and its claim. They send the same write with two keys, or two
+ * writes with the same key.
  */
 function drawAtOnce(random: Random, drawn: Op, restarts: readonly number[]): Phase {
   const op: Op = {
@@ -556,14 +556,14 @@ function drawAtOnce(random: Random, drawn: Op, restarts: readonly number[]): Pha
   };
 }
 
-/** Calls, some of them at once, and some of them calls that were made before. */
+/** Draws calls. Some run at the same time, and some repeat earlier calls. */
 function drawOps(random: Random, servers: readonly Server[], intents: readonly Intent[], customers: readonly Customer[]): Op[] {
   const ops: Op[] = [];
   for (const wanted = random.between(1, 4); ops.length < wanted;) {
     const op = drawOp(random, servers, intents, customers);
     ops.push(op);
     if (random.chance(0.35)) {
-      // The same again: at once or a little later, here or elsewhere, under the same key or another.
+      // A repeated call: at once or a little later, on this server or another, with the same key or another.
       const at = random.chance(0.5) ? op.at : op.at + random.between(5, 150);
       ops.push({
         ...drawOp(random, servers, intents, customers),

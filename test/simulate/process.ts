@@ -5,16 +5,16 @@ import { writesSettled } from '../../src/write/send.ts';
 import { openGated, type Where } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Step } from './plan.ts';
 
-/** One of our servers as a process of its own, that stops itself at the steps it is told, to be killed or to go on. */
+/** A server in a process of its own. It stops at the steps in its control file, so that it can be killed or continued there. */
 
 export interface ProcessOptions {
   readonly plan: Pick<Plan, 'mode' | 'policy' | 'uniqueField'>;
   readonly lookMs: number;
   readonly where: Where;
   readonly dir: string;
-  /** Looks for what was left first. */
+  /** True if the server first looks for lost writes. */
   readonly resolves: boolean;
-  /** A file that says where to stop; each place once. */
+  /** A file with the places to stop at, each once. */
   readonly control: string;
 }
 export interface Control {

@@ -1,14 +1,14 @@
-/** A small seeded generator (mulberry32): the same seed draws the same schedule on every machine. */
+/** A small seeded random generator (mulberry32). The same seed gives the same schedule on every machine. */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
     this.#state = seed >>> 0;
-    // Neighbouring seeds begin alike.
+    // The first numbers of consecutive seeds are similar, so they are skipped.
     for (let i = 0; i < 8; i += 1) this.next();
   }
 
-  /** From 0 up to, not including, 1. */
+  /** A number from 0 (inclusive) to 1 (exclusive). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -33,7 +33,7 @@ export class Random {
     return from[this.upTo(from.length)] as T;
   }
 
-  /** One of the names, as often as its number says. */
+  /** One of the names, with probabilities in proportion to the weights. */
   weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
     const all = Object.entries(weights) as [T, number][];
     let at = this.next() * all.reduce((sum, [, weight]) => sum + weight, 0);

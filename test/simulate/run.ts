@@ -20,9 +20,9 @@ import { spawnServer } from './spawned.ts';
 import { scheduleOf, storyOf } from './story.ts';
 import { bookkeeper, type Template } from './template.ts';
 
-/** One run: a schedule carried out, everything started anew and looked for, and what is left to be checked. */
+/** One run: carries out a schedule, restarts all servers, lets them find lost writes, and returns everything for the checks. */
 
-/** What a call came to, as its caller saw it. */
+/** The result of a call, as the caller saw it. */
 export interface Told {
   readonly outcome: 'recorded' | 'not_recorded' | 'unknown' | 'nothing';
   readonly code?: string | undefined;
@@ -30,7 +30,7 @@ export interface Told {
   readonly replayed?: boolean | undefined;
 }
 
-/** One call: what was asked for, and what was told. */
+/** One call: the request and its result. */
 export interface Called {
   readonly server: number;
   readonly intent: number;
@@ -42,7 +42,7 @@ export interface Called {
   readonly told: Told;
 }
 
-/** A person's answer to a question, and what it was about where the one who asks knows. */
+/** A person's answer to a question. `intent` is set only if the asking program knows it. */
 export interface Asked {
   readonly question: string;
   readonly decision: Decision;
@@ -65,7 +65,7 @@ export interface LoggedRequest {
   readonly fault: string | null;
 }
 
-/** All that is left of a run. */
+/** All data that remains of a run, for the checks. */
 export interface Remains {
   readonly plan: Plan;
   readonly template: Template;
@@ -76,33 +76,33 @@ export interface Remains {
   readonly events: readonly JournalEvent[];
   readonly journalProblems: readonly string[];
   readonly booksProblems: readonly string[];
-  /** Our clock less Zoho's. */
+  /** The server's clock minus Zoho's clock. */
   readonly aheadOfZoho: number;
-  /** How often a person was asked which record it is. */
+  /** How often a person was asked which record the write made. */
   readonly chosen: number;
   readonly warnings: readonly string[];
-  /** When the journal was not at its place; by our clock. */
+  /** The times when the journal's file was moved away, by the server's clock. */
   readonly away: readonly (readonly [from: number, to: number])[];
-  /** Records as they stand in the end, by the path that shows them; undefined when gone. */
+  /** The final state of records, by their API path; undefined if deleted. */
   readonly standing: ReadonlyMap<string, Json | undefined>;
 }
 
-/** How often what happened; `write <tool>`, `fault <kind>` and `told <outcome or code>` tell more. */
+/** Counts of events, with entries such as `write <tool>`, `fault <kind>` and `told <outcome or code>`. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface RunResult {
   readonly seed: number;
   readonly problems: readonly Problem[];
-  /** Of a run that failed. */
+  /** Only for failed runs. */
   readonly schedule?: readonly string[] | undefined;
   readonly figures: Figures;
   readonly ms: number;
 }
 
-/** By every clock, more than the grace period, and what Zoho's whole seconds leave open. */
+/** More than the grace period by every clock, plus the fraction of a second that Zoho's times leave open. */
 const LONG_MS = GRACE_MS + 3000;
 
-/** What each tool is to the road of writes. */
+/** The endpoint or workflow of each write tool. */
 const writeTools = new Map<string, Pick<Call, 'endpoint' | 'workflow'>>([
   ...endpoints.filter(isWrite).map((endpoint) => [endpoint.name, { endpoint }] as const),
   ...workflows.flatMap((workflow) =>
@@ -148,13 +148,13 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   const away: [number, number][] = [];
   let chosen = 0;
   const running: Running[] = [];
-  /** What the person will answer, by server, in the order they are asked. */
+  /** The person's next answers, by server, in the order of the questions. */
   const decisions = plan.servers.map(() => [] as { decision: Decision; meanwhile: Edit | undefined }[]);
   const edit = ({ method, path, body }: Edit) => byHand(method, path, body).catch(() => undefined);
 
-  // Processes have the machine's own clocks.
+  // Processes use the machine's own clocks.
   const pass = async (ms: number) => await (plan.processes ? sleep(ms) : clock.pass(ms));
-  /** More than the grace period goes by, for everyone. */
+  /** Lets more than the grace period pass, by all clocks. */
   const timePasses = async () => {
     await allArrived(sandbox);
     await pass(LONG_MS);
@@ -165,7 +165,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     asked.push({ question, decision, at: Date.now(), ...about });
     return decision;
   };
-  /** Somebody who knows what was done: which of these records is ours, as far as can be told by now. */
+  /** Answers as a person who knows what was done: which of these records the write made, as far as can be known yet. */
   const choose = async (question: string, choices: readonly string[]): Promise<string> => {
     const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
     const isOurs = ({ headers, body }: LoggedRequest) =>
@@ -208,7 +208,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
       if (!one.dead && !phase.restarts.includes(server)) continue;
       await one.close();
       running[server] = await open(server, phase.restarts.includes(server));
-      // As at start-up.
+      // A server does this at its start.
       if (phase.restarts.includes(server)) await running[server].resolveAll();
     }
     for (const fault of phase.faults) await post(`${sandbox.url}/__sandbox/faults`, fault);
@@ -229,7 +229,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
         : [
             (async ([from, to]: readonly [number, number]) => {
               await sleep(from);
-              // Whoever looks at it just now may have looked before.
+              // A call that is running now may have checked the journal just before.
               takeAway(dir);
               const began = Date.now();
               await sleep(to - from);
@@ -247,10 +247,10 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     if (phase.longAfter) await timePasses();
   }
 
-  // Everything starts anew, on a quiet network, when Zoho has had all the time it may take.
+  // All servers restart, on a reliable network, after Zoho's longest possible delay.
   for (const one of running) await one.close();
   await timePasses();
-  // A time that was noted from a clock ahead is up to a minute late.
+  // A time that was noted by a clock ahead of Zoho's can be up to a minute late.
   clock.pass(65_000);
   const last = await startServer({
     plan,
@@ -263,7 +263,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     timeoutMs: 20_000,
   });
   await last.resolveAll();
-  // Whoever still waits for an answer asks once more, exactly as before.
+  // Callers without an answer repeat their call exactly.
   const again = new Map(
     calls.filter(({ told, altered }) => !altered && told.outcome !== 'recorded').map((one) => [`${one.intent} ${one.key}`, one]),
   );
@@ -322,7 +322,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
 
 const JOURNAL = ['', '-wal', '-shm'].map((suffix) => `journal.sqlite${suffix}`);
 
-/** The files themselves, so that nothing in them is lost: whoever has them open may go on writing. */
+/** Moves the files themselves away, so that nothing in them is lost: a process with an open file can still write to it. */
 function takeAway(dir: string): void {
   for (const file of JOURNAL) if (existsSync(join(dir, file))) renameSync(join(dir, file), join(dir, `taken-${file}`));
 }
@@ -331,7 +331,7 @@ function putBack(dir: string): void {
   for (const file of JOURNAL) if (existsSync(join(dir, `taken-${file}`))) renameSync(join(dir, `taken-${file}`), join(dir, file));
 }
 
-/** Where each record that was made can be seen. */
+/** The API paths of the records that were made. */
 function made(entries: readonly Entry[]): string[] {
   return entries.flatMap(({ state, makes, zoho_id, arguments: args }) => {
     if (state !== 'recorded' || makes === undefined || zoho_id === undefined) return [];
@@ -341,7 +341,7 @@ function made(entries: readonly Entry[]): string[] {
   });
 }
 
-/** Until every request that is under way has come to its end: one that was delayed is applied now, or never. */
+/** Waits until every request in flight has ended: each delayed request is now applied or dropped. */
 async function allArrived(sandbox: Sandbox): Promise<void> {
   for (;;) {
     const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
@@ -358,7 +358,7 @@ interface Caller {
 
 type About = Pick<Asked, 'intent' | 'altered'>;
 
-/** One call with all that follows from it: questions, a preview's second call, look-alikes that are meant. */
+/** Makes one call and all calls that follow: answers to questions, the second call after a preview, confirmed possible duplicates. */
 async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller): Promise<void> {
   let args = op.altered ? intent.altered : intent.args;
   let isAltered = op.altered;
@@ -392,7 +392,7 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
       (told.outcome === 'recorded' || told.outcome === 'unknown') &&
       signal?.aborted !== true
     ) {
-      // What the protocol's transport does for the others.
+      // For other clients, the protocol's transport does this.
       void server.road?.journal.add(told.entry, { type: 'delivered', state: told.outcome }).catch(() => undefined);
     }
     if (told.outcome === 'recorded' && uses > 0) {
@@ -413,7 +413,7 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
     }
     if (uses > 0 && approval !== undefined) return;
     const about = { intent: op.intent, altered: isAltered };
-    // A question put to our own client, or a preview to be agreed to in the conversation.
+    // A question to our own client, or a preview that the user accepts in the conversation.
     if (next.kind === 'ask') {
       const decision = await caller.answerOf(question, op.server, about);
       person = { answer: decision === 'yes' ? 'approved' : decision === 'dismissed' ? 'dismissed' : 'declined', state: next.state };
@@ -443,7 +443,7 @@ interface Answer {
     | { kind: 'settle'; state: string; choices: readonly string[] }
     | { kind: 'preview'; approval: string }
     | undefined;
-  /** Ids of look-alikes that must be meant. */
+  /** Ids of possible duplicates that the caller must confirm. */
   readonly shown?: readonly string[] | undefined;
 }
 
@@ -552,7 +552,7 @@ function shownIn(next: readonly Step[]): string[] | undefined {
   return next.map(({ arguments: given }) => given?.['allow_duplicate_of']).find((ids) => ids !== undefined) as string[] | undefined;
 }
 
-/** The same approval, given eleven minutes ago. */
+/** The same approval, but issued eleven minutes ago. */
 async function expired(token: string, road: Road): Promise<string> {
   const { digest, round } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { digest: string; round: number };
   return createSeal(await road.journal.secret(), () => Date.now() - 11 * 60_000).close(digest, round).token;
@@ -579,7 +579,7 @@ function figuresOf({ chosen, calls, requests, asked, plan, events, entries }: Re
   count('edits by hand', changing.filter(isByHand).length);
   count('questions', asked.length);
   count('choices among records', chosen);
-  // Entries whose outcome was not known for a time, and those of them that are not in the end.
+  // Entries whose outcome was unknown for a time, and entries whose outcome is unknown in the end.
   count('unknown for a time', new Set(events.filter(({ type }) => type === 'unknown').map(({ entry }) => entry)).size);
   count('unknown in the end', entries.filter(({ state }) => state !== 'recorded' && state !== 'not_recorded').length);
   count('runs in processes', plan.processes ? 1 : 0);

@@ -1,10 +1,10 @@
 import type { Invariant } from './check.ts';
 
-/** Copies of the product that lack one safeguard each: the simulation must fail on the invariant named for it. */
+/** Patches that each remove one safeguard from a copy of the product. The simulation must then fail on the named invariant. */
 
 interface Patch {
   readonly file: string;
-  /** Must be there exactly once. */
+  /** Must occur exactly once in the file. */
   readonly from: string;
   readonly to: string;
 }
@@ -29,7 +29,7 @@ export const sabotages = {
     failsOn: 'twice',
   },
   turn: {
-    what: 'writes do not take turns',
+    what: 'writes do not wait for their lock',
     patches: [
       {
         file: 'write/turn.ts',
@@ -40,7 +40,7 @@ export const sabotages = {
     failsOn: 'duplicate',
   },
   look: {
-    what: 'what is unknown is not looked for',
+    what: 'the server does not look for a write whose outcome is unknown',
     patches: [
       {
         file: 'write/resolve.ts',
@@ -51,14 +51,14 @@ export const sabotages = {
     failsOn: 'not recorded with record',
   },
   fence: {
-    what: 'a write is sent however long the process was held up',
+    what: 'a write is sent even after a long pause of the process',
     patches: [
       { file: 'zoho/http.ts', from: 'if (once?.mayGo() === false) {', to: 'if (once?.mayGo() === undefined && once !== undefined) {' },
     ],
     failsOn: 'not recorded with record',
   },
   seal: {
-    what: 'an approval is not compared with what is done',
+    what: 'an approval is not compared with the write',
     patches: [
       { file: 'write/confirm.ts', from: 'if (sealed.digest === digest) return', to: 'if (sealed.digest !== undefined) return' },
       { file: 'write/confirm.ts', from: "opened?.kind === 'good' && opened.sealed.digest === digest", to: "opened?.kind === 'good'" },
@@ -66,7 +66,7 @@ export const sabotages = {
     failsOn: 'consent',
   },
   caps: {
-    what: 'the claim does not count',
+    what: "the claim does not check the policy's limits",
     patches: [
       {
         file: 'write/journal/sqlite.ts',
@@ -77,7 +77,7 @@ export const sabotages = {
     failsOn: 'caps',
   },
   clock: {
-    what: "Zoho's clock alone decides that a write will not come any more, whatever one answer says",
+    what: "Zoho's clock alone decides that a write will not be carried out any more, whatever a single answer says",
     patches: [
       { file: 'write/resolve.ts', from: '&& passed > graceMs', to: '&& passed > -1e15' },
       {
@@ -89,7 +89,7 @@ export const sabotages = {
     failsOn: 'not recorded with record',
   },
   types: {
-    what: 'rows are compared as they come',
+    what: "the types of Zoho's rows are not converted before the comparison",
     patches: [
       {
         file: 'preflight/look-alikes.ts',
@@ -105,7 +105,7 @@ export const sabotages = {
     failsOn: 'duplicate',
   },
   answer: {
-    what: 'a success answer is believed whatever record it shows',
+    what: 'a success answer is trusted even if it shows another record',
     patches: [
       {
         file: 'write/send.ts',
@@ -116,14 +116,14 @@ export const sabotages = {
     failsOn: 'recorded without record',
   },
   untold: {
-    what: 'a balance that is not told is 0',
+    what: 'a missing balance counts as 0',
     patches: [
       { file: 'matching/invoices.ts', from: "balance: readAmount(row['balance']),", to: "balance: readAmount(row['balance']) ?? 0," },
     ],
     failsOn: 'paid',
   },
   change: {
-    what: 'what a change leaves is not compared',
+    what: 'the result of a change is not checked for possible duplicates',
     patches: [
       {
         file: 'preflight/payment-change-facts.ts',
@@ -134,7 +134,7 @@ export const sabotages = {
     failsOn: 'duplicate',
   },
   lost: {
-    what: 'what a lost write became is not compared',
+    what: 'a lost write that was found later is not checked for possible duplicates',
     patches: [
       { file: 'write/duplicates.ts', from: '(await journal.untold()).filter(', to: '(await journal.untold()).slice(1e6).filter(' },
       { file: 'write/duplicates.ts', from: "if (entry.state !== 'recorded' ||", to: "if (entry.state !== 'claimed' ||" },
@@ -142,12 +142,12 @@ export const sabotages = {
     failsOn: 'duplicate',
   },
   near: {
-    what: 'payments without a reference are compared by their date alone',
+    what: 'payments without a reference are duplicates only on the same date',
     patches: [{ file: 'preflight/look-alikes.ts', from: 'const NEAR_DAYS = 7;', to: 'const NEAR_DAYS = 0;' }],
     failsOn: 'duplicate',
   },
   away: {
-    what: 'nobody looks whether the journal is still there',
+    what: "the server does not check that the journal's file is still in its place",
     patches: [
       {
         file: 'write/journal/file.ts',

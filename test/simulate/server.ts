@@ -4,16 +4,16 @@ import { connectTo, type Connected, type Person } from '../support/client.ts';
 import { openGated } from './gated.ts';
 import { TIMEOUT_MS, type Crash, type Pause, type Plan, type Server, type Step } from './plan.ts';
 
-/** One of our servers, in this process, that can be held up and killed at any step of its journal. */
+/** A server in this process that can be held up and killed at any step of its journal. */
 
 export interface Running {
   readonly plan: Server;
-  /** Where it runs in this process. */
+  /** The server's road, if it runs in this process. */
   readonly road: Road | undefined;
   readonly dead: boolean;
-  /** Resolves when it is killed. */
+  /** Resolves when the server is killed. */
   readonly gone: Promise<void>;
-  /** Undefined for a server that is called directly. */
+  /** Undefined if the server is called without a client. */
   readonly call: Connected['call'] | undefined;
   perform(call: Call): Promise<Performed>;
   resolveAll(): Promise<void>;
@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly sandbox: Sandbox;
   readonly dir: string;
   readonly person: Person;
-  /** Waits as long as a pause takes, or makes the time pass. */
+  /** Waits for the length of the pause, or lets the clocks jump. */
   readonly heldUp: (pause: Pause) => Promise<void>;
   readonly warn: (message: string) => void;
   readonly timeoutMs?: number;
@@ -51,12 +51,12 @@ export async function startServer({
   let isGone = () => {};
   const gone = new Promise<void>((resolve) => (isGone = resolve));
 
-  /** As the operating system would: nothing of it runs on, its sockets close, its locks are free. */
+  /** Kills the server as the operating system would: its code stops, its sockets close, its locks are released. */
   const kill = () => {
     if (dead) return;
     dead = true;
     timers.forEach(clearTimeout);
-    // What still runs of it gets no further than its next step.
+    // Code that still runs stops at its next step of the journal.
     void wire.close().catch(() => undefined);
     void opened.close().catch(() => undefined);
     void connected?.close().catch(() => undefined);

@@ -9,18 +9,18 @@ import { inProcesses } from './plan.ts';
 import { makeTemplate } from './template.ts';
 import type { Message, Work } from './worker.ts';
 
-/** Many runs on several processes. */
+/** Runs many simulations in several processes. */
 
 export interface Simulation {
-  /** Of run after run, from this one on. */
+  /** The seeds, one for each run, in order. */
   readonly seeds: readonly number[];
   readonly workers?: number | undefined;
-  /** Where the remains of failing runs are kept. */
+  /** The folder in which the files of failing runs are kept. */
   readonly keep?: string | undefined;
   readonly sabotage?: SabotageName | undefined;
-  /** How many times slower everything goes, since the machine has other things to do. */
+  /** Factor by which all times grow, for a busy machine. */
   readonly slower?: number | undefined;
-  /** Ends before all seeds are done. */
+  /** If it returns true, the simulation ends before all seeds are done. */
   readonly enough?: ((result: RunResult) => boolean) | undefined;
   readonly onResult?: ((result: RunResult) => void) | undefined;
 }
@@ -32,16 +32,16 @@ export interface Outcome {
   readonly figures: Figures;
 }
 
-/** So many runs of one process overlap; most of a run is waiting for time limits. */
+/** Number of runs that one process does at the same time. Most of a run is waiting for timeouts. */
 const AT_ONCE = 4;
-/** A run that takes so long hangs. */
+/** A run that takes longer than this hangs. */
 const HANGS_MS = 600_000;
 
 export async function simulate({ seeds, workers = 2, keep, sabotage, slower = 1, enough, onResult }: Simulation): Promise<Outcome> {
   const began = performance.now();
   const folder = scratchFolder();
   const children: ChildProcess[] = [];
-  // Also when it is interrupted. What is killed may still be writing for a moment.
+  // This also runs after an interrupt. A killed worker can still write for a moment, so the removal is retried.
   const clear = () => {
     for (const child of children) {
       child.removeAllListeners('message');
@@ -55,7 +55,7 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, slower = 1,
     const { file } = await makeTemplate(join(folder, 'template.sqlite'));
     const work: Work & { atOnce: number } = { template: file, scratch: folder, keep, atOnce: AT_ONCE };
     const results: RunResult[] = [];
-    // The long ones first, so that nobody waits for one in the end; unless the end may come before.
+    // The long runs come first, so that the end does not wait for one of them. With `enough`, the order stays: the end may come early.
     const next = (enough === undefined ? seeds.toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))) : seeds).values();
     await new Promise<void>((resolve, reject) => {
       let running = 0;
@@ -84,7 +84,7 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, slower = 1,
           detached: hasGroups,
         });
         children.push(child);
-        child.once('exit', (code) => over || reject(new Error(`A worker ended by itself (${code}).`)));
+        child.once('exit', (code) => over || reject(new Error(`A worker process ended unexpectedly (${code}).`)));
         child.on('message', (message: Message) => {
           if ('result' in message) {
             running -= 1;
@@ -97,7 +97,7 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, slower = 1,
               return;
             }
           } else if ('failed' in message) {
-            reject(new Error(`The run with seed ${message.seed} broke: ${message.failed}`));
+            reject(new Error(`The run with seed ${message.seed} failed with an error: ${message.failed}`));
             return;
           }
           give(child);

@@ -9,7 +9,7 @@ import type { Crash, Pause } from './plan.ts';
 import type { Control, ProcessOptions } from './process.ts';
 import type { Running, ServerOptions } from './server.ts';
 
-/** One of our servers as a process: killed by SIGKILL, held up by SIGSTOP, spoken to over stdio. */
+/** A server as a separate process: killed by SIGKILL, stopped by SIGSTOP, called over stdio. */
 
 let count = 0;
 
@@ -67,8 +67,8 @@ export async function spawnServer(
     },
     gone,
     call: (name, args, signal) => callTool(client, name, args, signal),
-    perform: () => Promise.reject(new Error('in another process')),
-    // It did so when it started, if it was to.
+    perform: () => Promise.reject(new Error('this server runs in another process')),
+    // The process already did this at its start, if the plan says so.
     resolveAll: async () => {},
     arm(crashes: readonly Crash[], pauses: readonly Pause[]) {
       timers.forEach(clearTimeout);

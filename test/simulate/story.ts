@@ -1,7 +1,7 @@
 import type { Plan } from './plan.ts';
 import type { Remains } from './run.ts';
 
-/** A run to be read: what was to happen, and what did. */
+/** Prints a run for a person to read: the schedule, and what happened. */
 
 export function scheduleOf({ seed, processes, mode, policy, uniqueField, servers, intents, phases }: Plan): string[] {
   const list = (name: string, items: readonly unknown[]) => items.map((item, n) => `  ${name} ${n}: ${JSON.stringify(item)}`);
@@ -11,20 +11,20 @@ export function scheduleOf({ seed, processes, mode, policy, uniqueField, servers
     ...list('server', servers),
     ...list('intent', intents),
     ...phases.flatMap(({ restarts, longAfter, ...happenings }, n) => {
-      const anew = restarts.length > 0 ? `, servers begin anew: ${restarts.join(', ')}` : '';
+      const anew = restarts.length > 0 ? `, servers restart: ${restarts.join(', ')}` : '';
       return [
-        `  phase ${n}${anew}${longAfter ? '; afterwards the grace period goes by' : ''}`,
+        `  phase ${n}${anew}${longAfter ? '; then the grace period passes' : ''}`,
         ...Object.entries(happenings).flatMap(([name, items = []]) => list(`  ${name}`, items)),
       ];
     }),
   ];
 }
 
-/** By our clock, in the order of time. */
+/** All events in the order of time, by the server's clock. */
 export function storyOf({ plan, calls, asked, requests, events, aheadOfZoho }: Remains): string[] {
   const told = calls.map(({ began, ended, server, intent, altered, key, allowed, told }) => {
     const keyed = key === undefined ? '' : `, ${key}`;
-    const means = allowed.length > 0 ? `, means ${allowed.join()}` : '';
+    const means = allowed.length > 0 ? `, confirms ${allowed.join()}` : '';
     const call = `server ${server}, intent ${intent}${altered ? ' (altered)' : ''}${keyed}${means}`;
     return { at: ended, text: `call     ${call}, ${ended - began} ms: ${JSON.stringify(told)}` };
   });

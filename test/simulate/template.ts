@@ -3,9 +3,9 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
 import { TODAY } from '../support/today.ts';
 
-/** Small books that every run begins with, made once: seeding anew would cost more than a run. */
+/** The small books with which every run begins. They are made once, because seeding takes longer than a run. */
 
-/** What Zoho's clock says when a run begins. */
+/** Zoho's time when a run begins. */
 export const BEGINNING = Date.parse('2026-07-01T15:00:00Z');
 
 export const CHECKING = '712345000000000361';
@@ -22,15 +22,15 @@ interface Invoice {
 export interface Customer {
   readonly id: string;
   readonly name: string;
-  /** Open, nothing applied. */
+  /** Open, without any payment. */
   readonly invoices: readonly Invoice[];
-  /** Nothing applied: 100, 101 and 102. */
+  /** Unapplied payments of 100, 101 and 102. */
   readonly advances: readonly string[];
-  /** 300 each, 20 applied to the first invoice and 30 to the second. */
+  /** Payments of 300, each with 20 applied to the first invoice and 30 to the second. */
   readonly applied: readonly string[];
-  /** 200, of which 50 were refunded. */
+  /** A payment of 200 with a refund of 50. */
   readonly refunded: { readonly payment: string; readonly refund: string };
-  /** 90, with a value in the unique field. */
+  /** A payment of 90 with a value in the unique field. */
   readonly unique: { readonly payment: string; readonly value: string };
 }
 
@@ -55,7 +55,7 @@ export async function makeTemplate(file: string): Promise<Template> {
   const customers: Customer[] = [];
   for (const [n, { id, name, invoices }] of customersOf(file).entries()) {
     const pay = async (amount: number, more: object = {}) => {
-      // Each in a second of its own, so that their order in time is certain.
+      // Each write gets its own second, so that their order in time is certain.
       now += 2000;
       const { payment } = (await api('POST', '/customerpayments', {
         customer_id: id,
@@ -92,7 +92,7 @@ export async function makeTemplate(file: string): Promise<Template> {
     });
   }
   const { problems } = (await (await fetch(`${sandbox.url}/__sandbox/books`)).json()) as { problems: string[] };
-  if (problems.length > 0) throw new Error(`The books to begin with do not balance: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new Error(`The books at the beginning do not balance: ${problems.join('; ')}`);
   await sandbox.close();
   settle(file);
   const template = { file, customers };
@@ -100,7 +100,7 @@ export async function makeTemplate(file: string): Promise<Template> {
   return template;
 }
 
-/** Nothing but a few open invoices: checking a full year's books after each run would take longer than the run. */
+/** Deletes everything except a few open invoices. Checking the books of a full year after each run would take longer than the run. */
 function strip(file: string): void {
   const database = new DatabaseSync(file);
   const names = CUSTOMERS.map((name) => `'${name}'`).join(', ');
@@ -117,7 +117,7 @@ function strip(file: string): void {
   database.close();
 }
 
-/** Into the one file that is copied: what a closed connection left in the write-ahead log. */
+/** Writes the write-ahead log into the database file, because only this file is copied. */
 function settle(file: string): void {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -141,7 +141,7 @@ function customersOf(file: string): { id: string; name: string; invoices: Invoic
 
 export type Bookkeeper = (method: string, path: string, body?: unknown, query?: Record<string, string>) => Promise<unknown>;
 
-/** Somebody who works in Zoho Books directly; known in the request log by the user agent. */
+/** A person who works directly in Zoho Books. The request log shows their user agent. */
 export async function bookkeeper(sandbox: Sandbox): Promise<Bookkeeper> {
   const { client_id, client_secret, refresh_token } = sandbox;
   const granted = await fetch(`${sandbox.accounts_url}/oauth/v2/token`, {

@@ -4,7 +4,7 @@ import { killGroup } from './group.ts';
 import { run, type RunResult } from './run.ts';
 import { readTemplate } from './template.ts';
 
-/** Runs the seeds it is given, several at once: most of a run is waiting. */
+/** Runs the seeds that it receives, several at the same time, because most of a run is waiting. */
 
 export interface Work {
   readonly template: string;
@@ -15,7 +15,7 @@ export type Message = { readonly want: true } | { readonly result: RunResult } |
 
 const work = JSON.parse(process.argv[2] ?? '{}') as Work & { readonly atOnce: number };
 const template = readTemplate(work.template);
-// Whoever wanted it may be gone.
+// The parent process may be gone.
 const tell = (message: Message) => void process.send?.(message, undefined, undefined, () => undefined);
 
 process.on('message', ({ seed }: { seed: number }) => {
@@ -23,14 +23,14 @@ process.on('message', ({ seed }: { seed: number }) => {
     .then((result) => tell({ result }))
     .catch((error: unknown) => tell({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error), seed }));
 });
-// A server that was killed leaves promises behind that nobody waits for.
+// A killed server leaves rejected promises that no code awaits.
 process.on('unhandledRejection', () => {});
-// Whoever started this is gone without clearing up. What this one started goes with it, held up or not.
+// The parent process died without cleanup. This worker ends its own servers, stopped ones too.
 process.on('disconnect', () => {
   try {
     rmSync(work.scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   } catch {
-    // The other workers are at it too.
+    // The other workers may remove it at the same time.
   }
   killGroup(process.pid);
 });

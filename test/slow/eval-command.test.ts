@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const node = (...args: string[]) => [process.execPath, ...args].map((part) => `"${part}"`).join(' ');
 const dir = mkdtempSync(join(tmpdir(), 'zoho-payments-evals-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-/** A command that runs this. */
+/** A command that runs this JavaScript. */
 function adapter(source: string): string {
   const file = join(dir, `${source.length}.cjs`);
   writeFileSync(file, source);
@@ -23,7 +23,7 @@ function adapter(source: string): string {
 }
 const scripted = node('--import', 'tsx', fileURLToPath(new URL('../evals/scripted.ts', import.meta.url)));
 
-/** What `npm run eval` runs. */
+/** Runs what `npm run eval` runs. */
 async function evals(...args: string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('../evals/main.ts', import.meta.url)), ...args], {
     cwd: root,
@@ -40,7 +40,7 @@ describe('npm run eval', () => {
     expect(out).toMatch(/^pass\^1 100 %, pass\^2 100 %; tools\/list \d+ bytes$/m);
   });
 
-  it('fails where a try fails, with the reasons, also as JSON', async () => {
+  it('fails if a try fails, and prints the reasons, also as JSON', async () => {
     const { out, code } = await evals(
       '--model-command',
       adapter(`console.log('{"text": "Done."}')`),
@@ -59,10 +59,10 @@ describe('npm run eval', () => {
     });
   });
 
-  it('says how to use it when no command is given, or no such task is there', async () => {
+  it('prints its usage without a command, and refuses an unknown task', async () => {
     const [without, other] = await Promise.all([evals(), evals('--model-command', 'x', '--only', 'nothing')]);
     expect(without).toMatchObject({ code: 2, err: expect.stringContaining('--model-command CMD') as string });
-    expect(other).toMatchObject({ code: 2, err: 'There is no task or family "nothing"; --list shows them.\n' });
+    expect(other).toMatchObject({ code: 2, err: 'Unknown task or family "nothing"; --list shows all.\n' });
   });
 });
 
@@ -70,20 +70,20 @@ describe('a try fails with its reason when the command', () => {
   const task = tasks[0]!;
 
   it.each([
-    ['answers no JSON', adapter(`console.log('well')`), 'the answer is not JSON: "well\\n"'],
+    ['does not answer with JSON', adapter(`console.log('well')`), 'the answer is not JSON: "well\\n"'],
     [
-      'answers something else',
+      'answers with other JSON',
       adapter(`console.log('{"answer":1}')`),
       'the answer is neither a text nor a tool call: "{\\"answer\\":1}\\n"',
     ],
     ['ends with an error', adapter('process.exit(3)'), 'the command ended with 3'],
-    ['is not there', 'no-such-command-at-all', expect.stringMatching(/^the command ended with \d+/) as string],
+    ['does not exist', 'no-such-command-at-all', expect.stringMatching(/^the command ended with \d+/) as string],
   ])('%s', async (_, command, reason) => {
     const { problems } = await play(task, commandModel(command, 120_000));
     expect(problems[0]).toEqual(reason);
   });
 
-  it('takes too long, and ends it with all that it started', async () => {
+  it('takes too long; the command and all processes that it started are ended', async () => {
     const late = join(dir, 'late');
     const child = `setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(late.replaceAll('\\', '/'))}, ""), 1000)`;
     const command = adapter(`require('node:child_process').spawn(process.execPath, ['-e', '${child}'], { stdio: 'inherit' })`);
@@ -98,7 +98,7 @@ describe('a try fails with its reason when the command', () => {
     expect(problems[0]).toBe('no end after 60 answers of the model');
   });
 
-  it('calls a tool that is not there: that is for the model to read', async () => {
+  it('calls an unknown tool: there the model gets the error', async () => {
     const answers = [{ tool: 'pay', arguments: {} }, { text: 'I cannot.' }];
     const { messages } = await play(task, async () => JSON.stringify(answers.shift()));
     expect(messages).toContainEqual({ role: 'tool', tool: 'pay', isError: true, text: expect.stringContaining('pay') as string });

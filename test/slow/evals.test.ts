@@ -8,7 +8,7 @@ import { conversations, tasks } from '../evals/tasks.ts';
 import { withThirteen } from '../evals/thirteen.ts';
 
 describe('the tasks', () => {
-  it('are thirty, the twelve conversations among them, each with a way to do it and ways to do it wrong', () => {
+  it('are thirty, include the twelve conversations, and each has a right solution and wrong ones', () => {
     expect([conversations.length, tasks.length]).toEqual([12, 30]);
     expect(new Set(tasks.map(({ says: [first] }) => first)).size).toBe(30);
     expect(Object.keys(solutions)).toEqual(tasks.map(({ name }) => name));
@@ -17,7 +17,7 @@ describe('the tasks', () => {
 });
 
 describe('an answer of a model', () => {
-  it('is a text, a call, or several calls, with a text beside them', () => {
+  it('is a text, a call, or several calls with an optional text', () => {
     expect(readAnswer('{"text": "Done."}')).toEqual({ text: 'Done.' });
     expect(readAnswer('{"tool": "list_writes"}')).toEqual({ calls: [{ tool: 'list_writes', arguments: {} }] });
     expect(readAnswer('{"text": "Let me see.", "calls": [{"tool": "a", "arguments": {"b": 1}}]}')).toEqual({
@@ -37,11 +37,11 @@ describe('an answer of a model', () => {
     ['USD 12136.25', 12136.2, false],
     ['from *Acme* corp', 'Acme Corp', true],
     ['from Acme Corporation', 'Acme Company', false],
-  ])('%j tells %j: %j', (text, fact, told) => {
+  ])('%j contains %j: %j', (text, fact, told) => {
     expect(tells(text, fact)).toBe(told);
   });
 
-  it('that asks something is answered before the user goes on', async () => {
+  it('that asks the user something is answered before the user goes on', async () => {
     const { problems } = await play(
       tasks.find(({ name }) => name === 'which Acme')!,
       scriptedModel([
@@ -54,7 +54,7 @@ describe('an answer of a model', () => {
   });
 });
 
-it('all tasks together need at most 1.15 times the least possible calls', () => {
+it('all tasks together need at most 1.15 times the least possible number of calls', () => {
   const sum = (of: 'calls' | 'least') => tasks.reduce((total, { budget }) => total + budget[of], 0);
   expect(sum('calls')).toBeLessThanOrEqual(1.15 * sum('least'));
 });
@@ -69,14 +69,14 @@ describe.each(tasks)('$name', (task) => {
     expect({ calls, least, bytes: Math.max(bytes, task.budget.bytes) }).toEqual(task.budget);
   });
 
-  it.each(Object.entries(wrong))('fails when %s', async (_, { script, because }) => {
+  it.each(Object.entries(wrong))('fails if the model %s', async (_, { script, because }) => {
     const { problems, messages } = await play(task, scriptedModel(script));
     expect(problems, JSON.stringify(messages, null, 1)).toContainEqual(expect.stringMatching(because));
   });
 });
 
-describe('the same twelve with the thirteen endpoints alone', () => {
-  it('are all done, or it is said why they cannot be', () => {
+describe('the twelve conversations with only the thirteen endpoints of payments', () => {
+  it('are all possible, or have a reason why they are not', () => {
     expect(Object.keys(withThirteen)).toEqual(conversations.map(({ name }) => name));
   });
 

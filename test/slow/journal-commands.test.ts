@@ -6,12 +6,12 @@ import { closers } from '../support/closers.ts';
 import { folder, run, serving, settingsFor, type Json } from '../support/program.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** The built program's journal: from the command line, and across crashes. */
+/** The built program's journal: its commands, and its state after crashes. */
 
 const payment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'CLI-1' };
 const structured = (result: Json) => result['structuredContent'] as Json;
 
-/** A sandbox of the test's own, and the settings that point the program at it as if it were Zoho. */
+/** Starts a sandbox for this test and returns the settings with which the program uses it in place of Zoho. */
 async function zoho() {
   const sandbox = await startSandbox();
   closers.push(() => sandbox.close());
@@ -26,7 +26,7 @@ async function zoho() {
 }
 
 describe('journal', () => {
-  it('lists, shows, exports and verifies what was written, and forgets a customer', async () => {
+  it('lists, shows, exports and verifies writes, and forgets a customer', async () => {
     const { settings } = await zoho();
     expect(await run(['journal', 'list'], settings)).toMatchObject({
       code: 1,
@@ -52,7 +52,7 @@ describe('journal', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('says in one line what it does not take', async () => {
+  it('refuses invalid arguments in one line', async () => {
     const { settings } = await zoho();
     for (const args of [
       ['journal'],
@@ -70,7 +70,7 @@ describe('journal', () => {
 });
 
 describe('a program that is killed', () => {
-  it('with a write on the wire: the next one finds the payment, and does not send it again', async () => {
+  it('during a write: the next program finds the payment and does not send it again', async () => {
     const { settings, ask, fault, payments } = await zoho();
     const before = await payments();
     const server = await serving([], settings);
@@ -91,7 +91,7 @@ describe('a program that is killed', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('leaves an unknown that a person can settle from the command line', async () => {
+  it('leaves an unknown outcome that a person can settle from the command line', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -101,7 +101,7 @@ describe('a program that is killed', () => {
       code: 1,
       stdout: expect.stringMatching(/\| unknown \|[^]*\n1 unresolved/) as string,
     });
-    // Within the grace period nobody can know that it does not come; that it is there, anybody can see.
+    // Within the grace period, the write may still be carried out later. So not recorded is refused, but recorded is possible.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/may still be carried out: it was sent at .* or decide now with --force/) as string,
@@ -110,7 +110,7 @@ describe('a program that is killed', () => {
       code: 1,
       stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string,
     });
-    // That it is there is not enough: it was there before.
+    // It is not enough that the payment exists: this one existed before the write.
     expect(await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
@@ -143,7 +143,7 @@ describe('journal resolve --force', () => {
     expect(await run(['journal', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 
-  it('an id that there is not is told, and one record settles one write only', async () => {
+  it('an unknown id is refused, and one record can settle only one write', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     const made = structured(await server.call('create_customer_payment', payment))['payment'].payment_id as string;
@@ -163,7 +163,7 @@ describe('journal resolve --force', () => {
     });
   });
 
-  it('decides against the clocks, says what speaks against it, and leaves a turn alone that a running server holds', async () => {
+  it('overrules the clocks, prints the objection, and does not touch a lock that a running server holds', async () => {
     const { sandbox, settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -185,8 +185,8 @@ describe('journal resolve --force', () => {
   });
 });
 
-describe('the journal alone', () => {
-  it('can be read also when nothing connects any more', async () => {
+describe('the journal without a connection', () => {
+  it('can still be read', async () => {
     const { settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
@@ -197,7 +197,7 @@ describe('the journal alone', () => {
 });
 
 describe('a policy', () => {
-  it('that cannot be read keeps the server from starting', async () => {
+  it('that cannot be read stops the start', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"max_amuont": {}}');
     const { code, stderr } = await run(['serve', '--sandbox=memory', '--policy', file]);
@@ -205,7 +205,7 @@ describe('a policy', () => {
     expect(stderr).toContain('max_amuont');
   });
 
-  it('that names a tool that there is not keeps it from starting too, and what it does not allow is not listed', async () => {
+  it('with an unknown tool stops the start; tools that it does not allow are not listed', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"allowed_tools": ["create_payment"]}');
     expect(await run(['serve', '--sandbox=memory', '--policy', file])).toMatchObject({
@@ -219,7 +219,7 @@ describe('a policy', () => {
     expect(tools.map(({ name }) => name).filter((name) => /create|update|delete/.test(name))).toEqual(['create_customer_payment']);
   });
 
-  it('that allows no writes lists none', async () => {
+  it('that allows no writes hides all write tools', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"read_only": true}');
     const server = await serving(['serve', '--sandbox=memory', '--policy', file]);

@@ -5,12 +5,12 @@ import { closers } from '../support/closers.ts';
 import { serving, settingsFor, type Json } from '../support/program.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Node warns on stderr of more than ten listeners on one emitter or signal. */
+/** Node prints a warning to stderr if one emitter or signal has more than ten listeners. The server must not cause it. */
 
 const PAYMENT = '9030000079467';
 const BOWMAN = '903000000000099';
 
-/** One of each kind, with what makes one call wait for much at once. */
+/** One call of each kind, with arguments that make it wait for several things at once. */
 const calls = (n: number): [string, Json][] => [
   ['list_customer_payments', { per_page: 200 }],
   ['get_customer_payment', { payment_id: PAYMENT }],
@@ -35,9 +35,9 @@ const calls = (n: number): [string, Json][] => [
 ];
 
 it.each([
-  ['that reads at once', false],
+  ['that reads immediately', false],
   ['that reads late', true],
-])('many calls of all kinds, some cancelled, for a host %s: stderr stays empty', async (_host, late) => {
+])('many concurrent calls of all kinds, some cancelled, print no warning, for a host %s', async (_host, late) => {
   const warnings: string[] = [];
   const warn = ({ name }: Error) => void warnings.push(name);
   process.on('warning', warn);
@@ -83,6 +83,6 @@ it.each([
   server.child.stdin.end();
   expect(await server.ended).toEqual({ code: 0, signal: null });
   expect(server.stderr()).toBe('');
-  // The sandbox is in this process, and waited as often.
+  // The sandbox runs in this process and waits as often, so its warnings count too.
   expect(warnings).toEqual([]);
 });

@@ -27,7 +27,7 @@ import { folder, serving, settingsFor } from '../support/program.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
 import { nextOf } from '../support/worded.ts';
 
-/** All servers on a machine are one to Zoho: one access token, one line before its limits. */
+/** Zoho sees all servers of a machine as one client: they share one access token and one queue for its limits. */
 
 interface Arrived {
   readonly method: string;
@@ -39,7 +39,7 @@ interface Arrived {
 
 interface Machine {
   readonly sandbox: Sandbox;
-  /** One more server of this machine, as far as its wire goes. */
+  /** Another server of this machine, but only its connection to Zoho. */
   server(
     options?: WireOptions['limits'] & { readonly now?: () => number; readonly credentials?: () => Promise<Credentials> },
   ): Promise<Wire>;
@@ -78,7 +78,7 @@ const errorOf = async (call: Promise<unknown>) =>
   )) as PaymentsError | undefined;
 
 describe('one access token', () => {
-  it('five servers started at once ask for one', async () => {
+  it('is requested once by five servers that start at the same time', async () => {
     const sandbox = await startSandbox({ limits: { concurrent: 100 } });
     closers.push(() => sandbox.close());
     const settings = {
@@ -94,7 +94,7 @@ describe('one access token', () => {
     expect(requests.filter(({ path }) => path === '/oauth/v2/token')).toHaveLength(1);
   });
 
-  it('lies in a file for its owner alone', async () => {
+  it('is stored in a file that only its owner can read', async () => {
     const dir = folder();
     const shared = await openShared(join(dir, 'wire'));
     await shared.write((sql) => sql.run("INSERT INTO tokens (credentials, access_token) VALUES ('a', 'b')"));
@@ -104,7 +104,7 @@ describe('one access token', () => {
     shared.close();
   });
 
-  it('whoever is killed while it asks keeps nobody from asking', async () => {
+  it('can still be requested after a server was killed during its request', async () => {
     const dir = folder();
     const source = `
       import { openShared } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/zoho/shared-state.ts')).href)};
@@ -126,7 +126,7 @@ describe('one access token', () => {
     expect(mine).toBe(true);
   });
 
-  it('one that Zoho no longer accepts is replaced once for all', async () => {
+  it('is replaced once for all servers if Zoho no longer accepts it', async () => {
     const { sandbox, server, tokensAsked } = await machine();
     const servers = await Promise.all([server(), server(), server()]);
     for (const { zoho } of servers) await list(zoho);
@@ -138,7 +138,7 @@ describe('one access token', () => {
     expect(await tokensAsked()).toBe(2);
   });
 
-  it('asked for too often, nobody asks again before the window is over', async () => {
+  it('is not requested again before the window ends if Zoho refused too many requests', async () => {
     let now = Date.now();
     const { server, tokensAsked, sandbox } = await machine({ limits: { access_tokens: 0 } });
     const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
@@ -154,7 +154,7 @@ describe('one access token', () => {
     expect(await tokensAsked()).toBe(2);
   });
 
-  it('with a refresh token that was revoked, whoever logged in since is found before giving up', async () => {
+  it('is requested with a newer login if the refresh token was revoked', async () => {
     const { sandbox, server, tokensAsked } = await machine();
     const right = { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token };
     const wrong = { ...right, refreshToken: `1000.${'0'.repeat(32)}.${'0'.repeat(32)}` };
@@ -170,7 +170,7 @@ describe('one access token', () => {
 });
 
 describe('a login made while a server runs', () => {
-  it('is picked up by the next call, and so is the next one', async () => {
+  it('is used by the next call, and so is a further login', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const dir = folder();
@@ -196,7 +196,7 @@ describe('a login made while a server runs', () => {
     expect(await code()).toBe('not_configured');
   });
 
-  it('the environment wins over it', async () => {
+  it('has lower priority than the environment', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const dir = folder();
@@ -225,7 +225,7 @@ describe('a login made while a server runs', () => {
 });
 
 describe('the limits as a resource', () => {
-  it.each(kinds)('tell what is used and what is left (%s)', async (kind) => {
+  it.each(kinds)('shows the used and the remaining calls (%s)', async (kind) => {
     const server = await harness({ kind, limits: { perMinute: 90 } });
     closers.push(() => server.close());
     await server.call('list_customer_payments', { per_page: 1 });
@@ -238,13 +238,13 @@ describe('the limits as a resource', () => {
   });
 });
 
-describe('one line before the limits', () => {
+describe('the shared queue for the limits', () => {
   const minute = 1500;
 
-  /** Calls that take a moment, so that they meet. */
+  /** Makes calls slow enough to overlap. */
   const slowly = (sandbox: Sandbox) => fault(sandbox, { match: { method: 'GET' }, fault: 'delay', delay_ms: 20, times: 1000 });
 
-  it('200 calls at once, of several servers: never too many, and all succeed', async () => {
+  it('keeps 200 concurrent calls of several servers within the limit, and all succeed', async () => {
     const { sandbox, server, arrived } = await machine({ limits: { concurrent: 5, per_minute: 100, minute_ms: minute } });
     const servers = await Promise.all([1, 2, 3, 4].map(() => server({ concurrent: 5, perMinute: 100, minuteMs: minute })));
     await slowly(sandbox);
@@ -252,7 +252,7 @@ describe('one line before the limits', () => {
     expect((await arrived()).map(({ status }) => status)).toEqual(Array(200).fill(200));
   });
 
-  it('without it there are too many', async () => {
+  it('is necessary: without it, the limit is exceeded', async () => {
     const { sandbox, server, arrived } = await machine({ limits: { concurrent: 5, per_minute: 100, minute_ms: minute } });
     await slowly(sandbox);
     const servers = await Promise.all([1, 2].map(() => server({ concurrent: 100, perMinute: 1000, minuteMs: minute })));
@@ -260,7 +260,7 @@ describe('one line before the limits', () => {
     expect((await arrived()).some(({ status }) => status === 429)).toBe(true);
   });
 
-  it('an approved write goes before reads that came earlier, also those of another server', async () => {
+  it('lets an approved write pass reads that came earlier, also those of another server', async () => {
     const { sandbox, server, arrived } = await machine();
     const [one, other] = [await server({ concurrent: 1 }), await server({ concurrent: 1 })];
     await list(one.zoho);
@@ -280,7 +280,7 @@ describe('one line before the limits', () => {
   it.each([
     [1070, 'too many at once'],
     [44, 'too many in this minute'],
-  ])('after %s (%s) everyone pauses, and then it goes on', async (code) => {
+  ])('pauses all servers after %s (%s), and then continues', async (code) => {
     const { sandbox, server, arrived } = await machine();
     const pauseMs = code === 44 ? 200 : 2000;
     const [one, other] = [await server({ pauseMs }), await server({ pauseMs })];
@@ -297,7 +297,7 @@ describe('one line before the limits', () => {
     expect((await one.limits.quota()).paused_until).toBeUndefined();
   });
 
-  it('after 45 nobody asks Zoho before the day ends where the organization is, and everybody hears when', async () => {
+  it("stops all calls after 45 until the organization's day ends, and tells every caller when that is", async () => {
     let now = Date.now();
     const { sandbox, server, arrived } = await machine({ now: () => new Date(now) });
     const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
@@ -315,7 +315,7 @@ describe('one line before the limits', () => {
     await list(other.zoho);
   });
 
-  it('a call that would have to wait too long is told when to come back', async () => {
+  it('refuses a call that would wait too long, and says when to retry', async () => {
     const { server } = await machine();
     const { zoho } = await server({ perMinute: 2, patienceMs: 200 });
     await list(zoho);
@@ -325,7 +325,7 @@ describe('one line before the limits', () => {
     expect(nextOf(error!)).toMatch(/after \d{4}-\d\d-\d\dT/);
   });
 
-  it('a call that comes in the very moment in which the line has ended is let in', async () => {
+  it('admits a call that arrives at the moment when the queue becomes empty', async () => {
     const { server } = await machine();
     const { limits } = await server();
     for (let call = 0; call < 20; call += 1) await limits.enter('read').then((place) => void place.leave());
@@ -336,7 +336,7 @@ describe('one line before the limits', () => {
     expect(places.flat()).toHaveLength(3);
   });
 
-  it('a call that is cancelled while it waits gives up its place in the line', async () => {
+  it('gives up the place of a call that is cancelled while it waits', async () => {
     const { sandbox, server } = await machine();
     const { zoho } = await server({ concurrent: 1 });
     await list(zoho);
@@ -352,7 +352,7 @@ describe('one line before the limits', () => {
     await Promise.all([slow, next]);
   });
 
-  it('places of a server that was killed are free again at once', async () => {
+  it('frees the places of a killed server at once', async () => {
     const dir = folder();
     const source = `
       import { createLimits } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/zoho/limits.ts')).href)};
@@ -376,7 +376,7 @@ describe('one line before the limits', () => {
     await limits.enter('read');
   });
 
-  it('what a clock that was ahead has left behind blocks nobody', async () => {
+  it('is not blocked by times that a clock ahead of the others has stored', async () => {
     let now = Date.now() + 24 * 3600_000;
     const { sandbox, server, tokensAsked } = await machine({ limits: { access_tokens: 0 } });
     const one = await server({ now: () => now, concurrent: 1 });
@@ -392,7 +392,7 @@ describe('one line before the limits', () => {
     expect(await tokensAsked()).toBe(2);
   });
 
-  it('a quota that makes no sense is no quota, and ends nothing', async () => {
+  it('ignores an invalid quota', async () => {
     const { server } = await machine();
     const { limits } = await server({ concurrent: 1 });
     for (const reset of ['8700000000000', '12.5', '-1', 'x', '1e18']) {
@@ -404,7 +404,7 @@ describe('one line before the limits', () => {
 });
 
 describe('scopes that the credentials lack', () => {
-  it('cost one token each, however many servers ask', async () => {
+  it('cost one access token each, for any number of servers', async () => {
     const { server, tokensAsked } = await machine({ scopes: ['ZohoBooks.customerpayments.ALL'] });
     for (let process = 0; process < 4; process += 1) {
       const { zoho } = await server();
@@ -416,8 +416,8 @@ describe('scopes that the credentials lack', () => {
   });
 });
 
-describe('the file they share', () => {
-  it('is made anew when it is damaged', async () => {
+describe('the shared file', () => {
+  it('is replaced if it is damaged', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'wire.v1.sqlite'), 'not a database at all, but long enough to be taken for the header of one'.repeat(20));
     const shared = await openShared(join(dir, 'wire'));
@@ -425,7 +425,7 @@ describe('the file they share', () => {
     shared.close();
   });
 
-  it('is made anew also when the damage shows only while it is used', async () => {
+  it('is replaced if the damage is found only during use', async () => {
     const dir = folder();
     const file = join(dir, 'wire.v1.sqlite');
     const before = await openShared(join(dir, 'wire'));
@@ -439,14 +439,14 @@ describe('the file they share', () => {
     expect((await createLimits({ shared }).quota()).minute.used).toBe(1);
   });
 
-  it('is done without where there can be none', async () => {
+  it('is not needed: without it the server still works', async () => {
     const sandbox = await startSandbox();
     const dir = mkdtempSync(join(tmpdir(), 'occupied-'));
     closers.push(
       () => rmSync(dir, { recursive: true, force: true }),
       () => sandbox.close(),
     );
-    // A file where a folder should be made.
+    // A file in the place of the folder.
     writeFileSync(join(dir, 'state'), '');
     chmodSync(join(dir, 'state'), 0o400);
     const server = await serving([], {

@@ -10,7 +10,7 @@ import { toolsets, workflows } from '../../src/catalogue.ts';
 import { pack } from '../support/pack.ts';
 import { node } from '../support/program.ts';
 
-/** The .mcpb as a host installs it: unpacked into a folder of its own, started as its manifest says. */
+/** Tests the .mcpb as a host installs it: unpacked into its own folder and started as the manifest says. */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mcpb = join(root, 'node_modules/@anthropic-ai/mcpb/dist/cli/cli.js');
@@ -22,7 +22,7 @@ interface Manifest {
 }
 
 describe('the packed extension', () => {
-  // Away from the project, so that nothing of its node_modules is found.
+  // Outside the project, so that the extension cannot use the project's node_modules.
   const folder = mkdtempSync(join(tmpdir(), 'zoho-payments-pack-test-'));
   const installed = join(folder, 'installed');
 
@@ -33,7 +33,7 @@ describe('the packed extension', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('holds what its manifest names, and starts from its own folder', async () => {
+  it('contains the files that its manifest names, and starts from its own folder', async () => {
     const { server } = JSON.parse(readFileSync(join(installed, 'manifest.json'), 'utf8')) as Manifest;
     expect(existsSync(join(installed, server.entry_point))).toBe(true);
     const { command, args } = server.mcp_config;
@@ -70,7 +70,7 @@ describe('the packed extension', () => {
       expect(files(`@napi-rs/keyring-${platform}-${cpu}${kind}`)).toContain(`keyring.${platform}-${cpu}${kind}.node`);
   });
 
-  it('loads the native packages that the bundle leaves out', () => {
+  it('loads the native packages that are not in the bundle', () => {
     const script =
       'const { DatabaseSync } = require("@photostructure/sqlite"); ' +
       'console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';

@@ -4,17 +4,17 @@ import { altered, type Altered } from '../support/altered.ts';
 import { harness, textOf, type Harness } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A range of days is read whole and from where it begins, however the payments are spread over the years. */
+/** All payments of a range of days are found, with few pages before the range, for any distribution over the years. */
 
 let perPage = 200;
 const dayOf = (n: number) => new Date(Date.UTC(2020, 0, 1) + n * 86_400_000).toISOString().slice(0, 10);
 const DAYS = 2000;
 
-/** The day of each of some thousands of payments. */
+/** The day of each of several thousand payments. */
 const spreads: Record<string, (i: number, count: number) => number> = {
   evenly: (i, count) => Math.floor((i * DAYS) / count),
-  'more and more': (i, count) => Math.floor(DAYS * (i / count) ** 0.2),
-  'less and less': (i, count) => Math.floor(DAYS * (i / count) ** 6),
+  'with increasing density': (i, count) => Math.floor(DAYS * (i / count) ** 0.2),
+  'with decreasing density': (i, count) => Math.floor(DAYS * (i / count) ** 6),
   'most on one day': (i, count) => (i < count * 0.05 ? i : i > count * 0.95 ? DAYS - (count - i) : 700),
   'with a gap of years': (i, count) => Math.floor((i * 100) / count) + (i > count / 2 ? 1500 : 0),
 };
@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 describe.each(Object.entries(spreads))('payments spread %s', (_, spread) => {
-  it('are found by days, no page twice, and few besides those of the range', async () => {
+  it('are found by date, without reading a page twice, and with few pages outside the range', async () => {
     const count = 7_000;
     dates = Array.from({ length: count }, (_, i) => dayOf(spread(i, count))).toSorted();
     const day = fc.integer({ min: -50, max: DAYS + 50 });
@@ -66,7 +66,7 @@ describe.each(Object.entries(spreads))('payments spread %s', (_, spread) => {
         const inRange = dates.filter((date) => date >= date_start && date <= date_end).length;
         expect(result.structuredContent['total']).toMatchObject({ count: inRange });
         expect(new Set(asked).size).toBe(asked.length);
-        // At most two pages more than hold it, one from either end of the books, and twice as many as halving all pages takes.
+        // At most two pages more than the range needs, one page from each end of the books, and twice a binary search over all pages.
         expect(asked.length).toBeLessThanOrEqual(Math.ceil(inRange / perPage) + 2 + 2 + 2 * Math.ceil(Math.log2(count / perPage)));
       }),
       { numRuns: 12, seed: 5 },
@@ -74,7 +74,7 @@ describe.each(Object.entries(spreads))('payments spread %s', (_, spread) => {
   });
 });
 
-it('a page that is not full is the last only where Zoho does not say otherwise', async () => {
+it('a page that is not full is the last page only if Zoho does not say otherwise', async () => {
   perPage = 150;
   dates = Array.from({ length: 1000 }, (_, i) => dayOf(i)).toSorted();
   const result = await server.call('summarize_payments', {});

@@ -20,7 +20,7 @@ import { harness } from '../support/harness.ts';
 import { environment, folder, node, program, run, serving, start, type Json, type Program } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** The built program as hosts run it: a process of its own, spoken to over its pipes. */
+/** Tests the built program as hosts run it: as a process of its own, through its pipes. */
 
 const text = (result: Json) => (result['content'] as Json[]).map((block) => String(block['text'])).join('\n');
 
@@ -46,7 +46,7 @@ describe('over stdio', () => {
     },
   };
 
-  it.each(Object.entries(kinds))('the client of the %s lists and calls', async (_kind, connect) => {
+  it.each(Object.entries(kinds))('the client of the %s can list and call tools', async (_kind, connect) => {
     const client = (await connect(['serve', '--sandbox=memory'])) as ModernClient;
     closers.push(() => client.close());
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
@@ -62,7 +62,7 @@ describe('over stdio', () => {
     expect((await client.readResource({ uri: `zoho-books://customerpayments/${PAYMENT}` })).contents).toHaveLength(1);
   });
 
-  it('every line on stdout is JSON-RPC, and an ordinary session leaves stderr empty', async () => {
+  it('every line on stdout is JSON-RPC, and stderr is empty in a normal session', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     await server.request('tools/list');
     await server.request('resources/list');
@@ -96,7 +96,7 @@ describe('over stdio', () => {
     server.child.stdin.end();
     expect(await server.ended).toEqual({ code: 0, signal: null });
     for (const line of server.stdout) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
-    // What was odd is said in a line each, without what was in it.
+    // Each invalid message gets one line in the log, without its content.
     expect(server.stderr()).not.toContain('Jane');
     for (const line of server.stderr().split('\n').filter(Boolean)) expect(line).toMatch(/^zoho-payments-mcp: \S/);
   });
@@ -132,7 +132,7 @@ describe('the sandbox is marked as such', () => {
     for (const { title } of templates.resourceTemplates) expect(title).toContain('(sandbox)');
   });
 
-  it('by ZOHO_PAYMENTS_SANDBOX too, whatever credentials there are; and not at Zoho', async () => {
+  it('also with ZOHO_PAYMENTS_SANDBOX, whatever the credentials; but not with the real Zoho', async () => {
     const credentials = { ZOHO_CLIENT_ID: 'a', ZOHO_CLIENT_SECRET: 'b', ZOHO_REFRESH_TOKEN: 'c', ZOHO_ORGANIZATION_ID: '1' };
     const practising = await serving([], { ...credentials, ZOHO_PAYMENTS_SANDBOX: 'memory' });
     expect((await practising.call('get_customer_payment', { payment_id: PAYMENT }))['structuredContent']).toMatchObject({ sandbox: true });
@@ -142,11 +142,11 @@ describe('the sandbox is marked as such', () => {
 });
 
 describe('practice books', () => {
-  it('are kept under the state directory, between runs and for all hosts at once', async () => {
+  it('are kept in the state folder between runs, and are shared by all hosts', async () => {
     const settings = { ZOHO_PAYMENTS_STATE_DIR: folder() };
     const first = await serving(['serve', '--sandbox'], settings);
     const second = await serving(['serve', '--sandbox'], settings);
-    // Both open the new books at the same moment.
+    // Both processes open the new books at the same time.
     const [{ structuredContent }] = await Promise.all([
       first.call('create_customer_payment', newPayment),
       second.call('list_customer_payments', { per_page: 1 }),
@@ -165,7 +165,7 @@ describe('practice books', () => {
     });
   });
 
-  it('in memory are thrown away, and write nothing', async () => {
+  it('in memory are discarded and write no file', async () => {
     const settings = { ZOHO_PAYMENTS_STATE_DIR: join(folder(), 'state') };
     const server = await serving(['serve', '--sandbox=memory'], settings);
     const { structuredContent } = await server.call('create_customer_payment', newPayment);
@@ -174,7 +174,7 @@ describe('practice books', () => {
     expect(existsSync(settings.ZOHO_PAYMENTS_STATE_DIR)).toBe(false);
   });
 
-  it('that cannot be opened are an error with a way out', async () => {
+  it('that cannot be opened cause an error that says what to do', async () => {
     const file = join(folder(), 'a-file');
     writeFileSync(file, '');
     const server = await serving(['serve', '--sandbox'], { ZOHO_PAYMENTS_STATE_DIR: file });
@@ -188,8 +188,8 @@ describe('practice books', () => {
   });
 });
 
-describe('the program as it was built', () => {
-  it('lists the tools that the source declares: their schemas were made with it', async () => {
+describe('the built program', () => {
+  it('lists the same tools as the source: the build includes their schemas', async () => {
     const built = (await (await serving(['serve', '--toolsets=all'])).request('tools/list'))['result'].tools as Json[];
     const source = await harness({ kind: 'older SDK' });
     closers.push(() => source.close());
@@ -198,7 +198,7 @@ describe('the program as it was built', () => {
 });
 
 describe('without credentials', () => {
-  it('it starts, lists everything, and each call says what to set', async () => {
+  it('starts and lists everything, and each call says what to set', async () => {
     const server = await serving([], {
       ZOHO_CLIENT_ID: '${user_config.client_id}',
       ZOHO_CLIENT_SECRET: '',
@@ -230,7 +230,7 @@ describe('without credentials', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it('only what is missing is named', async () => {
+  it('names only the missing settings', async () => {
     const server = await serving([], { ZOHO_CLIENT_ID: 'a', ZOHO_CLIENT_SECRET: 'b', ZOHO_ORGANIZATION_ID: '1' });
     const answer = text(await server.call('list_customer_payments'));
     expect(answer).toContain('ZOHO_REFRESH_TOKEN is not set');
@@ -244,7 +244,7 @@ describe('toolsets', () => {
     return (result.tools as Json[]).map(({ name }) => name as string);
   };
 
-  it('are chosen by the option, before the environment', async () => {
+  it('are chosen by the option, which overrides the environment', async () => {
     const lookups = toolsets.lookups.map(({ name }) => name);
     expect(await listed(['--toolsets', 'lookups'])).toEqual(lookups);
     expect(await listed([], { ZOHO_PAYMENTS_TOOLSETS: 'lookups' })).toEqual(lookups);
@@ -256,7 +256,7 @@ describe('toolsets', () => {
     expect(await listed(['--toolsets=workflows'])).toEqual([...workflows.map(({ name }) => name), 'list_writes']);
   });
 
-  it('take their resources along', async () => {
+  it('include their resources', async () => {
     const { result } = await (await serving(['serve', '--sandbox=memory', '--toolsets=lookups'])).request('resources/list');
     const declared = toolsets.lookups.flatMap((endpoint) => (isRead(endpoint) ? (endpoint.resources ?? []) : [])).map(({ uri }) => uri);
     const fixed = declared.filter((uri) => !uri.includes('{'));
@@ -266,7 +266,7 @@ describe('toolsets', () => {
   it.each([
     ['lookup', /--toolsets names "lookup", and no toolset is called so; the nearest is lookups/],
     ['', /--toolsets names no toolset/],
-  ])('that cannot be meant stop the start: %j', async (value, says) => {
+  ])('with an invalid name stop the start: %j', async (value, says) => {
     const { code, stderr } = await run(['serve', '--sandbox=memory', `--toolsets=${value}`]);
     expect(stderr).toMatch(says);
     expect(code).toBe(2);
@@ -277,7 +277,7 @@ describe('read-only', () => {
   it.each([
     ['--read-only', ['serve', '--sandbox=memory', '--read-only'], {}],
     ['ZOHO_PAYMENTS_READ_ONLY', ['serve', '--sandbox=memory'], { ZOHO_PAYMENTS_READ_ONLY: 'true' }],
-  ])('%s lists only what reads, and refuses the rest', async (_title, args, settings) => {
+  ])('%s lists only read tools and refuses all others', async (_title, args, settings) => {
     const server = await serving(args, settings as Record<string, string>);
     const { result } = await server.request('tools/list');
     const tools = [...workflows, ...toolsets.payments];
@@ -295,7 +295,7 @@ describe('read-only', () => {
   });
 });
 
-describe('the end', () => {
+describe('the end of the process', () => {
   let sandbox: Sandbox;
   let settings: Record<string, string>;
   beforeEach(async () => {
@@ -325,7 +325,7 @@ describe('the end', () => {
   ];
   const interrupt: Way = ['SIGINT', ({ child }) => child.kill('SIGINT')];
 
-  it.each([...ways, interrupt])('%s: idle, it exits with code 0', async (_way, stop) => {
+  it.each([...ways, interrupt])('%s: an idle server exits with code 0', async (_way, stop) => {
     const server = await serving([], settings);
     await server.call('list_customer_payments', { per_page: 1 });
     stop(server);
@@ -333,7 +333,7 @@ describe('the end', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it.each(ways)('%s: a read on the wire does not hold it up', async (_way, stop) => {
+  it.each(ways)('%s: the server does not wait for a read in flight', async (_way, stop) => {
     const server = await serving([], settings);
     await control('/faults', { match: { method: 'GET' }, ...held });
     void server.call('list_customer_payments').catch(() => {});
@@ -343,7 +343,7 @@ describe('the end', () => {
     expect(await arrived('GET')).toMatchObject([{ status: null }]);
   });
 
-  it.each(ways)('%s: a write on the wire is waited for, and is in the books', async (way, stop) => {
+  it.each(ways)('%s: the server waits for a write in flight, and the books contain it', async (way, stop) => {
     const server = await serving([], settings);
     await control('/faults', { match: { method: 'POST', path: '/customerpayments' }, ...held });
     const calling = server.call('create_customer_payment', newPayment).catch(() => undefined);
@@ -354,13 +354,13 @@ describe('the end', () => {
     expect(await server.ended).toEqual({ code: 0, signal: null });
     const [write, ...more] = await arrived('POST');
     expect(more).toEqual([]);
-    // Answered with 201 while the process still listened: it did not just go away.
+    // Zoho answered with 201 while the process was still there, so the server really waited for the answer.
     expect(write).toMatchObject({ status: 201, applied: [expect.stringMatching(/^\d+$/) as string] });
-    // A host that did not close the conversation itself hears how the write went.
+    // Unless the host itself closed the connection, it receives the result of the write.
     if (way !== 'stdin ends') expect((await calling)?.['structuredContent']).toMatchObject({ payment: { reference_number: 'EXIT-1' } });
   });
 
-  it('a write that still looks when stdin ends is not sent', async () => {
+  it('a write that is still in its preflight when stdin ends is not sent', async () => {
     const server = await serving([], settings);
     await control('/faults', { match: { method: 'GET' }, ...held });
     void server.call('create_customer_payment', newPayment).catch(() => {});
@@ -371,7 +371,7 @@ describe('the end', () => {
     expect(await arrived('POST')).toEqual([]);
   });
 
-  it('a host that dies leaves no orphan', async () => {
+  it('the server ends if its host dies', async () => {
     const script = `
       const args = [${JSON.stringify(program)}, 'serve', '--sandbox=memory'];
       const child = require('node:child_process').spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
@@ -388,7 +388,7 @@ describe('the end', () => {
       said += chunk.toString();
     });
     await expect.poll(() => said.includes('"id":2')).toBe(true);
-    // The server writes to the same pipe: it is closed when both are gone.
+    // Host and server both write to this pipe, so it closes when both have ended.
     const gone = once(host.stdout, 'close').then(() => 'both gone');
     host.kill('SIGKILL');
     const outcome = await Promise.race([gone, sleep(60_000, 'an orphan', { ref: false })]);
@@ -417,19 +417,19 @@ describe('the command line', () => {
 
   it.each([
     ['an unknown command', ['serv'], {}, 'unknown command "serv"'],
-    ['a command too many', ['serve', 'sandbox'], {}, 'unexpected argument "sandbox"'],
+    ['one command too many', ['serve', 'sandbox'], {}, 'unexpected argument "sandbox"'],
     ['an unknown option', ['--sandbx'], {}, "Unknown option '--sandbx'"],
     ["another command's option", ['serve', '--port', '80'], {}, 'serve has no option --port'],
     ["another command's option", ['sandbox', '--read-only'], {}, 'sandbox has no option --read-only'],
     ['an option without its value', ['sandbox', '--port'], {}, '--port'],
-    ['a port that is no number', ['sandbox', '--port', 'http'], {}, '--port takes a whole number, not "http"'],
-    ['an odd sandbox', ['serve', '--sandbox=disk'], {}, '--sandbox=disk'],
+    ['a port that is not a number', ['sandbox', '--port', 'http'], {}, '--port takes a whole number, not "http"'],
+    ['an invalid sandbox', ['serve', '--sandbox=disk'], {}, '--sandbox=disk'],
     ['an unknown data centre', [], { ZOHO_DATA_CENTER: 'moon' }, 'ZOHO_DATA_CENTER is "moon": use one of us, eu, in, au, jp, ca, cn, sa.'],
-    ['an organization that is no number', [], { ZOHO_ORGANIZATION_ID: 'Acme' }, 'ZOHO_ORGANIZATION_ID must be digits'],
+    ['an organization that is not a number', [], { ZOHO_ORGANIZATION_ID: 'Acme' }, 'ZOHO_ORGANIZATION_ID must be digits'],
     ['plain http to Zoho', [], { ZOHO_API_BASE_URL: 'http://www.zohoapis.com/books/v3' }, 'ZOHO_API_BASE_URL is not an https address'],
-    ['an odd switch', [], { ZOHO_PAYMENTS_READ_ONLY: 'maybe' }, 'ZOHO_PAYMENTS_READ_ONLY is "maybe": set it to 1 or 0.'],
-    ['a proxy that is none', [], { HTTPS_PROXY: 'ftp://proxy.example' }, 'HTTPS_PROXY is not the address of a proxy'],
-  ])('%s is one line and exit code 2', async (_title, args, settings, said) => {
+    ['an invalid switch', [], { ZOHO_PAYMENTS_READ_ONLY: 'maybe' }, 'ZOHO_PAYMENTS_READ_ONLY is "maybe": set it to 1 or 0.'],
+    ['an invalid proxy', [], { HTTPS_PROXY: 'ftp://proxy.example' }, 'HTTPS_PROXY is not the address of a proxy'],
+  ])('%s causes one line on stderr and exit code 2', async (_title, args, settings, said) => {
     const { code, stdout, stderr } = await run(args, settings as Record<string, string>);
     expect(code).toBe(2);
     expect(stdout).toBe('');
@@ -437,7 +437,7 @@ describe('the command line', () => {
     expect(stderr).toContain(said);
   });
 
-  it.each(['20.18.3', '0.10.48'])('Node %s is told which version is needed, in one line', async (old) => {
+  it.each(['20.18.3', '0.10.48'])('Node %s gets one line that says which version is needed', async (old) => {
     const preload = join(folder(), 'old-node.cjs');
     writeFileSync(
       preload,
@@ -451,7 +451,7 @@ describe('the command line', () => {
   });
 });
 
-describe('the sandbox alone', () => {
+describe('the sandbox command', () => {
   let taken: ReturnType<typeof createServer>;
   beforeAll(async () => {
     taken = createServer().listen(0, '127.0.0.1');
@@ -462,7 +462,7 @@ describe('the sandbox alone', () => {
   });
   const takenPort = () => String((taken.address() as { port: number }).port);
 
-  it('prints one line with all that a client needs, and serves', async () => {
+  it('prints one line with everything that a client needs, and serves', async () => {
     const spare = createServer().listen(0, '127.0.0.1');
     await once(spare, 'listening');
     const { port } = spare.address() as { port: number };
@@ -506,7 +506,7 @@ describe('the sandbox alone', () => {
     ['a port in use', () => ['--port', takenPort()], /EADDRINUSE/],
     ['a port that does not exist', () => ['--port', '99999'], /port/],
     ['a file that is a folder', () => ['--data', tmpdir()], /the sandbox could not start/],
-  ])('%s is one line and no success', async (_title, args, said) => {
+  ])('%s causes one line on stderr and an error code', async (_title, args, said) => {
     const { code, stdout, stderr } = await run(['sandbox', ...args()]);
     expect(code).toBeGreaterThan(0);
     expect(stdout).toBe('');

@@ -6,7 +6,7 @@ import type { Figures, RunResult } from '../simulate/run.ts';
 import { sabotages, type SabotageName } from '../simulate/sabotage.ts';
 import { simulate } from '../simulate/simulate.ts';
 
-/** The whole system under simulation, and the simulation itself: without each safeguard it must fail. */
+/** Simulates the whole system, and tests the simulation: without any one of the safeguards it must fail. */
 
 const faults = [
   'drop_before',
@@ -38,13 +38,13 @@ const told = [
   'consent_unavailable',
   'journal_replaced',
 ];
-/** How many times slower everything goes, one after the other: on a machine that has other things to do, races need more time. */
+/** Factors by which all times grow, tried in this order: on a busy machine, races need more time to appear. */
 const tempos = [1, 6, 30];
-/** Against hanging. */
+/** A limit in case a run hangs. */
 const MOST_MS = 1_800_000;
 const seeds = (from: number, runs: number) => Array.from({ length: runs }, (_, n) => from + n);
 
-/** What is counted less often than it must be. */
+/** The events that occurred less often than they must. */
 function missingIn(figures: Figures): unknown[] {
   const least = {
     writes: 350,
@@ -65,27 +65,27 @@ function missingIn(figures: Figures): unknown[] {
 }
 
 it(
-  '200 runs end with every promise kept',
+  'all promises hold in 200 runs',
   async () => {
     let figures: Figures = {};
-    // On a busy machine most calls run into their time limits: then once more, with more time for all.
+    // On a busy machine most calls run into their timeouts. Then the runs are repeated with more time for everything.
     for (const slower of tempos) {
       const outcome = await simulate({ seeds: seeds(1, 200), slower });
-      // What a failing run did is kept by: npm run simulate -- --runs 1 --seed <seed> --keep <folder>
+      // To keep the files of a failing run: npm run simulate -- --runs 1 --seed <seed> --keep <folder>
       expect(outcome.failed.map(({ seed, problems }) => ({ seed, problems }))).toEqual([]);
       expect(outcome.runs).toBe(200);
       ({ figures } = outcome);
       if (missingIn(figures).length === 0) break;
     }
-    // They did what they are for.
+    // The runs did contain what they are meant to test.
     expect(missingIn(figures)).toEqual([]);
   },
   MOST_MS,
 );
 
-describe('it bites', () => {
-  // Seeds whose runs need the safeguard. Most runs never do, and a search takes minutes, so these are tried first. A change of how plans
-  // are drawn makes other runs of them: some may then no longer need it, and new ones are worth a search.
+describe('the simulation finds a missing safeguard', () => {
+  // Seeds whose runs need the safeguard. Most runs do not, and a search takes minutes, so these seeds are tried first. A change to the
+  // drawing of plans also changes these runs. If a run no longer needs its safeguard, search for a new seed.
   const first: Record<SabotageName, readonly number[]> = {
     key: [141, 214, 294, 316],
     turn: [40104, 40165, 40300, 40598, 41235],
@@ -104,7 +104,7 @@ describe('it bites', () => {
   };
 
   it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])(
-    'without this it fails as named: %s',
+    'fails on the named invariant without it: %s',
     async (sabotage, { failsOn, what }) => {
       const found: string[] = [];
       const ways = [...tempos.map((slower) => ({ slower, seeds: first[sabotage] })), { slower: 1, seeds: seeds(20_000, 1500) }];

@@ -10,7 +10,7 @@ import { closers } from '../support/closers.ts';
 import { folder, run, serving, settingsFor } from '../support/program.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Which folder the server trusts with its journal, and that one Zoho has one. */
+/** Rules for the folder that holds the journal: which folders are safe, and that each Zoho has exactly one. */
 
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
 
@@ -20,7 +20,7 @@ async function zoho(stateDir: string) {
   return { sandbox, settings: { ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: stateDir, ZOHO_PAYMENTS_CONFIRM: 'host' } };
 }
 
-/** Made whatever the umask is. */
+/** Creates the folder with this mode, whatever the umask is. */
 function made(path: string, mode: number): string {
   mkdirSync(path, { recursive: true });
   chmodSync(path, mode);
@@ -28,7 +28,7 @@ function made(path: string, mode: number): string {
 }
 
 // Windows has no such modes and owners.
-describe.skipIf(process.platform === 'win32')('a folder that an operator names', () => {
+describe.skipIf(process.platform === 'win32')("the operator's state folder", () => {
   it.each<[number, 'refused' | 'warned about' | 'fine']>([
     [0o700, 'fine'],
     [0o750, 'fine'],
@@ -40,7 +40,7 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     [0o707, 'refused'],
     [0o702, 'refused'],
     [0o1777, 'refused'],
-  ])('of mode %o is judged itself, and through a link', (mode, expected) => {
+  ])('with mode %o has its own mode checked, also through a link', (mode, expected) => {
     const base = realpathSync(folder());
     const real = made(join(base, 'real'), mode);
     symlinkSync(real, join(base, 'link'));
@@ -58,13 +58,13 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     }
   });
 
-  it('need not exist yet; what exists of it is resolved', () => {
+  it('need not exist yet; links in the existing part of its path are resolved', () => {
     const base = realpathSync(folder());
     symlinkSync(base, join(base, 'link'));
     expect(safeStateDir(join(base, 'link', 'a', 'b'))).toBe(join(base, 'a', 'b'));
   });
 
-  it('that everybody can write to: nothing is read or written, and the log and doctor say so', async () => {
+  it('is not used if every user can write to it, and the log and doctor say so', async () => {
     const dir = made(join(folder(), 'state'), 0o777);
     const { sandbox, settings } = await zoho(dir);
     const server = await serving([], settings);
@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     expect(await run(['login', '--self-client', 'x'], settings)).toMatchObject({ code: 1 });
   });
 
-  it('in which everybody can write to what belongs to the books', async () => {
+  it("is not used if every user can write to the books' folder in it", async () => {
     const dir = folder();
     const { sandbox, settings } = await zoho(dir);
     made(folderOf(dir, { apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id }), 0o777);
@@ -92,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     });
   });
 
-  it('that its group can write to is used, with a warning', async () => {
+  it('is used with a warning if its group can write to it', async () => {
     const dir = made(join(folder(), 'state'), 0o770);
     const { settings } = await zoho(dir);
     const server = await serving([], settings);
@@ -103,8 +103,8 @@ describe.skipIf(process.platform === 'win32')('a folder that an operator names',
     expect(stdout).toMatch(/ok {5}folder: .*can be written to by its group/);
   });
 
-  // Only root can give a folder away.
-  it.runIf(process.getuid?.() === 0)('may belong to somebody else; the default one may not', () => {
+  // Only root can change the owner of a folder.
+  it.runIf(process.getuid?.() === 0)('may belong to another user, but the default folder may not', () => {
     const dir = made(join(folder(), 'state'), 0o755);
     chownSync(dir, 12_345, 12_345);
     expect(safeStateDir(dir)).toBe(realpathSync(dir));
@@ -140,12 +140,12 @@ describe('one Zoho', () => {
         'https://www.zohoapis.com./books/v3',
       ],
     ],
-  ])('has one folder however it is written: %s', (_, addresses) => {
+  ])('has one folder for all spellings of its address: %s', (_, addresses) => {
     const base = folder();
     expect(new Set(addresses.map((address) => folderOf(base, at(address)))).size).toBe(1);
   });
 
-  it('is not another one', () => {
+  it('does not share its folder with another Zoho', () => {
     const base = folder();
     const folders = [
       'http://localhost:8080',
@@ -158,13 +158,13 @@ describe('one Zoho', () => {
   });
 
   it.each(['localhost_8080-10', 'localhost._8080-10', '127.0.0.1_8080-10', '___1__8080-10'])(
-    'goes on in the folder that is there: %s',
+    'continues in an existing folder: %s',
     async (name) => {
       const base = folder();
       mkdirSync(join(base, name));
       for (const address of ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'])
         expect(folderOf(base, at(address))).toBe(join(base, name));
-      // A journal counts more than a folder.
+      // A folder with a journal takes precedence over a folder without one.
       mkdirSync(join(base, '127.0.0.1_8080-10'), { recursive: true });
       await (await openSqliteJournal(join(base, name, 'journal.sqlite'))).close();
       expect(folderOf(base, at('http://[::1]:8080'))).toBe(join(base, name));
@@ -172,13 +172,13 @@ describe('one Zoho', () => {
     },
   );
 
-  it('with a full stop at the end of its host, before', () => {
+  it('also finds the folder of a host that was written with a trailing dot', () => {
     const base = folder();
     mkdirSync(join(base, 'www.zohoapis.com.-10'));
     expect(folderOf(base, at('https://www.zohoapis.com'))).toBe(join(base, 'www.zohoapis.com.-10'));
   });
 
-  it('a write through one name is known through the other; several journals are reported', async () => {
+  it('knows a write under every name of the host, and several journals are reported', async () => {
     const base = folder();
     const { sandbox, settings } = await zoho(base);
     const byName = { ...settings, ZOHO_API_BASE_URL: sandbox.api_base_url.replace('127.0.0.1', 'LocalHost') };
@@ -199,7 +199,7 @@ describe('one Zoho', () => {
       await server.ended;
     }
 
-    // As an earlier version left it.
+    // An earlier version made a folder like this.
     const port = new URL(sandbox.api_base_url).port;
     const [name = ''] = readdirSync(base);
     renameSync(join(base, name), join(base, `localhost_${port}-${sandbox.organization_id}`));

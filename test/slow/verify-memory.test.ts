@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { longJournal } from '../support/long-journal.ts';
 import { folder } from '../support/program.ts';
 
-it('verify takes no more memory for a long journal than for a short one', async () => {
+it('verify needs no more memory for a long journal than for a short one', async () => {
   const source = pathToFileURL(join(import.meta.dirname, '../../src/write/journal/sqlite.ts')).href;
   const script = `
     import { openSqliteJournal } from ${JSON.stringify(source)};
@@ -33,6 +33,6 @@ it('verify takes no more memory for a long journal than for a short one', async 
   }
 });
 
-/** Enough for the program and a page of events, and too little for all rows of the long journal. */
+/** Enough for the program and a page of events, but not for all rows of the long journal. */
 const HEAP_MB = 24;
 const WRITES = 12_000;

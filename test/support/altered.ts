@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
-/** A Zoho that behaves otherwise than the sandbox: its queries and answers changed on the way. */
+/** A Zoho that behaves differently from the sandbox: a server that changes queries and answers on their way. */
 
 export interface Altered {
   readonly apiBaseUrl: string;
@@ -11,11 +11,11 @@ export interface Altered {
 }
 
 interface Changes {
-  /** Changes the query before the sandbox sees it. */
+  /** Changes the query before the sandbox gets it. */
   readonly query?: (query: URLSearchParams, path: string) => void;
   /**
-   * Gives the answer in place of the sandbox's, a string as it stands; `query` is as it was asked. The text `number 123` is sent as a
-   * number of just these digits.
+   * Returns the answer's body in place of the sandbox's. A string is sent unchanged. `query` is the query before the change. The text
+   * `number 123` is sent as the number 123, with exactly these digits.
    */
   readonly body?: (body: Record<string, unknown>, query: URLSearchParams, path: string, method: string) => unknown;
 }
@@ -35,7 +35,7 @@ export async function altered(sandbox: Sandbox, { query, body }: Changes): Promi
     const answer = await fetch(url, { method, headers: kept, ...(chunks.length > 0 && { body: Buffer.concat(chunks) }) }).catch(
       () => undefined,
     );
-    // A fault of the sandbox.
+    // The sandbox dropped the connection because of a fault.
     if (answer === undefined) return void response.destroy();
     const json = (await answer.json()) as Record<string, unknown>;
     const given = body === undefined ? json : await body(json, asked, path, method);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { toolSchemas } from '../../src/mcp/prepared-schemas.ts';
 
-/** Bundles the program into dist: one file to start, and parts that load when they are needed. */
+/** Bundles the program into dist: one file to start, and parts that are loaded when they are needed. */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
@@ -25,9 +25,9 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'linked',
-  // They hold native code, so they stay packages of their own.
+  // These packages contain native code, so they cannot be bundled.
   external: ['@photostructure/sqlite', '@napi-rs/keyring'],
-  // undici is CommonJS and asks for Node's own modules at run time.
+  // undici is CommonJS and requires Node's own modules at run time.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 });
 copyFileSync(join(root, 'src/cli/launch.cjs'), join(dist, 'zoho-payments-mcp.cjs'));

@@ -5,21 +5,21 @@ import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { serveBooks, type BooksToServe, type ServeOptions } from '../../src/mcp/serve.ts';
 import { olderValidators, validators } from './validators.ts';
 
-/** Who talks to us: the client of today's hosts, and the current SDK's in both protocol eras. */
+/** The kinds of clients: the older SDK that many hosts still use, and the current SDK with both eras of the protocol. */
 export const kinds = ['older SDK', 'current SDK, 2025 era', 'current SDK, 2026-07-28'] as const;
 export type Kind = (typeof kinds)[number];
 
 export interface ToolResult {
   readonly isError?: boolean | undefined;
   readonly content: { readonly type: string; readonly text?: string; readonly uri?: string; readonly mimeType?: string }[];
-  /** There in every answer, errors included. */
+  /** Present in every answer, errors included. */
   readonly structuredContent: Record<string, unknown>;
 }
 
-/** Answers questions. Without one the client cannot ask. */
+/** Answers the server's questions. Without it, the client does not support elicitation. */
 export type Person = (question: string, choices: readonly Choice[]) => PersonAnswer | Promise<PersonAnswer>;
 
-/** One of the records that a question offers to choose from. */
+/** One of the records that a question offers as choices. */
 export interface Choice {
   readonly id: string;
   readonly text: string;
@@ -35,14 +35,14 @@ export interface Connected {
   close(): Promise<void>;
 }
 
-/** A server on these books, and a client that is connected to it, both in this process. */
+/** Starts a server on these books and a connected client, both in this process. */
 export async function connectTo(
   books: BooksToServe,
   { kind, person, ...options }: ServeOptions & { readonly kind: Kind; readonly person?: Person | undefined },
 ): Promise<Connected> {
   const client = kind === 'older SDK' ? olderClient(person) : modernClient(kind, person);
   const [near, far] = kind === 'older SDK' ? OlderTransport.createLinkedPair() : InMemoryTransport.createLinkedPair();
-  // Both generations' transports do the same; their types differ in what they know of messages.
+  // The transports of both SDKs behave the same, but their types differ in the messages that they know.
   const server = serveBooks(books, far as Transport, options);
   await client.connect(near as never);
   return {
@@ -68,7 +68,7 @@ export async function callTool(
 
 const clientInfo = { name: 'test', version: '1.0.0' };
 
-/** Of the current SDK, in either era. */
+/** A client of the current SDK, for either era. */
 export function modernClient(kind: Exclude<Kind, 'older SDK'>, person: Person | undefined): ModernClient {
   const client = new ModernClient(clientInfo, {
     capabilities: capabilitiesOf(person),

@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest';
 
-/** This machine's two clocks, set by a test: each by how many milliseconds it is ahead. Timers go on as they are. `still`: nothing else moves them. */
+/** Sets this machine's two clocks ahead, each by a number of milliseconds. Timers are not affected. `still`: the clocks stop otherwise. */
 export function clocks({ still = false } = {}): { wall: number; ticks: number } {
   const ahead = { wall: 0, ticks: 0 };
   const [wall, ticks] = [Date.now.bind(Date), performance.now.bind(performance)].map((clock) => {

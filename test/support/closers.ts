@@ -1,2 +1,2 @@
-/** What a test started and has to end; setup.ts ends it, the last first. */
+/** Functions that end what a test started. setup.ts calls them after the test, the last one first. */
 export const closers: (() => unknown)[] = [];

@@ -1,12 +1,12 @@
-/** A person's way through the sandbox's consent page, over HTTP as a browser takes it. */
+/** Answers the sandbox's consent page over HTTP, as a user's browser does. */
 
 export type Decision = 'accept' | 'reject';
 
-/** Opens the page, submits its form with this button, and tells where the browser is sent back to. */
+/** Opens the page, submits its form with this button, and returns the address of the redirect. */
 export async function decide(address: string, decision: Decision): Promise<URL> {
   const page = await fetch(address);
   const html = await page.text();
-  if (!page.ok) throw new Error(`the consent page says ${page.status}: ${html}`);
+  if (!page.ok) throw new Error(`the consent page answered ${page.status}: ${html}`);
   const form = new URLSearchParams();
   for (const [, name = '', value = ''] of html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g))
     form.append(unescapeHtml(name), unescapeHtml(value));

@@ -4,8 +4,8 @@ import { onTestFinished } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
 /**
- * The sandbox behind a server that gives its answers another `Date`, or none. A request that is under way is not held up; where
- * `isLost` says so its answer is lost as soon as it is on its way.
+ * A server in front of the sandbox that gives answers another `Date` header, or none. Requests still run in parallel. If `isLost`
+ * returns true for a request, its connection is dropped as soon as the request has been sent on.
  */
 export async function dated(
   { accounts_url, api_base_url }: Sandbox,

@@ -22,9 +22,9 @@ import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 export { kinds, type Choice, type Kind, type PersonAnswer, type ToolResult } from './client.ts';
 
-/** The sandbox on a free port, our server on it, and a real MCP client, in one call. */
+/** Starts the sandbox on a free port, our server, and a real MCP client, in one call. */
 
-/** What both SDK generations' clients can do, under one type. */
+/** What the clients of both SDK generations have in common, as one type. */
 export interface McpClient {
   callTool(call: { name: string; arguments?: Record<string, unknown> }): Promise<unknown>;
   listTools(): Promise<{
@@ -51,17 +51,17 @@ export interface McpClient {
 export interface Harness {
   readonly kind: Kind;
   readonly client: McpClient;
-  /** The client as its own SDK knows it, for what the two generations do differently. */
+  /** The client with its own SDK's type, for differences between the two generations. */
   readonly ownClient: ModernClient | OlderClient;
   readonly sandbox: Sandbox;
   readonly zoho: Zoho;
   readonly opened: OpenRoad;
-  /** Where journal and turns are. */
+  /** The folder of the journal and the locks. */
   readonly dir: string;
   readonly shared: Shared;
-  /** Every line of the log at its most talkative, as JSON. */
+  /** All lines of the log at the most detailed level, as JSON. */
   readonly logged: readonly string[];
-  /** Calls a tool; `result.structuredContent` is there even for errors. */
+  /** Calls a tool. `result.structuredContent` is present even for errors. */
   call(name: string, args?: Record<string, unknown>): Promise<ToolResult>;
   close(): Promise<void>;
 }
@@ -69,35 +69,35 @@ export interface Harness {
 export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits' | 'timings' | 'ask'> {
   readonly kind?: Kind;
   readonly sandbox?: SandboxOptions;
-  /** Another Zoho than the sandbox. */
+  /** Connects to this Zoho instead of the sandbox. */
   readonly at?: { readonly apiBaseUrl: string; readonly accountsUrl: string };
-  /** Other credentials than the sandbox's own. */
+  /** Credentials in place of the sandbox's own. */
   readonly as?: Partial<Pick<Sandbox, 'client_id' | 'client_secret' | 'refresh_token' | 'organization_id'>>;
-  /** How often a call that is under way is told of. */
+  /** Interval of the progress notifications during a call. */
   readonly progressMs?: number;
-  /** How long an answer of the person is waited for. */
+  /** How long the server waits for the person's answer. */
   readonly answerMs?: number;
-  /** All of them unless said. */
+  /** Default: all toolsets. */
   readonly toolsets?: readonly Toolset[];
   readonly readOnly?: boolean;
-  /** Other tools than those of the toolsets. */
+  /** Tools in place of those of the toolsets. */
   readonly tools?: Partial<Tools>;
   readonly asSandbox?: boolean;
-  /** By its name unless said. */
+  /** Default: started by its name. */
   readonly started?: Started;
-  /** Consent; `host` unless said, so that a test of something else is asked nothing. */
+  /** Consent mode. Default: `host`, so that tests of other things are not asked for consent. */
   readonly confirm?: ConfirmMode;
   readonly policy?: Policy | undefined;
   readonly uniqueField?: string;
-  /** Journal and turns, shared with another harness; a folder of its own unless said. */
+  /** The folder of the journal and the locks, shared with another harness. Default: a new folder. */
   readonly stateDir?: string;
   /** A sandbox that another harness started. */
   readonly on?: Sandbox;
-  /** The person behind the client, who gets questions in the order they come. Without one the client cannot ask. */
+  /** The person who uses the client and gets the questions in order. Without one, the client does not support elicitation. */
   readonly person?: Person;
 }
 
-/** For tests of what holds also where a tool is offered that the policy does not allow. */
+/** All tools, for tests of rules that must hold even if a tool is offered that the policy does not allow. */
 export const everyTool: Tools = { endpoints, workflows };
 
 export async function harness(options: HarnessOptions = {}): Promise<Harness> {
@@ -121,7 +121,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     mode: options.confirm ?? 'host',
     uniqueField: options.uniqueField,
     ask: options.ask,
-    // The person of a test answers at once.
+    // The person in a test answers at once, so fast answers must be allowed.
     timings: { lookMs: 500, fastestAnswerMs: 0, ...options.timings },
     openJournal: (file) => openSqliteJournal(file, { durable: false }),
     log,
@@ -139,7 +139,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   const { zoho, shared } = await connection.wire();
   return {
     kind,
-    // McpClient names what the two generations' clients have in common.
+    // McpClient lists what the clients of the two generations have in common.
     client: client as unknown as McpClient,
     ownClient: client,
     sandbox,
@@ -159,11 +159,11 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
   };
 }
 
-/** What the result of a failed call tells of its error. */
+/** The error of a failed call's result. */
 export const errorOf = ({ structuredContent }: ToolResult) =>
   structuredContent['error'] as { readonly code: string; readonly message: string; readonly changed: string; readonly next: string };
 
-/** The text a model reads. */
+/** The text of a result, as a model reads it. */
 export function textOf(result: ToolResult): string {
   return result.content.map((block) => block.text ?? '').join('\n');
 }

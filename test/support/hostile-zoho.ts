@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 
-/** Fields of records that people fill in freely: at Zoho, at their customers', through an import. */
+/** Fields that people fill in freely: in Zoho, on their customers' side, or through an import. */
 const FREE = new Set([
   'contact_name',
   'customer_name',
@@ -29,7 +29,7 @@ const FREE = new Set([
   'placeholder',
 ]);
 
-/** The sandbox behind a Zoho whose records hold `text` wherever somebody could have typed it. */
+/** A server in front of the sandbox that puts `text` into every field of a record that a person can fill in. */
 export interface HostileZoho {
   readonly at: { readonly apiBaseUrl: string; readonly accountsUrl: string };
   close(): Promise<void>;

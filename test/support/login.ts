@@ -5,7 +5,7 @@ import { startSandbox, type SandboxOptions } from './sandbox.ts';
 import { closers } from './closers.ts';
 import { folder, start, type Json, type Program } from './program.ts';
 
-/** A sandbox that plays Zoho, and the program logging in to it. */
+/** A sandbox in place of Zoho, and a way to run the program's login against it. */
 export async function zohoAccount(options: SandboxOptions = {}) {
   const sandbox = await startSandbox(options);
   closers.push(() => sandbox.close());
@@ -27,14 +27,14 @@ export async function zohoAccount(options: SandboxOptions = {}) {
     dir,
     settings,
     control,
-    /** Requests that arrived at this address. */
+    /** Requests that arrived at this path. */
     arrived: async (path: string) => ((await control('requests'))['requests'] as Json[]).filter((request) => request['path'] === path),
     file: join(dir, 'login.json'),
     kept: () => JSON.parse(readFileSync(join(dir, 'login.json'), 'utf8')) as Json,
   };
 }
 
-/** Started, and waiting for the browser at the address that it printed. */
+/** The program after it started its login and printed the address for the browser. */
 export async function loggingIn(
   args: readonly string[],
   settings: Record<string, string>,
@@ -43,7 +43,7 @@ export async function loggingIn(
   const address = () => /^ {2}(http\S+)$/m.exec(program.stdout.join('\n'))?.[1] ?? '';
   await Promise.race([
     expect.poll(address).not.toBe(''),
-    program.ended.then(() => Promise.reject(new Error(`ended before it waited: ${program.stderr()}`))),
+    program.ended.then(() => Promise.reject(new Error(`the program ended before it printed the address: ${program.stderr()}`))),
   ]);
   return { program, address: address(), redirectUri: new URL(address()).searchParams.get('redirect_uri') ?? '' };
 }

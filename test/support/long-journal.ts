@@ -5,7 +5,7 @@ import { canonicalJson, hashOf, saltedDigest } from '../../src/write/journal/has
 import type { Claim, Happening } from '../../src/write/journal/journal.ts';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 
-/** A journal of many writes, made in one transaction: through the journal itself it would take minutes. */
+/** Fills a journal with many writes in one transaction. Through the journal's own code this would take minutes. */
 export async function longJournal(file: string, writes: number): Promise<void> {
   await (await openSqliteJournal(file)).close();
   const database = new DatabaseSync(file);

@@ -6,8 +6,8 @@ import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Builds an installable .mcpb: the bundle, the manifest, and SQLite and the keychain for every platform that the manifest names. npm
- * installs the keychain of this platform only; the others are fetched from npm's registry, as package-lock.json has them.
+ * Builds an installable .mcpb: the bundle, the manifest, and SQLite and the keychain package for every platform in the manifest. npm
+ * installs the keychain package of this platform only. The others are fetched from npm's registry with the checksums in package-lock.json.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,7 +21,7 @@ interface Package {
 interface Locked extends Package {
   readonly version: string;
   readonly integrity: string;
-  /** Where it runs, of a package for one platform. */
+  /** The operating systems of a package for certain platforms. */
   readonly os?: readonly string[];
   readonly cpu?: readonly string[];
 }
@@ -29,18 +29,18 @@ interface Locked extends Package {
 const json = (...path: string[]) => JSON.parse(readFileSync(join(root, ...path), 'utf8')) as unknown;
 const { packages } = json('package-lock.json') as { packages: Record<string, Locked> };
 const { platforms } = (json('manifest.json') as { compatibility: { platforms: string[] } }).compatibility;
-/** `linux-x64` and so on: what SQLite is built for, without which the server does not start. */
+/** Platforms such as `linux-x64` for which SQLite is built. The server does not start on other platforms. */
 const served = readdirSync(join(root, 'node_modules/@photostructure/sqlite/prebuilds')).filter((name) =>
   platforms.some((platform) => name.startsWith(`${platform}-`)),
 );
 
 function lockedAs(name: string): Locked {
   const locked = packages[`node_modules/${name}`];
-  if (locked === undefined) throw new Error(`package-lock.json does not name ${name}`);
+  if (locked === undefined) throw new Error(`package-lock.json does not list ${name}`);
   return locked;
 }
 
-/** Packages that the bundle needs at run time, with what they need, on any platform that is served. */
+/** Packages that the bundle needs at run time, with their dependencies, on all supported platforms. */
 function runtimePackages({ dependencies, optionalDependencies }: Package): string[] {
   return Object.keys({ ...dependencies, ...optionalDependencies }).flatMap((name) => {
     const { os, cpu = [] } = lockedAs(name);
@@ -49,15 +49,15 @@ function runtimePackages({ dependencies, optionalDependencies }: Package): strin
   });
 }
 
-/** A platform that the manifest names and that lacks a native package is an error here, not on somebody's machine. */
+/** Throws if a platform of the manifest lacks a native package, so that the build fails and not a user's installation. */
 function checkPlatforms(names: readonly string[]): void {
   for (const platform of platforms)
-    if (!served.some((name) => name.startsWith(`${platform}-`))) throw new Error(`there is no SQLite for ${platform}`);
+    if (!served.some((name) => name.startsWith(`${platform}-`))) throw new Error(`SQLite is missing for ${platform}`);
   for (const name of served)
-    if (!names.some((one) => one.startsWith(`@napi-rs/keyring-${name}`))) throw new Error(`there is no keychain for ${name}`);
+    if (!names.some((one) => one.startsWith(`@napi-rs/keyring-${name}`))) throw new Error(`the keychain package is missing for ${name}`);
 }
 
-/** The folders of these packages: those that npm did not install are fetched into `folder`. */
+/** The folders of these packages. Packages that npm did not install are fetched into `folder`. */
 function foldersOf(names: readonly string[], folder: string): Map<string, string> {
   const found = new Map(names.map((name) => [name, join(root, 'node_modules', name)]));
   const missing = names.filter((name) => !existsSync(join(found.get(name)!, 'package.json')));
@@ -72,7 +72,7 @@ function foldersOf(names: readonly string[], folder: string): Map<string, string
     const actual = `sha512-${createHash('sha512')
       .update(readFileSync(join(folder, archive)))
       .digest('base64')}`;
-    if (actual !== integrity) throw new Error(`${archive} is not the one that package-lock.json names: ${actual}`);
+    if (actual !== integrity) throw new Error(`the checksum of ${archive} differs from package-lock.json: ${actual}`);
     const target = basename(archive, '.tgz');
     mkdirSync(join(folder, target));
     execFileSync('tar', ['-xzf', archive, '-C', target, '--strip-components=1'], { cwd: folder });
@@ -86,7 +86,7 @@ interface PackedPackage {
   readonly filename: string;
 }
 
-/** Sources and build recipes of native code are not needed where it comes built; licences always are. */
+/** Files that users do not need: sources and build files of native code that is already built. Licenses are always kept. */
 const unneeded = /(^|\/)(src|scripts|deps|binding\.gyp|.*\.map|.*\.d\.[cm]?ts|(?!LICENSE).*\.md|.*\.h)$/;
 
 export function pack(target: string): void {

@@ -8,19 +8,19 @@ import type { Sandbox } from '../../src/sandbox/index.ts';
 import { closers } from './closers.ts';
 import { TODAY } from './today.ts';
 
-/** The built program as hosts run it: a process of its own, spoken to over its pipes. */
+/** Runs the built program as hosts do: as a process of its own, through its pipes. */
 
 export const program = resolve(import.meta.dirname, '../../dist/zoho-payments-mcp.cjs');
 
-/** The Node that runs the program. `npm run test:nodes` sets another one than runs the tests. */
+/** The Node that runs the program. `npm run test:nodes` sets a different version from the one that runs the tests. */
 export const node = process.env['NODE_UNDER_TEST'] || process.execPath;
 
-/** The same as hints call it: how these tests start it. */
+/** The command that these tests use, as the program's hints print it. */
 export const command = `node ${program}`;
 
 export type Json = Record<string, any>;
 
-/** The settings that point the program at a sandbox as if it were Zoho. */
+/** Settings with which the program uses a sandbox in place of Zoho. */
 export function settingsFor(sandbox: Sandbox): Record<string, string> {
   return {
     ZOHO_CLIENT_ID: sandbox.client_id,
@@ -32,13 +32,13 @@ export function settingsFor(sandbox: Sandbox): Record<string, string> {
   };
 }
 
-/** An environment with nothing of the developer's own in it, the folder for state included. */
+/** An environment without the developer's own settings and state folder. */
 export function environment(settings: Record<string, string> = {}): Record<string, string> {
   const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE'].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
   const found = Object.fromEntries(kept) as Record<string, string>;
-  // First in the path, so that hints call it `node`, as for the Node of a developer.
+  // Hints call the program's Node `node`. It must come first in PATH, so that this name runs this Node.
   if (node !== process.execPath) found['PATH'] = [dirname(node), found['PATH'] ?? ''].join(delimiter);
   return {
     ...found,
@@ -58,11 +58,11 @@ export interface Program {
   readonly stdout: string[];
   stderr(): string;
   readonly ended: Promise<Ended>;
-  /** Writes a line as it is. */
+  /** Writes a line unchanged. */
   line(text: string): void;
   /** Sends a request and waits for its answer. */
   request(method: string, params?: Json): Promise<Json>;
-  /** Calls a tool; the answer's result. */
+  /** Calls a tool and returns the answer's result. */
   call(name: string, args?: Json): Promise<Json>;
 }
 
@@ -74,7 +74,7 @@ export function start(args: readonly string[], settings: Record<string, string> 
   const waiting = new Map<number, (answer: Json) => void>();
   createInterface({ input: child.stdout }).on('line', (text) => {
     stdout.push(text);
-    // Other commands print other things.
+    // Some commands print lines that are not JSON.
     if (!/^\{.*\}$/.test(text)) return;
     const message = JSON.parse(text) as Json;
     waiting.get(message['id'])?.(message);
@@ -92,7 +92,7 @@ export function start(args: readonly string[], settings: Record<string, string> 
     new Promise<Json>((resolve, reject) => {
       id += 1;
       waiting.set(id, resolve);
-      ended.then(() => reject(new Error(`ended before it answered ${method}: ${stderr.join('')}`)), reject);
+      ended.then(() => reject(new Error(`the program ended before it answered ${method}: ${stderr.join('')}`)), reject);
       line(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
     });
   return {
@@ -106,7 +106,7 @@ export function start(args: readonly string[], settings: Record<string, string> 
   };
 }
 
-/** Started and past the handshake of the older revisions. */
+/** Starts the program and completes the handshake of the older protocol revisions. */
 export async function serving(
   args: readonly string[] = [],
   settings: Record<string, string> = {},
@@ -121,7 +121,7 @@ export async function serving(
   return { ...server, hello: hello['result'] as Json };
 }
 
-/** Runs to its end; for what does not serve. */
+/** Runs a command of the program to its end, for commands that do not serve. */
 export async function run(args: readonly string[], settings: Record<string, string> = {}, nodeArgs: readonly string[] = []) {
   const { child, ended, stdout, stderr } = start(args, settings, nodeArgs);
   child.stdin.end();

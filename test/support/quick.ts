@@ -1,8 +1,8 @@
 import { beforeEach } from 'vitest';
 
-/** No test begins once its file has run for so long. Most files are through by then, and of every other there is a part. */
+/** Time limit per test file: no test begins later. Most files finish earlier, and every other file runs in part. */
 const MOST_MS = 1_500;
 
 const began = performance.now();
 
-beforeEach(({ skip }) => skip(performance.now() - began > MOST_MS, 'only the beginning of each file'));
+beforeEach(({ skip }) => skip(performance.now() - began > MOST_MS, 'the quick run tests only the beginning of each file'));

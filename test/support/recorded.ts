@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * A server that answers what Zoho answered: recordings of the live API (June 2026, US edition) where there are any, and the
- * samples of Zoho's documentation. It keeps no books; it shows that every shape is understood.
+ * A server that repeats Zoho's answers: recordings of the live API (June 2026, US edition), or else the samples of Zoho's documentation.
+ * It keeps no books. It shows that the server understands every shape.
  */
 
 const detail = {
@@ -347,7 +347,7 @@ type Answers = Readonly<Record<string, Answer>>;
 
 const told = (status: number, message: string, rest: object = {}): Answer => [status, { code: 0, message, ...rest }];
 
-/** Calls by method and the shape of their path. */
+/** Answers by method and path pattern. */
 const documented: Answers = {
   'POST /customerpayments': told(201, 'The payment has been created.', { payment: documentedPayment }),
   'GET /customerpayments': told(200, 'success', {
@@ -410,7 +410,7 @@ const documented: Answers = {
     invoice: { ...documentedInvoice, payment_made: 0, credits_applied: 0, price_precision: 2, notes: 'Looking forward for your business.' },
   }),
   'GET /invoices/ID/payments': told(200, 'success', { payments: [documentedInvoicePayment] }),
-  // What is documented of these is what was recorded.
+  // For these calls, the documentation and the recordings agree.
   'GET /bankaccounts': told(200, 'success', {
     bankaccounts: [bankAccount],
     page_context: {
@@ -444,7 +444,7 @@ const live: Answers = {
   'GET /customerpayments': told(200, 'success', { customerpayments: [row], page_context: liveContext }),
   'PUT /customerpayments': told(200, 'The details of the payment received from the customer have been updated', { payment: detail }),
   'PUT /customerpayments/ID': told(200, 'The details of the payment received from the customer have been updated', { payment: detail }),
-  // The recorded payment has nothing unused; 8 more of it make a refund possible.
+  // The recorded payment has no unused amount. With 8 more, it can be refunded.
   'GET /customerpayments/ID': told(200, 'success', { payment: { ...detail, amount: 108, unused_amount: 8 } }),
   'DELETE /customerpayments/ID': told(200, 'The payment has been deleted.'),
   'GET /contacts': told(200, 'success', {
@@ -521,10 +521,10 @@ export const recordings = {
   'as on the older refunds page': { ...documented, ...olderPage },
 } as const;
 
-/** An id that no recording has: of a record that was just made. */
+/** An id that no recording contains, for new records. */
 export const NEW_ID = '9030000099999';
 
-/** The record in the answer is the one asked for, or the one that was sent, whatever ids and amounts its recording has. */
+/** Puts the ids and amounts of the request into the recorded answer, so that the answer is about the same record. */
 function asAsked(method: string, pathname: string, sent: Record<string, unknown>): (key: string, value: unknown) => unknown {
   const { kind, id } = /\/(?<kind>contacts|invoices)\/(?<id>\d+)/.exec(pathname)?.groups ?? {};
   const { payment_id, refund_id } = /\/customerpayments\/(?<payment_id>\d+)(\/refunds\/(?<refund_id>\d+))?/.exec(pathname)?.groups ?? {};
@@ -543,7 +543,7 @@ function asAsked(method: string, pathname: string, sent: Record<string, unknown>
 export interface RecordedZoho {
   readonly apiBaseUrl: string;
   readonly accountsUrl: string;
-  /** Calls that arrived, as `METHOD /path`. */
+  /** Received calls, as `METHOD /path`. */
   readonly calls: string[];
   close(): Promise<void>;
 }
@@ -555,7 +555,7 @@ function sentIn(chunks: readonly Buffer[]): Record<string, unknown> {
 
 export async function recordedZoho(answers: Answers): Promise<RecordedZoho> {
   const calls: string[] = [];
-  /** Deleted several at once: each is looked at afterwards. */
+  /** Payments of a bulk deletion. The server reads each of them afterwards. */
   const gone = new Set<string>();
   const server = createServer((request: IncomingMessage, response) => {
     const chunks: Buffer[] = [];

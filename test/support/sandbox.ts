@@ -8,7 +8,7 @@ import { TODAY } from './today.ts';
 
 export type { Sandbox, SandboxOptions };
 
-/** The sandbox on a copy of books that were seeded once for this process: seeding them anew takes longer than many a test. */
+/** Starts the sandbox on a copy of books that this process seeded once. Seeding takes longer than many a test. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   if (options.data !== undefined) return await start({ today: TODAY, ...options });
   const folder = mkdtempSync(join(tmpdir(), 'zoho-sandbox-'));
@@ -25,7 +25,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** Made anew, as for books that are seeded: what one test does to its client says nothing of another's. */
+/** Creates new credentials for the copy, so that one test cannot affect another test's client. */
 function withCredentialsOfItsOwn(file: string): void {
   const database = new DatabaseSync(file);
   const renewed = {
@@ -48,7 +48,7 @@ async function seed(): Promise<string> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'books.sqlite');
   await (await start({ data: file, today: TODAY })).close();
-  // Into the one file that is copied: what a closed connection left in the write-ahead log.
+  // Only this one file is copied, so the write-ahead log must first be written into it.
   const database = new DatabaseSync(file);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   database.close();

@@ -1,7 +1,7 @@
 import { afterAll, afterEach } from 'vitest';
 import { harness, type Harness, type HarnessOptions } from './harness.ts';
 
-/** Starts servers for the tests of one file; they end with their test, or, where tests run beside each other, with the file. */
+/** Starts servers for the tests of one file. They end with their test, or with the file if its tests run in parallel. */
 export function servers(until: 'test' | 'file' = 'test'): (options?: HarnessOptions) => Promise<Harness> {
   const open: Harness[] = [];
   (until === 'test' ? afterEach : afterAll)(async () => {

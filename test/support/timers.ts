@@ -1,16 +1,16 @@
 import { afterAll, beforeAll } from 'vitest';
 
 export interface Timers {
-  /** A duration that no other timer of the file has. */
+  /** Returns a duration that no other timer of the file uses. */
   duration(): number;
-  /** Ends the timers of this duration that run now, and says how many they were. */
+  /** Ends the running timers of this duration and returns their number. */
   end(duration: number): number;
 }
 
-/** Longer than anything that is waited for. */
+/** Longer than any real wait. */
 const FIRST = 10_000_000;
 
-/** Timers that end when a test says so: what a deadline does is tested without waiting for it, however slow the machine is. */
+/** Timers that end on the test's command. A test of a deadline then need not wait, and a slow machine does not change it. */
 export function timers(): Timers {
   const running = new Map<NodeJS.Timeout, { duration: number; run: () => void }>();
   const { setTimeout: set, clearTimeout: clear } = globalThis;

@@ -1,2 +1,2 @@
-/** The day on which the practice books of tests end, so that what tests say of them stays true. */
+/** The last day of the tests' practice books. It is fixed, so that the tests' expectations stay valid. */
 export const TODAY = '2026-06-30';

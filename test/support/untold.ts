@@ -1,4 +1,4 @@
-/** What tells no amount, id, day or flag, in any reading. */
+/** Values that contain no amount, id, day or flag, however they are read. */
 export const untold: readonly unknown[] = [
   null,
   undefined,
@@ -16,7 +16,7 @@ export const untold: readonly unknown[] = [
   -Infinity,
 ];
 
-/** What tells no amount. */
+/** Values that contain no amount. */
 export const untoldAmounts: readonly unknown[] = [
   ...untold,
   true,

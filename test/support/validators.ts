@@ -2,7 +2,7 @@ import type { jsonSchemaValidator } from '@modelcontextprotocol/client';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/client/validators/ajv';
 import { AjvJsonSchemaValidator as OlderAjv } from '@modelcontextprotocol/sdk/validation/ajv';
 
-/** What the clients check results with, as their own SDKs do by default; each schema is compiled once and not once for every client. */
+/** Validators for results, as the SDKs' clients use by default. Each schema is compiled once, and not once per client. */
 
 function compiledOnce(validators: jsonSchemaValidator): jsonSchemaValidator {
   const compiled = new Map<string, unknown>();

@@ -5,11 +5,11 @@ import { errorText, nextText, reportText, type StepsEdge } from '../../src/mcp/r
 import type { Report } from '../../src/report.ts';
 import { startedByName } from '../../src/started.ts';
 
-/** Reports and errors as a model reads them where every tool is switched on. */
+/** Reports and errors in the words that a model reads when every tool is on. */
 
 export const everyTool: ReadonlySet<string> = new Set([...endpoints, ...workflows, listWrites].map(({ name }) => name));
 
-/** With every tool, from a terminal. */
+/** With every tool, and started from a terminal. */
 export const anyEdge: StepsEdge = { offered: everyTool, started: startedByName };
 
 export const worded = (report: Report): string => reportText(report);

@@ -410,7 +410,7 @@ describe('how, where to and when', () => {
     await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
     expect(asked).toEqual([]);
     await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });
-    expect(asked[0]).toContain('an exchange rate of just 1 is hardly ever right');
+    expect(asked[0]).toContain('an exchange rate of exactly 1 is rarely right');
   });
 
   it('no date is today where the organization is', async () => {

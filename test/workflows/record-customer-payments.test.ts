@@ -229,7 +229,13 @@ describe('what happens in between', () => {
   it('a row whose outcome is unknown is settled by the same call later', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
-    await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments$' }, fault: 'status', status: 500, skip: 5, times: 100 });
+    await fault(server.sandbox, {
+      match: { method: 'GET', path: '^/customerpayments$' },
+      fault: 'status',
+      status: 500,
+      skip: 5,
+      times: 100,
+    });
     const before = await paymentsIn(server);
     const first = await record(server, threeRows);
     console.log(outcomesOf(first));

@@ -13,7 +13,7 @@ import { harness } from '../support/harness.ts';
 import { environment, folder, node, program, serving, settingsFor, type Json } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** Whatever fails before a write is claimed: the call says that nothing was changed, and nothing was. */
+/** Failures before the claim of a write: the call says that nothing was changed, and nothing was changed. */
 
 const ANOTHER_CUSTOMER = '712345000000090009';
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
@@ -30,27 +30,27 @@ async function zoho() {
 
 const told = (result: Json) => result['structuredContent'] as Json;
 
-describe('the state folder, while the server runs', () => {
+describe('if the state folder is changed while the server runs, a write is refused', () => {
   const ways: readonly (readonly [string, RegExp, (base: string, books: string) => void])[] = [
     ['removed', /^(state_dir_unusable|journal_replaced)$/, (base) => rmSync(base, { recursive: true })],
     [
-      'removed, and a file in its place',
+      'replaced by a file',
       /^(state_dir_unusable|journal_replaced)$/,
       (base) => {
         rmSync(base, { recursive: true });
         writeFileSync(base, '');
       },
     ],
-    ['without what belongs to these books', /^(state_dir_unusable|journal_replaced)$/, (_, books) => rmSync(books, { recursive: true })],
+    ['without the folder of these books', /^(state_dir_unusable|journal_replaced)$/, (_, books) => rmSync(books, { recursive: true })],
     [
-      'emptied',
+      'with nothing left in the folder of these books',
       /^journal_replaced$/,
       (_, books) => {
         for (const name of readdirSync(books)) rmSync(join(books, name), { recursive: true });
       },
     ],
     [
-      'with a file in place of the turns',
+      'with a file in place of the folder of the turns',
       /^state_dir_unusable$/,
       (_, books) => {
         rmSync(join(books, 'turns'), { recursive: true });
@@ -64,7 +64,7 @@ describe('the state folder, while the server runs', () => {
     const server = await serving([], settings);
     expect(told(await server.call('create_customer_payment', payment))).toMatchObject({ outcome: 'recorded' });
     take(base, books());
-    // For the same customer, whose turn was taken before, and for another.
+    // A payment of the same customer, whose turn was taken before, and a payment of another customer.
     for (const customer_id of [payment.customer_id, ANOTHER_CUSTOMER]) {
       expect(
         told(await server.call('create_customer_payment', { ...payment, customer_id, amount: 451, reference_number: 'other' })),
@@ -74,7 +74,7 @@ describe('the state folder, while the server runs', () => {
     expect(server.stderr()).toMatch(/(journal|state)/);
   });
 
-  it('not one to begin with: a file where it would be', async () => {
+  it('also if a file is in its place from the start', async () => {
     const { sandbox, base, settings } = await zoho();
     writeFileSync(base, '');
     const server = await serving([], settings);
@@ -85,7 +85,7 @@ describe('the state folder, while the server runs', () => {
     expect(await writesTo(sandbox)).toEqual([]);
   });
 
-  it.skipIf(onWindows)('without its turns: they are made again', async () => {
+  it.skipIf(onWindows)('but without the folder of the turns the write is recorded, and the folder is made again', async () => {
     const { books, settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
@@ -98,7 +98,7 @@ describe('the state folder, while the server runs', () => {
 });
 
 describe('a full disk', () => {
-  /** The program, which can make no file larger than so many kilobytes: a full disk, as far as a program can be shown one by anybody. */
+  /** Starts the program with a limit for the size of its files. This imitates a full disk, and needs no special rights. */
   async function confined(kilobytes: number, settings: Record<string, string>) {
     const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', node, program], {
       env: environment(settings),
@@ -120,7 +120,7 @@ describe('a full disk', () => {
   }
 
   it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 200, 220, 240, 260, 300])(
-    'after %i KB: each write is recorded, or says that nothing was changed',
+    'after %i KB: each write is recorded, or its error says that nothing was changed',
     async (kilobytes) => {
       const { sandbox, settings } = await zoho();
       const before = (await booksOf(sandbox)).counts.payments;
@@ -141,7 +141,7 @@ describe('a full disk', () => {
   );
 });
 
-describe('a fault of ours before the claim', () => {
+describe('a bug of this program before the claim', () => {
   const broken = ({ parts, result, ...safety }: Partial<WriteTool['safety'] & Pick<WriteTool, 'parts' | 'result'>>): WriteTool => ({
     ...(createCustomerPayment as WriteTool),
     ...(parts && { parts }),
@@ -153,12 +153,12 @@ describe('a fault of ours before the claim', () => {
   };
 
   it.each<[string, Parameters<typeof broken>[0]]>([
-    ['where its turn is named', { turn: thrown }],
-    ['where it is checked', { preflight: thrown }],
-    ['where it is checked, later', { preflight: async () => await Promise.reject(new Error('later')) }],
-    ['where its facts are read', { preflight: async () => ({}) as never }],
-    ['where its request is made', { parts: thrown }],
-  ])('%s: nothing was changed, and the log says where it was', async (_, part) => {
+    ['when its turn is named', { turn: thrown }],
+    ['in its preflight', { preflight: thrown }],
+    ['in its preflight, asynchronously', { preflight: async () => await Promise.reject(new Error('later')) }],
+    ['when its facts are read', { preflight: async () => ({}) as never }],
+    ['when its request is made', { parts: thrown }],
+  ])('%s: nothing was changed, and the log names the tool', async (_, part) => {
     const server = await harness({ tools: { endpoints: [broken(part)], workflows: [] } });
     closers.push(() => server.close());
     const { structuredContent } = await server.call('create_customer_payment', payment);
@@ -167,21 +167,21 @@ describe('a fault of ours before the claim', () => {
     expect(await writesTo(server.sandbox)).toEqual([]);
   });
 
-  it('after it was sent, it is looked for', async () => {
+  it('after the write was sent: it is looked for', async () => {
     const server = await harness({ tools: { endpoints: [broken({ result: thrown })], workflows: [] } });
     closers.push(() => server.close());
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
   });
 });
 
-describe('an earlier write that cannot be noted', () => {
-  it.skipIf(onWindows)('is not told as if this call had changed something', async () => {
+describe('if the outcome of an earlier write cannot be noted', () => {
+  it.skipIf(onWindows)('the error of this call still says that nothing was changed', async () => {
     const server = await harness({ timings: { lookMs: 0, graceMs: 0 } });
     closers.push(() => server.close());
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     await server.call('create_customer_payment', payment);
     const { journal } = server.opened.road;
-    // Of another customer: nothing of the first is in its way but the journal, which takes nothing more.
+    // A payment of another customer: the first write does not block it, only the closed journal does.
     await journal.close();
     const other = await server.call('create_customer_payment', { ...payment, customer_id: ANOTHER_CUSTOMER });
     expect(other.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { changed: 'no' } });
@@ -189,7 +189,7 @@ describe('an earlier write that cannot be noted', () => {
 });
 
 describe('turns', () => {
-  it.skipIf(onWindows)('are never held on a file that is gone', async () => {
+  it.skipIf(onWindows)('are never held on a lock file that was deleted', async () => {
     const dir = join(folder(), 'turns');
     const [one, two] = [await openTurns(dir), await openTurns(dir)];
     closers.push(
@@ -203,7 +203,7 @@ describe('turns', () => {
     held.leave();
   });
 
-  it.skipIf(onWindows)('that cannot be taken are an error of their own', async () => {
+  it.skipIf(onWindows)('that cannot be taken throw state_dir_unusable', async () => {
     const base = folder();
     const dir = join(base, 'state', 'turns');
     const turns = await openTurns(dir);
@@ -216,8 +216,8 @@ describe('turns', () => {
   });
 });
 
-describe('a login that cannot be looked at', () => {
-  it.skipIf(onWindows)('does not fail where only its version is asked for', () => {
+describe('a login that cannot be read', () => {
+  it.skipIf(onWindows)('does not throw if only its version is read', () => {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
     expect(typeof openLoginStore(join(file, 'state')).version()).toBe('string');

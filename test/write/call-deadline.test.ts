@@ -5,12 +5,12 @@ import { kinds, textOf, type Harness, type HarnessOptions, type ToolResult, erro
 import { servers } from '../support/servers.ts';
 import { timers } from '../support/timers.ts';
 
-/** A write answers when its time is up, whatever it waits for: none of these waits would end by itself. */
+/** A write answers at its deadline. None of the waits in these tests would end by itself. */
 
 const start = servers('file');
 const deadlines = timers();
 
-/** Deadlines that end when a test says so; looking for a lost write would take longer than the test. */
+/** Deadlines that the test ends. The look for a lost write would take longer than the test. */
 const timings = () => ({ beforeClaimMs: deadlines.duration(), wholeCallMs: deadlines.duration(), lookMs: 600_000 });
 const patient = { pauseMs: 600_000, patienceMs: 600_000 };
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };
@@ -19,14 +19,14 @@ const forever = { ...held, times: 99 };
 
 const entriesOf = async (server: Harness) => await server.opened.road.journal.list({ limit: 10 });
 
-/** Makes the call, and ends its time once it waits. */
+/** Ends the time of a call as soon as the call waits. */
 async function cutShort(calling: Promise<ToolResult>, duration: number, waits: () => Promise<unknown>): Promise<ToolResult> {
   await waits();
   expect(deadlines.end(duration)).toBe(1);
   return await calling;
 }
 
-/** How many calls go before the write itself. */
+/** How many reads a call makes before its write. */
 async function readsBefore(name: string, args: Record<string, unknown>): Promise<number> {
   const server = await start();
   await server.call(name, args);
@@ -35,16 +35,16 @@ async function readsBefore(name: string, args: Record<string, unknown>): Promise
   return reads;
 }
 
-describe('before the claim nothing is sent or claimed when time is up', () => {
+describe('if the time is up before the claim, nothing is sent or claimed', () => {
   const bowman = [`customer:${seed.bowman}`];
   it.each<[string, (server: Harness) => Promise<unknown>]>([
-    ['Zoho is slow to be looked at', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
+    ['Zoho does not answer the reads', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
     [
-      'looking has to be repeated',
+      'Zoho refuses the reads for their number',
       ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code: 1070, times: 99 }),
     ],
-    ['no access token comes', ({ sandbox }) => fault(sandbox, { match: { path: '/oauth/' }, ...forever })],
-    ['the line before the limits stands still', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
+    ['Zoho gives no access token', ({ sandbox }) => fault(sandbox, { match: { path: '/oauth/' }, ...forever })],
+    ['the queue before the limits does not move', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
     ['another write has the turn', ({ opened }) => opened.road.turns.take(bowman, 'test')],
   ])('%s', async (_, hold) => {
     const server = await start({ timings: { beforeClaimMs: 400 }, limits: { ...patient, concurrent: 1 } });
@@ -59,7 +59,7 @@ describe('before the claim nothing is sent or claimed when time is up', () => {
     expect((await server.opened.road.journal.verify()).problems).toEqual([]);
   });
 
-  it('looking for an earlier write is part of it, and that one stays unknown', async () => {
+  it('the look for an earlier write counts too, and the earlier write stays unknown', async () => {
     const { beforeClaimMs } = timings();
     const server = await start({ timings: { beforeClaimMs, lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
@@ -68,11 +68,11 @@ describe('before the claim nothing is sent or claimed when time is up', () => {
     const calling = server.call('create_customer_payment', payment);
     const again = await cutShort(calling, beforeClaimMs, () => isWaiting(server.sandbox, 'GET'));
     expect(errorOf(again).code).toBe('outcome_unknown');
-    expect(textOf(again)).toContain('Looking for it failed');
+    expect(textOf(again)).toContain('The search for it failed');
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it.each(kinds)('a person may think as long as they like (%s)', async (kind) => {
+  it.each(kinds)('the time does not run while the user thinks (%s)', async (kind) => {
     const { beforeClaimMs, wholeCallMs } = timings();
     const running: number[] = [];
     const person = () => {
@@ -88,7 +88,7 @@ describe('before the claim nothing is sent or claimed when time is up', () => {
 });
 
 describe('after the claim', () => {
-  it('what still stands in the line is not sent, and not recorded', async () => {
+  it('a write that still waits for the limits is not sent, and not recorded', async () => {
     const perMinute = await readsBefore('create_customer_payment', payment);
     const times = timings();
     const server = await start({ timings: times, limits: { ...patient, perMinute } });
@@ -99,7 +99,7 @@ describe('after the claim', () => {
     expect(await entriesOf(server)).toMatchObject([{ state: 'not_recorded', reason: 'took_too_long' }]);
   });
 
-  it('nor is what Zoho refused for now', async () => {
+  it('a write that Zoho refused for a limit is not sent again, and not recorded', async () => {
     const times = timings();
     const server = await start({ timings: times, limits: patient });
     await fault(server.sandbox, { match: posts, fault: 'rate_limit', code: 1070 });
@@ -110,7 +110,7 @@ describe('after the claim', () => {
     expect(await entriesOf(server)).toMatchObject([{ state: 'not_recorded' }]);
   });
 
-  it('an answer that takes longer is lost, and found later', async () => {
+  it('if the answer takes longer, it is lost, and the write is found later', async () => {
     const times = timings();
     const server = await start({ timings: times });
     const before = (await booksOf(server.sandbox)).counts.payments;
@@ -126,7 +126,7 @@ describe('after the claim', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('a look that takes longer leaves it unknown, and another finds it', async () => {
+  it('if the look takes longer, the write stays unknown, and another look finds it', async () => {
     const skip = await readsBefore('create_customer_payment', payment);
     const times = timings();
     const server = await start({ timings: times });
@@ -141,7 +141,7 @@ describe('after the claim', () => {
     expect(again.structuredContent, textOf(again)).toMatchObject({ outcome: 'recorded', replayed: true });
   });
 
-  it('so does one that finds nothing for long', async () => {
+  it('if looks find nothing until the deadline, the write stays unknown', async () => {
     const times = timings();
     const server = await start({ timings: times });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
@@ -152,7 +152,7 @@ describe('after the claim', () => {
     );
   });
 
-  it("Zoho's answer stands when there is no time to look at what it did", async () => {
+  it("if there is no time to check what Zoho did, Zoho's answer counts", async () => {
     const payment_id = [seed.samplePayment, seed.paymentWithUnused];
     const made = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
     const counting = await start();
@@ -170,10 +170,10 @@ describe('after the claim', () => {
     expect(await entriesOf(server)).toMatchObject([{ state: 'recorded' }, { state: 'recorded' }]);
   });
 
-  it('what would be sent again and cannot stays unknown', async () => {
+  it('a write that cannot be sent again in time stays unknown', async () => {
     const puts = { method: 'PUT', path: '^/customerpayments$' };
     const uniqueField = 'cf_external_reference';
-    /** Lost twice; then the same call comes to another server, which looks for it and would send it again. */
+    /** Loses a write twice. Then the same call goes to another server, which looks for the write and would send it again. */
     const again = async (options: HarnessOptions, cut?: { wholeCallMs: number; reads: number }) => {
       const first = await start({ uniqueField, timings: { lookMs: 0 } });
       await first.call('create_customer_payment', { ...payment, amount: 1 });

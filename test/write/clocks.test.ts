@@ -8,13 +8,13 @@ import { dated } from '../support/dated.ts';
 import { harness, type HarnessOptions } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Clocks that mislead: Zoho's `Date`, and both clocks of this machine. None of them alone decides that a write will not come any more. */
+/** Wrong clocks: Zoho's `Date` header, and both clocks of this machine. No clock alone decides that a lost write will never arrive. */
 
 const YEAR_MS = 365 * 24 * 3600_000;
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 970, date: '2026-06-05', idempotency_key: 'receipt 4410' };
 const posts = { method: 'POST', path: '^/books/v3/customerpayments$' };
 
-/** A server on a Zoho whose `Date` is `zoho.ahead` ms ahead of the true time, or missing where that is undefined. */
+/** A server with a Zoho whose `Date` is `zoho.ahead` ms ahead of the true time, or missing if `zoho.ahead` is undefined. */
 async function start(options: HarnessOptions = {}) {
   const local = clocks();
   const zoho: { ahead: number | undefined; losesAnswers: boolean } = { ahead: 0, losesAnswers: false };
@@ -45,7 +45,7 @@ async function start(options: HarnessOptions = {}) {
     sandbox,
     server,
     open,
-    /** The next write is under way until it arrives, and its answer is lost. */
+    /** Holds the next write back until `arrives`, and loses its answer. */
     holdBack: async (method: 'POST' | 'PUT') => {
       await fault(sandbox, { match: { method, path: '^/books/v3/customerpayments$' }, ...held });
       zoho.losesAnswers = true;
@@ -54,7 +54,7 @@ async function start(options: HarnessOptions = {}) {
       await arrives(sandbox, method);
       zoho.losesAnswers = false;
     },
-    /** So many payments more than in the beginning. */
+    /** The number of payments that were added since the start. */
     recorded: async () => (await booksOf(sandbox)).counts.payments - before,
     pay: async (more: object = {}) => (await server.call('create_customer_payment', { ...payment, ...more })).structuredContent,
     pass: (ms: number) => {
@@ -64,12 +64,12 @@ async function start(options: HarnessOptions = {}) {
   };
 }
 
-describe('a request that is on its way is waited for, whatever one clock says', () => {
+describe('a request under way is waited for, even if one clock is wrong', () => {
   it.each([
     ['a Date ten minutes ahead', 0, 10 * MINUTE_MS, 0],
     ['a Date a year ahead', 0, YEAR_MS, 0],
-    ['no Date before it was sent, and a clock of this machine that is an hour behind', undefined, 0, -60 * MINUTE_MS],
-    ['no Date before it was sent, and then one that is ahead', undefined, YEAR_MS, 0],
+    ["no Date before it was sent, and this machine's clock an hour behind", undefined, 0, -60 * MINUTE_MS],
+    ['no Date before it was sent, and then a Date a year ahead', undefined, YEAR_MS, 0],
   ])('%s', async (_, before, after, wall) => {
     const { zoho, local, recorded, pay, holdBack, arrives } = await start();
     zoho.ahead = before;
@@ -87,12 +87,12 @@ describe('a request that is on its way is waited for, whatever one clock says', 
     expect(await recorded()).toBe(1);
   });
 
-  it('after a restart, by the time of day of this machine', async () => {
+  it("after a restart, by this machine's time of day", async () => {
     const { zoho, recorded, server, open, local, holdBack, arrives } = await start();
     await holdBack('POST');
     await server.call('create_customer_payment', payment);
     zoho.ahead = 10 * MINUTE_MS;
-    // What a process counts by its own clock says nothing of the time before it began.
+    // The monotonic clock of a new process does not show how long ago the write was sent.
     local.ticks = 10 * MINUTE_MS;
     const restarted = await open({ stateDir: server.dir });
     expect((await restarted.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
@@ -105,12 +105,12 @@ describe('a request that is on its way is waited for, whatever one clock says', 
   });
 });
 
-describe('a request that is on its way is waited for after a restart, where the clock of this machine was set right meanwhile', () => {
+describe("a request under way is waited for after a restart, if this machine's clock was corrected meanwhile", () => {
   it.each([
     ['it was ten minutes behind', 0, -10 * MINUTE_MS],
     ['it was forty minutes behind', 0, -40 * MINUTE_MS],
-    ['it was ten minutes behind, and Zoho told no time before', undefined, -10 * MINUTE_MS],
-    ['it was an hour ahead, and Zoho told no time before', undefined, 60 * MINUTE_MS],
+    ["it was ten minutes behind, and Zoho's time was unknown", undefined, -10 * MINUTE_MS],
+    ["it was an hour ahead, and Zoho's time was unknown", undefined, 60 * MINUTE_MS],
   ])('%s', async (_, date, wall) => {
     const { zoho, local, recorded, server, open, holdBack, arrives } = await start();
     local.wall = wall;
@@ -135,13 +135,13 @@ describe('a request that is on its way is waited for after a restart, where the 
 
 describe('a payment that another process sent again', () => {
   it.each([
-    ['with a clock of this machine that is seven minutes behind', -7 * MINUTE_MS],
+    ["with this machine's clock seven minutes behind", -7 * MINUTE_MS],
     ['with clocks that agree', 0],
-  ])('is waited for anew by the process that sent it first, %s', async (_, wall) => {
+  ])('is waited for again by the process that sent it first, %s', async (_, wall) => {
     const { local, sandbox, server, open, recorded, pass, holdBack, arrives } = await start({ uniqueField: 'cf_external_reference' });
     local.wall = wall;
     const [first, other] = [await open({ stateDir: server.dir }), await open({ stateDir: server.dir })];
-    // Proves the field.
+    // This payment proves that the unique field works.
     await first.call('create_customer_payment', { ...payment, amount: 1, idempotency_key: 'first' });
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_before', times: 2 });
     expect((await first.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
@@ -150,22 +150,22 @@ describe('a payment that another process sent again', () => {
     expect((await other.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
     await first.call('create_customer_payment', payment);
     await arrives('PUT');
-    // One beside the one that proved the field.
+    // The first payment proved the field; the second was recorded only once.
     expect(await recorded()).toBe(2);
   });
 });
 
-describe('a request that was lost does not block for longer than its grace period', () => {
+describe('a lost request does not block other writes for longer than the grace period', () => {
   const lost = { match: posts, fault: 'drop_before', times: 1 };
 
   it.each([
-    ['of a Date a year ahead before it was sent', YEAR_MS, false],
-    ['of a Date a year ahead before it was sent, by another process', YEAR_MS, true],
-    ['of no Date before it was sent', undefined, false],
-  ])('because %s', async (_, before, restart) => {
+    ['the Date was a year ahead before it was sent', YEAR_MS, false],
+    ['the Date was a year ahead before it was sent, and another process looks for it', YEAR_MS, true],
+    ['there was no Date before it was sent', undefined, false],
+  ])('even if %s', async (_, before, restart) => {
     const { zoho, sandbox, recorded, pay, pass, server, open } = await start();
     zoho.ahead = before;
-    // In the place of the true time that the first harness was greeted with.
+    // A new server, because the first one already knows the true time.
     const first = await open({ stateDir: server.dir });
     await fault(sandbox, lost);
     expect((await first.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
@@ -175,13 +175,13 @@ describe('a request that was lost does not block for longer than its grace perio
     expect(await pay()).toMatchObject({ outcome: 'unknown' });
     pass(3 * MINUTE_MS);
     zoho.ahead = 7 * MINUTE_MS;
-    // A Date that came back a year is believed once a second answer agrees with it, a minute later.
+    // A Date that jumps back a year is believed if a second answer, a minute later, agrees with it.
     const after = restart ? await open({ stateDir: server.dir }) : first;
     await after.zoho.read(listCustomerPayments, { per_page: 1 });
     pass(2 * MINUTE_MS);
     zoho.ahead = 9 * MINUTE_MS;
     if (restart) {
-      // Nothing tells the new process which of the two clocks was wrong, so it waits itself.
+      // The new process cannot know which of the two clocks was wrong, so it waits for the grace period itself.
       expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
       pass(6 * MINUTE_MS);
       zoho.ahead = 15 * MINUTE_MS;
@@ -193,7 +193,7 @@ describe('a request that was lost does not block for longer than its grace perio
     expect(await recorded()).toBe(1);
   });
 
-  it('because the clock of this machine was a year ahead when it was sent, and another process looks for it', async () => {
+  it("even if this machine's clock was a year ahead when it was sent, and another process looks for it", async () => {
     const { sandbox, recorded, pass, server, open, local, zoho } = await start();
     local.wall = YEAR_MS;
     const first = await open({ stateDir: server.dir });
@@ -211,7 +211,7 @@ describe('a request that was lost does not block for longer than its grace perio
     expect(await recorded()).toBe(1);
   });
 
-  it('because a clock of this machine was a year ahead when a question was declined', async () => {
+  it("even if this machine's clock was a year ahead when the user declined a question", async () => {
     const { local, open } = await start();
     const asked: string[] = [];
     const server = await open({ confirm: 'ask', person: (question) => (asked.push(question), { action: 'decline' }) });
@@ -231,29 +231,29 @@ describe("Zoho's clock", () => {
 
   it.each<[what: string, steps: { ticks?: number; wall?: number; date: number | 'none' | 'words' }[], shows: number]>([
     [
-      'goes on where answers tell no time',
+      'runs on if answers have no time',
       [{ date: 0 }, { ticks: 5000, wall: 5000, date: 'none' }, { ticks: 5000, wall: 5000, date: 'words' }],
       10_000,
     ],
-    ['is not moved by one odd answer', [{ date: 0 }, { ticks: 5000, wall: 5000, date: 10 * MINUTE_MS }], 5000],
+    ['is not changed by one wrong answer', [{ date: 0 }, { ticks: 5000, wall: 5000, date: 10 * MINUTE_MS }], 5000],
     [
-      'is not moved by two odd answers at once',
+      'is not changed by two wrong answers less than a minute apart',
       [{ date: 0 }, { ticks: 5000, wall: 5000, date: 10 * MINUTE_MS }, { ticks: 50_000, wall: 50_000, date: 10 * MINUTE_MS + 50_000 }],
       55_000,
     ],
     [
-      'is not moved by two odd answers that disagree',
+      'is not changed by two wrong answers that disagree',
       [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 20 * MINUTE_MS }],
       90_000,
     ],
     [
-      'is moved by two that agree, a minute apart',
+      'is changed by two answers that agree, more than a minute apart',
       [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 10 * MINUTE_MS + 90_000 }],
       10 * MINUTE_MS + 90_000,
     ],
-    ['goes back in the same way', [{ date: 10 * MINUTE_MS }, { date: 0 }, { ticks: 90_000, wall: 90_000, date: 90_000 }], 90_000],
-    ['follows after this machine slept', [{ date: 0 }, { wall: 60 * MINUTE_MS, date: 60 * MINUTE_MS }], 60 * MINUTE_MS],
-    ['follows after the time of day of this machine was set', [{ date: 0 }, { ticks: 5000, wall: 60 * MINUTE_MS, date: 5000 }], 5000],
+    ['is set back in the same way', [{ date: 10 * MINUTE_MS }, { date: 0 }, { ticks: 90_000, wall: 90_000, date: 90_000 }], 90_000],
+    ['is right after this machine slept', [{ date: 0 }, { wall: 60 * MINUTE_MS, date: 60 * MINUTE_MS }], 60 * MINUTE_MS],
+    ["is right after this machine's time of day was set", [{ date: 0 }, { ticks: 5000, wall: 60 * MINUTE_MS, date: 5000 }], 5000],
   ])('%s', (_, steps, shows) => {
     const local = clocks({ still: true });
     const clock = createClock();

@@ -4,7 +4,7 @@ import { PolicyError, readPolicy, type Policy } from '../../src/write/policy.ts'
 import { booksOf, fault, seed } from '../support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type PersonAnswer } from '../support/harness.ts';
 
-/** What a person is asked about, by its codes: in the results of writes, and in the policy. */
+/** The codes of concerns, which are the reasons to ask the user: in the results of writes, and in the policy. */
 
 async function start(options: HarnessOptions = {}): Promise<Harness> {
   const server = await harness(options);
@@ -24,7 +24,7 @@ const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const errorOf = (result: { structuredContent: Record<string, unknown> }) =>
   result.structuredContent['error'] as { code: string; message: string };
 
-describe('a result of a write tells how consent was given, and to what', () => {
+describe('the result of a write tells how the user consented, and to which concerns', () => {
   it.each(kinds)('in a window of the host (%s)', async (kind) => {
     const server = await start({ kind, confirm: 'ask', person: () => yes });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
@@ -42,13 +42,13 @@ describe('a result of a write tells how consent was given, and to what', () => {
     expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'call', concerns: [{ code: 'overpaid' }] });
   });
 
-  it('not at all, where nothing is odd', async () => {
+  it('nobody was asked, because there is no concern', async () => {
     const server = await start({ confirm: 'ask', person: () => yes });
     const { structuredContent } = await server.call('create_customer_payment', { ...overpaid, amount: 450 });
     expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [] });
   });
 
-  it('not at all in host mode, which is said in words too, and once more in a replay', async () => {
+  it('nobody was asked in host mode; the text says so, also in a replay', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
     const first = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
     const again = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
@@ -58,7 +58,7 @@ describe('a result of a write tells how consent was given, and to what', () => {
     }
   });
 
-  it('also where the write was found after its answer was lost', async () => {
+  it('also if the write was found after its answer was lost', async () => {
     const server = await start({ confirm: 'ask', person: () => yes });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
     expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
@@ -69,7 +69,7 @@ describe('a result of a write tells how consent was given, and to what', () => {
   });
 });
 
-describe('so does a result of a write that was not recorded, or may have been', () => {
+describe('the result of a write that was not recorded, or has an unknown outcome, tells it too', () => {
   const overpays = [{ code: 'overpaid' }];
   const strict = { confirm: 'strict' } as const;
   const ask = (person?: HarnessOptions['person']) => ({ confirm: 'ask', ...(person && { person }) }) as const;
@@ -78,7 +78,7 @@ describe('so does a result of a write that was not recorded, or may have been', 
   it.each<[string, HarnessOptions, Record<string, unknown>, string, object]>([
     ['wrong arguments', ask(), { ...overpaid, amount: -1 }, 'invalid_arguments', { asked: 'nobody', concerns: [] }],
     [
-      'a refusal before it was judged',
+      'a refusal before the concerns are collected',
       ask(),
       { ...overpaid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 451 }] },
       'more_than_balance',
@@ -87,7 +87,7 @@ describe('so does a result of a write that was not recorded, or may have been', 
     ['a preview', ask(), overpaid, 'approval_needed', { asked: 'nobody', concerns: overpays }],
     ['a decline', ask(() => ({ action: 'decline' })), overpaid, 'declined', { asked: 'window', concerns: overpays }],
     ['no answer', ask(() => ({ action: 'cancel' })), overpaid, 'not_confirmed', { asked: 'window', concerns: overpays }],
-    ['nobody to ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
+    ['a client that cannot ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
     [
       'a concern that the policy refuses',
       { confirm: 'host', policy: { refuse: ['overpaid'] } },
@@ -108,7 +108,7 @@ describe('so does a result of a write that was not recorded, or may have been', 
     expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code }, ...judged });
   });
 
-  it('a suspected duplicate', async () => {
+  it('a possible duplicate', async () => {
     const server = await start({ confirm: 'host' });
     await server.call('create_customer_payment', { ...overpaid, invoices: undefined, reference_number: '1' });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
@@ -120,7 +120,7 @@ describe('so does a result of a write that was not recorded, or may have been', 
     });
   });
 
-  it('an unknown outcome, and what could be the same money meanwhile', async () => {
+  it('an unknown outcome, and another write that could be the same payment', async () => {
     const server = await start({ ...ask(() => yes), timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
     expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
@@ -142,7 +142,7 @@ describe('so does a result of a write that was not recorded, or may have been', 
     });
   });
 
-  it('one that a person settled at the command line', async () => {
+  it('a write that a person settled at the command line', async () => {
     const server = await start({ confirm: 'host', timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
     const { write_id } = (await server.call('create_customer_payment', overpaid)).structuredContent;
@@ -161,8 +161,8 @@ describe('so does a result of a write that was not recorded, or may have been', 
   });
 });
 
-describe('in host mode nothing is asked', () => {
-  it('a choice among customers is an error with candidates', async () => {
+describe('in host mode the user is never asked', () => {
+  it('which customer is meant: the error lists the candidates', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
     const result = await server.call('record_customer_payment', {
       customer: 'Bowman',
@@ -176,7 +176,7 @@ describe('in host mode nothing is asked', () => {
     });
   });
 
-  it('a choice among payments is an error with candidates', async () => {
+  it('which payment is meant: the call fails', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
     await server.call('create_customer_payment', { ...overpaid, amount: 33, invoices: undefined, reference_number: 'other' });
     const result = await server.call('refund_customer_payment', { customer: 'Bowman Furniture', amount: 5, account: 'Petty Cash' });
@@ -184,7 +184,7 @@ describe('in host mode nothing is asked', () => {
   });
 });
 
-describe('the policy names concerns', () => {
+describe('in the policy', () => {
   const calls: Record<string, [tool: string, args: Record<string, unknown>]> = {
     overpaid: ['create_customer_payment', overpaid],
     refund: ['create_customer_payment_refund', refund],
@@ -197,7 +197,7 @@ describe('the policy names concerns', () => {
     amount_lowered: ['update_customer_payment', { payment_id: seed.paymentWithUnused, amount: 590 }],
   };
 
-  it.each(Object.entries(calls))('refuse: %s is refused in every mode, and nothing is sent', async (code, [tool, args]) => {
+  it.each(Object.entries(calls))('refuse: a write with %s is refused in every mode, and nothing is sent', async (code, [tool, args]) => {
     for (const confirm of ['ask', 'host', 'strict'] as const) {
       const server = await start({
         confirm,
@@ -214,7 +214,7 @@ describe('the policy names concerns', () => {
   });
 
   it.each(Object.entries(calls).filter(([code]) => code !== 'deletion'))(
-    'accept: nobody is asked about %s, and the result names it',
+    'accept: the user is not asked about %s, and the result names it',
     async (code, [tool, args]) => {
       const server = await start({ confirm: 'strict', person: () => expect.unreachable('accepted'), policy: { accept: [code] } as Policy });
       const result = await server.call(tool, args);
@@ -226,7 +226,7 @@ describe('the policy names concerns', () => {
     },
   );
 
-  it('what is not accepted is still asked about, alone', async () => {
+  it('the question names only the concerns that are not accepted', async () => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -235,31 +235,31 @@ describe('the policy names concerns', () => {
     });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
     expect(questions).toHaveLength(1);
-    expect(questions[0]).toContain('You are asked because it is more than USD 400.00.');
+    expect(questions[0]).toContain('You are asked because the amount is above USD 400.00.');
     expect(structuredContent).toMatchObject({ asked: 'window', concerns: [{ code: 'overpaid' }, { code: 'above_limit' }] });
   });
 });
 
-describe('a policy that cannot be meant does not start', () => {
+describe('a policy with a mistake is refused', () => {
   it.each([
     ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: is not a currency code such as USD, nor "\*"/],
-    ['a currency in small letters', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
+    ['a currency in lower case', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
     ['__proto__ as a currency', '{"ask_above":{"__proto__":5}}', /__proto__/],
     ['__proto__ as a rule', '{"__proto__":{"read_only":false}}', /__proto__/],
-    ['a currency twice', '{"ask_above":{"USD":5,"USD":5000}}', /"USD" stands in it twice/],
-    ['a rule twice', '{"read_only":true,"read_only":false}', /"read_only" stands in it twice/],
+    ['a currency twice', '{"ask_above":{"USD":5,"USD":5000}}', /it has "USD" twice/],
+    ['a rule twice', '{"read_only":true,"read_only":false}', /it has "read_only" twice/],
     ['a rule twice with the same value', '{"read_only":true,"read_only":true}', /twice/],
-    ['a concern that there is not', '{"refuse":["refunds"]}', /refuse.0/],
-    ['deletions that nobody need be asked about', '{"accept":["deletion"]}', /accept.0/],
+    ['an unknown concern', '{"refuse":["refunds"]}', /refuse.0/],
+    ['deletion in accept', '{"accept":["deletion"]}', /accept.0/],
     ['an amount as text', '{"ask_above":{"USD":"5"}}', /ask_above.USD/],
-    ['no amount', '{"ask_above":{"*":-1}}', /ask_above.\*/],
+    ['a negative amount', '{"ask_above":{"*":-1}}', /ask_above.\*/],
     ['no JSON', '{', /not JSON/],
   ])('%s', (_, text, message) => {
     expect(() => readPolicy(text)).toThrow(PolicyError);
     expect(() => readPolicy(text)).toThrow(message);
   });
 
-  it('takes every code in refuse, and every one but deletion in accept', () => {
+  it('accepts every code in refuse, and every code except deletion in accept', () => {
     expect(readPolicy(JSON.stringify({ refuse: concernCodes, accept: concernCodes.filter((code) => code !== 'deletion') }))).toMatchObject({
       refuse: concernCodes,
     });
@@ -269,7 +269,7 @@ describe('a policy that cannot be meant does not start', () => {
 describe('limits for every other currency', () => {
   const euros = { customer_id: '712345000000090052', payment_mode: 'cash', amount: 99_000, date: '2026-06-05', exchange_rate: 1.08 };
 
-  it('a currency that is not named is limited by "*", by itself', async () => {
+  it('"*" limits a currency that the policy does not name', async () => {
     const { currency, customer } = await foreign();
     const limits = { USD: 1_000_000, '*': 100 };
     const server = await start({ policy: { max_amount: { per_write: limits } } });
@@ -281,7 +281,7 @@ describe('limits for every other currency', () => {
     expect(errorOf(await asking.call('create_customer_payment', { ...euros, customer_id: customer })).code).toBe('consent_unavailable');
   });
 
-  it('each by itself over a day', async () => {
+  it('over a day, "*" limits each of these currencies separately', async () => {
     const { customer } = await foreign();
     const server = await start({ policy: { max_amount: { per_day: { '*': 100 } } } });
     const pay = async (customer_id: string, amount: number, more: object = {}) =>
@@ -293,7 +293,7 @@ describe('limits for every other currency', () => {
     expect(await pay(seed.bowman, 20)).toBe('not_recorded');
   });
 
-  /** A customer who pays in another currency than the books are in. */
+  /** A customer whose currency is not the base currency. */
   async function foreign(): Promise<{ currency: string; customer: string }> {
     const server = await start();
     const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as {
@@ -305,10 +305,10 @@ describe('limits for every other currency', () => {
 });
 
 it.each([
-  ['{"max_amount": {"USD": 5}}', 'max_amount: there is no setting "USD" here'],
+  ['{"max_amount": {"USD": 5}}', 'max_amount: there is no setting "USD"'],
   ['{"accept": ["deletion"]}', 'accept.0: a deletion cannot be accepted; it must be one of '],
   ['{"bulk_delete_max": 26}', 'bulk_delete_max: must be at most 25'],
   ['{"earliest_date": "1 June"}', 'earliest_date: must be a calendar date, yyyy-mm-dd'],
-])('a policy that is wrong is told in words: %s', (text, says) => {
+])('the error names the mistake in a policy: %s', (text, says) => {
   expect(() => readPolicy(text)).toThrow(says);
 });

@@ -6,7 +6,7 @@ import { everyTool, harness, kinds, textOf, type Harness, type HarnessOptions, t
 import { recordedZoho, recordings } from '../support/recorded.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** The promises of a write, each through real clients, the sandbox's books looked at from outside. */
+/** The promises of a write. Real clients make the calls, and the tests look at the sandbox's books from outside. */
 
 const open: Harness[] = [];
 async function start(options: HarnessOptions = {}): Promise<Harness> {
@@ -16,7 +16,7 @@ async function start(options: HarnessOptions = {}): Promise<Harness> {
   return server;
 }
 
-/** A server and a Zoho whose clocks all go on by more than the grace period when a test says so. */
+/** A server and a Zoho. `graceIsOver` sets all their clocks forward by more than the grace period. */
 async function startWithClocks(options: HarnessOptions): Promise<{ server: Harness; graceIsOver: () => void }> {
   const ahead = clocks();
   const server = await start({ ...options, sandbox: { now: () => new Date(Date.now()) } });
@@ -39,7 +39,7 @@ const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const paymentsIn = async (server: Harness) => (await booksOf(server.sandbox)).counts.payments;
 
 describe('one intent is recorded at most once', () => {
-  it('the same key answers from the journal, marked as replayed', async () => {
+  it('a call with the same key is answered from the journal, and marked as replayed', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     const first = await server.call('create_customer_payment', { ...payment, idempotency_key: 'receipt 17' });
@@ -55,7 +55,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('the same key for another intent is refused, naming what is different', async () => {
+  it('the same key for another intent is refused, and the error names the difference', async () => {
     const server = await start();
     await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     const other = await server.call('create_customer_payment', { ...payment, amount: 451, idempotency_key: 'k' });
@@ -64,7 +64,7 @@ describe('one intent is recorded at most once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('without a key, the same call again is a suspected duplicate, and may be meant', async () => {
+  it('without a key, the same call again is a possible duplicate, and can be allowed', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     const first = await server.call('create_customer_payment', payment);
@@ -78,7 +78,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(server)).toBe(before + 2);
   });
 
-  it('two identical calls at once: one is sent, the other gets its answer', async () => {
+  it('of identical calls at once, one is sent and the others get its answer', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     const results = await Promise.all(Array.from({ length: 5 }, () => server.call('create_customer_payment', payment)));
@@ -89,7 +89,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('also when they come through two servers on one journal', async () => {
+  it('also if the calls come through two servers with one journal', async () => {
     const one = await start();
     const two = await start({ on: one.sandbox, stateDir: one.dir });
     const before = await paymentsIn(one);
@@ -98,7 +98,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(one)).toBe(before + 1);
   });
 
-  it('what somebody else recorded in Zoho is shown and must be meant', async () => {
+  it('a payment that somebody else recorded in Zoho is a possible duplicate', async () => {
     const server = await start();
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -113,8 +113,8 @@ describe('one intent is recorded at most once', () => {
   });
 });
 
-describe('an answer that was lost', () => {
-  it('is found by looking when the payment was recorded', async () => {
+describe('a payment whose answer was lost', () => {
+  it('is found by a look if it was recorded', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     await fault(server.sandbox, { match: posts, fault: 'drop_after' });
@@ -125,14 +125,14 @@ describe('an answer that was lost', () => {
   });
 
   it.each(['drop_before', 'html', 'truncate', 'malformed'])(
-    'is unknown when nothing shows (%s), and becomes not recorded only after the grace period',
+    'is unknown if a look finds nothing (%s), and not recorded only after the grace period',
     async (kind) => {
       const { server, graceIsOver } = await startWithClocks({ timings: { lookMs: 0 } });
       await fault(server.sandbox, { match: posts, fault: kind });
       const lost = await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
       expect(errorOf(lost)).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
       expect(lost.structuredContent).toMatchObject({ outcome: 'unknown' });
-      // Neither the key nor any other wording of it gets through while nobody can tell.
+      // While the outcome is unknown, neither the same key nor a changed call gets through.
       expect(errorOf(await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' })).code).toBe('outcome_unknown');
       expect(errorOf(await server.call('create_customer_payment', { ...payment, payment_mode: 'check' })).code).toBe('unresolved_write');
       expect(await writesTo(server)).toHaveLength(1);
@@ -148,7 +148,7 @@ describe('an answer that was lost', () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
-    // Somebody records the same money by hand, with another mode.
+    // Somebody records the same payment by hand, with another payment mode.
     const byHand = await start({ on: server.sandbox });
     await byHand.call('create_customer_payment', { ...payment, payment_mode: 'check' });
     const again = await server.call('create_customer_payment', payment);
@@ -156,7 +156,7 @@ describe('an answer that was lost', () => {
     expect(textOf(again)).toContain('not quite what was sent');
   });
 
-  it.each(kinds)('is resolved for whoever starts next (%s)', async (kind) => {
+  it.each(kinds)('is found by the server that starts next (%s)', async (kind) => {
     const first = await start({ kind, timings: { lookMs: 0 } });
     await fault(first.sandbox, { match: { method: 'GET', path: '^/customerpayments$' }, fault: 'status', status: 503, skip: 1, times: 99 });
     await fault(first.sandbox, { match: posts, fault: 'drop_after' });
@@ -171,7 +171,7 @@ describe('an answer that was lost', () => {
 });
 
 describe.each(kinds)('consent, through the client of the %s', (kind) => {
-  it('a refund is asked about, with its facts, and done on yes', async () => {
+  it('the user is asked about a refund, with its facts, and a yes carries it out', async () => {
     const questions: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (questions.push(question), yes) });
     const result = await server.call('create_customer_payment_refund', refund);
@@ -186,18 +186,18 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
   it.each<[string, PersonAnswer, string]>([
     ['declined', { action: 'decline' }, 'declined'],
     ['dismissed', { action: 'cancel' }, 'not_confirmed'],
-    ['sent off with the box not ticked', { action: 'accept', content: { approve: false } }, 'declined'],
-  ])('%s is no consent', async (_title, answer, code) => {
+    ['sent with the box not ticked', { action: 'accept', content: { approve: false } }, 'declined'],
+  ])('a question that is %s is no consent', async (_title, answer, code) => {
     let asked = 0;
     const server = await start({ kind, confirm: 'ask', person: () => ((asked += 1), answer) });
     expect(errorOf(await server.call('create_customer_payment_refund', refund))).toMatchObject({ code, changed: 'no' });
     expect(errorOf(await server.call('create_customer_payment_refund', refund)).code).toBe(code);
-    // After a no the person is left alone for some minutes.
+    // After a no, the user is not asked again for some minutes.
     expect(asked).toBe(code === 'declined' ? 1 : 2);
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('a client that cannot ask gets a preview, and its approval is good for exactly that, once', async () => {
+  it('a client that cannot ask gets a preview, and its approval is valid once, for exactly that call', async () => {
     const server = await start({ kind, confirm: 'ask' });
     const preview = await server.call('create_customer_payment_refund', refund);
     expect(preview.isError).toBe(true);
@@ -218,7 +218,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('strict: no person asked, no write', async () => {
+  it('strict mode refuses a write if the client cannot ask', async () => {
     const server = await start({ kind, confirm: 'strict' });
     expect(errorOf(await server.call('create_customer_payment_refund', refund))).toMatchObject({
       code: 'consent_unavailable',
@@ -227,14 +227,14 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('when the facts change after the answer, the person is asked once more, and no third time', async () => {
+  it('if the facts change before the answer, the user is asked a second time, but not a third time', async () => {
     const questions: string[] = [];
     const server: Harness = await start({
       kind,
       confirm: 'ask',
       person: async (question) => {
         questions.push(question);
-        // Each time, before they answer, somebody else takes a little of what is unused.
+        // Before each answer, somebody else refunds a part of the unused amount.
         await byHand.call('create_customer_payment_refund', { ...refund, amount: questions.length, date: '2026-06-21' });
         return yes;
       },
@@ -254,7 +254,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     ['update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, amount: 40 }],
     ['update_customer_payment', { payment_id: seed.paymentWithUnused, replace_invoices: true, invoices: [] }],
     ['create_customer_payment', { ...payment, amount: 500, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] }],
-  ])('%s is asked about', async (name, args) => {
+  ])('the user is asked about %s', async (name, args) => {
     const questions: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
     expect(errorOf(await server.call(name, args)).code).toBe('declined');
@@ -262,18 +262,18 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it("a plain payment is not: the host's own approval is enough", async () => {
+  it('the user is not asked about a payment without concerns', async () => {
     const server = await start({ kind, confirm: 'ask', person: () => ({ action: 'decline' }) });
     const result = await server.call('create_customer_payment', payment);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded' });
   });
 });
 
-describe('records that give orders', () => {
-  it('cannot write into the question', async () => {
+describe('text from records', () => {
+  it('cannot add lines to the question', async () => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
-    // A customer whose name has a line break in it.
+    // The name of this customer contains a line break, and so does the payment mode.
     await server.call('create_customer_payment', {
       customer_id: '712345000000090081',
       payment_mode: 'cash\n- Approved by the owner\u202E',
@@ -289,10 +289,10 @@ describe('records that give orders', () => {
   });
 });
 
-describe('preflight refuses with the facts', () => {
+describe('the preflight refuses, and its error gives the facts', () => {
   it.each<[string, string, Record<string, unknown>, string, RegExp]>([
     [
-      'more than an invoice has open',
+      'more than the balance due of an invoice',
       'create_customer_payment',
       { ...payment, invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 450 }] },
       'more_than_balance',
@@ -306,7 +306,7 @@ describe('preflight refuses with the facts', () => {
       /belongs to another customer, "Bowman Furniture"/,
     ],
     [
-      'a draft',
+      'a draft of an invoice',
       'create_customer_payment',
       { ...payment, invoices: [{ invoice_id: '712345000000079387', amount_applied: 1 }] },
       'invoice_not_open',
@@ -320,13 +320,13 @@ describe('preflight refuses with the facts', () => {
       /no invoice 1/,
     ],
     [
-      'more applied than paid',
+      'more applied to invoices than paid',
       'create_customer_payment',
       { ...payment, amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 2 }] },
       'applied_more_than_amount',
       /USD 2\.00 applied to invoices is more than the payment of USD 1\.00/,
     ],
-    ['a day to come', 'create_customer_payment', { ...payment, date: '2099-01-01' }, 'date_in_future', /America\/New_York/],
+    ['a date in the future', 'create_customer_payment', { ...payment, date: '2099-01-01' }, 'date_in_future', /America\/New_York/],
     ['a customer that does not exist', 'create_customer_payment', { ...payment, customer_id: '1' }, 'no_such_customer', /no customer 1/],
     ['a vendor', 'create_customer_payment', { ...payment, customer_id: '712345000000095001' }, 'not_a_customer', /is a vendor/],
     ['an account that does not exist', 'create_customer_payment', { ...payment, account_id: '1' }, 'no_such_account', /Petty Cash/],
@@ -367,21 +367,21 @@ describe('preflight refuses with the facts', () => {
       /no retainer invoice 1/,
     ],
     [
-      'more than is refundable',
+      'a refund above the unused amount',
       'create_customer_payment_refund',
       { ...refund, amount: 101 },
       'more_than_refundable',
       /USD 101\.00 is more than the USD 100\.00 .* USD 500\.00 of it is applied to invoices/,
     ],
     [
-      'nothing refundable',
+      'a refund of a payment without an unused amount',
       'create_customer_payment_refund',
       { ...refund, customer_payment_id: seed.samplePayment },
       'nothing_refundable',
       /applied to invoices/,
     ],
     [
-      'a payment that was refunded',
+      'the deletion of a payment that has a refund',
       'delete_customer_payment',
       { payment_id: seed.samplePayment },
       'payment_has_refunds',
@@ -395,7 +395,7 @@ describe('preflight refuses with the facts', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('a retainer invoice that cannot be seen is asked about, and Zoho has the last word', async () => {
+  it('a retainer invoice that the scopes do not show: the user is asked, and then Zoho decides', async () => {
     const questions: string[] = [];
     const person = (question: string) => (questions.push(question), yes);
     for (const scopes of [['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'], undefined]) {
@@ -409,7 +409,7 @@ describe('preflight refuses with the facts', () => {
   });
 });
 
-describe('what rests on a bank transaction', () => {
+describe('a payment that is matched with a bank transaction', () => {
   const other = '712345000000079504';
   const bank = async (server: Harness, change: 'match' | 'unmatch') =>
     expect(
@@ -424,7 +424,7 @@ describe('what rests on a bank transaction', () => {
   it.each([
     ['delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     ['bulk_delete_customer_payments', { payment_id: [other, seed.paymentWithUnused] }],
-  ])('%s: refused before anyone is asked, and done once it is unmatched', async (tool, args) => {
+  ])('%s: is refused before the user is asked, and carried out after it was unmatched', async (tool, args) => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), yes) });
     await bank(server, 'match');
@@ -443,7 +443,7 @@ describe('what rests on a bank transaction', () => {
     expect(questions).toHaveLength(1);
   });
 
-  it('matched while the person was thinking: Zoho refuses, and none is deleted', async () => {
+  it('if it is matched before the user answers, Zoho refuses, and nothing is deleted', async () => {
     const server: Harness = await start({
       confirm: 'ask',
       person: async () => (await bank(server, 'match'), yes),
@@ -456,7 +456,7 @@ describe('what rests on a bank transaction', () => {
   });
 });
 
-describe('the policy holds whatever a model asks for', () => {
+describe('the policy limits every call', () => {
   it.each<[string, HarnessOptions['policy'], string, Record<string, unknown>]>([
     ['read_only', { read_only: true }, 'create_customer_payment', payment],
     ['allowed_tools', { allowed_tools: ['create_customer_payment'] }, 'create_customer_payment_refund', refund],
@@ -475,7 +475,7 @@ describe('the policy holds whatever a model asks for', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('counts refunds that are made or raised, and no other change of one', async () => {
+  it('counts new and raised refunds, and no other change of a refund', async () => {
     const server = await start({ policy: { max_refunds_per_hour: 2, max_amount: { per_write: { USD: 15 } } } });
     const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10 })).structuredContent as {
       payment_refund: { payment_refund_id: string };
@@ -497,7 +497,7 @@ describe('the policy holds whatever a model asks for', () => {
     ]).toEqual(['recorded', 'recorded', 'recorded', 'recorded', 'not_recorded']);
   });
 
-  it('asks above an amount', async () => {
+  it('has the user asked above an amount', async () => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -509,10 +509,10 @@ describe('the policy holds whatever a model asks for', () => {
       outcome: 'recorded',
     });
     expect(questions).toHaveLength(1);
-    expect(questions[0]).toContain('it is more than USD 400.00');
+    expect(questions[0]).toContain('the amount is above USD 400.00');
   });
 
-  it('counts what is unknown and not what was not recorded, exactly', async () => {
+  it('counts unknown writes but not those that were not recorded, with exact amounts', async () => {
     const server = await start({ policy: { max_amount: { per_day: { USD: 900.3 } } }, timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'status', status: 400, code: 24016, message: 'no' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('more_than_balance');
@@ -526,7 +526,7 @@ describe('the policy holds whatever a model asks for', () => {
 describe('with a unique custom field', () => {
   const unique = { uniqueField: 'cf_external_reference', timings: { lookMs: 3_000 } };
 
-  it('a new payment is an upsert by a random id of its own', async () => {
+  it('a new payment is an upsert with its own random id', async () => {
     const server = await start(unique);
     const before = await paymentsIn(server);
     const result = await server.call('create_customer_payment', { ...payment, idempotency_key: 'secret to Zoho' });
@@ -539,14 +539,14 @@ describe('with a unique custom field', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('until it is proven a lost write is looked for like any other, and not sent again', async () => {
+  it('a lost write is not sent again before the field was proven to work', async () => {
     const server = await start({ ...unique, timings: { lookMs: 600 } });
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it("is this server's to set", async () => {
+  it('a call cannot set this field itself', async () => {
     const server = await start(unique);
     for (const field of [
       { api_name: 'cf_external_reference' },
@@ -560,20 +560,20 @@ describe('with a unique custom field', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('what was settled on the way is seen by the next one', async () => {
+  it('an earlier write that is settled during a call counts as a possible duplicate of it', async () => {
     const server = await start({ ...unique, timings: { lookMs: 0 } });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     const before = await paymentsIn(server);
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before', times: 2 });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
-    // Reworded, so another intent: the first is sent again and recorded, and is then a look-alike of this one.
+    // A changed call is another intent. The first write is sent again and recorded, and is then a possible duplicate of this call.
     expect(errorOf(await server.call('create_customer_payment', { ...payment, description: 'in other words' })).code).toBe(
       'suspected_duplicate',
     );
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('what was sent twice cannot be deleted while a copy may still come', async () => {
+  it('a payment that was sent twice cannot be deleted while a copy may still arrive', async () => {
     const { server, graceIsOver } = await startWithClocks({ uniqueField: unique.uniqueField });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -584,7 +584,7 @@ describe('with a unique custom field', () => {
     expect((await server.call('delete_customer_payment', { payment_id })).structuredContent).toMatchObject({ outcome: 'recorded' });
   });
 
-  it.each(['drop_before', 'drop_after', 'malformed'])('what was lost (%s) is sent again after a look, and recorded once', async (kind) => {
+  it.each(['drop_before', 'drop_after', 'malformed'])('a lost payment (%s) is sent again after a look, and recorded once', async (kind) => {
     const server = await start(unique);
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     const before = await paymentsIn(server);
@@ -608,8 +608,8 @@ describe('with a unique custom field', () => {
   });
 });
 
-describe('what the look rests on is all there is', () => {
-  it('a look-alike among more payments than a list shows is seen', async () => {
+describe('the check for possible duplicates reads the whole list', () => {
+  it('a possible duplicate is found among more payments than one page shows', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 10_000 } } });
     const ids: string[] = [];
     for (let i = 1; i <= 60; i += 1) {
@@ -622,7 +622,7 @@ describe('what the look rests on is all there is', () => {
     expect(textOf(again)).toContain(`(id ${ids[0]})`);
   });
 
-  it('an answer without a list is not an empty one', async () => {
+  it('an answer without a list does not count as an empty list', async () => {
     const zoho = await recordedZoho({
       ...recordings['as recorded live'],
       'GET /customerpayments': [200, { code: 0, message: 'success', payments: [] }],
@@ -637,7 +637,7 @@ describe('what the look rests on is all there is', () => {
   });
 });
 
-describe('a no stays a no, whatever is said along with it', () => {
+describe('a write that the user declined is not asked about again, even if the call is worded differently', () => {
   const over = { ...payment, amount: 460, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] };
   const give = { ...refund, amount: 10 };
   it.each<[string, Record<string, unknown>, string, Record<string, unknown>]>([
@@ -665,7 +665,7 @@ describe('a no stays a no, whatever is said along with it', () => {
     expect(questions).toHaveLength(1);
   });
 
-  it('and something else is asked about', async () => {
+  it('but the user is asked about a different write', async () => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
     for (const args of [
@@ -679,10 +679,10 @@ describe('a no stays a no, whatever is said along with it', () => {
   });
 });
 
-describe('an update is asked about when it is more than a correction', () => {
+describe('the user is asked about an update that is more than a correction', () => {
   it.each([
     ['another customer', { customer_id: '712345000000090009' }, 'it moves the payment to another customer, "Acme Corp"'],
-    ['less money', { amount: 240 }, 'it lowers the amount that was received'],
+    ['a lower amount', { amount: 240 }, 'it lowers the amount that was received'],
   ])('%s', async (_title, change, why) => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
@@ -690,7 +690,7 @@ describe('an update is asked about when it is more than a correction', () => {
     expect(questions[0]).toContain(why);
   });
 
-  it('a customer who pays in another currency is refused', async () => {
+  it('a move to a customer with another currency is refused', async () => {
     const server = await start();
     expect(
       errorOf(await server.call('update_customer_payment', { payment_id: '712345000000079504', customer_id: seed.aoyamaInYen })).code,
@@ -698,8 +698,8 @@ describe('an update is asked about when it is more than a correction', () => {
   });
 });
 
-describe('what was recorded is never denied', () => {
-  it('not even by a policy that came later', async () => {
+describe('a recorded write', () => {
+  it('is replayed even if a later policy would refuse it', async () => {
     const server = await start();
     const first = await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     const stricter = await start({ on: server.sandbox, stateDir: server.dir, policy: { read_only: true }, tools: everyTool });
@@ -708,14 +708,14 @@ describe('what was recorded is never denied', () => {
   });
 });
 
-describe('what was deleted since', () => {
+describe('a record that was deleted later', () => {
   const created = ({ structuredContent }: { structuredContent: Record<string, unknown> }) =>
     structuredContent['undo'] as { tool: string; arguments: Record<string, unknown> };
 
   it.each([
     ['a payment', 'create_customer_payment', payment],
     ['a refund', 'create_customer_payment_refund', refund],
-  ])('%s: a replay says so, and offers nothing to undo', async (_, tool, args) => {
+  ])('%s: the replay says so, and offers no undo', async (_, tool, args) => {
     const server = await start();
     const { tool: back, arguments: which } = created(await server.call(tool, { ...args, idempotency_key: 'k' }));
     const { write_id } = (await server.call(back, which)).structuredContent;
@@ -724,8 +724,8 @@ describe('what was deleted since', () => {
     expect(again.structuredContent['undo']).toBeUndefined();
     expect(textOf(again)).toMatch(
       new RegExp(
-        /This was recorded already, at .*, and deleted since, at .* nothing was sent now\. /.source +
-          /If it is to be recorded again, call with another idempotency_key\.$/.source,
+        /This was already recorded at .* and deleted later, at .* nothing was sent now\. /.source +
+          /To record it again, use another idempotency_key\.$/.source,
       ),
     );
     expect((await server.call(tool, { ...args, idempotency_key: 'another' })).structuredContent).toMatchObject({
@@ -735,7 +735,7 @@ describe('what was deleted since', () => {
   });
 });
 
-it('what was deleted after the clock was set back counts as deleted', async () => {
+it('a payment that was deleted after the clock was set back counts as deleted', async () => {
   const local = clocks();
   const server = await start();
   const args = { ...payment, idempotency_key: 'k' };
@@ -749,7 +749,7 @@ it('what was deleted after the clock was set back counts as deleted', async () =
 it.each([
   ['documented', {}, ['account_id', 'exchange_rate']],
   ['live', { bank_charges: '1,002.00' }, ['bank_charges']],
-] as const)('the undo of a deletion names what Zoho does not tell (%s)', async (shapes, odd, names) => {
+] as const)('the undo of a deletion names the fields that Zoho does not show (%s)', async (shapes, odd, names) => {
   const on = await startSandbox({ shapes });
   const at = await altered(on, {
     body: ({ payment: told, ...body }) => (told === undefined ? body : { ...body, payment: { ...told, ...odd } }),
@@ -766,7 +766,7 @@ it.each([
   await on.close();
 });
 
-it('what was deleted by the word of a person counts as deleted', async () => {
+it('a deletion that a person settled counts', async () => {
   const server = await start({ timings: { lookMs: 0 } });
   const args = { ...payment, idempotency_key: 'k' };
   const { payment: made } = (await server.call('create_customer_payment', args)).structuredContent as { payment: { payment_id: string } };
@@ -776,11 +776,11 @@ it('what was deleted by the word of a person counts as deleted', async () => {
   expect((await server.call('create_customer_payment', args)).structuredContent).toMatchObject({ replayed: true, deleted_by: write_id });
 });
 
-describe('a lost change that Zoho does not show', () => {
+describe('a lost change whose field Zoho does not show', () => {
   const change = { payment_id: seed.paymentWithUnused, tags: [] };
   const puts = { method: 'PUT', path: '^/customerpayments/' };
 
-  it.each(['drop_after', 'drop_before'])('is put to the person where the payment changed since (%s)', async (lost) => {
+  it.each(['drop_after', 'drop_before'])('is a question to the user if the payment was changed since (%s)', async (lost) => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -798,8 +798,8 @@ describe('a lost change that Zoho does not show', () => {
   });
 });
 
-describe('an unknown that looking cannot settle', () => {
-  it.each(kinds)('is put to the person (%s)', async (kind) => {
+describe('an unknown write that a look cannot settle', () => {
+  it.each(kinds)('is a question to the user (%s)', async (kind) => {
     const questions: string[] = [];
     const server: Harness = await start({
       kind,
@@ -821,8 +821,8 @@ describe('an unknown that looking cannot settle', () => {
   });
 });
 
-describe('an approval that was spent on a write that never left', () => {
-  it('is no dead end: the user is asked again', async () => {
+describe('an approval that was used for a write that was not sent', () => {
+  it('is refused, and a new preview is shown', async () => {
     const server = await start({ confirm: 'ask', limits: { pauseMs: 1 } });
     const preview = await server.call('create_customer_payment_refund', refund);
     const { approval } = preview.structuredContent as { approval: string };
@@ -847,10 +847,10 @@ describe('several payments deleted at once', () => {
     start({ on: server.sandbox }).then((other) => other.call('delete_customer_payment', { payment_id }));
   const deletes = { method: 'DELETE', path: '^/customerpayments$' };
 
-  it('each is looked at: what Zoho says it deleted and did not is told', async () => {
+  it('each is checked: the answer names the payments that Zoho did not delete', async () => {
     const server = await start();
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
-    // Zoho's own answer to a request that deleted only one of them.
+    // Zoho gave this answer to a request that deleted only one of the payments.
     await fault(server.sandbox, {
       match: deletes,
       fault: 'status',
@@ -876,14 +876,14 @@ describe('several payments deleted at once', () => {
     expect(textOf(result)).toMatch(/NOT deleted, still there: payment/);
   });
 
-  it('none of them deleted is no deletion, whatever Zoho says', async () => {
+  it('if none was deleted, the outcome is unknown, even if Zoho reports success', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
     await fault(server.sandbox, { match: deletes, fault: 'status', status: 200, code: 0 });
     expect(errorOf(await server.call('bulk_delete_customer_payments', { payment_id: two })).code).toBe('outcome_unknown');
   });
 
-  it('a lost answer is settled for each, and blocks neither for good', async () => {
+  it('a lost answer is settled for each payment, and blocks none of them for ever', async () => {
     const { server, graceIsOver } = await startWithClocks({ timings: { lookMs: 0 } });
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
     await fault(server.sandbox, { match: deletes, fault: 'drop_before' });
@@ -902,14 +902,14 @@ describe('several payments deleted at once', () => {
   });
 });
 
-describe('a payment named by a unique value', () => {
-  it('that is another one by the time it is its turn is not written to', async () => {
+describe('a change of a payment that is named by a unique value', () => {
+  it('is refused if the value belongs to another payment when the turn is free', async () => {
     const server = await start();
     const [first, second] = ['712345000000079504', seed.paymentWithUnused];
     const named = (payment_id: string, value: string) =>
       server.call('update_customer_payment', { payment_id, custom_fields: [{ api_name: 'cf_external_reference', value }] });
     await named(first, 'V-1');
-    // Somebody holds the turn of the first one, while the value moves on to the second.
+    // The test holds the turn of the first payment, while the value moves to the second payment.
     const turn = await server.opened.road.turns.take([`payment:${first}`], 'test');
     const waiting = server.call('update_customer_payment_using_custom_field', {
       unique_identifier_key: 'cf_external_reference',
@@ -932,8 +932,8 @@ describe('a payment named by a unique value', () => {
   });
 });
 
-describe('the trace', () => {
-  it('list_writes says what was done, its outcome and how to undo it, unresolved first', async () => {
+describe('after a write', () => {
+  it('list_writes shows the write, its outcome and its undo, unresolved writes first', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const done = await server.call('create_customer_payment', payment);
     await fault(server.sandbox, { match: { method: 'PUT' }, fault: 'drop_before' });
@@ -946,7 +946,7 @@ describe('the trace', () => {
     expect((await server.opened.road.journal.verify()).problems).toEqual([]);
   });
 
-  it('what takes a write back takes it back', async () => {
+  it('the undo of a write restores the books', async () => {
     const server = await start();
     const before = await booksOf(server.sandbox);
     const made = await server.call('create_customer_payment', {
@@ -965,11 +965,11 @@ describe('the trace', () => {
   });
 });
 
-describe('a broken answer that names its record', () => {
-  it('is found among others by that name', async () => {
+describe('a payment with a broken answer that names its record', () => {
+  it('is found by that id among similar payments', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const byHand = await start({ on: server.sandbox });
-    // Applied, and answered 201 with a Location and a body cut short; before anyone looks another one just like it appears.
+    // Zoho records the payment and answers 201 with a Location and an incomplete body. Before the look, an identical payment appears.
     await fault(server.sandbox, { match: posts, fault: 'malformed', after: true });
     await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments$' }, fault: 'status', status: 503, skip: 1, times: 3 });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
@@ -981,8 +981,8 @@ describe('a broken answer that names its record', () => {
   });
 });
 
-describe('what was not done leaves a trace too', () => {
-  it('refused, declined and cancelled calls are in the journal, without an entry', async () => {
+describe('calls that wrote nothing', () => {
+  it('are in the journal as notes without an entry, if they were refused or declined', async () => {
     const server = await start({ confirm: 'ask', person: () => ({ action: 'decline' }) });
     await server.call('create_customer_payment', { ...payment, date: '2099-01-01' });
     await server.call('create_customer_payment_refund', refund);

@@ -7,7 +7,7 @@ import { booksOf, fault, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Money that may be recorded already is never recorded again without a question, whatever hides it. */
+/** Possible duplicates: money that may already be recorded is never recorded again without a question, even if it is hard to recognize. */
 
 type Json = Record<string, unknown>;
 type Change = Parameters<typeof altered>[1]['body'];
@@ -39,26 +39,30 @@ const idOf = ({ structuredContent }: ToolResult) => (structuredContent['payment'
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 993.67, date: '2026-11-10' };
 const pay = async (server: Harness, more: Json = {}) => await server.call('create_customer_payment', { ...payment, ...more });
 
-describe('a payment that is there already is suspected', () => {
+describe('a second payment is a possible duplicate', () => {
   it.each([
-    ['the same date', { reference_number: 'A-1' }, { reference_number: 'A-2' }],
+    ['with the same date', { reference_number: 'A-1' }, { reference_number: 'A-2' }],
     [
-      'the same reference in another case, eight days later',
+      'with the same reference in another case, eight days later',
       { reference_number: 'TRF-7731' },
       { reference_number: 'trf-7731', date: '2026-11-18' },
     ],
     [
-      'the same reference with a space, the next day',
+      'with the same reference with a space, the next day',
       { reference_number: 'TRF-7731' },
       { reference_number: 'TRF 7731', date: '2026-11-11' },
     ],
-    ['the same reference with a space behind it', { reference_number: 'TRF-7731' }, { reference_number: 'TRF-7731 ', date: '2026-11-12' }],
-    ['the same number with a word before it', { reference_number: '7731' }, { reference_number: 'Check 7731', date: '2026-11-11' }],
-    ['the same number, half a year later', { reference_number: 'cheque no. 7731' }, { reference_number: '#7731', date: '2026-05-11' }],
-    ['no reference, the next day', { reference_number: 'TRF-7731' }, { date: '2026-11-11' }],
-    ['no reference there, a week later', {}, { reference_number: 'TRF-7731', date: '2026-11-17' }],
-    ['a reference that says nothing', { reference_number: 'TRF-7731' }, { reference_number: 'Check', date: '2026-11-11' }],
-  ])('by %s', async (_, first, second) => {
+    [
+      'with the same reference and a space after it',
+      { reference_number: 'TRF-7731' },
+      { reference_number: 'TRF-7731 ', date: '2026-11-12' },
+    ],
+    ['with the same number after a word', { reference_number: '7731' }, { reference_number: 'Check 7731', date: '2026-11-11' }],
+    ['with the same number, half a year later', { reference_number: 'cheque no. 7731' }, { reference_number: '#7731', date: '2026-05-11' }],
+    ['without a reference, the next day', { reference_number: 'TRF-7731' }, { date: '2026-11-11' }],
+    ['a week after a payment without a reference', {}, { reference_number: 'TRF-7731', date: '2026-11-17' }],
+    ['with a reference that is only the word "Check"', { reference_number: 'TRF-7731' }, { reference_number: 'Check', date: '2026-11-11' }],
+  ])('%s', async (_, first, second) => {
     const { server, recorded } = await start();
     const id = idOf(await pay(server, first));
     const again = await pay(server, { date: '2026-11-10', ...second });
@@ -74,17 +78,21 @@ describe('a payment that is there already is suspected', () => {
   });
 
   it.each([
-    ['another reference, the next day', { reference_number: 'Rent 2026-10' }, { reference_number: 'Rent 2026-11', date: '2026-11-11' }],
-    ['no reference, eight days later', { reference_number: 'TRF-7731' }, { date: '2026-11-18' }],
-    ['another amount', { reference_number: 'A' }, { reference_number: 'A', amount: 993.66 }],
-    ['another customer', { reference_number: 'A' }, { reference_number: 'A', customer_id: '712345000000090003' }],
-  ])('but not by %s', async (_, first, second) => {
+    [
+      'with another reference, the next day',
+      { reference_number: 'Rent 2026-10' },
+      { reference_number: 'Rent 2026-11', date: '2026-11-11' },
+    ],
+    ['without a reference, eight days later', { reference_number: 'TRF-7731' }, { date: '2026-11-18' }],
+    ['with another amount', { reference_number: 'A' }, { reference_number: 'A', amount: 993.66 }],
+    ['of another customer', { reference_number: 'A' }, { reference_number: 'A', customer_id: '712345000000090003' }],
+  ])('but not %s', async (_, first, second) => {
     const { server } = await start({ confirm: 'strict' });
     await pay(server, first);
     expect((await pay(server, second)).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
   });
 
-  it('whatever stands around the number', () => {
+  it('if the number in its reference is the same, with any words around it', () => {
     const decorated = fc.tuple(
       fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-', '00'),
       fc.stringMatching(/^(0|[1-9][0-9]{0,11})$/),
@@ -145,7 +153,7 @@ describe('a payment that is there already is suspected', () => {
   });
 });
 
-/** Rows of Zoho's list that hold the same in another type, or not at all. */
+/** Rows of Zoho's list that have a value in another type, or lack it. `comparable`: whether a duplicate can still be recognized. */
 const types: [name: string, change: (row: Json) => Json, comparable: boolean][] = [
   ['customer_id as a number', (row) => ({ ...row, customer_id: `number ${String(row['customer_id'])}` }), true],
   ['no customer_id', ({ customer_id: _, ...row }) => row, false],
@@ -157,7 +165,7 @@ const types: [name: string, change: (row: Json) => Json, comparable: boolean][] 
   ['an amount as text', (row) => ({ ...row, amount: String(row['amount']) }), true],
   ['an amount with a comma', (row) => ({ ...row, amount: `1,${String(row['amount'])}` }), false],
   [
-    'an amount with what a sum in binary leaves',
+    'an amount with a floating-point error',
     (row) => ({ ...row, amount: String(row['amount']) === '993.67' ? 993.6700000000001 : row['amount'] }),
     true,
   ],
@@ -172,8 +180,8 @@ const changingList =
       ? { ...body, customerpayments: (body['customerpayments'] as Json[]).map(change) }
       : body;
 
-describe('rows of other types', () => {
-  it.each(types)('%s: a look-alike is seen, or named as not checked', async (_, change, comparable) => {
+describe('if the values in a row have other types', () => {
+  it.each(types)('%s: a possible duplicate is found, or named as not checked', async (_, change, comparable) => {
     const { server, byHand, recorded } = await start({ confirm: 'strict', change: changingList(change) });
     await byHand('POST', '/customerpayments', { ...payment, payment_mode: 'check' });
     const again = await pay(server);
@@ -182,7 +190,7 @@ describe('rows of other types', () => {
   });
 
   it.each(types)('%s: after a lost answer the payment is found, or its outcome stays unknown', async (_, change) => {
-    // Who approves the first one and nothing else.
+    // The user approves only the first payment.
     let approves = true;
     const { server, sandbox, recorded } = await start({
       change: changingList(change),
@@ -211,7 +219,7 @@ describe('rows of other types', () => {
         : body;
   const refund = { customer_payment_id: seed.paymentWithUnused, amount: 2, date: '2026-06-22', from_account_id: seed.pettyCash };
 
-  it.each(refundRows)('of refunds, %s: a look-alike is seen', async (_, change) => {
+  it.each(refundRows)('refunds with %s: a possible duplicate is found', async (_, change) => {
     const { server, byHand, refunded } = await start({ change: changingRefunds(change) });
     await byHand('POST', `/customerpayments/${seed.paymentWithUnused}/refunds`, {
       amount: 2,
@@ -222,7 +230,7 @@ describe('rows of other types', () => {
     expect(await refunded()).toBe(1);
   });
 
-  it.each(refundRows)('of refunds, %s: after a lost answer it is found', async (_, change) => {
+  it.each(refundRows)('refunds with %s: after a lost answer the refund is found', async (_, change) => {
     const { server, sandbox, refunded } = await start({ change: changingRefunds(change) });
     await fault(sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent['outcome']).toBe('recorded');
@@ -232,7 +240,7 @@ describe('rows of other types', () => {
   it.each([
     ['payments', '/customerpayments', 'customerpayments'],
     ['refunds', `/customerpayments/${seed.paymentWithUnused}/refunds`, 'payment_refunds'],
-  ])('a list of %s that never ends proves nothing', async (_, list, key) => {
+  ])('if the list of %s never ends, the outcome stays unknown', async (_, list, key) => {
     const { server, sandbox } = await start({
       change: (body, _query, path, method) =>
         method === 'GET' && path === list && Array.isArray(body[key])
@@ -248,7 +256,7 @@ describe('rows of other types', () => {
   });
 });
 
-describe('a success answer that shows another record proves nothing', () => {
+describe('a success answer that shows another record does not count', () => {
   const answers: [string, (payment: Json) => Json][] = [
     [
       "another customer's payment",
@@ -259,7 +267,7 @@ describe('a success answer that shows another record proves nothing', () => {
     ['another customer as a number', (payment) => ({ ...payment, customer_id: 'number 712345000000090003' })],
   ];
 
-  it.each(answers)('%s: the payment itself is found, and only that can be undone', async (_, change) => {
+  it.each(answers)('%s: the real payment is found, and the undo names it', async (_, change) => {
     const { server, recorded } = await start({
       change: (body, _query, path, method) =>
         method === 'POST' && path === '/customerpayments' ? { ...body, payment: change(body['payment'] as Json) } : body,
@@ -277,7 +285,7 @@ describe('a success answer that shows another record proves nothing', () => {
     ['another customer', (payment) => ({ ...payment, customer_id: '712345000000090003' })],
     ['no id', ({ payment_id: _, ...payment }) => payment],
     ['no payment', () => undefined],
-  ])('of an update, %s: it is unknown until it is seen', async (_, change) => {
+  ])('for an update, %s: the update is found by a look', async (_, change) => {
     const { server } = await start({
       change: (body, _query, path, method) =>
         method === 'PUT' && path.startsWith('/customerpayments/') ? { ...body, payment: change(body['payment'] as Json) } : body,
@@ -301,7 +309,7 @@ describe('a success answer that shows another record proves nothing', () => {
       { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, description: 'new' },
     ],
   ];
-  it.each(messageOnly)('of a %s by %s that was not carried out: it is unknown', async (method, tool, args) => {
+  it.each(messageOnly)('for a %s by %s that was not carried out: the outcome is unknown', async (method, tool, args) => {
     const { server, sandbox } = await start({
       change: (body, _query, _path, how) =>
         how === method ? { code: 0, message: 'success', payment: { payment_id: seed.samplePayment, amount: 1 } } : body,
@@ -314,7 +322,7 @@ describe('a success answer that shows another record proves nothing', () => {
     });
   });
 
-  it('of a refund', async () => {
+  it('for a refund, another refund: the real refund is found, and the undo does not name the other', async () => {
     const { server, refunded } = await start({
       change: (body, _query, path, method) =>
         method === 'POST' && path.endsWith('/refunds')
@@ -333,11 +341,11 @@ describe('a success answer that shows another record proves nothing', () => {
   });
 });
 
-describe('a change is judged by what it leaves', () => {
+describe('a change is judged by the record that it would leave', () => {
   it.each<[string, Json]>([
     ['a reference', { reference_number: 'TRF-1' }],
     ['a date', { date: '2026-11-11' }],
-  ])('a new payment waits for a change of %s, and is compared with what it left', async (_, change) => {
+  ])('a new payment waits for a change of %s, and is compared with the changed payment', async (_, change) => {
     const { server, sandbox } = await start();
     const id = idOf(await pay(server, { reference_number: 'A', date: '2026-01-01' }));
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'delay', delay_ms: 800 });
@@ -348,7 +356,7 @@ describe('a change is judged by what it leaves', () => {
     expect(errorOf(other)).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(id) as string });
   });
 
-  it('raised to the amount of another payment, it is a suspected duplicate', async () => {
+  it('a payment raised to the amount of another payment is a possible duplicate', async () => {
     const { server, sent } = await start();
     const first = idOf(await pay(server, { amount: 700 }));
     const second = idOf(await pay(server, { amount: 699.99 }));
@@ -357,7 +365,7 @@ describe('a change is judged by what it leaves', () => {
     expect(await sent()).toHaveLength(2);
     const meant = await server.call('update_customer_payment', { payment_id: second, amount: 700, allow_duplicate_of: [first] });
     expect(meant.structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'duplicate' }] });
-    // What it looked like before is nothing new.
+    // After that, a change that makes the payment no more like the other one is not a concern.
     expect((await server.call('update_customer_payment', { payment_id: second, description: 'x' })).structuredContent).toMatchObject({
       outcome: 'recorded',
       concerns: [],
@@ -365,9 +373,9 @@ describe('a change is judged by what it leaves', () => {
   });
 
   it.each<[string, Json]>([
-    ['moved to its date', { date: '2026-11-10' }],
-    ['given its reference', { reference_number: 'trf 1' }],
-  ])('%s, too', async (_, change) => {
+    ['moved to the date of another payment', { date: '2026-11-10' }],
+    ['with the reference of another payment', { reference_number: 'trf 1' }],
+  ])('a payment %s is a possible duplicate, too', async (_, change) => {
     const { server } = await start();
     const first = idOf(await pay(server, { reference_number: 'TRF-1' }));
     const second = idOf(await pay(server, { reference_number: 'TRF-2', date: '2026-09-01' }));
@@ -377,7 +385,7 @@ describe('a change is judged by what it leaves', () => {
     });
   });
 
-  it('moved to the customer of another payment, too', async () => {
+  it('a payment moved to the customer of another payment is a possible duplicate, too', async () => {
     const { server } = await start();
     const first = idOf(await pay(server));
     const second = idOf(await pay(server, { customer_id: '712345000000090003' }));
@@ -387,14 +395,14 @@ describe('a change is judged by what it leaves', () => {
     });
   });
 
-  it('raised far above what it is applied to, it is asked about', async () => {
+  it('the user is asked about a payment that is raised far above what is applied to invoices', async () => {
     const { server } = await start({ confirm: 'strict' });
     const id = idOf(await pay(server, { amount: 100, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }] }));
     const raised = await server.call('update_customer_payment', { payment_id: id, amount: 1_000_000 });
     expect(errorOf(raised)?.code).toBe('consent_unavailable');
   });
 
-  it('the policy compares the whole amount, and adds the raise to the day', async () => {
+  it('the limit for one write compares the whole amount, the limit for a day only the raise', async () => {
     const { server } = await start({
       policy: { max_amount: { per_write: { USD: 500 }, per_day: { USD: 450 } }, ask_above: { USD: 420 } },
       confirm: 'strict',
@@ -408,7 +416,7 @@ describe('a change is judged by what it leaves', () => {
     expect(errorOf(await pay(server, { amount: 40, date: '2026-01-01' }))?.code).toBeUndefined();
   });
 
-  it('a refund that is raised is judged whole, and by the refunds that it will look like', async () => {
+  it('a raised refund is judged by its whole amount, and compared with other refunds', async () => {
     const { server } = await start({ policy: { max_amount: { per_write: { USD: 50 } } } });
     const refund = async (amount: number) =>
       (
@@ -437,7 +445,7 @@ describe('a change is judged by what it leaves', () => {
 });
 
 describe('after an unknown outcome', () => {
-  it('of a raise, a payment of what it added waits, and is a look-alike afterwards', async () => {
+  it('of a raise, a payment of the added amount is refused, and is then a possible duplicate', async () => {
     const { server, sandbox } = await start();
     const id = idOf(await pay(server, { amount: 500, reference_number: 'A' }));
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
@@ -448,7 +456,7 @@ describe('after an unknown outcome', () => {
     expect(errorOf(await pay(server, { amount: 100, reference_number: 'B' }))?.code).toBe('suspected_duplicate');
   });
 
-  it('of a payment, a raise by as much waits', async () => {
+  it('of a payment, a raise by the same amount is refused', async () => {
     const { server, sandbox } = await start();
     const id = idOf(await pay(server, { amount: 500, reference_number: 'A' }));
     await fault(sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_before' });
@@ -456,7 +464,7 @@ describe('after an unknown outcome', () => {
     expect(errorOf(await server.call('update_customer_payment', { payment_id: id, amount: 600 }))?.code).toBe('unresolved_write');
   });
 
-  it('of a raise of a refund, a refund of what it added', async () => {
+  it('of a raise of a refund, a refund of the added amount is a possible duplicate', async () => {
     const { server, sandbox } = await start();
     const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-22', from_account_id: seed.pettyCash };
     const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10, reference_number: '1' }))
@@ -484,7 +492,7 @@ describe('after an unknown outcome', () => {
     ).toBe('suspected_duplicate');
   });
 
-  it('of a change of one refund, another refund and the payment itself can be changed', async () => {
+  it('of a change of a refund, other refunds and the payment can still be changed', async () => {
     const { server, sandbox } = await start();
     const refund = async (amount: number) =>
       (
@@ -526,7 +534,7 @@ describe('after an unknown outcome', () => {
       { customer: 'Bowman Furniture', payment_mode: 'check', ...changed, allocate: 'as_credit' },
     ],
     ['with another key', 'create_customer_payment', { ...payment, ...changed, idempotency_key: 'another' }],
-  ])('a changed repeat is refused, naming what the lost one became (%s)', async (_, tool, args) => {
+  ])('of a payment, a changed repetition is refused, and the error names the first payment (%s)', async (_, tool, args) => {
     const { server, sandbox, recorded } = await start();
     await fault(sandbox, lost);
     await fault(sandbox, { ...hidden, skip: 1 });
@@ -544,14 +552,14 @@ describe('after an unknown outcome', () => {
       outcome: 'recorded',
       concerns: expect.arrayContaining([expect.objectContaining({ code: 'duplicate' })]) as unknown,
     });
-    // Whoever named it knows of it: the next one is compared as any other.
+    // The caller has named the first payment, so the next payment is compared as usual.
     expect((await pay(server, { amount: 970, reference_number: 'third', date: '2026-03-03' })).structuredContent).toMatchObject({
       outcome: 'recorded',
       concerns: [],
     });
   });
 
-  it('also where it was settled since, by another process', async () => {
+  it('of a payment that was settled meanwhile, a changed repetition is refused, too', async () => {
     const { server, sandbox } = await start();
     await fault(sandbox, lost);
     await fault(sandbox, { ...hidden, skip: 1 });
@@ -560,7 +568,7 @@ describe('after an unknown outcome', () => {
     expect(errorOf(await pay(server, changed))?.code).toBe('suspected_duplicate');
   });
 
-  it('of a refund, another refund of the same amount', async () => {
+  it('of a refund, another refund of the same amount is a possible duplicate', async () => {
     const { server, sandbox, refunded } = await start();
     const refund = {
       customer_payment_id: seed.paymentWithUnused,
@@ -578,7 +586,7 @@ describe('after an unknown outcome', () => {
     expect(await refunded()).toBe(1);
   });
 
-  it('of a change, another change of the same payment', async () => {
+  it('of a change, another change of the same payment is a possible duplicate', async () => {
     const { server, sandbox } = await start();
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
     await fault(sandbox, {

@@ -20,10 +20,10 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** For what is not had. */
+/** A short timeout, for turns that cannot be taken. */
 const soon = { timeoutMs: 300 };
 
-/** Another process that takes a turn, says so, and keeps it. */
+/** Starts another process that takes a turn, reports it, and keeps it. */
 async function holder(name: string) {
   const source = `
     import { openTurns } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/write/turn.ts')).href)};
@@ -37,7 +37,7 @@ async function holder(name: string) {
 }
 
 describe('a turn', () => {
-  it('is held by one at a time, first come, first served', async () => {
+  it('has one holder at a time, in the order of the calls', async () => {
     const order: number[] = [];
     await Promise.all(
       Array.from({ length: 8 }, async (_, i) => {
@@ -51,14 +51,14 @@ describe('a turn', () => {
     expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
   });
 
-  it('does not wait for turns of other payments', async () => {
+  it('does not wait for the turns of other payments', async () => {
     const first = await turns.take(['payment:1'], 'test');
     const second = await turns.take(['payment:2'], 'test');
     first.leave();
     second.leave();
   });
 
-  it('never deadlocks over several names in any order', async () => {
+  it('never deadlocks if calls name several payments in different orders', async () => {
     const names = ['a', 'b', 'c', 'd'];
     await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
@@ -69,7 +69,7 @@ describe('a turn', () => {
     );
   });
 
-  it('is given up when the caller cancels, and the next gets it', async () => {
+  it('is not taken if the caller cancels, and the next call gets it', async () => {
     const first = await turns.take(['payment:1'], 'test');
     const cancel = new AbortController();
     const waiting = turns.take(['payment:1'], 'test', { signal: cancel.signal });
@@ -80,7 +80,7 @@ describe('a turn', () => {
     (await next).leave();
   });
 
-  it("is nobody's any more once the server has closed", async () => {
+  it('is released when the server closes, and cannot be taken there again', async () => {
     await turns.take(['payment:1'], 'test');
     const waiting = turns.take(['payment:1', 'payment:2'], 'test', soon);
     turns.close();
@@ -91,7 +91,7 @@ describe('a turn', () => {
     others.close();
   });
 
-  it('excludes other processes, says who holds it, and is free when that process is killed', async () => {
+  it('excludes other processes, names its holder in the error, and is free after the holder was killed', async () => {
     const child = await holder('payment:1');
     await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(
       new RegExp(`process ${child.pid} \\(create_customer_payment, since `),
@@ -101,22 +101,22 @@ describe('a turn', () => {
     (await turns.take(['payment:1'], 'test')).leave();
   });
 
-  it.skipIf(process.platform === 'win32')('stays held while its process is merely stopped', async () => {
+  it.skipIf(process.platform === 'win32')('stays held while its process is only stopped', async () => {
     const child = await holder('payment:1');
     child.kill('SIGSTOP');
-    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow('holds the turn');
+    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow('holds the lock');
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
 
-  it('does not hang on telling who holds it', async () => {
-    // A folder where the file would be: it can never be written.
+  it('is taken even if the note about its holder cannot be written', async () => {
+    // A folder is in the place of the note, so the note can never be written.
     for (let file = 0; file < 64; file += 1) mkdirSync(join(dir, `${String(file).padStart(2, '0')}.holder`));
     (await turns.take(['payment:1'], 'test')).leave();
     (await turns.take(['payment:1'], 'test')).leave();
   });
 
-  it.skipIf(process.platform === 'win32')('keeps its files to their owner', async () => {
+  it.skipIf(process.platform === 'win32')('keeps its files private to their owner', async () => {
     (await turns.take(['payment:1'], 'test')).leave();
     expect(statSync(dir).mode & 0o77).toBe(0);
   });

@@ -135,7 +135,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     await misbehave(server, { match: { method: 'PUT' }, fault, ...more, times: 1 });
     const error = errorOf(await server.call('update_customer_payment', { payment_id: PAYMENT, description: `after ${fault}` }));
     expect(error).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
-    expect(error.next).toContain('it will be looked for, and not sent twice');
+    expect(error.next).toContain('it looks for the write and does not send it twice');
   });
 
   it('bad arguments, by our own hand', async () => {

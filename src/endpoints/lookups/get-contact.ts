@@ -26,7 +26,7 @@ const output = z.looseObject({
 
 export type Contact = NonNullable<z.output<typeof output>['contact']>;
 
-/** What a person asks about a customer; Zoho sends some hundred fields, and lists of any length. */
+/** The fields shown. Zoho sends about a hundred fields, and lists of any length. */
 const shownFields = [
   'contact_id',
   'contact_name',
@@ -49,7 +49,7 @@ const shownFields = [
 export const getContact = defineRead({
   name: 'get_contact',
   title: 'Get a customer',
-  description: 'One customer: currency, what is outstanding, unused credits, terms, address, notes.',
+  description: 'One customer: currency, outstanding amount, unused credits, terms, address, notes.',
   module: 'contacts',
   path: '/contacts/{contact_id}',
   resources: [
@@ -71,7 +71,7 @@ export const getContact = defineRead({
     if (contact_id === undefined) return unseen('customer');
     const name = `${contact_name === undefined ? '' : `${quoted(contact_name, whole ? WHOLE_TEXT : 80)} `}(id ${idText(contact_id)})`;
     if (contact_type !== 'customer')
-      return createReport([`${name} is a ${plain(contact_type)}, not a customer: payments here are from customers only.`]);
+      return createReport([`${name} is a ${plain(contact_type)}, not a customer: this server handles only customer payments.`]);
     const amount = (label: string, value: unknown) => `${label} ${money(value, contact)}`;
     const field = (label: string, value: unknown, max?: number) =>
       ifPresent(value, (value) => `${label} ${quoted(value, whole ? WHOLE_TEXT : max)}`);
@@ -90,7 +90,7 @@ export const getContact = defineRead({
       field('notes', contact['notes'], 200),
     ];
     const { line, isCut } = factLine(facts, whole);
-    const currency = currency_code === undefined ? 'currency not told' : plain(currency_code);
+    const currency = currency_code === undefined ? 'currency unknown' : plain(currency_code);
     const status = contact['status'] === 'active' ? undefined : ifPresent(contact['status'], (status) => `, ${plain(status)}`);
     return createReport(
       [`Customer ${name}, ${currency}${status ?? ''}.`, line],

@@ -26,7 +26,7 @@ const output = z.looseObject({
     .optional(),
 });
 
-/** What a person asks about an invoice; its lines can be hundreds. */
+/** The fields shown. Line items are not shown: an invoice can have hundreds. */
 const shownFields = [
   'invoice_id',
   'invoice_number',
@@ -51,7 +51,7 @@ const shownFields = [
 export const getInvoice = defineRead({
   name: 'get_invoice',
   title: 'Get an invoice',
-  description: 'One invoice: customer, status, dates, total, what was paid, balance.',
+  description: 'One invoice: customer, status, dates, total, amount paid, balance.',
   module: 'invoices',
   path: '/invoices/{invoice_id}',
   resources: [
@@ -73,7 +73,7 @@ export const getInvoice = defineRead({
   },
   report: ({ invoice }, { whole = false }) => {
     if (invoice === undefined) return unseen('invoice');
-    const { invoice_id, customer_id, status = 'status not told' } = invoice;
+    const { invoice_id, customer_id, status = 'status unknown' } = invoice;
     const amount = (label: string, value: unknown) =>
       ifPresent(readAmount(value) === 0 ? undefined : value, (value) => `${label} ${money(value, invoice)}`);
     const day = (label: string, value: unknown) => ifPresent(value, (value) => `${label} ${plain(value)}`);
@@ -83,7 +83,7 @@ export const getInvoice = defineRead({
         `(customer_id ${idText(customer_id)})`,
       `total ${money(invoice.total, invoice)}`,
       `balance ${money(invoice.balance, invoice)}`,
-      paid && [paid, day('the last', invoice['last_payment_date'])].filter(Boolean).join(', '),
+      paid && [paid, day('last on', invoice['last_payment_date'])].filter(Boolean).join(', '),
       amount('credits applied', invoice['credits_applied']),
       amount('written off', invoice['write_off_amount']),
       ifPresent(invoice['reference_number'], (reference) => `reference ${quoted(reference)}`),

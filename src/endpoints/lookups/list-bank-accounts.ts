@@ -22,7 +22,7 @@ const output = z.looseObject({
 export const listBankAccounts = defineRead({
   name: 'list_bank_accounts',
   title: 'List bank accounts',
-  description: 'Cash and bank accounts, where payments go (account_id) and refunds come from (from_account_id).',
+  description: 'Cash and bank accounts, for payments (account_id) and refunds (from_account_id).',
   module: 'banking',
   path: '/bankaccounts',
   resources: [
@@ -47,7 +47,7 @@ export const listBankAccounts = defineRead({
   }),
 });
 
-/** For checks, which look for one among all: every row of Zoho's page, none cut for display. */
+/** For checks, which search all accounts: every row of Zoho's page, not cut to the size of an answer. */
 export const allBankAccounts = defineRead({
   ...listBankAccounts,
   output: output.extend({ page_context: pageContext }),

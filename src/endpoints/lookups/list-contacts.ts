@@ -51,15 +51,15 @@ export const listContacts = defineRead({
   name: 'list_contacts',
   title: 'List customers',
   description:
-    'Find customers: contact_id is the customer_id of other tools. ' +
-    'Names can be nearly the same; of several matches ask the user which is meant.',
+    'Find customers. contact_id is the customer_id of other tools. ' +
+    'Names can be similar: if several match, ask the user which customer is meant.',
   module: 'contacts',
   path: '/contacts',
   input,
   output,
   parts: ({ fields: _, ...query }) => ({ query: { contact_type: 'customer', per_page: DEFAULT_PER_PAGE, ...query } }),
   ...list,
-  // Zoho's own filter lets vendors through.
+  // Zoho's filter `contact_type` also returns some vendors.
   result: (body, input): z.output<typeof output> => {
     const contacts = many(body, 'contacts')?.filter((row) => row['contact_type'] !== 'vendor');
     return list.result({ ...body, contacts }, input);

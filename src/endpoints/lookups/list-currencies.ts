@@ -14,9 +14,7 @@ const output = z.looseObject({
 export const listCurrencies = defineRead({
   name: 'list_currencies',
   title: 'List currencies',
-  description:
-    'Currencies of the books: decimals, and the exchange rate in base currency where one is kept. ' +
-    "A payment's own rate comes from the user.",
+  description: 'Currencies: decimals, and the exchange rate to the base currency if Zoho has one. Ask the user for the rate of a payment.',
   module: 'settings',
   path: '/settings/currencies',
   resources: [
@@ -47,7 +45,7 @@ function line(row: Json): string {
     ifPresent(row['currency_name'], (name) => quoted(name, 40)),
     ifPresent(row['price_precision'], (decimals) => `${plain(decimals)} decimals`),
     row['is_base_currency'] === true && 'base currency',
-    // 0 is how Zoho says that it keeps none.
+    // Zoho sends 0 if it has no rate.
     ifPresent(row['exchange_rate'] || undefined, (rate) => `rate ${plain(rate)}`),
     ifPresent(row['effective_date'], (day) => `of ${plain(day)}`),
     `id ${idText(row['currency_id'])}`,

@@ -11,11 +11,11 @@ const output = z.looseObject({
   fields: z.array(z.looseObject({ customfield_id: text, label: text, api_name: text, is_unique: z.boolean().optional() })).optional(),
 });
 
-/** Zoho serves this without documenting it. */
+/** Zoho serves this path but does not document it. */
 export const listCustomFields = defineRead({
   name: 'list_custom_fields',
   title: 'List custom fields of payments',
-  description: 'Custom fields that payments have: customfield_id, api_name, type, whether values must be unique, values to choose from.',
+  description: 'Custom fields of payments: customfield_id, api_name, type, whether values must be unique, allowed values.',
   module: 'settings',
   path: '/settings/fields',
   input,
@@ -32,13 +32,13 @@ export const listCustomFields = defineRead({
   }),
 });
 
-/** For checks, which look for one among all: every row, none cut for display. */
+/** For checks, which search all fields: every row, not cut to the size of an answer. */
 export const allCustomFields = defineRead({
   ...listCustomFields,
   result: (body) => ({ fields: many(body, 'fields')?.map(withCustomFieldId) }),
 });
 
-/** Its id has the name that a payment gives it. */
+/** Renames `field_id` to `customfield_id`, the name used in a payment. */
 function withCustomFieldId({ field_id, ...row }: Json): Json {
   return { ...row, customfield_id: row['customfield_id'] ?? field_id };
 }

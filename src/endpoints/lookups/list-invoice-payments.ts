@@ -14,7 +14,7 @@ const output = z.looseObject({ payments: z.array(z.looseObject({ payment_id: tex
 export const listInvoicePayments = defineRead({
   name: 'list_invoice_payments',
   title: 'List payments of an invoice',
-  description: "Payments applied to one invoice, each with the amount applied to it, in the invoice's currency.",
+  description: "Payments applied to one invoice, with the applied amounts in the invoice's currency.",
   module: 'invoices',
   path: '/invoices/{invoice_id}/payments',
   input,

@@ -36,8 +36,8 @@ export const listInvoices = defineRead({
   name: 'list_invoices',
   title: 'List invoices',
   description:
-    'Find invoices, for their invoice_id and balance; newest first unless sorted otherwise. ' +
-    'Filters combine; status unpaid is all that is open.',
+    'Find invoices with their invoice_id and balance, newest first by default. ' +
+    'An invoice must match all filters. Status unpaid finds all open invoices.',
   module: 'invoices',
   path: '/invoices',
   input,

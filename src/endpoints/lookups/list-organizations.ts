@@ -15,7 +15,7 @@ const output = z.looseObject({
 export const listOrganizations = defineRead({
   name: 'list_organizations',
   title: 'List organizations',
-  description: 'Organizations of these credentials, with base currency and time zone. This server works on one of them.',
+  description: 'Organizations of this login, with base currency and time zone. This server uses one of them.',
   module: 'settings',
   path: '/organizations',
   resources: [
@@ -39,7 +39,7 @@ export const listOrganizations = defineRead({
   }),
 });
 
-/** For login and checks, which look for one among all: every row, none cut for display. */
+/** For login and checks, which search all organizations: every row, not cut to the size of an answer. */
 export const allOrganizations = defineRead({ ...listOrganizations, result: (body) => ({ organizations: many(body, 'organizations') }) });
 
 function line(row: Json): string {

@@ -14,7 +14,7 @@ import { createReport } from '../../report.ts';
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
 
-/** Each is read before anyone is asked, and Zoho allows a hundred calls a minute to the whole organization. */
+/** The preflight reads each payment, and Zoho allows the whole organization 100 calls a minute. */
 const MOST_DELETED_AT_ONCE = 25;
 
 interface AllGoneFacts extends Facts {
@@ -25,8 +25,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
   name: 'bulk_delete_customer_payments',
   title: 'Delete several customer payments',
   description:
-    'Delete payments that were recorded by mistake, all at once; their invoices are open again. ' +
-    'The user is asked. For one payment use delete_customer_payment.',
+    'In one call, delete payments that were recorded by mistake: their invoices are open again. ' +
+    'The user is asked to confirm. For one payment use delete_customer_payment.',
   method: 'DELETE',
   path: '/customerpayments',
   input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST_DELETED_AT_ONCE).describe('The ids, each once.') }),
@@ -48,22 +48,22 @@ export const bulkDeleteCustomerPayments = defineWrite({
         lost: { touches: { payments: payments.map((payment) => String(payment.payment_id)) }, before: { payments } },
       };
     },
-    // Zoho's answer does not tell of each.
+    // Zoho's answer is one message for all payments, so each payment is read again.
     async each({ deleted: asked = [] }, zoho) {
       const { deleted = [], kept = [], unknown = [] } = await whatBecameOf(asked, zoho);
       if (deleted.length === 0 && unknown.length === 0)
-        throw new OutcomeUnknownError('Zoho said that it deleted them, and each is still there.', { next: 'Look for it.' });
+        throw new OutcomeUnknownError('Zoho said that it deleted the payments, but all of them still exist.', { next: 'Look for them.' });
       return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
     },
     async look({ input }, zoho) {
       const { deleted = [], kept = [], unknown = [] } = await whatBecameOf(new Set(input['payment_id'] as string[]), zoho);
-      if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show what became of ${unknown.join(', ')}.`, candidates: [] };
+      if (unknown.length > 0) return { seen: 'unclear', why: `Zoho does not show if it deleted ${unknown.join(', ')}.`, candidates: [] };
       if (kept.length === 0) return { seen: 'there', result: { deleted } };
       if (deleted.length === 0) return { seen: 'not there' };
-      return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Kept: ${kept.join(', ')}.` };
+      return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Not deleted: ${kept.join(', ')}.` };
     },
     contradiction: (_result, { answer }) => moreThanMessage(answer),
-    // One call takes back one payment; the others are named in the report.
+    // One call can restore only one payment. The report says that several have no undo.
     undo: ({ deleted = [] }, _input, { payments }) =>
       deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
   },
@@ -73,7 +73,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
   report({ deleted = [], kept = [], unknown = [] }, _input, facts) {
     const before = (ids: readonly string[]) => facts?.before.payments?.filter(({ payment_id }) => ids.includes(String(payment_id))) ?? [];
     const freed = freedInvoices(before(deleted));
-    // Of an invoice that a payment was applied to which may still be there, what is open is not known.
+    // An invoice's new balance is not known if one of its payments may still exist.
     const doubtful = new Set(freedInvoices(before(unknown)).map(({ invoice_id }) => invoice_id));
     const known = freed.filter(({ invoice_id }) => !doubtful.has(invoice_id));
     const about = (payment_id: string) => {
@@ -91,8 +91,8 @@ export const bulkDeleteCustomerPayments = defineWrite({
         `Deleted ${deleted.length} payment${deleted.length === 1 ? '' : 's'}:`,
         ...deleted.map(about).map(({ line, open, released }) => `- ${[`${line}.`, open, released].filter(Boolean).join(' ')}`),
         ...kept.map(about).map(({ line }) => `- NOT deleted, still there: ${line}.`),
-        ...unknown.map(about).map(({ line }) => `- Zoho says deleted, and looking for it failed: ${line}.`),
-        deleted.length > 1 && 'No one call undoes this: each payment would have to be recorded anew.',
+        ...unknown.map(about).map(({ line }) => `- Zoho says that it deleted this payment, but the check failed: ${line}.`),
+        deleted.length > 1 && 'No single call can undo this: each payment must be recorded again.',
       ],
       [],
       openAgain(known),
@@ -100,7 +100,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
   },
 });
 
-/** What became of each: gone, still there, or not to be seen just now. */
+/** Reads each payment again: it is deleted, kept, or unknown because the read failed. */
 async function whatBecameOf(payment_ids: Iterable<string>, zoho: Reader): Promise<z.output<typeof output>> {
   const looked = await Promise.all([...payment_ids].map(async (one) => ({ one, gone: await isDeleted(zoho, one).catch(() => undefined) })));
   const those = (wanted: boolean | undefined) => looked.filter(({ gone }) => gone === wanted).map(({ one }) => one);

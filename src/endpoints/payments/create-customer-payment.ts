@@ -16,8 +16,8 @@ export const createCustomerPayment = defineWrite({
   name: 'create_customer_payment',
   title: 'Record a customer payment',
   description: [
-    'Record money received from a customer, applied to invoices or, without `invoices`, as an advance. Moves money in the books.',
-    'What is not applied stays unused on the payment. To correct or apply a recorded payment use update_customer_payment.',
+    'Record a payment from a customer and apply it to invoices. Without `invoices` it is an advance.',
+    'Money that is not applied stays unused on the payment. To correct or apply a recorded payment use update_customer_payment.',
   ].join('\n'),
   method: 'POST',
   path: '/customerpayments',

@@ -11,8 +11,8 @@ export const getCustomerPayment = defineRead({
   name: 'get_customer_payment',
   title: 'Get a customer payment',
   description: [
-    'One payment whole: what it is applied to, what is unused, its refunds.',
-    'The id comes from list_customer_payments. With accept "pdf", also a link to the receipt.',
+    'All details of one payment: its invoices, unused amount and refunds.',
+    'list_customer_payments shows the id. accept "pdf" adds a link to the receipt.',
   ].join('\n'),
   path: '/customerpayments/{payment_id}',
   resources: [
@@ -37,7 +37,7 @@ export const getCustomerPayment = defineRead({
     whole: z.boolean().optional(),
   }),
   output,
-  // The receipt itself is a resource: base64 has no place in a conversation. The record is read either way.
+  // The tool reads the record and links the PDF as a resource: base64 would fill the context window.
   parts: () => ({ query: { accept: 'json' } }),
   links: ({ accept }) => (accept === 'pdf' ? ['customer_payment_pdf'] : []),
   shows: (body, { payment_id }) => shownAs(payment_id, 'payment_id', [onePayment(body)]),

@@ -40,7 +40,7 @@ const filterBy = [
   'Others',
 ].map((mode) => `PaymentMode.${mode}`);
 
-/** The query with Zoho's own filter in place of a mode such as "Cheque" or "Bank Transfer". A mode in Zoho's spelling stays as it is. */
+/** Replaces a mode such as "Cheque" or "Bank Transfer" by Zoho's `filter_by`. A mode in Zoho's spelling stays in `payment_mode`. */
 function byOwnMode<Q extends { readonly payment_mode?: string | undefined; readonly filter_by?: string | undefined }>(query: Q): Q {
   const { payment_mode = '', ...rest } = query;
   const own = ownMode(payment_mode);
@@ -50,7 +50,7 @@ function byOwnMode<Q extends { readonly payment_mode?: string | undefined; reado
     : ({ ...rest, filter_by: by } as Q);
 }
 
-/** What a person would ask for. `bcy_refunded_amount` is the base currency's; shown where anything was refunded. */
+/** The fields shown by default. `bcy_refunded_amount` is in the base currency, and shown only if it is not 0. */
 const usualFields = [
   'payment_id',
   'payment_number',
@@ -106,9 +106,9 @@ export const listCustomerPayments = defineRead({
   name: 'list_customer_payments',
   title: 'List customer payments',
   description: [
-    'Find payments received from customers, newest first unless sorted otherwise.',
-    'Filters combine. `date` is one exact day; for a range sort by date and page.',
-    "Rows have no currency: amounts are in the payment's own. Use get_customer_payment for one payment whole.",
+    'Find customer payments, newest first by default. A payment must match all filters.',
+    '`date` is one day; for a range, sort by date and read page by page.',
+    'Rows do not show the currency of the amounts: get_customer_payment shows it, and all other details.',
   ].join('\n'),
   path: '/customerpayments',
   resources: [
@@ -140,7 +140,7 @@ export const listCustomerPayments = defineRead({
     usual: usualFields,
     row: ({ invoice_number, ...row }) => ({
       ...row,
-      // `invoice_numbers` live, `invoice_number` in the documentation.
+      // Zoho sends `invoice_numbers`; its documentation says `invoice_number`.
       invoice_numbers: row['invoice_numbers'] ?? invoice_number,
       bcy_refunded_amount: readAmount(row['bcy_refunded_amount']) === 0 ? undefined : row['bcy_refunded_amount'],
     }),

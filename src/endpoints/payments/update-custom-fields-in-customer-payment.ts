@@ -25,9 +25,9 @@ interface CustomFieldFacts extends Facts {
 export const updateCustomFieldsInCustomerPayment = defineWrite({
   name: 'update_custom_fields_in_customer_payment',
   title: 'Update custom fields of a customer payment',
-  description: 'Set custom fields of a payment and nothing else. get_customer_payment shows the ids of the fields that have a value.',
+  description: 'Set only custom fields of a payment. get_customer_payment shows the ids of the fields that have a value.',
   method: 'PUT',
-  // Zoho's own path: singular here, plural everywhere else.
+  // Zoho's path: `customerpayment` is singular only here.
   path: '/customerpayment/{customer_payment_id}/customfields',
   input,
   output,

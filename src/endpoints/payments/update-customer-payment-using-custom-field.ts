@@ -22,7 +22,7 @@ import { getCustomerPayment } from './get-customer-payment.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
-/** A header value: one line of visible ASCII, since HTTP carries nothing else safely. */
+/** A header value: one line of visible ASCII, because HTTP headers carry only that safely. */
 const headerText = z
   .string()
   .min(1)
@@ -31,7 +31,7 @@ const headerText = z
 
 interface UpsertFacts extends Facts {
   readonly lost: Facts['lost'] & {
-    /** `unseen`: whether the upsert makes a payment or changes one is not known. */
+    /** `unseen`: the upsert may record a new payment or change an existing one. */
     readonly before: InBase & { readonly payment?: Payment; readonly existing?: unknown; readonly unseen?: true };
   };
 }
@@ -40,8 +40,8 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   name: 'update_customer_payment_using_custom_field',
   title: 'Update a customer payment by unique custom field',
   description: [
-    'Update the payment whose unique custom field has this value; with `upsert`, record a new payment when there is none.',
-    'The field must be set up in Zoho Books not to accept duplicate values. With a payment_id use update_customer_payment.',
+    'Update the payment whose unique custom field has this value. With `upsert`, record a new payment if none has it.',
+    'In Zoho Books the field must refuse duplicate values. If you know the payment_id use update_customer_payment.',
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments',
@@ -50,7 +50,10 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       .regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...')
       .describe('API name of the field, cf_...'),
     unique_identifier_value: headerText,
-    upsert: z.boolean().optional().describe('Record a new payment when there is none; needs customer_id, amount, date and payment_mode.'),
+    upsert: z
+      .boolean()
+      .optional()
+      .describe('Record a new payment if none has the value. Needs customer_id, amount, date and payment_mode.'),
     ...paymentChanges,
   }),
   output,
@@ -68,7 +71,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       if (upsert && !namesAnything(fields)) throw incomplete(NEEDED);
       refuseNoChange(fields);
       const found = await findByCustomField(key, value, zoho);
-      // What can only be sent whole is checked before anyone is asked.
+      // Refuses invalid `invoices` before the user is asked.
       if (found.kind !== 'payment') changesOf(given, undefined);
       if (isUnseen(found) && given.invoices !== undefined && !given.replace_invoices) throw cannotMerge();
       if (isUnseen(found) && !upsert) return await unseenFacts({ key, value }, given, zoho);
@@ -85,8 +88,8 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
         ...facts,
         question: {
           ...question,
-          title: `${question.title}, or change the payment whose ${key} is ${quoted(value)} into this`,
-          not_checked: [...question.not_checked, `whether a payment has this ${key} already, and all that rests on it`],
+          title: `${question.title}, or change the payment whose ${key} is ${quoted(value)} to these values`,
+          not_checked: [...question.not_checked, `whether a payment already has this ${key}, and all checks of that payment`],
         },
         lost: { ...named, before: { ...named.before, unseen: true } },
       };
@@ -112,7 +115,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
         const unclear = { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] } as const;
         if (attempt.before['existing'] === undefined) return unclear;
         const seen = await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
-        // It may have changed a payment instead.
+        // The upsert may have changed an existing payment instead.
         return seen.seen === 'not there' && attempt.before['unseen'] ? unclear : seen;
       }
       const { payment_id } = found;
@@ -120,7 +123,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       if (isAsSent(attempt.body, payment)) return { seen: 'there', zoho_id: payment_id, result: { payment } };
       return {
         seen: 'unclear',
-        why: 'A payment has this value, and is not what was sent.',
+        why: 'A payment has this value, but differs from what was sent.',
         candidates: [{ id: payment_id, text: aboutPayment(payment) }],
       };
     },
@@ -131,7 +134,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       }),
     undo: ({ payment }, { unique_identifier_key: _, unique_identifier_value: __, upsert, ...given }, before) => {
       if (before.payment?.payment_id !== undefined) return changeBack(before.payment.payment_id, given, before.payment, payment);
-      // Deleting a payment that was changed unseen would be no undo.
+      // With `unseen` the upsert may have changed an existing payment. Deleting that payment would not be an undo.
       return upsert && !before.unseen && payment?.payment_id !== undefined
         ? { tool: 'delete_customer_payment', arguments: { payment_id: payment.payment_id } }
         : undefined;
@@ -158,7 +161,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
 
 type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
 
-/** A new payment needs more than a change does. */
+/** The fields as a new payment. Throws if a required field is missing. */
 function asNewPayment(fields: Omit<Fields, 'replace_invoices'>) {
   const { customer_id, amount, date, payment_mode, ...rest } = fields;
   if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
@@ -170,7 +173,7 @@ const NEEDED = ['customer_id', 'amount', 'date', 'payment_mode'] as const;
 
 function incomplete(missing: readonly string[]): InputError {
   const names = missing.length > 1 ? `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}` : missing.join('');
-  return new InputError(`To record a new payment ${names} ${missing.length === 1 ? 'is' : 'are'} needed.`, {
+  return new InputError(`A new payment needs ${names}.`, {
     code: 'invalid_arguments',
     next: `Ask the user for what you do not know, and call again with ${names}.`,
   });
@@ -183,12 +186,12 @@ function noSuchPayment(key: string, value: string): InputError {
   });
 }
 
-/** Zoho may know the payment and not show it by this field: then nothing about it can be checked. */
+/** Facts if Zoho does not show which payment has the value: it may exist, but the server cannot check it. */
 async function unseenFacts({ key, value }: { key: string; value: string }, given: Fields, zoho: Reader): Promise<UpsertFacts> {
   return {
     question: {
       title: `Change the payment whose ${key} is ${quoted(value)}`,
-      ...joinNotes({ not_checked: ['which payment has this value, and all that rests on it'] }, await unseenChangeNotes(given, zoho)),
+      ...joinNotes({ not_checked: ['which payment has this value, and all checks of that payment'] }, await unseenChangeNotes(given, zoho)),
       ask: [],
     },
     policy: {
@@ -210,15 +213,12 @@ async function unseenFacts({ key, value }: { key: string; value: string }, given
 }
 
 function cannotMerge(): InputError {
-  return new InputError(
-    'Which invoices the payment is applied to could not be read by this custom field, so `invoices` could un-apply others.',
-    {
-      code: 'cannot_merge_invoices',
-      next: {
-        say: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
-        tool: 'update_customer_payment',
-        without: 'Send the whole list with replace_invoices: true.',
-      },
+  return new InputError('The server cannot read the payment by this custom field, so `invoices` could un-apply its other invoices.', {
+    code: 'cannot_merge_invoices',
+    next: {
+      say: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
+      tool: 'update_customer_payment',
+      without: 'Send the whole list with replace_invoices: true.',
     },
-  );
+  });
 }

@@ -18,8 +18,8 @@ export const updateCustomerPayment = defineWrite({
   name: 'update_customer_payment',
   title: 'Update a customer payment',
   description: [
-    'Correct a recorded payment, or apply its unused amount to invoices. Only the fields given change.',
-    'Call get_customer_payment first to see what it is applied to.',
+    'Correct a recorded payment, or apply its unused amount to invoices. Only the fields sent change.',
+    'First call get_customer_payment to see its invoices.',
   ].join('\n'),
   method: 'PUT',
   path: '/customerpayments/{payment_id}',

@@ -16,7 +16,7 @@ import { money, notChecked, quoted } from '../../records/text.ts';
 import { refundOf } from '../../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../../report.ts';
 
-/** Zoho's own where none is sent. */
+/** Zoho's default if the call sends no mode. */
 const DEFAULT_MODE = 'cash';
 
 const output = z.looseObject({ payment_refund: writtenRefund.optional() });
@@ -27,7 +27,7 @@ interface NewRefundFacts extends Facts {
       readonly existing: unknown;
       readonly amount: number;
       readonly of: Payment;
-      /** Before it. */
+      /** Before the refund. */
       readonly left: LeftOfPayment;
     };
   };
@@ -38,9 +38,9 @@ export const createCustomerPaymentRefund = defineWrite({
   name: 'create_customer_payment_refund',
   title: 'Refund an excess customer payment',
   description: [
-    'Give back the unused part of a payment. Moves money: the user is asked.',
-    'Call get_customer_payment first: unused_amount is the most that can be refunded; ' +
-      'what is applied to invoices must be un-applied with update_customer_payment before.',
+    'Record a refund of the unused amount of a payment. The user is asked to confirm.',
+    'First call get_customer_payment: the refund can be at most unused_amount. ' +
+      'Un-apply money from invoices with update_customer_payment before you refund it.',
     'To remove a payment recorded by mistake use delete_customer_payment.',
   ].join('\n'),
   method: 'POST',
@@ -60,7 +60,7 @@ export const createCustomerPaymentRefund = defineWrite({
       checkDecimals({ amount: given.amount }, payment);
       const amount = given.amount ?? payment.unused_amount;
       if (amount === undefined) throw unusedNotTold();
-      // An overdrawn payment has nothing to give back either.
+      // A negative unused amount cannot be refunded either.
       if (amount <= 0 || (payment.unused_amount ?? 1) <= 0) throw nothingRefundable(payment);
       const { refund_mode = DEFAULT_MODE } = given;
       const {
@@ -88,7 +88,7 @@ export const createCustomerPaymentRefund = defineWrite({
         ? undefined
         : { tool: 'delete_customer_payment_refund', arguments: { customer_payment_id, refund_id: payment_refund.payment_refund_id } },
   },
-  // The mode is sent in any case, so that it is the one that was asked about.
+  // The mode is always sent, so that Zoho records the mode that the user confirmed.
   parts: ({ customer_payment_id: _, refund_mode = DEFAULT_MODE, ...given }, { amount }) => ({ body: { ...given, refund_mode, amount } }),
 
   result: (body): z.output<typeof output> => ({ payment_refund: refundOf(body) }),
@@ -103,14 +103,14 @@ export const createCustomerPaymentRefund = defineWrite({
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
-      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'unused amount')],
       { ...left },
     );
   },
 });
 
 function unusedNotTold(): InputError {
-  return new InputError('Zoho does not tell how much of this payment is unused, so `amount` cannot be left out.', {
+  return new InputError('Zoho does not show the unused amount of this payment, so `amount` is required.', {
     code: 'invalid_arguments',
     next: 'Ask the user for the amount, and call again with it.',
   });
@@ -118,13 +118,13 @@ function unusedNotTold(): InputError {
 
 function nothingRefundable(payment: Payment): RefusedError {
   const applied = (payment.invoices ?? []).length > 0;
-  return new RefusedError(`Nothing of this payment is unused, so nothing can be refunded.${applied ? ' It is applied to invoices.' : ''}`, {
+  return new RefusedError(`This payment has no unused amount, so nothing can be refunded.${applied ? ' It is applied to invoices.' : ''}`, {
     code: 'nothing_refundable',
     next: applied
       ? {
-          say: 'Ask the user whether money should be un-applied from an invoice first, with update_customer_payment.',
+          say: 'Ask the user whether to un-apply money from an invoice first, with update_customer_payment.',
           tool: 'update_customer_payment',
-          without: 'Ask the user whether money should be un-applied from an invoice first.',
+          without: 'Ask the user whether to un-apply money from an invoice first.',
         }
       : 'Tell the user.',
   });

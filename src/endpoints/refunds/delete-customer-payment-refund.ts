@@ -27,7 +27,7 @@ interface RefundGoneFacts extends Facts {
 export const deleteCustomerPaymentRefund = defineWrite({
   name: 'delete_customer_payment_refund',
   title: 'Delete a refund',
-  description: 'Delete a refund that was recorded by mistake; its amount is unused on the payment again. The user is asked.',
+  description: 'Delete a refund that was recorded by mistake: its amount is unused again. The user is asked to confirm.',
   method: 'DELETE',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
@@ -44,8 +44,8 @@ export const deleteCustomerPaymentRefund = defineWrite({
           title: `Delete the refund of ${money(refund.amount, payment)} (refund_id ${refund_id})`,
           lines: [
             aboutRefund(refund, payment),
-            `Of ${aboutPayment(payment)}`,
-            `Unused on the payment again: ${money(refund.amount, payment)}`,
+            `It belongs to ${aboutPayment(payment)}`,
+            `Added to the unused amount: ${money(refund.amount, payment)}`,
             `Left unused afterwards: ${leftInWords(leftWithout(refund, payment), payment)}`,
           ],
           ask: [DESTROYS],
@@ -88,7 +88,7 @@ export const deleteCustomerPaymentRefund = defineWrite({
     const left = facts?.before.payment && leftWithout(refund, payment);
     return createReport(
       [`Deleted ${aboutRefund(refund, payment)}.`, aboutLeft(left, payment)],
-      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is unused again')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'unused amount')],
       { ...left },
     );
   },

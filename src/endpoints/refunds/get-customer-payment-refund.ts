@@ -10,7 +10,7 @@ const output = z.looseObject({ payment_refund: refund.optional() });
 export const getCustomerPaymentRefund = defineRead({
   name: 'get_customer_payment_refund',
   title: 'Get a refund',
-  description: 'One refund of a payment. The refund_id comes from list_customer_payment_refunds.',
+  description: 'One refund of a payment. list_customer_payment_refunds shows the refund_id.',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   resources: [
     {

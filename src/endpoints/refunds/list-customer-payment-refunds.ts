@@ -36,7 +36,7 @@ const output = z.looseObject({
 export const listCustomerPaymentRefunds = defineRead({
   name: 'list_customer_payment_refunds',
   title: 'List refunds of a customer payment',
-  description: "Refunds given out of one payment. `amount_fcy` is in the payment's currency, `amount_bcy` in the base currency.",
+  description: "Refunds of one payment. `amount_fcy` is in the payment's currency, `amount_bcy` in the base currency.",
   path: '/customerpayments/{customer_payment_id}/refunds',
   resources: [
     {

@@ -23,7 +23,7 @@ const output = z.looseObject({ payment_refund: writtenRefund.optional() });
 
 const input = z.strictObject({ customer_payment_id: id, refund_id: id, ...z.object(refundFields).partial().shape });
 
-/** Zoho documents these as required on every update, so what is not named is sent as it stands. */
+/** Zoho documents these fields as required on every update. If the call omits one, its current value is sent. */
 const required = ['date', 'amount', 'from_account_id'] as const;
 
 interface RefundChangeFacts extends Facts {
@@ -36,7 +36,8 @@ export const updateCustomerPaymentRefund = defineWrite({
   name: 'update_customer_payment_refund',
   title: 'Update a refund',
   description:
-    'Correct a recorded refund; the user is asked. Only the fields given change; get_customer_payment_refund shows what they are.',
+    'Correct a recorded refund: only the fields sent change. ' +
+    'get_customer_payment_refund shows the current values. The user is asked to confirm.',
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   input,
@@ -49,7 +50,7 @@ export const updateCustomerPaymentRefund = defineWrite({
       refuseNoChange(given);
       const [refund, payment, refunds, accounts] = await allInOrder([
         currentRefund(zoho, customer_payment_id, refund_id),
-        // The refund does not tell its currency; its payment does.
+        // Zoho does not show the currency on the refund, only on its payment.
         currentPayment(zoho, customer_payment_id),
         refundsOf(zoho, customer_payment_id),
         bankAccounts(zoho),
@@ -116,25 +117,25 @@ export const updateCustomerPaymentRefund = defineWrite({
         inBase(facts?.before),
         notChecked(facts?.not_checked ?? []),
       ],
-      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'what is left')],
+      [toolCall('get_customer_payment', { payment_id: customer_payment_id }, 'unused amount')],
       { ...left },
     );
   },
 });
 
 function refundAmountNotTold(): InputError {
-  return new InputError('Zoho does not tell the amount of this refund, and wants it with every change.', {
+  return new InputError('Zoho does not show the amount of this refund, but needs it with every change.', {
     code: 'invalid_arguments',
-    next: 'Ask the user for the amount as it stands, and call again with `amount` too.',
+    next: 'Ask the user for the current amount, and call again with `amount` too.',
   });
 }
 
-/** Fields that every refund has. If Zoho shows no value, it does not tell it. */
+/** Fields that every refund has. If Zoho shows no value, the value is unknown, not empty. */
 const ALWAYS_THERE = new Set(['date', 'amount', 'from_account_id', 'refund_mode', 'exchange_rate']);
 
 function asWritten(name: string, refund: Refund = {}, currency: Currency = {}): string {
   const value = refund[name];
-  if (value === undefined && ALWAYS_THERE.has(name)) return 'not told by Zoho';
+  if (value === undefined && ALWAYS_THERE.has(name)) return 'not shown by Zoho';
   if (value === undefined || value === '') return 'nothing';
   if (name === 'from_account_id') return idWithName(value, refund['from_account_name']);
   return name === 'amount' ? money(value, currency) : quoted(value);

@@ -4,7 +4,7 @@ import { readAmount } from '../../money.ts';
 import { isSameReference } from '../../records/same-reference.ts';
 import type { Entry, SoughtWrite } from './journal.ts';
 
-/** Reads from an entry what the write is about: for showing it, and for finding it. */
+/** Reads the payment or refund of a write from its entry, to show it and to find it. */
 
 /** The payment or refund of a write. */
 export interface About {
@@ -13,35 +13,35 @@ export interface About {
   readonly currency_code?: string | undefined;
 }
 
-/** The record as it was to be after the write. Fields that the write does not change are as they were before. */
+/** The record as the write would leave it. Fields that the write does not change keep their old values. */
 export function aboutOf(entry: Entry): About {
   const records = recordsOf(entry);
   const { counted, makes, before } = entry;
   const of = [...records, before['payment'], before['of']].filter(isObject);
   const currency = counted?.currency === UNKNOWN_CURRENCY ? undefined : counted?.currency;
-  // Several are deleted at once: each has an amount and a reference of its own.
+  // If several payments are deleted at once, none is shown: each has its own amount and reference.
   const shown = deletedTogether(entry).length > 1 ? [] : records;
   const reference = shown.map(({ reference_number }) => reference_number).find((one) => typeof one === 'string');
   const amount = shown.map((record) => readAmount(record['amount'])).find((one) => one !== undefined);
   return {
     reference_number: typeof reference === 'string' && reference !== '' ? reference : undefined,
-    // Of a change only the difference counts.
+    // For a change, the counted amount is only the difference, so it is not shown.
     amount: amount ?? (makes === undefined ? undefined : readAmount(counted?.amount)),
     currency_code: currency ?? of.map(({ currency_code }) => currency_code).find((one) => typeof one === 'string'),
   };
 }
 
-/** The tool that was called and its arguments, also where they are not the endpoint's own. Versions before 0.2 called it `asked`. */
+/** The tool that was called, with its arguments; it may be a workflow instead of the endpoint. Versions before 0.2 called this `asked`. */
 export function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly tool: string; readonly arguments: Json } {
   type Called = { readonly tool: string; readonly arguments: Json };
   const { called, asked } = facts as { called?: Called; asked?: Called | string };
   return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
 }
 
-/** What the write does, in the words of its question. Undefined once it is erased. */
+/** The effect of the write, in the words of its question. Undefined after the entry was erased. */
 export const titleOf = ({ facts }: Pick<Entry, 'facts'>): string | undefined => (facts as { title?: string }).title;
 
-/** Whether a write is what is looked for. */
+/** True if the entry meets the conditions. */
 export function isSought(entry: Entry, { reference_number, amount, record }: SoughtWrite): boolean {
   const records = recordsOf(entry);
   const wanted = readAmount(amount);
@@ -54,13 +54,13 @@ export function isSought(entry: Entry, { reference_number, amount, record }: Sou
 }
 
 /**
- * Lets a backend skip most entries without decoding them. The events of an entry that is sought contain at least one text of each list, if
- * they are read as canonical JSON. Only a comparison tells which references are the same: accents, blanks and zeros may stand between any
- * two characters.
+ * Lists of texts that let a backend skip most entries without decoding them. The events of a matching entry, as canonical JSON, contain at
+ * least one text of each list. For a reference, the text is only the field's name, because accents, whitespace and zeros may be between any
+ * two characters of a matching reference.
  */
 export function tracesOf({ reference_number, amount, record }: SoughtWrite): string[][] {
   const exact = String(readAmount(amount));
-  // A number, or a text that may end with zeros.
+  // The amount is stored as a number, or as a text that may end with zeros.
   const forms = [`${exact},`, `${exact}}`, `"${exact}"`, `"${exact}${exact.includes('.') ? '0' : '.'}`];
   return [
     ...(reference_number === undefined ? [] : [['"reference_number":"']]),
@@ -69,11 +69,11 @@ export function tracesOf({ reference_number, amount, record }: SoughtWrite): str
   ];
 }
 
-/** The records that a write makes, changes or deletes: as asked for, as answered, and as they were before. */
+/** The records that a write makes, changes or deletes: as in the call, as in Zoho's answer, and as they were before. */
 function recordsOf(entry: Entry): Json[] {
   const { arguments: input, request, answer, before } = entry;
   const { payment, payment_refund } = answer?.result ?? {};
-  // Of a refund it is known whose payment it came from: that is another amount.
+  // For a change of a refund, `before` also holds its payment, whose amount must not count.
   const earlier = before['refund'] ?? before['payment'] ?? before;
   return [input, request.body, payment, payment_refund, earlier, ...deletedTogether(entry)].filter(isObject);
 }
@@ -84,7 +84,7 @@ function deletedTogether({ before: { payments } }: Entry): readonly unknown[] {
 
 const fold = (text: string) => text.trim().replace(/\s+/g, ' ').toLowerCase();
 
-/** The same in all ways of writing a reference; found at once, where comparing takes a while. */
+/** The digits 1 to 9 of a reference. They are the same in every spelling, and comparing them is much faster than comparing references. */
 const digitsOf = (text: string) => text.normalize('NFKD').replace(/[^1-9]/g, '');
 
 function isReference(stored: unknown, wanted: string): boolean {

@@ -4,16 +4,16 @@ import type { Undo } from '../../report.ts';
 import { sha256 } from './hash-chain.ts';
 import type { Answer, Claim, Entry, Happening, Made, Note, State } from './journal.ts';
 
-/** What events come to: the state machine of an entry, and the rows that backends keep for looking entries up. */
+/** Derives the state of an entry from its events (a state machine), and the rows that backends keep as an index. */
 
 /**
- * An entry without its contents: what indexes and unique constraints need. Derived from the entry's events alone, in the same
- * transaction that adds one, so that `verify` can derive it again and compare. It outlives an erasure, so it holds digests
- * where the caller's own words could name somebody.
+ * An entry without its contents: the columns for indexes and unique constraints. It is derived only from the entry's events, in the
+ * transaction that adds an event, so that `verify` can derive it again and compare. It stays after an erasure, so it holds a digest instead
+ * of any text of the caller that could name a person.
  */
 export interface EntryRow {
   readonly id: string;
-  /** Its first and its latest event. */
+  /** Sequence numbers of the entry's first and last event. */
   readonly first_seq: number;
   readonly last_seq: number;
   readonly scope: string;
@@ -44,29 +44,29 @@ export interface NoteRow {
   readonly at: string;
 }
 
-/** What an erasure leaves of an entry: part of the `erased` event, because the events it was derived from are empty now. */
+/** The part of an entry that an erasure keeps. It is stored in the `erased` event, because the entry's other events are then empty. */
 export interface KeptAfterErasure {
   readonly row: EntryRow;
   readonly request: ZohoRequest;
 }
 
-/** The data of an `erased` event: which events were emptied, and what is kept of their entry; notes have none. */
+/** The data of an `erased` event: which events were emptied, and what is kept of their entry (nothing for notes). */
 export interface Erasure {
   readonly events: readonly number[];
   readonly kept?: KeptAfterErasure;
 }
 
-/** An entry in one of these is not settled. */
+/** The states of an unsettled entry. */
 export const UNSETTLED: readonly State[] = ['claimed', 'sent', 'unknown'];
 
 export const isSettled = (state: State): boolean => !UNSETTLED.includes(state);
 
-/** Events that stand for themselves: they belong to no entry. */
+/** The types of events that belong to no entry. */
 export const NOTES: readonly string[] = ['asked', 'consented', 'declined', 'refused', 'cancelled'] satisfies Note['type'][];
 
-/** In which states each may happen. A settled entry is never settled again; only its answer may still be delivered. */
+/** The states in which each step is allowed. A settled entry is never settled again; only its answer may still be delivered. */
 const FROM: Record<Happening['type'], readonly State[]> = {
-  // Again after Zoho's own refusal, or as the same upsert: each time is noted before it goes.
+  // Sent again after Zoho refused it, or as the same upsert. Each sending is noted before it.
   sent: ['claimed', 'sent', 'unknown'],
   recorded: ['sent'],
   not_recorded: ['claimed', 'sent'],
@@ -75,7 +75,7 @@ const FROM: Record<Happening['type'], readonly State[]> = {
   delivered: ['recorded', 'not_recorded', 'unknown'],
 };
 
-/** The entry has come to something else meanwhile, for example because another process resolved it. */
+/** The entry's state does not allow the step, for example because another process has resolved the entry meanwhile. */
 export class StateError extends Error {
   readonly entry: string;
   readonly state: State;
@@ -88,19 +88,19 @@ export class StateError extends Error {
   }
 }
 
-/** The Zoho record is the work of another entry: one record can settle one entry only. */
+/** Another entry made this Zoho record. One record can settle only one entry. */
 export class RecordTakenError extends Error {
   /** The entry that made the record. */
   readonly entry: string;
 
   constructor(makes: Made, zohoId: string, entry: string) {
-    super(`The ${makes} ${zohoId} is already what entry ${entry} made.`);
+    super(`Entry ${entry} already made the ${makes} ${zohoId}.`);
     this.name = 'RecordTakenError';
     this.entry = entry;
   }
 }
 
-/** How a caller's key or an approval is looked up: erasing the text keeps it unique. */
+/** The digest of a key or an approval. It stays unique after the text itself was erased. */
 export const lookUp = (text: string | undefined): string | null => (text === undefined ? null : sha256(text));
 
 /** The row of a new claim. */
@@ -128,7 +128,7 @@ export function claimedRow(id: string, seq: number, at: string, claim: Claim): E
   };
 }
 
-/** The row after something happened. Throws StateError when it cannot happen now. */
+/** The row after a step. Throws StateError if the state does not allow the step. */
 export function nextRow(row: EntryRow, seq: number, at: string, happening: Happening): EntryRow {
   if (!FROM[happening.type]?.includes(row.state)) throw new StateError(row, happening.type);
   const next = { ...row, last_seq: seq };
@@ -142,20 +142,20 @@ export function nextRow(row: EntryRow, seq: number, at: string, happening: Happe
     case 'unknown':
       return { ...next, state: 'unknown', zoho_id: happening.zoho_id ?? null };
     case 'resolved':
-      // Whoever was told "unknown" has not been told this: a repeated call gets it as a replay.
+      // The caller got "unknown" and not this answer, so a repeated call gets it as a replay.
       return { ...next, state: happening.outcome, settled_at: at, delivered: 0, zoho_id: happening.zoho_id ?? null };
     case 'delivered':
       return { ...next, delivered: 1 };
   }
 }
 
-/** Whether it is a second delivery, or one of an answer that no longer stands: nothing to write down, and nothing wrong. */
+/** True for a second delivery, and for the delivery of an outdated answer: neither is noted, and neither is an error. */
 export function changesNothing(row: EntryRow, happening: Happening): boolean {
   if (happening.type !== 'delivered' || !FROM.delivered.includes(row.state)) return false;
   return row.delivered === 1 || (happening.state !== undefined && happening.state !== row.state);
 }
 
-/** The entry of a row and its events, oldest first. */
+/** Makes an entry from its row and its events, oldest first. */
 export function entryOf(row: EntryRow, events: readonly { readonly type: string; readonly data: object | undefined }[]): Entry {
   const claim = events.find(({ type }) => type === 'claimed')?.data as Claim | undefined;
   const erasure = events.findLast(({ type }) => type === 'erased')?.data as Erasure | undefined;
@@ -185,7 +185,7 @@ export function entryOf(row: EntryRow, events: readonly { readonly type: string;
   };
 }
 
-/** What versions before 0.2 kept: a text, and the undo within the result. */
+/** The answer as versions before 0.2 kept it: a text, with the undo in the result. */
 interface AnswerAsText {
   readonly result: Json & { readonly undo?: Undo };
   readonly text: string;
@@ -194,12 +194,12 @@ interface AnswerAsText {
 function asAnswer(kept: Answer | AnswerAsText): Answer {
   if ('report' in kept) return kept;
   const { undo, ...result } = kept.result;
-  // The text ended with a line of next steps for the tools of that time. Text of records is quoted, so it cannot begin a line.
+  // The text ended with a line of next steps for the tools of that version. Text from records is quoted, so it cannot start a line.
   const lines = kept.text.split('\n').filter((line) => !line.startsWith('Next: '));
   return { result, report: { lines, next: [], undo } };
 }
 
-/** A claim whose contents were removed. Its amount stays, so that an erasure does not lift a cap. */
+/** The claim of an erased entry. Its amount stays, so that an erasure does not make room under a cap. */
 function emptied({ scope, endpoint, intent, kind, currency, amount, makes }: EntryRow, erasure: Erasure | undefined): Claim {
   return {
     scope,
@@ -215,7 +215,7 @@ function emptied({ scope, endpoint, intent, kind, currency, amount, makes }: Ent
   };
 }
 
-/** What may be kept of an entry when a person's data is removed: ids of Zoho records, digests, times and amounts. */
+/** The part of an entry that may stay after an erasure: ids of Zoho records, digests, times and amounts. */
 export function keptOf(row: EntryRow, claim: Claim): KeptAfterErasure {
   return { row: { ...row, customer_id: null }, request: { method: claim.request.method, path: '', scope: claim.request.scope } };
 }

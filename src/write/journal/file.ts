@@ -17,9 +17,9 @@ import {
   type Database,
 } from '../../machine/sqlite-file.ts';
 
-/** The journal's SQLite file: durable transactions, and nothing is written once it is not the file at its path any more. */
+/** The journal's SQLite file: durable transactions, and no more writes once another file, or no file, is at its path. */
 
-/** What the file is, so that no other SQLite file and no later layout is taken for it. */
+/** Describes the file, so that another SQLite file or a later layout is not mistaken for it. */
 export interface Layout {
   readonly applicationId: number;
   readonly version: number;
@@ -27,8 +27,8 @@ export interface Layout {
   /** Indexes that older files lack, by name. */
   readonly added: Readonly<Record<string, string>>;
   /**
-   * Reads one row: an `id` that no other file has, a `position` that never goes back, and whether what is newest is there (0 or 1:
-   * `whole`).
+   * A query for one row: an `id` that no other file has, a `position` that never decreases, and `whole`: 1 if the newest event is there,
+   * otherwise 0.
    */
   readonly mark: string;
   /** Fills a new file. */
@@ -36,9 +36,9 @@ export interface Layout {
 }
 
 export interface FileOptions {
-  /** False only in tests of other things: what was written last may then be lost with the power. */
+  /** False only in tests of other things: a power cut may then lose the last transactions. */
   readonly durable: boolean;
-  /** How long to wait for other processes. A transaction of ours takes a few milliseconds; compacting a large file, seconds. */
+  /** The longest wait for other processes. A transaction of this program takes milliseconds; compacting a large file takes seconds. */
   readonly patienceMs: number;
 }
 
@@ -48,7 +48,7 @@ interface FileMark {
   readonly whole: number;
 }
 
-/** A file that looks wrong for so long, while nobody writes to it, is wrong. */
+/** A file that looks wrong for this long, while no process writes to it, is wrong. */
 const STEADY_MS = 300;
 
 export class JournalFile extends SqliteFile {
@@ -56,10 +56,10 @@ export class JournalFile extends SqliteFile {
   readonly #mark: string;
   readonly #connect: Connect;
   readonly #patienceMs: number;
-  /** The file that is open and what lies beside it. SQLite keeps all of them until the last connection is closed. */
+  /** Identities of the open file and of the files beside it. SQLite keeps all of them until the last connection is closed. */
   readonly #opened: string;
   readonly #id: string;
-  /** Of the file itself, without its log. */
+  /** The last known position of the file itself, without its log. */
   #lowest: number;
 
   private constructor(database: Database, file: string, { mark }: Layout, connect: Connect, patienceMs: number) {
@@ -73,19 +73,19 @@ export class JournalFile extends SqliteFile {
     try {
       this.#lowest = this.#onDisk().position;
     } catch {
-      // Whoever writes first is told.
+      // The first write reports the problem.
       this.#lowest = 0;
     }
   }
 
-  /** Opens the file, or makes it with its folder. Never makes a new one in place of one that cannot be read. */
+  /** Opens the file, or creates it with its folder. Never replaces a file that cannot be read. */
   static async open(file: string, layout: Layout, options: FileOptions): Promise<JournalFile> {
     const connect = await loadSqlite();
     let database: Database | undefined;
     try {
       if (!existsSync(file)) {
-        // SQLite would put what is in the log into the new file. Looked at twice, since another process may be making it.
-        if (existsSync(`${file}-wal`) && !existsSync(file)) throw damaged(file, 'it is gone, and its write-ahead log is there');
+        // SQLite would apply an old log to the new file. Checked twice, because another process may be creating the file now.
+        if (existsSync(`${file}-wal`) && !existsSync(file)) throw damaged(file, 'it is missing, but its write-ahead log is there');
         create(file, layout, options, connect);
       }
       closeToOthers(file);
@@ -102,9 +102,9 @@ export class JournalFile extends SqliteFile {
   }
 
   /**
-   * Runs synchronous work as one transaction: others see all of it or nothing, and it is on the disk when this resolves. The work
-   * is run again when the file was busy. `changed`: what an error says of the books. What can still be refused (`no`) is, where
-   * the file is not the one at its path any more; what has happened is written down wherever that is possible.
+   * Runs synchronous work as one transaction: others see all of it or nothing, and it is on the disk when this resolves. If the file was
+   * busy, the work runs again. `changed`: what an error says about the books. With `no`, the work is refused (`journal_replaced`) if another
+   * file is at the path. Otherwise something has already happened, and it is noted even then, if possible.
    */
   write<T>(work: () => T, changed: Changed = 'no'): Promise<T> {
     const refuseUnlessInPlace = changed === 'no' ? () => this.#refuseUnlessInPlace() : () => {};
@@ -119,34 +119,34 @@ export class JournalFile extends SqliteFile {
   }
 
   /**
-   * Throws AccessError (`journal_replaced`) unless what lies at the path is the file that is open, as a connection that knows
-   * nothing of it yet would read it. What this connection reads and writes would not tell: a deleted file takes writes until it is closed.
+   * Throws AccessError (`journal_replaced`) unless the file at the path is the open file, with its full content as a new connection would
+   * read it. The open connection alone would not notice a problem: a deleted file accepts writes until it is closed.
    */
   async refuseUnlessIntact(): Promise<void> {
     await this.#whenFree(() => this.#refuseUnlessInPlace());
     await onceSteady(this.#file, this.#patienceMs, () =>
       this.#whenFree(() => {
         const onDisk = this.#onDisk();
-        if (onDisk.id !== this.#id) throw replaced(this.#file, 'another one was written over it');
+        if (onDisk.id !== this.#id) throw replaced(this.#file, 'another journal was written over it');
         if (onDisk.position < this.#lowest) throw replaced(this.#file, 'an older copy was written over it');
         if (onDisk.whole === 0) throw replaced(this.#file, 'a part of it is missing');
         this.#lowest = onDisk.position;
-        // Last: opened as usual, an empty file would cost the log beside it.
+        // This comes last: to open an empty file in the usual way would delete the log beside it.
         const own = this.#own();
-        if (own.whole === 0) throw damaged(this.#file, 'what was written last is missing');
+        if (own.whole === 0) throw damaged(this.#file, 'its last event is missing');
         const withLog = this.#look(this.#file);
         if (own.id !== this.#id || withLog.id !== this.#id || withLog.position < own.position || withLog.whole === 0)
-          throw replaced(this.#file, 'something else was written over its write-ahead log');
+          throw replaced(this.#file, 'other data was written over its write-ahead log');
       }),
     );
   }
 
-  /** Reads of one moment. */
+  /** Runs reads in one snapshot. */
   read<T>(work: () => T): Promise<T> {
     return this.#whenFree(() => inTransaction(this.database, 'BEGIN', work));
   }
 
-  /** Opens a view of this moment that stays while others write. For a connection that is used for nothing else. */
+  /** Opens a snapshot that does not change while others write. For a connection that is used only for this. */
   async hold(): Promise<void> {
     await this.#whenFree(() => {
       if (!this.database.isTransaction) this.database.exec('BEGIN');
@@ -154,11 +154,11 @@ export class JournalFile extends SqliteFile {
     });
   }
 
-  /** Rewrites the file, so that nothing of what was removed is left in it or in its write-ahead log. */
+  /** Rewrites the file, so that no removed data is left in it or in its write-ahead log. */
   async compact(): Promise<void> {
     await this.#whenFree(() => this.database.exec('VACUUM'));
     await this.#whenFree(() => {
-      // Does not throw when others are in the way, but says so.
+      // If other connections block it, this statement does not throw but returns `busy`.
       if (this.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0) throw new Error('database is locked');
       this.#lowest = this.#onDisk().position;
     });
@@ -169,7 +169,7 @@ export class JournalFile extends SqliteFile {
     if (now !== this.#opened)
       throw replaced(
         this.#file,
-        now.startsWith('gone') ? 'it is no longer there' : 'another file is in its place, or in that of its write-ahead log',
+        now.startsWith('gone') ? 'it is no longer there' : 'another file is in its place or in the place of its write-ahead log',
       );
   }
 
@@ -177,7 +177,7 @@ export class JournalFile extends SqliteFile {
     return this.get<FileMark>(this.#mark) ?? refuseEmptyFile();
   }
 
-  /** The file alone: `immutable` leaves its log aside, and takes no locks. */
+  /** Reads the file without its log: `immutable` ignores the log and takes no locks. */
   #onDisk(): FileMark {
     const url = pathToFileURL(this.#file);
     url.searchParams.set('immutable', '1');
@@ -188,14 +188,14 @@ export class JournalFile extends SqliteFile {
     let database: Database | undefined;
     try {
       database = this.#connect(path, { readOnly: true, timeout: 0 });
-      // Not by a statement of its own: the connection would stay open until that is collected.
+      // A function instead of a prepared statement, which would keep the connection open until it is garbage-collected.
       const seen: FileMark[] = [];
       database.function('seen', (id: string, position: number, whole: number) => seen.push({ id, position, whole }));
       database.exec(`SELECT seen(id, position, whole) FROM (${this.#mark})`);
       return seen[0] ?? refuseEmptyFile();
     } catch (error) {
       if (troubleOf(error) === 'busy' || !(error instanceof Error)) throw error;
-      throw replaced(this.#file, `it cannot be read any more (${oneLine(error.message)})`, error);
+      throw replaced(this.#file, `it can no longer be read (${oneLine(error.message)})`, error);
     } finally {
       database?.close();
     }
@@ -213,7 +213,7 @@ export class JournalFile extends SqliteFile {
   }
 }
 
-/** Whether SQLite could not make sense of the file. */
+/** True if SQLite could not read the file because it is damaged. */
 export function isDamage(error: unknown): error is Error {
   return error instanceof Error && (troubleOf(error) === 'damaged' || (error instanceof AccessError && error.code === 'journal_damaged'));
 }
@@ -222,7 +222,7 @@ function pragmas({ durable }: FileOptions): string {
   return [
     'PRAGMA journal_mode = WAL',
     `PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'}`,
-    // On macOS an ordinary fsync leaves data in the drive's cache.
+    // On macOS, an ordinary fsync leaves data in the drive's cache.
     `PRAGMA fullfsync = ${durable ? 'ON' : 'OFF'}`,
     'PRAGMA foreign_keys = ON',
     'PRAGMA secure_delete = ON',
@@ -230,16 +230,17 @@ function pragmas({ durable }: FileOptions): string {
 }
 
 /**
- * Makes the file under another name and then gives it its own, so that nobody ever sees half of it and an empty file is always a
- * damaged one. Whoever comes second finds the first one's. The file is never opened by anything but SQLite: closing it would
- * release the locks of this process's other connections (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
+ * Creates the file under a temporary name and then links it to its own name. So no process ever sees half of it, and an empty file is always
+ * a damaged one. If two processes do this at once, the second uses the file of the first. Only SQLite ever opens the file itself: to close
+ * it elsewhere would release the locks of this process's other connections
+ * (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
  */
 function create(file: string, layout: Layout, { durable }: FileOptions, connect: (path: string) => Database): void {
   const folder = dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
-    // SQLite would make it readable by everyone; what stands beside it (-wal, -shm) takes its mode.
+    // SQLite would make the file readable by everyone. The files beside it (-wal, -shm) get the same mode.
     closeSync(openSync(draft, 'wx', 0o600));
     const database = connect(draft);
     try {
@@ -261,7 +262,9 @@ function create(file: string, layout: Layout, { durable }: FileOptions, connect:
   }
 }
 
-/** A new name in a folder survives a power cut only once the folder is on the disk. Windows does so by itself, and opens no folders. */
+/**
+ * Writes a folder to the disk: only then does a new name in it survive a power cut. Windows does this by itself, and cannot open folders.
+ */
 function flushFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
@@ -280,16 +283,19 @@ function closeToOthers(file: string): void {
   }
 }
 
-/** Of the file and of what lies beside it; `gone` for what is not there or cannot be looked at. */
+/** The identities of the file and of the files beside it; `gone` for a file that is missing or cannot be read. */
 function identitiesOf(file: string): string {
   return [file, `${file}-wal`, `${file}-shm`].map((path) => identityOf(path) ?? 'gone').join(' ');
 }
 
 function refuseEmptyFile(): never {
-  throw new Error('nothing is in it');
+  throw new Error('it has no content');
 }
 
-/** Looks again while the file is being written to: whoever copies its log into it, or compacts it, leaves half of that to be seen. */
+/**
+ * Looks again while another process writes to the file: a process that copies the log into the file, or compacts it, leaves it half-written
+ * for a moment.
+ */
 async function onceSteady(file: string, patienceMs: number, look: () => Promise<void>): Promise<void> {
   const began = Date.now();
   let steadySince = began;
@@ -313,17 +319,17 @@ function check(database: Database, file: string, { applicationId, version, table
   if (application_id !== applicationId) throw damaged(file, 'it is an SQLite file, but not one of this program');
   if (user_version > version) {
     throw new AccessError(
-      `The journal ${file} was written by a newer version of this program (layout ${user_version}; this one knows ${version}).`,
+      `The journal ${file} was written by a newer version of this program (layout ${user_version}; this version knows ${version}).`,
       {
         code: 'journal_too_new',
-        next: 'start the newer version; both cannot share a journal.',
+        next: 'start the newer version; the two versions cannot share a journal.',
       },
     );
   }
   if (!tables.every((name) => has(database, 'table', name))) throw damaged(file, 'parts of it are missing');
 }
 
-/** Two processes may be at it at once, so it is looked at again inside the transaction. */
+/** Adds indexes that an older file lacks. Two processes may do this at once, so the transaction checks again. */
 function addMissingIndexes(database: Database, { added }: Layout): void {
   const missing = () => Object.entries(added).filter(([name]) => !has(database, 'index', name));
   if (missing().length === 0) return;
@@ -336,7 +342,7 @@ function has(database: Database, type: 'table' | 'index', name: string): boolean
   return database.prepare('SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?').get(type, name) !== undefined;
 }
 
-/** SQLite's and the system's errors, as errors that say who must act. They never quote what is stored. */
+/** Turns errors of SQLite and the system into errors that say who must act. Their texts never quote stored data. */
 function explained(error: unknown, file: string, changed: Changed): unknown {
   if (!(error instanceof Error)) return error;
   const trouble = troubleOf(error);
@@ -346,7 +352,7 @@ function explained(error: unknown, file: string, changed: Changed): unknown {
     return new AccessError(`The journal ${file} cannot be used: ${oneLine(error.message)}.`, {
       code: 'journal_unusable',
       changed,
-      next: 'check that the folder exists, belongs to this user, is on a local disk and has room.',
+      next: 'check that the folder exists, belongs to this user, is on a local disk and has free space.',
       cause: error,
     });
   }
@@ -357,26 +363,26 @@ function damaged(file: string, why: string, changed: Changed = 'no', cause?: unk
   return new AccessError(`The journal ${file} cannot be read: ${oneLine(why)}.`, {
     code: 'journal_damaged',
     changed,
-    next: 'bring it back from a backup. Without it nobody knows what was written before, so do not simply remove it.',
+    next: 'restore it from a backup. Do not just remove it: only the journal shows what this server recorded before.',
     cause,
   });
 }
 
 function replaced(file: string, why: string, cause?: unknown): AccessError {
-  return new AccessError(`The journal ${file} is not as this server opened it: ${why}.`, {
+  return new AccessError(`The journal ${file} was changed while this server had it open: ${why}.`, {
     code: 'journal_replaced',
     next:
-      'put the journal back as it was, from a backup if need be, and then start the server again. ' +
-      'Until then nothing is written: nobody could look up what was written before.',
+      'restore the journal, from a backup if necessary, and then start the server again. ' +
+      'Until then this server records nothing, because it cannot check what was recorded before.',
     cause,
   });
 }
 
 function busy(file: string, changed: Changed, cause?: unknown): BusyError {
-  return new BusyError(`The journal ${file} is kept busy by other processes.`, {
+  return new BusyError(`Other processes keep the journal ${file} locked.`, {
     code: 'journal_busy',
     changed,
-    next: changed === 'no' ? 'Make the same call again in a moment.' : 'Look first whether it was carried out.',
+    next: changed === 'no' ? 'Make the same call again in a moment.' : 'First check whether the write was carried out.',
     cause,
   });
 }

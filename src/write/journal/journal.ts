@@ -4,17 +4,17 @@ import type { Json } from '../../json.ts';
 import type { Report } from '../../report.ts';
 
 /**
- * What is remembered of every write: append-only events in one hash chain, and the state of each entry derived from them.
- * One journal serves one organization; SQLite for one person's processes, PostgreSQL for a team's.
+ * The journal of all writes: append-only events in one hash chain, and the state of each entry, which is derived from them. One journal
+ * serves one organization. It is kept in SQLite for the processes of one person; PostgreSQL is planned for a team.
  */
 
 /**
- * claimed: the intent is ours, nothing was sent. sent: about to be handed to a socket, or handed over. recorded: Zoho has it.
- * not_recorded: Zoho does not have it and will not. unknown: it was sent, and nobody can tell yet.
+ * claimed: the entry exists, and nothing was sent. sent: the request goes to a socket, or has gone. recorded: Zoho has the record.
+ * not_recorded: Zoho does not have it and will not. unknown: it was sent, and its outcome is not known yet.
  */
 export type State = 'claimed' | 'sent' | 'recorded' | 'not_recorded' | 'unknown';
 
-/** Money that counts against the policy's caps, unless it turns out not to be recorded. */
+/** An amount that counts against the policy's caps, except if the write turns out to be not_recorded. */
 export interface Counted {
   readonly kind: 'payment' | 'refund';
   readonly currency: string;
@@ -22,50 +22,50 @@ export interface Counted {
   readonly amount: string;
 }
 
-/** A kind of Zoho record that a write makes. Several writes may touch one record; only one can have made it. */
+/** The kind of Zoho record that a write makes. Several writes may touch one record, but only one can have made it. */
 export type Made = 'payment' | 'refund';
 
 /**
- * At most so much, or so many, since a moment, over all callers. It is about entries of its `kind` and `currency` (of every
- * kind and currency where it names none), and binds only a claim that it is about. A sum needs a currency.
+ * A limit for the sum of amounts, or for the number of writes, since a moment, for all callers together. It counts entries of its `kind`
+ * and `currency` (default: every kind and currency), and limits only claims of that kind and currency. A sum needs a currency.
  */
 export interface Cap {
-  /** The policy's own name for it, to be quoted when it is reached. */
+  /** The policy's name for the cap, which an error quotes. */
   readonly name: string;
   readonly kind?: Counted['kind'];
   readonly currency?: string;
   /** Entries claimed at or after this moment count. ISO 8601. */
   readonly since: string;
-  /** A sum of amounts (exact decimal, as text) or a number of writes; the claim's own included. */
+  /** A sum of amounts (exact decimal, as text) or a number of writes, with those of the claim itself. */
   readonly most: { readonly amount: string } | { readonly writes: number };
 }
 
-/** Everything that is fixed at the moment a write becomes ours. */
+/** Everything about a write that is fixed when it is claimed. */
 export interface Claim {
-  /** Organization and caller. The same key in another scope is another key. */
+  /** Organization and caller. The same key in two scopes counts as two keys. */
   readonly scope: string;
   readonly endpoint: string;
-  /** Digest of the endpoint and its arguments as given after repair. */
+  /** Digest of the tool that was called and its arguments, after they were repaired. */
   readonly intent: string;
   /** The caller's own `idempotency_key`. */
   readonly key?: string | undefined;
   readonly arguments: Json;
   readonly request: ZohoRequest;
-  /** The consent this write rests on; good for one claim. */
+  /** The id of the consent to this write, valid for one claim. */
   readonly approval?: string | undefined;
-  /** What no other write may touch while this one is unsettled, for example `payment:123` or `create:<customer>:<amount>`. */
+  /** Names of what no other write may touch while this write is unsettled, such as `payment:123` or `create:<customer>:<amount>`. */
   readonly blocks: readonly string[];
   readonly counted?: Counted | undefined;
   /**
-   * The kind of record this write makes: `payment` for a create, and for an upsert that found none; `refund` for a refund. The
-   * id of a record that was made settles one entry only. Left out for updates and deletes, which may touch a record again.
+   * The kind of record that this write makes: `payment` for a create and for an upsert that found no payment; `refund` for a refund. The id
+   * of a new record can settle only one entry. Omitted for updates and deletes, because several of them may touch one record.
    */
   readonly makes?: Made | undefined;
-  /** Whose money it is, so that a person's data can be removed. */
+  /** The customer that the write is about, so that this customer's data can be erased. */
   readonly customer_id?: string | undefined;
-  /** What looking compares with: ids before, updated_time, values. */
+  /** The state before the write (ids, updated_time, values), with which a look compares Zoho's records. */
   readonly before: Json;
-  /** What was shown and approved. */
+  /** The facts that were shown and approved. */
   readonly facts: Json;
 }
 
@@ -73,27 +73,27 @@ export interface Entry extends Claim {
   readonly id: string;
   readonly state: State;
   /**
-   * Whether the caller has had the answer that stands now. A repeated call without a key is answered from the journal only
-   * while it has not. Resolving an unknown entry makes a new answer, which nobody has had yet.
+   * True if the caller has received the current answer. While it is false, a repeated call without a key is answered from the journal. If
+   * an unknown entry is resolved, its answer is new and not delivered yet.
    */
   readonly delivered: boolean;
   /** ISO 8601, by this machine's clock. */
   readonly claimedAt: string;
   readonly sentAt?: string;
-  /** Zoho's own clock when it was sent, as given with `sent`: what the grace period is measured from. */
+  /** The time by Zoho's clock when the write was sent, from the happening `sent`. The grace period starts at it. */
   readonly zohoTime?: string;
   readonly settledAt?: string;
-  /** It was sent again while its outcome was unknown, so a copy of it may still reach Zoho. */
+  /** The write was sent again while its outcome was unknown, so a copy of it may still reach Zoho. */
   readonly sentAgain?: true;
-  /** The Zoho record that this write made or touched. While unknown: only where to look. */
+  /** The Zoho record that this write made or touched. While the outcome is unknown, it is only a hint for the look. */
   readonly zoho_id?: string;
-  /** What the caller was told, to be told again. Gone when a person's data was removed. */
+  /** The answer to the caller, kept for replays. Undefined after the customer's data was erased. */
   readonly answer?: Answer;
-  /** Why it is unknown, was not recorded, or was resolved as it was. */
+  /** The reason for the outcome unknown or not_recorded, or how the entry was resolved. */
   readonly reason?: string;
-  /** Where a person said what became of it. */
+  /** The place where a person settled the entry. */
   readonly settledIn?: 'window' | 'terminal';
-  /** The customer's data was removed: key, approval, arguments, request, before, facts and answer are empty or left out. */
+  /** The customer's data was erased: key, approval, arguments, request, before, facts and answer are empty or omitted. */
   readonly erased?: true;
 }
 
@@ -105,29 +105,28 @@ export interface Answer {
 export type Claimed =
   | { readonly kind: 'claimed'; readonly entry: Entry }
   /**
-   * The key, the approval, or (without a key) the intent is already somebody's. A key is free again once its entry is
-   * not_recorded; an approval never is. An intent is somebody's while another entry without a key is unsettled, or recorded
-   * and not delivered.
+   * Another entry has the key, the approval, or (without a key) the intent. A key is free again when its entry is not_recorded; an approval
+   * is never free again. An intent is taken while another entry without a key is unsettled, or recorded and not delivered.
    */
   | { readonly kind: 'known'; readonly entry: Entry; readonly by: 'key' | 'approval' | 'intent' }
-  /** Another write that touches the same is not settled. */
+  /** Another write that touches the same records is unsettled. */
   | { readonly kind: 'blocked'; readonly entry: Entry }
-  /** `used`: what counts already, this claim's own not included. */
+  /** `used`: the sum or number of the other entries, without this claim. */
   | { readonly kind: 'capped'; readonly cap: Cap; readonly used: string };
 
 /**
- * What happened to an entry after its claim: claimed -> sent | not_recorded; sent -> sent | recorded | not_recorded | unknown;
+ * A step of an entry after its claim: claimed -> sent | not_recorded; sent -> sent | recorded | not_recorded | unknown;
  * unknown -> sent | resolved. A recorded, not_recorded or unknown entry can be delivered.
  */
 export type Happening =
-  /** Durable before the socket write. `zohoTime`: Zoho's own clock at that moment, where it is known. ISO 8601. */
+  /** Durable before the socket write. `zohoTime`: the time by Zoho's clock, if known. ISO 8601. */
   | { readonly type: 'sent'; readonly zohoTime?: string | undefined }
-  /** Claimed, and then never handed to a socket; or refused by Zoho. */
+  /** The write never reached a socket, or Zoho refused it. */
   | { readonly type: 'not_recorded'; readonly reason: string }
   | { readonly type: 'recorded'; readonly zoho_id?: string | undefined; readonly answer: Answer }
-  /** `zoho_id`: a record that the answer named without being clear, for whoever looks. */
+  /** `zoho_id`: a record that an unclear answer named, as a hint for the look. */
   | { readonly type: 'unknown'; readonly reason: string; readonly zoho_id?: string | undefined }
-  /** By looking in Zoho, or by a person who did, and where they said so. Settles an unknown entry. */
+  /** Settles an unknown entry, by a look in Zoho or by a person. `asked`: where the person said so. */
   | {
       readonly type: 'resolved';
       readonly outcome: 'recorded' | 'not_recorded';
@@ -137,10 +136,10 @@ export type Happening =
       readonly zoho_id?: string | undefined;
       readonly answer?: Answer | undefined;
     }
-  /** `state`: what the caller was told. Adds nothing when the entry has come to something else since, or was delivered before. */
+  /** `state`: the outcome that the caller received. Adds nothing if the state has changed since, or if it was delivered before. */
   | { readonly type: 'delivered'; readonly state?: State | undefined };
 
-/** What happened without an entry: no write came of it. */
+/** A call that led to no write, and so has no entry. */
 export interface Note {
   readonly scope: string;
   readonly endpoint: string;
@@ -149,7 +148,7 @@ export interface Note {
   readonly reason: string;
   /** Of a question about a list, or of consent to it. */
   readonly list?: ListConsent | undefined;
-  /** Whom it is about, so that a person's data can be removed. */
+  /** The customer that the call is about, so that this customer's data can be erased. */
   readonly customer_id?: string | undefined;
 }
 
@@ -178,7 +177,7 @@ export interface JournalEvent {
   readonly entry: string | undefined;
   readonly type: string;
   readonly at: string;
-  /** Undefined once removed: the chain holds its digest. */
+  /** Undefined after it was erased. The chain keeps its digest. */
   readonly data: Json | undefined;
   readonly hash: string;
 }
@@ -186,30 +185,30 @@ export interface JournalEvent {
 export interface Verdict {
   readonly events: number;
   readonly entries: number;
-  /** One line each; empty when the chain is whole and every entry is what its events say. */
+  /** One line for each problem. Empty if the chain is intact and every entry matches its events. */
   readonly problems: readonly string[];
 }
 
-/** Which entries are listed: those that all of it is true of. */
+/** Conditions for a list of entries. An entry must meet all of them. */
 export interface ListFilter extends SoughtWrite {
   readonly state?: State | readonly State[] | undefined;
   readonly endpoint?: string | undefined;
   /** Claimed at or after this moment. ISO 8601. */
   readonly since?: string | undefined;
   readonly customer_id?: string | undefined;
-  /** The caller's own `idempotency_key`, in whichever scope; also of writes that were not recorded. */
+  /** The caller's own `idempotency_key`, in any scope. Finds writes that were not recorded, too. */
   readonly key?: string | undefined;
   /**
-   * The last entry of the page before, as it was shown. Pages do not shift while entries are added, and none is left out: one that is
-   * settled meanwhile comes again, among the settled ones.
+   * The last entry of the previous page, as it was shown. Pages do not shift while entries are added, and no entry is missed: an entry that
+   * is settled between two pages comes again, among the settled entries.
    */
   readonly after?: Pick<Entry, 'id' | 'state'> | undefined;
   readonly limit: number;
 }
 
-/** What an entry is found by that stands in its arguments, its request or its answer. */
+/** Conditions on the arguments, the request and the answer of an entry. */
 export interface SoughtWrite {
-  /** As people write it: without regard to case, blanks and words such as "check". */
+  /** As people write it: case, whitespace and words such as "check" do not matter. */
   readonly reference_number?: string | undefined;
   /** Exact decimal, as text. */
   readonly amount?: string | undefined;
@@ -218,62 +217,63 @@ export interface SoughtWrite {
 }
 
 /**
- * Every method may throw BusyError (`journal_busy`: others kept the journal too long) or AccessError (`journal_damaged`,
- * `journal_unusable`: an operator must act; `journal_replaced`, before anything is sent: what is open is not what is kept any
- * more). What was not acknowledged may still have happened: find out before going on.
+ * Every method may throw BusyError (`journal_busy`: other processes locked the journal for too long) or AccessError (`journal_damaged`,
+ * `journal_unusable`: the operator must act; `journal_replaced`, only before anything is sent: the open file is no longer the one on disk).
+ * A method that threw may have changed the journal all the same, so the caller must check the entry before it continues.
  */
 export interface Journal {
   /**
-   * Makes the write ours, in one transaction and durable: unique key, single-use approval, nothing unsettled in the way, caps
-   * kept; asked in this order. Whoever comes second is told who was first.
+   * Claims a write in one durable transaction. Checks in this order: no other entry has the key, the approval or the intent; no unsettled
+   * entry touches the same; the caps hold. If another entry was first, returns that entry.
    */
   claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed>;
-  /** The cap that a claim of this would be too much for as things stand. Only the claim itself decides. */
+  /** The cap that a claim of this amount would exceed now. It is only a forecast: the claim itself decides. */
   reached(counted: Counted | undefined, caps: readonly Cap[]): Promise<{ readonly cap: Cap; readonly used: string } | undefined>;
   /**
-   * Durable when it resolves. Throws StateError when the entry's state does not allow it, so a settled entry is never settled
-   * again, and RecordTakenError when another entry made the record; neither changes anything.
+   * Adds a step to an entry; durable when it resolves. Throws StateError if the entry's state does not allow the step, so that a settled
+   * entry is never settled again, and RecordTakenError if another entry made the record. Both errors leave the journal unchanged.
    */
   add(entry: string, happening: Happening): Promise<Entry>;
   note(note: Note): Promise<void>;
 
   find(entry: string): Promise<Entry | undefined>;
-  /** By the caller's own key. Keys of writes that were not recorded are free again, and find nothing. */
+  /** By the caller's own key. A key of a write that was not recorded is free again, so it finds nothing. */
   findByKey(scope: string, key: string): Promise<Entry | undefined>;
   findByApproval(approval: string): Promise<Entry | undefined>;
-  /** The newest entries of an intent, newest first, whatever their state. */
+  /** The entries of an intent that were claimed since a moment, in any state, newest first. */
   findByIntent(scope: string, intent: string, since: string): Promise<Entry[]>;
-  /** Not settled (claimed, sent or unknown) and touching any of `blocks`; all of them without `blocks`. Oldest first. */
+  /** The unsettled entries (claimed, sent or unknown) that touch any of `blocks`; without `blocks`, all of them. Oldest first. */
   unsettled(blocks?: readonly string[]): Promise<Entry[]>;
   /**
-   * Recorded after their outcome was unknown, and nobody has been told of it yet. Newest first. Few: whoever calls again is told.
+   * The entries that were recorded after their outcome was unknown, and whose answer was not delivered yet. Newest first. They are few,
+   * because the next call delivers the answer.
    */
   untold(): Promise<Entry[]>;
-  /** The entry that made a Zoho record: one record can settle one entry only. */
+  /** The entry that made a Zoho record. One record can settle only one entry. */
   findByZohoId(makes: Made, zoho_id: string): Promise<Entry | undefined>;
-  /** When this intent was last declined. */
+  /** When this intent was last declined. ISO 8601. */
   lastDeclined(scope: string, intent: string): Promise<string | undefined>;
   /** Questions about a list of this intent and consents to it, noted at or after `since`. Oldest first. */
   listConsents(scope: string, intent: string, since: string): Promise<NotedConsent[]>;
-  /** Newest first, unsettled before everything else. */
+  /** Newest first, but unsettled entries before all others. */
   list(filter: ListFilter): Promise<Entry[]>;
 
-  /** A secret of 32 bytes that all processes on this journal share, made on first use. */
+  /** A secret of 32 bytes that all processes with this journal share. It is made with the journal. */
   secret(): Promise<Buffer>;
   /** The whole chain, oldest first. */
   events(): AsyncIterable<JournalEvent>;
-  /** Checks the chain, and every entry against its events, as they stand at one moment. Reads everything. */
+  /** Checks the chain, and every entry against its events, in one snapshot. Reads the whole journal. */
   verify(): Promise<Verdict>;
   /**
-   * Forgets entries settled, and notes made, before `before`; the chain goes on from a checkpoint. Only from the old end of
-   * the chain: an entry that stays (unsettled or younger) holds everything after its claim. Keys and approvals of forgotten
-   * entries are forgotten too. How many entries are gone.
+   * Removes entries that were settled, and notes that were made, before `before`; the chain continues from a checkpoint. Removes only from
+   * the old end of the chain: an entry that stays (unsettled or younger) keeps everything after its claim. Keys and approvals of removed
+   * entries are removed too. Returns the number of removed entries.
    */
   prune(before: string): Promise<number>;
   /**
-   * Removes what is known of a customer from settled entries and from notes; the chain keeps its digests. What names the
-   * customer as `customer_id` anywhere in its data is emptied whole. Keys, approvals and Zoho ids stay unique, amounts stay
-   * counted. How many entries were emptied.
+   * Erases a customer's data from settled entries and from notes; the chain keeps the digests. An event that has the customer's id as
+   * `customer_id` anywhere in its data loses all of its data. Keys, approvals and Zoho ids stay unique, and amounts stay counted. Returns the
+   * number of erased entries.
    */
   erase(customer_id: string): Promise<number>;
   close(): Promise<void>;

@@ -36,19 +36,18 @@ import type {
 import { verify, type ChainPosition, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
- * The journal of one person's processes, in one SQLite file. Every method that writes is one transaction of a few statements;
- * every process and connection on the file sees it at once. What is stored may name customers: the file is private, and
- * nothing of it reaches an error message or a log.
+ * The journal for the processes of one person, in one SQLite file. Every method that writes is one short transaction, which all processes
+ * and connections see at once. The data may name customers, so the file is private, and none of its data reaches an error message or a log.
  */
 
 export interface SqliteJournalOptions extends Partial<FileOptions> {
-  /** For tests of what depends on time. Milliseconds since 1970. */
+  /** For tests that depend on the time. Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** Events read, or forgotten, at once: a few milliseconds. */
+/** The number of events that are read or removed at once. This takes a few milliseconds. */
 const PAGE = 500;
-/** The most that a step of a search may take, so that others are not kept waiting. */
+/** The longest time for a step of a search, so that other calls do not wait long. */
 const SHORT_MS = 5;
 
 const ROW =
@@ -58,20 +57,20 @@ const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
 const columns = ROW.split(', ') as (keyof EntryRow)[];
 
 const unsettled = "state IN ('claimed', 'sent', 'unknown')";
-/** A caller's key is taken from its claim on, unless nothing came of it. */
+/** A caller's key is taken from its claim on, except if the write was not recorded. */
 const holdsKey = "key_digest IS NOT NULL AND state <> 'not_recorded'";
-/** Without a key, the same arguments are the same intent until their answer was delivered. */
+/** Without a key, calls with the same arguments count as the same intent until the answer was delivered. */
 const holdsIntent = `key_digest IS NULL AND (${unsettled} OR (state = 'recorded' AND delivered = 0))`;
-/** A record that was made belongs to the write that made it. */
+/** A new record belongs to the write that made it. */
 const madeRecord = "makes IS NOT NULL AND zoho_id IS NOT NULL AND state = 'recorded'";
 
-/** Nobody has had the answer. */
+/** Recorded, but the answer was not delivered. */
 const untold = "state = 'recorded' AND delivered = 0";
 
-/** Unsettled entries that touch any of a list (as a JSON array). */
+/** The unsettled entries that touch any name in a list (a JSON array). */
 const blocking = 'SELECT entry FROM blocks WHERE block IN (SELECT value FROM json_each(?))';
 
-/** Entries in whose events one of the texts stands, in whatever case. */
+/** Entries whose events contain one of the texts (case-insensitive). */
 const leavingTraces = (texts: readonly string[]): [sql: string, ...values: string[]] => [
   `EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id AND (${texts.map(() => 'data LIKE ?').join(' OR ')}))`,
   ...texts.map((text) => `%${text}%`),
@@ -82,7 +81,7 @@ const layout: Layout = {
   applicationId: 0x7a706d6a,
   version: 1,
   tables: ['journal', 'events', 'entries', 'blocks', 'notes'],
-  // Not in files of before 0.2.
+  // Files of versions before 0.2 do not have these.
   added: {
     untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}`,
     entries_of_key: 'CREATE INDEX entries_of_key ON entries (key_digest, first_seq) WHERE key_digest IS NOT NULL',
@@ -133,13 +132,13 @@ const layout: Layout = {
         WHEN old.seq > (SELECT checkpoint_seq FROM journal)
         BEGIN SELECT RAISE(ABORT, 'an event is never removed'); END;
     `);
-    // A random beginning: no event of one journal fits into another.
+    // The chain starts with a random hash, so that an event of one journal does not fit into another.
     const beginning = randomBytes(32).toString('hex');
     exec(`INSERT INTO journal VALUES (1, x'${randomBytes(32).toString('hex')}', 0, '${beginning}', 0, '${beginning}')`);
   },
 };
 
-/** Opens the journal, or makes it. Any number of processes, and of connections in one process, may have it open. */
+/** Opens the journal, or creates it. Any number of processes, and of connections in one process, may have it open. */
 export async function openSqliteJournal(
   file: string,
   { durable = true, patienceMs = 10_000, now = Date.now }: SqliteJournalOptions = {},
@@ -150,7 +149,7 @@ export async function openSqliteJournal(
 
 class SqliteJournal implements Journal {
   readonly #file: JournalFile;
-  /** Another connection, for what takes long and must not keep this one. */
+  /** Opens another connection, for long reads that must not block this one. */
   readonly #another: () => Promise<JournalFile>;
   readonly #now: () => number;
 
@@ -162,8 +161,7 @@ class SqliteJournal implements Journal {
 
   async claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed> {
     const data = canonicalJson(claim);
-    if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0))
-      throw new RangeError('An amount that counts cannot be negative.');
+    if (claim.counted !== undefined && new Big(claim.counted.amount).lt(0)) throw new RangeError('A counted amount cannot be negative.');
 
     await this.#file.refuseUnlessIntact();
     return await this.#file.write(() => {
@@ -186,7 +184,7 @@ class SqliteJournal implements Journal {
   async add(id: string, happening: Happening): Promise<Entry> {
     const { type, ...rest } = happening;
     const data = canonicalJson(rest);
-    // Once it was sent, what could not be written down may have been done all the same.
+    // After `sent`, Zoho may have carried out the write even if this step cannot be noted.
     return await this.#file.write(() => this.#add(id, happening, data), type === 'sent' ? 'no' : 'unknown');
   }
 
@@ -276,7 +274,7 @@ class SqliteJournal implements Journal {
     for (const settled of [false, true]) {
       if (!settled && after !== undefined && isSettled(after.state)) continue;
       const before = last !== undefined && settled === isSettled(after!.state) ? last : newest + 1;
-      // Few are unsettled; without being told, SQLite would look through all of a customer's.
+      // Few entries are unsettled. Without INDEXED BY, SQLite would read all entries of a customer.
       const all = settled ? `entries WHERE NOT ${unsettled}` : `entries INDEXED BY unsettled_entries WHERE ${unsettled}`;
       const from = [all, ...conditions.map(([sql]) => sql)].join(' AND ');
       const values = conditions.flatMap(([, ...values]) => values);
@@ -334,14 +332,14 @@ class SqliteJournal implements Journal {
 
   async prune(before: string): Promise<number> {
     const young = instant(before);
-    // What is appended meanwhile, the prunings themselves included, is not looked at.
+    // Events that are added meanwhile, such as the `pruned` events, are not considered.
     const end = (await this.#file.read(() => placeOf(this.#file, 'head'))).seq;
     let forgotten = 0;
     for (let reach = PAGE; ;) {
       const step = await this.#file.write(() => this.#prune(young, end, reach));
       forgotten += step.entries;
       if (step.done) break;
-      // One entry's events can lie further apart than a page.
+      // The events of one entry can be further apart than a page.
       reach = step.moved ? PAGE : reach * 2;
     }
     await this.#file.compact();
@@ -349,7 +347,7 @@ class SqliteJournal implements Journal {
   }
 
   async erase(customer_id: string): Promise<number> {
-    // As it stands in canonical JSON, wherever it stands.
+    // The id as canonical JSON writes it, at any depth.
     const mention = `"customer_id":${JSON.stringify(customer_id)}`;
     const mentioned = await this.#file.read(() =>
       this.#file.all<{ seq: number; entry: string | null }>(
@@ -371,9 +369,9 @@ class SqliteJournal implements Journal {
     this.#file.close();
   }
 
-  // What follows runs inside a transaction.
+  // The methods below run inside a transaction.
 
-  /** Who has the key, the approval or the intent already. */
+  /** The entry that already has the key, the approval or the intent. */
   #known({ scope, key, approval, intent }: Claim): Claimed | undefined {
     const by = (by: 'key' | 'approval' | 'intent', where: string, ...values: SqlValue[]): Claimed | undefined => {
       const row = this.#rows(where, ...values)[0];
@@ -398,7 +396,7 @@ class SqliteJournal implements Journal {
     return undefined;
   }
 
-  /** What counts against the cap already, when the claim would be too much. */
+  /** The sum or number that already counts against the cap, if the claim would exceed it. */
   #usedBeyond({ kind, currency, since, most }: Cap, claim: Pick<Claim, 'counted'>): string | undefined {
     const conditions = [
       "claimed_at >= ? AND state <> 'not_recorded'",
@@ -435,11 +433,11 @@ class SqliteJournal implements Journal {
     if (owner !== undefined && owner.id !== id) throw new RecordTakenError(makes as Made, zoho_id, owner.id);
   }
 
-  /** One step along the chain, at most to `end`. */
+  /** Removes the next part of the chain, at most up to `end`. */
   #prune(young: string, end: number, reach: number): { entries: number; moved: boolean; done: boolean } {
     const from = placeOf(this.#file, 'checkpoint').seq;
     const first = (sql: string, ...values: SqlValue[]) => this.#file.get<{ seq: number | null }>(sql, ...values)?.seq ?? Infinity;
-    // The first that must stay: of the entries, and of the events that stand for themselves.
+    // The first event that must stay: of an entry, or of the events that belong to no entry.
     const stays = Math.min(
       first(`SELECT min(first_seq) AS seq FROM entries WHERE ${unsettled} OR settled_at >= ?`, young),
       first(
@@ -456,7 +454,7 @@ class SqliteJournal implements Journal {
       if (split > to) break;
       to = split - 1;
     }
-    // Otherwise only this step ended here.
+    // If not done, only this step ended here.
     const done = limit < from + reach;
     if (to <= from) return { entries: 0, moved: false, done };
 
@@ -473,7 +471,7 @@ class SqliteJournal implements Journal {
     return { entries, moved: true, done };
   }
 
-  /** Whether it could be emptied: an unsettled entry needs its data. */
+  /** Erases an entry. False if that is not possible: an unsettled entry needs its data. */
   #eraseEntry(id: string): boolean {
     const row = this.#rows('id = ?', id)[0];
     if (row === undefined || !isSettled(row.state)) return false;
@@ -486,7 +484,7 @@ class SqliteJournal implements Journal {
     const kept = keptOf(row, claim);
     this.#empty(id, { events: events.map(({ seq }) => seq), kept });
     this.#update(kept.row);
-    // Notes say what was asked and why, so they name the same person.
+    // Notes contain questions and reasons, so they may name the same customer.
     const notes = this.#file.all<{ seq: number }>(
       'SELECT seq FROM notes WHERE scope = ? AND intent = ? ORDER BY seq',
       row.scope,
@@ -508,7 +506,7 @@ class SqliteJournal implements Journal {
     for (const seq of erasure.events) this.#file.run('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
   }
 
-  /** Adds a link to the chain. */
+  /** Adds an event to the chain. Returns its sequence number. */
   #append({ entry, type, at }: Pick<StoredEvent, 'entry' | 'type' | 'at'>, data: string): number {
     const head = placeOf(this.#file, 'head');
     const salt = randomBytes(16);
@@ -565,7 +563,7 @@ class SqliteJournal implements Journal {
     );
   }
 
-  /** Entries before an event, newest first. Others get their turn between pages, however few entries fit. */
+  /** Entries before an event, newest first. Lets other calls run between pages, even if few entries fit. */
   async *#newestFirst(from: string, values: readonly SqlValue[], before: number, limit: number): AsyncGenerator<Entry> {
     const most = Math.min(Math.max(limit, 20), PAGE);
     const oldest = (await this.#file.read(() => placeOf(this.#file, 'checkpoint'))).seq;
@@ -579,7 +577,7 @@ class SqliteJournal implements Journal {
       for (const { entry } of page) yield entry;
       const isWhole = page.length < most;
       end = isWhole ? end - reach : (page.at(-1)?.place ?? oldest);
-      // Where little fits, larger steps; but none that others notice.
+      // If few entries fit, the steps get larger, but never so large that other calls wait noticeably.
       if (took > SHORT_MS) reach = Math.max(PAGE, Math.floor(reach / 2));
       else if (isWhole) reach *= 2;
       await turn();
@@ -595,7 +593,7 @@ class SqliteJournal implements Journal {
   }
 }
 
-/** The chain, or the notes, oldest first, a page at a time: others get their turn between pages. */
+/** Reads the chain or the notes page by page, oldest first. Lets other calls run between pages. */
 async function* stored<T extends { readonly seq: number }>(page: (after: number) => Promise<T[]>): AsyncGenerator<T> {
   for (let events = await page(Number.MIN_SAFE_INTEGER); events.length > 0; events = await page(events.at(-1)?.seq ?? Infinity)) {
     yield* events;
@@ -632,9 +630,9 @@ function placeOf(file: JournalFile, which: 'head' | 'checkpoint'): ChainPosition
   return file.get<ChainPosition>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`) ?? { seq: 0, hash: '' };
 }
 
-/** Whether a cap is about this claim, and so binds it. */
+/** True if a cap applies to this claim. */
 function isAbout({ name, kind, currency, most }: Cap, { counted }: Pick<Claim, 'counted'>): boolean {
-  if ('amount' in most && currency === undefined) throw new TypeError(`The cap ${name} sums amounts, and names no currency.`);
+  if ('amount' in most && currency === undefined) throw new TypeError(`The cap ${name} sums amounts but names no currency.`);
   return (kind === undefined || kind === counted?.kind) && (currency === undefined || currency === counted?.currency);
 }
 
@@ -642,7 +640,7 @@ function parsed(data: string | null): Json | undefined {
   return data === null ? undefined : (JSON.parse(data) as Json);
 }
 
-/** A moment in the one form that compares as text. */
+/** A moment in the form that can be compared as text. */
 function instant(moment: string): string {
   return new Date(moment).toISOString();
 }

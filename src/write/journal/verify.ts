@@ -3,7 +3,7 @@ import { claimedRow, nextRow, NOTES, StateError, UNSETTLED, type Erasure, type N
 import { hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
 import type { Claim, Happening, Verdict } from './journal.ts';
 
-/** Whether a journal is what it was: the chain link by link, and everything derived from the events derived again. */
+/** Checks that nobody changed a journal: follows the chain link by link, and derives everything again that is derived from the events. */
 
 /** A place in the chain. */
 export interface ChainPosition {
@@ -11,40 +11,40 @@ export interface ChainPosition {
   readonly hash: string;
 }
 
-/** An event as verify walks past it. `first`: of the events of its entry. */
+/** An event of the chain. `first`: whether it is the first event of its entry. */
 export type WalkedEvent = StoredEvent & { readonly first: boolean };
 
-/** All that is kept of one entry. */
+/** Everything that a backend stores of one entry. */
 export interface KeptEntry {
-  /** By seq. */
+  /** Sorted by seq. */
   readonly events: readonly StoredEvent[];
   readonly row: EntryRow | undefined;
   readonly blocks: readonly string[];
 }
 
-/** A journal at one moment, as its backend keeps it: read in pieces, so that the memory it takes does not grow with the journal. */
+/** A snapshot of a journal. It is read in pieces, so that the memory that it needs does not grow with the journal. */
 export interface JournalSnapshot {
-  /** What the oldest event follows. */
+  /** The place before the oldest event. */
   readonly checkpoint: ChainPosition;
   readonly head: ChainPosition;
-  /** How many entries have a row. */
+  /** The number of entries that have a row. */
   readonly entries: number;
-  /** By seq. */
+  /** Sorted by seq. */
   readonly events: AsyncIterable<WalkedEvent>;
   entry(id: string): KeptEntry | Promise<KeptEntry>;
   /** Entries that have a row and no event. */
   readonly withoutEvents: AsyncIterable<string>;
-  /** By seq. */
+  /** Sorted by seq. */
   readonly notes: AsyncIterable<NoteRow>;
 }
 
-/** The data of a `pruned` event: where the chain goes on from. */
+/** The data of a `pruned` event: where the chain continues. */
 export interface Pruning {
   readonly checkpoint: ChainPosition;
   readonly entries: number;
 }
 
-/** Walks the chain once. At the first event of an entry the whole entry is derived; notes are compared as they come. */
+/** Reads the chain once. At the first event of an entry, the whole entry is derived and compared. Notes are compared one by one. */
 export async function verify({ checkpoint, head, entries, events, entry, withoutEvents, notes }: JournalSnapshot): Promise<Verdict> {
   const chain = new Chain(checkpoint);
   const ofEvents: string[] = [];
@@ -86,12 +86,12 @@ class Chain {
     this.count += 1;
     const { seq, hash, data, salt, digest } = event;
     if (seq <= this.#checkpoint.seq) {
-      this.problems.push(`Event ${seq} stands before the checkpoint ${this.#checkpoint.seq}.`);
+      this.problems.push(`Event ${seq} is before the checkpoint ${this.#checkpoint.seq}.`);
       return;
     }
     if (seq !== this.#last.seq + 1) this.#missing(this.#last.seq + 1, seq - 1);
-    // After a gap the hash before is not known, so only the gap is reported.
-    else if (hashOf(this.#last.hash, event) !== hash) this.problems.push(`Event ${seq} was changed, or is not the one that followed.`);
+    // After a gap, the previous hash is not known, so only the gap is reported.
+    else if (hashOf(this.#last.hash, event) !== hash) this.problems.push(`Event ${seq} was changed or replaced.`);
     if (data !== null && (salt === null || saltedDigest(salt, data) !== digest))
       this.problems.push(`The data of event ${seq} was changed.`);
     this.#last = event;
@@ -99,8 +99,8 @@ class Chain {
 
   end(head: ChainPosition): void {
     if (head.seq > this.#last.seq) this.#missing(this.#last.seq + 1, head.seq);
-    else if (head.seq < this.#last.seq) this.problems.push(`The chain's head is at ${head.seq}, its last event is ${this.#last.seq}.`);
-    else if (head.hash !== this.#last.hash) this.problems.push("The chain's head has another hash than its last event.");
+    else if (head.seq < this.#last.seq) this.problems.push(`The chain's head is at ${head.seq}, but its last event is ${this.#last.seq}.`);
+    else if (head.hash !== this.#last.hash) this.problems.push("The hash of the chain's head is not the hash of its last event.");
   }
 
   #missing(from: number, to: number): void {
@@ -108,11 +108,11 @@ class Chain {
   }
 }
 
-/** What is derived of one entry from its events. */
+/** Derives one entry from its events. */
 class Derived {
   row: EntryRow | undefined;
   blocks: readonly string[] = [];
-  /** It cannot be derived, because something of it is missing or was changed. */
+  /** True if the entry cannot be derived, because some of its data is missing or was changed. */
   lost = false;
   readonly #checkpoint: ChainPosition;
   readonly #problems: string[];
@@ -163,7 +163,7 @@ class Derived {
 
   #erase({ events, kept }: Erasure): void {
     for (const seq of events) {
-      // Forgotten since, by a pruning.
+      // A later pruning has removed the event.
       if (seq <= this.#checkpoint.seq) continue;
       if (!this.#empty.delete(seq)) this.#problems.push(notEmptied(seq));
     }
@@ -191,17 +191,17 @@ function compareEntry(
   if (row === undefined) ofEntries.push(`Entry ${id} is missing.`);
   else {
     for (const [name, value] of Object.entries(derived.row) as [keyof EntryRow, EntryRow[keyof EntryRow]][]) {
-      // Values may be a customer's, so only the name is told.
-      if (row[name] !== value) ofEntries.push(`Entry ${id}: its ${name} is not what its events say.`);
+      // Values may be a customer's data, so the problem names only the column.
+      if (row[name] !== value) ofEntries.push(`Entry ${id}: its ${name} does not match its events.`);
     }
   }
   const wanted = new Set(UNSETTLED.includes(derived.row.state) ? derived.blocks : []);
   const found = new Set(blocks);
   if (wanted.size !== found.size || [...wanted].some((block) => !found.has(block)))
-    ofEntries.push(`Entry ${id}: what it blocks is not what its events say.`);
+    ofEntries.push(`Entry ${id}: what it blocks does not match its events.`);
 }
 
-/** Notes, and the erasures that empty them: events that belong to no entry. */
+/** Checks the events that belong to no entry: notes, and the erasures that empty them. */
 class Notes {
   readonly problems: string[] = [];
   readonly #checkpoint: ChainPosition;
@@ -218,7 +218,7 @@ class Notes {
     this.#ofEvents = ofEvents;
   }
 
-  /** Of an event that belongs to no entry. `data` is undefined where there is none that makes sense. */
+  /** Checks an event that belongs to no entry. `data` is undefined if it is missing or not valid. */
   async follow({ seq, type, at, data: stored }: StoredEvent, data: object | undefined): Promise<void> {
     if (stored === null) this.#empty.add(seq);
     else if (data === undefined) return;
@@ -249,7 +249,7 @@ class Notes {
 
   #erase({ events }: Erasure): void {
     for (const seq of events) {
-      // Forgotten since, by a pruning.
+      // A later pruning has removed events up to the checkpoint.
       if (seq > this.#checkpoint.seq && !this.#empty.delete(seq)) this.#ofEvents.push(notEmptied(seq));
     }
   }
@@ -266,7 +266,7 @@ class Notes {
   }
 }
 
-/** A set of whole numbers, one bit each: all notes of a journal may have been emptied before the erasure that names them. */
+/** A set of whole numbers, one bit for each. It must stay small if all notes of a journal were emptied before the erasure that names them. */
 class Bits {
   static readonly #SPAN = 8 * 4096;
   readonly #parts = new Map<number, Uint8Array>();
@@ -278,7 +278,7 @@ class Bits {
     bytes[byte]! |= bit;
   }
 
-  /** Whether it was there. */
+  /** Removes a number. True if it was in the set. */
   delete(n: number): boolean {
     const { part, byte, bit } = Bits.#at(n);
     const bytes = this.#parts.get(part);
@@ -301,20 +301,20 @@ class Bits {
   }
 }
 
-/** Undefined without data, and where it makes no sense, which is a problem. */
+/** The data of an event. Undefined if it was erased, or if it is not valid, which is reported as a problem. */
 function dataOf(event: StoredEvent, problems: string[]): object | undefined {
   if (event.data === null) return undefined;
   try {
     const data: unknown = JSON.parse(event.data);
     if (typeof data === 'object' && data !== null) return data;
   } catch {
-    // As below.
+    // Reported below.
   }
   problems.push(makesNoSense(event));
   return undefined;
 }
 
-const makesNoSense = ({ seq, type }: StoredEvent) => `Event ${seq} (${type}) makes no sense.`;
-const unnamed = (seq: number) => `The data of event ${seq} is missing, and no erasure names it.`;
-const notEmptied = (seq: number) => `The data of event ${seq} was removed by an erasure, and is there.`;
-const notItsEvent = (seq: number) => `Note ${seq} is not what its event says.`;
+const makesNoSense = ({ seq, type }: StoredEvent) => `Event ${seq} (${type}) is not valid.`;
+const unnamed = (seq: number) => `The data of event ${seq} is missing, but no erasure names it.`;
+const notEmptied = (seq: number) => `An erasure names event ${seq}, but its data is still there.`;
+const notItsEvent = (seq: number) => `Note ${seq} does not match its event.`;

@@ -3,9 +3,9 @@ import type { Claim, Journal } from '../../../src/write/journal/journal.ts';
 import { openSqliteJournal } from '../../../src/write/journal/sqlite.ts';
 
 /**
- * Another process on a journal, for the contract suite: `<backend> <place>`. Each line on stdin is a claim, answered on stdout by
- * its kind and entry; the line `flood` claims without end, and says each claim once it is made; `open <place>` opens another
- * journal, and says its secret.
+ * Another process with a journal, for the contract suite. Arguments: `<backend> <place>`. Each line on stdin is a claim; the answer on stdout
+ * has its kind and entry. The line `flood` claims without end, and prints each claim when it is made. The line `open <place>` opens another
+ * journal and prints its secret.
  */
 
 export interface Said {

@@ -10,9 +10,9 @@ import { harness } from '../../support/harness.ts';
 import { folder } from '../../support/program.ts';
 import { claimOf } from './journal-contract.ts';
 
-/** What can become of the journal's file while a server has it open: whatever it is, nothing more is sent. */
+/** The journal's file is removed or changed while a server has it open. In every case, the server sends no more writes. */
 
-/** By another process: to open and close the file in this one would end the locks that SQLite has on it here. */
+/** Runs a script in another process. To open and close the file in this process would release SQLite's locks on it. */
 function elsewhere(script: string, ...args: string[]): void {
   execFileSync(process.execPath, ['-e', `const fs = require('node:fs'); const [file, other] = process.argv.slice(1); ${script}`, ...args]);
 }
@@ -24,7 +24,7 @@ const cut =
   (file: string) =>
     elsewhere(`fs.truncateSync(file + '${end}', ${bytes})`, file);
 
-/** A journal of the same kind, beside. */
+/** Creates a second journal in a folder beside it. */
 async function anotherJournal(file: string): Promise<string> {
   const other = join(dirname(file), 'another', 'journal.sqlite');
   const journal = await openSqliteJournal(other);
@@ -40,11 +40,11 @@ const ways: readonly (readonly [string, (file: string) => void | Promise<void>])
     ? []
     : ([
         ['deleted', (file) => rmSync(file)],
-        ['deleted with all that lies beside it', (file) => ['', '-wal', '-shm'].forEach((end) => rmSync(file + end))],
+        ['deleted with the files beside it', (file) => ['', '-wal', '-shm'].forEach((end) => rmSync(file + end))],
         ['deleted with its folder', (file) => rmSync(dirname(file), { recursive: true })],
         ['moved away', (file) => renameSync(file, `${file}.old`)],
         [
-          'moved away with its folder, and the folder made anew',
+          'moved away with its folder, with a new folder in its place',
           (file) => {
             renameSync(dirname(file), `${dirname(file)}.old`);
             mkdirSync(dirname(file));
@@ -80,8 +80,8 @@ const ways: readonly (readonly [string, (file: string) => void | Promise<void>])
   ],
   ['emptied', cut(0)],
   ['cut off within its first page', cut(3000)],
-  ['cut off at a page', cut(8192)],
-  ['cut off by its last page', (file) => elsewhere('fs.truncateSync(file, fs.statSync(file).size - 4096)', file)],
+  ['cut off after a page', cut(8192)],
+  ['cut off before its last page', (file) => elsewhere('fs.truncateSync(file, fs.statSync(file).size - 4096)', file)],
   ['with its write-ahead log overwritten', garbage('-wal')],
   ['with its write-ahead log emptied', cut(0, '-wal')],
   ['with its write-ahead log cut off', cut(5000, '-wal')],
@@ -92,7 +92,7 @@ async function ready(): Promise<{ journal: Journal; file: string }> {
   const journal = await openSqliteJournal(file);
   closers.push(() => journal.close().catch(() => undefined));
   elsewhere('fs.copyFileSync(file, other)', file, `${file}.before`);
-  // So that there is something in the file and something in its log.
+  // Some events must be in the file and some in its log.
   for (let count = 0; count < 3; count += 1) await journal.claim(claimOf(), []);
   await journal.prune('2000-01-01T00:00:00.000Z');
   await journal.claim(claimOf(), []);
@@ -101,7 +101,7 @@ async function ready(): Promise<{ journal: Journal; file: string }> {
 
 const refused = { name: 'AccessError', code: 'journal_replaced', changed: 'no' };
 
-describe('a journal that is taken away while it is open', () => {
+describe('a journal that is removed or changed while it is open', () => {
   it.each(ways)('%s: nothing is claimed', async (_, take) => {
     const { journal, file } = await ready();
     await take(file);
@@ -110,7 +110,7 @@ describe('a journal that is taken away while it is open', () => {
   });
 
   it.runIf(!onWindows).each(ways.filter(([name]) => /^(deleted|moved|replaced|with(out| another))/.test(name)))(
-    '%s after the claim: it is not noted as sent, and nothing is asked',
+    '%s after the claim: neither `sent` nor a question can be noted',
     async (_, take) => {
       const { journal, file } = await ready();
       const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
@@ -120,7 +120,7 @@ describe('a journal that is taken away while it is open', () => {
     },
   );
 
-  it.runIf(!onWindows)('takes what a write came to all the same, and goes on once it is back', async () => {
+  it.runIf(!onWindows)('still notes the outcome of a write, and works again when the file is back', async () => {
     const { journal, file } = await ready();
     const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
     await journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' });
@@ -132,7 +132,7 @@ describe('a journal that is taken away while it is open', () => {
     expect((await journal.verify()).problems).toEqual([]);
   });
 
-  it('is not made anew beside the log of one that is gone', async () => {
+  it('is not created again beside the log of a deleted journal', async () => {
     const { journal, file } = await ready();
     const gone = join(folder(), 'journal.sqlite');
     copyFileSync(`${file}-wal`, `${gone}-wal`);
@@ -142,8 +142,8 @@ describe('a journal that is taken away while it is open', () => {
   });
 });
 
-describe('a journal that others use', () => {
-  it('is never taken for one that was taken away', async () => {
+describe('a journal that other connections use', () => {
+  it('never seems to be removed or changed', async () => {
     const { journal, file } = await ready();
     const others = await Promise.all([openSqliteJournal(file), openSqliteJournal(file)]);
     const old = new Date(Date.now() + 3600_000).toISOString();
@@ -153,7 +153,7 @@ describe('a journal that others use', () => {
           expect((await one.claim(claimOf({ facts: { filler: 'x'.repeat(20_000) } }), [])).kind).toBe('claimed');
       }),
       (async () => {
-        // Compacts the file each time, and its log.
+        // Each pruning compacts the file and its log.
         for (let count = 0; count < 10; count += 1) await others[0].prune(old);
       })(),
       (async () => {
@@ -165,7 +165,7 @@ describe('a journal that others use', () => {
   });
 });
 
-describe('a server whose journal is taken away', () => {
+describe('a server whose journal is removed or changed', () => {
   it.each(ways)('%s: it sends nothing, and says that nothing was changed', async (_, take) => {
     const server = await harness();
     closers.push(() => server.close().catch(() => undefined));
@@ -173,7 +173,7 @@ describe('a server whose journal is taken away', () => {
     const file = join(server.dir, 'journal.sqlite');
     elsewhere('fs.copyFileSync(file, other)', file, `${file}.before`);
     await server.call('create_customer_payment', payment);
-    // So that there is something in the file and something in its log.
+    // Some events must be in the file and some in its log.
     await server.opened.road.journal.prune('2000-01-01T00:00:00.000Z');
     await server.call('create_customer_payment', { ...payment, amount: 452 });
     const before = (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET').length;

@@ -31,7 +31,7 @@ afterAll(() => {
 
 const place = (): string => join(folder, `${(count += 1)}`, 'journal.sqlite');
 
-/** SQL past the journal, its triggers included. */
+/** Runs SQL on the file without the journal, after it removed the triggers. */
 function past(file: string, ...sql: string[]): void {
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   for (const { name } of database.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").all() as { name: string }[])
@@ -50,8 +50,8 @@ describe('on SQLite', () => {
 });
 
 describe('the file', () => {
-  // Windows has no modes; the user's profile folder keeps others out there.
-  it.skipIf(process.platform === 'win32')('is for its owner only, and so is its folder', async () => {
+  // Windows has no file modes. There, the user's profile folder keeps other users out.
+  it.skipIf(process.platform === 'win32')('and its folder are readable only by their owner', async () => {
     const file = join(folder, 'state', 'deeper', 'journal.sqlite');
     const journal = await openSqliteJournal(file);
     await journal.claim(claimOf(), []);
@@ -62,14 +62,14 @@ describe('the file', () => {
     const owners = ['journal.sqlite', 'journal.sqlite-shm', 'journal.sqlite-wal'].map((name) => [name, 0o600]);
     expect(modes()).toEqual(owners);
     for (const dir of ['state', join('state', 'deeper')]) expect(statSync(join(folder, dir)).mode & 0o777).toBe(0o700);
-    // One that was opened up is closed again.
+    // Files that others can read become private again.
     for (const [name] of owners) chmodSync(join(folder, 'state', 'deeper', String(name)), 0o644);
     const second = await openSqliteJournal(file);
     expect(modes()).toEqual(owners);
     await Promise.all([journal.close(), second.close()]);
   });
 
-  it('is made once when several find it missing', async () => {
+  it('is created only once if several connections find it missing', async () => {
     const file = place();
     const journals = await Promise.all(Array.from({ length: 10 }, () => openSqliteJournal(file)));
     const secrets = await Promise.all(journals.map((journal) => journal.secret()));
@@ -78,11 +78,11 @@ describe('the file', () => {
     expect(readdirSync(join(file, '..')).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 
-  it('survives as much as SQLite lets it: every write is on the disk before it is acknowledged', async () => {
+  it('survives a power cut: every write is on the disk before it is acknowledged', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const { entry } = (await journal.claim(claimOf(), [])) as { entry: { id: string } };
-    // What a power cut would leave: both files as they are, without anybody having closed them.
+    // A power cut would leave both files as they are now, not closed.
     const copy = join(folder, `${(count += 1)}.sqlite`);
     copyFileSync(file, copy);
     copyFileSync(`${file}-wal`, `${copy}-wal`);
@@ -103,7 +103,7 @@ describe('the file', () => {
     ],
     ['cut off', (file: string) => truncateSync(file, 3000)],
     ['without one of its tables', (file: string) => past(file, 'DROP TABLE events')],
-  ])('that is %s is refused, and left as it is', async (_, damage) => {
+  ])('that is %s is refused and left unchanged', async (_, damage) => {
     const file = place();
     await (await openSqliteJournal(file)).close();
     for (const beside of ['-wal', '-shm']) rmSync(`${file}${beside}`, { force: true });
@@ -113,7 +113,7 @@ describe('the file', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('that is damaged in the middle is said to be so', async () => {
+  it('that is damaged in the middle is reported by verify', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     for (let round = 0; round < 50; round += 1) await journal.claim(claimOf(), []);
@@ -135,7 +135,7 @@ describe('the file', () => {
     await expect(openSqliteJournal(file)).rejects.toMatchObject({ name: 'AccessError', code: 'journal_too_new' });
   });
 
-  it('that cannot be made is said to be so', async () => {
+  it('that cannot be created is an error', async () => {
     const blocked = join(folder, 'a file');
     writeFileSync(blocked, '');
     await expect(openSqliteJournal(join(blocked, 'journal.sqlite'))).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('the file', () => {
     expect(existsSync(join(blocked, 'journal.sqlite'))).toBe(false);
   });
 
-  it('forbids changing or removing an event', async () => {
+  it('does not allow an event to be changed or removed', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     await journal.claim(claimOf(), []);
@@ -157,8 +157,8 @@ describe('the file', () => {
   });
 });
 
-describe('waiting', () => {
-  it('leaves the event loop to others, and goes on when the file is free', async () => {
+describe('a call that waits for the file', () => {
+  it('does not block the event loop, and continues when the file is free', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const other = new DatabaseSync(file);
@@ -175,7 +175,7 @@ describe('waiting', () => {
     await journal.close();
   });
 
-  it('of others is short while a long journal is searched, whatever it is searched by', async () => {
+  it('waits only shortly while a long journal is searched by any condition', async () => {
     const file = place();
     await longJournal(file, 5_000);
     const journal = await openSqliteJournal(file);
@@ -195,13 +195,13 @@ describe('waiting', () => {
       let next = setImmediate(count);
       expect(await journal.list({ ...filter, limit: 3 }), JSON.stringify(filter)).toHaveLength(found);
       clearImmediate(next);
-      // 15,000 events are not read at once.
+      // The 15,000 events are not read in one step.
       expect(turns, JSON.stringify(filter)).toBeGreaterThan(3);
     }
     await journal.close();
   });
 
-  it('ends with an error that says so', async () => {
+  it('fails with journal_busy if it waits too long', async () => {
     const file = place();
     const journal = await openSqliteJournal(file, { patienceMs: 200 });
     const { entry } = (await journal.claim(claimOf(), [])) as { entry: { id: string } };
@@ -214,7 +214,7 @@ describe('waiting', () => {
       journal.find(entry.id),
     ]);
     expect(claim).toMatchObject({ status: 'rejected', reason: { name: 'BusyError', code: 'journal_busy', changed: 'no' } });
-    // It may be about a write that is already at Zoho.
+    // This step may belong to a write that Zoho already has, so something may have changed.
     expect(add).toMatchObject({ status: 'rejected', reason: { code: 'journal_busy', changed: 'unknown' } });
     expect(read).toMatchObject({ status: 'fulfilled', value: { state: 'sent' } });
     other.exec('COMMIT');
@@ -222,7 +222,7 @@ describe('waiting', () => {
     await journal.close();
   });
 
-  it('does not outlive closing', async () => {
+  it('fails if the journal is closed', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const other = new DatabaseSync(file);
@@ -237,13 +237,13 @@ describe('waiting', () => {
 });
 
 describe('erasing', () => {
-  it('leaves nothing of a customer in any byte of the file', async () => {
+  it("leaves no byte of a customer's data in the files", async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const second = await openSqliteJournal(file);
     const name = 'Zebulon Quartermaine';
     const id = '712345000000090777';
-    // Enough to fill pages, and to be split and moved by what comes between.
+    // Enough data to fill pages, and to be split and moved by the data of the other customer.
     for (let round = 0; round < 40; round += 1) {
       const mine = round % 2 === 0;
       const claim = claimOf({
@@ -283,7 +283,7 @@ describe('erasing', () => {
 });
 
 describe('canonical JSON', () => {
-  it('is one text for equal values, whatever the order of names', () => {
+  it('is the same text for equal values, with the names in any order', () => {
     expect(canonicalJson({ b: [{ d: 1, c: undefined }, undefined], a: 'é\u2028"', 10: null, 9: 0.1 })).toBe(
       '{"9":0.1,"10":null,"a":"é\u2028\\"","b":[{"d":1},null]}',
     );

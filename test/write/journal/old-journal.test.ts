@@ -9,8 +9,8 @@ import { harness, textOf, type HarnessOptions } from '../../support/harness.ts';
 import { startSandbox } from '../../support/sandbox.ts';
 
 /**
- * A journal that version 0.1.0 wrote, before its layout and rules were worked on: a payment, a change and a refund that were
- * recorded, a delete that was declined, and a payment whose answer was lost. People who upgrade have such journals.
+ * A journal that version 0.1.0 wrote, with the layout and rules of that version: a payment, a change and a refund that were recorded, a
+ * deletion that the user declined, and a payment whose answer was lost. Users who upgrade have such journals.
  */
 const FILE = fileURLToPath(new URL('../../fixtures/journal-layout-1.sqlite', import.meta.url));
 
@@ -45,7 +45,7 @@ async function upgraded({ now, ...options }: { now?: () => Date } & Pick<Harness
 }
 
 describe('a journal that an earlier version wrote', () => {
-  it('is whole, and its recorded writes are answered from it', async () => {
+  it('is intact, and its recorded writes are replayed', async () => {
     const { server, journal, payments } = await upgraded();
     const before = await payments();
     expect(await journal.verify()).toMatchObject({ entries: 4, problems: [] });
@@ -56,12 +56,12 @@ describe('a journal that an earlier version wrote', () => {
       payment: { amount: 120 },
       undo: { tool: 'delete_customer_payment' },
     });
-    // Its text had the next steps within.
+    // In version 0.1.0, the text of an answer contained the next steps.
     expect(textOf(again).match(/^Next: .*$/gm)).toEqual([expect.stringMatching(/^Next: to undo: delete_customer_payment \{/)]);
     expect(await payments()).toBe(before);
   });
 
-  it('is found by key, reference, amount and record', async () => {
+  it('can be searched by key, reference, amount and record', async () => {
     const { server } = await upgraded();
     const found = async (args: Record<string, unknown>) =>
       ((await server.call('list_writes', args)).structuredContent['writes'] as Record<string, unknown>[]).map(({ tool }) => tool);
@@ -74,7 +74,7 @@ describe('a journal that an earlier version wrote', () => {
     expect(await found({ amount: 20 })).toEqual([refund]);
     expect(await found({ record: made })).toEqual([refund, change, create]);
     expect(await found({ record: '712345000000101624' })).toEqual([refund]);
-    // One that was there already is noted with each new payment of the customer.
+    // This payment existed before. The journal notes it with each new payment of the customer, but that must not match.
     expect(await found({ record: '9030000079467' })).toEqual([]);
     expect(await found({ since: '2026-11-29' })).toHaveLength(4);
     expect(await found({ since: '2026-11-30' })).toEqual([]);
@@ -89,14 +89,14 @@ describe('a journal that an earlier version wrote', () => {
     });
   });
 
-  it('names no tool that is switched off now', async () => {
+  it('names no tool that is now switched off', async () => {
     const { server } = await upgraded({ policy: { allowed_tools: ['create_customer_payment'] } });
     const again = await server.call('create_customer_payment', recorded);
-    expect(textOf(again)).toContain('This was recorded already');
+    expect(textOf(again)).toContain('This was already recorded');
     expect(JSON.stringify(again)).not.toContain('delete_customer_payment');
   });
 
-  it('keeps its unknown write in the way of the same payment', async () => {
+  it('still blocks a payment like its unknown write', async () => {
     const { server, payments } = await upgraded({ now: () => new Date(SENT + 60_000) });
     const before = await payments();
     const { idempotency_key: _, ...other } = { ...unknown, reference_number: 'other', date: '2026-06-12' };
@@ -105,7 +105,7 @@ describe('a journal that an earlier version wrote', () => {
     expect(await payments()).toBe(before);
   });
 
-  it('finds its unknown write by the key, and undoes it', async () => {
+  it('lets a call with the same key find its unknown write, and undo it', async () => {
     const { server, sandbox, payments } = await upgraded();
     const byHand = await bookkeeper(sandbox);
     for (const { idempotency_key: _, ...body } of [recorded, unknown]) await byHand('POST', '/customerpayments', body);
