@@ -122,7 +122,7 @@ function questionText({ question: { title, lines, not_checked }, duplicates: { a
   ].join('\n');
 }
 
-function declined(): DeclinedError {
+export function declined(): DeclinedError {
   return new DeclinedError('The user declined.', { code: 'declined', next: 'Do not try again. Ask the user what they want instead.' });
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { concern, type Concern, type Judged } from '../concern.ts';
 import { AccessError, BusyError, InputError, InternalError, PaymentsError, RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
@@ -5,7 +6,7 @@ import { formatMoney, sum } from '../money.ts';
 import type { ListReads } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { WriteListWorkflow } from '../workflow.ts';
-import { askedByWindow, isOfProgram, shownOf, type Consent, type Person, type Shown } from './confirm.ts';
+import { askedByWindow, declined, isOfProgram, shownOf, type Consent, type Person, type Shown } from './confirm.ts';
 import { consentTo } from './consent-to.ts';
 import type { Counted, ListConsent, NotedConsent } from './journal/journal.ts';
 import { movedOn, performRow } from './perform.ts';
@@ -38,6 +39,10 @@ export interface ListCall {
   readonly key?: string | undefined;
   readonly onlyGoodRows: boolean;
   readonly person: Person;
+  /** For a person at the command line, who is asked at once: true if they agree. `rows`: digest of what is shown of each row. */
+  readonly agree?: ((question: string, rows: readonly string[]) => Promise<boolean>) | undefined;
+  /** The call may take as long as it needs. By default it ends like any call of a tool. */
+  readonly unlimited?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told before each row. */
   progress(doing: 'Checking' | 'Recording', row: number, of: number): void;
@@ -109,7 +114,7 @@ class List {
     this.#intent = digestOf([call.workflow.name, call.key, call.rows.map(({ key, input }) => [key, input])]);
     this.#reads = call.workflow.listReads(call.rows.length, road.zoho.until(call.signal));
     this.#rows = rowsOf(call);
-    this.#end = performance.now() + road.timings.wholeCallMs;
+    this.#end = performance.now() + (call.unlimited ? Infinity : road.timings.wholeCallMs);
   }
 
   /**
@@ -277,6 +282,11 @@ class List {
   }
 
   async #consentTo(shown: Shown, { rows, declines }: Pick<ListConsent, 'rows' | 'declines'>): Promise<Consent> {
+    const { agree } = this.#call;
+    if (agree !== undefined && shown.about.length > 0) {
+      if (!(await agree(shown.question, rows))) throw declined();
+      return { kind: 'given', asked: 'terminal', approval: randomUUID() };
+    }
     const call = { endpoint: this.#call.workflow.row.endpoint, person: this.#call.person };
     return await consentTo(shown, { intent: this.#intent, declines, rows }, call, this.#road);
   }
