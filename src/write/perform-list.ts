@@ -27,6 +27,8 @@ import type { Call, Done, JudgedRow, ListedRow, Road } from './types.ts';
  */
 
 export interface RowCall {
+  /** The row's number in the user's list, larger for each further row. Default: its place in the call. */
+  readonly number?: number | undefined;
   readonly input: Json;
   readonly key?: string | undefined;
   readonly allowDuplicateOf: readonly string[];
@@ -422,7 +424,7 @@ function rowsOf({ rows, key }: ListCall): Row[] {
     counts.set(digest, count);
     const id = call.key ?? `${digest}#${count}`;
     if (call.key === undefined && key === undefined) throw keyMissing();
-    return { number: i + 1, call, id, key: call.key ?? `${key}/${id}`, waits: 0 };
+    return { number: call.number ?? i + 1, call, id, key: call.key ?? `${key}/${id}`, waits: 0 };
   });
   const numbers = new Map<string, number>();
   for (const { number, id } of named) {
