@@ -72,7 +72,7 @@ export type ListPerformed =
     };
 
 /** Rows whose turns are held at once. */
-const GROUP = 20;
+const GROUP = 25;
 
 export async function performList(call: ListCall, road: Road): Promise<ListPerformed> {
   const list = new List(call, road);
@@ -330,7 +330,7 @@ class List {
       write_id: `l_${this.#intent.slice(0, 16)}`,
       deletesAtOnce: deletesAtOnce(this.#road.policy),
       rows: this.#rows.map(({ outcome, judged }) => ({
-        ...(outcome ?? { outcome: 'not_started', error: this.#stop }),
+        ...(outcome ?? { outcome: 'not_started' }),
         title: judged?.facts.question.line,
       })),
     };
