@@ -29,7 +29,7 @@ export function listResult({ rows, deletesAtOnce, write_id }: Listed, edge: Edge
   };
   const count = rows.filter((row) => row.outcome === 'recorded').length;
   const later = rows.filter((row) => row.outcome === 'not_started').length;
-  const lines = rows.map((row, i) => rowLine(row, i + 1, edge));
+  const lines = rowLines(rows, edge);
   if (outcome === 'not_recorded') {
     const bad = rows.filter((row) => row.outcome !== 'recorded' && row.error !== undefined).length;
     const error = new RefusedError(`Nothing was recorded: ${bad} of ${rows.length} rows cannot be recorded now.`, {
@@ -91,13 +91,34 @@ function rowFacts(row: ListedOutcome, number: number, edge: Edge): Json {
   };
 }
 
+/** A line for each row. Rows that were not started and have no error share one. */
+function rowLines(rows: readonly ListedOutcome[], edge: Edge): string[] {
+  const waiting = rows.flatMap((row, i) => (row.outcome === 'not_started' && row.error === undefined ? [i + 1] : []));
+  return [
+    ...rows.flatMap((row, i) => (waiting.includes(i + 1) ? [] : [rowLine(row, i + 1, edge)])),
+    ...(waiting.length === 0 ? [] : [`${waiting.length === 1 ? 'Row' : 'Rows'} ${ranges(waiting)}: not started.`]),
+  ];
+}
+
+/** `1–3, 7` */
+function ranges(numbers: readonly number[]): string {
+  const starts = numbers.filter((number) => !numbers.includes(number - 1));
+  return starts
+    .map((start) => {
+      let end = start;
+      while (numbers.includes(end + 1)) end += 1;
+      return end === start ? `${start}` : `${start}–${end}`;
+    })
+    .join(', ');
+}
+
 function rowLine(row: ListedOutcome, number: number, edge: Edge): string {
   if (row.outcome === 'recorded') {
     const [first = ''] = row.done.report.lines;
     return `Row ${number}: ${row.done.replayed ? 'recorded by an earlier call' : 'recorded'} as payment ${idOf(row.done.result) ?? ''}${isDeleted(row.done.result) ? `. ${first}` : '.'}`;
   }
   const word = row.outcome === 'not_started' ? 'not started' : row.outcome === 'unknown' ? 'outcome unknown' : 'not recorded';
-  if (row.error === undefined) return `Row ${number}: ${row.title === undefined ? '' : `${row.title}: `}${word}.`;
+  if (row.error === undefined) return `Row ${number}: ${word}.`;
   return `Row ${number}: ${word} (${row.error.code}). ${row.error.shownMessage} ${sentence(nextText(row.error, edge))}`;
 }
 

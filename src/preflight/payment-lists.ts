@@ -40,13 +40,22 @@ type Effects = Map<string, number>;
 
 /** `count`: how many rows the list has. */
 export function paymentListReads(count: number, zoho: Reader): ListReads {
-  // More pages of a list would cost more than a read for each row.
+  // A read for each row costs less than a list with more pages. Payments have fewer pages, because their pages are read in vain then.
   const most = Math.max(3, Math.ceil(count / 4));
-  const readOpenInvoices = () => pagesWithin(allInvoices, { status: 'unpaid', sort_column: 'date', sort_order: 'A' }, most, zoho);
+  const mostOfPayments = Math.max(3, Math.ceil(count / 8));
+  let tooManyInvoices = false;
+  const readOpenInvoices = async (): Promise<Rows> => {
+    // What was recorded before is in this list.
+    recorded = new Map();
+    if (tooManyInvoices) return NO_ROWS;
+    const open = await pagesWithin(allInvoices, { status: 'unpaid', sort_column: 'date', sort_order: 'A' }, most, zoho);
+    tooManyInvoices = !open.whole;
+    return open.whole ? open : NO_ROWS;
+  };
 
   const customers = once(() => customersWithDecimals(most, zoho));
   let openInvoices = once(readOpenInvoices);
-  let payments = once(() => newestPaymentsOfAll(most, zoho));
+  let payments = once(() => newestPaymentsOfAll(mostOfPayments, zoho));
   // What a payment changes is read again after each payment.
   const lasting = sharing(zoho);
   let changing = sharing(zoho);
@@ -70,7 +79,7 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
   };
   const contactOf = async (input: Json): Promise<Json> => {
     // A list that the scopes do not show is no reason to fail: the record may be shown, or the check names what is missing.
-    const { rows } = await customers().catch((): Rows => ({ rows: [], whole: false }));
+    const { rows } = await customers().catch(() => NO_ROWS);
     const row = rows.find(({ contact_id }) => readId(contact_id) === input['contact_id']);
     const isTold = row?.['currency_code'] !== undefined && row['price_precision'] !== undefined && row['contact_type'] !== undefined;
     return isTold
@@ -118,10 +127,9 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
       const before = await payments();
       changing = sharing(zoho);
       planned = new Map();
-      recorded = new Map();
       openInvoices = once(readOpenInvoices);
       payments = once(() => (before === undefined ? Promise.resolve(undefined) : paymentsCreatedSince(before, most, zoho)));
-      await Promise.all([openInvoices(), payments()]);
+      await payments();
     },
     planned: (input) => addEffects(planned, input),
     async recorded(input, payment) {
@@ -132,6 +140,8 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     },
   };
 }
+
+const NO_ROWS: Rows = { rows: [], whole: false };
 
 const SORTED = { sort_column: byCreation.sort_column, sort_order: byCreation.sort_order };
 

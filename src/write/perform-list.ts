@@ -100,7 +100,7 @@ export type ListPerformed =
     };
 
 /** Rows whose turns are held at once. */
-const GROUP = 20;
+const GROUP = 25;
 
 /** How often a row waits for a limit of Zoho. The limit of the day may be used up again by others. */
 const MOST_WAITS = 5;
@@ -404,7 +404,7 @@ class List {
       write_id: `l_${this.#intent.slice(0, 16)}`,
       deletesAtOnce: deletesAtOnce(this.#road.policy),
       rows: this.#rows.map(({ outcome, judged }) => ({
-        ...(outcome ?? { outcome: 'not_started', error: this.#stop }),
+        ...(outcome ?? { outcome: 'not_started' }),
         title: judged?.facts.question.line,
       })),
     };
