@@ -82,6 +82,7 @@ export const importTable: Record<string, readonly string[]> = {
     'preflight',
     'endpoints that write',
     'matching',
+    'workflows',
   ],
   catalogue: ['endpoint', 'toolsets', 'workflow', 'endpoints that read', 'endpoints that write', 'workflows'],
   zoho: ['answer-cache', 'error-codes', 'endpoint', 'errors', 'foreign-text', 'json', 'time', 'trace', 'machine', 'zoho'],
