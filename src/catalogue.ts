@@ -27,6 +27,7 @@ import { checkDuplicates } from './workflows/check-duplicates.ts';
 import { customerStatement } from './workflows/customer-statement.ts';
 import { findPayments } from './workflows/find-payments.ts';
 import { findRefunds } from './workflows/find-refunds.ts';
+import { matchStatement } from './workflows/match-statement.ts';
 import { recordCustomerPayment } from './workflows/record-customer-payment.ts';
 import { refundCustomerPayment } from './workflows/refund-customer-payment.ts';
 import { summarizePayments } from './workflows/summarize-payments.ts';
@@ -79,6 +80,7 @@ export const workflows: readonly Workflow[] = inToolOrder<Workflow>([
   customerStatement,
   findPayments,
   findRefunds,
+  matchStatement,
   recordCustomerPayment,
   refundCustomerPayment,
   summarizePayments,

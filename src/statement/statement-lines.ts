@@ -2,11 +2,11 @@ import { amountReader, type AmountReader, type Decimal, type ReadAmount } from '
 import { headerRank, type Role } from './column-names.ts';
 import { dateReader } from './date-column.ts';
 import { directionOf, readTable, type ColumnMap, type Table, type TableRow } from './table.ts';
-import { cellText, unreadable } from './unreadable.ts';
+import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** The lines of a bank statement in CSV text. */
 
-export interface StatementLine {
+export type StatementLine = {
   /** From 1 at the first row below the header. */
   readonly line: number;
   readonly date: string;
@@ -16,7 +16,7 @@ export interface StatementLine {
   readonly name?: string | undefined;
   readonly reference?: string | undefined;
   readonly currency?: string | undefined;
-}
+};
 
 /** A row that is no line of the statement, such as a total. */
 export interface SkippedRow {
@@ -74,7 +74,7 @@ export async function statementLines(
     else lines.push({ line: row.line, date, ...told, ...textsOf(table, row, told.amount) });
   }
   if (lines.length > 0) return { lines, skipped };
-  throw unreadable('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
+  throw unreadableCsv('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
 }
 
 const cellsOf =
@@ -112,14 +112,14 @@ function signedAmounts(
   const marked = told.filter(({ mark }) => mark !== undefined).length;
   const bare = told.find(({ mark, amount }) => mark === undefined && amount > 0);
   if (marked > 0 && bare !== undefined)
-    throw unreadable(
+    throw unreadableCsv(
       'Some amounts are marked CR or DR, and others are not: whether those are money in or money out is not clear.',
       'Ask the user, and call again with `lines`.',
     );
   const isSigned = told.some(({ amount }) => amount < 0);
   const unclear = isSigned || marked > 0 ? undefined : unclearDirection(table, rows);
   if (unclear !== undefined)
-    throw unreadable(
+    throw unreadableCsv(
       `Whether a row with ${cellText(unclear)} is money in or money out is not clear.`,
       'Ask the user, and call again with `lines`, in which money out is negative.',
     );

@@ -1,20 +1,20 @@
 /** Matches lines with records one to one, so that the costs of the whole statement are least. */
 
-export interface Edge {
+export interface Possible {
   readonly line: number;
   readonly record: number;
   readonly cost: number;
 }
 
 /** The records that lines get, by line. A line stays without a record if its edges cost more than `unmatched`. */
-export function cheapestMatches(edges: readonly Edge[], unmatched: number): ReadonlyMap<number, number> {
+export function cheapestMatches(edges: readonly Possible[], unmatched: number): ReadonlyMap<number, number> {
   const matches = new Map<number, number>();
   for (const component of componentsOf(edges)) for (const [line, record] of matchesIn(component, unmatched)) matches.set(line, record);
   return matches;
 }
 
 /** Edges that share lines or records, directly or through others. */
-function componentsOf(edges: readonly Edge[]): Edge[][] {
+function componentsOf(edges: readonly Possible[]): Possible[][] {
   const parents = new Map<string, string>();
   const rootOf = (node: string): string => {
     let root = node;
@@ -23,7 +23,7 @@ function componentsOf(edges: readonly Edge[]): Edge[][] {
     return root;
   };
   for (const { line, record } of edges) parents.set(rootOf(`line ${line}`), rootOf(`record ${record}`));
-  const components = new Map<string, Edge[]>();
+  const components = new Map<string, Possible[]>();
   for (const edge of edges) {
     const root = rootOf(`line ${edge.line}`);
     const component = components.get(root);
@@ -37,7 +37,7 @@ function componentsOf(edges: readonly Edge[]): Edge[][] {
  * The Hungarian algorithm with shortest augmenting paths: each line in turn takes the cheapest record, and pushes others on if that costs
  * less. Every line has a column of its own beside the records, in which it stays unmatched.
  */
-function matchesIn(edges: readonly Edge[], unmatched: number): [line: number, record: number][] {
+function matchesIn(edges: readonly Possible[], unmatched: number): [line: number, record: number][] {
   const lines = [...new Set(edges.map(({ line }) => line))].toSorted((a, b) => a - b);
   const records = [...new Set(edges.map(({ record }) => record))].toSorted((a, b) => a - b);
   const [rows, columns] = [lines.length, records.length + lines.length];

@@ -1,5 +1,5 @@
 import type { StatementLine } from '../../statement/statement-lines.ts';
-import type { Contact, NamesFound } from './names-in-text.ts';
+import type { NamedContact, NamesFound } from './names-in-text.ts';
 import type { NumbersFound } from './numbers-in-text.ts';
 
 /** What the lines of a statement are compared with, and what comes out. */
@@ -33,11 +33,11 @@ export interface OpenInvoice {
   readonly currency_code?: string | undefined;
 }
 
-export interface Books {
+export interface StatementBooks {
   readonly records: readonly BookRecord[];
   readonly invoices: readonly OpenInvoice[];
   /** Customers and vendors. */
-  readonly contacts: readonly (Contact & { readonly is_customer: boolean })[];
+  readonly contacts: readonly (NamedContact & { readonly is_customer: boolean })[];
   /** Customers whose open invoices are not all known. */
   readonly unclear: ReadonlySet<string>;
   /** Whether everything is known that a line of this date depends on. */
@@ -51,20 +51,20 @@ export interface AppliedAmount {
 }
 
 /** What a line may be. */
-export interface Candidate {
+export type Candidate = {
   readonly payment_id?: string | undefined;
   readonly refund_id?: string | undefined;
   readonly customer_id?: string | undefined;
   readonly customer_name?: string | undefined;
   readonly invoices?: readonly AppliedAmount[] | undefined;
   readonly reason: string;
-}
+};
 
-export interface MatchedLine extends Candidate {
+export type MatchedLine = Candidate & {
   readonly line: number;
   readonly status: 'recorded' | 'fits' | 'likely' | 'unknown';
   readonly candidates?: readonly Candidate[];
-}
+};
 
 /** A line with what its texts hold. */
 export interface ReadLine {

@@ -1,7 +1,18 @@
-import { formatMoney, subtract, sum } from '../../money.ts';
-import { amountKey, grouped, isEqualLine, sameCurrency, type Books, type Candidate, type OpenInvoice, type ReadLine } from './books.ts';
+import { subtract, sum } from '../../money.ts';
+import { money } from '../../records/text.ts';
+import {
+  amountKey,
+  grouped,
+  isEqualLine,
+  sameCurrency,
+  type StatementBooks,
+  type Candidate,
+  type OpenInvoice,
+  type ReadLine,
+} from './books.ts';
 import { setsWorth } from './invoice-sets.ts';
 import { nameLevels } from './names-in-text.ts';
+import { bareDigits } from './numbers-in-text.ts';
 import { isFee } from './record-pairs.ts';
 
 /** Which open invoices the money of a line may be for. */
@@ -24,14 +35,15 @@ const MOST_ONLY_BY_AMOUNT = 3;
 const MOST_CUSTOMERS = 3;
 
 /** `lines`: money in that is not recorded. */
-export function invoiceMatches(lines: readonly ReadLine[], books: Books): ReadonlyMap<ReadLine, InvoiceMatch> {
+export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks): ReadonlyMap<ReadLine, InvoiceMatch> {
   const { invoices } = books;
   const pick = (indices: readonly number[] | undefined) => (indices ?? []).map((i) => invoices[i]!);
   const byCustomer = grouped(invoices, ({ customer_id }) => customer_id);
   const byBalance = grouped(invoices, ({ balance }) => amountKey(balance));
   const byDigits = new Map<string, number[]>();
   for (const [i, { invoice_number }] of invoices.entries())
-    for (const digits of invoice_number.match(/\d+/g) ?? []) byDigits.set(bare(digits), [...(byDigits.get(bare(digits)) ?? []), i]);
+    for (const digits of invoice_number.match(/\d+/g) ?? [])
+      byDigits.set(bareDigits(digits), [...(byDigits.get(bareDigits(digits)) ?? []), i]);
   const customers = new Set(books.contacts.filter(({ is_customer }) => is_customer).map(({ contact_id }) => contact_id));
   const names = new Map(books.contacts.map(({ contact_id, contact_name }) => [contact_id, contact_name]));
 
@@ -112,7 +124,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: Books): Readon
     const { line } = one;
     const all = openOf(customer_id, one);
     const mine = named.get(one)!.filter((invoice) => invoice.customer_id === customer_id && all.includes(invoice));
-    if (mine.length > 0) return [candidate(customer_id, mine, againstBalance(line.amount, mine), spread(line.amount, mine))];
+    if (mine.length > 0) return [candidate(customer_id, mine, againstBalance(line.amount, mine), spreadOver(line.amount, mine))];
     const { sets, cut } = setsWorth(line.amount, all);
     const found = sets.map((set) =>
       candidate(
@@ -154,8 +166,6 @@ export function invoiceMatches(lines: readonly ReadLine[], books: Books): Readon
   );
 }
 
-const bare = (digits: string): string => digits.replace(/^0+(?=\d)/, '');
-
 /** Withheld tax is a round part of an invoice. */
 const isWithheld = (less: number, of: number): boolean =>
   less > 0 && [0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3].some((rate) => Math.abs(less - of * rate) < 0.015);
@@ -163,16 +173,16 @@ const isWithheld = (less: number, of: number): boolean =>
 /** How the amount differs from what is open. */
 function againstBalance(amount: number, invoices: readonly OpenInvoice[]): string {
   const total = sum(invoices.map(({ balance }) => balance));
-  const code = invoices[0]?.currency_code;
+  const currency_code = invoices[0]?.currency_code;
   const less = subtract(total, amount);
   if (less === 0) return 'the amount that is open';
-  if (less < 0) return `${formatMoney(-less, code)} more than is open`;
+  if (less < 0) return `${money(-less, { currency_code })} more than is open`;
   const what = isWithheld(less, total) ? ': tax withheld or a bank fee?' : isFee(less, total) ? ': a bank fee?' : ': a part?';
-  return `${formatMoney(less, code)} less than is open${what}`;
+  return `${money(less, { currency_code })} less than is open${what}`;
 }
 
 /** The amount over the invoices in their order. */
-function spread(amount: number, invoices: readonly OpenInvoice[]): number[] {
+function spreadOver(amount: number, invoices: readonly OpenInvoice[]): number[] {
   let left = amount;
   return invoices.map(({ balance }) => {
     const part = Math.min(left, balance);

@@ -7,8 +7,8 @@ interface Balance {
   readonly balance: number;
 }
 
-const MOST_INVOICES = 6;
-const MOST_STEPS = 20_000;
+const MOST_IN_SET = 6;
+const MOST_TRIES = 20_000;
 const MOST_SETS = 3;
 
 /** The first sets found, smaller sets first. `cut`: there may be others, because not every set was tried. */
@@ -31,14 +31,14 @@ export function setsWorth<T extends Balance>(
   const look = (from: number, left: number, chosen: readonly T[], size: number): void => {
     if (left === 0 && chosen.length === size) sets.push([...chosen]);
     if (chosen.length === size) return;
-    for (let i = from; i < all.length && rests[i]! >= left && steps < MOST_STEPS && sets.length < MOST_SETS; i += 1) {
+    for (let i = from; i < all.length && rests[i]! >= left && steps < MOST_TRIES && sets.length < MOST_SETS; i += 1) {
       steps += 1;
       const { invoice, units } = all[i]!;
       if (units <= left) look(i + 1, left - units, [...chosen, invoice], size);
     }
   };
-  for (let size = 1; size <= Math.min(MOST_INVOICES, all.length); size += 1) look(0, whole, [], size);
-  const smallest = all.slice(-MOST_INVOICES - 1).reduce((sum, { units }) => sum + units, 0);
-  const isLargerPossible = all.length > MOST_INVOICES && smallest <= whole;
-  return { sets, cut: steps >= MOST_STEPS || sets.length >= MOST_SETS || isLargerPossible };
+  for (let size = 1; size <= Math.min(MOST_IN_SET, all.length); size += 1) look(0, whole, [], size);
+  const smallest = all.slice(-MOST_IN_SET - 1).reduce((sum, { units }) => sum + units, 0);
+  const isLargerPossible = all.length > MOST_IN_SET && smallest <= whole;
+  return { sets, cut: steps >= MOST_TRIES || sets.length >= MOST_SETS || isLargerPossible };
 }

@@ -1,10 +1,10 @@
 import { daysFrom } from '../date-range.ts';
 import type { StatementLine } from '../../statement/statement-lines.ts';
-import { amountKey, grouped, type BookRecord, type Books, type Candidate, type MatchedLine, type ReadLine } from './books.ts';
+import { amountKey, grouped, type BookRecord, type StatementBooks, type Candidate, type MatchedLine, type ReadLine } from './books.ts';
 import { invoiceMatches, type InvoiceMatch } from './invoice-matches.ts';
-import { namesOf } from './names-in-text.ts';
+import { nameFinder } from './names-in-text.ts';
 import { numberFinder } from './numbers-in-text.ts';
-import { recordMatches, type Pair } from './record-pairs.ts';
+import { recordMatches, type RecordPair } from './record-pairs.ts';
 
 /**
  * Matches the lines of a bank statement with the payments, refunds and open invoices of the books. A wrong match is worse than none: what
@@ -12,7 +12,7 @@ import { recordMatches, type Pair } from './record-pairs.ts';
  */
 
 export interface Matched {
-  readonly lines: readonly MatchedLine[];
+  readonly lines: MatchedLine[];
   /** Records of the account, between the first and the last day of the statement, that no line shows. */
   readonly unmatched: readonly BookRecord[];
 }
@@ -20,8 +20,8 @@ export interface Matched {
 const MOST_CANDIDATES = 3;
 
 /** `days`: by how much the dates of a line and of its record may differ. */
-export function matchLines(lines: readonly StatementLine[], books: Books, days: number): Matched {
-  const [findNames, findNumbers] = [namesOf(books.contacts), numberFinder()];
+export function matchLines(lines: readonly StatementLine[], books: StatementBooks, days: number): Matched {
+  const [findNames, findNumbers] = [nameFinder(books.contacts), numberFinder()];
   const read = lines.map((line): ReadLine => {
     const texts = [line.name, line.text, line.reference].filter((text) => text !== undefined);
     return { line, names: findNames(texts), numbers: findNumbers(texts, line) };
@@ -29,7 +29,7 @@ export function matchLines(lines: readonly StatementLine[], books: Books, days: 
   const { pairs, chosen, isSure } = recordMatches(read, books, days);
   const openOf = grouped(books.invoices, ({ customer_id, balance }) => `${customer_id} ${amountKey(balance)}`);
   /** An open invoice of the same amount: the line may be its payment, and not the one recorded some days off. */
-  const isForInvoice = (i: number, { by, days, record }: Pair) =>
+  const isForInvoice = (i: number, { by, days, record }: RecordPair) =>
     by === 'name' && days > 1 && openOf.has(`${books.records[record]!.customer_id} ${amountKey(lines[i]!.amount)}`);
   const recorded = new Set(chosen.flatMap((pair, i) => (pair !== undefined && isSure(i) && !isForInvoice(i, pair) ? [i] : [])));
   const taken = new Set([...recorded].map((i) => chosen[i]!.record));
@@ -37,7 +37,7 @@ export function matchLines(lines: readonly StatementLine[], books: Books, days: 
     read.filter(({ line }, i) => line.amount > 0 && !recorded.has(i)),
     books,
   );
-  const nearest = nearestOf(books.records);
+  const nearest = nearestRecordOf(books.records);
   const matched = read.map((one, i): MatchedLine => {
     const own = chosen[i];
     if (own !== undefined && recorded.has(i)) return { ...lineOf(one), status: 'recorded', ...ofRecord(books, own) };
@@ -67,13 +67,13 @@ export function matchLines(lines: readonly StatementLine[], books: Books, days: 
 
 const lineOf = ({ line }: ReadLine) => ({ line: line.line });
 
-function ofRecord({ records }: Books, { record, reason }: Pair): Candidate {
+function ofRecord({ records }: StatementBooks, { record, reason }: RecordPair): Candidate {
   const { payment_id, refund_id, customer_id, customer_name } = records[record]!;
   return { payment_id, ...(refund_id !== undefined && { refund_id }), customer_id, customer_name, reason };
 }
 
 /** What comes nearest to a line that nothing fits: a record of the same amount, if there is one. */
-function nearestOf(records: readonly BookRecord[]): (line: StatementLine) => string {
+function nearestRecordOf(records: readonly BookRecord[]): (line: StatementLine) => string {
   const byAmount = grouped(records, ({ refund_id, amount }) => `${refund_id === undefined} ${amountKey(amount)}`);
   return ({ amount, date }) => {
     const what = amount > 0 ? 'payment' : 'refund';

@@ -3,7 +3,7 @@ import { closedUp, collapsed, folded, wordsIn } from '../same-name.ts';
 
 /** Names of contacts as banks write them: in upper case, without accents, cut in the middle of a word. */
 
-export interface Contact {
+export interface NamedContact {
   readonly contact_id: string;
   readonly contact_name: string;
   readonly company_name?: string | undefined;
@@ -40,19 +40,19 @@ const LEGAL = new Set(
     'bv nv vof srl spa snc sl slu lda ltda sp z oo zoo kk gk oy ab as aps b v n k'
   ).split(' '),
 );
-const SMALL = new Set('and und et e y en i the der die das of de la le les'.split(' '));
+const CONNECTING = new Set('and und et e y en i the der die das of de la le les'.split(' '));
 
 const wordsOf = (text: string): string[] => wordsIn(collapsed(closedUp(folded(text))));
 
 /** Words that tell names apart: without "and" and the like. */
 const tellingWords = (text: string): string[] => {
   const words = wordsOf(text);
-  const telling = words.filter((word) => !SMALL.has(word));
+  const telling = words.filter((word) => !CONNECTING.has(word));
   return telling.length > 0 ? telling : words;
 };
 
 /** Looks for the names of these contacts in texts. */
-export function namesOf(contacts: readonly Contact[]): (texts: readonly string[]) => NamesFound {
+export function nameFinder(contacts: readonly NamedContact[]): (texts: readonly string[]) => NamesFound {
   const byStart = new Map<string, WrittenName[]>();
   const byWord = new Map<string, WrittenName[]>();
   const note = (index: Map<string, WrittenName[]>, key: string, name: WrittenName) => {
@@ -112,7 +112,7 @@ const START = 3;
 const LEAST_LETTERS = 6;
 
 /** The contact's name, the company's, and what stands inside and outside of brackets. */
-function writtenNames({ contact_id, contact_name, company_name = '' }: Contact): WrittenName[] {
+function writtenNames({ contact_id, contact_name, company_name = '' }: NamedContact): WrittenName[] {
   const whole = [contact_name, company_name];
   const parts = whole.flatMap((name) => [
     name.replace(/[([].*?[)\]]/g, ' '),

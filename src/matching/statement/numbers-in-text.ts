@@ -37,7 +37,8 @@ const CHEQUE = /^(?:cheque|check|chq|chk|ck|scheck|cheques)$/;
 const TELLING_DIGITS = 5;
 const LEAST_DIGITS = 3;
 
-const withoutZeros = (digits: string): string => digits.replace(/^0+(?=\d)/, '');
+/** Digits without zeros in front. */
+export const bareDigits = (digits: string): string => digits.replace(/^0+(?=\d)/, '');
 const isDigits = (token: Token | undefined): boolean => /^\d/.test(token?.text ?? '');
 
 /** Letters and digits, each run by itself: "INV384" is two tokens. */
@@ -56,14 +57,14 @@ export function numberFinder(): (texts: readonly string[], line: { readonly date
   // The same numbers are looked for in every line.
   const known = new Map<string, readonly Token[]>();
   return (texts, line) =>
-    numbersIn(texts, line, (number) => {
+    numbersOfLine(texts, line, (number) => {
       const tokens = known.get(number) ?? tokensOf(number);
       known.set(number, tokens);
       return tokens;
     });
 }
 
-function numbersIn(
+function numbersOfLine(
   texts: readonly string[],
   { date, amount }: { readonly date: string; readonly amount: number },
   tokensOfNumber: (number: string) => readonly Token[],
@@ -76,7 +77,7 @@ function numbersIn(
     parts
       .flat()
       .filter(isDigits)
-      .map(({ text }) => withoutZeros(text)),
+      .map(({ text }) => bareDigits(text)),
   );
 
   const invoice = (number: string): Certainty | undefined => {
@@ -102,23 +103,23 @@ function numbersIn(
         tokens.flatMap((token, i) => {
           const before = tokens[i - 1]?.text ?? '';
           const isNamed = isDigits(token) && (words.has(before) || (INVOICE_WORDS.has(before) && before.length > 2));
-          return isNamed && !days.has(withoutZeros(token.text)) ? [withoutZeros(token.text)] : [];
+          return isNamed && !days.has(bareDigits(token.text)) ? [bareDigits(token.text)] : [];
         }),
       );
       if (said.length === 0) return undefined;
-      const own = wanted.flatMap((tokens) => tokens.filter(isDigits).map(({ text }) => withoutZeros(text)));
+      const own = wanted.flatMap((tokens) => tokens.filter(isDigits).map(({ text }) => bareDigits(text)));
       const slips = said.flatMap((one) => own.map((other) => slipOf(one, other)));
       return slips.some((slip) => slip === 'one more' || slip === 'two swapped') ? 'near' : 'other';
     },
     reference(reference) {
       const bare = bareReference(reference);
       if (!/\d/.test(bare) || bare.length < 4) return false;
-      if (/^\d+$/.test(bare)) return digits.has(withoutZeros(bare)) && !days.has(withoutZeros(bare));
+      if (/^\d+$/.test(bare)) return digits.has(bareDigits(bare)) && !days.has(bareDigits(bare));
       const plain = plainLetters(bare);
       return plain.length >= 6 ? compact.some((text) => text.includes(plain)) : squeezed.some((text) => text.includes(` ${plain} `));
     },
     cheque: parts
-      .flatMap((tokens) => tokens.map((token, i) => (isDigits(token) && isChequeWord(tokens, i) ? withoutZeros(token.text) : undefined)))
+      .flatMap((tokens) => tokens.map((token, i) => (isDigits(token) && isChequeWord(tokens, i) ? bareDigits(token.text) : undefined)))
       .find((number) => number !== undefined),
     digits,
   };
@@ -140,13 +141,13 @@ function certaintyAt(
 ): Certainty | undefined {
   const isSame = (token: Token | undefined, other: Token) =>
     token !== undefined &&
-    (isDigits(other) ? isDigits(token) && withoutZeros(token.text) === withoutZeros(other.text) : token.text === other.text);
+    (isDigits(other) ? isDigits(token) && bareDigits(token.text) === bareDigits(other.text) : token.text === other.text);
   const isAt = (start: number, part: readonly Token[]) =>
     part.length > 0 && part.every((other, i) => isSame(tokens[start + i], other)) && !isContinued(tokens[start + part.length]);
   if (letters > 0 && isAt(from, wanted)) return 'sure';
   const numbers = wanted.slice(letters);
   const first = tokens[from];
-  if (!isAt(from, numbers) || first === undefined || days.has(withoutZeros(first.text)) || isContinuing(first, tokens[from - 1]))
+  if (!isAt(from, numbers) || first === undefined || days.has(bareDigits(first.text)) || isContinuing(first, tokens[from - 1]))
     return undefined;
   // Digits alone with zeros in front are written as they are in the books.
   if (first.text.startsWith('0') && first.text !== numbers[0]!.text) return undefined;
@@ -171,6 +172,6 @@ function writtenDays(date: string): ReadonlySet<string> {
       .flatMap(([y = '', m = '', d = '']) =>
         [`${d}${m}`, `${m}${d}`].flatMap((day) => [day, `${day}${y}`, `${day}${y.slice(2)}`, `${y}${day}`, `${y.slice(2)}${day}`]),
       )
-      .map(withoutZeros),
+      .map(bareDigits),
   );
 }

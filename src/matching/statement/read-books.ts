@@ -12,7 +12,7 @@ import { asInvoice, isOpen, isUnclear } from '../invoices.ts';
 import { paymentsBetween } from '../payments-between.ts';
 import { asPayment, type PaymentRow } from '../payments.ts';
 import { byLastChange, dayOfChange, firstDayOfChange, hasRefunds, isByLastChange } from '../refunded-payments.ts';
-import type { BookRecord, Books, OpenInvoice } from './books.ts';
+import type { BookRecord, StatementBooks, OpenInvoice } from './books.ts';
 
 /** Reads from whole lists what a statement is compared with. */
 
@@ -20,7 +20,7 @@ const MOST_PAGES_OF_PAYMENTS = 50;
 const MOST_PAGES = 25;
 const MOST_REFUNDED = 60;
 
-export interface ReadBooks extends Books {
+export interface ReadBooks extends StatementBooks {
   /** What could not be read, in words. Empty if everything was. */
   readonly missing: readonly string[];
 }
@@ -166,7 +166,7 @@ async function refundsWithin(
         return await Promise.all(
           refunds.rows
             .filter((refund) => isWithin(readDay(refund['date']), days))
-            .map((refund) => refundOf(refund, payment, account, currencyOf(payment), zoho)),
+            .map((refund) => refundRecordOf(refund, payment, account, currencyOf(payment), zoho)),
         );
       }),
     );
@@ -181,7 +181,7 @@ async function refundsWithin(
 }
 
 /** Undefined if Zoho does not tell what has to be compared. Lists of refunds tell no account. */
-async function refundOf(
+async function refundRecordOf(
   refund: Json,
   { payment_id, customer_id, customer_name }: PaymentRow,
   account: AccountFilter | undefined,

@@ -1,14 +1,15 @@
-import { formatMoney, subtract } from '../../money.ts';
+import { subtract } from '../../money.ts';
 import { bareReference } from '../../records/same-reference.ts';
+import { money } from '../../records/text.ts';
 import { daysFrom } from '../date-range.ts';
-import { cheapestMatches, type Edge } from './assignment.ts';
-import { amountKey, grouped, isEqualLine, sameCurrency, type BookRecord, type Books, type ReadLine } from './books.ts';
+import { cheapestMatches, type Possible } from './assignment.ts';
+import { amountKey, grouped, isEqualLine, sameCurrency, type BookRecord, type StatementBooks, type ReadLine } from './books.ts';
 import { nameLevels } from './names-in-text.ts';
 
 /** Which recorded payments and refunds the lines of a statement may show, and which they are sure to show. */
 
 /** A line and a record that may be the same money. `line` and `record` are indices. */
-export interface Pair extends Edge {
+export interface RecordPair extends Possible {
   readonly days: number;
   /** What speaks for it beside the amount: a reference or invoice number, the name of one customer, or nothing. */
   readonly by: 'number' | 'name' | 'nothing';
@@ -27,14 +28,14 @@ const CLEARLY_LATER = 4;
 
 export interface RecordMatches {
   /** The pairs of each line, the best first. */
-  readonly pairs: readonly (readonly Pair[])[];
+  readonly pairs: readonly (readonly RecordPair[])[];
   /** The best match of each line. */
-  readonly chosen: readonly (Pair | undefined)[];
+  readonly chosen: readonly (RecordPair | undefined)[];
   /** Whether the chosen pair is sure: it fits, and no other fits as well. */
   readonly isSure: (line: number) => boolean;
 }
 
-export function recordMatches(lines: readonly ReadLine[], books: Books, days: number): RecordMatches {
+export function recordMatches(lines: readonly ReadLine[], books: StatementBooks, days: number): RecordMatches {
   const { records } = books;
   const byAmount = grouped(records, (record) => `${record.refund_id === undefined} ${amountKey(record.amount)}`);
   const byCustomer = grouped(records, (record) => record.customer_id);
@@ -56,10 +57,10 @@ export function recordMatches(lines: readonly ReadLine[], books: Books, days: nu
 function pairOf(
   { line: { date, currency }, names, numbers }: ReadLine,
   line: number,
-  books: Books,
+  books: StatementBooks,
   at: number,
   most: number,
-): Pair | undefined {
+): RecordPair | undefined {
   const record = books.records[at]!;
   const { customer_id, invoice_numbers } = record;
   const days = Math.abs(daysFrom(date, record.date));
@@ -108,16 +109,14 @@ function shortPair(
   record: BookRecord,
   at: number,
   most: number,
-): Pair | undefined {
+): RecordPair | undefined {
   const days = Math.abs(daysFrom(date, record.date));
   const isKind = amount > 0 === (record.refund_id === undefined);
   if (days > most || !isKind || names.isAnother(record.customer_id)) return undefined;
   const less = subtract(record.amount, Math.abs(amount));
   const isConverted = !sameCurrency(currency, record.currency_code) && record.base_amount === Math.abs(amount);
   if (!isConverted && !(sameCurrency(currency, record.currency_code) && isFee(less, record.amount))) return undefined;
-  const reason = isConverted
-    ? 'same amount in the base currency'
-    : `${formatMoney(less, record.currency_code)} less than the payment: a bank fee?`;
+  const reason = isConverted ? 'same amount in the base currency' : `${money(less, record)} less than the payment: a bank fee?`;
   return { line, record: at, cost: LIKELY + 100 + days, days, by: 'name', fits: false, reason };
 }
 
@@ -131,14 +130,15 @@ export const isFee = (less: number, of: number): boolean => less > 0 && less <= 
  */
 function unsureLines(
   lines: readonly ReadLine[],
-  pairs: readonly (readonly Pair[])[],
-  chosen: readonly (Pair | undefined)[],
+  pairs: readonly (readonly RecordPair[])[],
+  chosen: readonly (RecordPair | undefined)[],
 ): ReadonlySet<number> {
   const sure = chosen.map((pair) => (pair?.fits ? pair : undefined));
   const taken = new Map(sure.flatMap((pair) => (pair === undefined ? [] : [[pair.record, pair] as const])));
   const fitting = pairs.map((some) => some.filter(({ fits }) => fits));
   const unsure = new Set<number>();
-  const isAsGood = (other: Pair, than: Pair) => (other.by === 'number' || than.by === 'name') && other.days - than.days < CLEARLY_LATER;
+  const isAsGood = (other: RecordPair, than: RecordPair) =>
+    (other.by === 'number' || than.by === 'name') && other.days - than.days < CLEARLY_LATER;
   for (const [i, some] of fitting.entries()) {
     const own = sure[i];
     for (const pair of some) {

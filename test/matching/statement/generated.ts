@@ -1,4 +1,4 @@
-import type { BookRecord, Books, OpenInvoice } from '../../../src/matching/statement/books.ts';
+import type { BookRecord, StatementBooks, OpenInvoice } from '../../../src/matching/statement/books.ts';
 import type { StatementLine } from '../../../src/statement/statement-lines.ts';
 
 /** Statements made from books, with the truth about each line. */
@@ -103,7 +103,7 @@ const STRANGERS = [
 
 /** Lines of the days from `start` on, in any order. */
 export function statementOf(
-  books: Books,
+  books: StatementBooks,
   seed: number,
   { start, days, most = 200 }: { start: string; days: number; most?: number },
 ): Truth[] {

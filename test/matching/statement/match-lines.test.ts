@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { BookRecord, Books, MatchedLine, OpenInvoice } from '../../../src/matching/statement/books.ts';
+import type { BookRecord, StatementBooks, MatchedLine, OpenInvoice } from '../../../src/matching/statement/books.ts';
 import { matchLines } from '../../../src/matching/statement/match-lines.ts';
 import { readBooks } from '../../../src/matching/statement/read-books.ts';
 import type { StatementLine } from '../../../src/statement/statement-lines.ts';
@@ -8,7 +8,7 @@ import { statementOf, type Truth } from './generated.ts';
 
 /** Statements made from the practice books: what is said to be recorded or to fit is so, always; and most of what is there is found. */
 
-let books: Books;
+let books: StatementBooks;
 beforeAll(async () => {
   const server = await harness({
     sandbox: { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 }, now: () => new Date('2026-07-02T02:00:00Z') },
@@ -159,7 +159,11 @@ describe('a line', () => {
     balance,
     currency_code: 'USD',
   });
-  const made = (records: readonly BookRecord[], invoices: readonly OpenInvoice[] = [], more: Partial<Books> = {}): Books => ({
+  const made = (
+    records: readonly BookRecord[],
+    invoices: readonly OpenInvoice[] = [],
+    more: Partial<StatementBooks> = {},
+  ): StatementBooks => ({
     records,
     invoices,
     contacts,
@@ -168,7 +172,7 @@ describe('a line', () => {
     ...more,
   });
   type Given = [date: string, amount: number, text: string, more?: Partial<StatementLine>];
-  const match = (given: readonly Given[], some: Books, days = 5) =>
+  const match = (given: readonly Given[], some: StatementBooks, days = 5) =>
     matchLines(
       given.map(([date, amount, text, more], i) => ({ line: i + 1, date, amount, text, ...more })),
       some,
@@ -181,7 +185,7 @@ describe('a line', () => {
   const [p600, q600] = [payment(bowman, 600, '2026-06-18'), payment(bowman, 600, '2026-06-20')];
   const cheque = payment(bowman, 600, '2026-06-18', { reference_number: '4471', payment_mode: 'check' });
 
-  it.each<[string, readonly Given[], Books, string[]]>([
+  it.each<[string, readonly Given[], StatementBooks, string[]]>([
     ['with a name that the bank cut', [['2026-06-19', 600, 'BOWMAN FURNIT*INV384 0605']], made([p600]), [`recorded ${p600.payment_id}`]],
     ['with a name that two have when it is cut', [['2026-06-19', 600, 'BOWMAN FURN']], made([p600]), ['likely']],
     ['with the full name of another customer', [['2026-06-18', 600, 'BOWMAN FURNISHINGS']], made([p600]), ['likely']],
@@ -318,7 +322,7 @@ describe('a line', () => {
 
   it('says why it is likely, and tries only so many combinations', () => {
     const many = Array.from({ length: 60 }, (_, i) => invoice(acme, `INV-${i + 1}`, 100 + i));
-    const reasons = (given: Given, some: Books) => match([given], some).lines[0]!.candidates?.map(({ reason }) => reason);
+    const reasons = (given: Given, some: StatementBooks) => match([given], some).lines[0]!.candidates?.map(({ reason }) => reason);
     expect(reasons(['2026-06-18', 435, 'Acme Corp INV-1'], made([], [invoice(acme, 'INV-1', 450)]))).toEqual([
       'USD 15.00 less than is open: a bank fee?',
     ]);

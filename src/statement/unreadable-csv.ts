@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { inQuotes } from '../foreign-text.ts';
 
 /** The text cannot be read without a decision of the user. `next` says which option carries the decision. */
-export function unreadable(message: string, next: string): InputError {
+export function unreadableCsv(message: string, next: string): InputError {
   return new InputError(message, { code: 'invalid_arguments', next });
 }
 
