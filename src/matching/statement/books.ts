@@ -30,6 +30,7 @@ export interface OpenInvoice {
   readonly customer_id: string;
   readonly customer_name?: string | undefined;
   readonly balance: number;
+  readonly date?: string | undefined;
   readonly currency_code?: string | undefined;
 }
 
@@ -76,6 +77,9 @@ export interface ReadLine {
 /** Whether both amounts can be of one currency. */
 export const sameCurrency = (one: string | undefined, other: string | undefined): boolean =>
   one === undefined || other === undefined || one === other;
+
+/** Whether the invoice was there on this day: nobody pays earlier, unless the number is named. */
+export const isIssued = ({ date }: OpenInvoice, day: string): boolean => date === undefined || date <= day;
 
 /** Two lines that nothing tells apart are two payments. */
 export function isEqualLine({ line: one }: ReadLine, { line: other }: ReadLine): boolean {

@@ -4,6 +4,7 @@ import {
   amountKey,
   grouped,
   isEqualLine,
+  isIssued,
   sameCurrency,
   type StatementBooks,
   type Candidate,
@@ -77,7 +78,11 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     if (owner !== undefined) {
       const isTheirs = mine.every(({ customer_id }) => customer_id === owner) && !names.isAnother(owner);
       const isNamed = names.level(owner) === names.top || names.top < nameLevels.alike;
-      return isTheirs && isNamed && isWorth(mine, one) ? { invoices: mine, by: 'number' } : undefined;
+      if (!isTheirs || !isNamed) return undefined;
+      // "INV-384, 385": the second number has no prefix.
+      const all = openOf(owner, one).filter(({ invoice_number }) => numbers.invoice(invoice_number) !== undefined);
+      const worth = [mine, all].find((some) => isWorth(some, one));
+      return worth && { invoices: worth, by: 'number' };
     }
     const payer = payerOf(one);
     if (payer === undefined || names.isAnother(payer)) return undefined;
@@ -85,7 +90,9 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     const numbered = open.filter(({ invoice_number }) => numbers.invoice(invoice_number) === 'bare');
     if (isWorth(numbered, one)) return { invoices: numbered, by: 'number' };
     if (books.unclear.has(payer)) return undefined;
-    const free = open.filter(({ invoice_id }) => (namedBy.get(invoice_id) ?? []).every((other) => other === one));
+    const free = open.filter(
+      (invoice) => isIssued(invoice, line.date) && (namedBy.get(invoice.invoice_id) ?? []).every((other) => other === one),
+    );
     const { sets, cut } = setsWorth(line.amount, free);
     const [only, ...others] = sets;
     if (

@@ -1,6 +1,16 @@
 import { daysFrom } from '../date-range.ts';
+import { folded } from '../same-name.ts';
 import type { StatementLine } from '../../statement/statement-lines.ts';
-import { amountKey, grouped, type BookRecord, type StatementBooks, type Candidate, type MatchedLine, type ReadLine } from './books.ts';
+import {
+  amountKey,
+  grouped,
+  isIssued,
+  type BookRecord,
+  type StatementBooks,
+  type Candidate,
+  type MatchedLine,
+  type ReadLine,
+} from './books.ts';
 import { invoiceMatches, type InvoiceMatch } from './invoice-matches.ts';
 import { nameFinder } from './names-in-text.ts';
 import { numberFinder } from './numbers-in-text.ts';
@@ -21,16 +31,18 @@ const MOST_CANDIDATES = 3;
 
 /** `days`: by how much the dates of a line and of its record may differ. */
 export function matchLines(lines: readonly StatementLine[], books: StatementBooks, days: number): Matched {
-  const [findNames, findNumbers] = [nameFinder(books.contacts), numberFinder()];
+  const [findNames, findNumbers] = [nameFinder(payersOf(books)), numberFinder()];
   const read = lines.map((line): ReadLine => {
     const texts = [line.name, line.text, line.reference].filter((text) => text !== undefined);
     return { line, names: findNames(texts), numbers: findNumbers(texts, line) };
   });
   const { pairs, chosen, isSure } = recordMatches(read, books, days);
   const openOf = grouped(books.invoices, ({ customer_id, balance }) => `${customer_id} ${amountKey(balance)}`);
-  /** An open invoice of the same amount: the line may be its payment, and not the one recorded some days off. */
-  const isForInvoice = (i: number, { by, days, record }: RecordPair) =>
-    by === 'name' && days > 1 && openOf.has(`${books.records[record]!.customer_id} ${amountKey(lines[i]!.amount)}`);
+  /** An open invoice of the same amount: the line may be its payment, and the one that is recorded another. */
+  const isForInvoice = (i: number, { by, record }: RecordPair) => {
+    const open = openOf.get(`${books.records[record]!.customer_id} ${amountKey(lines[i]!.amount)}`) ?? [];
+    return by === 'name' && open.some((invoice) => isIssued(books.invoices[invoice]!, lines[i]!.date));
+  };
   const recorded = new Set(chosen.flatMap((pair, i) => (pair !== undefined && isSure(i) && !isForInvoice(i, pair) ? [i] : [])));
   const taken = new Set([...recorded].map((i) => chosen[i]!.record));
   const invoices = invoiceMatches(
@@ -47,7 +59,11 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
     const known = left.filter(({ by }) => by !== 'nothing');
     if (fits !== undefined && known.length === 0) return { ...lineOf(one), status: 'fits', ...fits };
     const sorted = own === undefined ? left : [own, ...left.filter((pair) => pair !== own)];
-    const all = [...sorted.map((pair) => ofRecord(books, pair)), ...(fits === undefined ? candidates : [fits, ...candidates])];
+    // That it may be an advance is said only if nothing else is known.
+    const others = (fits === undefined ? candidates : [fits, ...candidates]).filter(
+      (one) => sorted.length === 0 || one.invoices !== undefined,
+    );
+    const all = [...sorted.map((pair) => ofRecord(books, pair)), ...others];
     const [first] = all;
     if (first !== undefined) {
       const reason = all.length > 1 ? 'several fit, or none for sure' : first.reason;
@@ -63,6 +79,12 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
       ({ date, in_account }, i) => in_account && !shown.has(i) && date >= (dates[0] ?? '') && date <= (dates.at(-1) ?? ''),
     ),
   };
+}
+
+/** A vendor of the same name as a customer is the same company. */
+function payersOf({ contacts }: StatementBooks) {
+  const customers = new Set(contacts.filter(({ is_customer }) => is_customer).map(({ contact_name }) => folded(contact_name)));
+  return contacts.filter(({ is_customer, contact_name }) => is_customer || !customers.has(folded(contact_name)));
 }
 
 const lineOf = ({ line }: ReadLine) => ({ line: line.line });

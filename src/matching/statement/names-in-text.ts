@@ -24,6 +24,14 @@ export interface NamesFound {
   isAnother(contact_id: string | undefined): boolean;
 }
 
+/** Where a text holds a name. */
+interface Span {
+  level: number;
+  readonly part: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A name in one of the ways in which it may be written. */
 interface WrittenName {
   readonly contact_id: string;
@@ -66,7 +74,7 @@ export function nameFinder(contacts: readonly NamedContact[]): (texts: readonly 
   }
   return (texts) => {
     const parts = texts.map(tellingWords);
-    const found = new Map<string, { level: number; part: number; from: number; to: number }>();
+    const found = new Map<string, Span>();
     const keep = (contact_id: string, level: number, part: number, from: number, to: number) => {
       const before = found.get(contact_id);
       if (level > 0 && (before === undefined || level > before.level || (level === before.level && to - from > before.to - before.from)))
@@ -78,17 +86,15 @@ export function nameFinder(contacts: readonly NamedContact[]): (texts: readonly 
           const { level, to } = aligned(name, words, from);
           keep(name.contact_id, level, part, from, to);
         }
-    // "Acme Corp" within "Acme Corp. (UK)" is a part of the longer name, and "ACME" of Acme Corporation a part of "Acme Corp".
-    const whole = [...found.values()].filter(({ level }) => level >= nameLevels.core);
+    // "Acme Corp" within "Acme Corp. (UK)" is a part of the longer name, and "ACME" of Acme Corporation a part of "Acme Corp". If the longer
+    // name is cut, either may be meant.
+    const all = [...found.values()].map((one) => ({ ...one }));
     for (const one of found.values()) {
-      const isPart = whole.some(
-        (other) =>
-          other.part === one.part &&
-          other.from <= one.from &&
-          other.to >= one.to &&
-          (other.to - other.from > one.to - one.from || other.level > one.level),
-      );
-      if (isPart) one.level = Math.min(one.level, nameLevels.weak);
+      const around = all.filter((other) => other.part === one.part && other.from <= one.from && other.to >= one.to);
+      const isLonger = (other: Span) => other.to - other.from > one.to - one.from;
+      if (around.some((other) => other.level >= nameLevels.core && (isLonger(other) || other.level > one.level)))
+        one.level = Math.min(one.level, nameLevels.weak);
+      else if (around.some((other) => other.level >= nameLevels.cut && isLonger(other))) one.level = Math.min(one.level, nameLevels.cut);
     }
     const known = Math.max(0, ...[...found.values()].map(({ level }) => level));
     if (known < nameLevels.cut)

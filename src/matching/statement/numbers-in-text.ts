@@ -143,12 +143,14 @@ function certaintyAt(
     token !== undefined &&
     (isDigits(other) ? isDigits(token) && bareDigits(token.text) === bareDigits(other.text) : token.text === other.text);
   const isAt = (start: number, part: readonly Token[]) =>
-    part.length > 0 && part.every((other, i) => isSame(tokens[start + i], other)) && !isContinued(tokens[start + part.length]);
+    part.length > 0 &&
+    part.every((other, i) => isSame(tokens[start + i], other)) &&
+    !isContinued(tokens[start + part.length], tokens[start + part.length - 1]);
   if (letters > 0 && isAt(from, wanted)) return 'sure';
   const numbers = wanted.slice(letters);
   const first = tokens[from];
-  if (!isAt(from, numbers) || first === undefined || days.has(bareDigits(first.text)) || isContinuing(first, tokens[from - 1]))
-    return undefined;
+  if (!isAt(from, numbers) || first === undefined || isContinued(first, tokens[from - 1]) || isChequeWord(tokens, from)) return undefined;
+  if (numbers.length === 1 && days.has(bareDigits(first.text))) return undefined;
   // Digits alone with zeros in front are written as they are in the books.
   if (first.text.startsWith('0') && first.text !== numbers[0]!.text) return undefined;
   const written = numbers.map((_, i) => tokens[from + i]!.text).join('');
@@ -157,9 +159,12 @@ function certaintyAt(
   return written.length >= TELLING_DIGITS ? 'sure' : 'bare';
 }
 
-/** "INV-384-1" is not INV-384, and "4,384.00" is no number at all. */
-const isContinued = (next: Token | undefined): boolean => isDigits(next) && /^[-/.,]$/.test(next?.gap ?? '');
-const isContinuing = (token: Token, before: Token | undefined): boolean => isDigits(before) && /^[-/.,]$/.test(token.gap);
+/** "INV-384-1" is not INV-384, and "4,384.00" is no number at all; "384/385" and "384,385" are two. */
+function isContinued(next: Token | undefined, before: Token | undefined): boolean {
+  if (next === undefined || before === undefined || !isDigits(next) || !isDigits(before)) return false;
+  const isShort = before.text.length < LEAST_DIGITS || next.text.length < LEAST_DIGITS;
+  return /^[-.]$/.test(next.gap) || (/^[/,]$/.test(next.gap) && isShort);
+}
 
 const DAYS_BEFORE = 10;
 const DAYS_AFTER = 3;

@@ -12,6 +12,7 @@ import { asInvoice, isOpen, isUnclear } from '../invoices.ts';
 import { paymentsBetween } from '../payments-between.ts';
 import { asPayment, type PaymentRow } from '../payments.ts';
 import { byLastChange, dayOfChange, firstDayOfChange, hasRefunds, isByLastChange } from '../refunded-payments.ts';
+import { MOST_DAYS_BY_NAME } from './record-pairs.ts';
 import type { BookRecord, StatementBooks, OpenInvoice } from './books.ts';
 
 /** Reads from whole lists what a statement is compared with. */
@@ -41,7 +42,8 @@ interface Reading {
 export async function readBooks({ days, tolerance, account }: Where, { zoho, progress }: Reading): Promise<ReadBooks> {
   const missing: string[] = [];
   const miss = (what: string | false) => void (what !== false && missing.push(what));
-  const wide = { start: daysAfter(days.start, -tolerance), end: daysAfter(days.end, tolerance) };
+  const before = Math.max(tolerance, MOST_DAYS_BY_NAME);
+  const wide = { start: daysAfter(days.start, -before), end: daysAfter(days.end, tolerance) };
   const [contacts, invoices, payments] = await Promise.all([
     allRows(allContacts, {}, zoho.recent),
     allRows(allInvoices, { status: 'unpaid' }, zoho),
@@ -65,7 +67,7 @@ export async function readBooks({ days, tolerance, account }: Where, { zoho, pro
   const untold = payments.rows.length - known.length + payments.undated;
   miss(payments.left !== undefined && `payments from ${payments.left.start} to ${payments.left.end}`);
   miss(untold > 0 && `${untold} payment${untold === 1 ? '' : 's'} of which Zoho does not tell the amount or the date`);
-  const refunds = await refundsWithin(wide, account, currencyOf, { zoho, progress });
+  const refunds = await refundsWithin({ start: daysAfter(days.start, -tolerance), end: wide.end }, account, currencyOf, { zoho, progress });
   miss(!refunds.all && 'all refunds');
 
   const open = invoices.rows.map(asInvoice).filter(isOpen);
@@ -82,7 +84,7 @@ export async function readBooks({ days, tolerance, account }: Where, { zoho, pro
     contacts: people,
     unclear: new Set(unclear.flatMap(({ customer_id }) => customer_id ?? [])),
     isComplete: (date) =>
-      isWhole && [-tolerance, tolerance].every((shift) => isWithin(daysAfter(date, shift), payments.covered)) && refunds.all,
+      isWhole && [-before, tolerance].every((shift) => isWithin(daysAfter(date, shift), payments.covered)) && refunds.all,
     missing,
   };
 }
@@ -137,9 +139,10 @@ function openInvoiceOf({
   customer_name,
   balance,
   currency_code,
+  ...row
 }: ReturnType<typeof asInvoice>): OpenInvoice | undefined {
   if (customer_id === undefined || balance === undefined || invoice_id === '') return undefined;
-  return { invoice_id, invoice_number, customer_id, customer_name, balance, currency_code };
+  return { invoice_id, invoice_number, customer_id, customer_name, balance, date: readDay(row['date']), currency_code };
 }
 
 /** The refunds of these days. Only payments that have refunds and changed since then are opened. */

@@ -15,16 +15,18 @@ export interface RecordPair extends Possible {
   readonly by: 'number' | 'name' | 'nothing';
   /** Everything fits. Another pair may fit as well. */
   readonly fits: boolean;
+  /** The same, or the payment was recorded longer before the line than dates may differ. */
+  readonly mayFit: boolean;
   readonly reason: string;
 }
 
 /** A line stays without a record rather than take one from a line that fits it. */
 const UNMATCHED = 1200;
 const LIKELY = 1000;
+/** A payment may be recorded so long before the bank shows it. It is only likely then, and the line is no new payment. */
+export const MOST_DAYS_BY_NAME = 20;
 /** A reference within the text finds a payment of the same amount that was dated so much otherwise. */
 const MOST_DAYS_BY_NUMBER = 45;
-/** So many days more are clearly worse. */
-const CLEARLY_LATER = 4;
 
 export interface RecordMatches {
   /** The pairs of each line, the best first. */
@@ -49,7 +51,7 @@ export function recordMatches(lines: readonly ReadLine[], books: StatementBooks,
   });
   const matches = cheapestMatches(pairs.flat(), UNMATCHED);
   const chosen = pairs.map((some, i) => some.find(({ record }) => record === matches.get(i)));
-  const unsure = unsureLines(lines, pairs, chosen);
+  const unsure = unsureLines(lines, records, pairs, chosen);
   return { pairs, chosen, isSure: (line) => chosen[line]?.fits === true && !unsure.has(line) };
 }
 
@@ -71,15 +73,16 @@ function pairOf(
   const hasReference = numbers.reference(record.reference_number);
   const isNumbered = hasReference || certainties.has('sure') || (certainties.has('bare') && isTop && level > 0);
   const isNamed = isTop && level >= nameLevels.alike && names.best.length === 1;
-  if (days > most && !isNumbered) return undefined;
+  if (days > most && !isNumbered && !(isNamed && days <= MOST_DAYS_BY_NAME)) return undefined;
   // The line names somebody else.
   if (!isNumbered && (names.isAnother(customer_id) || (names.top >= nameLevels.cut && !isTop))) return undefined;
   const by = isNumbered ? 'number' : isNamed ? 'name' : 'nothing';
   const isOther =
     (invoice_numbers.length > 0 && numbers.otherInvoice(invoice_numbers) === 'other') ||
     (!hasReference && isOtherCheque(record, numbers.cheque));
-  const fits =
-    by !== 'nothing' && days <= most && isTop && !names.isAnother(customer_id) && !isOther && record.in_account && books.isComplete(date);
+  const isPlausible = by !== 'nothing' && isTop && !names.isAnother(customer_id) && !isOther && record.in_account;
+  const fits = isPlausible && days <= most && books.isComplete(date);
+  const mayFit = fits || (isPlausible && record.date < date);
   const parts = [
     'same amount',
     days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
@@ -92,7 +95,7 @@ function pairOf(
   const far = Math.min(100, (100 * days * days) / Math.max(1, most * most));
   // Of equal lines, the first takes the record.
   const cost = (fits ? 0 : LIKELY) + (isNumbered ? 0 : 40) + 10 * (nameLevels.full - level) + (isOther ? 40 : 0) + far + line / 1e6;
-  return { line, record: at, cost, days, by, fits, reason: parts.filter(Boolean).join(', ') };
+  return { line, record: at, cost, days, by, fits, mayFit, reason: parts.filter(Boolean).join(', ') };
 }
 
 /** Each cheque is a payment of its own. */
@@ -117,7 +120,7 @@ function shortPair(
   const isConverted = !sameCurrency(currency, record.currency_code) && record.base_amount === Math.abs(amount);
   if (!isConverted && !(sameCurrency(currency, record.currency_code) && isFee(less, record.amount))) return undefined;
   const reason = isConverted ? 'same amount in the base currency' : `${money(less, record)} less than the payment: a bank fee?`;
-  return { line, record: at, cost: LIKELY + 100 + days, days, by: 'name', fits: false, reason };
+  return { line, record: at, cost: LIKELY + 100 + days, days, by: 'name', fits: false, mayFit: false, reason };
 }
 
 /** A difference that a bank may have kept. */
@@ -126,24 +129,26 @@ export const isFee = (less: number, of: number): boolean => less > 0 && less <= 
 /**
  * Lines whose match is not the only one: a record is free that fits as well, or a line without a match fits the record as well; or one of
  * these could take the record of another such line. Lines that take each other's records in turn are sure all the same: all of them are
- * recorded.
+ * recorded. A record from before the statement that no line shows was on an earlier statement, unless the dates fit.
  */
 function unsureLines(
   lines: readonly ReadLine[],
+  records: readonly BookRecord[],
   pairs: readonly (readonly RecordPair[])[],
   chosen: readonly (RecordPair | undefined)[],
 ): ReadonlySet<number> {
   const sure = chosen.map((pair) => (pair?.fits ? pair : undefined));
   const taken = new Map(sure.flatMap((pair) => (pair === undefined ? [] : [[pair.record, pair] as const])));
-  const fitting = pairs.map((some) => some.filter(({ fits }) => fits));
+  const fitting = pairs.map((some) => some.filter(({ mayFit }) => mayFit));
+  const [first = ''] = lines.map(({ line }) => line.date).toSorted();
   const unsure = new Set<number>();
-  const isAsGood = (other: RecordPair, than: RecordPair) =>
-    (other.by === 'number' || than.by === 'name') && other.days - than.days < CLEARLY_LATER;
+  const isAsGood = (other: RecordPair, than: RecordPair) => other.by === 'number' || than.by === 'name';
   for (const [i, some] of fitting.entries()) {
     const own = sure[i];
     for (const pair of some) {
       const rival = taken.get(pair.record);
-      if (own !== undefined && rival === undefined && isAsGood(pair, own)) unsure.add(i);
+      const isFree = rival === undefined && (pair.fits || records[pair.record]!.date >= first);
+      if (own !== undefined && isFree && isAsGood(pair, own)) unsure.add(i);
       if (own === undefined && rival !== undefined && isAsGood(pair, rival) && !isEqualLine(lines[i]!, lines[rival.line]!))
         unsure.add(rival.line);
     }

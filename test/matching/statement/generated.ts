@@ -150,8 +150,9 @@ export function statementOf(
     const kind = draw.upTo(10);
     const pay = (some: readonly OpenInvoice[], amount: number, truth: Omit<Truth, 'line'>) => {
       for (const one of some) open.delete(one);
+      const issued = [start, ...some.map((one) => one.date ?? start)].toSorted().at(-1)!;
       const line = {
-        date: someDay(),
+        date: later(issued, draw.upTo(days)),
         amount: cents(amount),
         ...textFor(
           draw,
@@ -202,4 +203,45 @@ export function statementOf(
   }
   const order = lines.map((_, i) => ({ i, at: draw.upTo(1_000_000) })).toSorted((a, b) => a.at - b.at || a.i - b.i);
   return order.slice(0, most).map(({ i }, line) => ({ ...made[i]!, line: { ...lines[i]!, line: line + 1 } }));
+}
+
+/** Customers who pay the same every month or week, with payments that were recorded some days before the bank shows them. */
+export function subscriptionsOf(seed: number): { readonly books: StatementBooks; readonly statement: Truth[] } {
+  const draw = drawing(seed);
+  const contacts = Array.from({ length: 15 }, (_, i) => ({
+    contact_id: `c${i}`,
+    contact_name: `${['Alder', 'Birch', 'Cedar', 'Dogwood', 'Elm'][i % 5]} ${['House', 'Housing', 'Homes'][Math.floor(i / 5)]}`,
+    is_customer: true,
+  }));
+  const records: BookRecord[] = [];
+  const invoices: OpenInvoice[] = [];
+  const made: Omit<Truth, 'line'>[] = [];
+  const lines: Omit<StatementLine, 'line'>[] = [];
+  let number = 100;
+  for (const { contact_id: customer_id, contact_name: customer_name } of contacts) {
+    const amount = draw.pick([500, 500, 750, 1000]);
+    const every = draw.pick([7, 14, 30]);
+    for (let day = later('2026-05-01', draw.upTo(every)); day < '2026-07-15'; day = later(day, every)) {
+      const invoice = { invoice_id: `i${(number += 1)}`, invoice_number: `INV-${number}`, customer_id, customer_name, balance: amount };
+      const paid = later(day, draw.upTo(8));
+      const isRecorded = draw.chance(60);
+      const isShown = paid >= '2026-06-01' && paid <= '2026-06-30';
+      const record: BookRecord = {
+        payment_id: `p${number}`,
+        customer_id,
+        customer_name,
+        date: later(paid, -draw.upTo(draw.chance(20) ? 15 : 4)),
+        amount,
+        invoice_numbers: [invoice.invoice_number],
+        in_account: true,
+      };
+      if (isRecorded) records.push(record);
+      else invoices.push(invoice);
+      if (!isShown) continue;
+      lines.push({ date: paid, amount, text: `${customer_name.toUpperCase()}${draw.chance(30) ? ` ${invoice.invoice_number}` : ''}` });
+      made.push(isRecorded ? { record, kind: 'recorded' } : { invoices: [invoice], kind: 'invoice' });
+    }
+  }
+  const books = { records, invoices, contacts, unclear: new Set<string>(), isComplete: () => true };
+  return { books, statement: made.map((truth, i) => ({ ...truth, line: { ...lines[i]!, line: i + 1 } })) };
 }
