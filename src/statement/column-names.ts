@@ -65,7 +65,8 @@ const columnHeaders = {
   ],
   name: [
     'name|payee|counterparty|counterparty name|merchant|merchant name|partner name|other party',
-    'beguenstigter zahlungspflichtiger|auftraggeber beguenstigter|name zahlungsbeteiligter|zahlungsbeteiligter|gegenkonto name|partnername',
+    'beguenstigter zahlungspflichtiger|auftraggeber beguenstigter|auftraggeber empfanger|empfanger auftraggeber|sender empfanger|zahlungsempfanger zahlungspflichtiger|payer payee|payee payer|debtor creditor|' +
+      'name zahlungsbeteiligter|zahlungsbeteiligter|gegenkonto name|partnername',
     'nom|nom de la contrepartie|contrepartie|tiers|nom tiers',
     'nombre|contraparte|nombre contraparte',
     'nome|controparte|nominativo',

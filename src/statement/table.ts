@@ -106,9 +106,15 @@ function columnsOf(
 
 const DIRECTION: Readonly<Record<'in' | 'out', ReadonlySet<string>>> = {
   in: new Set(
-    'cr c credit in h haben gutschrift bij crediet abono haber ingreso avere accredito uznanie wplyw credito entrada kredit'.split(' '),
+    'cr c credit in h haben gutschrift bij crediet abono haber ingreso avere accredito uznanie wplyw credito entrada kredit eingang deposit incoming'.split(
+      ' ',
+    ),
   ),
-  out: new Set('dr d debit out s soll lastschrift af debet cargo debe gasto dare addebito obciazenie wyplata debito saida'.split(' ')),
+  out: new Set(
+    'dr d debit out s soll lastschrift af debet cargo debe gasto dare addebito obciazenie wyplata debito saida ausgang withdrawal outgoing'.split(
+      ' ',
+    ),
+  ),
 };
 
 /** What a word in a column of directions says of its row. */

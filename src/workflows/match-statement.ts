@@ -107,13 +107,12 @@ export const matchStatement = defineReadWorkflow({
       skipped.length > 0 && `Rows that are no lines: ${listWithin(skipped.map(aboutSkipped), 400)}.`,
     );
     if (rows_of !== undefined) return createReport([...about, ...readyRows(rows, rows_of)]);
+    const below = linesOf(
+      unmatched.length > 0 &&
+        `In no line, though recorded in these days: ${unmatched.length}: ${listWithin(unmatched.map(unmatchedText), 1500)}.`,
+    );
     return createReport(
-      [
-        ...about,
-        ...shownLines(lines),
-        unmatched.length > 0 &&
-          `In no line, though recorded in these days: ${unmatched.length}: ${listWithin(unmatched.map(unmatchedText), 1500)}.`,
-      ],
+      [...about, ...shownLines(lines, TEXT_CAP - bytesOf([...about, ...below])), ...below],
       [
         rows.length > 0 && {
           say: 'once the user agrees, record_customer_payments takes the `rows` of the lines that fit',
@@ -233,14 +232,13 @@ function readyRows(rows: readonly ReadyRow[], asked: readonly number[]): string[
   );
 }
 
-/** Kept free for what stands above and below the lines. */
-const AROUND_LINES = 4500;
+const bytesOf = (lines: readonly string[]): number => lines.reduce((bytes, one) => bytes + Buffer.byteLength(one) + 1, 0);
 
 /** A text for each line: as much of it as there is room for, and the same of all of them. */
-function shownLines(lines: readonly ShownLine[]): string[] {
-  const texts = [wholeText, shortText, shortestText].map((say) => lines.map(say));
-  const isRoom = (some: readonly string[]) => some.reduce((bytes, one) => bytes + Buffer.byteLength(one) + 1, AROUND_LINES) <= TEXT_CAP;
-  return texts.find(isRoom) ?? texts.at(-1) ?? [];
+function shownLines(lines: readonly ShownLine[], room: number): string[] {
+  const levels = [wholeText, shortText(40), shortText(24), shortText(12), shortText(0)];
+  const texts = levels.map((say) => lines.map(say));
+  return texts.find((some) => bytesOf(some) <= room) ?? texts.at(-1) ?? [];
 }
 
 const saysOf = ({ name, text, reference }: StatementLine): string => [name, text, reference].filter(Boolean).join(' ');
@@ -255,20 +253,23 @@ function wholeText(line: ShownLine): string {
   ].join(' | ');
 }
 
-function shortText(line: ShownLine): string {
-  const [first] = line.candidates ?? [];
-  const says = saysOf(line);
-  return [
-    `${line.line} | ${inAmount(line)}${says === '' ? '' : ` ${quoted(says, 24)}`}`,
-    [line.status, shortTarget(first ?? line)].filter(Boolean).join(': '),
-  ].join(' | ');
-}
+/** With so many characters of each text. */
+const shortText =
+  (most: number) =>
+  (line: ShownLine): string => {
+    const [first] = line.candidates ?? [];
+    const says = firstLetters(saysOf(line), most);
+    return [
+      `${line.line} | ${inAmount(line)}${says === '' ? '' : ` ${says}`}`,
+      [line.status, shortTarget(first ?? line, most)].filter(Boolean).join(': '),
+    ].join(' | ');
+  };
 
-const shortestText = (line: ShownLine): string =>
-  [
-    `${line.line} | ${inAmount(line)}`,
-    [line.status, line.candidates === undefined ? shortTarget(line) : ''].filter(Boolean).join(': '),
-  ].join(' | ');
+/** Quoted, without its length if it is cut. */
+function firstLetters(text: string, most: number): string {
+  const letters = [...text];
+  return text === '' || most === 0 ? '' : quoted(letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : text, most);
+}
 
 const inAmount = ({ amount, currency }: StatementLine): string => (currency === undefined ? String(amount) : inCurrency(amount, currency));
 
@@ -284,10 +285,10 @@ function targetOf({ payment_id, refund_id, customer_id, customer_name, invoices 
 const invoiceText = ({ invoice_number, invoice_id, amount }: AppliedAmount): string =>
   `${plain(invoice_number)} (id ${idText(invoice_id)}) ${amount}`;
 
-function shortTarget({ payment_id, refund_id, customer_name, invoices = [] }: Candidate): string {
+function shortTarget({ payment_id, refund_id, customer_name, invoices = [] }: Candidate, most: number): string {
   if (refund_id !== undefined) return `refund ${idText(refund_id)}`;
   if (payment_id !== undefined) return `payment ${idText(payment_id)}`;
   const [first, ...others] = invoices;
   if (first !== undefined) return `${plain(first.invoice_number, 20)}${others.length > 0 ? ` and ${others.length} more` : ''}`;
-  return customer_name === undefined ? '' : quoted(customer_name, 16);
+  return firstLetters(customer_name ?? '', most);
 }

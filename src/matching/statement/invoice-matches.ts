@@ -55,9 +55,16 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
   const named = new Map(
     lines.map((one) => {
       const some = [...new Set([...one.numbers.digits].flatMap((digits) => byDigits.get(digits) ?? []))];
-      const sure = pick(some.toSorted((a, b) => a - b)).filter(({ invoice_number }) => one.numbers.invoice(invoice_number) === 'sure');
-      const theirs = sure.filter(({ customer_id }) => customer_id === payerOf(one));
-      return [one, theirs.length > 0 ? theirs : sure] as const;
+      const all = pick(some.toSorted((a, b) => a - b)).map((invoice) => ({
+        invoice,
+        certainty: one.numbers.invoice(invoice.invoice_number),
+      }));
+      const sure = all.filter(({ certainty }) => certainty === 'exact' || certainty === 'sure');
+      const theirs = sure.filter(({ invoice }) => invoice.customer_id === payerOf(one));
+      const exact = sure.filter(({ certainty }) => certainty === 'exact');
+      // "INV-397" may be INV-000397, but not if there is an INV-397.
+      const best = [theirs, exact, sure].find(({ length }) => length > 0) ?? [];
+      return [one, best.map(({ invoice }) => invoice)] as const;
     }),
   );
   const namedBy = new Map<string, ReadLine[]>();

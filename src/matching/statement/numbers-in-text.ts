@@ -5,8 +5,11 @@ import { slipOf } from '../slips.ts';
 
 /** Invoice numbers, cheque numbers and references within the text of a line. */
 
-/** How sure it is that a text names a number: `bare` digits may be something else. */
-export type Certainty = 'sure' | 'bare';
+/**
+ * How sure it is that a text names a number: `exact` as it is in the books, `sure` but for zeros in front or a prefix, `bare` digits may be
+ * something else.
+ */
+export type Certainty = 'exact' | 'sure' | 'bare';
 
 export interface NumbersFound {
   /** Whether the text names this invoice. */
@@ -84,7 +87,7 @@ function numbersOfLine(
     const wanted = tokensOfNumber(number);
     const letters = wanted.findLastIndex((token) => !isDigits(token)) + 1;
     const found = new Set(parts.flatMap((tokens) => tokens.map((_, from) => certaintyAt(tokens, from, wanted, letters, days))));
-    return found.has('sure') ? 'sure' : found.has('bare') ? 'bare' : undefined;
+    return (['exact', 'sure', 'bare'] as const).find((certainty) => found.has(certainty));
   };
   return {
     invoice,
@@ -146,7 +149,8 @@ function certaintyAt(
     part.length > 0 &&
     part.every((other, i) => isSame(tokens[start + i], other)) &&
     !isContinued(tokens[start + part.length], tokens[start + part.length - 1]);
-  if (letters > 0 && isAt(from, wanted)) return 'sure';
+  const isExact = (start: number, part: readonly Token[]) => part.every((other, i) => tokens[start + i]?.text === other.text);
+  if (letters > 0 && isAt(from, wanted)) return isExact(from, wanted) ? 'exact' : 'sure';
   const numbers = wanted.slice(letters);
   const first = tokens[from];
   if (!isAt(from, numbers) || first === undefined || isContinued(first, tokens[from - 1]) || isChequeWord(tokens, from)) return undefined;

@@ -71,7 +71,7 @@ function pairOf(
   const isTop = level === names.top;
   const certainties = new Set(invoice_numbers.map((number) => numbers.invoice(number)));
   const hasReference = numbers.reference(record.reference_number);
-  const isNumbered = hasReference || certainties.has('sure') || (certainties.has('bare') && isTop && level > 0);
+  const isNumbered = hasReference || certainties.has('exact') || certainties.has('sure') || (certainties.has('bare') && isTop && level > 0);
   const isNamed = isTop && level >= nameLevels.alike && names.best.length === 1;
   if (days > most && !isNumbered && !(isNamed && days <= MOST_DAYS_BY_NAME)) return undefined;
   // The line names somebody else.

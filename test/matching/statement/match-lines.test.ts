@@ -267,6 +267,45 @@ describe('a line', () => {
     ],
     ['for an invoice by its number', [['2026-06-18', 450, 'INV384']], made([], [invoice(bowman, 'INV-384', 450)]), ['fits INV-384']],
     [
+      'for an invoice whose number with zeros is another one',
+      [['2026-06-18', 450, 'INV-397']],
+      made([], [invoice(bowman, 'INV-000397', 450), invoice(acme, 'INV-397', 450)]),
+      ['fits INV-397'],
+    ],
+    [
+      'for two invoices of which one has no prefix',
+      [
+        ['2026-06-18', 450, 'ACME CORP INV-384, 385'],
+        ['2026-06-18', 700, 'BOWMAN FURNITURE RE 2026-17 UND 2026-18'],
+      ],
+      made(
+        [],
+        [invoice(acme, 'INV-384', 200), invoice(acme, 'INV-385', 250), invoice(bowman, '2026-17', 300), invoice(bowman, '2026-18', 400)],
+      ),
+      ['fits INV-384+INV-385', 'fits 2026-17+2026-18'],
+    ],
+    [
+      'with a cheque number that an invoice has too',
+      [['2026-06-18', 450, 'CHECK NO 385']],
+      made([], [invoice(bowman, 'INV-385', 450)]),
+      ['likely'],
+    ],
+    [
+      'for an invoice that was issued later, unless it is named',
+      [
+        ['2026-06-18', 450, 'ACME CORP'],
+        ['2026-06-18', 500, 'ACME CORP INV-2'],
+      ],
+      made(
+        [],
+        [
+          { ...invoice(acme, 'INV-1', 450), date: '2026-06-19' },
+          { ...invoice(acme, 'INV-2', 500), date: '2026-06-19' },
+        ],
+      ),
+      ['likely', 'fits INV-2'],
+    ],
+    [
       'for an invoice by its number, with the name of another',
       [['2026-06-18', 450, 'ACME CORP INV384']],
       made([], [invoice(bowman, 'INV-384', 450)]),
