@@ -3,7 +3,7 @@ import type { Role } from '../statement/column-names.ts';
 import { delimiters, type Delimiter } from '../statement/csv.ts';
 import type { Decimal } from '../statement/amount-column.ts';
 import type { ColumnMap, Table } from '../statement/table.ts';
-import { UnreadableError } from '../statement/unreadable.ts';
+import { UnreadableError } from '../statement/unreadable-csv.ts';
 import { inQuotes, oneLine } from '../foreign-text.ts';
 import { ProblemError } from './cli-error.ts';
 

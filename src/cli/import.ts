@@ -7,7 +7,7 @@ import { formatMoney, sum } from '../money.ts';
 import { guessedColumns } from '../statement/guess-columns.ts';
 import { neededRoles, paymentRows, type PaymentRow, type PaymentTable } from '../statement/payment-rows.ts';
 import type { ColumnMap } from '../statement/table.ts';
-import { UnreadableError } from '../statement/unreadable.ts';
+import { UnreadableError } from '../statement/unreadable-csv.ts';
 import { recordCustomerPayment } from '../workflows/record-customer-payment.ts';
 import { recordCustomerPayments } from '../workflows/record-customer-payments.ts';
 import type { Counted } from '../write/journal/journal.ts';

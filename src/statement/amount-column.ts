@@ -1,5 +1,5 @@
 import { MAX_DIGITS } from '../money.ts';
-import { cellText, unreadable } from './unreadable.ts';
+import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** Amounts as banks and spreadsheets write them. One column has one decimal sign: its cells decide together which one. */
 
@@ -43,9 +43,9 @@ function settledDecimal(cells: readonly string[]): Decimal {
   const [point, comma] = [only.get('.'), only.get(',')];
   const next = 'Ask the user which sign separates the decimals, and call again with `decimal`: "." or ",".';
   if (point !== undefined && comma !== undefined)
-    throw unreadable(`The amounts ${cellText(point)} and ${cellText(comma)} have different decimal signs.`, next, 'decimal');
+    throw unreadableCsv(`The amounts ${cellText(point)} and ${cellText(comma)} have different decimal signs.`, next, 'decimal');
   if ((point ?? comma) === undefined && either[0] !== undefined)
-    throw unreadable(
+    throw unreadableCsv(
       `The amount ${cellText(either[0])} can be read in two ways, and no other amount of the column settles it.`,
       next,
       'decimal',

@@ -1,7 +1,7 @@
 /** Headers by which banks and spreadsheets name their columns, in several languages. */
 
-/** What a column can hold. The names that come first are preferred if several columns fit. */
-const names = {
+/** What a column can hold. The columnHeaders that come first are preferred if several columns fit. */
+const columnHeaders = {
   date: [
     'date|transaction date|posting date|posted date|booking date|post date|posted on|txn date|tran date|payment date|entry date|value date',
     'buchungstag|buchungsdatum|buchung|datum|zahlungsdatum|zahldatum|wertstellung|valutadatum|valuta',
@@ -65,7 +65,8 @@ const names = {
   ],
   name: [
     'name|payee|counterparty|counterparty name|merchant|merchant name|partner name|other party',
-    'beguenstigter zahlungspflichtiger|auftraggeber beguenstigter|name zahlungsbeteiligter|zahlungsbeteiligter|gegenkonto name|partnername',
+    'beguenstigter zahlungspflichtiger|auftraggeber beguenstigter|auftraggeber empfanger|empfanger auftraggeber|sender empfanger|zahlungsempfanger zahlungspflichtiger|payer payee|payee payer|debtor creditor|' +
+      'name zahlungsbeteiligter|zahlungsbeteiligter|gegenkonto name|partnername',
     'nom|nom de la contrepartie|contrepartie|tiers|nom tiers',
     'nombre|contraparte|nombre contraparte',
     'nome|controparte|nominativo',
@@ -132,10 +133,10 @@ const names = {
   exchange_rate: ['exchange rate|fx rate|conversion rate|wechselkurs|umrechnungskurs|taux de change|tipo de cambio|tasso di cambio'],
 } as const;
 
-export type Role = keyof typeof names;
+export type Role = keyof typeof columnHeaders;
 
-/** All names of a role, as `plainHeader` writes them. The best are first. */
-export const namesOf = (role: Role): readonly string[] => names[role].flatMap((list: string) => list.split('|'));
+/** All headers of a role, as `plainHeader` writes them. The best are first. */
+export const headersOf = (role: Role): readonly string[] => columnHeaders[role].flatMap((list: string) => list.split('|'));
 
 /** A header for comparing: no accents, punctuation, unit in brackets or currency at the end. */
 export function plainHeader(header: string): string {
@@ -151,8 +152,8 @@ export function plainHeader(header: string): string {
     .replace(/ (?:in )?(?:eur|usd|gbp|inr|chf|pln|brl|euros?|dollars?)$/, '');
 }
 
-/** How well a header names what the column holds: 0 is best, undefined is another column. */
+/** How well a header columnHeaders what the column holds: 0 is best, undefined is another column. */
 export function headerRank(role: Role, header: string): number | undefined {
-  const rank = namesOf(role).indexOf(plainHeader(header));
+  const rank = headersOf(role).indexOf(plainHeader(header));
   return rank === -1 ? undefined : rank;
 }

@@ -1,9 +1,9 @@
-import { cellText, unreadable } from './unreadable.ts';
+import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** Dates as banks and spreadsheets write them. One column has one order of day, month and year: its cells decide together which one. */
 
 const orders = ['YMD', 'DMY', 'MDY'] as const;
-type Order = (typeof orders)[number];
+type DateOrder = (typeof orders)[number];
 
 /** Reads the cells of one column as `yyyy-mm-dd`. Undefined for a cell without a date. */
 export type DateReader = (cell: string) => string | undefined;
@@ -14,18 +14,18 @@ export function dateReader(cells: readonly string[], format?: string): DateReade
   return (cell) => readDate(cell, order);
 }
 
-function orderOf(format: string): Order {
+function orderOf(format: string): DateOrder {
   const letters = [...new Set(format.toUpperCase().replaceAll(/[^DMY]/g, ''))].join('');
   const order = orders.find((one) => one === letters);
   if (order !== undefined) return order;
-  throw unreadable(
+  throw unreadableCsv(
     `The date format ${cellText(format)} is not known.`,
     'Call again with `date_format`: "DD/MM/YYYY", "MM/DD/YYYY" or "YYYY-MM-DD".',
     'date_format',
   );
 }
 
-function settledOrder(cells: readonly string[]): Order {
+function settledOrder(cells: readonly string[]): DateOrder {
   const next = 'Ask the user which part is the day, and call again with `date_format`: "DD/MM/YYYY", "MM/DD/YYYY" or "YYYY-MM-DD".';
   const readable = cells.filter((cell) => orders.some((order) => readDate(cell, order) !== undefined));
   const possible = orders.filter((order) => {
@@ -33,10 +33,10 @@ function settledOrder(cells: readonly string[]): Order {
     return days.every((day) => day !== undefined) && isOneFile(days);
   });
   const [first, ...others] = possible;
-  if (first === undefined) throw unreadable('The dates of the column are written in different ways.', next, 'date_format');
+  if (first === undefined) throw unreadableCsv('The dates of the column are written in different ways.', next, 'date_format');
   const unclear = readable.find((cell) => others.some((order) => readDate(cell, order) !== readDate(cell, first)));
   if (unclear === undefined) return first;
-  throw unreadable(
+  throw unreadableCsv(
     `The date ${cellText(unclear)} can be read in two ways, and no other date of the column settles it.`,
     next,
     'date_format',
@@ -75,7 +75,7 @@ function monthCalled(word: string): number | undefined {
   return found === undefined ? undefined : found + 1;
 }
 
-function readDate(cell: string, order: Order): string | undefined {
+function readDate(cell: string, order: DateOrder): string | undefined {
   const text = cell
     .normalize('NFKC')
     .replace(/[T ,]+\d{1,2}:\d{2}.*$/, '')

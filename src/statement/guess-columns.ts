@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { namesOf, plainHeader, type Role } from './column-names.ts';
+import { headersOf, plainHeader, type Role } from './column-names.ts';
 import { csvRows, delimiters, type Delimiter } from './csv.ts';
 import type { ColumnMap } from './table.ts';
 
@@ -44,7 +44,7 @@ function likeness(role: Role, header: string): number {
   if (plain === '' || /^\d+$/.test(plain)) return 0;
   const words = ` ${plain} `;
   return Math.max(
-    ...namesOf(role).map((name) =>
+    ...headersOf(role).map((name) =>
       words.includes(` ${name} `) && name.length > 2
         ? 0.8 + (0.2 * name.length) / plain.length
         : 1 - distance(plain, name) / Math.max(plain.length, name.length),

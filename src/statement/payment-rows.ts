@@ -4,7 +4,7 @@ import type { Delimiter } from './csv.ts';
 import { dateReader } from './date-column.ts';
 import { cellsOf, signedAmounts } from './statement-lines.ts';
 import { readTable, type ColumnMap, type Table, type TableRow } from './table.ts';
-import { cellText, unreadable } from './unreadable.ts';
+import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** The rows of a CSV text as payments to record. */
 
@@ -74,7 +74,7 @@ export async function paymentRows(csv: string, options: PaymentTableOptions = {}
     delimiter,
   });
   const table = withCurrencyNames(read);
-  if (table.rows.length === 0) throw unreadable('There is no row below the header.', 'Call again with rows.');
+  if (table.rows.length === 0) throw unreadableCsv('There is no row below the header.', 'Call again with rows.');
   const cell = cellsOf(table);
   const text = (row: TableRow, role: Role) => oneSpaced(constants[role] ?? cell(row, role));
   const all = (role: Role) => table.rows.map((row) => text(row, role));

@@ -2,11 +2,11 @@ import { amountReader, type AmountReader, type Decimal, type ReadAmount } from '
 import { headerRank, type Role } from './column-names.ts';
 import { dateReader } from './date-column.ts';
 import { directionOf, readTable, type ColumnMap, type Table, type TableRow } from './table.ts';
-import { cellText, unreadable } from './unreadable.ts';
+import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** The lines of a bank statement in CSV text. */
 
-export interface StatementLine {
+export type StatementLine = {
   /** From 1 at the first row below the header. */
   readonly line: number;
   readonly date: string;
@@ -16,7 +16,7 @@ export interface StatementLine {
   readonly name?: string | undefined;
   readonly reference?: string | undefined;
   readonly currency?: string | undefined;
-}
+};
 
 /** A row that is no line of the statement, such as a total. */
 export interface SkippedRow {
@@ -64,6 +64,7 @@ export async function statementLines(
   );
   const dated = table.rows.filter((row) => readDay(cell(row, 'date')) !== undefined);
   const readAmount = signedAmounts(table, dated, decimal, columns);
+  const others = otherTexts(table, dated);
   const lines: StatementLine[] = [];
   const skipped: SkippedRow[] = [];
   for (const row of table.rows) {
@@ -71,10 +72,10 @@ export async function statementLines(
     if (date === undefined) skipped.push({ line: row.line, why: /\d/.test(cell(row, 'date')) ? 'its date cannot be read' : 'no date' });
     else if (told === undefined) skipped.push({ line: row.line, why: isMoney(row) ? 'its amount cannot be read' : 'no amount' });
     else if (told.amount === 0) skipped.push({ line: row.line, why: 'an amount of 0' });
-    else lines.push({ line: row.line, date, ...told, ...textsOf(table, row, told.amount) });
+    else lines.push({ line: row.line, date, ...told, ...textsOf(table, row, others, told.amount) });
   }
   if (lines.length > 0) return { lines, skipped };
-  throw unreadable('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
+  throw unreadableCsv('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
 }
 
 /** The cell of a row that holds this; empty if there is none. */
@@ -113,14 +114,14 @@ export function signedAmounts(
   const marked = told.filter(({ mark }) => mark !== undefined).length;
   const bare = told.find(({ mark, amount }) => mark === undefined && amount > 0);
   if (marked > 0 && bare !== undefined)
-    throw unreadable(
+    throw unreadableCsv(
       'Some amounts are marked CR or DR, and others are not: whether those are money in or money out is not clear.',
       'Ask the user, and call again with `lines`.',
     );
   const isSigned = told.some(({ amount }) => amount < 0);
   const unclear = isSigned || marked > 0 ? undefined : unclearDirection(table, rows);
   if (unclear !== undefined)
-    throw unreadable(
+    throw unreadableCsv(
       `Whether a row with ${cellText(unclear)} is money in or money out is not clear.`,
       'Ask the user, and call again with `lines`, in which money out is negative.',
     );
@@ -171,13 +172,30 @@ function splitAmounts(
   };
 }
 
-/** The name is the payer's for money in, and the payee's for money out. All columns of text are joined. */
-function textsOf({ columns }: Table, { cells }: TableRow, amount: number): Pick<StatementLine, 'text' | 'name' | 'reference'> {
-  const all = (role: Role) => (columns.get(role) ?? []).map((index) => cells[index] ?? '').filter(Boolean);
+/** The name is the payer's for money in, and the payee's for money out. All columns of text are joined, also those without a known header. */
+function textsOf(
+  { columns }: Table,
+  { cells }: TableRow,
+  others: readonly number[],
+  amount: number,
+): Pick<StatementLine, 'text' | 'name' | 'reference'> {
+  const all = (role: Role) => textsIn(cells, columns.get(role) ?? []);
   const [name] = [...all(amount > 0 ? 'payer' : 'payee'), ...all('name')];
-  const text = all('text').join(' ');
+  const text = [...all('text'), ...textsIn(cells, others)].join(' ');
   const [reference] = all('reference');
   return { ...(text && { text }), ...(name && { name }), ...(reference && { reference }) };
+}
+
+const textsIn = (cells: readonly string[], columns: readonly number[]): string[] =>
+  columns.map((column) => cells[column] ?? '').filter(Boolean);
+
+/** Columns of texts that have no role. One with the same text in every row, such as the name of the account, tells nothing of a row. */
+function otherTexts({ columns }: Table, rows: readonly TableRow[]): number[] {
+  const taken = new Set([...columns.values()].flat());
+  return Array.from({ length: Math.max(0, ...rows.map(({ cells }) => cells.length)) }, (_, column) => column).filter((column) => {
+    const cells = new Set(rows.map((row) => row.cells[column] ?? ''));
+    return !taken.has(column) && (cells.size > 1 || rows.length === 1) && [...cells].some((cell) => /\p{L}{3}/u.test(cell));
+  });
 }
 
 /** A row that was skipped, in words. */

@@ -1,6 +1,6 @@
 import { csvRows, delimiters, type Delimiter } from './csv.ts';
 import { headerRank, plainHeader, type Role } from './column-names.ts';
-import { cellText, unreadable } from './unreadable.ts';
+import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** CSV text as a table: which row is the header, and which column holds what. */
 
@@ -50,7 +50,7 @@ export async function readTable(text: string, options: TableOptions): Promise<Ta
   const [best] = tables.toSorted((a, b) => b.columns.size - a.columns.size || widthOf(b) - widthOf(a));
   if (best !== undefined) return best;
   const example = JSON.stringify(options.example);
-  throw unreadable(
+  throw unreadableCsv(
     `No row names its columns in words that are known. The first row is: ${firstRow.slice(0, 12).map(cellText).join(', ') || 'empty'}.`,
     `Call again with \`columns\`: the header or the number (from 1) of each column, such as ${example}.`,
     'columns',
@@ -107,9 +107,15 @@ function columnsOf(
 
 const DIRECTION: Readonly<Record<'in' | 'out', ReadonlySet<string>>> = {
   in: new Set(
-    'cr c credit in h haben gutschrift bij crediet abono haber ingreso avere accredito uznanie wplyw credito entrada kredit'.split(' '),
+    'cr c credit in h haben gutschrift bij crediet abono haber ingreso avere accredito uznanie wplyw credito entrada kredit eingang deposit incoming'.split(
+      ' ',
+    ),
   ),
-  out: new Set('dr d debit out s soll lastschrift af debet cargo debe gasto dare addebito obciazenie wyplata debito saida'.split(' ')),
+  out: new Set(
+    'dr d debit out s soll lastschrift af debet cargo debe gasto dare addebito obciazenie wyplata debito saida ausgang withdrawal outgoing'.split(
+      ' ',
+    ),
+  ),
 };
 
 /** What a word in a column of directions says of its row. */

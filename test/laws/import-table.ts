@@ -71,6 +71,7 @@ export const importTable: Record<string, readonly string[]> = {
   workflows: [
     'endpoint',
     'errors',
+    'foreign-text',
     'json',
     'money',
     'report',

@@ -138,6 +138,13 @@ describe('the lines of a statement', () => {
     ]);
   });
 
+  it('adds columns without a known header to the text, unless all their cells are the same', async () => {
+    const { lines } = await statementLines(
+      'Date,Amount,Wer,Own account,Code\n2026-06-15,1.00,Acme Corp,Business,17\n2026-06-16,2.00,Bowman,Business,18',
+    );
+    expect(lines.map(({ text }) => text)).toEqual(['Acme Corp', 'Bowman']);
+  });
+
   it('reports rows without a date or an amount, and counts them', async () => {
     const { lines, skipped } = await statementLines(
       'My bank\nStatement of June\nDate,Description,Amount,Balance\n06/15/2026,Opening balance,,100.00\n06/16/2026,A,5.00,105.00\nTotal,,5.00,\n06/31/2026,B,6.00,\n06/17/2026,C,n/a 7,',

@@ -16,7 +16,7 @@ export class UnreadableError extends InputError {
 }
 
 /** `next` says which option carries the decision. */
-export const unreadable = (message: string, next: string, settledBy?: Decision): UnreadableError =>
+export const unreadableCsv = (message: string, next: string, settledBy?: Decision): UnreadableError =>
   new UnreadableError(message, next, settledBy);
 
 /** A cell of the text, quoted. */
