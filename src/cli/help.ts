@@ -98,6 +98,22 @@ export const commands: Readonly<Record<string, Command>> = {
         'run the same command again.',
     ],
   },
+  reconcile: {
+    usage: 'reconcile FILE.csv',
+    does: 'compare a bank statement or a file of payments with the books; changes nothing',
+    options: [
+      ['--account NAME', 'the bank account of the statement, name or id'],
+      ['--days N', 'by how much dates may differ; default 5'],
+      ['--results FILE', 'write what was found to this CSV file'],
+      ...csv,
+      ...books.filter(([written]) => /^--(sandbox|today)/.test(written)),
+    ],
+    examples: ['reconcile statement.csv --account "Bank of Burlington"'],
+    more: [
+      'Each row is recorded, missing or different; payments of these days that no row shows are not in the file. ' +
+        'The exit code is 0 only if everything agrees, otherwise 3.',
+    ],
+  },
   sandbox: {
     usage: 'sandbox',
     does: 'the practice Zoho alone, over HTTP',

@@ -84,13 +84,15 @@ export function planLine(row: number, { line, attention }: Pick<PlannedRow, 'lin
 }
 
 /** The plan as a table. */
-export function planTable(lines: readonly PlanLine[]): string[] {
-  const width = Math.max(3, String(lines.at(-1)?.row ?? '').length);
-  const lineOf = (row: string, standing: string, text: string) => `${row.padStart(width)}  ${standing.padEnd(16)}  ${text}`.trimEnd();
-  return [
-    lineOf('Row', 'State', 'Payment'),
-    ...lines.map(({ row, standing, text }) => lineOf(String(row), standings[standing], cutLine(text, 1_000))),
-  ];
+export const planTable = (lines: readonly PlanLine[]): string[] =>
+  rowTable(lines.map(({ row, standing, text }) => [String(row), standings[standing], text]));
+
+/** Rows with their state as a table. */
+export function rowTable(rows: readonly (readonly [row: string, state: string, text: string])[]): string[] {
+  const width = Math.max(3, ...rows.map(([row]) => row.length));
+  return [['Row', 'State', 'Payment'] as const, ...rows].map(([row, state, text]) =>
+    `${row.padStart(width)}  ${state.padEnd(16)}  ${cutLine(text, 1_000)}`.trimEnd(),
+  );
 }
 
 const MOST_SHOWN = 30;

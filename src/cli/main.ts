@@ -37,7 +37,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(helpHere(name === undefined ? generalHelp() : commandHelp(name)));
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', verb] = name?.split(' ') ?? [];
-  const takesOne = ['journal show', 'journal resolve', 'import'].includes(name ?? '');
+  const takesOne = ['journal show', 'journal resolve', 'import', 'reconcile'].includes(name ?? '');
   const [id, extra] = takesOne ? rest : [undefined, rest[0]];
   if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
   switch (command) {
@@ -94,6 +94,17 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'import': {
       const { runImport } = await import('./import.ts');
       return await runImport(await importCommand(id, values), withFlags(readConfig(), values));
+    }
+    case 'reconcile': {
+      const { reconcileRoles, runReconcile } = await import('./reconcile.ts');
+      const { csvOptions } = await import('./csv-file.ts');
+      if (id === undefined) throw new UsageError('reconcile takes a file, such as statement.csv');
+      const { account, encoding, results } = values;
+      const days = numberOption('--days', values.days);
+      if (days !== undefined && days > 30) throw new UsageError('--days takes at most 30');
+      if (results === '' || account === '') throw new UsageError('--results and --account must not be empty');
+      const csv = csvOptions(values, reconcileRoles);
+      return await runReconcile({ file: id, csv, encoding, account, days, results }, withFlags(readConfig(), values));
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
@@ -152,6 +163,8 @@ const options = {
   delimiter: { type: 'string' },
   encoding: { type: 'string' },
   results: { type: 'string' },
+  account: { type: 'string' },
+  days: { type: 'string' },
   'data-center': { type: 'string' },
   organization: { type: 'string' },
   'no-browser': { type: 'boolean' },

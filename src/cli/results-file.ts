@@ -42,7 +42,7 @@ export class ResultsFile {
   add(line: readonly string[]): void {
     this.#try(() => {
       if (this.#open === undefined) return;
-      writeSync(this.#open, `${lineOf(line)}\n`);
+      writeSync(this.#open, `${lineOf(this.#padded(line))}\n`);
       fsyncSync(this.#open);
     });
   }
@@ -61,7 +61,7 @@ export class ResultsFile {
     const part = `${this.path}.${process.pid}.part`;
     try {
       const file = openSync(part, 'w');
-      writeSync(file, [this.#head, ...lines].map((line) => `${lineOf(line)}\n`).join(''));
+      writeSync(file, [this.#head, ...lines].map((line) => `${lineOf(this.#padded(line))}\n`).join(''));
       fsyncSync(file);
       closeSync(file);
       renameSync(part, this.path);
@@ -70,6 +70,11 @@ export class ResultsFile {
       throw error;
     }
     syncFolder(dirname(resolve(this.path)));
+  }
+
+  /** Each line has as many cells as the header. */
+  #padded(line: readonly string[]): readonly string[] {
+    return [...line, ...Array.from({ length: Math.max(0, this.#head.length - line.length) }, () => '')];
   }
 
   #try(work: () => void): void {

@@ -1,5 +1,6 @@
 import { amountReader, type AmountReader, type Decimal, type ReadAmount } from './amount-column.ts';
 import { headerRank, type Role } from './column-names.ts';
+import type { Delimiter } from './csv.ts';
 import { dateReader } from './date-column.ts';
 import { directionOf, readTable, type ColumnMap, type Table, type TableRow } from './table.ts';
 import { cellText, unreadableCsv } from './unreadable-csv.ts';
@@ -22,12 +23,15 @@ export type StatementLine = {
 export interface SkippedRow {
   readonly line: number;
   readonly why: string;
+  /** It has a date or an amount, which cannot be read. So it may be a line after all. */
+  readonly isUnread?: boolean;
 }
 
 interface StatementOptions {
   readonly columns?: ColumnMap | undefined;
   readonly date_format?: string | undefined;
   readonly decimal?: Decimal | undefined;
+  readonly delimiter?: Delimiter | undefined;
 }
 
 /** `date` comes before the others, so that "Valuta" is a date if it holds dates; a `payer` is no `name`. */
@@ -48,13 +52,14 @@ export const statementRoles = [
 
 export async function statementLines(
   csv: string,
-  { columns, date_format, decimal }: StatementOptions = {},
-): Promise<{ readonly lines: readonly StatementLine[]; readonly skipped: readonly SkippedRow[] }> {
+  { columns, date_format, decimal, delimiter }: StatementOptions = {},
+): Promise<{ readonly lines: readonly StatementLine[]; readonly skipped: readonly SkippedRow[]; readonly table: Table }> {
   const table = await readTable(csv, {
     roles: statementRoles,
     isHeader: (found) => found.has('date') && (['amount', 'paid_in', 'paid_out'] as const).some((role) => found.has(role)),
     example: { date: 'Date', amount: 'Amount' },
     columns,
+    delimiter,
   });
   const cell = cellsOf(table);
   const isMoney = (row: TableRow) => ['amount', 'paid_in', 'paid_out'].some((role) => /\d/.test(cell(row, role as Role)));
@@ -69,12 +74,14 @@ export async function statementLines(
   const skipped: SkippedRow[] = [];
   for (const row of table.rows) {
     const [date, told] = [readDay(cell(row, 'date')), readAmount(row)];
-    if (date === undefined) skipped.push({ line: row.line, why: /\d/.test(cell(row, 'date')) ? 'its date cannot be read' : 'no date' });
-    else if (told === undefined) skipped.push({ line: row.line, why: isMoney(row) ? 'its amount cannot be read' : 'no amount' });
+    const unread = date === undefined ? /\d/.test(cell(row, 'date')) : isMoney(row);
+    if (date === undefined) skipped.push({ line: row.line, why: unread ? 'its date cannot be read' : 'no date', isUnread: unread });
+    else if (told === undefined)
+      skipped.push({ line: row.line, why: unread ? 'its amount cannot be read' : 'no amount', isUnread: unread });
     else if (told.amount === 0) skipped.push({ line: row.line, why: 'an amount of 0' });
     else lines.push({ line: row.line, date, ...told, ...textsOf(table, row, others, told.amount) });
   }
-  if (lines.length > 0) return { lines, skipped };
+  if (lines.length > 0) return { lines, skipped, table };
   throw unreadableCsv('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
 }
 

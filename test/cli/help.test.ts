@@ -67,7 +67,7 @@ describe('an option that a command does not take', () => {
   it('a value that it does not take names the command too', async () => {
     expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
     expect((await run(['serv'])).stderr).toContain(
-      'unknown command "serv"; there is serve, login, logout, doctor, import, sandbox, journal; see',
+      'unknown command "serv"; there is serve, login, logout, doctor, import, reconcile, sandbox, journal; see',
     );
   });
 });
