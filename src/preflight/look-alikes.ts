@@ -220,6 +220,9 @@ export const areAlike = (one: PaymentToMake, other: PaymentToMake): boolean =>
 /** Undefined where what is not told decides it. */
 function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number }: RecordToMake): boolean | undefined {
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
+  const sameMoney = every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount)]);
+  // To compare references takes long, and a list compares each of its rows with every other row.
+  if (sameMoney === false) return false;
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
   const sameReference =
@@ -234,7 +237,7 @@ function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number
     near === true ||
     row.date === date ||
     (row.date === undefined || sameReference === undefined ? undefined : false);
-  return every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount), when]);
+  return every([sameMoney, when]);
 }
 
 /** Zoho sends an empty text where there is no reference. */
