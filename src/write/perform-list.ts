@@ -140,8 +140,9 @@ class List {
     if (judged.length === 0 || (isRefused && !this.#call.onlyGoodRows)) return this.#result();
     await this.#refuseBeyondCaps(judged);
     const inForce = (await this.#noted()).filter(({ type }) => type === 'consented');
-    const agreed = new Set(inForce.flatMap(({ rows }) => rows));
-    const open = this.#rows.filter((row) => row.judged !== undefined && !agreed.has(row.judged.shown.digest));
+    const open: Row[] = [];
+    for (const row of this.#rows)
+      if (row.judged !== undefined && (await this.#consentIn(inForce, row.judged, row)) === undefined) open.push(row);
     if (open.length === 0) return inForce;
     const shown = this.#shown(open);
     const question = {
@@ -172,7 +173,11 @@ class List {
       for (const [i, row] of group.entries()) {
         if (this.#isOver()) break;
         this.#call.progress('Recording', row.number, this.#rows.length);
-        await this.#perform(row, road, (judged) => consentIn(consents, judged, row));
+        await this.#perform(row, road, async (judged) => {
+          const consent = await this.#consentIn(consents, judged, row);
+          if (consent === undefined) throw changedSince();
+          return consent;
+        });
         if (row.outcome?.outcome === 'unknown') return i + 1;
         if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
           await this.#reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
@@ -298,6 +303,19 @@ class List {
     return list;
   }
 
+  /**
+   * Consent to exactly what was shown of the row. Each row can use it for one claim: if that write was not carried out, the person is asked
+   * again.
+   */
+  async #consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Promise<Consent | undefined> {
+    for (const { asked = 'nobody', approval } of consents.filter(({ rows }) => rows.includes(shown.digest))) {
+      if (asked === 'nobody') return { kind: 'given', asked };
+      const own = `${approval}/${id}`;
+      if ((await this.#road.journal.findByApproval(own)) === undefined) return { kind: 'given', asked, approval: own };
+    }
+    return undefined;
+  }
+
   /** Questions and consents that have not expired. */
   async #noted(): Promise<readonly NotedConsent[]> {
     const now = Date.now();
@@ -345,14 +363,6 @@ function rowsOf({ rows, key }: ListCall): Row[] {
     if (same !== undefined) throw keyTwice(same.number, number);
   }
   return named;
-}
-
-/** Consent to exactly what was shown of the row. */
-function consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Consent {
-  const consent = consents.find(({ rows }) => rows.includes(shown.digest));
-  if (consent === undefined) throw changedSince();
-  const { asked = 'nobody', approval } = consent;
-  return { kind: 'given', asked, ...(asked !== 'nobody' && { approval: `${approval}/${id}` }) };
 }
 
 /** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */

@@ -148,7 +148,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const seen = { ...facts, duplicates: { ...facts.duplicates, alike: suspected.suspects } };
     const shown = shownOf(request, seen, doubtful);
     const consent =
-      call.listed?.consent({ kind: 'judged', input: ready.input, request, facts: seen, shown, asked: 'nobody', concerns }) ??
+      (await call.listed?.consent({ kind: 'judged', input: ready.input, request, facts: seen, shown, asked: 'nobody', concerns })) ??
       (await consentTo(shown, { intent, declines: requestDigest(request), customer_id }, call, road));
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
     road.onJudged?.({ asked: consent.asked, concerns });

@@ -58,7 +58,7 @@ export interface ListedRow {
   /** What a person is asked about because of other rows. `input`: the arguments of the endpoint. */
   concerns(input: Json): readonly Concern[];
   /** Consent to the row as it was judged: a person is asked about all rows at once. */
-  consent(judged: JudgedRow): Consent | JudgedRow;
+  consent(judged: JudgedRow): JudgedRow | Promise<Consent>;
 }
 
 /** A row of a list that could be sent. */

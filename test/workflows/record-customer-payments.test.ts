@@ -219,6 +219,16 @@ describe('what happens in between', () => {
     expect(asked[1]).toMatch(/^Record a payment, USD 450\.00 in all\?\n/);
   });
 
+  it('a row that Zoho refused is asked about again, because its consent is used', async () => {
+    const asked: string[] = [];
+    const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
+    await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'status', status: 400, times: 1 });
+    expect(outcomesOf(await record(server, threeRows))).toEqual(['not_recorded refused_by_zoho', 'recorded', 'recorded']);
+    expect(outcomesOf(await record(server, threeRows))).toEqual(['recorded', 'recorded replayed', 'recorded replayed']);
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toMatch(/^Record a payment, USD 450\.00 in all\?\n- Row 1: /);
+  });
+
   it('an answer that is lost is looked for, and the rest goes on', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
@@ -238,7 +248,6 @@ describe('what happens in between', () => {
     });
     const before = await paymentsIn(server);
     const first = await record(server, threeRows);
-    console.log(outcomesOf(first));
     await noFaults(server.sandbox);
     expect(outcomesOf(await record(server, threeRows)).every((one) => one.startsWith('recorded'))).toBe(true);
     expect(await paymentsIn(server)).toBe(before + 3);
