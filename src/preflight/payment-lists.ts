@@ -115,12 +115,15 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     zoho: reader,
     alike: (row, other) => areAlike(row as unknown as PaymentToMake, other as unknown as PaymentToMake),
     async refresh() {
-      const before = await payments();
+      const known = payments;
       changing = sharing(zoho);
       planned = new Map();
       recorded = new Map();
       openInvoices = once(readOpenInvoices);
-      payments = once(() => (before === undefined ? Promise.resolve(undefined) : paymentsCreatedSince(before, most, zoho)));
+      payments = once(async () => {
+        const before = await known();
+        return before === undefined ? undefined : await paymentsCreatedSince(before, most, zoho);
+      });
       await Promise.all([openInvoices(), payments()]);
     },
     planned: (input) => addEffects(planned, input),

@@ -19,6 +19,7 @@ import type { Call, Done, JudgedRow, ListedRow, Road } from './types.ts';
  * A list of writes. Each row takes the one road of writes by itself. The list adds three things: reads that all rows share, one question
  * for all rows, and turns that are held for a group of rows while its reads are used.
  *
+ * 0. Replay: rows that an earlier call recorded are answered from the journal.
  * 1. Check: each row goes as far as the question. Nothing is sent. A row that cannot be sent ends the list, unless `onlyGoodRows` is set.
  * 2. Consent: the person sees all rows. The journal keeps a digest of what was shown of each row.
  * 3. Send, in groups: take the turns of the group, read again what may have changed, then carry out each row. A row that is not exactly
@@ -71,6 +72,7 @@ const GROUP = 20;
 
 export async function performList(call: ListCall, road: Road): Promise<ListPerformed> {
   const list = new List(call, road);
+  await list.replay();
   const answered = await list.answered();
   const checked = answered === undefined ? await list.check() : [answered];
   return 'kind' in checked ? checked : await list.send(checked);
@@ -84,6 +86,8 @@ interface Row {
   readonly id: string;
   /** The idempotency key under which the row is claimed. */
   readonly key: string;
+  /** The row before it among equal rows. */
+  readonly follows: Row | undefined;
   /** The arguments of the endpoint, once they are known. */
   input?: Json | undefined;
   judged?: JudgedRow;
@@ -112,6 +116,13 @@ class List {
     this.#end = performance.now() + road.timings.wholeCallMs;
   }
 
+  /** Answers the rows that an earlier call recorded. They need nothing from Zoho, so nothing that fails later can hide them. */
+  async replay(): Promise<void> {
+    const { journal, scope } = this.#road;
+    for (const row of this.#rows)
+      if ((await journal.findByKey(scope, row.key))?.state === 'recorded') await this.#perform(row, this.#road, (judged) => judged);
+  }
+
   /**
    * The consent that comes with this call, as the answer to a question. The journal knows what was shown, so nothing is read again for it.
    */
@@ -129,7 +140,7 @@ class List {
 
   /** Checks each row. Returns the consents in force, or what has to be asked or told first. */
   async check(): Promise<readonly ListConsent[] | ListPerformed> {
-    for (const row of this.#rows) {
+    for (const row of this.#rows.filter(({ outcome }) => outcome === undefined)) {
       if (this.#isOver()) break;
       this.#call.progress('Checking', row.number, this.#rows.length);
       await this.#perform(row, this.#road, (judged) => judged);
@@ -172,12 +183,18 @@ class List {
       const road = { ...this.#road, turns: { ...turns, take: takingOnly(names) } };
       for (const [i, row] of group.entries()) {
         if (this.#isOver()) break;
+        // Of equal rows, those that are recorded are always the first ones, so that a shorter list finds them again.
+        if (row.follows !== undefined && row.follows.outcome?.outcome !== 'recorded') {
+          row.outcome = { outcome: 'not_started', error: heldBack(row.follows.number) };
+          continue;
+        }
         this.#call.progress('Recording', row.number, this.#rows.length);
-        await this.#perform(row, road, async (judged) => {
+        const agreed = async (judged: JudgedRow) => {
           const consent = await this.#consentIn(consents, judged, row);
           if (consent === undefined) throw changedSince();
           return consent;
-        });
+        };
+        await this.#perform(row, road, agreed, () => this.#reads.refresh());
         if (row.outcome?.outcome === 'unknown') return i + 1;
         if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
           await this.#reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
@@ -192,13 +209,14 @@ class List {
   }
 
   /** Takes a row along the road of writes, as far as its consent lets it. */
-  async #perform(row: Row, road: Road, consent: ListedRow['consent']): Promise<void> {
+  async #perform(row: Row, road: Road, consent: ListedRow['consent'], settled?: ListedRow['settled']): Promise<void> {
     const { workflow, signal } = this.#call;
     const { timings } = road;
     const left = Math.max(0, this.#end - performance.now());
     const listed: ListedRow = {
       zoho: this.#reads.zoho,
       made: this.#made,
+      settled,
       concerns: (input) => this.#likeEarlierRows((row.input = input), row),
       consent,
     };
@@ -229,9 +247,16 @@ class List {
     if (entry?.zoho_id !== undefined) this.#made.add(entry.zoho_id);
   }
 
-  /** Two rows that look alike are two payments. The person is asked about them. */
+  /**
+   * Two rows that look alike are two payments. The person is asked about the later one, or about the one that is not recorded yet.
+   */
   #likeEarlierRows(input: Json, { number }: Row): Concern[] {
-    const alike = this.#rows.filter((row) => row.number < number && row.input !== undefined && this.#reads.alike(row.input, input));
+    const alike = this.#rows.filter(
+      (row) =>
+        (row.number < number || (row.number > number && row.outcome?.outcome === 'recorded')) &&
+        row.input !== undefined &&
+        this.#reads.alike(row.input, input),
+    );
     return alike.length === 0
       ? []
       : [concern('duplicate', `it looks like row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
@@ -349,14 +374,16 @@ const SEVERAL = concern('list', 'several payments are recorded with one call');
 
 /** Rows with their keys. Equal rows are told apart by counting them, so the order of the rows does not matter. */
 function rowsOf({ rows, key }: ListCall): Row[] {
-  const counts = new Map<string, number>();
+  const equal = new Map<string, Row[]>();
   const named = rows.map((call, i): Row => {
     const digest = digestOf(call.input);
-    const count = (counts.get(digest) ?? 0) + 1;
-    counts.set(digest, count);
-    const id = call.key ?? `${digest}#${count}`;
-    if (call.key === undefined && key === undefined) throw keyMissing();
-    return { number: i + 1, call, id, key: call.key ?? `${key}/${id}` };
+    if (call.key !== undefined) return { number: i + 1, call, id: call.key, key: call.key, follows: undefined };
+    if (key === undefined) throw keyMissing();
+    const before = equal.get(digest) ?? [];
+    const id = `${digest}#${before.length + 1}`;
+    const row: Row = { number: i + 1, call, id, key: `${key}/${id}`, follows: before.at(-1) };
+    equal.set(digest, [...before, row]);
+    return row;
   });
   for (const { number, id } of named) {
     const same = named.find((row) => row.number < number && row.id === id);
@@ -399,6 +426,12 @@ const keyTwice = (first: number, second: number) =>
   new InputError(`Rows ${first} and ${second} have the same \`idempotency_key\`.`, {
     code: 'invalid_arguments',
     next: 'Give each row its own `idempotency_key`, or only one for the whole list.',
+  });
+
+const heldBack = (row: number) =>
+  new RefusedError(`This row is equal to row ${row}, which is not recorded yet, so it was held back.`, {
+    code: 'facts_changed',
+    next: 'Make the same call again when that row is recorded.',
   });
 
 const changedSince = () =>
