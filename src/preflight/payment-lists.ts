@@ -17,6 +17,7 @@ import {
   type WholeList,
   type WholePage,
 } from '../reading/whole-lists.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { settledBy, withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
 import { readId } from '../records/read-row.ts';
 import { areAlike, byCreation, comparedPayment, isSortedByCreation, type PaymentToMake } from './look-alikes.ts';
@@ -103,12 +104,17 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     const since = own.filter((row) => readAmount(row['amount']) === amount && !known.has(readId(row['payment_id'])));
     return { ...found, rows: [...since, ...found.rows] };
   };
+  const retainersFor = async (): Promise<Json> => {
+    const { retainerinvoices = [], ...rest } = await changing.read(listRetainerInvoices, {});
+    return { ...rest, retainerinvoices: retainerinvoices.map((row) => less(row, [planned], row.retainerinvoice_id)) };
+  };
   const answers = new Map<object, (input: Json) => Promise<Json>>([
     [allContacts, customersFor],
     [getContact, contactOf],
     [allInvoices, invoicesFor],
     [getInvoice, invoiceOf],
     [allPayments, paymentsFor],
+    [listRetainerInvoices, retainersFor],
   ]);
 
   const reader: Reader = {
@@ -124,12 +130,20 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     zoho: reader,
     alike: (row, other) => areAlike(row as unknown as PaymentToMake, other as unknown as PaymentToMake),
     async refresh() {
-      const before = await payments();
+      const known = payments;
       changing = sharing(zoho);
       planned = new Map();
       openInvoices = once(readOpenInvoices);
-      payments = once(() => (before === undefined ? Promise.resolve(undefined) : paymentsCreatedSince(before, most, zoho)));
+      payments = once(async () => {
+        const before = await known();
+        return before === undefined ? undefined : await paymentsCreatedSince(before, most, zoho);
+      });
       await payments();
+    },
+    async prepare(rows) {
+      if ((await payments())?.whole !== false) return;
+      const sought = rows.map(({ customer_id, amount }) => ({ customer_id, amount, page: 1, ...byCreation }));
+      await Promise.allSettled(sought.map((query) => lasting.read(allPayments, query)));
     },
     planned: (input) => addEffects(planned, input),
     async recorded(input, payment) {
@@ -235,13 +249,14 @@ function listedInvoices({ customer_id, status, invoice_number, ...rest }: Json, 
 }
 
 /** The invoice with what payments of this list take from its balance. */
-function less<R extends Json>(row: R, effects: readonly Effects[]): R {
+function less<R extends Json>(row: R, effects: readonly Effects[], id = readId(row['invoice_id'])): R {
   const balance = readAmount(row['balance']);
-  const settled = sum(effects.map((one) => one.get(readId(row['invoice_id']) ?? '') ?? 0));
+  const settled = sum(effects.map((one) => one.get(id ?? '') ?? 0));
   return balance === undefined || settled === 0 ? row : { ...row, balance: subtract(balance, settled) };
 }
 
-function addEffects(effects: Effects, { invoices, tax_amount_withheld }: Json): void {
+function addEffects(effects: Effects, { amount, retainerinvoice_id, invoices, tax_amount_withheld }: Json): void {
+  if (retainerinvoice_id !== undefined) effects.set(String(retainerinvoice_id), Number(amount));
   const rows = (Array.isArray(invoices) ? invoices.filter(isObject) : []) as unknown as AppliedRow[];
   for (const row of withTaxOfPayment(rows, tax_amount_withheld as number | undefined))
     effects.set(row.invoice_id, sum([effects.get(row.invoice_id) ?? 0, settledBy(row)]));

@@ -53,12 +53,14 @@ export interface Call {
 export interface ListedRow {
   /** Reads for all rows, in place of Zoho itself until the claim. */
   readonly zoho: Reader;
+  /** Called when an earlier write was looked for: it may have changed what was read. */
+  readonly settled?: (() => Promise<void>) | undefined;
   /** Records that other rows of the list made: they are no duplicates of this one. */
   readonly made: ReadonlySet<string>;
   /** What a person is asked about because of other rows. `input`: the arguments of the endpoint. */
   concerns(input: Json): readonly Concern[];
   /** Consent to the row as it was judged: a person is asked about all rows at once. */
-  consent(judged: JudgedRow): Consent | JudgedRow;
+  consent(judged: JudgedRow): JudgedRow | Promise<Consent>;
 }
 
 /** A row of a list that could be sent. */
