@@ -27,6 +27,7 @@ import { checkDuplicates } from './workflows/check-duplicates.ts';
 import { customerStatement } from './workflows/customer-statement.ts';
 import { findPayments } from './workflows/find-payments.ts';
 import { findRefunds } from './workflows/find-refunds.ts';
+import { matchStatement } from './workflows/match-statement.ts';
 import { recordCustomerPayment } from './workflows/record-customer-payment.ts';
 import { recordCustomerPayments } from './workflows/record-customer-payments.ts';
 import { refundCustomerPayment } from './workflows/refund-customer-payment.ts';
@@ -80,6 +81,7 @@ export const workflows: readonly Workflow[] = inToolOrder<Workflow>([
   customerStatement,
   findPayments,
   findRefunds,
+  matchStatement,
   recordCustomerPayment,
   recordCustomerPayments,
   refundCustomerPayment,

@@ -30,6 +30,11 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
     usual: 'a customer with 2 refunds',
     more: '1 for each payment with refunds, 1 for each refund shown with its account, 1 for an account by name, 1 for each 200 payments',
   },
+  match_statement: {
+    calls: 10,
+    usual: 'a month with 6 payments that have refunds',
+    more: '1 for each payment with refunds, 1 for each refund of an account, 2 for an account by name, 1 for each 200 payments, customers or invoices',
+  },
   summarize_payments: { calls: 1, usual: 'a month', more: '1 for each 200 payments' },
   record_customer_payment: {
     calls: 5,

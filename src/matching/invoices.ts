@@ -173,18 +173,14 @@ export function isInvoiceOf({ customer_id, customer_name }: Pick<Invoice, 'custo
   return isId(customer) ? customer === customer_id || customer === folded(customer_name) : fits(customer, customer_name);
 }
 
+/** Also what may be open, because Zoho does not tell the balance. */
+export const isOpen = ({ balance = 1, status }: Invoice): boolean => balance > 0 && status !== 'draft' && status !== 'void';
+
 /** What a customer has open, oldest first; also what may be open, and what may be the customer's, since Zoho does not tell. */
 export async function openInvoices(customer_id: string, zoho: Reader): Promise<Invoice[]> {
   const open: Invoice[] = [];
   for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, zoho)) {
-    open.push(
-      ...rows
-        .map(asInvoice)
-        .filter(
-          (row) =>
-            (row.customer_id ?? customer_id) === customer_id && (row.balance ?? 1) > 0 && row.status !== 'draft' && row.status !== 'void',
-        ),
-    );
+    open.push(...rows.map(asInvoice).filter((row) => (row.customer_id ?? customer_id) === customer_id && isOpen(row)));
   }
   return open.toSorted(
     (a, b) =>
@@ -227,7 +223,7 @@ async function searchInvoices(query: Query, typed: string, zoho: Reader): Promis
   return found;
 }
 
-function asInvoice(row: Json): Invoice {
+export function asInvoice(row: Json): Invoice {
   const { date, due_date } = row;
   return {
     ...row,

@@ -53,6 +53,9 @@ function formsOf(name: string): Forms {
   };
 }
 
+/** A folded name in the form that `müller`, `mueller` and `muller` share. */
+export const collapsed = (name: string): string => formsOf(name).collapsed;
+
 const isSame = (a: Forms, b: Forms): boolean => a.plain === b.plain || a.spelledOut === b.spelledOut || a.collapsed === b.collapsed;
 
 const beginsWith = (name: Forms, typed: Forms): boolean =>
@@ -84,7 +87,7 @@ export function fits(typed: string, name: unknown): boolean {
 }
 
 /** Without apostrophes: `omalley` for `o'malley`. */
-const closedUp = (text: string): string => text.replace(/(?<=\p{L})['’ʼ‘`´](?=\p{L})/gu, '');
+export const closedUp = (text: string): string => text.replace(/(?<=\p{L})['’ʼ‘`´](?=\p{L})/gu, '');
 
 /** The same with the accents as they are. */
 function fitsAsSpelled(typed: string, name: unknown): boolean {

@@ -8,17 +8,17 @@ import type { Json } from '../json.ts';
 import { accountFilter, type AccountFilter } from '../matching/account-filter.ts';
 import { inCurrency } from '../matching/currencies.ts';
 import { customerNamed } from '../matching/customers.ts';
-import { aboutDays, daysAfter, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
+import { aboutDays, daysOf, isWithin, newestFirst } from '../matching/date-range.ts';
 import { fittingRows } from '../matching/fit-rows.ts';
 import { currencyTotals, paymentCurrencies, type CurrencyTotal } from '../matching/payment-currencies.ts';
 import { isMode } from '../matching/payment-modes.ts';
 import { asPayment, type PaymentRow } from '../matching/payments.ts';
+import { byLastChange, dayOfChange, firstDayOfChange, hasRefunds, isByLastChange } from '../matching/refunded-payments.ts';
 import { groupName, refundGroups, refundsBy, type RefundGroup } from '../matching/refund-groups.ts';
 import { folded, isId } from '../matching/same-name.ts';
 import { customer, words } from '../matching/shared-arguments.ts';
-import { readAmount } from '../money.ts';
 import { refundsOf } from '../reading/refunds-of-payment.ts';
-import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE, type WholePage } from '../reading/whole-lists.ts';
+import { allContacts, allPayments, allRefunds, pagesOf, PER_PAGE } from '../reading/whole-lists.ts';
 import { recordNameAndId } from '../records/describe.ts';
 import { amount, date } from '../records/fields.ts';
 import { every, readDay, readId, readRefundAmount, readText } from '../records/read-row.ts';
@@ -34,8 +34,6 @@ const MOST_OPENED = 60;
 const MOST_OPENED_UNASKED = 5;
 const MOST_ROWS = 200;
 const MOST_REFUND_GROUPS = 200;
-/** Somebody may have dated a refund ahead of the day they recorded it. */
-const DATED_AHEAD_DAYS = 31;
 
 const text = z.string().optional();
 
@@ -197,9 +195,9 @@ async function lookThrough(
   const seen = new Set<string>();
   let [at, looked, opened, accountless, incomparable] = [skip, 0, 0, 0, 0];
   // Not changed since then, so not refunded since either.
-  const earliest = date_start && daysAfter(date_start, -DATED_AHEAD_DAYS);
-  const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOf(row) ?? earliest) < earliest;
-  const query = { customer_id, sort_column: 'last_modified_time', sort_order: 'D' };
+  const earliest = date_start && firstDayOfChange(date_start);
+  const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOfChange(row) ?? earliest) < earliest;
+  const query = { customer_id, ...byLastChange };
   for await (const page of pagesOf(allPayments, query, zoho, Math.floor(skip / PER_PAGE) + 1)) {
     const rows = page.rows.slice(at % PER_PAGE).map(asPayment);
     const refunded = rows.filter(
@@ -237,28 +235,13 @@ async function lookThrough(
       ...(incomparable > 0 && { not_compared: incomparable }),
     };
     if (cutOff === undefined && page.last) return seenSoFar;
-    const changed_since = isByChange(page) ? dayOf(done.at(-1)) : undefined;
+    const changed_since = isByLastChange(page) ? dayOfChange(done.at(-1)) : undefined;
     const since = changed_since === undefined ? {} : { changed_since };
     if (changed_since !== undefined && tooOld(done.at(-1))) return { ...seenSoFar, ...since };
     if (cutOff !== undefined || opened >= MOST_OPENED || at - skip >= MOST_PAGES_LOOKED_THROUGH * PER_PAGE)
       return { ...seenSoFar, ...since, next_skip: at };
   }
   return { refunds, payments_looked_through: looked };
-}
-
-/** Where the list does not say, it may. */
-function hasRefunds(row: PaymentRow): boolean {
-  return readAmount(row['bcy_refunded_amount']) !== 0;
-}
-
-/** Whether what follows changed even earlier. */
-function isByChange({ page_context }: WholePage): boolean {
-  return page_context?.['sort_column'] === 'last_modified_time' && page_context['sort_order'] === 'D';
-}
-
-/** Times are told in the organization's own zone. */
-function dayOf(row: PaymentRow | undefined): string | undefined {
-  return readDay(row?.['last_modified_time']);
 }
 
 /** Undefined where Zoho does not tell what would have to be compared. A reference that it does not tell is none. */

@@ -149,6 +149,47 @@ describe('customer_statement', () => {
   });
 });
 
+describe('match_statement', () => {
+  /** Money in of these days, as many lines as one call takes. */
+  const linesOf = (first: string, days: number) =>
+    Array.from({ length: 200 }, (_, i) => ({
+      date: new Date(Date.parse(first) + Math.floor((i * days) / 200) * 86_400_000).toISOString().slice(0, 10),
+      amount: 100 + i,
+      text: `${bowman} INV-${i}`,
+    }));
+  const opened = (since: string) => held.refunded.filter(({ last_modified_time }) => last_modified_time >= since).length;
+
+  it.each<[string, string, number, Args, () => Record<string, number>]>([
+    [
+      'of a month',
+      '2026-06-01',
+      30,
+      {},
+      () => ({ 'GET contacts': 1, 'GET invoices': 1, 'GET customerpayments': 2, 'GET customerpayments/ID/refunds': opened('2026-04-26') }),
+    ],
+    [
+      'of a year, of an account',
+      '2025-07-06',
+      360,
+      { account: 'Petty Cash' },
+      () => ({
+        'GET contacts': 1,
+        'GET invoices': 1,
+        'GET bankaccounts': 1,
+        // By date, by last change, and where the range begins.
+        'GET customerpayments': 2 * Math.ceil(held.payments / PER_PAGE),
+        'GET customerpayments/ID/refunds': held.refunded.length - 1,
+        'GET customerpayments/ID/refunds/ID': held.refunds.filter(({ date }) => date >= '2025-07-01').length,
+      }),
+    ],
+  ])('of 200 lines %s', async (_, first, days, args, calls) => {
+    const made = await callsOf('match_statement', { lines: linesOf(first, days), ...args });
+    expect(made).toEqual(calls());
+    const lists = Object.entries(made).filter(([call]) => !call.includes('refunds'));
+    expect(lists.reduce((sum, [, count]) => sum + count, 0)).toBeLessThanOrEqual(12);
+  });
+});
+
 describe('record_customer_payment', () => {
   /** Whatever was read before: the preflight reads the customer and the newest payments, and the write is sent. */
   const sent = { 'GET contacts/ID': 1, 'GET customerpayments': 1, 'POST customerpayments': 1 };

@@ -17,6 +17,12 @@ const usual: Record<string, Record<string, unknown>> = {
   customer_statement: { customer: bowman },
   find_payments: { customer: bowman, amount: 600 },
   find_refunds: { customer: bowman },
+  match_statement: {
+    lines: [
+      { date: '2026-06-01', amount: 600 },
+      { date: '2026-06-30', amount: 450, text: 'INV-385' },
+    ],
+  },
   summarize_payments: june,
   record_customer_payment: { ...paid, customer: bowman, amount: 450, invoices: ['INV-385'] },
   refund_customer_payment: { customer: bowman, amount: 240, account: 'Petty Cash', date: '2026-06-20' },

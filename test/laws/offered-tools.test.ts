@@ -29,6 +29,7 @@ const calls: readonly (readonly [tool: string, args: Json])[] = [
   ['summarize_payments', { date_start: '2026-06-01', date_end: '2026-06-30' }],
   ['customer_statement', { customer: 'Bowman Furniture' }],
   ['check_duplicates', { date_start: '2026-01-01', date_end: '2026-06-30' }],
+  ['match_statement', { lines: [{ date: '2026-06-25', amount: 450, text: 'INV-385 Bowman Furniture' }] }],
   ['create_customer_payment', { customer_id: bowman, payment_mode: 'cash', amount: 11, date }],
   ['create_customer_payment', { customer_id: '1', payment_mode: 'cash', amount: 11, date }],
   [

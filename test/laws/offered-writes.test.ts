@@ -32,6 +32,13 @@ const calls: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
     { customer: 'Xyzzy' },
   ],
   find_refunds: [{}, june, { customer: bowman }, { customer: 'Bowman' }, { account: 'Petty Cash' }, { amount: 7 }],
+  match_statement: [
+    {},
+    { lines: [{ date: '2026-06-25', amount: 450, text: 'INV-385 Bowman Furniture' }] },
+    { lines: [{ date: '2026-06-25', amount: 450, text: 'INV-385 Bowman Furniture' }], rows_of: [1] },
+    { csv: 'Date,Amount,Name\n2026-06-18,600,Bowman\n2026-06-25,-9,Fee' },
+    { csv: 'nothing' },
+  ],
   summarize_payments: [{}, june, { customer: 'Acme Corp', group_by: ['month'] }, { group_by: ['customer'] }, { customer: 'Bowman' }],
   get_contact: [{ contact_id: bowman }, { contact_id: nobody }],
   get_customer_payment: [{ payment_id: samplePayment }, { payment_id: nobody }],

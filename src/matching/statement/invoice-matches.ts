@@ -1,0 +1,206 @@
+import { subtract, sum } from '../../money.ts';
+import { money } from '../../records/text.ts';
+import {
+  amountKey,
+  grouped,
+  isEqualLine,
+  isIssued,
+  sameCurrency,
+  type StatementBooks,
+  type Candidate,
+  type OpenInvoice,
+  type ReadLine,
+} from './books.ts';
+import { setsWorth } from './invoice-sets.ts';
+import { nameLevels } from './names-in-text.ts';
+import { bareDigits } from './numbers-in-text.ts';
+import { isFee } from './record-pairs.ts';
+
+/** Compares the lines of a statement with open invoices. */
+
+export interface InvoiceMatch {
+  /** The only invoices that fit. */
+  readonly fits?: Candidate;
+  /** Other possible matches, the best first. */
+  readonly candidates: readonly Candidate[];
+}
+
+/** Invoices that fit a line to the cent. */
+interface Exact {
+  readonly invoices: readonly OpenInvoice[];
+  /** By their numbers in the text, or by the amount and the customer alone. */
+  readonly by: 'number' | 'amount';
+}
+
+const MOST_ONLY_BY_AMOUNT = 3;
+const MOST_CUSTOMERS = 3;
+
+/** `lines`: money in that is not recorded. */
+export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks): ReadonlyMap<ReadLine, InvoiceMatch> {
+  const { invoices } = books;
+  const pick = (indices: readonly number[] | undefined) => (indices ?? []).map((i) => invoices[i]!);
+  const byCustomer = grouped(invoices, ({ customer_id }) => customer_id);
+  const byBalance = grouped(invoices, ({ balance }) => amountKey(balance));
+  const byDigits = new Map<string, number[]>();
+  for (const [i, { invoice_number }] of invoices.entries())
+    for (const digits of invoice_number.match(/\d+/g) ?? [])
+      byDigits.set(bareDigits(digits), [...(byDigits.get(bareDigits(digits)) ?? []), i]);
+  const customers = new Set(books.contacts.filter(({ is_customer }) => is_customer).map(({ contact_id }) => contact_id));
+  const names = new Map(books.contacts.map(({ contact_id, contact_name }) => [contact_id, contact_name]));
+
+  /** The customer that the line names, if it is one only. */
+  const payerOf = ({ names }: ReadLine) =>
+    names.best.length === 1 && names.top >= nameLevels.cut && customers.has(names.best[0]!) ? names.best[0] : undefined;
+  /** The invoices that the line names by their numbers: if it names the customer, only those of the customer. */
+  const named = new Map(
+    lines.map((one) => {
+      const some = [...new Set([...one.numbers.digits].flatMap((digits) => byDigits.get(digits) ?? []))];
+      const all = pick(some.toSorted((a, b) => a - b)).map((invoice) => ({
+        invoice,
+        certainty: one.numbers.invoice(invoice.invoice_number),
+      }));
+      const sure = all.filter(({ certainty }) => certainty === 'exact' || certainty === 'sure');
+      const theirs = sure.filter(({ invoice }) => invoice.customer_id === payerOf(one));
+      const exact = sure.filter(({ certainty }) => certainty === 'exact');
+      // "INV-397" may be INV-000397, but not if there is an INV-397.
+      const best = [theirs, exact, sure].find(({ length }) => length > 0) ?? [];
+      return [one, best.map(({ invoice }) => invoice)] as const;
+    }),
+  );
+  const namedBy = new Map<string, ReadLine[]>();
+  for (const [one, some] of named) for (const { invoice_id } of some) namedBy.set(invoice_id, [...(namedBy.get(invoice_id) ?? []), one]);
+
+  const openOf = (customer_id: string, { line }: ReadLine) =>
+    pick(byCustomer.get(customer_id)).filter(({ currency_code }) => sameCurrency(line.currency, currency_code));
+  const isWorth = (some: readonly OpenInvoice[], { line }: ReadLine) =>
+    some.length > 0 &&
+    sum(some.map(({ balance }) => balance)) === line.amount &&
+    some.every(({ currency_code }) => sameCurrency(line.currency, currency_code));
+
+  const exactOf = (one: ReadLine): Exact | undefined => {
+    const { line, names, numbers } = one;
+    if (!books.isComplete(line.date)) return undefined;
+    const mine = named.get(one)!;
+    const [owner] = mine.map(({ customer_id }) => customer_id);
+    if (owner !== undefined) {
+      const isTheirs = mine.every(({ customer_id }) => customer_id === owner) && !names.isAnother(owner);
+      const isNamed = names.level(owner) === names.top || names.top < nameLevels.alike;
+      if (!isTheirs || !isNamed) return undefined;
+      // "INV-384, 385": the second number has no prefix.
+      const all = openOf(owner, one).filter(({ invoice_number }) => numbers.invoice(invoice_number) !== undefined);
+      const worth = [mine, all].find((some) => isWorth(some, one));
+      return worth && { invoices: worth, by: 'number' };
+    }
+    const payer = payerOf(one);
+    if (payer === undefined || names.isAnother(payer)) return undefined;
+    const open = openOf(payer, one);
+    const numbered = open.filter(({ invoice_number }) => numbers.invoice(invoice_number) === 'bare');
+    if (isWorth(numbered, one)) return { invoices: numbered, by: 'number' };
+    if (books.unclear.has(payer)) return undefined;
+    const free = open.filter(
+      (invoice) => isIssued(invoice, line.date) && (namedBy.get(invoice.invoice_id) ?? []).every((other) => other === one),
+    );
+    const { sets, cut } = setsWorth(line.amount, free);
+    const [only, ...others] = sets;
+    if (
+      only === undefined ||
+      others.length > 0 ||
+      cut ||
+      numbers.otherInvoice(only.map(({ invoice_number }) => invoice_number)) !== undefined
+    )
+      return undefined;
+    // Some sum of a few invoices comes near any amount. Only all that is open is no coincidence.
+    return only.length === 1 || only.length === open.length ? { invoices: only, by: 'amount' } : undefined;
+  };
+  const exact = new Map(lines.map((one) => [one, exactOf(one)]));
+
+  /** An invoice is paid once: by the line that names it, or by the first of lines that nothing tells apart. */
+  const isOnly = (one: ReadLine, { invoices, by }: Exact): boolean => {
+    const ids = new Set(invoices.map(({ invoice_id }) => invoice_id));
+    const rivals = lines.filter((other) => other !== one && exact.get(other)?.invoices.some(({ invoice_id }) => ids.has(invoice_id)));
+    return rivals.every(
+      (other) =>
+        (by === 'number' && exact.get(other)?.by === 'amount') || (isEqualLine(one, other) && lines.indexOf(one) < lines.indexOf(other)),
+    );
+  };
+
+  const candidate = (customer_id: string, some: readonly OpenInvoice[], reason: string, amounts?: readonly number[]): Candidate => ({
+    customer_id,
+    customer_name: names.get(customer_id) ?? some[0]?.customer_name,
+    ...(some.length > 0 && {
+      invoices: some.map(({ invoice_id, invoice_number, balance }, i) => ({ invoice_id, invoice_number, amount: amounts?.[i] ?? balance })),
+    }),
+    reason,
+  });
+
+  /** The possible matches for one customer. */
+  const ofCustomer = (one: ReadLine, customer_id: string): Candidate[] => {
+    const { line } = one;
+    const all = openOf(customer_id, one);
+    const mine = named.get(one)!.filter((invoice) => invoice.customer_id === customer_id && all.includes(invoice));
+    if (mine.length > 0) return [candidate(customer_id, mine, againstBalance(line.amount, mine), spreadOver(line.amount, mine))];
+    const { sets, cut } = setsWorth(line.amount, all);
+    const found = sets.map((set) =>
+      candidate(
+        customer_id,
+        set,
+        `${set.length === 1 ? 'an invoice' : `${set.length} invoices`} of this amount${cut ? '; not every combination was tried' : ''}`,
+      ),
+    );
+    if (found.length > 0) return found;
+    const short = all
+      .map((invoice) => ({ invoice, less: subtract(invoice.balance, line.amount) }))
+      .filter(({ invoice, less }) => isFee(less, invoice.balance) || isWithheld(less, invoice.balance))
+      .toSorted((a, b) => a.less - b.less)
+      .map(({ invoice }) => candidate(customer_id, [invoice], againstBalance(line.amount, [invoice]), [line.amount]));
+    if (short.length > 0) return short;
+    const open =
+      all.length === 0 ? 'no invoice is open' : `no open invoice is of this amount${cut ? ', as far as combinations were tried' : ''}`;
+    return [candidate(customer_id, [], `${open}: an advance, or a part?`)];
+  };
+
+  return new Map(
+    lines.map((one): [ReadLine, InvoiceMatch] => {
+      const found = exact.get(one);
+      const customer = found?.invoices[0]?.customer_id ?? '';
+      if (found !== undefined && isOnly(one, found)) {
+        const reason = found.by === 'number' ? 'invoice number and amount' : 'name and amount, and no other invoice fits';
+        return [one, { fits: candidate(customer, found.invoices, reason), candidates: [] }];
+      }
+      const payers = one.names.top >= nameLevels.alike ? one.names.best.filter((id) => customers.has(id)) : [];
+      const owners = named.get(one)!.map(({ customer_id }) => customer_id);
+      const candidates = [...new Set([...owners, ...payers])].slice(0, MOST_CUSTOMERS).flatMap((id) => ofCustomer(one, id));
+      if (candidates.length > 0 || one.names.top >= nameLevels.cut) return [one, { candidates }];
+      const same = pick(byBalance.get(amountKey(one.line.amount))).filter(({ currency_code }) =>
+        sameCurrency(one.line.currency, currency_code),
+      );
+      const only = same.length > MOST_ONLY_BY_AMOUNT ? [] : same;
+      return [one, { candidates: only.map((invoice) => candidate(invoice.customer_id, [invoice], 'only the amount fits')) }];
+    }),
+  );
+}
+
+/** Withheld tax is a round part of an invoice. */
+const isWithheld = (less: number, of: number): boolean =>
+  less > 0 && [0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3].some((rate) => Math.abs(less - of * rate) < 0.015);
+
+/** How the amount differs from what is open. */
+function againstBalance(amount: number, invoices: readonly OpenInvoice[]): string {
+  const total = sum(invoices.map(({ balance }) => balance));
+  const currency_code = invoices[0]?.currency_code;
+  const less = subtract(total, amount);
+  if (less === 0) return 'the amount that is open';
+  if (less < 0) return `${money(-less, { currency_code })} more than is open`;
+  const what = isWithheld(less, total) ? ': tax withheld or a bank fee?' : isFee(less, total) ? ': a bank fee?' : ': a part?';
+  return `${money(less, { currency_code })} less than is open${what}`;
+}
+
+/** The amount over the invoices in their order. */
+function spreadOver(amount: number, invoices: readonly OpenInvoice[]): number[] {
+  let left = amount;
+  return invoices.map(({ balance }) => {
+    const part = Math.min(left, balance);
+    left = subtract(left, part);
+    return part;
+  });
+}
