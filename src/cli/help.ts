@@ -24,6 +24,14 @@ const books = [
   ['--policy FILE', 'a file that limits what may be written, see docs/safety.md'],
 ] as const;
 
+const csv = [
+  ['--columns LIST', 'which column is what, such as customer=Name,amount=Betrag; NAME:=VALUE is a value for all rows'],
+  ['--decimal SIGN', 'the decimal sign of amounts, . or , (default: as the amounts show)'],
+  ['--date-format FORMAT', 'DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD (default: as the dates show)'],
+  ['--delimiter SIGN', 'between cells: , ; | or tab (default: as the file shows)'],
+  ['--encoding NAME', 'such as latin1; default: UTF-8, or what the file says'],
+] as const;
+
 /** The first word of a command is what it is called; the second one a part of it. */
 export const commands: Readonly<Record<string, Command>> = {
   serve: {
@@ -67,6 +75,28 @@ export const commands: Readonly<Record<string, Command>> = {
       ...books,
     ],
     examples: ['doctor', 'doctor --json'],
+  },
+  import: {
+    usage: 'import FILE.csv',
+    does: 'record the payments of a CSV file: show the plan, ask, then record each row once',
+    options: [
+      ['--dry-run', 'show the plan only; the exit code is 0 if every row can be recorded or is recorded already'],
+      ['--yes', 'do not ask; the policy must have allow_unattended, and accept every concern that comes up'],
+      ['--wait', "wait for Zoho's limits, also for the next day"],
+      ['--results FILE', 'the results file; default: FILE.results.csv beside the file'],
+      ...csv,
+      ...books.filter(([written]) => !/^--(read-only|toolsets)/.test(written)),
+    ],
+    examples: [
+      'import payments.csv --dry-run',
+      'import payments.csv --columns customer=Name,amount=Betrag,payment_mode:=banktransfer --decimal ,',
+    ],
+    more: [
+      'The columns are known by common headers: customer, amount (or paid_in), date, payment_mode, invoices, account, reference, ' +
+        'description, currency, exchange_rate, bank_charges, allocate (oldest_first or as_credit), allow_duplicate_of, key.',
+      'A row that was recorded by an earlier run is not recorded again, also if it is in another file. To go on after an interruption, ' +
+        'run the same command again.',
+    ],
   },
   sandbox: {
     usage: 'sandbox',

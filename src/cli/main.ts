@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
+import type { CsvFlags } from './csv-file.ts';
+import type { ImportCommand } from './import.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
 import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
@@ -35,8 +37,8 @@ async function main(argv: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(helpHere(name === undefined ? generalHelp() : commandHelp(name)));
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', verb] = name?.split(' ') ?? [];
-  const takesId = ['journal show', 'journal resolve'].includes(name ?? '');
-  const [id, extra] = takesId ? rest : [undefined, rest[0]];
+  const takesOne = ['journal show', 'journal resolve', 'import'].includes(name ?? '');
+  const [id, extra] = takesOne ? rest : [undefined, rest[0]];
   if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
   switch (command) {
     case 'serve': {
@@ -89,6 +91,10 @@ async function main(argv: readonly string[]): Promise<void> {
       const { logout } = await import('./logout.ts');
       return await logout(readConfig());
     }
+    case 'import': {
+      const { runImport } = await import('./import.ts');
+      return await runImport(await importCommand(id, values), withFlags(readConfig(), values));
+    }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
       return await runSandbox({
@@ -137,6 +143,15 @@ const options = {
   since: { type: 'string' },
   limit: { type: 'string' },
   page: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  yes: { type: 'boolean' },
+  wait: { type: 'boolean' },
+  columns: { type: 'string' },
+  decimal: { type: 'string' },
+  'date-format': { type: 'string' },
+  delimiter: { type: 'string' },
+  encoding: { type: 'string' },
+  results: { type: 'string' },
   'data-center': { type: 'string' },
   organization: { type: 'string' },
   'no-browser': { type: 'boolean' },
@@ -179,6 +194,28 @@ function calledCommand([command, part, ...rest]: readonly string[]): { name: str
   if (part === undefined || parts.length === 0) return { name: command, rest: part === undefined ? [] : [part, ...rest] };
   if (!parts.includes(part)) throw new UsageError(`${command} takes one of ${parts.join(', ')}`);
   return { name: `${command} ${part}`, rest };
+}
+
+interface ImportFlags extends CsvFlags {
+  readonly 'dry-run'?: boolean | undefined;
+  readonly yes?: boolean | undefined;
+  readonly wait?: boolean | undefined;
+  readonly results?: string | undefined;
+}
+
+async function importCommand(file: string | undefined, values: ImportFlags): Promise<ImportCommand> {
+  const [{ csvOptions }, { paymentRoles }] = await Promise.all([import('./csv-file.ts'), import('../statement/payment-rows.ts')]);
+  if (file === undefined) throw new UsageError('import takes a file, such as payments.csv');
+  if (values.results === '') throw new UsageError('--results must not be empty');
+  return {
+    file,
+    csv: csvOptions(values, paymentRoles),
+    encoding: values.encoding,
+    dryRun: values['dry-run'] === true,
+    yes: values.yes === true,
+    wait: values.wait === true,
+    results: values.results,
+  };
 }
 
 /** `journal list`'s names of what list_writes calls otherwise. */

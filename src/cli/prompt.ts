@@ -8,12 +8,16 @@ export function isTerminal(): boolean {
 }
 
 /** Asks at the terminal; a hidden answer is not echoed. Ctrl-C and the end of the input cancel. */
-export function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
+export function ask(
+  question: string,
+  { hidden = false, signal }: { readonly hidden?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     // The terminal itself echoes nothing while readline reads: what is typed shows only where readline writes it.
     const output = hidden ? new Writable({ write: (_chunk, _encoding, written) => written() }) : process.stdout;
     const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
     lines.once('SIGINT', () => lines.close());
+    signal?.addEventListener('abort', () => lines.close(), { once: true });
     lines.once('close', () => {
       if (hidden) process.stdout.write('\n');
       reject(cancelled());

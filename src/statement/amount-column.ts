@@ -33,7 +33,8 @@ function settledDecimal(cells: readonly string[]): Decimal {
   const either: string[] = [];
   const only = new Map<Decimal, string>();
   for (const cell of cells) {
-    const digits = writtenAmount(cell)?.digits ?? '';
+    const digits = writtenAmount(cell)?.digits;
+    if (digits === undefined) continue;
     const [point, comma] = [valueOf(digits, '.'), valueOf(digits, ',')];
     if (point !== undefined && comma === undefined) only.set('.', only.get('.') ?? cell);
     else if (comma !== undefined && point === undefined) only.set(',', only.get(',') ?? cell);
@@ -42,9 +43,13 @@ function settledDecimal(cells: readonly string[]): Decimal {
   const [point, comma] = [only.get('.'), only.get(',')];
   const next = 'Ask the user which sign separates the decimals, and call again with `decimal`: "." or ",".';
   if (point !== undefined && comma !== undefined)
-    throw unreadableCsv(`The amounts ${cellText(point)} and ${cellText(comma)} have different decimal signs.`, next);
+    throw unreadableCsv(`The amounts ${cellText(point)} and ${cellText(comma)} have different decimal signs.`, next, 'decimal');
   if ((point ?? comma) === undefined && either[0] !== undefined)
-    throw unreadableCsv(`The amount ${cellText(either[0])} can be read in two ways, and no other amount of the column settles it.`, next);
+    throw unreadableCsv(
+      `The amount ${cellText(either[0])} can be read in two ways, and no other amount of the column settles it.`,
+      next,
+      'decimal',
+    );
   return comma === undefined ? '.' : ',';
 }
 

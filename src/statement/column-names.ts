@@ -124,11 +124,19 @@ const columnHeaders = {
     'descrizione|causale|note|omschrijving|opmerking|opis|uwagi|descricao|observacoes',
   ],
   key: ['idempotency key|key|row id|row key|external id|unique id|uuid|import id'],
+  allocate: ['allocate|allocation|allocate to|zuordnung|affectation|asignacion|imputacion'],
+  allow_duplicate_of: ['allow duplicate of|not duplicate of|no duplicate of'],
+  bank_charges: [
+    'bank charges|bank charge|bank fee|bank fees|charges|fee|fees|commission',
+    'bankgebuhren|bankgebuhr|gebuhr|gebuhren|bankspesen|spesen|entgelt|frais bancaires|frais|comision|comisiones|commissioni',
+  ],
+  exchange_rate: ['exchange rate|fx rate|conversion rate|wechselkurs|umrechnungskurs|taux de change|tipo de cambio|tasso di cambio'],
 } as const;
 
 export type Role = keyof typeof columnHeaders;
 
-const headersOf = (role: Role): readonly string[] => columnHeaders[role].flatMap((list: string) => list.split('|'));
+/** All headers of a role, as `plainHeader` writes them. The best are first. */
+export const headersOf = (role: Role): readonly string[] => columnHeaders[role].flatMap((list: string) => list.split('|'));
 
 /** A header for comparing: no accents, punctuation, unit in brackets or currency at the end. */
 export function plainHeader(header: string): string {

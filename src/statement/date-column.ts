@@ -21,6 +21,7 @@ function orderOf(format: string): DateOrder {
   throw unreadableCsv(
     `The date format ${cellText(format)} is not known.`,
     'Call again with `date_format`: "DD/MM/YYYY", "MM/DD/YYYY" or "YYYY-MM-DD".',
+    'date_format',
   );
 }
 
@@ -32,10 +33,14 @@ function settledOrder(cells: readonly string[]): DateOrder {
     return days.every((day) => day !== undefined) && isOneFile(days);
   });
   const [first, ...others] = possible;
-  if (first === undefined) throw unreadableCsv('The dates of the column are written in different ways.', next);
+  if (first === undefined) throw unreadableCsv('The dates of the column are written in different ways.', next, 'date_format');
   const unclear = readable.find((cell) => others.some((order) => readDate(cell, order) !== readDate(cell, first)));
   if (unclear === undefined) return first;
-  throw unreadableCsv(`The date ${cellText(unclear)} can be read in two ways, and no other date of the column settles it.`, next);
+  throw unreadableCsv(
+    `The date ${cellText(unclear)} can be read in two ways, and no other date of the column settles it.`,
+    next,
+    'date_format',
+  );
 }
 
 const MOST_YEARS = 10;

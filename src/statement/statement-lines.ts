@@ -78,18 +78,19 @@ export async function statementLines(
   throw unreadableCsv('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
 }
 
-const cellsOf =
+/** The cell of a row that holds this; empty if there is none. */
+export const cellsOf =
   ({ columns }: Table) =>
   ({ cells }: TableRow, role: Role): string =>
     cells[columns.get(role)?.[0] ?? -1] ?? '';
 
-interface SignedAmount {
+export interface SignedAmount {
   readonly amount: number;
   readonly currency?: string;
 }
 
 /** Reads the amount of a row, with its sign, from whatever columns the table has. */
-function signedAmounts(
+export function signedAmounts(
   table: Table,
   rows: readonly TableRow[],
   decimal: Decimal | undefined,

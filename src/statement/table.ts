@@ -55,6 +55,7 @@ export async function readTable(text: string, options: TableOptions): Promise<Ta
   throw unreadableCsv(
     `No row names its columns in words that are known. The first row is: ${firstRow.slice(0, 12).map(cellText).join(', ') || 'empty'}.`,
     `Call again with \`columns\`: the header or the number (from 1) of each column, such as ${example}.`,
+    'columns',
   );
 }
 

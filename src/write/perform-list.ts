@@ -28,6 +28,8 @@ import type { Call, Done, JudgedRow, ListedRow, Road } from './types.ts';
  */
 
 export interface RowCall {
+  /** The row's number in the user's list, larger for each further row. Default: its place in the call. */
+  readonly number?: number | undefined;
   readonly input: Json;
   readonly key?: string | undefined;
   readonly allowDuplicateOf: readonly string[];
@@ -40,13 +42,39 @@ export interface ListCall {
   readonly key?: string | undefined;
   readonly onlyGoodRows: boolean;
   readonly person: Person;
-  /** For a person at the command line, who is asked at once: true if they agree. `rows`: digest of what is shown of each row. */
-  readonly agree?: ((question: string, rows: readonly string[]) => Promise<boolean>) | undefined;
+  /**
+   * For the command line, which asks its user at once. Called with the plan before anything is sent, also if there is no concern. Returns
+   * who agreed to exactly this plan; undefined if nobody did. The consent is valid for this call only, however long the call takes.
+   */
+  readonly agree?: ((plan: ListPlan) => Promise<'terminal' | 'nobody' | undefined>) | undefined;
+  /** Waits until Zoho allows calls again. The list then goes on. Without this function, a limit of Zoho ends the list. */
+  readonly wait?: ((error: BusyError) => Promise<void>) | undefined;
   /** The call may take as long as it needs. By default it ends like any call of a tool. */
   readonly unlimited?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told before each row. */
   progress(doing: 'Checking' | 'Recording', row: number, of: number): void;
+  /** Told when a row is done with. */
+  done?(row: number, outcome: RowOutcome): void;
+}
+
+/** A list that was checked, before anything of it is sent. */
+export interface ListPlan {
+  /** What would be recorded, with totals. */
+  readonly title: string;
+  /** In the order of the call. */
+  readonly rows: readonly PlannedRow[];
+  /** Everything that the user has to be asked about. */
+  readonly about: readonly Concern[];
+}
+
+export interface PlannedRow {
+  /** Set for a row that would not be sent: because it is recorded already, or because it cannot be recorded. */
+  readonly outcome?: RowOutcome | undefined;
+  /** What would be recorded, in one line. Undefined if that is not known. */
+  readonly line?: string | undefined;
+  /** What the user should look at before they agree. */
+  readonly attention: readonly string[];
 }
 
 /** What became of a row. */
@@ -75,6 +103,9 @@ export type ListPerformed =
 /** Rows whose turns are held at once. */
 const GROUP = 25;
 
+/** How often a row waits for a limit of Zoho. The limit of the day may be used up again by others. */
+const MOST_WAITS = 5;
+
 export async function performList(call: ListCall, road: Road): Promise<ListPerformed> {
   const list = new List(call, road);
   await list.replay();
@@ -96,7 +127,9 @@ interface Row {
   /** The arguments of the endpoint, once they are known. */
   input?: Json | undefined;
   judged?: JudgedRow;
-  outcome?: RowOutcome;
+  outcome?: RowOutcome | undefined;
+  /** How often a limit of Zoho was waited for. */
+  waits: number;
 }
 
 class List {
@@ -115,7 +148,8 @@ class List {
   constructor(call: ListCall, road: Road) {
     this.#call = { ...call, person: askedByWindow(call.person, road) };
     this.#road = road;
-    this.#intent = digestOf([call.workflow.name, call.key, call.rows.map(({ key, input }) => [key, input])]);
+    const ofThisCall = call.agree === undefined ? [] : [randomUUID()];
+    this.#intent = digestOf([call.workflow.name, call.key, call.rows.map(({ key, input }) => [key, input]), ...ofThisCall]);
     this.#reads = call.workflow.listReads(call.rows.length, road.zoho.until(call.signal));
     this.#rows = rowsOf(call);
     this.#end = performance.now() + (call.unlimited ? Infinity : road.timings.wholeCallMs);
@@ -139,7 +173,7 @@ class List {
     const noted = (await this.#noted()).filter(({ approval }) => approval === opened.sealed.approval);
     const asked = noted.find(({ type }) => type === 'asked');
     if (asked === undefined || noted.some(({ type }) => type === 'consented')) return undefined;
-    const consent = await this.#consentTo({ digest: asked.shown, question: '', about: [SEVERAL] }, asked);
+    const consent = await this.#consentTo({ digest: asked.shown, title: '', question: '', about: [SEVERAL] }, asked);
     return consent.kind === 'given' ? await this.#keep(consent, asked) : undefined;
   }
 
@@ -148,10 +182,13 @@ class List {
     const unchecked = this.#rows.filter(({ outcome }) => outcome === undefined);
     await this.#prepare(unchecked);
     for (const row of unchecked) {
-      if (this.#isOver()) break;
-      this.#call.progress('Checking', row.number, this.#rows.length);
-      await this.#perform(row, this.#road, (judged) => judged);
+      do {
+        if (this.#isOver()) break;
+        this.#call.progress('Checking', row.number, this.#rows.length);
+        await this.#perform(row, this.#road, (judged) => judged);
+      } while (await this.#hasWaited(row));
       if (row.judged !== undefined) this.#reads.planned(row.judged.input);
+      this.#tell(row);
     }
     const judged = this.#rows.flatMap((row) => row.judged ?? []);
     const isRefused = this.#rows.some((row) => row.judged === undefined && row.outcome?.outcome !== 'recorded');
@@ -187,11 +224,18 @@ class List {
   /** Sends the rows that there is consent to, in groups. */
   async send(consents: readonly ListConsent[]): Promise<ListPerformed> {
     const rows = this.#rows.filter(({ outcome }) => outcome === undefined);
-    for (let at = 0; at < rows.length && !this.#isOver();) at += await this.#sendGroup(rows.slice(at, at + GROUP), consents);
+    for (let at = 0; at < rows.length && !this.#isOver();) {
+      at += await this.#sendGroup(rows.slice(at, at + GROUP), consents);
+      // The turns of the group are released while the list waits.
+      if (at < rows.length) await this.#hasWaited(rows[at]!);
+    }
     return this.#result();
   }
 
-  /** Returns how many of the rows are done with. A row whose outcome is unknown ends its group, so that everything is read again. */
+  /**
+   * Returns how many of the rows are done with. A row whose outcome is unknown ends its group, so that everything is read again. So does an
+   * error that every further row would end with too.
+   */
   async #sendGroup(group: readonly Row[], consents: readonly ListConsent[]): Promise<number> {
     const { turns } = this.#road;
     const names = (await Promise.all(group.map((row) => this.#turnsOf(row)))).flat();
@@ -205,6 +249,7 @@ class List {
         // Of equal rows, those that are recorded are always the first ones, so that a shorter list finds them again.
         if (row.follows !== undefined && row.follows.outcome?.outcome !== 'recorded') {
           row.outcome = { outcome: 'not_started', error: heldBack(row.follows.number) };
+          this.#tell(row);
           continue;
         }
         this.#call.progress('Recording', row.number, this.#rows.length);
@@ -214,6 +259,8 @@ class List {
           return consent;
         };
         await this.#perform(row, road, agreed, () => this.#reads.refresh());
+        if (this.#stop !== undefined && row.outcome?.outcome === 'not_started') return i;
+        this.#tell(row);
         if (row.outcome?.outcome === 'unknown') return i + 1;
         if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
           await this.#reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
@@ -221,7 +268,11 @@ class List {
     } catch (error) {
       if (!(error instanceof PaymentsError)) throw error;
       this.#stop = error;
-      for (const row of group) row.outcome ??= { outcome: 'not_started', error };
+      if (isLimit(error)) return 0;
+      for (const row of group.filter(({ outcome }) => outcome === undefined)) {
+        row.outcome = { outcome: 'not_started', error };
+        this.#tell(row);
+      }
     } finally {
       turn?.leave();
     }
@@ -258,6 +309,22 @@ class List {
       row.outcome = { outcome: outcomeOf(error), error };
       if ((error instanceof AccessError && error.code !== 'scope_missing') || isLimit(error)) this.#stop = error;
     }
+  }
+
+  /** After a limit of Zoho, waits until calls are possible again, if the caller wants that. True if the row has to be taken again. */
+  async #hasWaited(row: Row): Promise<boolean> {
+    const { wait } = this.#call;
+    const limit = this.#stop;
+    if (wait === undefined || !(limit instanceof BusyError) || limit.code === 'server_ending' || row.waits >= MOST_WAITS) return false;
+    await wait(limit);
+    row.waits += 1;
+    row.outcome = undefined;
+    this.#stop = undefined;
+    return true;
+  }
+
+  #tell({ number, outcome }: Row): void {
+    if (outcome !== undefined) this.#call.done?.(number, outcome);
   }
 
   async #noteRecorded(row: Row, done: Done): Promise<void> {
@@ -302,18 +369,13 @@ class List {
   }
 
   /** What a person is shown: totals, then each row in one line, those with concerns first. */
-  #shown(rows: readonly Row[]): Shown {
+  #shown(rows: readonly Row[]): ShownList {
     const lines = rows
       .map((row) => ({ ...row, about: row.judged!.shown.about }))
       .toSorted((a, b) => Number(b.about.length > 0) - Number(a.about.length > 0) || a.number - b.number)
-      .map(({ number, judged, about }) => {
-        const { question, duplicates } = judged!.facts;
-        const more = [
-          ...about.map(({ text }) => text),
-          ...(duplicates.alike ?? []).map(({ text }) => `there is already: ${text}`),
-          ...question.not_checked.map((check) => `not checked: ${check}`),
-        ];
-        return `Row ${number}: ${question.line ?? question.title}${more.length === 0 ? '' : `. ATTENTION: ${more.join('; ')}`}`;
+      .map(({ number, judged }) => {
+        const { line, attention } = inLine(judged!);
+        return `Row ${number}: ${line}${attention.length === 0 ? '' : `. ATTENTION: ${attention.join('; ')}`}`;
       });
     const several = this.#rows.length === 1 ? [] : concernsToAskAbout(this.#road.policy, [SEVERAL]);
     const ofRows = rows.flatMap(({ number, judged }) =>
@@ -323,14 +385,24 @@ class List {
     const title = `Record ${rows.length === 1 ? 'a payment' : `${rows.length} payments`}, ${totals.join(' and ')} in all`;
     const question = { title, lines, not_checked: [], ask: [] };
     const digests = rows.map(({ judged }) => judged!.shown.digest);
-    return shownOf(digests, { question, policy: {}, duplicates: {}, lost: { touches: {}, before: {} } }, [...several, ...ofRows]);
+    const facts = { question, policy: {}, duplicates: {}, lost: { touches: {}, before: {} } };
+    return { ...shownOf(digests, facts, [...several, ...ofRows]), title };
   }
 
-  async #consentTo(shown: Shown, { rows, declines }: Pick<ListConsent, 'rows' | 'declines'>): Promise<Consent> {
+  #planned({ title, about }: ShownList): ListPlan {
+    const rows = this.#rows.map(({ judged, outcome }): PlannedRow => {
+      if (judged !== undefined) return inLine(judged);
+      return { outcome: outcome ?? { outcome: 'not_started', error: this.#stop }, attention: [] };
+    });
+    return { title, rows, about };
+  }
+
+  async #consentTo(shown: ShownList, { rows, declines }: Pick<ListConsent, 'rows' | 'declines'>): Promise<Consent> {
     const { agree } = this.#call;
-    if (agree !== undefined && shown.about.length > 0) {
-      if (!(await agree(shown.question, rows))) throw declined();
-      return { kind: 'given', asked: 'terminal', approval: randomUUID() };
+    if (agree !== undefined) {
+      const asked = await agree(this.#planned(shown));
+      if (asked === undefined) throw declined();
+      return { kind: 'given', asked, approval: randomUUID() };
     }
     const call = { endpoint: this.#call.workflow.row.endpoint, person: this.#call.person };
     return await consentTo(shown, { intent: this.#intent, declines, rows }, call, this.#road);
@@ -395,6 +467,8 @@ class List {
   }
 }
 
+type ShownList = Shown & { readonly title: string };
+
 const SEVERAL = concern('list', 'several payments are recorded with one call');
 
 /** Rows with their keys. Equal rows are told apart by counting them, so the order of the rows does not matter. */
@@ -402,19 +476,31 @@ function rowsOf({ rows, key }: ListCall): Row[] {
   const equal = new Map<string, Row[]>();
   const named = rows.map((call, i): Row => {
     const digest = digestOf(call.input);
-    if (call.key !== undefined) return { number: i + 1, call, id: call.key, key: call.key, follows: undefined };
+    if (call.key !== undefined) return { number: call.number ?? i + 1, call, id: call.key, key: call.key, follows: undefined, waits: 0 };
     if (key === undefined) throw keyMissing();
     const before = equal.get(digest) ?? [];
     const id = `${digest}#${before.length + 1}`;
-    const row: Row = { number: i + 1, call, id, key: `${key}/${id}`, follows: before.at(-1) };
+    const row: Row = { number: call.number ?? i + 1, call, id, key: `${key}/${id}`, follows: before.at(-1), waits: 0 };
     equal.set(digest, [...before, row]);
     return row;
   });
+  const numbers = new Map<string, number>();
   for (const { number, id } of named) {
-    const same = named.find((row) => row.number < number && row.id === id);
-    if (same !== undefined) throw keyTwice(same.number, number);
+    const same = numbers.get(id);
+    if (same !== undefined) throw keyTwice(same, number);
+    numbers.set(id, number);
   }
   return named;
+}
+
+/** A row that could be sent, as a person is shown it. */
+function inLine({ facts: { question, duplicates }, shown: { about } }: JudgedRow) {
+  const attention = [
+    ...about.map(({ text }) => text),
+    ...(duplicates.alike ?? []).map(({ text }) => `there is already: ${text}`),
+    ...question.not_checked.map((check) => `not checked: ${check}`),
+  ];
+  return { line: question.line ?? question.title, attention };
 }
 
 /** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */

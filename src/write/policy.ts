@@ -58,6 +58,10 @@ export const policySchema = z
     allowed_account_ids: accountIds.optional().describe('Accounts that payments may be deposited to.'),
     earliest_date: z.iso.date().optional().describe('The earliest date that a payment or refund may have.'),
     bulk_delete_max: z.int().min(1).max(25).optional().describe('The highest number of payments that one call may delete. Default: 25.'),
+    allow_unattended: z
+      .boolean()
+      .optional()
+      .describe('`import --yes` may record payments without asking, if the policy accepts every other concern.'),
   })
   .describe('What zoho-payments-mcp may do.');
 

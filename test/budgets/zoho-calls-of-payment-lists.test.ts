@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { allContacts, allInvoices, pagesOf, type WholeList } from '../../src/reading/whole-lists.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
-import { harness, textOf, type Harness } from '../support/harness.ts';
+import { textOf, type Harness } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
 /** The number of calls to Zoho that a list of payments makes: one for each row, and few for the list. */

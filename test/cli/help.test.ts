@@ -56,7 +56,7 @@ describe('an option that a command does not take', () => {
     const { code, stderr } = await run([
       ...name.split(' '),
       `--${foreign}`,
-      ...(/^(read-only|json|force|no|not|log-json|try)/.test(foreign) ? [] : ['1']),
+      ...(/^(read-only|json|force|no|not|log-json|try|yes|wait|dry-run)/.test(foreign) ? [] : ['1']),
     ]);
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -66,6 +66,8 @@ describe('an option that a command does not take', () => {
 
   it('a value that it does not take names the command too', async () => {
     expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
-    expect((await run(['serv'])).stderr).toContain('unknown command "serv"; there is serve, login, logout, doctor, sandbox, journal; see');
+    expect((await run(['serv'])).stderr).toContain(
+      'unknown command "serv"; there is serve, login, logout, doctor, import, sandbox, journal; see',
+    );
   });
 });

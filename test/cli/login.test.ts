@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
@@ -11,7 +10,8 @@ import { openShared } from '../../src/zoho/shared-state.ts';
 import { closers } from '../support/closers.ts';
 import { decide, type Decision } from '../support/consent.ts';
 import { loggingIn, zohoAccount } from '../support/login.ts';
-import { environment, folder, node, program, run, type Program } from '../support/program.ts';
+import { folder, program, run, type Program } from '../support/program.ts';
+import { atTerminal } from '../support/terminal.ts';
 
 /** The built program's login and logout, with a person at the consent page. */
 
@@ -544,26 +544,4 @@ async function statusFor(url: URL, host: string): Promise<number | undefined> {
   const [response] = (await once(sent.end(), 'response')) as [import('node:http').IncomingMessage];
   response.resume();
   return response.statusCode;
-}
-
-/** The program at a terminal of its own, which `script` makes. */
-function atTerminal(args: readonly string[], settings: Record<string, string>) {
-  const command = [node, program, ...args];
-  const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  const child = spawn('script', process.platform === 'darwin' ? ['-q', '/dev/null', ...command] : ['-qec', quoted, '/dev/null'], {
-    env: environment(settings),
-  });
-  let screen = '';
-  child.stdout.on('data', (chunk: Buffer) => (screen += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => code as number | null);
-  closers.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return {
-    screen: () => screen,
-    ended,
-    type: (text: string) => void child.stdin.write(text),
-    shows: (text: string, times = 1) => expect.poll(() => screen.split(text).length - 1).toBeGreaterThanOrEqual(times),
-  };
 }

@@ -41,6 +41,7 @@ describe('the lines of a statement', () => {
         ['2026-06-16', -900],
       ],
     ],
+    ['whole amounts beside empty cells', 'Date,Paid out,Paid in\n15 Jun 2026,,450', [['2026-06-15', 450]]],
     [
       'an Indian bank',
       'Txn Date,Narration,Withdrawal Amt.,Deposit Amt.,Closing Balance\n15/06/26,NEFT ACME,,"1,25,000.00","3,25,000.00"',
