@@ -91,14 +91,14 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     const isWhole = Object.keys(input).every((name) => ['contact_type', 'page', 'per_page'].includes(name));
     if (!isWhole || input['contact_type'] !== 'customer' || input['page'] !== 1) return await lasting.read(allContacts, input);
     const { rows, whole } = await customers();
-    return pageOf(rows, { has_more_page: !whole });
+    return onePage(rows, { has_more_page: !whole });
   };
   const paymentsFor = async (input: Json): Promise<Json> => {
     const { customer_id, amount, page } = input;
     const newest = page === 1 && customer_id !== undefined ? await payments() : undefined;
     if (newest === undefined) return await changing.read(allPayments, input);
     const own = newest.rows.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id);
-    if (amount === undefined) return pageOf(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
+    if (amount === undefined) return onePage(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
     const found = (await lasting.read(allPayments, input)) as WholePage;
     const known = new Set(found.rows.map(({ payment_id }) => readId(payment_id)));
     const since = own.filter((row) => readAmount(row['amount']) === amount && !known.has(readId(row['payment_id'])));
@@ -160,7 +160,7 @@ const NO_ROWS: Rows = { rows: [], whole: false };
 const SORTED = { sort_column: byCreation.sort_column, sort_order: byCreation.sort_order };
 
 /** In the form of Zoho's own answer. */
-const pageOf = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
+const onePage = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
   rows: [...rows],
   page_context: { page: 1, per_page: PER_PAGE, ...page_context },
   ...(since !== undefined && { since }),
@@ -238,13 +238,13 @@ function listedInvoices({ customer_id, status, invoice_number, ...rest }: Json, 
   const isFiltered = Object.keys(rest).some((name) => !['page', 'per_page', 'sort_column', 'sort_order'].includes(name));
   if (isFiltered || rest['page'] !== 1) return undefined;
   if (status === 'unpaid' && customer_id !== undefined && invoice_number === undefined)
-    return pageOf(
+    return onePage(
       open.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id),
       { has_more_page: false },
     );
   const numbered = open.filter((row) => row['invoice_number'] === invoice_number);
   return status === undefined && customer_id === undefined && numbered.length === 1
-    ? pageOf(numbered, { has_more_page: false })
+    ? onePage(numbered, { has_more_page: false })
     : undefined;
 }
 

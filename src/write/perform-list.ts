@@ -6,7 +6,7 @@ import { formatMoney, sum } from '../money.ts';
 import type { ListReads } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { WriteListWorkflow } from '../workflow.ts';
-import { askedByWindow, declined, isOfProgram, shownOf, type Consent, type Person, type Shown } from './confirm.ts';
+import { askedByWindow, declined, isOfProgram, shownOf, type Consent, type Person, type ConsentForm } from './confirm.ts';
 import { consentTo } from './consent-to.ts';
 import type { Counted, ListConsent, NotedConsent } from './journal/journal.ts';
 import { movedOn, performRow } from './perform.ts';
@@ -268,7 +268,7 @@ class List {
     } catch (error) {
       if (!(error instanceof PaymentsError)) throw error;
       this.#stop = error;
-      if (isLimit(error)) return 0;
+      if (endsList(error)) return 0;
       for (const row of group.filter(({ outcome }) => outcome === undefined)) {
         row.outcome = { outcome: 'not_started', error };
         this.#tell(row);
@@ -306,8 +306,8 @@ class List {
       if (performed.kind === 'done') await this.#noteRecorded(row, performed);
     } catch (error) {
       if (!(error instanceof PaymentsError)) throw signal?.aborted ? error : new InternalError('unknown', error);
-      row.outcome = { outcome: outcomeOf(error), error };
-      if ((error instanceof AccessError && error.code !== 'scope_missing') || isLimit(error)) this.#stop = error;
+      row.outcome = { outcome: outcomeAfter(error), error };
+      if ((error instanceof AccessError && error.code !== 'scope_missing') || endsList(error)) this.#stop = error;
     }
   }
 
@@ -361,7 +361,7 @@ class List {
 
   async #refuseBeyondCaps(judged: readonly JudgedRow[]): Promise<void> {
     const { journal, policy } = this.#road;
-    for (const [currency, amount] of totalsOf(judged)) {
+    for (const [currency, amount] of amountsByCurrency(judged)) {
       const { facts } = judged.find((row) => row.facts.policy.money?.currency === currency)!;
       const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, Date.now()));
       if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
@@ -381,7 +381,7 @@ class List {
     const ofRows = rows.flatMap(({ number, judged }) =>
       judged!.shown.about.map(({ code, text }) => concern(code, `row ${number}: ${text}`)),
     );
-    const totals = [...totalsOf(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
+    const totals = [...amountsByCurrency(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
     const title = `Record ${rows.length === 1 ? 'a payment' : `${rows.length} payments`}, ${totals.join(' and ')} in all`;
     const question = { title, lines, not_checked: [], ask: [] };
     const digests = rows.map(({ judged }) => judged!.shown.digest);
@@ -467,7 +467,7 @@ class List {
   }
 }
 
-type ShownList = Shown & { readonly title: string };
+type ShownList = ConsentForm & { readonly title: string };
 
 const SEVERAL = concern('list', 'several payments are recorded with one call');
 
@@ -511,16 +511,16 @@ const takingOnly =
     return { leave: () => undefined };
   };
 
-function outcomeOf(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_started' {
+function outcomeAfter(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_started' {
   if (error.changed !== 'no') return 'unknown';
   const isLater = (error instanceof BusyError && error.code !== 'not_carried_out') || error.code === 'facts_changed';
   return isLater ? 'not_started' : 'not_recorded';
 }
 
-const isLimit = ({ code }: PaymentsError): boolean => ['minute_limit', 'day_limit', 'took_too_long', 'server_ending'].includes(code);
+const endsList = ({ code }: PaymentsError): boolean => ['minute_limit', 'day_limit', 'took_too_long', 'server_ending'].includes(code);
 
 /** Amounts by currency. */
-function totalsOf(rows: readonly JudgedRow[]): Map<string, number> {
+function amountsByCurrency(rows: readonly JudgedRow[]): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { money } of rows.map(({ facts }) => facts.policy))
     if (money !== undefined) totals.set(money.currency, sum([totals.get(money.currency) ?? 0, money.adds]));

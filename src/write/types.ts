@@ -3,7 +3,7 @@ import type { Facts, Reader, WriteTool, ZohoRequest } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import type { WriteWorkflow } from '../workflow.ts';
-import type { AskWay, ConfirmMode, Consent, Person, Shown } from './confirm.ts';
+import type { AskWay, ConfirmMode, Consent, Person, ConsentForm } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
@@ -71,7 +71,7 @@ export interface JudgedRow extends Judged {
   readonly request: ZohoRequest;
   readonly facts: Facts;
   /** What a person is shown of it. */
-  readonly shown: Shown;
+  readonly shown: ConsentForm;
 }
 
 /** A question to the user with a choice of records: which one a name means, or which one an unsettled write made. */
