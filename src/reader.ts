@@ -43,6 +43,8 @@ export interface ListReads {
   readonly zoho: Reader;
   /** Reads again what may have changed. Called when the turns of the next rows are held. Forgets what was planned. */
   refresh(): Promise<void>;
+  /** Reads ahead, at the same time, what rows of these customers and amounts will need one after the other. */
+  prepare(rows: readonly { readonly customer_id: string; readonly amount: unknown }[]): Promise<void>;
   /** The next rows are planned with what this row will leave. */
   planned(row: Json): void;
   /** The next rows are planned with what this row left. `record`: what it made, as Zoho shows it. */

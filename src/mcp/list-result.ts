@@ -10,13 +10,13 @@ import { errorFacts, failed, succeeded } from './results.ts';
 
 /** What a call of a list of payments returns: each row with its outcome, the totals, and the calls that take the list back. */
 
-type Listed = Extract<ListPerformed, { kind: 'list' }>;
-type Outcome = 'recorded' | 'partly_recorded' | 'not_recorded' | 'unknown';
+type PerformedList = Extract<ListPerformed, { kind: 'list' }>;
+type WholeOutcome = 'recorded' | 'partly_recorded' | 'not_recorded' | 'unknown';
 
-export function listResult({ rows, deletesAtOnce, write_id }: Listed, edge: Edge): CallToolResult {
-  const outcome = outcomeOf(rows);
-  const totals = totalsOf(rows);
-  const ids = rows.flatMap((row) => (row.outcome === 'recorded' && !isDeleted(row.done.result) ? (idOf(row.done.result) ?? []) : []));
+export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edge: Edge): CallToolResult {
+  const outcome = wholeOutcome(rows);
+  const totals = recordedTotals(rows);
+  const ids = rows.flatMap((row) => (row.outcome === 'recorded' && !wasDeleted(row.done.result) ? (paymentId(row.done.result) ?? []) : []));
   const undo_list = edge.offered.has(BULK_DELETE)
     ? chunks(ids, deletesAtOnce).map((payment_id) => ({ tool: BULK_DELETE, arguments: { payment_id } }))
     : [];
@@ -59,15 +59,15 @@ export function listResult({ rows, deletesAtOnce, write_id }: Listed, edge: Edge
 
 const BULK_DELETE = 'bulk_delete_customer_payments';
 
-function outcomeOf(rows: readonly ListedOutcome[]): Outcome {
+function wholeOutcome(rows: readonly ListedOutcome[]): WholeOutcome {
   if (rows.some(({ outcome }) => outcome === 'unknown')) return 'unknown';
   const count = rows.filter(({ outcome }) => outcome === 'recorded').length;
   return count === rows.length ? 'recorded' : count > 0 ? 'partly_recorded' : 'not_recorded';
 }
 
 /** Amounts that were recorded, by currency: `{ USD: "1234.50" }`. */
-function totalsOf(rows: readonly ListedOutcome[]): Record<string, string> {
-  const counted = rows.flatMap((row) => (row.outcome === 'recorded' && !isDeleted(row.done.result) ? (row.counted ?? []) : []));
+function recordedTotals(rows: readonly ListedOutcome[]): Record<string, string> {
+  const counted = rows.flatMap((row) => (row.outcome === 'recorded' && !wasDeleted(row.done.result) ? (row.counted ?? []) : []));
   const currencies = [...new Set(counted.map(({ currency }) => currency))];
   return Object.fromEntries(
     currencies.map((currency) => {
@@ -85,7 +85,7 @@ function rowFacts(row: ListedOutcome, number: number, edge: Edge): Json {
     row: number,
     outcome: row.outcome,
     ...(done.replayed && { replayed: true }),
-    payment_id: idOf(done.result),
+    payment_id: paymentId(done.result),
     write_id: done.entry,
     ...(done.report.undo !== undefined && { undo: done.report.undo }),
   };
@@ -115,17 +115,17 @@ function ranges(numbers: readonly number[]): string {
 function rowLine(row: ListedOutcome, number: number, edge: Edge): string {
   if (row.outcome === 'recorded') {
     const [first = ''] = row.done.report.lines;
-    return `Row ${number}: ${row.done.replayed ? 'recorded by an earlier call' : 'recorded'} as payment ${idOf(row.done.result) ?? ''}${isDeleted(row.done.result) ? `. ${first}` : '.'}`;
+    return `Row ${number}: ${row.done.replayed ? 'recorded by an earlier call' : 'recorded'} as payment ${paymentId(row.done.result) ?? ''}${wasDeleted(row.done.result) ? `. ${first}` : '.'}`;
   }
   const word = row.outcome === 'not_started' ? 'not started' : row.outcome === 'unknown' ? 'outcome unknown' : 'not recorded';
   if (row.error === undefined) return `Row ${number}: ${word}.`;
   return `Row ${number}: ${word} (${row.error.code}). ${row.error.shownMessage} ${sentence(nextText(row.error, edge))}`;
 }
 
-const idOf = (result: Json): string | undefined => (result['payment'] as { payment_id?: string } | undefined)?.payment_id;
+const paymentId = (result: Json): string | undefined => (result['payment'] as { payment_id?: string } | undefined)?.payment_id;
 
 /** A later call deleted what the row had recorded. */
-const isDeleted = (result: Json): boolean => result['deleted_by'] !== undefined;
+const wasDeleted = (result: Json): boolean => result['deleted_by'] !== undefined;
 
 const chunks = <T>(all: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));

@@ -211,7 +211,7 @@ async function writeList(
     rows,
     only_good_rows: onlyGoodRows = false,
   } = beforeSending(() => readArguments(argumentsOf(tool), args) as unknown as ListArguments);
-  const calls = rows.map(({ idempotency_key, allow_duplicate_of = [], ...input }) => ({
+  const calls = rows.map(({ idempotency_key, allow_duplicate_of = [], line: _, ...input }) => ({
     input,
     key: idempotency_key,
     allowDuplicateOf: allow_duplicate_of,

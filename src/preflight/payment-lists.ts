@@ -17,6 +17,7 @@ import {
   type WholeList,
   type WholePage,
 } from '../reading/whole-lists.ts';
+import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { settledBy, withTaxOfPayment, type AppliedRow } from '../records/applied.ts';
 import { readId } from '../records/read-row.ts';
 import { areAlike, byCreation, comparedPayment, isSortedByCreation, type PaymentToMake } from './look-alikes.ts';
@@ -90,18 +91,22 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     const isWhole = Object.keys(input).every((name) => ['contact_type', 'page', 'per_page'].includes(name));
     if (!isWhole || input['contact_type'] !== 'customer' || input['page'] !== 1) return await lasting.read(allContacts, input);
     const { rows, whole } = await customers();
-    return pageOf(rows, { has_more_page: !whole });
+    return onePage(rows, { has_more_page: !whole });
   };
   const paymentsFor = async (input: Json): Promise<Json> => {
     const { customer_id, amount, page } = input;
     const newest = page === 1 && customer_id !== undefined ? await payments() : undefined;
     if (newest === undefined) return await changing.read(allPayments, input);
     const own = newest.rows.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id);
-    if (amount === undefined) return pageOf(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
+    if (amount === undefined) return onePage(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
     const found = (await lasting.read(allPayments, input)) as WholePage;
     const known = new Set(found.rows.map(({ payment_id }) => readId(payment_id)));
     const since = own.filter((row) => readAmount(row['amount']) === amount && !known.has(readId(row['payment_id'])));
     return { ...found, rows: [...since, ...found.rows] };
+  };
+  const retainersFor = async (): Promise<Json> => {
+    const { retainerinvoices = [], ...rest } = await changing.read(listRetainerInvoices, {});
+    return { ...rest, retainerinvoices: retainerinvoices.map((row) => less(row, [planned], row.retainerinvoice_id)) };
   };
   const answers = new Map<object, (input: Json) => Promise<Json>>([
     [allContacts, customersFor],
@@ -109,6 +114,7 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     [allInvoices, invoicesFor],
     [getInvoice, invoiceOf],
     [allPayments, paymentsFor],
+    [listRetainerInvoices, retainersFor],
   ]);
 
   const reader: Reader = {
@@ -124,12 +130,20 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     zoho: reader,
     alike: (row, other) => areAlike(row as unknown as PaymentToMake, other as unknown as PaymentToMake),
     async refresh() {
-      const before = await payments();
+      const known = payments;
       changing = sharing(zoho);
       planned = new Map();
       openInvoices = once(readOpenInvoices);
-      payments = once(() => (before === undefined ? Promise.resolve(undefined) : paymentsCreatedSince(before, most, zoho)));
+      payments = once(async () => {
+        const before = await known();
+        return before === undefined ? undefined : await paymentsCreatedSince(before, most, zoho);
+      });
       await payments();
+    },
+    async prepare(rows) {
+      if ((await payments())?.whole !== false) return;
+      const sought = rows.map(({ customer_id, amount }) => ({ customer_id, amount, page: 1, ...byCreation }));
+      await Promise.allSettled(sought.map((query) => lasting.read(allPayments, query)));
     },
     planned: (input) => addEffects(planned, input),
     async recorded(input, payment) {
@@ -146,7 +160,7 @@ const NO_ROWS: Rows = { rows: [], whole: false };
 const SORTED = { sort_column: byCreation.sort_column, sort_order: byCreation.sort_order };
 
 /** In the form of Zoho's own answer. */
-const pageOf = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
+const onePage = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
   rows: [...rows],
   page_context: { page: 1, per_page: PER_PAGE, ...page_context },
   ...(since !== undefined && { since }),
@@ -224,24 +238,25 @@ function listedInvoices({ customer_id, status, invoice_number, ...rest }: Json, 
   const isFiltered = Object.keys(rest).some((name) => !['page', 'per_page', 'sort_column', 'sort_order'].includes(name));
   if (isFiltered || rest['page'] !== 1) return undefined;
   if (status === 'unpaid' && customer_id !== undefined && invoice_number === undefined)
-    return pageOf(
+    return onePage(
       open.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id),
       { has_more_page: false },
     );
   const numbered = open.filter((row) => row['invoice_number'] === invoice_number);
   return status === undefined && customer_id === undefined && numbered.length === 1
-    ? pageOf(numbered, { has_more_page: false })
+    ? onePage(numbered, { has_more_page: false })
     : undefined;
 }
 
 /** The invoice with what payments of this list take from its balance. */
-function less<R extends Json>(row: R, effects: readonly Effects[]): R {
+function less<R extends Json>(row: R, effects: readonly Effects[], id = readId(row['invoice_id'])): R {
   const balance = readAmount(row['balance']);
-  const settled = sum(effects.map((one) => one.get(readId(row['invoice_id']) ?? '') ?? 0));
+  const settled = sum(effects.map((one) => one.get(id ?? '') ?? 0));
   return balance === undefined || settled === 0 ? row : { ...row, balance: subtract(balance, settled) };
 }
 
-function addEffects(effects: Effects, { invoices, tax_amount_withheld }: Json): void {
+function addEffects(effects: Effects, { amount, retainerinvoice_id, invoices, tax_amount_withheld }: Json): void {
+  if (retainerinvoice_id !== undefined) effects.set(String(retainerinvoice_id), Number(amount));
   const rows = (Array.isArray(invoices) ? invoices.filter(isObject) : []) as unknown as AppliedRow[];
   for (const row of withTaxOfPayment(rows, tax_amount_withheld as number | undefined))
     effects.set(row.invoice_id, sum([effects.get(row.invoice_id) ?? 0, settledBy(row)]));

@@ -1,6 +1,6 @@
 /** Headers by which banks and spreadsheets name their columns, in several languages. */
 
-/** What a column can hold. The columnHeaders that come first are preferred if several columns fit. */
+/** What a column can hold. The headers that come first are preferred if several columns fit. */
 const columnHeaders = {
   date: [
     'date|transaction date|posting date|posted date|booking date|post date|posted on|txn date|tran date|payment date|entry date|value date',
@@ -152,7 +152,7 @@ export function plainHeader(header: string): string {
     .replace(/ (?:in )?(?:eur|usd|gbp|inr|chf|pln|brl|euros?|dollars?)$/, '');
 }
 
-/** How well a header columnHeaders what the column holds: 0 is best, undefined is another column. */
+/** The rank of a header among those of the role: 0 is the best, undefined if it is none of them. */
 export function headerRank(role: Role, header: string): number | undefined {
   const rank = headersOf(role).indexOf(plainHeader(header));
   return rank === -1 ? undefined : rank;

@@ -156,7 +156,7 @@ function currencyIn(columns: Table['columns'], header: readonly string[], roles:
   return codes.find((code) => code !== undefined);
 }
 
-/** Columns of their own for money in and money out. Some banks write a minus before every amount paid out. */
+/** Reads separate columns for money in and money out. Some banks write a minus before every amount paid out. */
 function splitAmounts(
   rows: readonly TableRow[],
   cell: (row: TableRow, role: Role) => string,

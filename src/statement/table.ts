@@ -34,7 +34,7 @@ interface TableOptions {
   readonly delimiter?: Delimiter | undefined;
 }
 
-/** More lines than that stand before no header. */
+/** The header is within so many rows. */
 const MOST_LINES_BEFORE = 50;
 
 export async function readTable(text: string, options: TableOptions): Promise<Table> {
@@ -49,7 +49,9 @@ export async function readTable(text: string, options: TableOptions): Promise<Ta
   // A wrong delimiter leaves several columns in one cell.
   const [best] = tables.toSorted((a, b) => b.columns.size - a.columns.size || widthOf(b) - widthOf(a));
   if (best !== undefined) return best;
-  const example = JSON.stringify(options.example);
+  const example = Object.entries(options.example)
+    .map(([role, name]) => `${role}=${name}`)
+    .join(',');
   throw unreadableCsv(
     `No row names its columns in words that are known. The first row is: ${firstRow.slice(0, 12).map(cellText).join(', ') || 'empty'}.`,
     `Call again with \`columns\`: the header or the number (from 1) of each column, such as ${example}.`,
@@ -60,7 +62,9 @@ export async function readTable(text: string, options: TableOptions): Promise<Ta
 const widthOf = ({ rows }: Table): number => rows[0]?.cells.length ?? 0;
 
 function tableIn(rows: readonly (readonly string[])[], delimiter: Delimiter, options: TableOptions): Table | undefined {
-  const { columns: map = {}, isHeader } = options;
+  const { columns: map = {} } = options;
+  const asked = Object.keys(map) as Role[];
+  const isHeader = (found: ReadonlySet<Role>) => options.isHeader(found) && asked.every((role) => found.has(role));
   const isByNumber = Object.values(map).some(isNumber);
   const named = rows.slice(0, MOST_LINES_BEFORE).findIndex((row) => isHeader(new Set(columnsOf(row, [], options).keys())));
   // Columns by number need no header: the first row is one only if it has no digit.
@@ -118,13 +122,13 @@ const DIRECTION: Readonly<Record<'in' | 'out', ReadonlySet<string>>> = {
   ),
 };
 
-/** What a word in a column of directions says of its row. */
+/** Money in or money out, by a word that banks write for it. */
 export function directionOf(word: string): 'in' | 'out' | undefined {
   const plain = plainHeader(word);
   return DIRECTION.in.has(plain) ? 'in' : DIRECTION.out.has(plain) ? 'out' : undefined;
 }
 
-/** Some headers name several things: the cells tell which one it is. */
+/** Whether the cells can be of this role, for headers that name several things. */
 function holds(role: Role, column: number, below: readonly (readonly string[])[]): boolean {
   const cells = below.map((row) => row[column] ?? '').filter(Boolean);
   if (role === 'direction') return cells.length > 0 && cells.every((cell) => directionOf(cell) !== undefined);

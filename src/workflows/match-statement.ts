@@ -125,7 +125,7 @@ export const matchStatement = defineReadWorkflow({
   },
 });
 
-/** A line as it was read, and what it is. */
+/** A line as it was read, with its match. */
 type ShownLine = StatementLine & MatchedLine;
 
 type Result = {
@@ -167,7 +167,7 @@ async function currencyOf({ account_id }: SeenAccount, zoho: Reader): Promise<st
   return bankaccounts.find((one) => one.account_id === account_id)?.currency_code;
 }
 
-/** What record_customer_payment takes, and the line. */
+/** The arguments of record_customer_payment, with the number of the line. */
 type ReadyRow = {
   readonly line: number;
   readonly customer: string | undefined;

@@ -1,15 +1,25 @@
 import * as z from 'zod';
 import { paymentListReads } from '../preflight/payment-lists.ts';
+import { quiet } from '../records/fields.ts';
 import { defineWriteList } from '../workflow.ts';
 import { recordCustomerPayment } from './record-customer-payment.ts';
 
 const text = z.string().optional();
 
-const MOST_ROWS = 75;
+const MOST_LIST_ROWS = 75;
 
-const row = recordCustomerPayment.input.extend({
+/** Models read the descriptions with record_customer_payment, and not twice. */
+const undescribed = (shape: z.ZodRawShape): z.ZodRawShape =>
+  Object.fromEntries(
+    Object.entries(shape).map(([name, field]) => [name, (field as z.ZodType).meta({ description: undefined } as Record<string, unknown>)]),
+  );
+
+const row = z.strictObject({
+  ...undescribed(recordCustomerPayment.input.shape),
   idempotency_key: z.string().min(1).max(200).optional(),
   allow_duplicate_of: z.array(z.string()).optional(),
+  // The rows of match_statement say which line of the statement they are.
+  line: quiet(z.int().optional()),
 });
 
 export const recordCustomerPayments = defineWriteList({
@@ -19,7 +29,7 @@ export const recordCustomerPayments = defineWriteList({
     'Record up to 75 customer payments at once, such as the lines of a bank statement. All rows are checked first, then the user is asked ' +
     'once. If a row cannot be recorded, nothing is, unless `only_good_rows`. Rows not sent in time are `not_started`: make the same call again.',
   input: z.strictObject({
-    rows: z.array(row).min(1).max(MOST_ROWS).describe('Arguments as of record_customer_payment.'),
+    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('Arguments as of record_customer_payment.'),
     only_good_rows: z.boolean().optional().describe('Record the rows that can be recorded.'),
   }),
   output: z.looseObject({

@@ -66,14 +66,14 @@ export function isOfProgram({ answeredAfterMs = Infinity }: Person, { timings }:
 }
 
 /** What a person is shown before they agree. */
-export interface Shown {
+export interface ConsentForm {
   /** Of the request, and of everything that is shown of it. */
   readonly digest: string;
   readonly question: string;
   readonly about: readonly Concern[];
 }
 
-export function shownOf(what: unknown, facts: Facts, about: readonly Concern[]): Shown {
+export function shownOf(what: unknown, facts: Facts, about: readonly Concern[]): ConsentForm {
   const { title, lines, not_checked, sealed } = facts.question;
   const because = about.map(({ text }) => text);
   const digest = digestOf({ what, title, lines, not_checked, alike: facts.duplicates.alike ?? [], because, sealed });
@@ -81,7 +81,7 @@ export function shownOf(what: unknown, facts: Facts, about: readonly Concern[]):
 }
 
 /** Decides if there is consent to exactly what is shown. Throws if the user declined or cannot be asked. */
-export function decide({ digest: shown, question, about }: Shown, person: Person, rules: Rules): Consent {
+export function decide({ digest: shown, question, about }: ConsentForm, person: Person, rules: Rules): Consent {
   const { mode, seal } = rules;
   if (about.length === 0 || mode === 'host') return { kind: 'given', asked: 'nobody' };
   const ofProgram = person.answer !== undefined && isOfProgram(person, rules);

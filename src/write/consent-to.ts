@@ -1,12 +1,12 @@
 import { PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../time.ts';
-import { decide, declinedBefore, type Consent, type Person, type Shown } from './confirm.ts';
+import { decide, declinedBefore, type Consent, type Person, type ConsentForm } from './confirm.ts';
 import type { ListConsent } from './journal/journal.ts';
 import type { Call, Road } from './types.ts';
 
 /** Consent, with what the journal knows of it: what was declined a moment ago, and which approvals were used. */
 
-export interface Asked {
+export interface ConsentSought {
   /** Digest of the call. */
   readonly intent: string;
   /** Digest of what is not asked about again for some minutes if the user declines. */
@@ -17,8 +17,8 @@ export interface Asked {
 }
 
 export async function consentTo(
-  shown: Shown,
-  { intent, declines, rows, customer_id }: Asked,
+  shown: ConsentForm,
+  { intent, declines, rows, customer_id }: ConsentSought,
   { endpoint, person: given }: Pick<Call, 'endpoint' | 'person'>,
   road: Road,
 ): Promise<Consent> {

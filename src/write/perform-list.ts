@@ -6,7 +6,7 @@ import { formatMoney, sum } from '../money.ts';
 import type { ListReads } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { WriteListWorkflow } from '../workflow.ts';
-import { askedByWindow, declined, isOfProgram, shownOf, type Consent, type Person, type Shown } from './confirm.ts';
+import { askedByWindow, declined, isOfProgram, shownOf, type Consent, type Person, type ConsentForm } from './confirm.ts';
 import { consentTo } from './consent-to.ts';
 import type { Counted, ListConsent, NotedConsent } from './journal/journal.ts';
 import { movedOn, performRow } from './perform.ts';
@@ -20,6 +20,7 @@ import type { Call, Done, JudgedRow, ListedRow, Road } from './types.ts';
  * A list of writes. Each row takes the one road of writes by itself. The list adds three things: reads that all rows share, one question
  * for all rows, and turns that are held for a group of rows while its reads are used.
  *
+ * 0. Replay: rows that an earlier call recorded are answered from the journal.
  * 1. Check: each row goes as far as the question. Nothing is sent. A row that cannot be sent ends the list, unless `onlyGoodRows` is set.
  * 2. Consent: the person sees all rows. The journal keeps a digest of what was shown of each row.
  * 3. Send, in groups: take the turns of the group, read again what may have changed, then carry out each row. A row that is not exactly
@@ -107,6 +108,7 @@ const MOST_WAITS = 5;
 
 export async function performList(call: ListCall, road: Road): Promise<ListPerformed> {
   const list = new List(call, road);
+  await list.replay();
   const answered = await list.answered();
   const checked = answered === undefined ? await list.check() : [answered];
   return 'kind' in checked ? checked : await list.send(checked);
@@ -120,6 +122,8 @@ interface Row {
   readonly id: string;
   /** The idempotency key under which the row is claimed. */
   readonly key: string;
+  /** The row before it among equal rows. */
+  readonly follows: Row | undefined;
   /** The arguments of the endpoint, once they are known. */
   input?: Json | undefined;
   judged?: JudgedRow;
@@ -151,6 +155,13 @@ class List {
     this.#end = performance.now() + (call.unlimited ? Infinity : road.timings.wholeCallMs);
   }
 
+  /** Answers the rows that an earlier call recorded. They need nothing from Zoho, so nothing that fails later can hide them. */
+  async replay(): Promise<void> {
+    const { journal, scope } = this.#road;
+    for (const row of this.#rows)
+      if ((await journal.findByKey(scope, row.key))?.state === 'recorded') await this.#perform(row, this.#road, (judged) => judged);
+  }
+
   /**
    * The consent that comes with this call, as the answer to a question. The journal knows what was shown, so nothing is read again for it.
    */
@@ -168,7 +179,9 @@ class List {
 
   /** Checks each row. Returns the consents in force, or what has to be asked or told first. */
   async check(): Promise<readonly ListConsent[] | ListPerformed> {
-    for (const row of this.#rows) {
+    const unchecked = this.#rows.filter(({ outcome }) => outcome === undefined);
+    await this.#prepare(unchecked);
+    for (const row of unchecked) {
       do {
         if (this.#isOver()) break;
         this.#call.progress('Checking', row.number, this.#rows.length);
@@ -182,8 +195,9 @@ class List {
     if (judged.length === 0 || (isRefused && !this.#call.onlyGoodRows)) return this.#result();
     await this.#refuseBeyondCaps(judged);
     const inForce = (await this.#noted()).filter(({ type }) => type === 'consented');
-    const agreed = new Set(inForce.flatMap(({ rows }) => rows));
-    const open = this.#rows.filter((row) => row.judged !== undefined && !agreed.has(row.judged.shown.digest));
+    const open: Row[] = [];
+    for (const row of this.#rows)
+      if (row.judged !== undefined && (await this.#consentIn(inForce, row.judged, row)) === undefined) open.push(row);
     if (open.length === 0) return inForce;
     const shown = this.#shown(open);
     const question = {
@@ -193,6 +207,18 @@ class List {
     const consent = await this.#consentTo(shown, question);
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns: shown.about };
     return [...inForce, await this.#keep(consent, { ...question, shown: shown.digest })];
+  }
+
+  /** In larger books, each row needs reads of its own. They are made at the same time. */
+  async #prepare(rows: readonly Row[]): Promise<void> {
+    const known = await Promise.all(
+      rows.map(async (row) => {
+        const [customer_id] = (await this.#turnsOf(row)).flatMap((name) => /^customer:(.+)$/.exec(name)?.[1] ?? []);
+        return customer_id === undefined ? [] : [{ customer_id, amount: row.call.input['amount'] }];
+      }),
+    );
+    // A row whose read fails reads again, and ends with the error.
+    await this.#reads.prepare(known.flat()).catch(() => undefined);
   }
 
   /** Sends the rows that there is consent to, in groups. */
@@ -220,8 +246,19 @@ class List {
       const road = { ...this.#road, turns: { ...turns, take: takingOnly(names) } };
       for (const [i, row] of group.entries()) {
         if (this.#isOver()) break;
+        // Of equal rows, those that are recorded are always the first ones, so that a shorter list finds them again.
+        if (row.follows !== undefined && row.follows.outcome?.outcome !== 'recorded') {
+          row.outcome = { outcome: 'not_started', error: heldBack(row.follows.number) };
+          this.#tell(row);
+          continue;
+        }
         this.#call.progress('Recording', row.number, this.#rows.length);
-        await this.#perform(row, road, (judged) => consentIn(consents, judged, row));
+        const agreed = async (judged: JudgedRow) => {
+          const consent = await this.#consentIn(consents, judged, row);
+          if (consent === undefined) throw changedSince();
+          return consent;
+        };
+        await this.#perform(row, road, agreed, () => this.#reads.refresh());
         if (this.#stop !== undefined && row.outcome?.outcome === 'not_started') return i;
         this.#tell(row);
         if (row.outcome?.outcome === 'unknown') return i + 1;
@@ -230,10 +267,8 @@ class List {
       }
     } catch (error) {
       if (!(error instanceof PaymentsError)) throw error;
-      if (isLimit(error)) {
-        this.#stop = error;
-        return 0;
-      }
+      this.#stop = error;
+      if (endsList(error)) return 0;
       for (const row of group.filter(({ outcome }) => outcome === undefined)) {
         row.outcome = { outcome: 'not_started', error };
         this.#tell(row);
@@ -245,13 +280,14 @@ class List {
   }
 
   /** Takes a row along the road of writes, as far as its consent lets it. */
-  async #perform(row: Row, road: Road, consent: ListedRow['consent']): Promise<void> {
+  async #perform(row: Row, road: Road, consent: ListedRow['consent'], settled?: ListedRow['settled']): Promise<void> {
     const { workflow, signal } = this.#call;
     const { timings } = road;
     const left = Math.max(0, this.#end - performance.now());
     const listed: ListedRow = {
       zoho: this.#reads.zoho,
       made: this.#made,
+      settled,
       concerns: (input) => this.#likeEarlierRows((row.input = input), row),
       consent,
     };
@@ -270,8 +306,8 @@ class List {
       if (performed.kind === 'done') await this.#noteRecorded(row, performed);
     } catch (error) {
       if (!(error instanceof PaymentsError)) throw signal?.aborted ? error : new InternalError('unknown', error);
-      row.outcome = { outcome: outcomeOf(error), error };
-      if (error instanceof AccessError || isLimit(error)) this.#stop = error;
+      row.outcome = { outcome: outcomeAfter(error), error };
+      if ((error instanceof AccessError && error.code !== 'scope_missing') || endsList(error)) this.#stop = error;
     }
   }
 
@@ -298,9 +334,16 @@ class List {
     if (entry?.zoho_id !== undefined) this.#made.add(entry.zoho_id);
   }
 
-  /** Two rows that look alike are two payments. The person is asked about them. */
+  /**
+   * Two rows that look alike are two payments. The person is asked about the later one, or about the one that is not recorded yet.
+   */
   #likeEarlierRows(input: Json, { number }: Row): Concern[] {
-    const alike = this.#rows.filter((row) => row.number < number && row.input !== undefined && this.#reads.alike(row.input, input));
+    const alike = this.#rows.filter(
+      (row) =>
+        (row.number < number || (row.number > number && row.outcome?.outcome === 'recorded')) &&
+        row.input !== undefined &&
+        this.#reads.alike(row.input, input),
+    );
     return alike.length === 0
       ? []
       : [concern('duplicate', `it looks like row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
@@ -318,7 +361,7 @@ class List {
 
   async #refuseBeyondCaps(judged: readonly JudgedRow[]): Promise<void> {
     const { journal, policy } = this.#road;
-    for (const [currency, amount] of totalsOf(judged)) {
+    for (const [currency, amount] of amountsByCurrency(judged)) {
       const { facts } = judged.find((row) => row.facts.policy.money?.currency === currency)!;
       const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, Date.now()));
       if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
@@ -338,7 +381,7 @@ class List {
     const ofRows = rows.flatMap(({ number, judged }) =>
       judged!.shown.about.map(({ code, text }) => concern(code, `row ${number}: ${text}`)),
     );
-    const totals = [...totalsOf(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
+    const totals = [...amountsByCurrency(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
     const title = `Record ${rows.length === 1 ? 'a payment' : `${rows.length} payments`}, ${totals.join(' and ')} in all`;
     const question = { title, lines, not_checked: [], ask: [] };
     const digests = rows.map(({ judged }) => judged!.shown.digest);
@@ -382,6 +425,19 @@ class List {
     return list;
   }
 
+  /**
+   * Consent to exactly what was shown of the row. Each row can use it for one claim: if that write was not carried out, the person is asked
+   * again.
+   */
+  async #consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Promise<Consent | undefined> {
+    for (const { asked = 'nobody', approval } of consents.filter(({ rows }) => rows.includes(shown.digest))) {
+      if (asked === 'nobody') return { kind: 'given', asked };
+      const own = `${approval}/${id}`;
+      if ((await this.#road.journal.findByApproval(own)) === undefined) return { kind: 'given', asked, approval: own };
+    }
+    return undefined;
+  }
+
   /** Questions and consents that have not expired. */
   async #noted(): Promise<readonly NotedConsent[]> {
     const now = Date.now();
@@ -411,20 +467,22 @@ class List {
   }
 }
 
-type ShownList = Shown & { readonly title: string };
+type ShownList = ConsentForm & { readonly title: string };
 
 const SEVERAL = concern('list', 'several payments are recorded with one call');
 
 /** Rows with their keys. Equal rows are told apart by counting them, so the order of the rows does not matter. */
 function rowsOf({ rows, key }: ListCall): Row[] {
-  const counts = new Map<string, number>();
+  const equal = new Map<string, Row[]>();
   const named = rows.map((call, i): Row => {
     const digest = digestOf(call.input);
-    const count = (counts.get(digest) ?? 0) + 1;
-    counts.set(digest, count);
-    const id = call.key ?? `${digest}#${count}`;
-    if (call.key === undefined && key === undefined) throw keyMissing();
-    return { number: call.number ?? i + 1, call, id, key: call.key ?? `${key}/${id}`, waits: 0 };
+    if (call.key !== undefined) return { number: call.number ?? i + 1, call, id: call.key, key: call.key, follows: undefined, waits: 0 };
+    if (key === undefined) throw keyMissing();
+    const before = equal.get(digest) ?? [];
+    const id = `${digest}#${before.length + 1}`;
+    const row: Row = { number: call.number ?? i + 1, call, id, key: `${key}/${id}`, follows: before.at(-1), waits: 0 };
+    equal.set(digest, [...before, row]);
+    return row;
   });
   const numbers = new Map<string, number>();
   for (const { number, id } of named) {
@@ -445,14 +503,6 @@ function inLine({ facts: { question, duplicates }, shown: { about } }: JudgedRow
   return { line: question.line ?? question.title, attention };
 }
 
-/** Consent to exactly what was shown of the row. */
-function consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Consent {
-  const consent = consents.find(({ rows }) => rows.includes(shown.digest));
-  if (consent === undefined) throw changedSince();
-  const { asked = 'nobody', approval } = consent;
-  return { kind: 'given', asked, ...(asked !== 'nobody' && { approval: `${approval}/${id}` }) };
-}
-
 /** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */
 const takingOnly =
   (names: readonly string[]): Turns['take'] =>
@@ -461,16 +511,16 @@ const takingOnly =
     return { leave: () => undefined };
   };
 
-function outcomeOf(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_started' {
+function outcomeAfter(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_started' {
   if (error.changed !== 'no') return 'unknown';
   const isLater = (error instanceof BusyError && error.code !== 'not_carried_out') || error.code === 'facts_changed';
   return isLater ? 'not_started' : 'not_recorded';
 }
 
-const isLimit = ({ code }: PaymentsError): boolean => ['minute_limit', 'day_limit', 'took_too_long', 'server_ending'].includes(code);
+const endsList = ({ code }: PaymentsError): boolean => ['minute_limit', 'day_limit', 'took_too_long', 'server_ending'].includes(code);
 
 /** Amounts by currency. */
-function totalsOf(rows: readonly JudgedRow[]): Map<string, number> {
+function amountsByCurrency(rows: readonly JudgedRow[]): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { money } of rows.map(({ facts }) => facts.policy))
     if (money !== undefined) totals.set(money.currency, sum([totals.get(money.currency) ?? 0, money.adds]));
@@ -487,6 +537,12 @@ const keyTwice = (first: number, second: number) =>
   new InputError(`Rows ${first} and ${second} have the same \`idempotency_key\`.`, {
     code: 'invalid_arguments',
     next: 'Give each row its own `idempotency_key`, or only one for the whole list.',
+  });
+
+const heldBack = (row: number) =>
+  new RefusedError(`This row is equal to row ${row}, which is not recorded yet, so it was held back.`, {
+    code: 'facts_changed',
+    next: 'Make the same call again when that row is recorded.',
   });
 
 const changedSince = () =>

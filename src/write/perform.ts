@@ -116,6 +116,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const earlier = await repeatedEntry(call, intent, began, road);
     if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
+    if (settled !== undefined) await call.listed?.settled?.();
     if (settled !== undefined && 'kind' in settled) return settled;
     if (settled !== undefined && settled.state !== 'not_recorded') return replay(settled, road.timings);
 
@@ -148,7 +149,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const seen = { ...facts, duplicates: { ...facts.duplicates, alike: suspected.suspects } };
     const shown = shownOf(request, seen, doubtful);
     const consent =
-      call.listed?.consent({ kind: 'judged', input: ready.input, request, facts: seen, shown, asked: 'nobody', concerns }) ??
+      (await call.listed?.consent({ kind: 'judged', input: ready.input, request, facts: seen, shown, asked: 'nobody', concerns })) ??
       (await consentTo(shown, { intent, declines: requestDigest(request), customer_id }, call, road));
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
     road.onJudged?.({ asked: consent.asked, concerns });
@@ -227,6 +228,7 @@ async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: Road): P
       if (!isSettled(current.state)) throw inTheWay(current, road.timings);
       refuseSettled(current, ready.facts, call, road);
     }
+    await call.listed?.settled?.();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Facts, Reader, WriteTool, ZohoRequest } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import type { Report } from '../report.ts';
 import type { WriteWorkflow } from '../workflow.ts';
-import type { AskWay, ConfirmMode, Consent, Person, Shown } from './confirm.ts';
+import type { AskWay, ConfirmMode, Consent, Person, ConsentForm } from './confirm.ts';
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
@@ -53,12 +53,14 @@ export interface Call {
 export interface ListedRow {
   /** Reads for all rows, in place of Zoho itself until the claim. */
   readonly zoho: Reader;
+  /** Called when an earlier write was looked for: it may have changed what was read. */
+  readonly settled?: (() => Promise<void>) | undefined;
   /** Records that other rows of the list made: they are no duplicates of this one. */
   readonly made: ReadonlySet<string>;
   /** What a person is asked about because of other rows. `input`: the arguments of the endpoint. */
   concerns(input: Json): readonly Concern[];
   /** Consent to the row as it was judged: a person is asked about all rows at once. */
-  consent(judged: JudgedRow): Consent | JudgedRow;
+  consent(judged: JudgedRow): JudgedRow | Promise<Consent>;
 }
 
 /** A row of a list that could be sent. */
@@ -69,7 +71,7 @@ export interface JudgedRow extends Judged {
   readonly request: ZohoRequest;
   readonly facts: Facts;
   /** What a person is shown of it. */
-  readonly shown: Shown;
+  readonly shown: ConsentForm;
 }
 
 /** A question to the user with a choice of records: which one a name means, or which one an unsettled write made. */

@@ -164,6 +164,8 @@ describe('the lines of a statement', () => {
       'No row names its columns in words that are known. The first row is: "Wann", "Wieviel", "Wer".',
     );
     expect(short(await statementLines(mine, { columns: { date: 'wann', amount: 'Wieviel' } }))).toEqual([['2026-06-15', 5.5]]);
+    // A header that is not there is no reason to leave the column out.
+    await expect(statementLines('Date,Amount\n2026-06-15,1', { columns: { text: 'Wer' } })).rejects.toThrow('No row names its columns');
     const bare = '15.06.2026;A;5,50\n16.06.2026;B;-6,50';
     expect(await statementLines(bare, { columns: { date: '1', amount: '3', text: '2' } })).toEqual({
       lines: [

@@ -2,7 +2,7 @@ import type { StatementLine } from '../../statement/statement-lines.ts';
 import type { NamedContact, NamesFound } from './names-in-text.ts';
 import type { NumbersFound } from './numbers-in-text.ts';
 
-/** What the lines of a statement are compared with, and what comes out. */
+/** Types of the matcher: the books that the lines of a statement are compared with, and the matched lines. */
 
 /** A payment or refund that is recorded. */
 export interface BookRecord {
@@ -51,7 +51,7 @@ export interface AppliedAmount {
   readonly amount: number;
 }
 
-/** What a line may be. */
+/** A record or invoices that a line may show. */
 export type Candidate = {
   readonly payment_id?: string | undefined;
   readonly refund_id?: string | undefined;
@@ -67,7 +67,7 @@ export type MatchedLine = Candidate & {
   readonly candidates?: readonly Candidate[];
 };
 
-/** A line with what its texts hold. */
+/** A line, with the names and numbers in its texts. */
 export interface ReadLine {
   readonly line: StatementLine;
   readonly names: NamesFound;
@@ -78,15 +78,15 @@ export interface ReadLine {
 export const sameCurrency = (one: string | undefined, other: string | undefined): boolean =>
   one === undefined || other === undefined || one === other;
 
-/** Whether the invoice was there on this day: nobody pays earlier, unless the number is named. */
+/** True if the invoice was issued by this day. An earlier payment names the invoice number. */
 export const isIssued = ({ date }: OpenInvoice, day: string): boolean => date === undefined || date <= day;
 
-/** Two lines that nothing tells apart are two payments. */
+/** True if nothing tells two lines apart. They are two payments all the same. */
 export function isEqualLine({ line: one }: ReadLine, { line: other }: ReadLine): boolean {
   return (['date', 'amount', 'text', 'name', 'reference', 'currency'] as const).every((field) => one[field] === other[field]);
 }
 
-/** As a key for amounts, all of which read the same. */
+/** A key for comparing amounts without their sign. */
 export const amountKey = (amount: number): string => String(Math.abs(amount));
 
 export function grouped<T, K>(all: readonly T[], keyOf: (one: T, i: number) => K): Map<K, number[]> {

@@ -16,12 +16,12 @@ import { nameLevels } from './names-in-text.ts';
 import { bareDigits } from './numbers-in-text.ts';
 import { isFee } from './record-pairs.ts';
 
-/** Which open invoices the money of a line may be for. */
+/** Compares the lines of a statement with open invoices. */
 
 export interface InvoiceMatch {
   /** The only invoices that fit. */
   readonly fits?: Candidate;
-  /** What else it may be, the best first. */
+  /** Other possible matches, the best first. */
   readonly candidates: readonly Candidate[];
 }
 
@@ -133,7 +133,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     reason,
   });
 
-  /** What the customer may have paid. */
+  /** The possible matches for one customer. */
   const ofCustomer = (one: ReadLine, customer_id: string): Candidate[] => {
     const { line } = one;
     const all = openOf(customer_id, one);

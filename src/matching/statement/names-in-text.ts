@@ -114,7 +114,7 @@ export function nameFinder(contacts: readonly NamedContact[]): (texts: readonly 
 
 /** Names are looked up by this many letters of their first word. */
 const START = 3;
-/** A text that is one contact's alone needs so many letters of the name. */
+/** A cut name needs so many letters to tell a contact. */
 const LEAST_LETTERS = 6;
 
 /** The contact's name, the company's, and what stands inside and outside of brackets. */
@@ -138,7 +138,7 @@ function writtenNames({ contact_id, contact_name, company_name = '' }: NamedCont
   });
 }
 
-/** How far the words of a text, from one of them on, are those of a name. */
+/** Compares the words of a text, from one of them on, with those of a name. `to`: behind the last word of the name. */
 function aligned(
   { words: name, core, most }: WrittenName,
   words: readonly string[],
@@ -171,7 +171,7 @@ function aligned(
   return { level: matched === 0 ? 0 : cutLevel(matched, core, letters), to: at };
 }
 
-/** So many whole words are the same from here on. */
+/** The number of whole words that are the same from here on. */
 function wholeAt(name: readonly string[], i: number, words: readonly string[], at: number): number {
   let same = 0;
   while (i + same < name.length && name[i + same] === words[at + same]) same += 1;
@@ -188,7 +188,7 @@ const endsOf = (word: string): string[] => (word.length < 5 ? [] : [`${word.slic
 const MOST_ALIKE = 100;
 const SHORTEST_ALIKE = 10;
 
-/** Names of which the text has all but one or two letters: accents that became something else. */
+/** Names of which the text has all letters but one or two, because accents were lost. */
 function namesAlike(words: readonly string[], byWord: ReadonlyMap<string, WrittenName[]>): WrittenName[] {
   const keys = new Set(words.flatMap(endsOf));
   const some = [...keys].map((key) => byWord.get(key) ?? []).filter((names) => names.length <= MOST_ALIKE);

@@ -15,7 +15,7 @@ import { byLastChange, dayOfChange, firstDayOfChange, hasRefunds, isByLastChange
 import { MOST_DAYS_BY_NAME } from './record-pairs.ts';
 import type { BookRecord, StatementBooks, OpenInvoice } from './books.ts';
 
-/** Reads from whole lists what a statement is compared with. */
+/** Reads the books that a statement is compared with, from whole lists. */
 
 const MOST_PAGES_OF_PAYMENTS = 50;
 const MOST_PAGES = 25;

@@ -6,14 +6,14 @@ import { cheapestMatches, type Possible } from './assignment.ts';
 import { amountKey, grouped, isEqualLine, sameCurrency, type BookRecord, type StatementBooks, type ReadLine } from './books.ts';
 import { nameLevels } from './names-in-text.ts';
 
-/** Which recorded payments and refunds the lines of a statement may show, and which they are sure to show. */
+/** Compares the lines of a statement with recorded payments and refunds, and decides which matches are sure. */
 
 /** A line and a record that may be the same money. `line` and `record` are indices. */
 export interface RecordPair extends Possible {
   readonly days: number;
-  /** What speaks for it beside the amount: a reference or invoice number, the name of one customer, or nothing. */
+  /** The evidence beside the amount: a reference or invoice number, the name of one customer, or nothing. */
   readonly by: 'number' | 'name' | 'nothing';
-  /** Everything fits. Another pair may fit as well. */
+  /** True if name or number, date and account fit. Another pair may fit as well. */
   readonly fits: boolean;
   /** The same, or the payment was recorded longer before the line than dates may differ. */
   readonly mayFit: boolean;
@@ -55,7 +55,7 @@ export function recordMatches(lines: readonly ReadLine[], books: StatementBooks,
   return { pairs, chosen, isSure: (line) => chosen[line]?.fits === true && !unsure.has(line) };
 }
 
-/** Of the same amount. */
+/** A pair with the same amount. Undefined if the line names somebody else, or the dates are too far apart. */
 function pairOf(
   { line: { date, currency }, names, numbers }: ReadLine,
   line: number,
@@ -105,7 +105,7 @@ const isOtherCheque = ({ payment_mode, reference_number }: BookRecord, cheque: s
   /^\d+$/.test(bareReference(reference_number)) &&
   bareReference(reference_number) !== cheque;
 
-/** A payment of somewhat more: the bank may have kept a fee. Or of the same amount in the base currency. */
+/** A pair with a payment of somewhat more, because the bank may have kept a fee, or of the same amount in the base currency. */
 function shortPair(
   { line: { date, amount, currency }, names }: ReadLine,
   line: number,
