@@ -5,7 +5,7 @@ import { isSameName } from '../matching/same-name.ts';
 import { formatMoney } from '../money.ts';
 import type { Role } from '../statement/column-names.ts';
 import { paymentRoles, paymentRows } from '../statement/payment-rows.ts';
-import { statementLines, statementRoles, type StatementLine } from '../statement/statement-lines.ts';
+import { statementRoles, statementTable, type StatementLine } from '../statement/statement-lines.ts';
 import type { Table } from '../statement/table.ts';
 import { UnreadableError } from '../statement/unreadable-csv.ts';
 import { matchStatement } from '../workflows/match-statement.ts';
@@ -125,7 +125,7 @@ async function readLines({ file, encoding, csv }: ReconcileCommand): Promise<Rea
       checkNamedColumns(csv, payments);
       return linesOfPayments(payments);
     }
-    const { lines, skipped, table } = await statementLines(text, csv);
+    const { lines, skipped, table } = await statementTable(text, csv);
     checkNamedColumns(csv, table);
     return {
       lines,

@@ -50,10 +50,21 @@ export const statementRoles = [
   'text',
 ] as const satisfies readonly Role[];
 
-export async function statementLines(
+interface ReadStatement {
+  readonly lines: readonly StatementLine[];
+  readonly skipped: readonly SkippedRow[];
+}
+
+export async function statementLines(csv: string, options: StatementOptions = {}): Promise<ReadStatement> {
+  const { lines, skipped } = await statementTable(csv, options);
+  return { lines, skipped };
+}
+
+/** The lines, with the table that they come from. */
+export async function statementTable(
   csv: string,
   { columns, date_format, decimal, delimiter }: StatementOptions = {},
-): Promise<{ readonly lines: readonly StatementLine[]; readonly skipped: readonly SkippedRow[]; readonly table: Table }> {
+): Promise<ReadStatement & { readonly table: Table }> {
   const table = await readTable(csv, {
     roles: statementRoles,
     isHeader: (found) => found.has('date') && (['amount', 'paid_in', 'paid_out'] as const).some((role) => found.has(role)),
@@ -74,10 +85,11 @@ export async function statementLines(
   const skipped: SkippedRow[] = [];
   for (const row of table.rows) {
     const [date, told] = [readDay(cell(row, 'date')), readAmount(row)];
-    const unread = date === undefined ? /\d/.test(cell(row, 'date')) : isMoney(row);
-    if (date === undefined) skipped.push({ line: row.line, why: unread ? 'its date cannot be read' : 'no date', isUnread: unread });
-    else if (told === undefined)
-      skipped.push({ line: row.line, why: unread ? 'its amount cannot be read' : 'no amount', isUnread: unread });
+    const isUnread = date === undefined ? /\d/.test(cell(row, 'date')) : isMoney(row);
+    const skip = (what: string) =>
+      skipped.push({ line: row.line, ...(isUnread ? { why: `its ${what} cannot be read`, isUnread } : { why: `no ${what}` }) });
+    if (date === undefined) skip('date');
+    else if (told === undefined) skip('amount');
     else if (told.amount === 0) skipped.push({ line: row.line, why: 'an amount of 0' });
     else lines.push({ line: row.line, date, ...told, ...textsOf(table, row, others, told.amount) });
   }

@@ -153,8 +153,8 @@ describe('the lines of a statement', () => {
     expect(skipped).toEqual([
       { line: 1, why: 'no amount' },
       { line: 3, why: 'no date' },
-      { line: 4, why: 'its date cannot be read' },
-      { line: 5, why: 'its amount cannot be read' },
+      { line: 4, why: 'its date cannot be read', isUnread: true },
+      { line: 5, why: 'its amount cannot be read', isUnread: true },
     ]);
   });
 
