@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Role } from '../statement/column-names.ts';
+import { plainHeader, type Role } from '../statement/column-names.ts';
 import { delimiters, type Delimiter } from '../statement/csv.ts';
 import type { Decimal } from '../statement/amount-column.ts';
 import type { ColumnMap, Table } from '../statement/table.ts';
@@ -105,11 +105,10 @@ export function unreadableFile(error: UnreadableError): ProblemError {
 }
 
 /** Every column that the user named has to be there. */
-export function checkNamedColumns({ columns = {} }: CsvOptions, { columns: found, header }: Pick<Table, 'columns' | 'header'>): void {
-  const strange = Object.entries(columns).find(([role, name]) => {
-    const index = found.get(role as Role)?.[0] ?? -1;
-    return index === -1 || (header.length > 0 && index >= header.length) || name === '';
-  });
+export function checkNamedColumns({ columns = {} }: CsvOptions, { header }: Pick<Table, 'header'>): void {
+  const isThere = (name: string) =>
+    header.some((one) => plainHeader(one) === plainHeader(name)) || (/^\d+$/.test(name) && Number(name) <= header.length);
+  const strange = header.length === 0 ? undefined : Object.entries(columns).find(([, name]) => !isThere(name));
   if (strange === undefined) return;
   const names = header.map((name) => inQuotes(name, 40)).join(', ');
   throw new ProblemError(`there is no column ${inQuotes(strange[1], 60)}; the columns are ${names}`);

@@ -111,6 +111,9 @@ async function readPayments(command: ImportCommand): Promise<PaymentTable> {
   const read = async () => await paymentRows(text, options);
   let table = await read().catch(async (error: unknown) => {
     if (!(error instanceof UnreadableError)) throw error;
+    // Without the columns that the user named, the header may be known: then one of those is not there.
+    const known = await paymentRows(text, { ...options, columns: undefined }).catch(() => undefined);
+    if (known !== undefined) checkNamedColumns(options, known);
     const guessed = error.settledBy === 'columns' ? await guessedColumns(text, missingRoles(options), options.delimiter) : undefined;
     if (guessed === undefined) throw unreadableFile(error);
     options.columns = { ...options.columns, ...(await agreedGuess(guessed, error)) };
