@@ -157,7 +157,7 @@ class List {
     if (open.length === 0) return inForce;
     const shown = this.#shown(open);
     const question = {
-      rows: open.map((row) => row.judged!.shown.digest),
+      rows: open.map((row) => digestOfRow(row, row.judged!)),
       declines: digestOf(['declined', open.map((row) => requestDigest(row.judged!.request)).toSorted()]),
     };
     const consent = await this.#consentTo(shown, question);
@@ -302,7 +302,7 @@ class List {
     const totals = [...totalsOf(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
     const title = `Record ${rows.length === 1 ? 'a payment' : `${rows.length} payments`}, ${totals.join(' and ')} in all`;
     const question = { title, lines, not_checked: [], ask: [] };
-    const digests = rows.map(({ judged }) => judged!.shown.digest);
+    const digests = rows.map((row) => digestOfRow(row, row.judged!));
     return shownOf(digests, { question, policy: {}, duplicates: {}, lost: { touches: {}, before: {} } }, [...several, ...ofRows]);
   }
 
@@ -332,10 +332,11 @@ class List {
    * Consent to exactly what was shown of the row. Each row can use it for one claim: if that write was not carried out, the person is asked
    * again.
    */
-  async #consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Promise<Consent | undefined> {
-    for (const { asked = 'nobody', approval } of consents.filter(({ rows }) => rows.includes(shown.digest))) {
+  async #consentIn(consents: readonly ListConsent[], judged: JudgedRow, row: Row): Promise<Consent | undefined> {
+    const digest = digestOfRow(row, judged);
+    for (const { asked = 'nobody', approval } of consents.filter(({ rows }) => rows.includes(digest))) {
       if (asked === 'nobody') return { kind: 'given', asked };
-      const own = `${approval}/${id}`;
+      const own = `${approval}/${row.id}`;
       if ((await this.#road.journal.findByApproval(own)) === undefined) return { kind: 'given', asked, approval: own };
     }
     return undefined;
@@ -391,6 +392,9 @@ function rowsOf({ rows, key }: ListCall): Row[] {
   }
   return named;
 }
+
+/** Of what was shown of a row. Two equal rows differ, because the person may have seen only one of them. */
+const digestOfRow = ({ id }: Row, { shown }: JudgedRow): string => digestOf([id, shown.digest]);
 
 /** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */
 const takingOnly =
