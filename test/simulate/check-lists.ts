@@ -142,7 +142,7 @@ class Books {
 
   /** True if another person changed something of this customer after this time and before the request. */
   changedByHand(since: number, seq: number): boolean {
-    return this.#requests.some((one) => one.seq <= seq && one.headers['user-agent'] === 'bookkeeper' && this.byHandUntil(one) >= since);
+    return this.#requests.some((one) => one.seq <= seq && one.headers['user-agent'] === 'bookkeeper' && this.byHandUntil(one) > since);
   }
 }
 
@@ -235,6 +235,10 @@ function checkToldLater(calls: readonly ListCall[], sent: readonly SentRow[], fa
     if (told.rows === undefined) continue;
     for (const name of new Set(names)) {
       const rows = told.rows.filter((_, n) => names[n] === name);
+      // A shorter list would not find an equal row that was recorded before the first one.
+      const missing = rows.findIndex(({ outcome }) => outcome !== 'recorded');
+      if (missing >= 0 && rows.slice(missing).some(({ outcome }) => outcome === 'recorded'))
+        say('list', `list ${intent}, ${key} recorded an equal row before the first one: ${name}`);
       const earlier = sent.filter((one) => one.name === name && one.entry.state === 'recorded' && !facts.touchedByHand(one.entry));
       const claimed = countOf(earlier, ({ entry }) => Date.parse(entry.claimedAt) < began);
       const settled = countOf(earlier, ({ entry }) => entry.settledAt !== undefined && Date.parse(entry.settledAt) < began);
@@ -259,7 +263,7 @@ const inOneList = (calls: readonly ListCall[], one: string, other: string, befor
   );
 
 function checkDuplicatesOfRows(
-  { aheadOfZoho }: Remains,
+  { aheadOfZoho, asked }: Remains,
   calls: readonly ListCall[],
   sent: readonly SentRow[],
   books: Books,
@@ -270,6 +274,10 @@ function checkDuplicatesOfRows(
     if (applied === undefined) continue;
     const body = applied.body as Json;
     const claimedAt = Date.parse(entry.claimedAt);
+    const answer = asked.findLast(
+      (one) => one.decision === 'yes' && one.at <= claimedAt && linesOf(one, body, name, calls, books).length > 0,
+    );
+    const read = readAt(entry, name, calls, answer);
     const allowed = new Set(
       calls.flatMap(({ rows, names }) =>
         rows.flatMap((row, n) => (names[n] === name ? ((row['allow_duplicate_of'] ?? []) as string[]) : [])),
@@ -285,7 +293,7 @@ function checkDuplicatesOfRows(
       const otherName = nameOfPayment.get(id);
       if (otherName !== undefined && inOneList(calls, name, otherName, claimedAt)) continue;
       // The group's reads, at most this long before the claim, did not show it yet.
-      if (other.by?.headers['user-agent'] === 'bookkeeper' && books.byHandUntil(other.by) >= readAt(entry, name, calls)) continue;
+      if (other.by?.headers['user-agent'] === 'bookkeeper' && books.byHandUntil(other.by) > read) continue;
       say(
         'duplicate',
         `${nameOf(entry)} is a possible duplicate of ${id} (${other.by!.headers['user-agent']}, ${new Date(Date.parse(other.by!.time) + aheadOfZoho).toISOString()}), and no caller confirmed it`,
