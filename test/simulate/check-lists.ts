@@ -332,10 +332,12 @@ function checkConsentToRows(
     const lines = yes
       .filter(({ at }) => at <= Date.parse(entry.claimedAt))
       .flatMap((answer) => linesOf(answer, body, name, calls, books).map((line) => ({ answer, line })));
-    const use = `${name} ${nthOf(entry, sent, name)}`;
-    used.set(name, (used.get(name) ?? 0) + 1);
-    if (lines.length < used.get(name)!) {
-      if (applied !== undefined) say('consent', `${nameOf(entry)} was carried out without a yes to it (${lines.length} for ${use})`);
+    const use = `${name} ${canonical(body)}`;
+    const times = (used.get(use) ?? 0) + 1;
+    used.set(use, times);
+    if (lines.length < times) {
+      if (applied !== undefined)
+        say('consent', `${nameOf(entry)} was carried out without a yes to it (${lines.length} for ${times} writes of ${name})`);
       continue;
     }
     if (applied === undefined) continue;
@@ -371,9 +373,6 @@ function checkConsentToRows(
       say('consent', `${nameOf(entry)} looks like ${alike.map(([id]) => id).join()} of its list, but the question did not say so`);
   }
 }
-
-const nthOf = ({ id }: Entry, sent: readonly SentRow[], name: string) =>
-  sent.filter((one) => one.name === name).findIndex(({ entry }) => entry.id === id) + 1;
 
 /** The lines of a question that show exactly this payment, for a row of this name. */
 function linesOf({ question }: Asked, body: Json, name: string, calls: readonly ListCall[], books: Books): string[] {

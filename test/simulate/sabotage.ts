@@ -183,7 +183,7 @@ export const sabotages = {
     patches: [
       { file: 'write/perform-list.ts', from: 'turn = await turns.take(names,', to: 'turn = await turns.take(names.slice(names.length),' },
     ],
-    failsOn: 'list',
+    failsOn: 'duplicate',
   },
   listShown: {
     what: 'a row of a list is not compared with what was shown of it',
