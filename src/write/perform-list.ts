@@ -102,6 +102,8 @@ class List {
   readonly #rows: readonly Row[];
   /** Records that rows of this list made. */
   readonly #made = new Set<string>();
+  /** Turns of rows whose outcome is unknown. */
+  readonly #unknown = new Set<string>();
   /** When no further row is begun, by `performance.now()`. */
   readonly #end: number;
   /** An error that every further row would end with too. */
@@ -168,6 +170,7 @@ class List {
   /** Sends the rows that there is consent to, in groups. */
   async send(consents: readonly ListConsent[]): Promise<ListPerformed> {
     const rows = this.#rows.filter(({ outcome }) => outcome === undefined);
+    for (const row of this.#rows) if (row.outcome?.outcome === 'unknown') await this.#noteUnknown(row);
     for (let at = 0; at < rows.length && !this.#isOver();) at += await this.#sendGroup(rows.slice(at, at + GROUP), consents);
     return this.#result();
   }
@@ -188,6 +191,11 @@ class List {
           row.outcome = { outcome: 'not_started', error: heldBack(row.follows.number) };
           continue;
         }
+        // If two payments of a customer were lost, a look could not tell which record is whose.
+        if ((await this.#turnsOf(row)).some((name) => this.#unknown.has(name))) {
+          row.outcome = { outcome: 'not_started', error: behindUnknown() };
+          continue;
+        }
         this.#call.progress('Recording', row.number, this.#rows.length);
         const agreed = async (judged: JudgedRow) => {
           const consent = await this.#consentIn(consents, judged, row);
@@ -195,7 +203,10 @@ class List {
           return consent;
         };
         await this.#perform(row, road, agreed, () => this.#reads.refresh());
-        if (row.outcome?.outcome === 'unknown') return i + 1;
+        if (row.outcome?.outcome === 'unknown') {
+          await this.#noteUnknown(row);
+          return i + 1;
+        }
         if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
           await this.#reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
       }
@@ -260,6 +271,10 @@ class List {
     return alike.length === 0
       ? []
       : [concern('duplicate', `it looks like row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
+  }
+
+  async #noteUnknown(row: Row): Promise<void> {
+    for (const name of await this.#turnsOf(row)) this.#unknown.add(name);
   }
 
   async #turnsOf(row: Row): Promise<readonly string[]> {
@@ -436,6 +451,12 @@ const heldBack = (row: number) =>
   new RefusedError(`This row is equal to row ${row}, which is not recorded yet, so it was held back.`, {
     code: 'facts_changed',
     next: 'Make the same call again when that row is recorded.',
+  });
+
+const behindUnknown = () =>
+  new BusyError('The outcome of an earlier row of this customer is unknown, so this row was held back.', {
+    code: 'unresolved_write',
+    next: 'Make the same call again in a few minutes.',
   });
 
 const changedSince = () =>

@@ -284,6 +284,16 @@ describe('what happens in between', () => {
     expect((await booksOf(server.sandbox)).problems).toEqual([]);
   });
 
+  it('a row whose outcome is unknown holds back the other rows of its customer', async () => {
+    const server = await start();
+    // The search fails too. A read of the same list of payments before that succeeds.
+    await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
+    await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments/' }, fault: 'status', status: 500, times: 100 });
+    expect(outcomesOf(await record(server, threeRows))).toEqual(['unknown outcome_unknown', 'not_started unresolved_write', 'recorded']);
+    await noFaults(server.sandbox);
+    expect(outcomesOf(await record(server, threeRows))).toEqual(['recorded replayed', 'recorded', 'recorded replayed']);
+  });
+
   it('a row whose outcome is unknown is settled by the same call later', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
