@@ -162,11 +162,6 @@ export const sabotages = {
     ],
     failsOn: 'away',
   },
-  listReads: {
-    what: 'what a person was asked about is not read again before the rows of a list are sent',
-    patches: [{ file: 'preflight/payment-lists.ts', from: '      openInvoices = once(readOpenInvoices);\n', to: '' }],
-    failsOn: 'consent',
-  },
   listSince: {
     what: 'payments that were created since the check of a list are not read',
     patches: [
@@ -244,11 +239,6 @@ export const sabotages = {
     what: 'a person is not told of rows of a list that look alike',
     patches: [{ file: 'write/perform-list.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
     failsOn: 'consent',
-  },
-  listUnknown: {
-    what: 'a row of a list whose outcome is unknown does not hold back the other rows of its customer',
-    patches: [{ file: 'write/perform-list.ts', from: 'this.#unknown.add(name);', to: 'if (name.length === 0) this.#unknown.add(name);' }],
-    failsOn: 'unknown for ever',
   },
   listReplay: {
     what: 'the journal is not asked first when a list is sent again',
