@@ -140,6 +140,8 @@ class List {
   readonly #rows: readonly Row[];
   /** Records that rows of this list made. */
   readonly #made = new Set<string>();
+  /** Turns of rows whose outcome is unknown. */
+  readonly #unknown = new Set<string>();
   /** When no further row is begun, by `performance.now()`. */
   readonly #end: number;
   /** An error that every further row would end with too. */
@@ -201,7 +203,7 @@ class List {
     if (open.length === 0) return inForce;
     const shown = this.#shown(open);
     const question = {
-      rows: open.map((row) => row.judged!.shown.digest),
+      rows: open.map((row) => digestOfRow(row, row.judged!)),
       declines: digestOf(['declined', open.map((row) => requestDigest(row.judged!.request)).toSorted()]),
     };
     const consent = await this.#consentTo(shown, question);
@@ -224,6 +226,7 @@ class List {
   /** Sends the rows that there is consent to, in groups. */
   async send(consents: readonly ListConsent[]): Promise<ListPerformed> {
     const rows = this.#rows.filter(({ outcome }) => outcome === undefined);
+    for (const row of this.#rows) if (row.outcome?.outcome === 'unknown') await this.#noteUnknown(row);
     for (let at = 0; at < rows.length && !this.#isOver();) {
       at += await this.#sendGroup(rows.slice(at, at + GROUP), consents);
       // The turns of the group are released while the list waits.
@@ -252,6 +255,12 @@ class List {
           this.#tell(row);
           continue;
         }
+        // If two payments of a customer were lost, a look could not tell which record is whose.
+        if ((await this.#turnsOf(row)).some((name) => this.#unknown.has(name))) {
+          row.outcome = { outcome: 'not_started', error: behindUnknown() };
+          this.#tell(row);
+          continue;
+        }
         this.#call.progress('Recording', row.number, this.#rows.length);
         const agreed = async (judged: JudgedRow) => {
           const consent = await this.#consentIn(consents, judged, row);
@@ -261,7 +270,10 @@ class List {
         await this.#perform(row, road, agreed, () => this.#reads.refresh());
         if (this.#stop !== undefined && row.outcome?.outcome === 'not_started') return i;
         this.#tell(row);
-        if (row.outcome?.outcome === 'unknown') return i + 1;
+        if (row.outcome?.outcome === 'unknown') {
+          await this.#noteUnknown(row);
+          return i + 1;
+        }
         if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
           await this.#reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
       }
@@ -349,6 +361,10 @@ class List {
       : [concern('duplicate', `it looks like row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
   }
 
+  async #noteUnknown(row: Row): Promise<void> {
+    for (const name of await this.#turnsOf(row)) this.#unknown.add(name);
+  }
+
   async #turnsOf(row: Row): Promise<readonly string[]> {
     try {
       return await this.#call.workflow.row.turn(row.call.input, this.#reads.zoho, {});
@@ -384,7 +400,7 @@ class List {
     const totals = [...amountsByCurrency(rows.map(({ judged }) => judged!))].map(([currency, amount]) => formatMoney(amount, currency));
     const title = `Record ${rows.length === 1 ? 'a payment' : `${rows.length} payments`}, ${totals.join(' and ')} in all`;
     const question = { title, lines, not_checked: [], ask: [] };
-    const digests = rows.map(({ judged }) => judged!.shown.digest);
+    const digests = rows.map((row) => digestOfRow(row, row.judged!));
     const facts = { question, policy: {}, duplicates: {}, lost: { touches: {}, before: {} } };
     return { ...shownOf(digests, facts, [...several, ...ofRows]), title };
   }
@@ -429,10 +445,11 @@ class List {
    * Consent to exactly what was shown of the row. Each row can use it for one claim: if that write was not carried out, the person is asked
    * again.
    */
-  async #consentIn(consents: readonly ListConsent[], { shown }: JudgedRow, { id }: Row): Promise<Consent | undefined> {
-    for (const { asked = 'nobody', approval } of consents.filter(({ rows }) => rows.includes(shown.digest))) {
+  async #consentIn(consents: readonly ListConsent[], judged: JudgedRow, row: Row): Promise<Consent | undefined> {
+    const digest = digestOfRow(row, judged);
+    for (const { asked = 'nobody', approval } of consents.filter(({ rows }) => rows.includes(digest))) {
       if (asked === 'nobody') return { kind: 'given', asked };
-      const own = `${approval}/${id}`;
+      const own = `${approval}/${row.id}`;
       if ((await this.#road.journal.findByApproval(own)) === undefined) return { kind: 'given', asked, approval: own };
     }
     return undefined;
@@ -503,6 +520,9 @@ function inLine({ facts: { question, duplicates }, shown: { about } }: JudgedRow
   return { line: question.line ?? question.title, attention };
 }
 
+/** Of what was shown of a row. Two equal rows differ, because the person may have seen only one of them. */
+const digestOfRow = ({ id }: Row, { shown }: JudgedRow): string => digestOf([id, shown.digest]);
+
 /** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */
 const takingOnly =
   (names: readonly string[]): Turns['take'] =>
@@ -543,6 +563,12 @@ const heldBack = (row: number) =>
   new RefusedError(`This row is equal to row ${row}, which is not recorded yet, so it was held back.`, {
     code: 'facts_changed',
     next: 'Make the same call again when that row is recorded.',
+  });
+
+const behindUnknown = () =>
+  new BusyError('The outcome of an earlier row of this customer is unknown, so this row was held back.', {
+    code: 'unresolved_write',
+    next: 'Make the same call again in a few minutes.',
   });
 
 const changedSince = () =>

@@ -224,11 +224,11 @@ async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: Road): P
     if (unsettled.length === 0) return ready;
     for (const entry of unsettled) {
       const current = await settle(entry, call, road);
+      await call.listed?.settled?.();
       if ('kind' in current) return current;
       if (!isSettled(current.state)) throw inTheWay(current, road.timings);
       refuseSettled(current, ready.facts, call, road);
     }
-    await call.listed?.settled?.();
   }
 }
 

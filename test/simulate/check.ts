@@ -2,7 +2,9 @@ import type { Json } from '../../src/json.ts';
 import { isAsSent } from '../../src/records/same-as-sent.ts';
 import type { Entry } from '../../src/write/journal/journal.ts';
 import type { Intent } from './plan.ts';
+import { checkLists, isOfList, isOfListCall } from './check-lists.ts';
 import type { Asked, Called, LoggedRequest, Remains } from './run.ts';
+import { canonical, groupBy } from './values.ts';
 
 /** The invariants of every run. Zoho's books and request log decide, not the server's own answers. */
 
@@ -19,6 +21,9 @@ export const invariants = {
   books: 'the books balance',
   away: "no write is claimed while the journal's file is moved away",
   paid: 'no invoice is reported as paid unless it is paid',
+  list: 'each row of a list is recorded once, and each answer says what became of it',
+  asked: 'nobody is asked again about a row of a list that they agreed to, or that is recorded',
+  stuck: 'a list that is sent again ends: each row is recorded, or refused for good',
   fault: 'the server has no internal error',
 } as const;
 export type Invariant = keyof typeof invariants;
@@ -29,7 +34,7 @@ export interface Problem {
 }
 
 /** A journal entry, and its request that changed the books. */
-interface Matched {
+export interface Matched {
   readonly entry: Entry;
   readonly applied: LoggedRequest | undefined;
 }
@@ -49,6 +54,7 @@ export function check(remains: Remains): Problem[] {
   checkCaps(remains, matched, say);
   checkAway(remains, say);
   checkPaid(remains, facts, say);
+  checkLists(remains, matched, facts, say);
   for (const problem of remains.journalProblems) say('trace', problem);
   for (const problem of remains.booksProblems) say('books', problem);
   for (const { told } of remains.calls) if (told.code !== undefined && /Error|internal_error/.test(told.code)) say('fault', told.code);
@@ -56,10 +62,10 @@ export function check(remains: Remains): Problem[] {
   return problems;
 }
 
-type Say = (invariant: Invariant, text: string) => void;
+export type Say = (invariant: Invariant, text: string) => void;
 
 const isOpen = ({ state }: Entry) => state !== 'recorded' && state !== 'not_recorded';
-const nameOf = ({ id, endpoint, state, request, key }: Entry) => {
+export const nameOf = ({ id, endpoint, state, request, key }: Entry) => {
   const keyed = key === undefined ? '' : `, ${key}`;
   return `${id} (${endpoint}, ${state}${keyed}) ${request.method} ${request.path} ${JSON.stringify(request.body ?? request.query)}`;
 };
@@ -70,7 +76,7 @@ const isRefused = ({ status, applied }: LoggedRequest) => (status === 401 || sta
 /** Time for the reads of a preflight, and the longest delay between a request's arrival and its change. */
 const BEFORE_CLAIM_MS = 600;
 
-class Facts {
+export class Facts {
   readonly ours: readonly LoggedRequest[];
   /** When another person last changed a payment, or recorded a payment of a customer, by the server's clock. */
   readonly #payments = new Map<string, number>();
@@ -280,6 +286,7 @@ function checkDuplicates({ calls, plan, events }: Remains, facts: Facts, matched
   for (const [n, later] of inOrder.entries()) {
     for (const earlier of inOrder.slice(0, n)) {
       const { id } = earlier.stands;
+      if (isOfList(later.entry)) continue;
       if (id === later.stands.id || !(isAlike(earlier.stands, later.stands) || isUntold(earlier.entry, later, events))) continue;
       const meant = calls.some((call) => call.allowed.includes(id) && isCallOf(call, later.entry, plan.intents));
       if (!meant && !facts.changedSince(id, earlier.applied))
@@ -355,6 +362,7 @@ function checkRecorded({ standing }: Remains, facts: Facts, matched: readonly Ma
 function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say: Say): void {
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   for (const call of calls) {
+    if (isOfListCall(call, plan)) continue;
     const { told, key, began, ended } = call;
     const what = `call of intent ${call.intent}${call.altered ? ' (altered)' : ''}${key === undefined ? '' : `, ${key}`}`;
     if (told.outcome === 'recorded') {
@@ -396,7 +404,7 @@ function checkConsent({ plan, asked, requests }: Remains, facts: Facts, matched:
   const yes = asked.filter(({ decision }) => decision === 'yes');
   const spent = new Set<Asked>();
   for (const { entry, applied } of matched.toSorted((a, b) => (a.entry.claimedAt < b.entry.claimedAt ? -1 : 1))) {
-    if (applied === undefined) continue;
+    if (applied === undefined || isOfList(entry)) continue;
     const { title, lines, concerns } = entry.facts as { title: string; lines: string[]; concerns: { text: string }[] };
     const because = concerns.map(({ text }) => text);
     if (!ALWAYS.has(entry.endpoint) && because.length === 0) {
@@ -464,18 +472,4 @@ function isCallOf({ intent, altered }: Pick<Called, 'intent' | 'altered'>, entry
 /** The called tool: the endpoint itself, or the workflow that called it. */
 function askedOf({ endpoint, arguments: args, facts }: Entry): { tool: string; arguments: Json } {
   return (facts as { called?: { tool: string; arguments: Json } }).called ?? { tool: endpoint, arguments: args };
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_name, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
 }

@@ -18,13 +18,24 @@ export interface GatedOptions {
   readonly where: Where;
   readonly dir: string;
   readonly timeoutMs: number;
+  readonly fenceMs?: number | undefined;
   readonly durable: boolean;
   readonly warn: (message: string) => void;
   /** Awaited at every step. It never resolves if the server is dead from this step on. */
   readonly reach: (step: Step | undefined, when: 'before' | 'after') => Promise<void>;
 }
 
-export function openGated({ plan, lookMs, where, dir, timeoutMs, durable, warn, reach }: GatedOptions): Connection & BooksToServe {
+export function openGated({
+  plan,
+  lookMs,
+  where,
+  dir,
+  timeoutMs,
+  fenceMs = FENCE_MS,
+  durable,
+  warn,
+  reach,
+}: GatedOptions): Connection & BooksToServe {
   const log: Log = (level, event, facts) => {
     if (level === 'error' || level === 'warn') warn(`${event}: ${JSON.stringify(facts)}`);
   };
@@ -37,7 +48,7 @@ export function openGated({ plan, lookMs, where, dir, timeoutMs, durable, warn, 
     policy: plan.policy as Policy,
     mode: plan.mode,
     uniqueField: plan.uniqueField,
-    timings: { graceMs: GRACE_MS, lookMs, fenceMs: FENCE_MS, declinedMs: 60_000, fastestAnswerMs: 0 },
+    timings: { graceMs: GRACE_MS, lookMs, fenceMs, declinedMs: 60_000, fastestAnswerMs: 0 },
     openJournal: async (file) => gated(await openSqliteJournal(file, { durable }), reach),
     log,
   });

@@ -7,7 +7,7 @@ export const clients = ['direct', 'older SDK', 'current SDK, 2025 era', 'current
 export type Client = (typeof clients)[number];
 
 export const journalSteps = ['claim', 'sent', 'recorded', 'not_recorded', 'unknown', 'resolved', 'delivered', 'asked', 'declined'] as const;
-export type Step = (typeof journalSteps)[number];
+export type Step = (typeof journalSteps)[number] | 'consented';
 
 type Args = Record<string, unknown>;
 
@@ -39,6 +39,10 @@ export interface Op {
   readonly meanwhile: Edit | undefined;
   /** What the caller does with a preview's approval or, with a direct client, with a given yes. */
   readonly approval: 'used' | 'used twice' | 'used for something else' | 'expired' | 'forged' | 'left';
+  /** Of a list: true if the rows that can be recorded are to be recorded without the others. */
+  readonly onlyGood?: boolean;
+  /** Of a list: how often the same call is made again for the rows that were not started. */
+  readonly goesOn?: number;
 }
 
 /** A change that another bookkeeper makes directly in Zoho. */
@@ -64,13 +68,15 @@ export interface Fault {
 /** Kills the server just before or after a step of the journal is written, or at a point in time. */
 export interface Crash {
   readonly server: number;
-  readonly at: { readonly step: Step; readonly when: 'before' | 'after' } | number;
+  readonly at: { readonly step: Step; readonly when: 'before' | 'after'; readonly skip?: number } | number;
 }
 
 export interface Pause {
   readonly server: number;
   readonly step: Step;
   readonly when: 'before' | 'after';
+  /** How often the step is passed first. */
+  readonly skip?: number;
   readonly ms: number;
   /** True if the pause is much longer than the grace period by Zoho's clock. */
   readonly long: boolean;
@@ -110,15 +116,19 @@ export interface Plan {
 }
 
 /** Factor by which all times grow, for a busy machine: the same plan, but slower. */
-const SLOWER = Number(process.env['SIMULATE_SLOWER'] ?? 1);
+export const SLOWER = Number(process.env['SIMULATE_SLOWER'] ?? 1);
 /** The timeout that plans are drawn with. */
-const DRAWN_TIMEOUT_MS = 120;
+export const DRAWN_TIMEOUT_MS = 120;
 export const TIMEOUT_MS = DRAWN_TIMEOUT_MS * SLOWER;
 export const FENCE_MS = 60 * SLOWER;
 export const GRACE_MS = 400 * SLOWER;
 
 /** True if the seed's servers run in processes of their own. */
-export const inProcesses = (seed: number): boolean => seed % 100 === 99;
+export const inProcesses = (seed: number): boolean => seed % 100 === 99 || seed % 100 === 97;
+
+/** True if the run is about lists of payments: one run of ten, and all from this seed on. */
+export const ONLY_LISTS = 1_000_000;
+export const hasLists = (seed: number): boolean => seed % 10 === 7 || seed >= ONLY_LISTS;
 
 export function drawPlan(seed: number, template: Template): Plan {
   const random = new Random(seed);
@@ -153,7 +163,7 @@ export function drawPlan(seed: number, template: Template): Plan {
   };
 }
 
-function slower({ faults, ops, edits, crashes, pauses, away, ...rest }: Phase): Phase {
+export function slower({ faults, ops, edits, crashes, pauses, away, ...rest }: Phase): Phase {
   return {
     ...rest,
     faults: faults.map((fault) => (fault.delay_ms === undefined ? fault : { ...fault, delay_ms: fault.delay_ms * SLOWER })),
@@ -165,7 +175,7 @@ function slower({ faults, ops, edits, crashes, pauses, away, ...rest }: Phase): 
   };
 }
 
-const AMOUNTS = [40, 40, 55, 70.5];
+export const AMOUNTS = [40, 40, 55, 70.5];
 
 /** The same payment with another date and reference, so that only the first payment's outcome shows the duplicate; or unchanged. */
 function reworded(random: Random, { tool, args, altered }: Intent, n: number): Intent {
@@ -606,7 +616,7 @@ function writes(random: Random): Fault['match'] {
   ]);
 }
 
-function drawFaults(random: Random, count: number): Fault[] {
+export function drawFaults(random: Random, count: number): Fault[] {
   return Array.from({ length: count }, () => {
     const where = random.weighted({ write: 8, read: 2, token: 1 });
     const match = where === 'write' ? writes(random) : where === 'read' ? { method: 'GET', path: '^/books/v3/' } : { path: '^/oauth/' };

@@ -25,10 +25,14 @@ export interface Control {
 
 const { plan, lookMs, where, dir, resolves, control } = JSON.parse(process.argv[2] ?? '{}') as ProcessOptions;
 const reached = new Set<string>();
+/** How often each step was reached in this phase. */
+const times = new Map<string, number>();
 
 async function reach(step: Step | undefined, when: 'before' | 'after'): Promise<void> {
   if (step === undefined) return;
   const { phase, crashes, pauses } = JSON.parse(readFileSync(control, 'utf8')) as Control;
+  const passed = times.get(`${phase} ${step} ${when}`) ?? 0;
+  times.set(`${phase} ${step} ${when}`, passed + 1);
   const stop = (what: 'crash' | 'pause', pause?: Pause) => {
     const place = `${phase} ${what} ${step} ${when}`;
     if (reached.has(place)) return;
@@ -36,8 +40,8 @@ async function reach(step: Step | undefined, when: 'before' | 'after'): Promise<
     writeSync(2, `${JSON.stringify({ what, pause })}\n`);
     process.kill(process.pid, 'SIGSTOP');
   };
-  if (crashes.some(({ at }) => typeof at === 'object' && at.step === step && at.when === when)) stop('crash');
-  const pause = pauses.find((one) => one.step === step && one.when === when);
+  if (crashes.some(({ at }) => typeof at === 'object' && at.step === step && at.when === when && (at.skip ?? 0) <= passed)) stop('crash');
+  const pause = pauses.find((one) => one.step === step && one.when === when && (one.skip ?? 0) <= passed);
   if (pause !== undefined) stop('pause', pause);
 }
 

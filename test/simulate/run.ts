@@ -12,9 +12,11 @@ import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
 import { createSeal } from '../../src/write/seal.ts';
 import type { Call, Road } from '../../src/write/types.ts';
 import type { Choice, PersonAnswer, ToolResult } from '../support/client.ts';
+import { callListDirectly, toldInAnswer, withAllowed, type ToldRow } from './call-list.ts';
 import { check, type Problem } from './check.ts';
 import { realTicks, withClock, type Clock } from './clock.ts';
-import { drawPlan, GRACE_MS, type Decision, type Edit, type Intent, type Op, type Pause, type Plan } from './plan.ts';
+import { drawPlan, GRACE_MS, hasLists, type Decision, type Edit, type Intent, type Op, type Pause, type Plan } from './plan.ts';
+import { drawListPlan, LIST_TOOL } from './plan-lists.ts';
 import { startServer, type Running } from './server.ts';
 import { spawnServer } from './spawned.ts';
 import { scheduleOf, storyOf } from './story.ts';
@@ -24,10 +26,14 @@ import { bookkeeper, type Template } from './template.ts';
 
 /** The result of a call, as the caller saw it. */
 export interface Told {
-  readonly outcome: 'recorded' | 'not_recorded' | 'unknown' | 'nothing';
+  readonly outcome: 'recorded' | 'partly_recorded' | 'not_recorded' | 'unknown' | 'nothing';
   readonly code?: string | undefined;
   readonly entry?: string | undefined;
   readonly replayed?: boolean | undefined;
+  /** Of a list. */
+  readonly rows?: readonly ToldRow[] | undefined;
+  /** Of a list, if its client shows them: amounts by currency. */
+  readonly totals?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One call: the request and its result. */
@@ -40,6 +46,18 @@ export interface Called {
   readonly began: number;
   readonly ended: number;
   readonly told: Told;
+  /** Of a list: its rows, as they were sent. */
+  readonly rows?: readonly Json[] | undefined;
+  /** True if the call was made at the end, when nothing disturbs it any more. */
+  readonly last?: boolean | undefined;
+}
+
+/** A change that another bookkeeper made, by the server's clock. */
+export interface Edited {
+  readonly method: string;
+  readonly path: string;
+  readonly began: number;
+  readonly ended: number;
 }
 
 /** A person's answer to a question. `intent` is set only if the asking program knows it. */
@@ -83,6 +101,7 @@ export interface Remains {
   readonly warnings: readonly string[];
   /** The times when the journal's file was moved away, by the server's clock. */
   readonly away: readonly (readonly [from: number, to: number])[];
+  readonly edits: readonly Edited[];
   /** The final state of records, by their API path; undefined if deleted. */
   readonly standing: ReadonlyMap<string, Json | undefined>;
 }
@@ -116,7 +135,7 @@ export async function run(
   { scratch, keep }: { readonly scratch: string; readonly keep?: string | undefined },
 ): Promise<RunResult> {
   const began = realTicks();
-  const plan = drawPlan(seed, template);
+  const plan = hasLists(seed) ? drawListPlan(seed, template) : drawPlan(seed, template);
   const dir = mkdtempSync(join(scratch, `${seed}-`));
   try {
     const remains = await withClock(Date.now(), (clock) => carryOut(plan, template, dir, clock));
@@ -150,7 +169,12 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   const running: Running[] = [];
   /** The person's next answers, by server, in the order of the questions. */
   const decisions = plan.servers.map(() => [] as { decision: Decision; meanwhile: Edit | undefined }[]);
-  const edit = ({ method, path, body }: Edit) => byHand(method, path, body).catch(() => undefined);
+  const edits: Edited[] = [];
+  const edit = async ({ method, path, body }: Edit) => {
+    const began = Date.now();
+    await byHand(method, path, body).catch(() => undefined);
+    edits.push({ method, path, began, ended: Date.now() });
+  };
 
   // Processes use the machine's own clocks.
   const pass = async (ms: number) => await (plan.processes ? sleep(ms) : clock.pass(ms));
@@ -261,12 +285,22 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     heldUp: async () => {},
     warn: (message) => void warnings.push(message),
     timeoutMs: 20_000,
+    // On a busy machine, a long list would never end.
+    ...(hasLists(plan.seed) && { fenceMs: 2000 }),
   });
   await last.resolveAll();
   // Callers without an answer repeat their call exactly.
+  const isList = ({ intent }: Called) => plan.intents[intent]!.tool === LIST_TOOL;
   const again = new Map(
-    calls.filter(({ told, altered }) => !altered && told.outcome !== 'recorded').map((one) => [`${one.intent} ${one.key}`, one]),
+    calls
+      .filter((one) => !isList(one) && !one.altered)
+      .filter(({ told }) => told.outcome !== 'recorded')
+      .map((one) => [`${one.intent} ${one.key}`, one]),
   );
+  const always = async (question: string, _server: number, about: About): Promise<Decision> => {
+    asked.push({ question, decision: 'yes', at: Date.now(), ...about });
+    return 'yes';
+  };
   for (const { intent, key } of again.values()) {
     const op: Op = {
       at: 0,
@@ -280,11 +314,26 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
       meanwhile: undefined,
       approval: 'left',
     };
-    await callOnce(op, plan.intents[intent]!, last, {
-      calls,
-      choose,
-      answerOf: async (question, _server, about) => (asked.push({ question, decision: 'yes', at: Date.now(), ...about }), 'yes'),
-    });
+    await callOnce(op, plan.intents[intent]!, last, { calls, choose, answerOf: always });
+  }
+  const lists = new Map(calls.filter(isList).map((one) => [`${one.intent} ${one.altered} ${one.key}`, one]));
+  for (const { intent, key, altered } of lists.values()) {
+    const op: Op = {
+      at: 0,
+      server: 0,
+      intent,
+      key,
+      altered,
+      meansIt: false,
+      cancelAfter: undefined,
+      decisions: [],
+      meanwhile: undefined,
+      approval: 'used',
+      onlyGood: true,
+      goesOn: 3,
+    };
+    await callOnce(op, plan.intents[intent]!, last, { calls, choose, answerOf: always });
+    calls.push({ ...calls.pop()!, last: true });
   }
   await timePasses();
   await last.resolveAll();
@@ -313,6 +362,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     booksProblems: ((await get(`${sandbox.url}/__sandbox/books`)) as { problems: string[] }).problems,
     warnings,
     away,
+    edits,
     standing,
   };
   await last.close();
@@ -366,12 +416,16 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
   let approval: string | undefined;
   let person: Around['person'];
   let uses = 0;
-  for (let round = 0; round < 6; round += 1) {
+  const isList = intent.tool === LIST_TOOL;
+  let allowedRows: ReadonlyMap<number, readonly string[]> = new Map();
+  let goesOn = op.goesOn ?? 0;
+  for (let round = 0; round < 6 + (op.goesOn ?? 0); round += 1) {
     const began = Date.now();
     const isLast = op.cancelAfter === undefined;
     const signal = isLast ? undefined : AbortSignal.timeout(op.cancelAfter);
+    const sent: Json = isList ? { ...withAllowed(args, allowedRows), only_good_rows: op.onlyGood === true } : args;
     const answer = await Promise.race([
-      callServer(server, intent.tool, args, { key: op.key, allowed, approval, person, signal }),
+      callServer(server, intent.tool, sent, { key: op.key, allowed, approval, person, signal }),
       server.gone.then((): Answer => ({ told: { outcome: 'nothing', code: 'killed' } })),
     ]);
     caller.calls.push({
@@ -383,6 +437,7 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
       began,
       ended: Date.now(),
       told: answer.told,
+      ...(isList && { rows: sent['rows'] as Json[] }),
     });
     if (server.dead) return;
     const { told, question, next } = answer;
@@ -395,7 +450,24 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
       // For other clients, the protocol's transport does this.
       void server.road?.journal.add(told.entry, { type: 'delivered', state: told.outcome }).catch(() => undefined);
     }
-    if (told.outcome === 'recorded' && uses > 0) {
+    if (told.rows !== undefined) {
+      // For other clients, the protocol's transport does this.
+      if (server.call === undefined && signal?.aborted !== true)
+        for (const { entry, outcome } of told.rows)
+          if (entry !== undefined && outcome === 'recorded')
+            void server.road?.journal.add(entry, { type: 'delivered', state: outcome }).catch(() => undefined);
+      const suspects = new Map(told.rows.flatMap(({ suspects }, row) => (suspects === undefined ? [] : [[row, suspects] as const])));
+      if (op.meansIt && suspects.size > 0 && allowedRows.size === 0) {
+        allowedRows = suspects;
+        continue;
+      }
+      if (goesOn > 0 && told.outcome !== 'recorded' && told.rows.some(({ outcome }) => outcome !== 'recorded')) {
+        goesOn -= 1;
+        [approval, person, uses] = [undefined, undefined, 0];
+        continue;
+      }
+    }
+    if ((told.outcome === 'recorded' || told.rows !== undefined) && uses > 0) {
       if (op.approval === 'used twice' && uses === 1) {
         uses += 1;
         continue;
@@ -431,11 +503,12 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
     if (op.approval === 'used for something else' && !isAltered) {
       args = intent.altered;
       isAltered = true;
+      allowedRows = new Map();
     }
   }
 }
 
-interface Answer {
+export interface Answer {
   readonly told: Told;
   readonly question?: string | undefined;
   readonly next?:
@@ -447,7 +520,7 @@ interface Answer {
   readonly shown?: readonly string[] | undefined;
 }
 
-interface Around {
+export interface Around {
   readonly key: string | undefined;
   readonly allowed: readonly string[];
   readonly approval: string | undefined;
@@ -466,6 +539,7 @@ async function callDirectly(
   { key, allowed, approval, person, signal }: Around,
 ): Promise<Answer> {
   try {
+    if (tool === LIST_TOOL) return await callListDirectly(server, args, { key, allowed, approval, person, signal });
     const done = await server.perform({
       ...writeTools.get(tool)!,
       input: args,
@@ -541,14 +615,18 @@ async function callThrough(
     approval?: string;
   };
   return {
-    told: { outcome: outcome ?? 'nothing', code: error?.code, entry, replayed },
+    told: {
+      outcome: outcome ?? 'nothing',
+      code: error?.code,
+      ...(tool === LIST_TOOL ? toldInAnswer(result.structuredContent) : { entry, replayed }),
+    },
     question,
     next: given === undefined ? undefined : { kind: 'preview', approval: given },
     shown: shownIn(next ?? []),
   };
 }
 
-function shownIn(next: readonly Step[]): string[] | undefined {
+export function shownIn(next: readonly Step[]): string[] | undefined {
   return next.map(({ arguments: given }) => given?.['allow_duplicate_of']).find((ids) => ids !== undefined) as string[] | undefined;
 }
 
@@ -586,6 +664,9 @@ function figuresOf({ chosen, calls, requests, asked, plan, events, entries }: Re
   for (const { endpoint, state } of entries) if (state === 'recorded') count(`write ${endpoint}`);
   for (const { fault } of requests) if (fault !== null) count(`fault ${fault}`);
   for (const { told } of calls) count(`told ${told.code ?? `${told.outcome}${told.replayed ? ', again' : ''}`}`);
+  for (const { told } of calls)
+    for (const { outcome, code, replayed } of told.rows ?? []) count(`row ${code ?? `${outcome}${replayed ? ', again' : ''}`}`);
+  count('lists', calls.filter(({ rows }) => rows !== undefined).length);
   for (const { decision } of asked) count(`answered ${decision}`);
   return figures;
 }

@@ -162,6 +162,89 @@ export const sabotages = {
     ],
     failsOn: 'away',
   },
+  listSince: {
+    what: 'payments that were created since the check of a list are not read',
+    patches: [
+      {
+        file: 'preflight/payment-lists.ts',
+        from: 'await paymentsCreatedSince(before, most, zoho);',
+        to: 'before ?? (await paymentsCreatedSince(before, most, zoho));',
+      },
+    ],
+    failsOn: 'duplicate',
+  },
+  listTurns: {
+    what: 'the locks of the rows of a list are not held while their reads are used',
+    patches: [
+      { file: 'write/perform-list.ts', from: 'turn = await turns.take(names,', to: 'turn = await turns.take(names.slice(names.length),' },
+    ],
+    failsOn: 'list',
+  },
+  listShown: {
+    what: 'a row of a list is not compared with what was shown of it',
+    patches: [
+      {
+        file: 'write/perform-list.ts',
+        from: 'consents.filter(({ rows }) => rows.includes(digest))',
+        to: "consents.filter(() => digest !== '')",
+      },
+    ],
+    failsOn: 'consent',
+  },
+  listEqual: {
+    what: 'equal rows of a list have the same key',
+    patches: [
+      { file: 'write/perform-list.ts', from: 'const id = `${digest}#${before.length + 1}`;', to: 'const id = digest;' },
+      {
+        file: 'write/perform-list.ts',
+        from: 'row.number < number && row.id === id);',
+        to: "row.number < number && row.id === id && id === '');",
+      },
+    ],
+    failsOn: 'list',
+  },
+  listOnce: {
+    what: 'consent to a row of a list can be used for several writes',
+    patches: [
+      {
+        file: 'write/perform-list.ts',
+        from: 'const own = `${approval}/${row.id}`;',
+        to: 'const own = `${approval}/${row.id}/${Math.random()}`;',
+      },
+    ],
+    failsOn: 'consent',
+  },
+  listKept: {
+    what: 'consent to a list is not kept in the journal',
+    patches: [{ file: 'write/perform-list.ts', from: "if (asked !== 'nobody')\n", to: "if (asked !== 'nobody' && rows.length === 0)\n" }],
+    failsOn: 'asked',
+  },
+  listEarlier: {
+    what: 'the effect of earlier rows of a list on an invoice is ignored',
+    patches: [
+      {
+        file: 'preflight/payment-lists.ts',
+        from: 'effects.set(row.invoice_id, sum(',
+        to: 'new Map<string, number>().set(row.invoice_id, sum(',
+      },
+    ],
+    failsOn: 'consent',
+  },
+  listWide: {
+    what: 'a row of a list is not compared with payments that it may repeat',
+    patches: [{ file: 'write/duplicates.ts', from: 'listed?.made.has(id) === true;', to: "listed?.made.has(id) !== (id === '');" }],
+    failsOn: 'duplicate',
+  },
+  listAlike: {
+    what: 'a person is not told of rows of a list that look alike',
+    patches: [{ file: 'write/perform-list.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
+    failsOn: 'consent',
+  },
+  listReplay: {
+    what: 'the journal is not asked first when a list is sent again',
+    patches: [{ file: 'write/perform-list.ts', from: '  await list.replay();\n', to: '' }],
+    failsOn: 'list',
+  },
 } satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof sabotages;

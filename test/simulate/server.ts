@@ -1,4 +1,5 @@
 import type { Sandbox } from '../../src/sandbox/index.ts';
+import type { ListCall, ListPerformed } from '../../src/write/perform-list.ts';
 import type { Call, Performed, Road } from '../../src/write/types.ts';
 import { connectTo, type Connected, type Person } from '../support/client.ts';
 import { openGated } from './gated.ts';
@@ -16,6 +17,7 @@ export interface Running {
   /** Undefined if the server is called without a client. */
   readonly call: Connected['call'] | undefined;
   perform(call: Call): Promise<Performed>;
+  performList(call: ListCall): Promise<ListPerformed>;
   resolveAll(): Promise<void>;
   arm(crashes: readonly Crash[], pauses: readonly Pause[]): void;
   kill(): void;
@@ -32,6 +34,7 @@ export interface ServerOptions {
   readonly heldUp: (pause: Pause) => Promise<void>;
   readonly warn: (message: string) => void;
   readonly timeoutMs?: number;
+  readonly fenceMs?: number;
 }
 
 export async function startServer({
@@ -43,11 +46,14 @@ export async function startServer({
   heldUp,
   warn,
   timeoutMs = TIMEOUT_MS,
+  fenceMs,
 }: ServerOptions): Promise<Running> {
   let dead = false;
   let crashes: Crash[] = [];
   let pauses: Pause[] = [];
   let timers: NodeJS.Timeout[] = [];
+  /** How often each step was reached since the crashes and pauses were set. */
+  let times = new Map<string, number>();
   let isGone = () => {};
   const gone = new Promise<void>((resolve) => (isGone = resolve));
 
@@ -64,12 +70,14 @@ export async function startServer({
   };
   const never = new Promise<never>(() => {});
   const reach = async (step: Step, when: 'before' | 'after') => {
-    const crash = crashes.findIndex(({ at }) => typeof at === 'object' && at.step === step && at.when === when);
+    const passed = times.get(`${step} ${when}`) ?? 0;
+    times.set(`${step} ${when}`, passed + 1);
+    const crash = crashes.findIndex(({ at }) => typeof at === 'object' && at.step === step && at.when === when && (at.skip ?? 0) <= passed);
     if (crash >= 0) {
       crashes.splice(crash, 1);
       kill();
     }
-    const pause = pauses.findIndex((one) => one.step === step && one.when === when);
+    const pause = pauses.findIndex((one) => one.step === step && one.when === when && (one.skip ?? 0) <= passed);
     if (pause >= 0 && !dead) {
       await heldUp(pauses.splice(pause, 1)[0]!);
     }
@@ -80,6 +88,7 @@ export async function startServer({
     where: sandbox,
     dir,
     timeoutMs,
+    fenceMs,
     durable: false,
     warn,
     reach: async (step, when) => {
@@ -103,9 +112,11 @@ export async function startServer({
     gone,
     call: connected?.call,
     perform: (call) => books.write(call),
+    performList: (call) => books.writeList(call),
     resolveAll: () => opened.resolveAll(warn),
     arm(nextCrashes, nextPauses) {
       timers.forEach(clearTimeout);
+      times = new Map();
       crashes = nextCrashes.filter(({ at }) => typeof at === 'object');
       pauses = [...nextPauses];
       timers = nextCrashes.flatMap(({ at }) => (typeof at === 'number' ? [setTimeout(kill, at)] : []));

@@ -68,6 +68,7 @@ export async function spawnServer(
     gone,
     call: (name, args, signal) => callTool(client, name, args, signal),
     perform: () => Promise.reject(new Error('this server runs in another process')),
+    performList: () => Promise.reject(new Error('this server runs in another process')),
     // The process already did this at its start, if the plan says so.
     resolveAll: async () => {},
     arm(crashes: readonly Crash[], pauses: readonly Pause[]) {

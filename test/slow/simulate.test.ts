@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { endpoints } from '../../src/catalogue.ts';
 import { isRead } from '../../src/endpoint.ts';
 import { invariants } from '../simulate/check.ts';
+import { ONLY_LISTS } from '../simulate/plan.ts';
 import type { Figures, RunResult } from '../simulate/run.ts';
 import { sabotages, type SabotageName } from '../simulate/sabotage.ts';
 import { simulate } from '../simulate/simulate.ts';
@@ -64,6 +65,14 @@ function missingIn(figures: Figures): unknown[] {
   return [...Object.entries(least), ...every.map((name) => [name, 1] as const)].filter(([name, count]) => (figures[name] ?? 0) < count);
 }
 
+/** The events of lists that occurred less often than they must. */
+function missingInLists(figures: Figures): unknown[] {
+  const least = { lists: 300, writes: 200, 'killed calls': 8, questions: 60, 'unknown for a time': 10 };
+  const rows = ['recorded', 'recorded, again', 'outcome_unknown', 'facts_changed', 'suspected_duplicate', 'no_such_customer', 'key_reused'];
+  const every = [...Object.entries(least), ...rows.map((what) => [`row ${what}`, 1] as const)];
+  return every.filter(([name, count]) => (figures[name] ?? 0) < count);
+}
+
 it(
   'all promises hold in 200 runs',
   async () => {
@@ -79,6 +88,21 @@ it(
     }
     // The runs did contain what they are meant to test.
     expect(missingIn(figures)).toEqual([]);
+  },
+  MOST_MS,
+);
+
+it(
+  'all promises hold in 60 runs of lists of payments',
+  async () => {
+    let figures: Figures = {};
+    for (const slower of tempos) {
+      const outcome = await simulate({ seeds: seeds(ONLY_LISTS, 60), slower });
+      expect(outcome.failed.map(({ seed, problems }) => ({ seed, problems }))).toEqual([]);
+      ({ figures } = outcome);
+      if (missingInLists(figures).length === 0) break;
+    }
+    expect(missingInLists(figures)).toEqual([]);
   },
   MOST_MS,
 );
@@ -101,13 +125,26 @@ describe('the simulation finds a missing safeguard', () => {
     lost: [373],
     near: [151, 172],
     away: [63, 66, 93, 162],
+    listSince: [1_003_387, 1_000_154, 1_000_505, 1_001_046, 1_001_060, 1_002_290, 1_002_392],
+    listTurns: [1_000_052, 1_000_011, 1_000_025, 1_000_028, 1_000_057],
+    listShown: [1_000_001, 1_000_010, 1_000_013],
+    listEqual: [1_000_006, 1_000_012, 1_000_020],
+    listOnce: [1_000_004, 1_000_009, 1_000_015],
+    listKept: [1_000_173, 1_000_358, 1_000_726],
+    listEarlier: [1_000_000, 1_000_001, 1_000_003],
+    listWide: [1_000_013, 1_000_016, 1_000_027],
+    listAlike: [1_000_001, 1_000_010, 1_000_012],
+    listReplay: [1_001_299, 1_001_016],
   };
 
   it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])(
     'fails on the named invariant without it: %s',
     async (sabotage, { failsOn, what }) => {
       const found: string[] = [];
-      const ways = [...tempos.map((slower) => ({ slower, seeds: first[sabotage] })), { slower: 1, seeds: seeds(20_000, 1500) }];
+      const ways = [
+        ...tempos.map((slower) => ({ slower, seeds: first[sabotage] })),
+        { slower: 1, seeds: sabotage.startsWith('list') ? seeds(ONLY_LISTS, 500) : seeds(20_000, 1500) },
+      ];
       for (const way of ways) {
         const enough = ({ problems }: RunResult) => problems.some(({ invariant }) => invariant === failsOn);
         const { failed } = await simulate({ ...way, workers: 1, sabotage, enough });

@@ -190,6 +190,25 @@ describe('the same list again', () => {
   });
 });
 
+it('records a row only if that row was shown, even if an equal row was', async () => {
+  // Without this policy, the second of two equal rows would differ by its concern.
+  const server = await start({ confirm: 'ask', policy: { accept: ['duplicate'] } });
+  const first = await record(server, [credit('Bowman Furniture', 20)]);
+  const allow_duplicate_of = rowsOf(first).map(({ payment_id }) => payment_id);
+  const rows = ['a', 'b'].map((idempotency_key) => credit('Bowman Furniture', 20, { idempotency_key }));
+  const other = credit('Kestrel Architects', 30);
+  const known = rows.map((row) => ({ ...row, allow_duplicate_of }));
+  const preview = await record(server, [rows[0]!, known[1]!, other], { only_good_rows: true });
+  expect(textOf(preview)).toContain('Row 2: ');
+  expect(textOf(preview)).not.toContain('Row 1: ');
+  const { approval } = preview.structuredContent;
+  expect(outcomesOf(await record(server, [...known, other], { only_good_rows: true, approval }))).toEqual([
+    'not_started facts_changed',
+    'recorded',
+    'recorded',
+  ]);
+});
+
 describe('rows of one invoice', () => {
   it('are planned one after the other', async () => {
     const asked: string[] = [];
@@ -271,6 +290,16 @@ describe('what happens in between', () => {
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
     expect(outcomesOf(await record(server, threeRows))).toEqual(['recorded', 'recorded', 'recorded']);
     expect((await booksOf(server.sandbox)).problems).toEqual([]);
+  });
+
+  it('a row whose outcome is unknown holds back the other rows of its customer', async () => {
+    const server = await start();
+    // The search fails too. A read of the same list of payments before that succeeds.
+    await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
+    await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments/' }, fault: 'status', status: 500, times: 100 });
+    expect(outcomesOf(await record(server, threeRows))).toEqual(['unknown outcome_unknown', 'not_started unresolved_write', 'recorded']);
+    await noFaults(server.sandbox);
+    expect(outcomesOf(await record(server, threeRows))).toEqual(['recorded replayed', 'recorded', 'recorded replayed']);
   });
 
   it('a row whose outcome is unknown is settled by the same call later', async () => {
