@@ -91,7 +91,7 @@ it.each([
   [149.97, 14_997, 'decimal point elsewhere'],
   [0.5, 500, 'decimal point elsewhere'],
   [1250, 12_250, 'one digit more'],
-  [12_250, 1250, 'one digit less'],
+  [12_250, 1250, 'one digit fewer'],
   [450, 450, undefined],
   [450, 460, undefined],
   [450, 900, undefined],

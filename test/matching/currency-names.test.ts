@@ -83,7 +83,7 @@ describe('record_customer_payment', () => {
   it("names the customer's where another was said", async () => {
     const server = await start();
     const result = await server.call('record_customer_payment', { ...given, customer: 'Möbelhaus Lindner GmbH', currency: 'US dollars' });
-    expect(textOf(result)).toContain('The user said "US dollars", and this customer pays in EUR');
+    expect(textOf(result)).toContain('The user said "US dollars", but Zoho books this customer\'s amounts in EUR');
     expect(await codeOf(server, 'Bowman Furniture', '€')).toBe('wrong_currency');
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });

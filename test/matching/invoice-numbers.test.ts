@@ -253,7 +253,7 @@ describe('a retainer invoice', () => {
   it.each<[string, Record<string, unknown>, string, string]>([
     ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
     ['with more than is open', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
-    ['by a part of the money', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is named for it'],
+    ['by a part of the money', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is given for it'],
     ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
     ['by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
     ['and left as credit at once', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
@@ -271,7 +271,7 @@ describe('a retainer invoice', () => {
     await record(server, paid);
     const again = await record(server, { ...paid, amount: 750 });
     expect(codeOf(again)).toBe('invoice_paid');
-    expect(textOf(again)).toContain('Retainer invoice "RET-00001" of "Bowman Furniture" is paid already');
+    expect(textOf(again)).toContain('Retainer invoice "RET-00001" of "Bowman Furniture" is already paid');
     const found = await server.call('find_payments', { invoice: 'RET-00001' });
     expect(textOf(found)).toContain('"RET-00001" is a retainer invoice, of "Bowman Furniture"');
     expect(textOf(found)).toContain(`find_payments {"customer":"${seed.bowman}","amount":750}`);

@@ -247,7 +247,7 @@ describe.each([
     expect(textOf(await server.call('find_payments', { customer: 'Böttcher' }))).toContain('"Böttcher Verlag"');
     const nobody = await statementOf(server, 'Xyzzy');
     expect(codeOf(nobody)).toBe('no_such_customer');
-    expect(textOf(nobody)).toContain('A new customer is created in Zoho Books first, not here.');
+    expect(textOf(nobody)).toContain('A new customer must first be created in Zoho Books.');
   });
 
   it('is asked for a name in few calls', async () => {
@@ -265,7 +265,7 @@ describe('find_payments', () => {
     const server = await booksWith(Array.from({ length: 14 }, (_, i) => ({ name: `Lindgren Bau ${i}` })));
     const result = await server.call('find_payments', { customer: 'Lindgren', amount: 999_999 });
     expect(result.structuredContent).toMatchObject({ more_customers: 4 });
-    expect(textOf(result)).toMatch(/^Customers looked at: "Lindgren Bau .*, and 4 more\.$/m);
+    expect(textOf(result)).toMatch(/^Customers searched: "Lindgren Bau .*, and 4 more\.$/m);
   });
 
   it.each(['デザイン', '株式会社', '山デザ'])('finds those of a customer by %s, a part of a name that has no spaces', async (customer) => {
@@ -283,7 +283,7 @@ describe('find_payments', () => {
       const { payments = [] } = (await server.call('find_payments', { text })).structuredContent as Record<string, object[]>;
       expect(payments.length, text).toBeGreaterThan(0);
       for (const payment of payments)
-        expect(payment).toMatchObject({ customer_name: 'Möbelhaus Lindner GmbH', why: 'text in its customer name' });
+        expect(payment).toMatchObject({ customer_name: 'Möbelhaus Lindner GmbH', why: 'text in customer name' });
       expect((await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/customerpayments')).length).toBeLessThanOrEqual(6);
     },
   );

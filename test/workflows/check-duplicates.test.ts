@@ -77,15 +77,15 @@ describe('check_duplicates', () => {
         currency_code,
       ]),
     ).toEqual([
-      ['very likely', '3 days apart, same reference, neither is on an invoice, other modes', 'Acme Corp', 321.5, 'USD'],
-      ['likely', 'same day, no two references to compare, neither is on an invoice', 'Möbelhaus Lindner GmbH', 210.25, 'EUR'],
-      ['possible', '7 days apart, no two references to compare, neither is on an invoice', 'Bowman Furniture', 77.7, 'USD'],
-      ['less likely', 'same day, other references, neither is on an invoice', 'Bowman Furniture', 99.9, 'USD'],
+      ['very likely', '3 days apart, same reference, neither has an invoice, different modes', 'Acme Corp', 321.5, 'USD'],
+      ['likely', 'same day, a reference is missing, neither has an invoice', 'Möbelhaus Lindner GmbH', 210.25, 'EUR'],
+      ['possible', '7 days apart, a reference is missing, neither has an invoice', 'Bowman Furniture', 77.7, 'USD'],
+      ['less likely', 'same day, different references, neither has an invoice', 'Bowman Furniture', 99.9, 'USD'],
     ]);
     expect(idsIn(result)).toEqual([sameReference, sameDay, near, otherReferences]);
     const text = textOf(result);
-    expect(text).toMatch(/^Looked through \d+ payments of all customers, from 2026-04-02 on: 4 groups/);
-    expect(text).toContain(`very likely: "Acme Corp" (id ${acme}), USD 321.50, 2 times: 3 days apart`);
+    expect(text).toMatch(/^Checked \d+ payments of all customers, from 2026-04-02 on: 4 groups/);
+    expect(text).toContain(`very likely: "Acme Corp" (id ${acme}), USD 321.50, 2 payments: 3 days apart`);
     expect(text).toMatch(
       new RegExp(
         `^- 2026-06-23 \\| #\\d+ \\(id ${sameReference[1]}\\) \\| recorded 2026-07-01 22:00 ` +
@@ -97,7 +97,7 @@ describe('check_duplicates', () => {
     expect(text).toContain(
       `Next: get_customer_payment {"payment_id":"${sameReference[0]}"} · get_customer_payment {"payment_id":"${sameReference[1]}"}`,
     );
-    expect(text).toContain('Only what the user says is a mistake may be deleted');
+    expect(text).toContain('Delete only a payment that the user calls a mistake');
     expect(text).not.toMatch(/delete_customer_payment \{/);
   });
 
@@ -119,8 +119,8 @@ describe('check_duplicates', () => {
     );
     const none = textOf(await check({ customer: 'Bowman Furniture' }));
     expect(none.replace(/\d+ payments/, 'N payments')).toBe(
-      'Looked through N payments of "Bowman Furniture" (id 903000000000099), all dates: ' +
-        'none looks recorded twice (same customer and amount, at most 7 days apart or the same reference).',
+      'Checked N payments of "Bowman Furniture" (id 903000000000099), all dates: ' +
+        'no possible duplicates (same customer and amount, at most 7 days apart or the same reference).',
     );
   });
 
@@ -223,7 +223,7 @@ describe('check_duplicates', () => {
     const result = ok(await other.call('check_duplicates', { date_start: '2026-04-28', date_end: '2026-06-30', days_apart: 7 }));
     await other.close();
     await zoho.close();
-    expect(textOf(result)).toMatch(/Not looked through: 2026-04-21 to 2026-04-2\d\./);
+    expect(textOf(result)).toMatch(/Not checked: 2026-04-21 to 2026-04-2\d\./);
   });
 
   it('keeps three of a kind together, and many of a kind within bounds', async () => {
@@ -232,7 +232,7 @@ describe('check_duplicates', () => {
     const result = await check();
     expect(groupsIn(result)).toMatchObject([{ likelihood: 'less likely', amount: 5, more: 5 }]);
     expect(groupsIn(result)[0]?.payments).toHaveLength(20);
-    expect(textOf(result)).toContain('25 times');
+    expect(textOf(result)).toContain('25 payments: ');
     expect(textOf(result)).toContain('- and 5 more');
   });
 

@@ -82,10 +82,10 @@ it('pairs no credit with an invoice, and offers to give none of it back: which i
   expect(textOf(result)).toContain('has EUR 109.50 unused');
   expect(result.structuredContent['next']).toEqual([
     { say: 'to apply credit: update_customer_payment with payment_id and invoices', tool: 'update_customer_payment' },
-    { say: 'to give credit back: refund_customer_payment', tool: 'refund_customer_payment' },
+    { say: 'to refund credit: refund_customer_payment', tool: 'refund_customer_payment' },
   ]);
   expect(textOf(result).split('\n').at(-1)).toBe(
-    'Next: to apply credit: update_customer_payment with payment_id and invoices · to give credit back: refund_customer_payment',
+    'Next: to apply credit: update_customer_payment with payment_id and invoices · to refund credit: refund_customer_payment',
   );
 });
 
@@ -112,9 +112,9 @@ describe('what the credentials do not show', () => {
     const result = await statement(server, seed.bowman);
     expect(textOf(result)).toContain('has USD 400.40 unused on 3 payments.');
     expect(textOf(result)).toContain(
-      'Not shown: what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ); ' +
+      "Not shown: Zoho's own figure of what is owed (needs the scope ZohoBooks.contacts.READ); " +
         'open invoices (needs the scope ZohoBooks.invoices.READ); ' +
-        'how old the invoices are (needs the scope ZohoBooks.settings.READ).',
+        'the age of the invoices (needs the scope ZohoBooks.settings.READ).',
     );
     expect(textOf(result)).not.toMatch(/owes|past due/);
   });
@@ -165,9 +165,9 @@ describe('what Zoho counts otherwise', () => {
     const text = textOf(await statement(server, seed.bowman));
     expect(text).toContain('owes USD 100.30 on 2 open invoices');
     expect(text).toContain(
-      'Zoho itself counts USD 80.10 owed, USD 20.20 less than these: credit notes, an opening balance or journal entries would explain it.',
+      "Zoho's own figure: USD 80.10 owed, USD 20.20 less than above. Possible reason: credit notes, an opening balance or journal entries.",
     );
-    expect(text).toContain('Zoho itself counts USD 30.00 unused credit, USD 30.00 more than these');
+    expect(text).toContain("Zoho's own figure: USD 30.00 unused credit, USD 30.00 more than above");
     await close();
   });
 
@@ -203,8 +203,8 @@ describe('what Zoho counts otherwise', () => {
     });
     const server = await start({ at: zoho });
     const text = textOf(await statement(server, seed.bowman));
-    expect(text).toContain('owes on 1 open invoice, in a currency that is not told;');
-    expect(text).not.toMatch(/Zoho itself counts .* owed/);
+    expect(text).toContain('owes on 1 open invoice, in an unknown currency;');
+    expect(text).not.toMatch(/Zoho's own figure: .* owed/);
     await zoho.close();
   });
 
@@ -229,9 +229,9 @@ describe('what Zoho counts otherwise', () => {
     const result = await statement(server, seed.bowman);
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(textOf(result)).toContain('owes USD 9030.00 on 150 open invoices; has USD 750.00 unused on 150 payments.');
-    expect(textOf(result)).toContain('and 70 newer ones, in the totals above.');
-    expect(textOf(result)).toContain('and 130 older ones, in the total above.');
-    expect(textOf(result)).toContain('Refunds of 140 more payments, which changed longer ago, were not looked at: find_refunds has them.');
+    expect(textOf(result)).toContain('and 70 newer invoices (in the totals above).');
+    expect(textOf(result)).toContain('and 130 older payments (in the total above).');
+    expect(textOf(result)).toContain('Refunds of 140 more payments (last changed earlier) were not read: find_refunds finds them.');
     await close();
   });
 });

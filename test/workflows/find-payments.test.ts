@@ -53,9 +53,9 @@ describe('find_payments', () => {
     ];
     const result = await find({ customer: 'bowman furniture', amount: 812.5, date: '2026-06-20' });
     expect(foundIn(result).map(({ payment_id, why }) => [payment_id, why])).toEqual([
-      [exact, 'name as given, same amount, same day'],
+      [exact, 'same name, same amount, same day'],
       [alike, 'name fits, same amount, same day'],
-      [further, 'name alike, same amount, same day'],
+      [further, 'similar name, same amount, same day'],
     ]);
     expect(rowsOf(result).map((row) => row.split(' | ')[3])).toEqual([
       `"Bowman Furniture" (id ${seed.bowman})`,
@@ -96,8 +96,8 @@ describe('find_payments', () => {
         .slice(0, 2)
         .map(({ payment_number, why }) => [payment_number, why]),
     ).toEqual([
-      ['6', 'name as given, 1 day later'],
-      ['5', 'name as given, 1 day earlier'],
+      ['6', 'same name, 1 day later'],
+      ['5', 'same name, 1 day earlier'],
     ]);
     for (const row of foundIn(await find({ date: '2026-06-10', limit: 50 })))
       expect(String(row['date']) >= '2026-06-03' && String(row['date']) <= '2026-06-17').toBe(true);
@@ -128,13 +128,13 @@ describe('find_payments', () => {
 
   it('names those who are called alike, where others fill the answer', async () => {
     const text = textOf(await find({ customer: 'Summit Office Interior', limit: 3 }));
-    expect(text).toMatch(/Customers called alike: "Summit Office Interiors" \(id \d+\)\./);
+    expect(text).toMatch(/Customers with similar names: "Summit Office Interiors" \(id \d+\)\./);
   });
 
   it('by cheque number, text, mode and what is unused', async () => {
     expect(foundIn(await find({ reference: '4471' }))[0]).toMatchObject({ payment_id: seed.paymentWithUnused, why: 'same reference' });
-    expect(foundIn(await find({ reference: '78812' }))[0]).toMatchObject({ payment_number: '6', why: 'in its reference' });
-    expect(foundIn(await find({ text: 'autumn order' }))).toMatchObject([{ payment_number: '4', why: 'text in its description' }]);
+    expect(foundIn(await find({ reference: '78812' }))[0]).toMatchObject({ payment_number: '6', why: 'part of the reference' });
+    expect(foundIn(await find({ text: 'autumn order' }))).toMatchObject([{ payment_number: '4', why: 'text in description' }]);
     for (const { payment_mode } of foundIn(await find({ payment_mode: 'bank transfer', limit: 50 })))
       expect(payment_mode).toBe('banktransfer');
     for (const { payment_mode } of foundIn(await find({ payment_mode: 'Cheque' }))) expect(payment_mode).toBe('check');
@@ -192,8 +192,8 @@ describe('find_payments', () => {
     ]);
     expect(foundIn(await find(calls[1]))[0]).toMatchObject({ why: 'name fits, same day' });
     const nobody = textOf(await find({ customer: 'Xyzzy Ltd' }));
-    expect(nobody).toContain('No customer is called anything like "Xyzzy Ltd".');
-    expect(nobody).toContain('Next: ask the user for the name');
+    expect(nobody).toContain('No customer has a name like "Xyzzy Ltd".');
+    expect(nobody).toContain('Next: ask the user for the exact name');
   });
 
   it('refuses what cannot be meant', async () => {
@@ -235,13 +235,13 @@ describe('find_payments', () => {
     closers.push(() => many.close());
     const found = await find({ amount: 20_000.01 }, await another({ on: sandbox, at: many }));
     expect(foundIn(found)).toMatchObject([{ payment_id: (result.structuredContent['payment'] as Found).payment_id, why: 'same amount' }]);
-    expect(textOf(found)).toContain('Not looked through: up to ');
+    expect(textOf(found)).toContain('Not searched: up to ');
   });
 
   it('says that a currency is not known rather than guess, where the scopes do not show it', async () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const result = await find({ customer: 'Lindner', amount: 1000 }, await another({ sandbox: { scopes } }));
-    expect(rowsOf(result)[0]).toContain('| 1000 (currency not known) | "Möbelhaus Lindner GmbH"');
+    expect(rowsOf(result)[0]).toContain('| 1000 (currency unknown) | "Möbelhaus Lindner GmbH"');
     expect(textOf(result)).toContain('needs the scope ZohoBooks.contacts.READ');
     expect(textOf(result)).not.toMatch(/EUR|USD/);
   });

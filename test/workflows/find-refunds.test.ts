@@ -48,11 +48,11 @@ describe.each(kinds)('refunds of a month, through the client of the %s', (kind) 
     expect(textOf(result).split('\n')[0]).toBe('4 refunds: EUR 283.02 (1), USD 1393.62 (3).');
     expect(first!.replace(/id \d+/g, 'id N')).toBe(
       '2026-06-30 | USD 1152.92 | "Granite State Credit Union" (id N) | payment #486 (id N) | refund_id N | banktransfer | ' +
-        'out of "Business Checking" (id N) | payment for INV-000476 | no reason noted',
+        'from "Business Checking" (id N) | payment for INV-000476 | no reason noted',
     );
     expect(third).toContain('"Acme Corp" (id 712345000000090009) | payment #6 (id 712345000000079506) | refund_id 712345000000079601');
-    expect(textOf(result)).toContain('Looked through the 200 payments that changed since 2026-');
-    expect(textOf(result)).toMatch(/Next: the payment of the first: get_customer_payment \{"payment_id":"\d+"\}$/);
+    expect(textOf(result)).toContain('Searched the 200 payments that changed since 2026-');
+    expect(textOf(result)).toMatch(/Next: the first refund's payment: get_customer_payment \{"payment_id":"\d+"\}$/);
   });
 });
 
@@ -77,7 +77,7 @@ describe('what is looked for', () => {
       `\nAccount "petty": "Petty Cash" (id ${seed.pettyCash}).\n`,
     );
     expect(textOf(await server.call('find_refunds', { account: 'petty', amount: 1 }))).toContain(
-      'No refund matches: amount 1, out of an account called "petty".\n',
+      'No refund matches: amount 1, from an account called "petty".\n',
     );
     expect(await ids({ customer: 'Bowman Furnishings' })).toEqual([]);
     const why = textOf(await find(server, { amount: 12.5 }));
@@ -176,7 +176,7 @@ describe('what is looked for', () => {
     expect(result.structuredContent['count']).toBe(counts.refunds);
     for (const { currency_code, amount } of result.structuredContent['totals'] as Row[])
       expect(totals[currency_code]?.['refunded']).toBe(amount);
-    expect(textOf(result)).not.toContain('Looked through');
+    expect(textOf(result)).not.toContain('Searched');
   });
 
   it('may hold orders: they stay data', async () => {
@@ -224,7 +224,7 @@ describe('in groups', () => {
       complete: true,
     });
     expect(textOf(result)).toContain('\nComplete: every group is shown. Refunds of credit notes are not included.');
-    expect(textOf(result)).toContain('the refunds one by one: find_refunds {}');
+    expect(textOf(result)).toContain('to list each refund: find_refunds {}');
     if (group_by === 'month') expect(groups.map(({ month }) => month)).toEqual(groups.map(({ month }) => month).toSorted());
   });
 
@@ -234,11 +234,9 @@ describe('in groups', () => {
     const result = await find(server, { ...june, group_by: ['account', 'customer'] });
     const keyOf = ({ from_account_id, customer_id }: Record<string, unknown>) => `${from_account_id} ${customer_id}`;
     expect(groupsOf(result).map(keyOf).toSorted()).toEqual(few.map(keyOf).toSorted());
-    expect(textOf(result)).toMatch(
-      /^out of "Euro Account" \(id \d+\) \| "Garonne Atelier SAS" \(id \d+\) \| 1 refund: EUR 283\.02 \(1\)$/m,
-    );
+    expect(textOf(result)).toMatch(/^from "Euro Account" \(id \d+\) \| "Garonne Atelier SAS" \(id \d+\) \| 1 refund: EUR 283\.02 \(1\)$/m);
     expect(textOf(await find(server, { ...june, group_by: ['account'] }))).toMatch(
-      /^out of "Business Checking" \(id \d+\) \| 3 refunds: USD 1393\.62 \(3\)$/m,
+      /^from "Business Checking" \(id \d+\) \| 3 refunds: USD 1393\.62 \(3\)$/m,
     );
     // Also as one word: hosts send that.
     expect(groupsOf(await find(server, { ...june, group_by: 'mode' }))).toHaveLength(1);
@@ -267,7 +265,7 @@ describe('in groups', () => {
     const server = await start({ at: zoho });
     const text = textOf(await find(server, { group_by: ['mode'] }));
     expect(text).toMatch(/^cash \| 1 refund: [A-Z]{3} 5\.00 \(1\)$/m);
-    expect(text).toContain('mode not told | 1 refund: 1 whose amount or currency is not told');
+    expect(text).toContain('mode unknown | 1 refund: 1 of unknown amount or currency');
     await zoho.close();
   });
 });
@@ -276,11 +274,11 @@ it('says when every refund is shown, and that those of credit notes are not amon
   const server = await start();
   const all = await find(server, june);
   expect(all.structuredContent['complete']).toBe(true);
-  expect(textOf(all)).toContain('\nComplete: every one is shown. Refunds of credit notes are not included.\n');
+  expect(textOf(all)).toContain('\nComplete: every refund is shown. Refunds of credit notes are not included.\n');
   const none = await find(server, { amount: 7.77 });
   expect(textOf(none)).toContain('No refund matches: amount 7.77.\nRefunds of credit notes are not included.');
   const tool = (await server.client.listTools()).tools.find(({ name }) => name === 'find_refunds') as { description?: string };
-  expect(tool.description).toContain('Not refunds of credit notes.');
+  expect(tool.description).toContain('Without refunds of credit notes.');
 });
 
 describe('a part is never taken for the whole', () => {
@@ -313,7 +311,7 @@ describe('a part is never taken for the whole', () => {
     expect(pages(sorted.zoho.calls)).toBe(1);
     expect(textOf(early)).toBe(
       'No refund matches: 2026-06-01 to 2026-06-30.\nRefunds of credit notes are not included.\n' +
-        'Looked through the 200 payments that changed since 2016-01-01; a refund changes its payment.',
+        'Searched the 200 payments that changed since 2016-01-01; a refund changes its payment.',
     );
     await sorted.zoho.close();
 
@@ -322,8 +320,8 @@ describe('a part is never taken for the whole', () => {
     expect(pages(unsorted.zoho.calls)).toBe(20);
     expect(part.structuredContent).toMatchObject({ payments_looked_through: 4000, next_skip: 4000 });
     expect(textOf(part)).toContain(
-      'This is a part: only 4000 payments were looked through, and there are more.\n' +
-        'Next: to go on: find_refunds {"date_start":"2026-06-01","date_end":"2026-06-30","skip":4000}',
+      'Incomplete: only 4000 payments were searched, and there are more.\n' +
+        'Next: to continue: find_refunds {"date_start":"2026-06-01","date_end":"2026-06-30","skip":4000}',
     );
     await unsorted.zoho.close();
   });
@@ -362,7 +360,7 @@ describe('a part is never taken for the whole', () => {
     });
     const server = await start({ at: zoho });
     const text = textOf(await find(server, {}));
-    expect(text).toContain('1 refund: 1 whose amount or currency is not told.');
+    expect(text).toContain('1 refund: 1 of unknown amount or currency.');
     expect(text).toContain('2026-06-05 | an amount not told by Zoho');
     await zoho.close();
   });
@@ -376,7 +374,7 @@ describe('a part is never taken for the whole', () => {
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(rowsOf(result).length).toBeLessThan(60);
     expect(textOf(result)).toContain(
-      `Shown are the newest ${rowsOf(result).length}. For older ones call again with date_end: "2016-06-05".`,
+      `Only the newest ${rowsOf(result).length} are shown. For older refunds call again with date_end: "2016-06-05".`,
     );
     expect(textOf(result)).not.toContain('Complete');
     await zoho.close();

@@ -68,8 +68,10 @@ describe('a reference', () => {
   ])('with %s is near where the rest fits, and is told to be near', async (_, reference) => {
     const result = await find({ ...known, reference });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
-    expect(foundIn(result)[0]?.why).toMatch(/^name as given, same amount, same day, near reference: /);
-    expect(textOf(result)).toMatch(/^No payment has just the reference ".*"; what follows is near it and fits the rest\.\n1 payment found/);
+    expect(foundIn(result)[0]?.why).toMatch(/^same name, same amount, same day, similar reference: /);
+    expect(textOf(result)).toMatch(
+      /^No payment has exactly the reference ".*"; these have a similar one and fit the rest\.\n1 payment found/,
+    );
     // As well where less is remembered.
     for (const less of [{ customer: 'Bowman' }, { amount: 812.5 }, day, { date_start: '2026-06-15', date_end: '2026-06-25' }])
       expect(idsOf(foundIn(await find({ ...less, reference }))), JSON.stringify(less)).toEqual([id]);
@@ -89,8 +91,10 @@ describe('a reference', () => {
       expect(result.structuredContent['matches']).toBe(0);
       expect(idsOf(nearIn(result)), JSON.stringify(more)).toContain(id);
       expect(textOf(result)).toMatch(/^No payment matches: reference with /);
-      expect(textOf(result)).toContain('Near this reference, and nothing else tells whether one of them is meant:\n2026-06-20 | ');
-      expect(textOf(result)).toContain('Next: ask the user who paid, how much or when, and call again with it.');
+      expect(textOf(result)).toContain(
+        'Payments with a similar reference; nothing else shows whether one of them is meant:\n2026-06-20 | ',
+      );
+      expect(textOf(result)).toContain('Next: ask the user who paid, how much or when, and call again with the answer.');
     }
   });
 
@@ -102,8 +106,10 @@ describe('a reference', () => {
     ['zeros in front', '0091358'],
     ['other words around it', 'Bowman 91358 June'],
   ])('with %s is found alone too, told as written another way', async (_, reference) => {
-    expect(foundIn(await find({ reference }))).toMatchObject([{ payment_id: id, near: true, why: 'near reference: written another way' }]);
-    expect(textOf(await find({ reference }))).toMatch(/^No payment has just the reference ".*"; what follows is near it\.\n/);
+    expect(foundIn(await find({ reference }))).toMatchObject([
+      { payment_id: id, near: true, why: 'similar reference: written differently' },
+    ]);
+    expect(textOf(await find({ reference }))).toMatch(/^No payment has exactly the reference ".*"; these have a similar one\.\n/);
   });
 
   it.each([
@@ -165,7 +171,7 @@ describe('a reference', () => {
     const result = await find({ ...wrong, reference: '91368' });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id, near: true }] });
-    expect(textOf(result)).toMatch(/ 1 fits:\n2026-06-20 .*near reference: one character other\n/);
+    expect(textOf(result)).toMatch(/\n1 fits without `\w+`:\n2026-06-20 .*similar reference: one character differs\n/);
     expect(textOf(result)).not.toContain(' either.');
   });
 
@@ -183,7 +189,7 @@ describe('a reference', () => {
       matches: 1,
       payments: [{ payment_id: other, why: 'same amount, same day, same reference' }],
     });
-    expect(textOf(result)).toMatch(/\nWithout `customer` 1 fits:\n2026-06-20 \| .*"Acme Corp"/);
+    expect(textOf(result)).toMatch(/\n1 fits without `customer`:\n2026-06-20 \| .*"Acme Corp"/);
   });
 });
 
@@ -220,7 +226,7 @@ describe('where nothing fits all that is remembered', () => {
     const result = await find({ ...all, ...wrong });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id }] });
-    expect(textOf(result)).toContain(`Without \`${condition}\` 1 fits:\n2026-03-12 | `);
+    expect(textOf(result)).toContain(`1 fits without \`${condition}\`:\n2026-03-12 | `);
     for (const { without: other, matches } of othersIn(result)) if (other !== condition) expect(matches, other).toBe(0);
   });
 
@@ -239,7 +245,7 @@ describe('where nothing fits all that is remembered', () => {
     const result = await find(args);
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)?.matches).toBeGreaterThan(0);
-    expect(textOf(result)).toContain(`Without ${named} `);
+    expect(textOf(result)).toContain(` without ${named}`);
   });
 
   it('each condition is told of: with what fits, or that nothing does', async () => {
@@ -257,11 +263,11 @@ describe('where nothing fits all that is remembered', () => {
     [5.4, 'decimal point elsewhere'],
     [54, 'decimal point elsewhere'],
     [54_000, 'decimal point elsewhere'],
-    [5540, 'one digit less'],
+    [5540, 'one digit fewer'],
   ])('an amount of %d is told to be near 540: %s', async (amount, slip) => {
     const result = await find({ customer: 'Bowmann Furniture Ltd', amount, date: '2026-03-12' });
     expect(foundIn(result)).toEqual([]);
-    expect(without(result, 'amount')?.payments[0]).toMatchObject({ payment_id: id, why: `name as given, same day, near amount: ${slip}` });
+    expect(without(result, 'amount')?.payments[0]).toMatchObject({ payment_id: id, why: `same name, same day, similar amount: ${slip}` });
   });
 
   it('an amount that a slip explains comes before one that is no nearer than others', async () => {
@@ -294,7 +300,7 @@ describe('where nothing fits all that is remembered', () => {
         .filter(({ in_part }) => in_part)
         .map((other) => other.without),
     ).toEqual(['amount', 'customer']);
-    expect(textOf(result)).toContain('Of the newest that were looked through, nothing fits without `amount` or `customer`.');
+    expect(textOf(result)).toContain('Of the newest payments searched, nothing fits without `amount` or `customer`.');
   });
 });
 
@@ -308,9 +314,9 @@ describe('the number of payments looked through', () => {
     // Nobody paid about so much; without the amount all of the customer's were compared.
     expect(looked(none)).toBe(payments.length);
     expect(textOf(none)).toContain(
-      `Looked through ${payments.length} payments, which Zoho picked out by customer and amount, or by some of these.`,
+      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these.`,
     );
-    expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nLooked through 490 payments\.\n?/);
+    expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nSearched 490 payments\.\n?/);
     expect(looked(await find({ number: '99999' }, one))).toBe(490);
   });
 
@@ -378,7 +384,7 @@ describe('unused_only', () => {
       .filter(({ currency_code }) => currency_code === 'USD')
       .map((row) => Number(row['unused_amount']));
     expect(dollars).toEqual(dollars.toSorted((a, b) => b - a));
-    expect(textOf(result)).toMatch(/^The best 50 payments of \d+ that match, best match first, then by what is unused:/);
+    expect(textOf(result)).toMatch(/^The best 50 payments of \d+ that match, best match first, then by unused amount:/);
     const theirs = foundIn(await find({ customer: 'Bowman Furniture', unused_only: true }, one)).map((row) => Number(row['unused_amount']));
     expect(theirs.slice(0, 3)).toEqual([250, 100, 50.4]);
   });

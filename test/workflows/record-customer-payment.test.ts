@@ -67,7 +67,7 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
     // More than all that is open, so a person is asked about the rest.
     const result = await recorded(server, { customer: 'Bowman', amount: 3000, allocate: 'oldest_first' });
     expect(asked[0]).toMatch(
-      /^4 customers are called something like "Bowman"\. Which one is it\?\n1\. "Bowman & Sons Furniture", .+\n5\. None of these$/s,
+      /^4 customers have a name like "Bowman"\. Which one is it\?\n1\. "Bowman & Sons Furniture", .+\n5\. None of these$/s,
     );
     expect(asked[1]).toMatch(/^Record a payment of USD 3000\.00 from "Bowman Furniture"\?\n/);
     expect(asked[1]).toContain('You are asked because USD 914.50 more is paid than is applied to invoices.');
@@ -169,7 +169,7 @@ describe('near-identical names', () => {
       () => zoho.close(),
     );
     const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
-    expect(text).toContain('2 customers are called something like "John Smith"');
+    expect(text).toContain('2 customers have a name like "John Smith"');
     expect(text).toContain('"Smith, John"');
   });
 
@@ -261,7 +261,7 @@ describe('what the money is for', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['an invoice that is paid', { invoices: ['INV-383'] }, 'invoice_paid', 'paid already'],
+    ['an invoice that is paid', { invoices: ['INV-383'] }, 'invoice_paid', 'already paid'],
     ['a draft', { invoices: ['INV-387'] }, 'invoice_not_open', 'still a draft'],
     ['a void one', { invoices: ['INV-388'] }, 'invoice_not_open', 'void'],
     ['one that does not exist', { invoices: ['INV-38500'] }, 'no_such_invoice', 'Ask the user'],
@@ -406,7 +406,7 @@ describe('how, where to and when', () => {
       { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 },
       'wrong_currency',
     );
-    expect(text).toContain('this customer pays in EUR');
+    expect(text).toContain("books this customer's amounts in EUR");
     await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
     expect(asked).toEqual([]);
     await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });

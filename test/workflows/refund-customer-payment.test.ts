@@ -58,8 +58,8 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     const server = await start({ kind, confirm: 'ask', person: answers(asked, which(seed.bowman), which(seed.paymentWithUnused), yes) });
     await refunded(server, { customer: 'Bowman' });
     expect(asked.map((question) => question.split('\n')[0])).toEqual([
-      '4 customers are called something like "Bowman". Which one is it?',
-      'Several payments of "Bowman Furniture" (id 903000000000099) have money left. Which one is given back?',
+      '4 customers have a name like "Bowman". Which one is it?',
+      'Several payments of "Bowman Furniture" (id 903000000000099) have an unused amount. Which one is refunded?',
       'Refund USD 100.00 to "Bowman Furniture"?',
     ]);
     expect(asked[2]).toContain('Account: "Petty Cash" (id 3000000000385)');
@@ -118,13 +118,13 @@ describe('which payment', () => {
   it.each<[string, Record<string, unknown>, string, string]>([
     ["another customer's number", { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
     ['a number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
-    ['nobody', {}, 'invalid_arguments', 'Who gets money back'],
+    ['nobody', {}, 'invalid_arguments', 'The customer is missing'],
     ["nobody's payment", { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
     [
       'more than any has left',
       { customer: 'Bowman Furniture', amount: 251 },
       'more_than_refundable',
-      'No payment of this customer has USD 251.00 unused. What is unused: payment #4',
+      'No payment of this customer has USD 251.00 unused. Unused amounts: payment #4',
     ],
     ['more than this one has left', { payment: advance, amount: 251 }, 'more_than_refundable', 'USD 251.00 is more than that'],
     ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],

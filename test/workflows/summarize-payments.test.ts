@@ -220,7 +220,7 @@ describe('summarize_payments', () => {
           `Payments by "pigeon" into "Business Checking" (id ${checking}) from 2026-05-01 on: none.\nComplete: nothing was left out.`,
         );
         expect(none).toContain(
-          `the modes that there are: summarize_payments {"date_start":"2026-05-01","account":"${account}","group_by":["mode"]}`,
+          `the modes in use: summarize_payments {"date_start":"2026-05-01","account":"${account}","group_by":["mode"]}`,
         );
       }
       const wrong = await server.call('summarize_payments', { ...november, account: 'Chequing' });
@@ -268,11 +268,11 @@ describe('summarize_payments', () => {
       expect(ok(result).total).toEqual(petty?.count === 0 ? { count: 0 } : petty);
       expect(ok(result)).toMatchObject({ not_compared: lost?.count });
       expect(ok(result).complete).toBeUndefined();
-      expect(textOf(result)).toContain(`Not counted: ${lost?.count} payments of which Zoho does not tell the account.`);
+      expect(textOf(result)).toContain(`Not counted: ${lost?.count} payments, because Zoho gives no account.`);
       const cash = await one.call('summarize_payments', { ...november, payment_mode: 'cash' });
       const untoldCash = rows().filter(({ mode }) => mode === 'cash').length;
       expect(ok(cash)).toMatchObject({ total: { count: 0 }, not_compared: untoldCash });
-      expect(textOf(cash)).toContain(`Not counted: ${untoldCash} payments of which Zoho does not tell the mode.`);
+      expect(textOf(cash)).toContain(`Not counted: ${untoldCash} payments, because Zoho gives no mode.`);
     });
   });
 
@@ -296,7 +296,7 @@ describe('summarize_payments', () => {
       expect(total).toEqual(controlOf(between(covers['date_start'] ?? '0000', covers['date_end'] ?? '9999')));
       parts.push(total);
       if (not_counted === undefined) break;
-      expect(textOf(result)).toContain(`Only in part: there are more payments than one call sums up. Not counted: `);
+      expect(textOf(result)).toContain(`Incomplete: there are more payments than one call can add up. Not counted: `);
       args = JSON.parse(/summarize_payments (\{.*?\})/.exec(textOf(result))?.[1] ?? '') as Record<string, unknown>;
     }
     expect(parts.length).toBe(3);
@@ -354,8 +354,8 @@ describe('summarize_payments', () => {
     expect(Math.round(groups.reduce((sum, group) => sum + group.bcy_amount, rest?.bcy_amount ?? 0) * 100)).toBe(
       Math.round(control.bcy_amount * 100),
     );
-    expect(textOf(result)).toMatch(/^others, \d+ smaller ones \| \d+ payments/m);
-    expect(textOf(result)).toContain('Not every group is shown: for the others call again for a shorter range or for one customer.');
+    expect(textOf(result)).toMatch(/^\d+ smaller groups \| \d+ payments/m);
+    expect(textOf(result)).toContain('To see the smaller groups, call again for a shorter range or for one customer.');
     expect(textOf(result)).not.toContain('Complete');
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
@@ -406,7 +406,7 @@ describe('summarize_payments', () => {
       await (await another({ sandbox: { scopes, limits: roomy } })).call('summarize_payments', { ...november, group_by: ['currency'] }),
     );
     expect(text).toContain('in base currency');
-    expect(text).toContain('currency not known');
+    expect(text).toContain('currency unknown');
     expect(text).toContain('ZohoBooks.contacts.READ');
     expect(text).toContain('ZohoBooks.settings.READ');
     expect(text).not.toMatch(/USD|EUR|JPY/);
@@ -414,7 +414,7 @@ describe('summarize_payments', () => {
       await another({ sandbox: { shapes: 'documented', limits: roomy } })
     ).call('summarize_payments', { ...november, group_by: ['mode'] });
     expect(ok(documented).total).not.toHaveProperty('bcy_refunded_amount');
-    expect(textOf(documented)).toContain('Zoho does not tell of every payment what was refunded');
+    expect(textOf(documented)).toContain('no refunded amount for ');
   });
 
   it('refuses a range that ends before it begins', async () => {
