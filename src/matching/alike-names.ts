@@ -13,7 +13,7 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
   return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
 
-/** The first telling word. Similar names have nearly the same first word. */
+/** The first word that is no article or short word. Similar names have nearly the same first word. */
 export const leadingWord = (typed: string): string => telling(typed)[0] ?? '';
 
 /**

@@ -6,7 +6,7 @@ import { folded } from './same-name.ts';
 
 /** Finds possible duplicates: payments with the same customer and amount, and close dates or the same reference number. */
 
-/** Sorted from the most to the least likely duplicate. `settled`: all payments of the group but one were refunded in full. */
+/** Sorted from the most to the least likely duplicate. `settled`: at most one payment of the group was not refunded in full. */
 export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
 
 export interface DuplicateGroup {
