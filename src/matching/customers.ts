@@ -231,7 +231,7 @@ async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer>
 
 type ContactType = 'customer' | 'vendor';
 
-/** The contacts that Zoho finds, at most 200. `all`: there are no more. Checks the type, because Zoho's own filter lets some vendors through. */
+/** The contacts that Zoho finds, at most 200. `all`: there are no more. Zoho's own filter lets some vendors through, so checks the type. */
 export async function customersFound(
   query: Json,
   zoho: Reader,

@@ -46,7 +46,7 @@ export function daysOf({
   });
 }
 
-/** The same range as arguments. */
+/** Turns a range back into the two arguments. */
 export function asArguments({ start, end }: Days): { readonly date_start?: string; readonly date_end?: string } {
   return { ...(start !== undefined && { date_start: start }), ...(end !== undefined && { date_end: end }) };
 }

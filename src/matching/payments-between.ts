@@ -104,7 +104,7 @@ export async function* paymentsBetween(
     const answer = await pageAt(order, page);
     probed.delete(`${order}${page}`);
     looked += answer.rows.length;
-    progress(`Looked through ${looked} payments.`);
+    progress(`Searched ${looked} payments.`);
     const all = answer.rows.map(asPayment);
     // If a payment is recorded during the search, the last payment of a page appears again on the next page.
     const isNew = ({ payment_id }: PaymentRow) => payment_id === '' || !earlier.has(payment_id);

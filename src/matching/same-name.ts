@@ -38,7 +38,7 @@ export const plainLetters = (name: string): string =>
 /** The possible spellings of a folded name. */
 interface Forms {
   readonly plain: string;
-  /** `mueller` for `müller`. */
+  /** With letters spelled out: `mueller` for `müller`. */
   readonly spelledOut: string;
   /** Equal for `müller`, `mueller` and `muller`, but different for `joe` and `jo`. */
   readonly collapsed: string;

@@ -22,7 +22,7 @@ type Slip = 'one off' | 'one less' | 'one more' | 'two swapped';
 export function amountSlip(typed: number, told: number): string | undefined {
   if (typed === 0 || told === 0 || typed === told) return undefined;
   const times = Number((Math.max(typed, told) / Math.min(typed, told)).toPrecision(12));
-  if ([10, 100, 1000].includes(times)) return 'decimal point elsewhere';
+  if ([10, 100, 1000].includes(times)) return 'decimal point moved';
   const decimals = Math.max(decimalsOf(typed), decimalsOf(told));
   const [one, other] = [typed, told].map((amount) => amount.toFixed(decimals).replace('.', ''));
   const slip = slipOf(one ?? '', other ?? '');

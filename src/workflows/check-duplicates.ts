@@ -29,7 +29,7 @@ const USUAL_DAYS_APART = 7;
 
 const input = z.strictObject({
   customer: customer.optional(),
-  date_start: date.optional().describe('Default: the last 90 days; with `customer` all.'),
+  date_start: date.optional().describe('Default: the last 90 days; all dates with `customer`.'),
   date_end: date.optional(),
   days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),
 });

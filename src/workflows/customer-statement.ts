@@ -59,7 +59,7 @@ export const customerStatement = defineReadWorkflow({
     const contact = await customerNamed(customer, zoho);
     const { contact_id } = contact;
     const goOn = (found: number) => {
-      progress(`Looked through ${found} payments.`);
+      progress(`Searched ${found} payments.`);
       return found < MOST_PAYMENTS;
     };
     const [today, invoices, payments] = await Promise.all([

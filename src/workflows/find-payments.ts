@@ -213,7 +213,8 @@ export const findPayments = defineReadWorkflow({
         ...rows(payments),
         ...others,
         alike.length > 0 &&
-          `Customers with similar names: ${alike.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+          'Customers with similar names: ' +
+            `${alike.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
         noCurrency,
         untold,
         rest,

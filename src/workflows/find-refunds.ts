@@ -150,7 +150,7 @@ function aboutRefunds(count: number, totals: readonly CurrencyTotal[]): string {
 const NO_CREDIT_NOTES = 'Refunds of credit notes are not included.';
 
 const CUT_TEXTS = {
-  say: 'cut texts end in a number of characters: get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole',
+  say: 'texts with "(N characters)" are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole',
   tool: 'get_customer_payment_refund',
 };
 
@@ -229,7 +229,7 @@ async function lookThrough(
     looked += done.length;
     // Counts whole pages, because Zoho may return a page with fewer rows.
     at = cutOff === undefined ? at - (at % PER_PAGE) + PER_PAGE : at + done.length;
-    progress(`Looked through ${looked} payments.`);
+    progress(`Searched ${looked} payments.`);
     const seenSoFar = {
       refunds,
       payments_looked_through: looked,

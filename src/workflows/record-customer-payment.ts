@@ -40,9 +40,9 @@ const { payment_mode, date, reference_number, description, exchange_rate, bank_c
 const input = z.strictObject({
   customer: customer.optional().describe('Name, e-mail or id. Optional with `invoices`.'),
   amount,
-  currency: z.string().max(40).optional().describe("As the user said it; must be the customer's."),
+  currency: z.string().max(40).optional().describe("As the user said it. Must be the customer's currency."),
   payment_mode,
-  date: date.optional().describe('Default: today at the organization.'),
+  date: date.optional().describe("Default: today in the organization's time zone."),
   invoices: z
     .array(
       z.strictObject({

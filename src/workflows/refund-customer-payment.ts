@@ -44,7 +44,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   description: [
     'Record a refund of an overpayment, by customer name or payment number: ' +
       'finds the payment with an unused amount. The user is asked to confirm.',
-    'Only an unused amount can be refunded. If all is applied to invoices, the answer gives the exact calls that un-apply it first.',
+    'Only an unused amount can be refunded. If the money is applied to invoices, the answer gives the exact calls that un-apply it first.',
   ].join('\n'),
   input,
   endpoint: createCustomerPaymentRefund,

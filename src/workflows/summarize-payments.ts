@@ -43,10 +43,10 @@ const output = z.looseObject({ groups: z.array(z.looseObject({})).optional(), to
 
 export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
-  title: 'Sum up payments',
+  title: 'Add up payments',
   description:
     'Add up payments received in a date range: count, amount, refunded and unused, in the base currency; ' +
-    'grouped by customer or currency, also in their own.',
+    "grouped by customer or currency, also in the customer's.",
   input,
   output,
   reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],
@@ -283,7 +283,7 @@ function aboutNotTold(total: Totals): string {
     .map(([name, what]) => ({ what, count: countNotTold(total, name) }))
     .filter(({ count }) => count > 0)
     .map(({ what, count }) => `no ${what} for ${count} payment${count === 1 ? '' : 's'}`);
-  return missing.length === 0 ? '' : `Zoho gives ${missing.join(', ')}: not in the totals.`;
+  return missing.length === 0 ? '' : `Zoho gives ${missing.join(', ')}; the totals do not include them.`;
 }
 
 function aboutTotals(totals: Totals, base: string | undefined): string {

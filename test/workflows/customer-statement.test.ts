@@ -19,7 +19,7 @@ async function statement(server: Harness, customer: string): Promise<ToolResult>
 const now = () => new Date('2026-07-02T02:00:00Z');
 
 describe.each(kinds)('through the client of the %s', (kind) => {
-  it("shows open invoices by age on the organization's date, unused credit, last payments and refunds, without drafts and void invoices", async () => {
+  it('shows open invoices by age, unused credit, last payments and refunds, without drafts and void invoices', async () => {
     const server = await start({ kind, sandbox: { now } });
     const result = await statement(server, 'bowman furniture');
     expect(result.structuredContent).toMatchObject({

@@ -388,7 +388,7 @@ it('reports progress, and stops if the client cancels', async () => {
   await client.callTool({ name: 'find_refunds', arguments: {} }, undefined, {
     onprogress: ({ message }: { message: string }) => heard.push(message),
   });
-  expect(heard.slice(0, 2)).toEqual(['Looked through 200 payments.', 'Looked through 400 payments.']);
+  expect(heard.slice(0, 2)).toEqual(['Searched 200 payments.', 'Searched 400 payments.']);
   const whole = (await requestsTo(server.sandbox)).length;
   const stop = new AbortController();
   const cancelled = client.callTool({ name: 'find_refunds', arguments: {} }, undefined, {

@@ -260,9 +260,9 @@ describe('if nothing fits all conditions', () => {
 
   it.each([
     [450, 'two digits swapped'],
-    [5.4, 'decimal point elsewhere'],
-    [54, 'decimal point elsewhere'],
-    [54_000, 'decimal point elsewhere'],
+    [5.4, 'decimal point moved'],
+    [54, 'decimal point moved'],
+    [54_000, 'decimal point moved'],
     [5540, 'one digit fewer'],
   ])('an amount of %d is reported as similar to 540: %s', async (amount, slip) => {
     const result = await find({ customer: 'Bowmann Furniture Ltd', amount, date: '2026-03-12' });

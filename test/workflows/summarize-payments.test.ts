@@ -313,7 +313,7 @@ describe('summarize_payments', () => {
       { onprogress: ({ message = '' }) => void heard.push(message) },
     );
     expect(heard.length).toBeGreaterThanOrEqual(5);
-    expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Looked through ${count} payments.`));
+    expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Searched ${count} payments.`));
   });
 
   it('stops reading when the call is cancelled', async () => {
