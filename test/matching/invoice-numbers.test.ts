@@ -7,14 +7,14 @@ import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Numbers of invoices and retainer invoices, however people write them. */
+/** Numbers of invoices and retainer invoices, in the forms that people write. */
 
 const start = servers();
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
 const record = (server: Harness, args: Record<string, unknown>) => server.call('record_customer_payment', { ...cash, ...args });
 const codeOf = (result: ToolResult) => (result.structuredContent['error'] as { code: string } | undefined)?.code;
 
-/** Books of whose invoices these are the numbers, in a Zoho that finds what stands there just so. */
+/** Books whose invoices have these numbers, in a Zoho that finds only exact text. */
 async function booksWith(numbers: readonly string[]): Promise<Harness> {
   const sandbox = await startSandbox();
   const rows = numbers.map((invoice_number, i) => ({
@@ -116,21 +116,21 @@ describe('an invoice is found by its number', () => {
     [['2024/17', 'A-17'], 'invoice 2024/17', '2024/17'],
     [['2024/17'], '2024-17', '2024/17'],
     [['INV-38-4'], 'INV-384', 'no_such_invoice'],
-    // The digits at the end are what people say.
+    // People say only the last digits.
     [['INV-000384', 'INV-001384'], 'invoice 384', 'INV-000384'],
     [['INV-384', 'OLD-384'], '#384', 'ambiguous_invoice'],
     [['INV-384', 'inv384'], 'INV/384', 'ambiguous_invoice'],
-    // Zeros are no matter of writing.
+    // Zeros make a different number.
     [['INV-384'], 'INV-0384', 'no_such_invoice'],
     [['INV-0384'], 'INV-384', 'no_such_invoice'],
     [['INV-384', 'INV-0384'], '0384', 'INV-0384'],
     [['INV-384'], '(-)', 'no_such_invoice'],
-  ])('of %j, %s is %s', async (numbers, typed, found) => {
+  ])('among %j: %s gives %s', async (numbers, typed, found) => {
     const server = await booksWith(numbers);
     expect(await invoiceBy(server, typed)).toBe(found);
   });
 
-  it('with other zeros it is offered, and nothing is recorded', async () => {
+  it('a number with other zeros is only offered, and nothing is recorded', async () => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: ['INV-00385'] });
     expect(codeOf(result)).toBe('no_such_invoice');
@@ -138,7 +138,7 @@ describe('an invoice is found by its number', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('list_invoices and completions take it so too', async () => {
+  it('list_invoices and completions accept the same forms', async () => {
     const server = await start();
     for (const invoice_number of [' INV-385.', '#inv-385', '(INV\u2011385)'])
       expect((await server.call('list_invoices', { invoice_number })).structuredContent['invoices'], invoice_number).toMatchObject([
@@ -161,7 +161,7 @@ describe('an invoice is found by its number', () => {
 describe('a wrong number', () => {
   const candidates = (result: ToolResult) => [...textOf(result).matchAll(/(\S+) of "([^"]+)" \(id \d+\)/g)].map(([, , name]) => name);
 
-  it('brings candidates of the customer who is named, and of nobody else', async () => {
+  it('gives candidates only of the named customer', async () => {
     const server = await start();
     for (const [customer, invoice] of [
       ['Bowman Furniture', 'INV-399'],
@@ -178,7 +178,7 @@ describe('a wrong number', () => {
     }
   });
 
-  it('also of the customer whom another invoice tells', async () => {
+  it('gives candidates of the customer of another invoice in the call', async () => {
     const server = await start();
     const result = await record(server, { amount: 500, invoices: ['INV-385', 'INV-3860'] });
     expect(codeOf(result)).toBe('no_such_invoice');
@@ -190,7 +190,7 @@ describe('a retainer invoice', () => {
   const paid = { customer: 'Bowman Furniture', amount: 750, invoices: ['RET-00001'] };
 
   it.each(['RET-00001', 'ret-00001.', '#RET-00001', 'RET 00001', 'retainer RET-00001', 'Retainer invoice 1', seed.retainer])(
-    'is found by %s and paid; the result names it, and no unused credit',
+    'is found by %s and paid; the result names it and shows no unused credit',
     async (invoice) => {
       const server = await start();
       const result = await record(server, { ...paid, invoices: [{ invoice }] });
@@ -205,7 +205,7 @@ describe('a retainer invoice', () => {
   );
 
   it.each(['retainer 385', 'Retainer invoice no. 385', 'RET 385', 'retainer INV-385', 'retainer 00385'])(
-    'called %s is not the other invoice with that number',
+    'typed as %s does not give the other invoice with that number',
     async (invoice) => {
       const server = await start();
       const result = await record(server, { customer: 'Bowman Furniture', amount: 450, invoices: [{ invoice }] });
@@ -222,13 +222,13 @@ describe('a retainer invoice', () => {
     },
   );
 
-  it('is an invoice like others where its number begins so', async () => {
+  it('is not assumed if an invoice number begins like that', async () => {
     const server = await booksWith(['RET-77', 'INV-78']);
     expect(await invoiceBy(server, 'ret 77')).toBe('RET-77');
     expect(await invoiceBy(server, 'retainer 78')).toBe('no_such_invoice');
   });
 
-  it('is told so to the person who is asked, and the customer need not be named', async () => {
+  it('is named in the question to the user, and the customer may be omitted', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -241,7 +241,7 @@ describe('a retainer invoice', () => {
     expect(asked[0]).not.toContain('unused credit');
   });
 
-  it('is looked for in few calls', async () => {
+  it('is found in few calls', async () => {
     const server = await start();
     await forgetRequests(server.sandbox);
     await record(server, paid);
@@ -252,11 +252,11 @@ describe('a retainer invoice', () => {
 
   it.each<[string, Record<string, unknown>, string, string]>([
     ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
-    ['with more than is open', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
-    ['by a part of the money', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is named for it'],
+    ['with more than its balance', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
+    ['with a part of the payment', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is given for it'],
     ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
     ['by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
-    ['and left as credit at once', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
+    ['together with as_credit', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
     ['that does not exist', { invoices: ['RET-00099'] }, 'no_such_invoice', 'Ask the user'],
   ])('%s is refused', async (_, args, code, words) => {
     const server = await start();
@@ -266,12 +266,12 @@ describe('a retainer invoice', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('that is paid is said to be so, and its payment is found', async () => {
+  it('that is paid gives an error, and its payment is found', async () => {
     const server = await start();
     await record(server, paid);
     const again = await record(server, { ...paid, amount: 750 });
     expect(codeOf(again)).toBe('invoice_paid');
-    expect(textOf(again)).toContain('Retainer invoice "RET-00001" of "Bowman Furniture" is paid already');
+    expect(textOf(again)).toContain('Retainer invoice "RET-00001" of "Bowman Furniture" is already paid');
     const found = await server.call('find_payments', { invoice: 'RET-00001' });
     expect(textOf(found)).toContain('"RET-00001" is a retainer invoice, of "Bowman Furniture"');
     expect(textOf(found)).toContain(`find_payments {"customer":"${seed.bowman}","amount":750}`);
@@ -283,7 +283,7 @@ describe('a retainer invoice', () => {
     expect(open).toContain('EUR 1500.00 open');
   });
 
-  it('created with its id reads the same', async () => {
+  it('given by id to the endpoint gives the same texts', async () => {
     const server = await start();
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -295,7 +295,7 @@ describe('a retainer invoice', () => {
     expect(textOf(result)).not.toMatch(/unused|apply the rest/i);
   });
 
-  it('is not missed by an organization that has none', async () => {
+  it('gives no error in an organization without retainer invoices', async () => {
     const server = await start({
       sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'] },
     });

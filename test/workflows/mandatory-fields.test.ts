@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { fault, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 
-/** Custom fields and the location of a payment, also where the organization makes one mandatory. */
+/** Custom fields and the location of a payment, also if the organization makes them mandatory. */
 
 let server: Harness;
 afterEach(() => server.close());
@@ -36,7 +36,7 @@ describe('record_customer_payment takes', () => {
     expect((await writes()).map(({ body }) => body)).toEqual([expect.objectContaining(more)]);
   });
 
-  it('a location by name, and offers the others for one that is not there', async () => {
+  it('a location by name, and offers the others for an unknown name', async () => {
     await start();
     const wrong = await server.call('record_customer_payment', { ...bowman, location_id: 'Boston' });
     expect(errorOf(wrong)).toMatchObject({ code: 'no_such_location', changed: 'no' });
@@ -45,7 +45,7 @@ describe('record_customer_payment takes', () => {
     expect((await writes()).map(({ body }) => body)).toMatchObject([{ location_id: SHOWROOM }]);
   });
 
-  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])('a custom field called %j by its label', async (label) => {
+  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])('a custom field by its label, written %j', async (label) => {
     await start();
     await done('record_customer_payment', { ...bowman, custom_fields: [{ label, value: 'A 7' }] });
     expect((await writes()).map(({ body }) => body)).toMatchObject([{ custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }]);
@@ -58,7 +58,7 @@ describe('record_customer_payment takes', () => {
     expect(textOf(result)).toContain('custom_fields[0] names no field');
   });
 
-  it('a location, which the question names', async () => {
+  it('a location, and shows it in the question', async () => {
     const asked: string[] = [];
     const person = (question: string) => {
       asked.push(question);
@@ -78,7 +78,7 @@ describe('record_customer_payment takes', () => {
   });
 });
 
-describe('a payment without what is mandatory is refused with what is missing, and recorded with it', () => {
+describe('a payment without mandatory fields is refused with their names, and recorded with them', () => {
   it.each([
     ['record_customer_payment', bowman],
     ['create_customer_payment', created],
@@ -90,7 +90,7 @@ describe('a payment without what is mandatory is refused with what is missing, a
     expect(errorOf(location), textOf(location)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
     expect(errorOf(location).next).toContain(`call again with it as location_id: "Head Office" (id 460000000038080), `);
     expect(errorOf(location).next).toMatch(/^Payments must have the custom field "Receipt Book No": /);
-    // Both in one step: they are no alternatives.
+    // Both in one step, because both are needed.
     expect(errorOf(location).next.split('; otherwise ')[0]).toMatch(/custom_fields: .* location_id: /);
     const field = await server.call(tool, { ...args, location_id: 'showroom' });
     expect(errorOf(field), textOf(field)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
@@ -99,22 +99,22 @@ describe('a payment without what is mandatory is refused with what is missing, a
     await done(tool, { ...args, location_id: 'showroom', custom_fields: [receipt] });
   });
 
-  it('all that are missing are named in one step, and none that the call or the payment has', async () => {
+  it('one step names all missing fields, and no field that the call or the payment has', async () => {
     await start({ custom_fields: ['cf_receipt_book_no', 'cf_external_reference'] });
     const location_id = SHOWROOM;
     const neither = await server.call('record_customer_payment', { ...bowman, location_id });
     expect(errorOf(neither).next).toContain('the custom fields "External Reference" and "Receipt Book No": ask the user for the values');
     const one = await server.call('record_customer_payment', { ...bowman, location_id, custom_fields: [receipt] });
     expect(errorOf(one).next).toContain('the custom field "External Reference": ');
-    // The value that names the payment is one.
+    // The custom field that identifies the payment has a value.
     const upserted = await server.call('update_customer_payment_using_custom_field', { ...upsert, location_id });
     expect(errorOf(upserted).next).toContain('the custom field "Receipt Book No": ');
-    // The sample has a receipt.
+    // The sample payment has a receipt number.
     const changed = await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'x', location_id });
     expect(errorOf(changed).next).toContain('the custom field "External Reference": ');
   });
 
-  it('without the scope for settings it is what Zoho says', async () => {
+  it("without the scope for settings the error gives Zoho's own message", async () => {
     const scopes = ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'];
     await start({ custom_fields: ['cf_receipt_book_no'] }, { sandbox: { scopes } });
     const result = await server.call('record_customer_payment', bowman);
@@ -125,7 +125,7 @@ describe('a payment without what is mandatory is refused with what is missing, a
     expect(textOf(result)).toContain('Please enter a value for Receipt Book No.');
   });
 
-  it('and so it is where looking for what is missing fails', async () => {
+  it('the same if reading the missing fields fails', async () => {
     await start({ custom_fields: ['cf_receipt_book_no'] });
     await fault(server.sandbox, { match: { path: '/settings/fields' }, fault: 'status', status: 500, times: 9 });
     const result = await server.call('record_customer_payment', bowman);

@@ -6,7 +6,7 @@ import { harness, textOf, type Harness, type ToolResult } from '../support/harne
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** What a person remembers with a slip in it: near references, what fits without one condition, and how much was looked through. */
+/** Searches with a typing error: similar references, payments that fit without one condition, and the number of payments searched. */
 
 type Found = Record<string, unknown> & { payment_id: string; why?: string; near?: true };
 interface Other {
@@ -56,7 +56,7 @@ describe('a reference', () => {
     ['the last digit off', '91357'],
     ['two digits swapped', '91538'],
     ['the first two swapped', '19358'],
-    ['the middle two swapped, which no half of it survives', '93158'],
+    ['the middle two swapped, which changes both halves', '93158'],
     ['a digit missing', '9158'],
     ['a digit doubled', '911358'],
     ['a digit too many', '916358'],
@@ -65,12 +65,14 @@ describe('a reference', () => {
     ['a label and a digit off', 'ref: 91858'],
     ['spaces and a digit off', '91 858'],
     ['other words around it and a digit off', 'Bowman 91858'],
-  ])('with %s is near where the rest fits, and is told to be near', async (_, reference) => {
+  ])('with %s is found as similar if the rest fits', async (_, reference) => {
     const result = await find({ ...known, reference });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
-    expect(foundIn(result)[0]?.why).toMatch(/^name as given, same amount, same day, near reference: /);
-    expect(textOf(result)).toMatch(/^No payment has just the reference ".*"; what follows is near it and fits the rest\.\n1 payment found/);
-    // As well where less is remembered.
+    expect(foundIn(result)[0]?.why).toMatch(/^same name, same amount, same day, similar reference: /);
+    expect(textOf(result)).toMatch(
+      /^No payment has exactly the reference ".*"; these have a similar one and fit the rest\.\n1 payment found/,
+    );
+    // The same with fewer conditions.
     for (const less of [{ customer: 'Bowman' }, { amount: 812.5 }, day, { date_start: '2026-06-15', date_end: '2026-06-25' }])
       expect(idsOf(foundIn(await find({ ...less, reference }))), JSON.stringify(less)).toEqual([id]);
   });
@@ -82,15 +84,17 @@ describe('a reference', () => {
     ['a digit missing', '9158'],
     ['a digit doubled', '911358'],
     ['a word in front and a digit off', 'check 91858'],
-  ])('with %s and nothing else is shown as near, and not claimed to be found', async (_, reference) => {
+  ])('with %s and nothing else is shown as similar, not as found', async (_, reference) => {
     for (const more of [{}, { payment_mode: 'check' }, { unused_only: true }]) {
       const result = await find({ reference, ...more });
       expect(foundIn(result)).toEqual([]);
       expect(result.structuredContent['matches']).toBe(0);
       expect(idsOf(nearIn(result)), JSON.stringify(more)).toContain(id);
       expect(textOf(result)).toMatch(/^No payment matches: reference with /);
-      expect(textOf(result)).toContain('Near this reference, and nothing else tells whether one of them is meant:\n2026-06-20 | ');
-      expect(textOf(result)).toContain('Next: ask the user who paid, how much or when, and call again with it.');
+      expect(textOf(result)).toContain(
+        'Payments with a similar reference; nothing else shows whether one of them is meant:\n2026-06-20 | ',
+      );
+      expect(textOf(result)).toContain('Next: ask the user who paid, how much or when, and call again with the answer.');
     }
   });
 
@@ -101,9 +105,11 @@ describe('a reference', () => {
     ['spaces in it', '91 358'],
     ['zeros in front', '0091358'],
     ['other words around it', 'Bowman 91358 June'],
-  ])('with %s is found alone too, told as written another way', async (_, reference) => {
-    expect(foundIn(await find({ reference }))).toMatchObject([{ payment_id: id, near: true, why: 'near reference: written another way' }]);
-    expect(textOf(await find({ reference }))).toMatch(/^No payment has just the reference ".*"; what follows is near it\.\n/);
+  ])('with %s is also found alone, as written differently', async (_, reference) => {
+    expect(foundIn(await find({ reference }))).toMatchObject([
+      { payment_id: id, near: true, why: 'similar reference: written differently' },
+    ]);
+    expect(textOf(await find({ reference }))).toMatch(/^No payment has exactly the reference ".*"; these have a similar one\.\n/);
   });
 
   it.each([
@@ -113,7 +119,7 @@ describe('a reference', () => {
     ['5507l', '55071', 1601],
     ['O5507I', '055071', 3201],
     ['deposit of June, check 55071', 'check 55017', 6401],
-  ])('that stands as %j in the books is near to %j', async (reference_number, reference, amount) => {
+  ])('that is %j in the books is similar to %j', async (reference_number, reference, amount) => {
     const one = await recorded({ amount, reference_number, date: '2026-06-21' });
     const [first] = foundIn(await find({ customer: 'Bowman Furniture', amount, reference }));
     expect(first).toMatchObject({ payment_id: one, near: true });
@@ -123,14 +129,14 @@ describe('a reference', () => {
     ['two digits off', '91846'],
     ['two digits missing', '915'],
     ['another word', 'ADVANCE'],
-    ['too short to tell', '93'],
-  ])('that is %s is another', async (_, reference) => {
+    ['too short to compare', '93'],
+  ])('that is %s is a different one', async (_, reference) => {
     const result = await find({ ...known, reference: `${reference}${reference === '93' ? '#' : ''}` });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, 'reference')).toMatchObject({ matches: 1, payments: [{ payment_id: id }] });
   });
 
-  it('that is just so comes first, whatever else is off, by one list', async () => {
+  it('that is exactly equal comes first, with other differences, in one list', async () => {
     const exact = await recorded({ amount: 990, reference_number: '61234', date: '2026-06-14' });
     const slip = await recorded({ amount: 1000, reference_number: '61235', date: '2026-06-18' });
     await forgetRequests(server.sandbox);
@@ -141,12 +147,12 @@ describe('a reference', () => {
     ]);
     expect(textOf(both)).toMatch(/^2 payments found, best match first:/);
     expect(await lists(server)).toBe(1);
-    // Of all that a customer paid, what has just this reference is all that is asked for.
+    // With only a customer, Zoho filters by exactly this reference.
     expect(idsOf(foundIn(await find({ customer: 'Bowman Furniture', reference: '61234' })))).toEqual([exact]);
     expect(await lists(server)).toBe(2);
   });
 
-  it('is found also where it is near one far behind the newest of customers who pay often', async () => {
+  it('similar to an old one is found behind many newer payments', async () => {
     const one = await another({ sandbox: { payments: 12_000, limits: roomy } });
     const old = await recorded({ amount: 77.7, reference_number: 'XK-400318', date: '2016-02-03' }, one);
     await forgetRequests(one.sandbox);
@@ -157,25 +163,25 @@ describe('a reference', () => {
 
   it.each([
     ['the customer', { customer: 'Kestrel Architects', amount: 812.5 }, 'customer'],
-    ['a customer nobody is called like', { customer: 'Xyzzy Nobody', ...day }, 'customer'],
+    ['a customer name without similar names', { customer: 'Xyzzy Nobody', ...day }, 'customer'],
     ['the amount', { customer: 'Bowman Furniture', amount: 431 }, 'amount'],
     ['the date', { customer: 'Bowman Furniture', date: '2026-01-09' }, 'date'],
     ['the invoice', { customer: 'Bowman Furniture', invoice: 'INV-384', amount: 812.5 }, 'invoice'],
-  ])('with a slip in it is found also where %s is wrong', async (_, wrong, condition) => {
+  ])('with a typing error is also found if %s is wrong', async (_, wrong, condition) => {
     const result = await find({ ...wrong, reference: '91368' });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id, near: true }] });
-    expect(textOf(result)).toMatch(/ 1 fits:\n2026-06-20 .*near reference: one character other\n/);
+    expect(textOf(result)).toMatch(/\n1 fits without `\w+`:\n2026-06-20 .*similar reference: one character differs\n/);
     expect(textOf(result)).not.toContain(' either.');
   });
 
-  it('that is near is told without what does not fit either', async () => {
+  it('that is similar is shown without the conditions that do not fit', async () => {
     const result = await find({ customer: 'Bowman Furniture', amount: 812.5, reference: '91368' });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
     expect(textOf(result)).not.toContain('Nothing fits');
   });
 
-  it('near another one does not hide the payment that has it, of another customer', async () => {
+  it('that is similar does not hide the payment of another customer with exactly this reference', async () => {
     const other = await recorded({ customer_id: '712345000000090009', amount: 812.5, reference_number: '91858', ...day });
     const result = await find({ ...known, reference: '91858' });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
@@ -183,11 +189,11 @@ describe('a reference', () => {
       matches: 1,
       payments: [{ payment_id: other, why: 'same amount, same day, same reference' }],
     });
-    expect(textOf(result)).toMatch(/\nWithout `customer` 1 fits:\n2026-06-20 \| .*"Acme Corp"/);
+    expect(textOf(result)).toMatch(/\n1 fits without `customer`:\n2026-06-20 \| .*"Acme Corp"/);
   });
 });
 
-describe('where nothing fits all that is remembered', () => {
+describe('if nothing fits all conditions', () => {
   let id: string;
   beforeAll(async () => {
     id = await recorded({
@@ -216,11 +222,11 @@ describe('where nothing fits all that is remembered', () => {
     ['reference', { reference: 'QQ-12' }],
     ['text', { text: 'the attic' }],
     ['payment_mode', { payment_mode: 'cash' }],
-  ])('what fits without %s is told, however the rest is remembered: %j', async (condition, wrong) => {
+  ])('payments that fit without %s are shown: %j', async (condition, wrong) => {
     const result = await find({ ...all, ...wrong });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id }] });
-    expect(textOf(result)).toContain(`Without \`${condition}\` 1 fits:\n2026-03-12 | `);
+    expect(textOf(result)).toContain(`1 fits without \`${condition}\`:\n2026-03-12 | `);
     for (const { without: other, matches } of othersIn(result)) if (other !== condition) expect(matches, other).toBe(0);
   });
 
@@ -232,17 +238,17 @@ describe('where nothing fits all that is remembered', () => {
       'the dates',
     ],
     ['the number', { customer: 'Bowmann Furniture Ltd', amount: 540, number: '99999' }, 'number', '`number`'],
-    ['what is unused', { customer: 'Acme Corp', amount: 500, date: '2026-06-08', unused_only: true }, 'unused_only', '`unused_only`'],
+    ['the unused amount', { customer: 'Acme Corp', amount: 500, date: '2026-06-08', unused_only: true }, 'unused_only', '`unused_only`'],
     ['the invoice', { invoice: 'INV-384', amount: 540, date: '2026-03-12' }, 'invoice', '`invoice`'],
     ['the amount, of an invoice', { invoice: 'INV-384', amount: 541 }, 'amount', '`amount`'],
-  ])('so is what fits without %s', async (_, args, condition, named) => {
+  ])('so are payments that fit without %s', async (_, args, condition, named) => {
     const result = await find(args);
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)?.matches).toBeGreaterThan(0);
-    expect(textOf(result)).toContain(`Without ${named} `);
+    expect(textOf(result)).toContain(` without ${named}`);
   });
 
-  it('each condition is told of: with what fits, or that nothing does', async () => {
+  it('each condition is reported, with the payments that fit or none', async () => {
     const result = await find({ ...all, amount: 777 });
     expect(
       othersIn(result)
@@ -254,34 +260,34 @@ describe('where nothing fits all that is remembered', () => {
 
   it.each([
     [450, 'two digits swapped'],
-    [5.4, 'decimal point elsewhere'],
-    [54, 'decimal point elsewhere'],
-    [54_000, 'decimal point elsewhere'],
-    [5540, 'one digit less'],
-  ])('an amount of %d is told to be near 540: %s', async (amount, slip) => {
+    [5.4, 'decimal point moved'],
+    [54, 'decimal point moved'],
+    [54_000, 'decimal point moved'],
+    [5540, 'one digit fewer'],
+  ])('an amount of %d is reported as similar to 540: %s', async (amount, slip) => {
     const result = await find({ customer: 'Bowmann Furniture Ltd', amount, date: '2026-03-12' });
     expect(foundIn(result)).toEqual([]);
-    expect(without(result, 'amount')?.payments[0]).toMatchObject({ payment_id: id, why: `name as given, same day, near amount: ${slip}` });
+    expect(without(result, 'amount')?.payments[0]).toMatchObject({ payment_id: id, why: `same name, same day, similar amount: ${slip}` });
   });
 
-  it('an amount that a slip explains comes before one that is no nearer than others', async () => {
+  it('an amount with a typing error comes before other amounts', async () => {
     await recorded({ customer_id: '712345000000090007', amount: 480, date: '2026-03-13' });
     const result = await find({ customer: 'Bowmann Furniture Ltd', amount: 450, date: '2026-03-12' });
     expect(idsOf(without(result, 'amount')?.payments)[0]).toBe(id);
   });
 
-  it('costs a list for each condition that Zoho filters by, and none for what is read already', async () => {
+  it('takes one list for each condition that Zoho filters by, and none for payments already read', async () => {
     const one = await another({ on: server.sandbox });
     await forgetRequests(server.sandbox);
     await find({ customer: 'Bowmann Furniture Ltd', amount: 777, date: '2026-03-12' }, one);
-    // All; without the customer, without the amount. Without the date the first list says it already.
+    // With all conditions, without the customer, and without the amount. The first list already covers the search without the date.
     expect(await lists(server)).toBe(3);
     await forgetRequests(server.sandbox);
     await find({ customer: 'Xyzzy' }, one);
     expect(await lists(server)).toBe(0);
   });
 
-  it('is answered also where Zoho refuses what stands beside the answer', async () => {
+  it('the answer comes also if Zoho refuses the additional searches', async () => {
     const sandbox = await startSandbox({ limits: roomy });
     closers.push(() => sandbox.close());
     const one = await another({ on: sandbox });
@@ -294,30 +300,30 @@ describe('where nothing fits all that is remembered', () => {
         .filter(({ in_part }) => in_part)
         .map((other) => other.without),
     ).toEqual(['amount', 'customer']);
-    expect(textOf(result)).toContain('Of the newest that were looked through, nothing fits without `amount` or `customer`.');
+    expect(textOf(result)).toContain('Of the newest payments searched, nothing fits without `amount` or `customer`.');
   });
 });
 
-describe('the number of payments looked through', () => {
+describe('the number of payments searched', () => {
   const looked = (result: ToolResult) => result.structuredContent['looked_through'];
 
-  it('is that of the payments Zoho showed, each counted once, and says by what Zoho picked them', async () => {
+  it("counts each payment that Zoho returned once, and the text names Zoho's filters", async () => {
     const one = await another({ sandbox: { limits: roomy } });
     const none = await find({ customer: 'Kestrel Architects', amount: 1_234_567 }, one);
     const { payments } = (await find({ customer: 'Kestrel Architects', limit: 50 }, one)).structuredContent as { payments: unknown[] };
-    // Nobody paid about so much; without the amount all of the customer's were compared.
+    // No payment has a similar amount. Without the amount, all payments of the customer were compared.
     expect(looked(none)).toBe(payments.length);
     expect(textOf(none)).toContain(
-      `Looked through ${payments.length} payments, which Zoho picked out by customer and amount, or by some of these.`,
+      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these.`,
     );
-    expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nLooked through 490 payments\.\n?/);
+    expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nSearched 490 payments\.\n?/);
     expect(looked(await find({ number: '99999' }, one))).toBe(490);
   });
 
-  it('counts a payment once that two looks show, or two pages', async () => {
+  it('counts a payment once if two searches or two pages return it', async () => {
     const sandbox = await startSandbox({ payments: 3_000, limits: roomy });
     closers.push(() => sandbox.close());
-    // The day, then the days around it: the day's are among them.
+    // First the day, then the days around it, which include the day.
     const one = await another({ on: sandbox });
     const range = { date_start: '2026-03-03', date_end: '2026-03-17' };
     const { total } = (await one.call('summarize_payments', range)).structuredContent as { total: { count: number } };
@@ -325,7 +331,7 @@ describe('the number of payments looked through', () => {
     expect(wide.structuredContent).toMatchObject({ matches: total.count, looked_through: total.count });
   });
 
-  it('counts those of which Zoho does not tell the date, which are told as not compared', async () => {
+  it('includes payments without a date, which are reported as not compared', async () => {
     const sandbox = await startSandbox({ limits: roomy });
     closers.push(() => sandbox.close());
     const undated = await altered(sandbox, {
@@ -345,14 +351,14 @@ describe('the number of payments looked through', () => {
     expect(result.structuredContent['not_compared']).toBe(payments.filter(({ date }) => date === undefined).length);
   });
 
-  it('is that of an invoice, where one is asked for', async () => {
+  it('counts the payments of the invoice if an invoice is given', async () => {
     expect(looked(await find({ invoice: 'INV-384' }))).toBe(1);
     expect(looked(await find({ invoice: 'INV-385' }))).toBe(0);
   });
 });
 
 describe('descriptions', () => {
-  it('are shown where they are asked for, as data', async () => {
+  it('are shown on request, as data', async () => {
     const asked = await find({ number: '4', descriptions: true });
     expect(foundIn(asked)).toMatchObject([{ description: 'Advance for the autumn order' }]);
     expect(textOf(asked)).toContain(' | says "Advance for the autumn order" | same number');
@@ -361,13 +367,13 @@ describe('descriptions', () => {
     expect(textOf(unasked)).not.toContain('autumn');
     const orders = await find({ number: '10', descriptions: true });
     expect(textOf(orders)).toContain('says "Line one Line two');
-    // A payment without one says nothing.
+    // A payment without a description shows none.
     expect(textOf(await find({ number: '5', descriptions: true }))).not.toContain('says');
   });
 });
 
 describe('unused_only', () => {
-  it('sorts by what is unused, in the base currency where currencies differ, and not by the newest', async () => {
+  it('sorts by unused amount in the base currency, not by date', async () => {
     const one = await another({ sandbox: { limits: roomy } });
     const rates: Record<string, number> = { USD: 1, EUR: 1.1, JPY: 0.0067 };
     const result = await find({ unused_only: true, limit: 50 }, one);
@@ -378,12 +384,12 @@ describe('unused_only', () => {
       .filter(({ currency_code }) => currency_code === 'USD')
       .map((row) => Number(row['unused_amount']));
     expect(dollars).toEqual(dollars.toSorted((a, b) => b - a));
-    expect(textOf(result)).toMatch(/^The best 50 payments of \d+ that match, best match first, then by what is unused:/);
+    expect(textOf(result)).toMatch(/^The best 50 payments of \d+ that match, best match first, then by unused amount:/);
     const theirs = foundIn(await find({ customer: 'Bowman Furniture', unused_only: true }, one)).map((row) => Number(row['unused_amount']));
     expect(theirs.slice(0, 3)).toEqual([250, 100, 50.4]);
   });
 
-  it('finds the most unused also among the oldest', async () => {
+  it('finds the largest unused amount also among the oldest payments', async () => {
     const one = await another({ sandbox: { payments: 1_500, limits: roomy } });
     const oldest = await recorded({ amount: 99_999.5, date: '2015-01-02' }, one);
     expect(idsOf(foundIn(await find({ unused_only: true, limit: 1 }, one)))).toEqual([oldest]);
