@@ -25,7 +25,7 @@ const books = [
 ] as const;
 
 /** The first word of a command is what it is called; the second one a part of it. */
-export const commands: Readonly<Record<string, Command>> = {
+const declared = {
   serve: {
     usage: 'serve',
     does: 'serve MCP over stdio (what hosts run); it is what happens without a command',
@@ -145,15 +145,29 @@ export const commands: Readonly<Record<string, Command>> = {
     options: [sandbox],
     examples: ['journal export > journal.jsonl'],
   },
-};
+} as const satisfies Readonly<Record<string, Command>>;
+
+export const commands: Readonly<Record<string, Command>> = declared;
+
+type Written = (typeof declared)[keyof typeof declared]['options'][number][0];
+type NameOf<W> = W extends `--${infer N} ${string}` ? N : W extends `--${infer N}[${string}` ? N : W extends `--${infer N}` ? N : never;
+type TypeOf<W> = W extends `${string} ${string}` ? 'string' : 'boolean';
+
+const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
+
+/** The options of all commands, for `parseArgs`. An option takes a value if a space and the value follow its name above. */
+export const parsedOptions = Object.fromEntries(
+  Object.values(commands).flatMap(({ options }) =>
+    options.map(([written]) => [optionName(written), { type: written.includes(' ') ? 'string' : 'boolean' }]),
+  ),
+) as { readonly [W in Written as NameOf<W>]: { readonly type: TypeOf<W> } };
 
 /** Its parts, where it has some. */
 export const partsOf = (command: string): string[] =>
   Object.keys(commands).flatMap((name) => (name.startsWith(`${command} `) ? [name.slice(command.length + 1)] : []));
 
 /** The options that a command takes, without their dashes. */
-export const optionsOf = (command: string): string[] =>
-  (commands[command]?.options ?? []).map(([written]) => /^--([\w-]+)/.exec(written)?.[1] ?? '');
+export const optionsOf = (command: string): string[] => (commands[command]?.options ?? []).map(([written]) => optionName(written));
 
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(20, ...rows.map(([name]) => name.length));

@@ -3,7 +3,7 @@ import { PaymentsError } from '../errors.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
-import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
+import { commandHelp, commands, generalHelp, optionsOf, parsedOptions, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
@@ -101,49 +101,10 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-interface Flags {
-  readonly sandbox?: string | undefined;
-  readonly today?: string | undefined;
-  readonly 'read-only'?: boolean | undefined;
-  readonly toolsets?: string | undefined;
-  readonly policy?: string | undefined;
-  readonly 'log-level'?: string | undefined;
-  readonly 'log-json'?: boolean | undefined;
-}
-
-/** All options of all commands. */
+/** All options of all commands. `--sandbox` takes a value only behind an equals sign, see `readArgv`. */
 const options = {
+  ...parsedOptions,
   sandbox: { type: 'string' },
-  today: { type: 'string' },
-  'read-only': { type: 'boolean' },
-  toolsets: { type: 'string' },
-  policy: { type: 'string' },
-  json: { type: 'boolean' },
-  'try-data-centers': { type: 'boolean' },
-  'log-level': { type: 'string' },
-  'log-json': { type: 'boolean' },
-  extension: { type: 'boolean' },
-  recorded: { type: 'string' },
-  'not-recorded': { type: 'boolean' },
-  force: { type: 'boolean' },
-  before: { type: 'string' },
-  customer: { type: 'string' },
-  outcome: { type: 'string' },
-  tool: { type: 'string' },
-  key: { type: 'string' },
-  reference: { type: 'string' },
-  amount: { type: 'string' },
-  record: { type: 'string' },
-  since: { type: 'string' },
-  limit: { type: 'string' },
-  page: { type: 'string' },
-  'data-center': { type: 'string' },
-  organization: { type: 'string' },
-  'no-browser': { type: 'boolean' },
-  'self-client': { type: 'string' },
-  port: { type: 'string' },
-  data: { type: 'string' },
-  payments: { type: 'string' },
   version: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -210,7 +171,7 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
   }
 }
 
-function withFlags(config: Config, flags: Flags): Config {
+function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values']): Config {
   const { sandbox } = flags;
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory')
     throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
