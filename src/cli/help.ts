@@ -44,7 +44,10 @@ const declared = {
     usage: 'login',
     does: 'connect to Zoho Books in the browser; all servers of this user use the login',
     options: [
-      ['--data-center NAME', "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; required for cn and for --self-client"],
+      [
+        '--data-center NAME',
+        "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; needed for cn, and with --self-client if it is not us",
+      ],
       ['--organization ID', 'the id of the organization, if there are several'],
       ['--read-only', 'ask Zoho only for the permission to read'],
       ['--port N', 'the port of this machine in the redirect address; default: 17321, or any free port'],
@@ -116,11 +119,11 @@ const declared = {
   },
   'journal resolve': {
     usage: 'journal resolve [ID]',
-    does: 'find out whether unresolved writes were carried out: search Zoho now, or record what you saw there',
+    does: 'find out the outcome of unresolved writes with a search in Zoho, or set it yourself',
     options: [
       ['--recorded RECORD_ID', 'the write made this record in Zoho Books'],
       ['--not-recorded', 'the write was not carried out'],
-      ['--force', 'decide so even if the record does not match, or Zoho may still carry out the write'],
+      ['--force', 'do so even if the record does not match, or if Zoho may still carry out the write'],
       sandbox,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],

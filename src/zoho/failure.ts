@@ -35,7 +35,7 @@ const scopeMissing: Refusal = (zoho, { scope }) => {
     next: BEYOND_LOGIN.test(scope)
       ? 'set ZOHO_REFRESH_TOKEN to a token that includes this scope (login does not ask for it); docs/connect.md explains how.'
       : {
-          say: 'run `zoho-payments-mcp login`, which asks for every scope that this server needs.',
+          say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, also ${scope}.`,
           extension: 'set ZOHO_REFRESH_TOKEN to a token that includes this scope; docs/connect.md explains how.',
         },
     zoho,
