@@ -3,14 +3,14 @@ import { PaymentsError } from '../errors.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
-import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
+import { commandHelp, commands, generalHelp, optionsOf, parsedOptions, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
 
-/** The process: argv, environment, exit codes. */
+/** The start of the process: command line, environment, exit codes. */
 
-/** The command that was called, once it is known. */
+/** The name of the command, as soon as it is known. */
 let called: string | undefined;
 
 class UsageError extends ProblemError {
@@ -23,11 +23,11 @@ class UsageError extends ProblemError {
 const startedHere = (sandbox = process.argv.includes('--sandbox')) =>
   process.argv.includes('--extension') ? startedAsExtension : startedAs(launchOf(searchPath()), { sandbox });
 
-/** The help, with how the program is called here, where that is not by its name. */
+/** The help, and how to call the program on this machine if its name alone does not work. */
 function helpHere(help: string): string {
   const { command, folder } = commandOf(launchOf(searchPath()));
   if (command === 'zoho-payments-mcp') return help;
-  return help.replace('\n', `\n\nHere zoho-payments-mcp is called as: ${command}${folder === undefined ? '' : ` (in ${folder})`}\n`);
+  return help.replace('\n', `\n\nOn this machine, call zoho-payments-mcp as: ${command}${folder === undefined ? '' : ` (in ${folder})`}\n`);
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -45,19 +45,19 @@ async function main(argv: readonly string[]): Promise<void> {
       return serve(config, startedHere(config.sandbox !== false));
     }
     case 'journal': {
-      if (verb === undefined) throw new UsageError(`journal takes one of ${partsOf('journal').join(', ')}`);
+      if (verb === undefined) throw new UsageError(`journal needs one of ${partsOf('journal').join(', ')}`);
       const { recorded, 'not-recorded': notRecorded, force, before, customer, json = false } = values;
-      if (before !== undefined && !isDay(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
+      if (before !== undefined && !isDay(before)) throw new UsageError('--before must be a date, YYYY-MM-DD');
       for (const [option, of] of [
         ['customer', 'a customer'],
         ['recorded', 'a record'],
         ['record', 'a record'],
       ] as const)
         if (values[option] !== undefined && !/^\d+$/.test(values[option]))
-          throw new UsageError(`--${option} takes the id of ${of} in Zoho Books, which is digits`);
-      if (before !== undefined && customer !== undefined) throw new UsageError('prune takes either --before or --customer');
-      if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
-      if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
+          throw new UsageError(`--${option} must be the id of ${of} in Zoho Books (digits only)`);
+      if (before !== undefined && customer !== undefined) throw new UsageError('use either --before or --customer, not both');
+      if (recorded !== undefined && notRecorded) throw new UsageError('use either --recorded or --not-recorded, not both');
+      if (force && recorded === undefined && !notRecorded) throw new UsageError('--force needs --recorded or --not-recorded');
       const { runJournal } = await import('./journal.ts');
       const list = verb === 'list' ? await listOptions(values) : undefined;
       const config = withFlags(readConfig(), values);
@@ -68,10 +68,10 @@ async function main(argv: readonly string[]): Promise<void> {
       const { login } = await import('./login.ts');
       const { organization, 'self-client': selfClient, 'no-browser': noBrowser, 'data-center': dataCenter } = values;
       if (organization !== undefined && !/^\d+$/.test(organization))
-        throw new UsageError('--organization takes digits, as Zoho shows them under Manage Organizations');
-      if (selfClient?.trim() === '') throw new UsageError('--self-client takes the code from the API console');
+        throw new UsageError('--organization must be the id (digits only) that Zoho Books shows under Manage Organizations');
+      if (selfClient?.trim() === '') throw new UsageError("--self-client needs the code from Zoho's API console");
       const port = numberOption('--port', values.port);
-      if (port !== undefined && port > 65_535) throw new UsageError('--port takes a number up to 65535');
+      if (port !== undefined && port > 65_535) throw new UsageError('--port must be a number up to 65535');
       return await login(
         { port, browser: noBrowser !== true, selfClient, organization },
         withFlags(readConfig(undefined, { dataCenter }), values),
@@ -101,94 +101,55 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-interface Flags {
-  readonly sandbox?: string | undefined;
-  readonly today?: string | undefined;
-  readonly 'read-only'?: boolean | undefined;
-  readonly toolsets?: string | undefined;
-  readonly policy?: string | undefined;
-  readonly 'log-level'?: string | undefined;
-  readonly 'log-json'?: boolean | undefined;
-}
-
-/** All options of all commands. */
+/** All options of all commands. `--sandbox` takes a value only after an equals sign, see `readArgv`. */
 const options = {
+  ...parsedOptions,
   sandbox: { type: 'string' },
-  today: { type: 'string' },
-  'read-only': { type: 'boolean' },
-  toolsets: { type: 'string' },
-  policy: { type: 'string' },
-  json: { type: 'boolean' },
-  'try-data-centers': { type: 'boolean' },
-  'log-level': { type: 'string' },
-  'log-json': { type: 'boolean' },
-  extension: { type: 'boolean' },
-  recorded: { type: 'string' },
-  'not-recorded': { type: 'boolean' },
-  force: { type: 'boolean' },
-  before: { type: 'string' },
-  customer: { type: 'string' },
-  outcome: { type: 'string' },
-  tool: { type: 'string' },
-  key: { type: 'string' },
-  reference: { type: 'string' },
-  amount: { type: 'string' },
-  record: { type: 'string' },
-  since: { type: 'string' },
-  limit: { type: 'string' },
-  page: { type: 'string' },
-  'data-center': { type: 'string' },
-  organization: { type: 'string' },
-  'no-browser': { type: 'boolean' },
-  'self-client': { type: 'string' },
-  port: { type: 'string' },
-  data: { type: 'string' },
-  payments: { type: 'string' },
   version: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** The command with its part, its options, and what else was given. Throws UsageError with what the command takes. */
+/** Reads the command, its options and the other arguments. Throws UsageError that lists the options of the command. */
 function readArgv(argv: readonly string[]) {
-  // `--sandbox` takes a value only behind an equals sign.
+  // `--sandbox` takes a value only after an equals sign.
   const args = argv.map((arg) => (arg === '--sandbox' ? '--sandbox=file' : arg));
   const given = parseArgs({ args, options, strict: false, allowPositionals: true });
   const { name, rest } = calledCommand(given.positionals);
   called = name;
   const own = optionsOf(name ?? 'serve');
-  const takes = own.length === 0 ? 'no options' : own.map((option) => `--${option}`).join(', ');
+  const takes = own.length === 0 ? 'it has no options' : `its options are ${own.map((option) => `--${option}`).join(', ')}`;
   try {
     const { values } = parseArgs({ args, options, allowPositionals: true });
     const foreign = Object.keys(values).find((option) => !own.includes(option) && !['help', 'version'].includes(option));
-    if (foreign !== undefined && !values.help) throw new UsageError(`${name ?? 'serve'} has no option --${foreign}; it takes ${takes}`);
+    if (foreign !== undefined && !values.help) throw new UsageError(`${name ?? 'serve'} has no option --${foreign}; ${takes}`);
     return { name, rest, values };
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error;
-    // Node adds advice for another case behind the full stop.
+    // After the full stop Node adds advice that does not apply here.
     const message = error.message.split('. ', 1)[0] ?? '';
-    throw new UsageError(message.startsWith('Unknown option') ? `${message}; ${name ?? 'serve'} takes ${takes}` : message);
+    throw new UsageError(message.startsWith('Unknown option') ? `${message} of ${name ?? 'serve'}; ${takes}` : message);
   }
 }
 
 function calledCommand([command, part, ...rest]: readonly string[]): { name: string | undefined; rest: readonly string[] } {
   if (command === undefined) return { name: undefined, rest: [] };
   const all = Object.keys(commands).filter((name) => !name.includes(' '));
-  if (!all.includes(command)) throw new UsageError(`unknown command ${JSON.stringify(command)}; there is ${all.join(', ')}`);
+  if (!all.includes(command)) throw new UsageError(`unknown command ${JSON.stringify(command)}; the commands are ${all.join(', ')}`);
   called = command;
   const parts = partsOf(command);
   if (part === undefined || parts.length === 0) return { name: command, rest: part === undefined ? [] : [part, ...rest] };
-  if (!parts.includes(part)) throw new UsageError(`${command} takes one of ${parts.join(', ')}`);
+  if (!parts.includes(part)) throw new UsageError(`${command} needs one of ${parts.join(', ')}`);
   return { name: `${command} ${part}`, rest };
 }
 
-/** `journal list`'s names of what list_writes calls otherwise. */
+/** The options of `journal list` that have another name in the tool list_writes. */
 const inList = { key: 'idempotency_key', reference: 'reference_number', customer: 'customer_id' } as const;
 
-/** What `journal list` is asked for, as list_writes takes it. */
+/** The filters of `journal list`, as arguments of list_writes. */
 async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
   const [{ readArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
   const empty = Object.keys(given).find((option) => given[option as keyof typeof given] === '');
-  // A shell's variable that is not set must not list everything.
+  // A shell variable that is not set must not turn a filter off.
   if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
   const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
   const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));
@@ -197,7 +158,7 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
   if (most === 0) throw new UsageError('--limit must be at least 1');
   try {
     const read = readArguments(listWrites.input, wanted);
-    // Blanks and "null" count as left out where a model sends them.
+    // readArguments drops blanks and "null", because models send them for "no value". Here they are a mistake.
     const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(read, name));
     if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
     return { ...read, limit: most };
@@ -205,15 +166,15 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
     if (!(error instanceof PaymentsError)) throw error;
     const problems = error.message
       .replace(/^The arguments are not valid: |\.$/g, '')
-      .replaceAll('`next_page` of the answer before', 'what the list before says');
+      .replaceAll('`next_page` of the answer before', 'the page that the list before names');
     throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
   }
 }
 
-function withFlags(config: Config, flags: Flags): Config {
+function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values']): Config {
   const { sandbox } = flags;
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory')
-    throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
+    throw new UsageError(`--sandbox=${sandbox} is not possible: use --sandbox or --sandbox=memory`);
   const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
   const log = {
     level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']),
@@ -233,11 +194,11 @@ function withFlags(config: Config, flags: Flags): Config {
 
 function numberOption(option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} takes a whole number, not ${JSON.stringify(value)}`);
+  if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} must be a whole number, not ${JSON.stringify(value)}`);
   return Number(value);
 }
 
-// Whoever reads along (`| head`) may have enough; a server's own output is watched by itself.
+// A reader such as `| head` may close the pipe early. The server watches its own output.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
 });

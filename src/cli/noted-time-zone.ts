@@ -5,11 +5,11 @@ import { isTimeZone } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import type { Wire } from './zoho-connection.ts';
 
-/** Keeps the organization's time zone beside its journal, so that times can be shown while Zoho cannot be reached. */
+/** Stores the organization's time zone beside its journal, so that the journal's times can be shown without Zoho. */
 
 const fileIn = (dir: string) => join(dir, 'time-zone');
 
-/** The time zone that Zoho told last; undefined if it never told one. */
+/** The last time zone that Zoho reported; undefined if there was none. */
 export function notedTimeZone(dir: string): string | undefined {
   try {
     const noted = readFileSync(fileIn(dir), 'utf8').trim();
@@ -19,10 +19,10 @@ export function notedTimeZone(dir: string): string | undefined {
   }
 }
 
-/** The longest that a list of writes waits for the time zone. */
+/** A list of writes waits for the time zone at most this long. */
 const PATIENCE_MS = 3_000;
 
-/** Asks Zoho once a day. Undefined if neither Zoho nor the note tells it. */
+/** The time zone, asked from Zoho once a day. If Zoho does not answer: the noted one, or undefined. */
 export async function timeZoneOf({ zoho, dir }: Pick<Wire, 'zoho' | 'dir'>): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined && Date.now() - statSync(fileIn(dir)).mtimeMs < DAY_MS) return noted;
@@ -32,7 +32,7 @@ export async function timeZoneOf({ zoho, dir }: Pick<Wire, 'zoho' | 'dir'>): Pro
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     writeFileSync(fileIn(dir), `${told}\n`, { mode: 0o600 });
   } catch {
-    // It is asked for again.
+    // Not stored: the next call asks Zoho again.
   }
   return told;
 }

@@ -2,15 +2,15 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ProblemError } from './cli-error.ts';
 
-/** Whether there is a person to ask. */
+/** True if a person can answer at the terminal. */
 export function isTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
-/** Asks at the terminal; a hidden answer is not echoed. Ctrl-C and the end of the input cancel. */
+/** Asks at the terminal. A hidden answer is not echoed. Ctrl-C or the end of the input cancels. */
 export function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    // The terminal itself echoes nothing while readline reads: what is typed shows only where readline writes it.
+    // While readline reads, the terminal does not echo; only readline writes what is typed.
     const output = hidden ? new Writable({ write: (_chunk, _encoding, written) => written() }) : process.stdout;
     const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
     lines.once('SIGINT', () => lines.close());
@@ -18,7 +18,7 @@ export function ask(question: string, { hidden = false }: { hidden?: boolean } =
       if (hidden) process.stdout.write('\n');
       reject(cancelled());
     });
-    // Only now: what is typed ahead of readline the terminal would show.
+    // Ask only now: before readline starts, the terminal would echo what is typed.
     if (hidden) process.stdout.write(question);
     lines.question(hidden ? '' : question, (answer) => {
       resolve(answer.trim());
@@ -27,7 +27,7 @@ export function ask(question: string, { hidden = false }: { hidden?: boolean } =
   });
 }
 
-/** A person ended it: the exit code is that of Ctrl-C. */
+/** The error after a cancel, with the exit code of Ctrl-C. */
 export function cancelled(): ProblemError {
-  return new ProblemError('cancelled: nothing was kept', { exitCode: 130 });
+  return new ProblemError('cancelled: nothing was stored', { exitCode: 130 });
 }

@@ -232,7 +232,7 @@ it.each<[tool: string, args: Record<string, unknown>, scope: string, field: stri
   // What `login` does not ask for is not to be had with it.
   const inLogin = leastScopes({ readOnly: false }).includes(`ZohoBooks.${scope}.READ`);
   expect(textOf(result).includes('run `zoho-payments-mcp login`')).toBe(inLogin);
-  if (!inLogin) expect(textOf(result)).toContain('ZOHO_REFRESH_TOKEN to one that includes this scope, which login does not ask for');
+  if (!inLogin) expect(textOf(result)).toContain('ZOHO_REFRESH_TOKEN to a token that includes this scope (login does not ask for it)');
   await done(server, tool, { ...args, ...byId });
 });
 

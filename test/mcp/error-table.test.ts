@@ -62,7 +62,7 @@ const limited = (limits: Record<string, number>) => () => ({ sandbox: { limits }
 const access: Row[] = [
   {
     zoho: '401/14',
-    when: 'a token of another data centre',
+    when: 'a token of another data center',
     options: () => ({ on: there, as: here, at: { accountsUrl: here.accounts_url, apiBaseUrl: there.api_base_url } }),
     call: list,
     code: 'access_token_rejected',
@@ -116,7 +116,7 @@ const access: Row[] = [
   },
   {
     zoho: '200/invalid_client',
-    when: 'a client of another data centre',
+    when: 'a client of another data center',
     options: () => ({ on: there, as: here }),
     call: list,
     code: 'invalid_client',
@@ -130,7 +130,7 @@ const access: Row[] = [
     call: list,
     code: 'invalid_client_secret',
     who: 'operator',
-    says: ['ZOHO_CLIENT_SECRET', 'data centre'],
+    says: ['ZOHO_CLIENT_SECRET', 'data center'],
   },
   {
     zoho: '200/invalid_code',
@@ -187,7 +187,7 @@ const busy: Row[] = [
     call: list,
     code: 'day_limit',
     who: 'user',
-    says: ['today', 'when the day ends'],
+    says: ['today', "at midnight in the organization's time zone"],
   },
   {
     zoho: '429/1070',
@@ -287,7 +287,7 @@ const refused: Row[] = [
     call: create({ amount: 451, invoices: [{ invoice_id: openInvoice, amount_applied: 451 }] }),
     code: 'more_than_balance',
     who: 'user',
-    says: ['more', 'open', 'how much to apply'],
+    says: ['more', 'balance due', 'how much to apply'],
   },
   {
     zoho: '400/3004',
@@ -305,7 +305,7 @@ const refused: Row[] = [
     call: create({ amount: 749, retainerinvoice_id: retainer }),
     code: 'retainer_in_part',
     who: 'user',
-    says: ['in full', 'retainerinvoice_id'],
+    says: ['full amount', 'retainerinvoice_id'],
   },
   {
     zoho: '400/9523',
@@ -331,7 +331,7 @@ const refused: Row[] = [
     call: update({ description: 'x' }),
     code: 'bank_match',
     who: 'user',
-    says: ['bank transaction', 'Banking', 'unmatched'],
+    says: ['bank transaction', 'Banking', 'unmatch it'],
   },
   {
     zoho: '400/12006',
@@ -349,7 +349,7 @@ const refused: Row[] = [
     call: remove,
     code: 'record_in_use',
     who: 'user',
-    says: ['Refunds or credits', 'delete_customer_payment_refund'],
+    says: ['refunds or credits', 'delete_customer_payment_refund'],
   },
   {
     zoho: '400/12008',
@@ -358,7 +358,7 @@ const refused: Row[] = [
     call: remove,
     code: 'record_in_use',
     who: 'user',
-    says: ['Refunds or credits', 'delete_customer_payment_refund'],
+    says: ['refunds or credits', 'delete_customer_payment_refund'],
   },
   // What the sandbox had to invent a number for, and what belongs to estimates, orders and contacts: Zoho's words, and whom to ask.
   {
@@ -489,7 +489,7 @@ describe('the exchange of a code, as the operator reads it', () => {
     await living(120);
     for (const spent of [used, expired, '1000.a.b']) {
       expect(await exchange(spent)).toEqual([
-        expect.stringContaining('wrong, used, or more than a few minutes old'),
+        expect.stringContaining('wrong, already used, or more than a few minutes old'),
         'no',
         expect.stringMatching(/^Make a new code/),
         'invalid_grant_code',
@@ -501,7 +501,7 @@ describe('the exchange of a code, as the operator reads it', () => {
     expect(await exchange(await code(), 'http://127.0.0.1:1/other')).toEqual([
       expect.stringContaining('redirect address'),
       'no',
-      expect.stringMatching(/^Add it to the client/),
+      expect.stringMatching(/^Add the address to the client/),
       'invalid_redirect_uri',
     ]);
   });

@@ -37,13 +37,13 @@ const cases: readonly (readonly [what: string, options: HarnessOptions, code: st
     'workflows alone',
     { toolsets: ['workflows'] },
     'tool_switched_off',
-    /in the toolset (payments|lookups), which is not chosen(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
+    /in the toolset \(group of tools\) (payments|lookups), which is off(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
   ],
   [
     'lookups alone',
     { toolsets: ['lookups'] },
     'tool_switched_off',
-    /in the toolset (payments|workflows), which is not chosen(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
+    /in the toolset \(group of tools\) (payments|workflows), which is off(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
   ],
 ];
 
@@ -85,7 +85,7 @@ describe.each(cases)('with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension, if it may write'],
+  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension if it may record changes'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
 ])('inside an extension the next step names its field: %o', async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
@@ -131,10 +131,10 @@ describe('a policy whose allowed_tools is wrong', () => {
 
   it('is told that it lists writes only, where a read is named', () => {
     for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
-      expect(problem([name])).toContain(`"${name}", which only reads: it lists writes only, reads are always allowed`);
-      expect(problem([name])).not.toContain('nearest');
+      expect(problem([name])).toContain(`"${name}", which only reads: list only tools that write, reads are always allowed`);
+      expect(problem([name])).not.toContain('Did you mean');
     }
-    expect(problem(['recrd_payment'])).toContain('it lists writes only');
+    expect(problem(['recrd_payment'])).toContain('list only tools that write');
     expect(() => readPolicy('{"allowed_tools": "create_customer_payment"}')).toThrow(
       'allowed_tools: must be a list of tools that write; reads are always allowed',
     );
@@ -151,7 +151,7 @@ describe('a policy whose allowed_tools is wrong', () => {
     const strange = [...typos, 'payment', 'delete', 'remove_payment', 'drop_customer_payment', 'x', 'DELETE_CUSTOMER_PAYMENT'];
     let suggested = 0;
     for (const name of strange.filter((one) => !all.some((tool) => tool.name === one))) {
-      const nearest = /the nearest is (\w+)/.exec(problem([name]))?.[1];
+      const nearest = /Did you mean (\w+)\?/.exec(problem([name]))?.[1];
       if (nearest === undefined) continue;
       suggested += 1;
       const method = methodOf(all.find((tool) => tool.name === nearest)!);
@@ -159,9 +159,9 @@ describe('a policy whose allowed_tools is wrong', () => {
       if (method === 'PUT') expect(name).toMatch(/^update/);
     }
     expect(suggested).toBeGreaterThan(10);
-    expect(problem(['delete_customer_paymnt'])).not.toContain('nearest');
-    expect(problem(['create_payment'])).toContain('the nearest is create_customer_payment');
-    expect(problem(['update_customer_paymnt'])).toContain('the nearest is update_customer_payment');
+    expect(problem(['delete_customer_paymnt'])).not.toContain('Did you mean');
+    expect(problem(['create_payment'])).toContain('Did you mean create_customer_payment?');
+    expect(problem(['update_customer_paymnt'])).toContain('Did you mean update_customer_payment?');
   });
 });
 

@@ -264,7 +264,7 @@ describe('toolsets', () => {
   });
 
   it.each([
-    ['lookup', /--toolsets names "lookup", and no toolset is called so; the nearest is lookups/],
+    ['lookup', /--toolsets names an unknown toolset, "lookup"\. Did you mean lookups\?/],
     ['', /--toolsets names no toolset/],
   ])('with an invalid name stop the start: %j', async (value, says) => {
     const { code, stderr } = await run(['serve', '--sandbox=memory', `--toolsets=${value}`]);
@@ -422,13 +422,13 @@ describe('the command line', () => {
     ["another command's option", ['serve', '--port', '80'], {}, 'serve has no option --port'],
     ["another command's option", ['sandbox', '--read-only'], {}, 'sandbox has no option --read-only'],
     ['an option without its value', ['sandbox', '--port'], {}, '--port'],
-    ['a port that is not a number', ['sandbox', '--port', 'http'], {}, '--port takes a whole number, not "http"'],
+    ['a port that is not a number', ['sandbox', '--port', 'http'], {}, '--port must be a whole number, not "http"'],
     ['an invalid sandbox', ['serve', '--sandbox=disk'], {}, '--sandbox=disk'],
-    ['an unknown data centre', [], { ZOHO_DATA_CENTER: 'moon' }, 'ZOHO_DATA_CENTER is "moon": use one of us, eu, in, au, jp, ca, cn, sa.'],
-    ['an organization that is not a number', [], { ZOHO_ORGANIZATION_ID: 'Acme' }, 'ZOHO_ORGANIZATION_ID must be digits'],
-    ['plain http to Zoho', [], { ZOHO_API_BASE_URL: 'http://www.zohoapis.com/books/v3' }, 'ZOHO_API_BASE_URL is not an https address'],
+    ['an unknown data center', [], { ZOHO_DATA_CENTER: 'moon' }, 'ZOHO_DATA_CENTER is "moon": use one of us, eu, in, au, jp, ca, cn, sa.'],
+    ['an organization that is not a number', [], { ZOHO_ORGANIZATION_ID: 'Acme' }, 'ZOHO_ORGANIZATION_ID must be the id (digits only)'],
+    ['plain http to Zoho', [], { ZOHO_API_BASE_URL: 'http://www.zohoapis.com/books/v3' }, 'ZOHO_API_BASE_URL must be an https address'],
     ['an invalid switch', [], { ZOHO_PAYMENTS_READ_ONLY: 'maybe' }, 'ZOHO_PAYMENTS_READ_ONLY is "maybe": set it to 1 or 0.'],
-    ['an invalid proxy', [], { HTTPS_PROXY: 'ftp://proxy.example' }, 'HTTPS_PROXY is not the address of a proxy'],
+    ['an invalid proxy', [], { HTTPS_PROXY: 'ftp://proxy.example' }, 'HTTPS_PROXY must be the address of a proxy'],
   ])('%s causes one line on stderr and exit code 2', async (_title, args, settings, said) => {
     const { code, stdout, stderr } = await run(args, settings as Record<string, string>);
     expect(code).toBe(2);

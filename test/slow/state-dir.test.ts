@@ -72,7 +72,7 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
       const result = await server.call(tool, tool.startsWith('create') ? payment : {});
       expect(result['structuredContent']).toMatchObject({ error: { code: 'state_dir_unsafe', changed: 'no' } });
     }
-    expect(server.stderr()).toContain('can be written to by every user of this machine');
+    expect(server.stderr()).toContain('is writable for every user of this machine');
     expect(await requestsTo(sandbox)).toEqual([]);
     expect(readdirSync(dir)).toEqual([]);
     const { code, stdout } = await run(['doctor'], settings);
@@ -97,10 +97,10 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
     const { settings } = await zoho(dir);
     const server = await serving([], settings);
     expect((await server.call('create_customer_payment', payment))['structuredContent']).toMatchObject({ outcome: 'recorded' });
-    expect(server.stderr()).toContain('can be written to by its group');
+    expect(server.stderr()).toContain('is writable for its group');
     const { code, stdout } = await run(['doctor'], settings);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/ok {5}folder: .*can be written to by its group/);
+    expect(stdout).toMatch(/ok {5}folder: .*is writable for its group/);
   });
 
   // Only root can change the owner of a folder.
@@ -213,7 +213,7 @@ describe('one Zoho', () => {
     await (await openSqliteJournal(join(base, `127.0.0.1_${port}-${sandbox.organization_id}`, 'journal.sqlite'))).close();
     for (const given of [settings, byName]) {
       const server = await serving([], given);
-      await expect.poll(() => server.stderr()).toContain('several journals of the same books');
+      await expect.poll(() => server.stderr()).toContain('these books have several journals');
       const { code, stdout } = await run(['doctor'], given);
       expect(code).toBe(1);
       expect(stdout).toMatch(new RegExp(`WRONG {2}folder: .*localhost_${port}`));

@@ -120,7 +120,7 @@ describe('a payment without mandatory fields is refused with their names, and re
     const result = await server.call('record_customer_payment', bowman);
     expect(errorOf(result)).toMatchObject({
       code: 'refused_by_zoho',
-      next: 'Tell the user what Zoho says, and call again with what they decide.',
+      next: 'Tell the user what Zoho says, and call again as the user decides.',
     });
     expect(textOf(result)).toContain('Please enter a value for Receipt Book No.');
   });

@@ -8,7 +8,7 @@ import { jsonSchemaOf } from '../../src/mcp/json-schema.ts';
 import { parseJson } from '../../src/zoho/response-body.ts';
 import { worded } from '../support/worded.ts';
 
-/** What Zoho may send: the keys we read, with anything under them. */
+/** Answers with the keys that we read, and any values. */
 const body = fc.oneof(
   fc.dictionary(
     fc.constantFrom(
@@ -92,7 +92,7 @@ const inputs: Record<string, Json> = {
   update_custom_fields_in_customer_payment: { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 'x' }] },
 };
 
-describe('whatever Zoho adds, drops or types otherwise, a success stays a success', () => {
+describe('a success stays a success if Zoho adds, drops or retypes fields', () => {
   it.each(endpoints.map((endpoint) => [endpoint.name, endpoint] as const))('%s', (name, endpoint) => {
     const valid = new Ajv2020().compile(jsonSchemaOf(endpoint.output, 'output'));
     const input = inputs[name] ?? { payment_id: '1', customer_payment_id: '1', refund_id: '2' };
@@ -118,17 +118,17 @@ describe('whatever Zoho adds, drops or types otherwise, a success stays a succes
   });
 });
 
-describe('a number that came as text', () => {
+describe('a number that Zoho sent as text', () => {
   const amountOf = (amount: unknown) => getCustomerPayment.result({ payment: { amount } }, { payment_id: '1' }).payment?.amount;
 
-  it('is one only as a plain decimal', () => {
+  it('is read only if it is a plain decimal', () => {
     expect(['450.10', '-3', '0'].map(amountOf)).toEqual([450.1, -3, 0]);
     expect(['0x10', '1e3', '0b1', 'Infinity', '1,000', '.5', '5.', ''].map(amountOf)).toEqual(Array(8).fill(undefined));
   });
 });
 
 describe('ids keep their digits', () => {
-  it('also in an answer that names a field twice: the last counts, as everywhere', () => {
+  it('also in an answer that names a field twice: the last value counts', () => {
     expect(parseJson('{"payment_id": 1234567890123456789, "code": 1, "code": 0, "payment_id": 1234567890123456781}')).toEqual({
       payment_id: '1234567890123456781',
       code: 0,
