@@ -141,11 +141,11 @@ const verbs = {
           exitCode: 1,
         },
       );
-    print(`intact: ${events} events, ${entries} writes`);
+    print(`intact: ${counted(events, 'event')}, ${counted(entries, 'write')}`);
   },
   async prune({ journal }: OpenJournal, { before, customer }: JournalCommand) {
     if (customer !== undefined) {
-      print(`removed the data of customer ${customer} from ${await journal.erase(customer)} writes`);
+      print(`removed the data of customer ${customer} from ${counted(await journal.erase(customer), 'write')}`);
       const kept = (await journal.unsettled()).filter(({ customer_id }) => customer_id === customer).length;
       if (kept > 0)
         throw new ProblemError(
@@ -160,7 +160,7 @@ const verbs = {
     // Newer entries are still needed for idempotency keys, approvals and the limits of a day.
     if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
       throw new ProblemError(`prune cannot delete writes of the last ${KEPT_DAYS} days`, { exitCode: 2 });
-    print(`deleted ${await journal.prune(`${before}T00:00:00.000Z`)} writes`);
+    print(`deleted ${counted(await journal.prune(`${before}T00:00:00.000Z`), 'write')}`);
   },
   async export({ journal }: OpenJournal) {
     for await (const event of journal.events()) print(asJson(event));
@@ -241,3 +241,5 @@ async function namedEntry(journal: Journal, { id }: JournalCommand): Promise<Ent
     { exitCode: 1 },
   );
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -20,7 +20,7 @@ const who = {
 
 const changedLines = { no: 'Nothing was changed.', unknown: 'Whether anything was changed is unknown.' } as const;
 
-/** Two data centres: what belongs to one means nothing to the other. */
+/** Two data centers: what belongs to one means nothing to the other. */
 let here: Sandbox;
 let there: Sandbox;
 beforeAll(async () => {

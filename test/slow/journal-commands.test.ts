@@ -41,12 +41,12 @@ describe('journal', () => {
     );
     expect((await run(['journal', 'show', write_id], settings)).stdout).toContain('The reference number is "CLI-1".');
     expect((await run(['journal', 'show', write_id, '--json'], settings)).stdout).toContain('"reference_number": "CLI-1"');
-    expect((await run(['journal', 'verify'], settings)).stdout).toMatch(/^intact: \d+ events, 1 writes$/);
+    expect((await run(['journal', 'verify'], settings)).stdout).toMatch(/^intact: \d+ events, 1 write$/);
     const exported = (await run(['journal', 'export'], settings)).stdout.split('\n').map((line) => JSON.parse(line) as Json);
     expect(exported.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
 
     expect((await run(['journal', 'prune', '--customer', payment.customer_id], settings)).stdout).toBe(
-      'removed the data of customer 903000000000099 from 1 writes',
+      'removed the data of customer 903000000000099 from 1 write',
     );
     expect((await run(['journal', 'export'], settings)).stdout).not.toContain('Bowman');
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
