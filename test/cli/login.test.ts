@@ -466,8 +466,9 @@ describe('the browser', () => {
     expect(existsSync(opened)).toBe(false);
     login.child.kill();
     const terminal = atTerminal(['login'], { ...zoho.settings, PATH: `${bin}:${process.env['PATH']}` });
-    await expect.poll(() => existsSync(opened)).toBe(true);
-    const printed = /^ {2}(http\S+)\s*$/m.exec(terminal.screen())?.[1];
+    const printedAddress = () => /^ {2}(http\S+)\s*$/m.exec(terminal.screen())?.[1];
+    await expect.poll(() => existsSync(opened) && printedAddress()).toBeTruthy();
+    const printed = printedAddress();
     expect(readFileSync(opened, 'utf8')).toBe(printed);
     expect(new URL(printed ?? '').searchParams.get('state')).not.toBe(new URL(address).searchParams.get('state'));
   });
