@@ -243,7 +243,7 @@ describe('what cannot be meant', () => {
       'customer_id must be an id: a string of digits, not a name or number.\n' +
         'Nothing was changed.\nNext: Correct them and call again; list_contacts shows the customer_id.\n',
     ],
-    ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number too large to keep its digits'],
+    ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number that is too large to be exact'],
   ])('%s %j', async (name, args, says) => {
     expect(textOf(await server.call(name, args))).toContain(says);
   });

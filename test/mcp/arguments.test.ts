@@ -90,7 +90,7 @@ describe('nothing is guessed', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 10n ** 19n }), (id) => {
         expect(problem(getCustomerPayment.input, { payment_id: Number(id) })).toContain(
-          'payment_id arrived as a number too large to keep its digits: send it as a string',
+          'payment_id arrived as a number that is too large to be exact: send a string',
         );
       }),
     );
@@ -98,7 +98,7 @@ describe('nothing is guessed', () => {
 
   it('a fraction where text is wanted may have lost a zero, and is refused', () => {
     expect(problem(create, { ...payment, reference_number: 1.1 })).toContain(
-      'reference_number arrived as a number, which does not keep its last zeros: send it as a string',
+      'reference_number arrived as a number, which drops zeros at the end: send a string',
     );
     expect(
       problem(updateCustomFieldsInCustomerPayment.input, {
@@ -130,7 +130,7 @@ describe('nothing is guessed', () => {
 
   it('null is not a value in an update, where it could mean to clear a field', () => {
     expect(() => readArguments(updateCustomerPayment.input, { payment_id: '1', description: null }, { isUpdate: true })).toThrow(
-      'description must be a string, not null (leave the argument out instead)',
+      'description must be a string, not null (omit the argument instead)',
     );
   });
 
@@ -151,32 +151,32 @@ describe('nothing is guessed', () => {
 
 describe('errors teach', () => {
   it('an unknown argument names the nearest valid one, at any depth', () => {
-    expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
-    expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument; the nearest is customer_id');
+    expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument (did you mean amount?)');
+    expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument (did you mean customer_id?)');
     expect(problem(create, { ...payment, invoices: [{ invoice_id: '1', amount_applied: 1, invoice_number: 'INV-1' }] })).toContain(
-      'invoices[0].invoice_number is not an argument; the nearest is invoice_id',
+      'invoices[0].invoice_number is not an argument (did you mean invoice_id?)',
     );
   });
 
   it('the nearest is one that is missing, one that shares its words, or one a few letters away', () => {
     expect(problem(getCustomerPaymentRefund.input, { payment_id: '1', refund_id: '2' })).toContain(
-      'payment_id is not an argument; the nearest is customer_payment_id',
+      'payment_id is not an argument (did you mean customer_payment_id?)',
     );
-    expect(problem(create, { ...payment, customer_id: undefined, id: '1' })).toContain('id is not an argument; the nearest is customer_id');
-    expect(problem(create, { ...payment, date: undefined, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
+    expect(problem(create, { ...payment, customer_id: undefined, id: '1' })).toContain('id is not an argument (did you mean customer_id?)');
+    expect(problem(create, { ...payment, date: undefined, ammount: 1 })).toContain('ammount is not an argument (did you mean amount?)');
     expect(problem(create, { ...payment, date: undefined, payment_date: 1 })).toContain(
-      'payment_date is not an argument; the nearest is date',
+      'payment_date is not an argument (did you mean date?)',
     );
-    expect(problem(create, { ...payment, paymentForm: 'x' })).toContain('paymentForm is not an argument; the nearest is payment_form');
-    expect(problem(create, { ...payment, reference: 'x' })).toContain('reference is not an argument; the nearest is reference_number');
+    expect(problem(create, { ...payment, paymentForm: 'x' })).toContain('paymentForm is not an argument (did you mean payment_form?)');
+    expect(problem(create, { ...payment, reference: 'x' })).toContain('reference is not an argument (did you mean reference_number?)');
   });
 
   it('where none is near, the names there are are listed', () => {
     expect(problem(getCustomerPayment.input, { payment_id: '1', currency: 'USD' })).toContain(
-      'currency is not an argument; there are payment_id, accept',
+      'currency is not an argument; valid names are payment_id, accept',
     );
     const many = problem(listCustomerPayments.input, { wxyz: 1 });
-    expect(many).toMatch(/wxyz is not an argument; there are search_text, .*, and \d+ more/);
+    expect(many).toMatch(/wxyz is not an argument; valid names are search_text, .*, and \d+ more/);
     expect(many.length).toBeLessThan(500);
   });
 

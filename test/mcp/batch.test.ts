@@ -39,7 +39,11 @@ async function answersTo(server: Program, batch: unknown): Promise<Json[]> {
 /** Everything that was sent so far has been read. */
 const settled = (server: Program) => server.request('ping');
 
-const malformed = { jsonrpc: '2.0', id: null, error: { code: -32600, message: expect.stringContaining('no JSON-RPC message') as string } };
+const malformed = {
+  jsonrpc: '2.0',
+  id: null,
+  error: { code: -32600, message: expect.stringContaining('not a JSON-RPC message') as string },
+};
 
 describe.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('a batch in revision %s', (version) => {
   it('is answered in one array: each request once, in their order, and no notification', async () => {
@@ -81,9 +85,9 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['empty', '[]', 'The batch holds no JSON-RPC message.'],
-    ['empty, with blanks', ' [ ] ', 'The batch holds no JSON-RPC message.'],
-    ['of no message', '[1, null, [], {"id": 4}]', 'The batch holds no JSON-RPC message.'],
+    ['empty', '[]', 'The batch contains no JSON-RPC message.'],
+    ['empty, with blanks', ' [ ] ', 'The batch contains no JSON-RPC message.'],
+    ['of no message', '[1, null, [], {"id": 4}]', 'The batch contains no JSON-RPC message.'],
     ['too long', JSON.stringify(Array.from({ length: 101 }, (_, i) => call(i, 'create_customer_payment', newPayment))), 'more than 100'],
   ])('that is %s is one error, and nothing is done', async (_, line, says) => {
     const server = await greeted();
@@ -157,7 +161,7 @@ describe('a batch', () => {
       'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
       'io.modelcontextprotocol/clientCapabilities': {},
     };
-    const none = { error: { code: -32600, message: expect.stringContaining('send each request by itself') as string } };
+    const none = { error: { code: -32600, message: expect.stringContaining('Send each request by itself') as string } };
     expect(await answersTo(server, [request(1, 'subscriptions/listen', { _meta }), request(2, 'tools/list', { _meta })])).toMatchObject([
       { id: 1, ...none },
       { id: 2, ...none },

@@ -18,7 +18,7 @@ const who = {
   'look first': /^Next: Do not record it another way\. Make the same call again in a few minutes: it will be looked for/,
 } as const;
 
-const changedLines = { no: 'Nothing was changed.', unknown: 'Whether anything was changed is unknown.' } as const;
+const changedLines = { no: 'Nothing was changed.', unknown: 'It is unknown whether anything was changed.' } as const;
 
 /** Two data centres: what belongs to one means nothing to the other. */
 let here: Sandbox;

@@ -116,8 +116,8 @@ describe('an optional argument that is null or empty', () => {
     const schema = argumentsOf(tool);
     for (const nothing of [null, '', ' ', 'null']) {
       const read = reading(tool, withItem(schema, sample(schema), path, nothing));
-      expect(read).toThrow(/amount is (null|empty), which does not say how much/);
-      expect(read).not.toThrow('leave the argument out instead');
+      expect(read).toThrow(/amount is (null|empty), which gives no amount/);
+      expect(read).not.toThrow('omit the argument instead');
     }
   });
 });

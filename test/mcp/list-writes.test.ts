@@ -62,7 +62,7 @@ describe('times', () => {
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
     const result = await server.call('list_writes');
     expect(result.structuredContent).toMatchObject({ time_zone: 'UTC', writes: [{ at: expect.stringMatching(/Z$/) as string }] });
-    expect(textOf(result)).toMatch(/Times are in UTC, since the time zone of the organization is not known\.\n\S+ \S+ UTC \| recorded/);
+    expect(textOf(result)).toMatch(/Times are in UTC, because the time zone of the organization is unknown\.\n\S+ \S+ UTC \| recorded/);
   });
 
   it('are in UTC where the scopes do not show the organization', async () => {
@@ -180,8 +180,8 @@ describe('a write is found by what is known of it', () => {
     [{ amount: -1 }, 'amount must be more than 0'],
     [{ record: 'INV-17' }, 'record must be an id'],
     [{ reference_number: ' ' }, 'reference_number is empty'],
-    [{ page: 'last' }, 'page must be `next_page` of the answer before, or the number of a page'],
-    [{ page: 0 }, 'page must be `next_page` of the answer before, or the number of a page'],
+    [{ page: 'last' }, 'page must be `next_page` of the previous answer, or a page number'],
+    [{ page: 0 }, 'page must be `next_page` of the previous answer, or a page number'],
     [{ since: '2026-13-01' }, 'since must be a calendar date'],
     [{ limit: 101 }, 'limit must be at most 100'],
   ])('%j is not taken for no filter', async (args, message) => {
@@ -225,7 +225,7 @@ describe('pages', () => {
       expect(has_more).toBe(pages < 3);
       if (!has_more) break;
       expect(next[0]).toMatchObject({ tool: 'list_writes', arguments: { limit: 100 } });
-      expect(textOf(result)).toContain('Next: for older ones: list_writes {"limit":100,"page":"');
+      expect(textOf(result)).toContain('Next: for older writes: list_writes {"limit":100,"page":"');
       args = next[0]!['arguments'] as Json;
     }
     expect(new Set(seen).size).toBe(205);
@@ -269,7 +269,7 @@ describe('an unknown write', () => {
     });
     const { retry_at } = (result.structuredContent['writes'] as Json[])[0] as { retry_at: string };
     expect(textOf(result)).toContain(
-      `to settle ${String(write_id)}, the same call again, not before ${retry_at.slice(0, 10)} ${retry_at.slice(11, 19)} ${retry_at.slice(-6)}; it is looked for`,
+      `to learn the outcome of ${String(write_id)}, repeat the call, not before ${retry_at.slice(0, 10)} ${retry_at.slice(11, 19)} ${retry_at.slice(-6)}; nothing is sent twice`,
     );
 
     // The step as it stands: it is looked for under its own key, and is not there yet.

@@ -78,7 +78,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await expect(server.client.readResource({ uri: `${list}/1` })).rejects.toThrow(/Resource not found/);
     await expect(server.client.readResource({ uri: `${list}/abc` })).rejects.toThrow(/payment_id must be an id/);
     await expect(server.client.readResource({ uri: `${list}?custmer_id=1` })).rejects.toThrow(
-      /custmer_id is not an argument; the nearest is customer_id/,
+      /custmer_id is not an argument \(did you mean customer_id\?\)/,
     );
     await expect(server.client.readResource({ uri: `${list}?customer_name=Bowman&customer_name=Aoyama` })).rejects.toThrow(
       /customer_name must be a string, not an array/,

@@ -112,10 +112,10 @@ it('a name that no tool has is told the nearest that is there, and never one tha
     );
   expect(await said('record_payment')).toMatchObject({
     code: -32602,
-    message: expect.stringContaining('the nearest is record_customer_payment') as string,
+    message: expect.stringContaining('Did you mean record_customer_payment?') as string,
     data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
   });
-  expect((await said('delete_payments'))?.message).not.toMatch(/nearest is \w*delete/);
+  expect((await said('delete_payments'))?.message).not.toMatch(/Did you mean \w*delete/);
   await server.close();
 });
 

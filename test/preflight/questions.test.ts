@@ -376,7 +376,7 @@ describe('that the user confirmed', () => {
     const { server } = await asking({ kind });
     expect(textOf(await ok(server, 'create_customer_payment', overpaid))).toContain('\nThe user confirmed this.');
     const again = textOf(await ok(server, 'create_customer_payment', overpaid));
-    expect(again).toContain('The user confirmed it then.');
+    expect(again).toContain('The user confirmed it earlier.');
     expect(again).not.toContain('The user confirmed this.');
   });
 
@@ -390,7 +390,7 @@ describe('that the user confirmed', () => {
     const server = await start({ sandbox: roomy, confirm: 'ask' });
     const { approval } = (await server.call('create_customer_payment', overpaid)).structuredContent;
     const text = textOf(await ok(server, 'create_customer_payment', { ...overpaid, approval }));
-    expect(text).toContain('It was approved by a second call.');
+    expect(text).toContain('A second call approved it.');
     expect(text).not.toContain('confirmed');
   });
 
