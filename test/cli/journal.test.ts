@@ -183,7 +183,7 @@ describe('journal show', () => {
   it('of a write of an earlier version tells who was asked', async () => {
     const settings = oldJournal();
     expect((await run(['journal', 'show', 'w_e21008826fda285c'], settings)).stdout).toContain(
-      'The user was asked because it gives money back, and agreed.\n',
+      'The user was asked because it is a refund, and agreed.\n',
     );
     expect((await run(['journal', 'show', 'w_3fc99e3a24c4ce5a'], settings)).stdout).toContain('Nobody had to be asked.\n');
   });

@@ -249,7 +249,7 @@ describe('where nothing is known to compare with', () => {
     const advance = await server.call('create_customer_payment', { ...inYen, exchange_rate: 149.3 });
     expect(codeOf(advance), textOf(advance)).toBe('declined');
     expect(server.questions[0]).toContain(
-      'this was not checked: the exchange rate (Zoho Books keeps none for JPY, and there is no invoice to compare it with)',
+      'this was not checked: the exchange rate (Zoho Books has no rate for JPY, and there is no invoice to compare it with)',
     );
     const applied = await server.call('create_customer_payment', { ...inYen, ...yenInvoice, exchange_rate: 149.3 });
     expect(codeOf(applied)).toBe('declined');

@@ -87,7 +87,7 @@ const rows: readonly Row[] = [
       'Customer: "Bowman Furniture" (id 903000000000099)',
       'Date: 2026-06-05, mode: "cash"',
       'Reference: "R-1"',
-      'Account: not given, so Zoho takes Undeposited Funds',
+      'Account: not given, so Zoho uses Undeposited Funds',
       'custom field "Receipt Book No": "77"',
       'to Invoice "INV-385": USD 450.00 open before, USD 0.00 after, so it is paid',
       'Bank charges: USD 5.00',
@@ -124,7 +124,7 @@ const rows: readonly Row[] = [
       'update_customer_payment_using_custom_field',
       { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'EXT-9', upsert: true, ...cash, amount: 77 },
     ],
-    asks: ['Account: not given, so Zoho takes Undeposited Funds', 'cf_external_reference: "EXT-9"', 'stays as unused credit: USD 77.00'],
+    asks: ['Account: not given, so Zoho uses Undeposited Funds', 'cf_external_reference: "EXT-9"', 'stays as unused credit: USD 77.00'],
   },
   {
     what: 'a change of accounts, fields and words',
@@ -210,7 +210,7 @@ const rows: readonly Row[] = [
     asks: [
       'Un-apply USD 405.00 and USD 45.00 tax withheld from invoice "INV-385": it is open again by that much (paid before, USD 450.00 open after)',
       'Un-apply USD 100.00 from invoice "INV-386": it is open again by that much (USD 1180.50 open before, USD 1280.50 open after)',
-      'Unused credit that is gone with it: USD 495.00',
+      'Unused credit that is also deleted: USD 495.00',
     ],
     says: [`Open again: INV-385 (id ${openInvoice}) USD 450.00; INV-386 (id ${overdueInvoice}) USD 1280.50.`],
     after: {
@@ -364,7 +364,7 @@ it('an invoice on which withheld tax takes the place of money is not called open
     payment_id,
     invoices: [{ invoice_id: openInvoice, amount_applied: 225, tax_amount_withheld: 225 }],
   });
-  expect(asked.at(-1)).toContain('with tax in its place');
+  expect(asked.at(-1)).toContain('applied to invoice "INV-385" by withheld tax');
   expect(textOf(result)).not.toContain('Open again');
   expect(result.structuredContent).not.toHaveProperty('after');
 });
@@ -441,15 +441,15 @@ describe('what Zoho does not tell', () => {
   it('is asked about: what a payment that is deleted is applied to', async () => {
     const { server, asked } = await without(/^invoices$/);
     const result = await ok(server, 'delete_customer_payment', { payment_id: paymentWithUnused });
-    expect(asked.at(-1)).toContain('Not checked: which invoices are open again');
+    expect(asked.at(-1)).toContain('Not checked: which invoices become open again');
     expect(textOf(result)).not.toContain('Open again');
   });
 
   it('is not said to be nothing: the account, the mode and the date of a payment', async () => {
     const { server, asked } = await without(/^(account_id|account_name|payment_mode|date)$/);
     await ok(server, 'update_customer_payment', { payment_id: samplePayment, account_id: pettyCash, payment_mode: 'check', amount: 460 });
-    expect(asked.at(-1)).toContain('Account: not told by Zoho → "Petty Cash" (id 3000000000385)');
-    expect(asked.at(-1)).toContain('payment_mode: not told by Zoho → "check"');
+    expect(asked.at(-1)).toContain('Account: not shown by Zoho → "Petty Cash" (id 3000000000385)');
+    expect(asked.at(-1)).toContain('payment_mode: not shown by Zoho → "check"');
   });
 
   it('is not said to be nothing, nor left unchecked where it can be: a payment that its custom field does not show', async () => {
@@ -470,8 +470,8 @@ describe('what Zoho does not tell', () => {
       replace_invoices: true,
     });
     for (const line of [
-      'Account: not told by Zoho → "Petty Cash" (id 3000000000385)',
-      'description: not told by Zoho → "x"',
+      'Account: not shown by Zoho → "Petty Cash" (id 3000000000385)',
+      'description: not shown by Zoho → "x"',
       'custom field "Receipt Book No": "9"',
       'to Invoice "INV-386"',
       'Un-apply it from every other invoice',

@@ -99,7 +99,7 @@ describe('tax that settles more of an invoice than the money does', () => {
       asked: 'window',
       concerns: [{ code: 'tax_withheld' }],
     });
-    expect(asked[0]).toContain('You are asked because USD 449.00 of withheld tax settles more of an invoice than the money does.');
+    expect(asked[0]).toContain('You are asked because the withheld tax of USD 449.00 is more than the money applied to the invoice.');
   });
 
   it('is asked about in a change that puts it in the place of money, and not again', async () => {
@@ -140,7 +140,7 @@ describe('money that tax takes the place of', () => {
       asked: 'window',
       concerns: [{ code: 'unapplied' }],
     });
-    expect(asked.at(-1)).toContain('Take USD 225.00 of money off invoice "INV-385", with tax in its place');
+    expect(asked.at(-1)).toContain('Replace USD 225.00 applied to invoice "INV-385" by withheld tax');
   });
 });
 

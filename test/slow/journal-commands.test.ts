@@ -115,7 +115,7 @@ describe('a program that is killed', () => {
       code: 1,
       stderr: expect.stringContaining(
         '9030000079467 is not what this write recorded: ' +
-          'Zoho names the payment 9030000079467, which was there before. If it is, say so with --force',
+          'Zoho names the payment 9030000079467, which already existed. If it is, say so with --force',
       ) as string,
     });
     expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toContain(
