@@ -125,7 +125,7 @@ export interface Facts {
   /** Values that the policy limits. */
   readonly policy: {
     readonly money?: Money | undefined;
-    /** The exchange rate, if there is one to compare. The policy decides how much it may differ. */
+    /** The exchange rate, if it can be compared. The policy decides how much it may differ. */
     readonly rate?: RateFacts | undefined;
     readonly customer_id?: string | undefined;
     /** Accounts and date after the write, even if the call does not name them. */

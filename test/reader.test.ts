@@ -57,7 +57,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('reads again as a new reader, and for cached answers', async () => {
+  it('does not share reads with a new reader or with `recent`', async () => {
     const { zoho, asked } = noting();
     const contact = { contact_id: '1' };
     const shared = sharing(zoho);

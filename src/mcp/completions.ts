@@ -74,8 +74,8 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 
   /**
-   * Searches the newest payments, then all payments in Zoho. Zoho's search ignores payment numbers, so a number finds only one of the
-   * newest payments.
+   * Searches the newest payments first, then all payments in Zoho. Zoho's search ignores payment numbers, so a number finds a payment only
+   * if it is among the newest.
    */
   const paymentIds = async (value: string, customer?: string): Promise<string[]> => {
     const typed = value.toLowerCase();

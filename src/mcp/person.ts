@@ -122,7 +122,7 @@ export function createAsking({ server, era, shown, answerMs, log }: AskingOption
   };
 }
 
-/** True if the client can show forms. From 2026-07-28 on each request tells this, before it the handshake. No mode means forms. */
+/** True if the client can show forms. From 2026-07-28 on each request says so; before, the handshake did. No mode means forms. */
 function announces(server: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
   const told = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined;
   const { elicitation } = told ?? server.server.getClientCapabilities() ?? {};

@@ -217,7 +217,7 @@ function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): s
   return asked !== 'nobody' || !concerns?.length ? [] : [`The user was not asked, although ${concerns.map((one) => one.text).join('; ')}.`];
 }
 
-/** Reports the user's consent. For an answer from the journal, the consent is an earlier one. */
+/** Reports the user's consent. An answer from the journal reports the earlier consent. */
 function aboutConsent({ asked, replayed }: Pick<Done, 'asked' | 'replayed'>): string[] {
   if (asked === 'window') return [replayed ? 'The user confirmed it earlier.' : 'The user confirmed this.'];
   return asked === 'call' ? [`A second call approved it${replayed ? ' earlier' : ''}.`] : [];

@@ -222,7 +222,7 @@ export async function checkRetainer(
   const [found, currency] = await allInOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
   if (retainer === undefined) {
-    // Zoho lists one page of all customers' retainer invoices, so a longer list may lack this one.
+    // Zoho lists one page of all customers' retainer invoices, so this page may lack the retainer invoice.
     if (found?.page_context?.has_more_page === false) {
       throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, {
         code: 'no_such_retainer',
