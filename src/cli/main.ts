@@ -205,7 +205,7 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
     if (!(error instanceof PaymentsError)) throw error;
     const problems = error.message
       .replace(/^The arguments are not valid: |\.$/g, '')
-      .replaceAll('`next_page` of the answer before', 'what the list before says');
+      .replaceAll('`next_page` of the previous answer', 'what the list before says');
     throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
   }
 }

@@ -106,7 +106,7 @@ describe('journal list', () => {
     [['--amount', ' '], '--amount must not be " "'],
     [['--outcome', 'null'], '--outcome must not be "null"'],
     [['--limit', '0'], '--limit must be at least 1'],
-    [['--page', 'last'], '--page must be what the list before says, or the number of a page'],
+    [['--page', 'last'], '--page must be what the list before says, or a page number'],
     [['--limit', 'all'], '--limit takes a whole number, not "all"'],
   ])('%j is refused in one line', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
@@ -183,7 +183,7 @@ describe('journal show', () => {
   it('of a write of an earlier version tells who was asked', async () => {
     const settings = oldJournal();
     expect((await run(['journal', 'show', 'w_e21008826fda285c'], settings)).stdout).toContain(
-      'The user was asked because it is a refund, and agreed.\n',
+      'The user was asked because it gives money back, and agreed.\n',
     );
     expect((await run(['journal', 'show', 'w_3fc99e3a24c4ce5a'], settings)).stdout).toContain('Nobody had to be asked.\n');
   });

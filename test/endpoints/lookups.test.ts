@@ -134,7 +134,7 @@ describe('the server', () => {
   it('says how names come to ids only where the tools for it are', async () => {
     const without = await harness({ toolsets: ['payments', 'workflows'] });
     expect(without.client.getInstructions()).not.toContain('list_contacts');
-    expect(server.client.getInstructions()).toContain('Ids by name: list_contacts');
+    expect(server.client.getInstructions()).toContain('Find ids by name: list_contacts');
     await without.close();
   });
 });

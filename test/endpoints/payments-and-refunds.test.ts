@@ -456,7 +456,7 @@ describe('an answer without what was asked for', () => {
     const result = await other.call('create_customer_payment', payment);
     expect(result.structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown' } });
     // The recorded list is that of another customer: it does not tell that the payment is not there.
-    expect(textOf(result)).toContain('held none of theirs');
+    expect(textOf(result)).toContain('had no payment of this customer');
     expect(silent.calls.filter((call) => call === 'POST /customerpayments')).toHaveLength(1);
     await other.close();
     await silent.close();

@@ -357,7 +357,7 @@ describe('preflight refuses with the facts', () => {
       'create_customer_payment',
       { ...payment, customer_id: '712345000000090009', amount: 750, retainerinvoice_id: seed.retainer },
       'retainer_of_another_customer',
-      /"RET-00001" is another customer's/,
+      /"RET-00001" belongs to another customer/,
     ],
     [
       'a retainer invoice that does not exist',
@@ -432,7 +432,7 @@ describe('what rests on a bank transaction', () => {
     expect(errorOf(refused), textOf(refused)).toMatchObject({
       code: 'payment_bank_matched',
       changed: 'no',
-      next: expect.stringContaining('unmatched in Zoho Books') as string,
+      next: expect.stringContaining('unmatch it in Zoho Books') as string,
     });
     expect(textOf(refused)).toContain('Bowman Furniture');
     expect(questions).toEqual([]);
