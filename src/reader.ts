@@ -2,9 +2,9 @@ import { questionOf } from './answer-cache.ts';
 import type { Operation, Reader } from './endpoint.ts';
 import type { Json } from './json.ts';
 
-/** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
+/** Helpers for code that makes many reads at once. Equal reads share one call to Zoho, and its error. */
 
-/** An answer that need not be asked for. */
+/** An answer that is already known. */
 export interface KnownAnswer {
   readonly endpoint: Operation;
   readonly input: Json;
@@ -12,8 +12,8 @@ export interface KnownAnswer {
 }
 
 /**
- * The same reader, but equal reads happen once, also those that fail: the client has repeated what can be repeated. For one preflight, with
- * the plan before it: what was read may have changed by the next, which is given a reader of its own.
+ * Returns a reader that makes equal reads once. A failed read is not repeated either: the client has already retried it. Use one reader for
+ * one plan and its preflight, because records may change before the next preflight.
  */
 export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reader {
   const answers = new Map<string, Promise<unknown>>(
@@ -30,7 +30,7 @@ export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reade
   };
 }
 
-/** As Promise.all; but where several fail it throws the error of the first in the list, not the first to come. */
+/** Like Promise.all, but throws the error of the first failed item in the list, not the earliest error. */
 export async function allInOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const all = Promise.all(asked);
   all.catch(() => undefined);

@@ -1,13 +1,13 @@
 import type { RequestId, Transport } from '@modelcontextprotocol/server';
 
 /**
- * Whether an answer reached the client: only then is the same call again another intent. A cancelled call gets no answer, and
- * one whose host is gone cannot be written to.
+ * Notes which answers reached the client, because only then an identical call means a new write. A cancelled call gets no answer, and an
+ * answer to a closed host fails.
  */
 export interface Deliveries {
-  /** The answer to this request tells of this write. */
+  /** Announces that the answer to this request reports this write. */
   expect(request: RequestId, told: Delivery): void;
-  /** The same transport, watched. */
+  /** Wraps the transport's `send`, to see which answers go out. */
   over<T extends Transport>(transport: T): T;
 }
 

@@ -8,9 +8,9 @@ import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 import { DAY_MS } from '../time.ts';
 
-/** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
+/** Existing records: their ids, to recognize new records later, and possible duplicates of the record to be made. */
 
-/** A row as it is compared. What is undefined Zoho does not tell, or not in a form that can be compared. */
+/** A row with the values to compare. A value is undefined if Zoho does not send it in a form that can be compared. */
 export interface ComparedRow {
   readonly id: string | undefined;
   readonly customer_id: string | undefined;
@@ -25,18 +25,18 @@ export interface ComparedRow {
 /** The newest payments of a customer. */
 export interface Newest {
   readonly rows: readonly ComparedRow[];
-  /** They are all there are. */
+  /** True if these are all payments of the customer. */
   readonly all: boolean;
-  /** Nothing that was created later than the oldest of them is missing. */
+  /** True if no payment is missing that is newer than the oldest of these. */
   readonly whole: boolean;
 }
 
-/** As the journal keeps them. */
+/** The existing records, as the journal keeps them. */
 export interface Existing {
-  /** The newest ids; every one when `all`. */
+  /** The newest ids, or all ids if `all`. */
   readonly ids: readonly string[];
   readonly all: boolean;
-  /** When the oldest of them was created: what is older and not among them is not new. */
+  /** Creation time of the oldest of them. A record that is older is not new, even if `ids` lacks it. */
   readonly since?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface Alike {
   readonly text: string;
 }
 
-/** What looks like the record to be made, and what could not be compared with it. */
+/** Possible duplicates of the record to be made, and what could not be compared. */
 export interface Likeness {
   readonly alike: readonly Alike[];
   readonly not_checked: readonly string[];
@@ -61,9 +61,9 @@ interface RecordToMake {
 export type PaymentToMake = RecordToMake & { readonly customer_id: string };
 
 const MOST_PAYMENT_PAGES = 50;
-/** Of payments of one customer and amount. */
+/** Maximum pages of payments with the customer and the amount. */
 const MOST_PAGES_ALIKE = 10;
-const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
+const NOT_WHOLE = "Zoho's list was incomplete, or is longer than this server reads";
 const NEAR_DAYS = 7;
 const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
@@ -80,18 +80,18 @@ const comparedRowBy =
   });
 export const comparedPayment = comparedRowBy('payment_id', ['amount']);
 
-/** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
+/** Reads a customer's payments, newest created_time first, until a page has one of `known` or the list ends. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
   const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAYMENT_PAGES; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
-    // Zoho ignores filters it does not know: whose payment it is is checked here too.
+    // Zoho ignores filters that it does not know, so the customer is checked here too.
     const own = answer.rows.map(comparedPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
-    // Only of others: this is not the list that was asked for.
+    // A page with only other customers' payments is not the requested list.
     if (isCutShort(answer) || (own.length === 0 && answer.rows.length > 0)) break;
     if (isLast(answer)) return { rows, all: true, whole: true };
-    // Only what Zoho confirms it sorted by tells that everything further back is older.
+    // Later pages are certainly older only if Zoho confirms the sort order.
     const sorted = answer.page_context?.['sort_column'] === 'created_time' && answer.page_context['sort_order'] === 'D';
     const reached = known === undefined ? page === 1 : own.some(({ id }) => id !== undefined && known.has(id));
     if (sorted && reached) return { rows, all: false, whole: true };
@@ -108,7 +108,7 @@ export function existing({ rows, all }: Newest): Existing {
   };
 }
 
-/** Payments that are not among those that existed, and not certainly older or another customer's. */
+/** Payments that did not exist before, except those that are certainly older or another customer's. */
 export async function paymentsSince(
   zoho: Reader,
   customer_id: string,
@@ -119,7 +119,7 @@ export async function paymentsSince(
   return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
 }
 
-/** Whether it is the customer's and was created since, by what the list or the payment itself tells. */
+/** True if the payment is the customer's and was created since. Undefined if the values do not show it. */
 export function isSince(
   { customer_id, created }: Pick<ComparedRow, 'customer_id' | 'created'>,
   whose: string,
@@ -131,16 +131,16 @@ export function isSince(
 }
 
 /**
- * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
- * one of the two has no reference: whoever recorded them.
+ * Finds possible duplicates: payments with the same customer and amount that have the same date, or the same reference on any date, or a
+ * date at most a week apart if one of the two has no reference.
  */
 export async function paymentsAlike(zoho: Reader, wanted: PaymentToMake, { rows, all, whole }: Newest): Promise<Likeness> {
-  // Older payments than the newest page holds are found by their amount.
+  // Payments that are older than the newest page are searched by their amount.
   const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
   const found = [...rows, ...older.rows];
-  // By id, since both lists may hold the same; one without an id stands for itself.
+  // By id, because both lists may contain the same payment. A row without an id is kept as it is.
   const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
-  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
+  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`older payments: ${NOT_WHOLE}`]);
 }
 
 async function paymentsOf(
@@ -166,12 +166,12 @@ function aboutLookAlike({ id, row }: ComparedRow): string {
   );
 }
 
-/** The ids, as the journal keeps them. */
+/** The ids of the refunds, as the journal keeps them. */
 export function existingRefunds({ rows, all }: { readonly rows: readonly Json[]; readonly all: boolean }): Existing {
   return { ids: rows.flatMap((row) => readId(row['payment_refund_id']) ?? []), all };
 }
 
-/** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
+/** Finds possible duplicates of a refund by the same rule. `inBase`: the payment is in base currency, so its refunds' amounts are too. */
 export function refundsAlike(
   { rows, all }: { readonly rows: readonly Json[]; readonly all: boolean },
   wanted: RecordToMake,
@@ -182,7 +182,7 @@ export function refundsAlike(
     rows.map(comparedRefund),
     wanted,
     ({ row, amount }) => aboutRefund({ ...row, amount }),
-    all ? [] : [`refunds further back: ${NOT_WHOLE}`],
+    all ? [] : [`older refunds: ${NOT_WHOLE}`],
   );
 }
 
@@ -203,14 +203,14 @@ function likenessOf(
       ...(unknown.length === 0
         ? []
         : [
-            `whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} ` +
-              `Zoho does not tell what has to be compared${idsOf(unknown)}`,
+            'whether it is already recorded: Zoho does not show all values to compare of ' +
+              `${unknown.length} record${unknown.length === 1 ? '' : 's'}${idsOf(unknown)}`,
           ]),
     ],
   };
 }
 
-/** Undefined where what is not told decides it. */
+/** True if the row is a possible duplicate. Undefined if this depends on a value that Zoho does not show. */
 function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number }: RecordToMake): boolean | undefined {
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const bare = bareReference(row.reference);
@@ -230,7 +230,7 @@ function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number
   return every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount), when]);
 }
 
-/** Zoho sends an empty text where there is no reference. */
+/** True if Zoho shows the reference. Without a reference, Zoho sends an empty text. */
 const isReferenceTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
 
 function idsOf(rows: readonly ComparedRow[]): string {

@@ -3,11 +3,11 @@ import { allPayments, pagesOf } from '../../src/reading/whole-lists.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type HarnessOptions } from '../support/harness.ts';
 
-/** How many calls to Zoho each task takes, tokens aside: the organization has a hundred a minute and a few thousand a day. */
+/** The number of calls to Zoho of each task, without tokens: the organization has a hundred a minute and a few thousand a day. */
 
 type Args = Record<string, unknown>;
 
-/** What the task asks Zoho after those before it, in one conversation. */
+/** The calls of a task after earlier tasks in the same conversation. */
 async function callsOf(
   tool: string,
   args: Args,
@@ -32,14 +32,14 @@ async function callsOf(
 const bowman = 'Bowman Furniture';
 const statement: [string, Args] = ['customer_statement', { customer: bowman }];
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
-/** Its settings, once in ten minutes. */
+/** The organization's settings, once in ten minutes. */
 const day = { 'GET organizations': 1 };
 const out = { account: 'Petty Cash', date: '2026-06-30' };
 
-/** The most that Zoho shows at a time. */
+/** Zoho's maximum page size. */
 const PER_PAGE = 200;
 
-/** What the books hold: how often a task calls follows from that. */
+/** Counts of the sandbox's records, on which the number of calls depends. */
 interface Held {
   readonly payments: number;
   /** Payments with refunds. */
@@ -65,13 +65,13 @@ beforeAll(async () => {
 });
 
 const openedOf = (name: string) => held.refunded.filter(({ customer_name }) => customer_name === name).length;
-/** Payments that changed since a month before June: a refund may be dated ahead. */
+/** Payments that changed since a month before June, because a refund may have a later date. */
 const openedOfJune = () => held.refunded.filter(({ last_modified_time }) => last_modified_time >= '2026-05-01').length;
 const ofJune = () => held.refunds.filter(({ date }) => date >= '2026-06-01').length;
 
 describe('find_refunds', () => {
   it.each<[string, Args, () => Record<string, number>]>([
-    // The few that fit are opened to tell their accounts.
+    // Each refund that fits is read to show its account.
     [
       'of a month',
       { date_start: '2026-06-01', date_end: '2026-06-30' },
@@ -93,7 +93,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'all there are',
+      'all refunds',
       {},
       () => ({
         'GET customerpayments': Math.ceil(held.payments / PER_PAGE),
@@ -102,7 +102,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'out of an account',
+      'from an account',
       { account: 'Petty Cash', date_start: '2026-06-01' },
       () => ({
         'GET customerpayments': 1,
@@ -111,13 +111,13 @@ describe('find_refunds', () => {
         'GET bankaccounts': 1,
       }),
     ],
-    // What is grouped by customer, mode or month needs no account.
+    // Groups by customer, mode or month need no account.
     [
       'of a month, by customer',
       { date_start: '2026-06-01', date_end: '2026-06-30', group_by: ['customer'] },
       () => ({ 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': openedOfJune(), 'GET contacts': 1 }),
     ],
-    ['of a customer without any', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
+    ['of a customer without refunds', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
   ])('%s', async (_, args, calls) => {
     expect(await callsOf('find_refunds', args)).toEqual(calls());
   });
@@ -150,16 +150,16 @@ describe('customer_statement', () => {
 });
 
 describe('record_customer_payment', () => {
-  /** Whatever was read before: the preflight reads the customer and the newest payments, and the write is sent. */
+  /** In any case: the preflight reads the customer and the newest payments, and the write is sent. */
   const sent = { 'GET contacts/ID': 1, 'GET customerpayments': 1, 'POST customerpayments': 1 };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    // Whose it is, and in its turn what is open.
+    // One request for the customer, and one for the balance while the lock is held.
     ['an invoice by number', { customer: bowman, amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
-    ['an invoice alone', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
-    // A name that only fits might be another's exactly.
+    ['only an invoice', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
+    // A similar name could be another customer's exact name.
     [
-      'an invoice, the name roughly',
+      'an invoice, with a similar name',
       { customer: 'Bowman', amount: 450, invoices: ['INV-385'] },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 2 },
@@ -171,7 +171,7 @@ describe('record_customer_payment', () => {
       { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 1 },
     ],
     ['as credit', { customer: bowman, amount: 100, allocate: 'as_credit' }, [], { ...sent, ...day, 'GET contacts': 1 }],
-    // For its name; and the preflight, for what it is now.
+    // One request for the account's name, and one in the preflight for its current state.
     [
       'to an account by name',
       { customer: bowman, amount: 100, allocate: 'as_credit', account: 'Petty Cash' },
@@ -179,13 +179,13 @@ describe('record_customer_payment', () => {
       { ...sent, ...day, 'GET contacts': 1, 'GET bankaccounts': 2 },
     ],
     [
-      'after a statement: names are known, balances read anew',
+      'after a statement: names are cached, balances are read again',
       { customer: bowman, amount: 100, allocate: 'oldest_first' },
       [statement],
       { ...sent, 'GET invoices': 1 },
     ],
     [
-      'after a statement by id: the customer is read anew',
+      'after a statement by id: the customer is read again',
       { customer: seed.bowman, amount: 100, allocate: 'as_credit' },
       [['customer_statement', { customer: seed.bowman }]],
       sent,
@@ -209,12 +209,12 @@ describe('refund_customer_payment', () => {
   };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    // To know whose turn it is; and in the turn, to decide which payment.
+    // One request for the lock, and one while the lock is held, to find the payment.
     ['of a customer', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
     ['by payment id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
     ['by a payment number among the newest', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
     [
-      'after a statement: the customer is known, what is unused read anew',
+      'after a statement: the customer is cached, the unused amount is read again',
       { customer: bowman, amount: 240 },
       [statement],
       { ...sent, 'GET customerpayments': 1 },

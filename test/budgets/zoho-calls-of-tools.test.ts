@@ -6,7 +6,7 @@ import { zohoCalls } from '../../src/zoho-calls.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf } from '../support/harness.ts';
 
-/** The table of Zoho's calls per tool in docs/pipelines.md, measured: one usual call of each, nothing but the organization known before. */
+/** Measures the table of calls to Zoho in docs/pipelines.md: one usual call of each tool, after only the organization was read. */
 
 const bowman = 'Bowman Furniture';
 const june = { date_start: '2026-06-01', date_end: '2026-06-30' };
@@ -60,7 +60,7 @@ const usual: Record<string, Record<string, unknown>> = {
   list_writes: {},
 };
 
-it('the table has every tool', () => {
+it('the table contains every tool', () => {
   const tools = [...workflows, ...endpoints, listWrites].map(({ name }) => name);
   expect(Object.keys(zohoCalls).toSorted(), 'src/zoho-calls.ts').toEqual(tools.toSorted());
 });

@@ -3,7 +3,7 @@ import { allOrganizations } from '../../src/endpoints/lookups/list-organizations
 import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness } from '../support/harness.ts';
 
-/** How often Zoho is asked, and what at the same time: each row is one tool, each entry what arrives together. */
+/** The requests to Zoho, and which of them are in flight together: one row for each call, one entry for each group of requests. */
 
 let server: Harness | undefined;
 afterEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const SLOW_MS = 250;
 
-/** The requests of one call, in groups that arrive while the others are answered. What is asked once in ten minutes has been asked. */
+/** The requests of one call, in groups that are in flight together. Requests that are made once in ten minutes were made before. */
 async function roundsOf(tool: string, args: Record<string, unknown>): Promise<string[][]> {
   server = await harness();
   await server.zoho.settled.read(allOrganizations, {});
@@ -51,7 +51,7 @@ describe('the nine writes', () => {
       [['GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
     ],
     [
-      'for two invoices, into an account',
+      'for two invoices, with a deposit account',
       'create_customer_payment',
       {
         ...bowman,
@@ -65,7 +65,7 @@ describe('the nine writes', () => {
       [[ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments', INVOICE, INVOICE], ['POST /customerpayments']],
     ],
     [
-      'for an invoice by its number, which tells its balance too, into an account by its name',
+      'for an invoice by its number, which also shows the balance, with a deposit account by name',
       'create_customer_payment',
       { ...bowman, amount: 12, account_id: 'Petty Cash', invoices: [{ invoice_id: 'INV-385', amount_applied: 5 }] },
       [[ACCOUNTS, 'GET /invoices'], [ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
@@ -77,25 +77,25 @@ describe('the nine writes', () => {
       [['GET /contacts/{id}', 'GET /customerpayments'], [CURRENCIES], ['POST /customerpayments']],
     ],
     [
-      'in euros, for an invoice that has a rate of its own',
+      'in euros, for an invoice with its own rate',
       'create_customer_payment',
       { ...lindner, amount: 12, exchange_rate: 1.08, invoices: [{ invoice_id: '712345000000079397', amount_applied: 12 }] },
       [['GET /contacts/{id}', 'GET /customerpayments', INVOICE], [CURRENCIES], ['POST /customerpayments']],
     ],
     [
-      'the rate of base currency',
+      'the rate of the base currency',
       'update_customer_payment',
       { payment_id: seed.samplePayment, exchange_rate: 1 },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
     ],
     [
-      'another rate: it is compared with that of the invoice too',
+      'a new rate, which is also compared with the rate of the invoice',
       'update_customer_payment',
       { payment_id: '712345000000079507', exchange_rate: 1.08 },
       [[PAYMENT], [CURRENCIES, INVOICE].toSorted(), ['PUT /customerpayments/{id}']],
     ],
     [
-      'a word of a payment in euros',
+      'a text of a payment in euros',
       'update_customer_payment',
       { payment_id: '712345000000079507', description: 'corrected' },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
@@ -107,25 +107,25 @@ describe('the nine writes', () => {
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], [CURRENCIES], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'a word',
+      'a text',
       'update_customer_payment',
       { payment_id: seed.samplePayment, description: 'corrected' },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
     ],
     [
-      'what it is applied to',
+      'its invoices',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, account_id: seed.pettyCash, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
       [[PAYMENT], [ACCOUNTS, INVOICE], ['PUT /customerpayments/{id}']],
     ],
     [
-      'what it is applied to, by the number',
+      'its invoices, by number',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: 'INV-385', amount_applied: 50 }] },
       [[PAYMENT], ['GET /invoices'], ['PUT /customerpayments/{id}']],
     ],
     [
-      'a refund out of an account by its name',
+      'a refund from an account by name',
       'create_customer_payment_refund',
       { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: 'Petty Cash' },
       [[ACCOUNTS], [ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
@@ -150,13 +150,13 @@ describe('the nine writes', () => {
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds', REFUND], ['PUT /customerpayments/{id}/refunds/{id}']],
     ],
     [
-      'a refund taken back',
+      'a refund deleted',
       'delete_customer_payment_refund',
       sampleRefund,
       [[PAYMENT, REFUND], ['DELETE /customerpayments/{id}/refunds/{id}']],
     ],
     [
-      'two payments, and a look at what became of each',
+      'two payments, and a read of each afterwards',
       'bulk_delete_customer_payments',
       { payment_id: [seed.paymentWithUnused, '712345000000079504'] },
       [[PAYMENT, PAYMENT], ['DELETE /customerpayments'], [PAYMENT, PAYMENT]],

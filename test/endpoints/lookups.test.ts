@@ -134,7 +134,7 @@ describe('the server', () => {
   it('mentions look-ups in its instructions only if their toolset is on', async () => {
     const without = await harness({ toolsets: ['payments', 'workflows'] });
     expect(without.client.getInstructions()).not.toContain('list_contacts');
-    expect(server.client.getInstructions()).toContain('Ids by name: list_contacts');
+    expect(server.client.getInstructions()).toContain('Find ids by name: list_contacts');
     await without.close();
   });
 });
@@ -243,7 +243,7 @@ describe('an invalid argument', () => {
       'customer_id must be an id: a string of digits, not a name or number.\n' +
         'Nothing was changed.\nNext: Correct them and call again; list_contacts shows the customer_id.\n',
     ],
-    ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number too large to keep its digits'],
+    ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number that is too large to be exact'],
   ])('%s %j', async (name, args, says) => {
     expect(textOf(await server.call(name, args))).toContain(says);
   });

@@ -313,7 +313,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect(textOf(result)).toMatch(
       new RegExp(
         /\nBefore it was deleted: applied INV-385 USD 450\.00\.\n/.source +
-          /Next: to undo: create_customer_payment .*\(all but payment_id, payment_number\)$/.source,
+          /Next: to undo: create_customer_payment .*\(does not restore payment_id, payment_number\)$/.source,
       ),
     );
     expect(await balanced()).toEqual(before);
@@ -328,7 +328,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     ];
     const result = await ok('bulk_delete_customer_payments', { payment_id: [...ids, ids[0]] });
     expect(result.structuredContent).toMatchObject({ deleted: ids, outcome: 'recorded' });
-    expect(textOf(result).split('\n')[0]).toBe('Nobody was asked, although it deletes records.');
+    expect(textOf(result).split('\n')[0]).toBe('The user was not asked, although it deletes records.');
     expect(textOf(result).split('\n').slice(2)).toEqual([
       expect.stringMatching(/Before it was deleted: applied INV-385 USD 400\.00, unused USD 50\.00\.$/),
       expect.stringMatching(/Before it was deleted: applied to no invoice, unused USD 2\.00\.$/),
@@ -380,7 +380,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     const result = await server.call('list_customer_payments', { customer: 'Bowman' });
     expect(result.isError).toBe(true);
     expect(textOf(result).replace(/r_[0-9a-f]{8}/, 'REQUEST')).toBe(
-      'The arguments are not valid: customer is not an argument; the nearest is customer_id.\n' +
+      'The arguments are not valid: customer is not an argument (did you mean customer_id?).\n' +
         'Nothing was changed.\nNext: Correct them and call again.\n(invalid_arguments, REQUEST)',
     );
     expect(await requestsTo(server.sandbox)).toEqual([]);
@@ -454,7 +454,7 @@ describe('an answer without the requested record', () => {
     const result = await other.call('create_customer_payment', payment);
     expect(result.structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown' } });
     // The recorded list is from another customer, so it does not prove that the payment is missing.
-    expect(textOf(result)).toContain('held none of theirs');
+    expect(textOf(result)).toContain('had no payment of this customer');
     expect(silent.calls.filter((call) => call === 'POST /customerpayments')).toHaveLength(1);
     await other.close();
     await silent.close();

@@ -142,7 +142,7 @@ describe('the catalogue', () => {
   it('describes the format of dates to models without the keyword format', () => {
     const described = tools.filter(({ inputSchema }) => JSON.stringify(inputSchema).includes('yyyy-mm-dd')).map(({ name }) => name);
     expect(described).toEqual(expect.arrayContaining(['create_customer_payment', 'create_customer_payment_refund']));
-    expect(server.client.getInstructions()).toContain('dates are yyyy-mm-dd');
+    expect(server.client.getInstructions()).toContain('Dates are yyyy-mm-dd');
   });
 
   it('has no reviewed definition of a tool that no longer exists', () => {

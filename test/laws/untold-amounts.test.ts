@@ -102,7 +102,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     );
     expect(asked).toHaveLength(1);
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385"\n');
-    expect(asked[0]).toContain('the balance of invoice "INV-385" (Zoho does not tell it)');
+    expect(asked[0]).toContain('the balance of invoice "INV-385" (Zoho does not show it)');
     expect(asked[0]).not.toContain('USD 0.00');
     expect(text).not.toMatch(/now paid|USD 0\.00/);
     expect((await writesTo(server)).map(({ body }) => body)).toMatchObject([
@@ -152,7 +152,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     }
     expect(asked).toEqual([]);
     await server.call('refund_customer_payment', { payment: seed.paymentWithUnused, account: 'Petty Cash', amount: 5 });
-    expect(asked[0]).toContain('how much can be refunded: Zoho does not tell');
+    expect(asked[0]).toContain('how much can be refunded (Zoho does not show it)');
     expect(await writesTo(server)).toEqual([]);
   });
 
@@ -221,7 +221,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
         invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }],
       }),
     );
-    expect(asked.at(-1)).toContain('what is left unused afterwards (Zoho does not tell the amounts of the payment)');
+    expect(asked.at(-1)).toContain('the unused amount afterwards (Zoho does not show the amounts of the payment)');
     expect(asked.join('\n')).not.toContain('USD 0.00 of');
   });
 

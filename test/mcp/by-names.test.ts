@@ -5,7 +5,7 @@ import { fault, forgetRequests, requestsTo, seed, writesTo } from '../support/bo
 import { harness, textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Arguments that take an id of Zoho's take the name or number that people use. */
+/** Arguments for ids accept the names and numbers that people use. */
 
 const open: { close(): Promise<unknown> }[] = [];
 async function start(options: HarnessOptions = {}): Promise<Harness> {
@@ -33,7 +33,7 @@ async function done(server: Harness, tool: string, args: Record<string, unknown>
   return result;
 }
 
-describe('what is sent has the ids', () => {
+describe('the request to Zoho contains the ids', () => {
   it.each<[tool: string, args: Record<string, unknown>, body: Record<string, unknown>]>([
     ['create_customer_payment', { ...payment, account_id: 'Petty Cash' }, { account_id: seed.pettyCash }],
     ['create_customer_payment', { ...payment, account_id: ' petty  cash ' }, { account_id: seed.pettyCash }],
@@ -72,7 +72,7 @@ describe('what is sent has the ids', () => {
     expect((await writesTo(server)).map((one) => one.body)).toEqual([expect.objectContaining(body)]);
   });
 
-  it.each(['bank_charges_account_id', 'tax_account_id'])('%s by a name of the chart of accounts', async (name) => {
+  it.each(['bank_charges_account_id', 'tax_account_id'])('%s by a name in the chart of accounts', async (name) => {
     const server = await start({ sandbox: { scopes: [...allScopes, 'ZohoBooks.accountants.READ'] } });
     await done(server, 'create_customer_payment', { ...payment, [name]: 'bank fees' });
     await done(server, 'update_customer_payment', { payment_id: seed.paymentWithUnused, [name]: 'Bank Fees and Charges' });
@@ -84,7 +84,7 @@ describe('what is sent has the ids', () => {
   });
 });
 
-describe('reads take the number of an invoice', () => {
+describe('reads accept an invoice number', () => {
   it.each([
     ['get_invoice', 'INV-385'],
     ['get_invoice', '385'],
@@ -96,14 +96,14 @@ describe('reads take the number of an invoice', () => {
     expect(textOf(await done(server, tool, { invoice_id }))).toBe(textOf(byId));
   });
 
-  it('so does the resource', async () => {
+  it('the resource accepts it too', async () => {
     const server = await start();
     const { contents } = await server.client.readResource({ uri: 'zoho-books://invoices/INV-385' });
     expect(JSON.parse(contents[0]?.text ?? '')).toMatchObject({ invoice: { invoice_id: seed.openInvoice } });
   });
 });
 
-it('a number as long as an id is an id first, and a number where no invoice has that id', async () => {
+it('a number as long as an id is tried as an id first, then as an invoice number', async () => {
   const sandbox = await startSandbox();
   const at = await altered(sandbox, {
     query: (query) => query.get('invoice_number') === '2026000385' && query.set('invoice_number', 'INV-385'),
@@ -118,7 +118,7 @@ it('a number as long as an id is an id first, and a number where no invoice has 
   expect(textOf(unknown)).toContain('There is no invoice with the id 2026000999.');
 });
 
-describe('what fits no record, or several, is not guessed, and nothing is written', () => {
+describe('a name that fits no record or several is refused, and nothing is written', () => {
   it.each<[tool: string, args: Record<string, unknown>, code: string, offered: string[]]>([
     [
       'create_customer_payment',
@@ -172,7 +172,7 @@ describe('what fits no record, or several, is not guessed, and nothing is writte
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('several accounts and several invoices come back with their ids', async () => {
+  it('several accounts or invoices are returned with their ids', async () => {
     const sandbox = await startSandbox();
     const at = await altered(sandbox, {
       query: (query) => {
@@ -223,23 +223,23 @@ it.each<[tool: string, args: Record<string, unknown>, scope: string, field: stri
     'from_account_id',
     { from_account_id: seed.pettyCash },
   ],
-])('without the scope %s %j says which and asks for the id, which is then enough', async (tool, args, scope, field, byId) => {
+])('without the scope, %s %j names the scope and accepts the id', async (tool, args, scope, field, byId) => {
   const server = await start(without(scope));
   const result = await server.call(tool, args);
   expect(errorOf(result), textOf(result)).toMatchObject({ code: 'scope_missing', changed: 'no' });
   expect(textOf(result)).toContain(`ZohoBooks.${scope}.READ`);
   expect(textOf(result)).toContain(`call again with the id as ${field}`);
-  // What `login` does not ask for is not to be had with it.
+  // `login` does not request every scope.
   const inLogin = leastScopes({ readOnly: false }).includes(`ZohoBooks.${scope}.READ`);
   expect(textOf(result).includes('run `zoho-payments-mcp login`')).toBe(inLogin);
   if (!inLogin) expect(textOf(result)).toContain('ZOHO_REFRESH_TOKEN to a token that includes this scope (login does not ask for it)');
   await done(server, tool, { ...args, ...byId });
 });
 
-describe('a call by name keeps the promises of a write', () => {
+describe('a call by name is as safe as a call by id', () => {
   const byName = { ...payment, account_id: 'Petty Cash', invoices: invoices('INV-385') };
 
-  it('the journal has what was sent by ids, and what was said', async () => {
+  it('the journal keeps the sent ids and the given names', async () => {
     const server = await start();
     const { structuredContent } = await done(server, 'create_customer_payment', byName);
     const entry = await server.opened.road.journal.find(String(structuredContent['write_id']));
@@ -249,7 +249,7 @@ describe('a call by name keeps the promises of a write', () => {
     });
   });
 
-  it('the same call with its key is answered from the journal, whatever is called so by now', async () => {
+  it('the same call with its key is answered from the journal, even if the names mean other records now', async () => {
     const server = await start();
     const first = await done(server, 'create_customer_payment', { ...byName, idempotency_key: 'k' });
     await forgetRequests(server.sandbox);
@@ -261,7 +261,7 @@ describe('a call by name keeps the promises of a write', () => {
     expect(textOf(other)).toContain('its account_id was different');
   });
 
-  it('the same call after a lost answer is known again, also where names cannot be looked up any more', async () => {
+  it('the same call after a lost answer is recognized, even if Zoho cannot look up the names any more', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     const first = await server.call('create_customer_payment', byName);
@@ -274,14 +274,14 @@ describe('a call by name keeps the promises of a write', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('by its id it is another call, and its payment is seen as the same money', async () => {
+  it('the same call by id is a new call, and a possible duplicate', async () => {
     const server = await start();
     await done(server, 'create_customer_payment', byName);
     const byId = await server.call('create_customer_payment', { ...byName, account_id: seed.pettyCash });
     expect(errorOf(byId)).toMatchObject({ code: 'suspected_duplicate' });
   });
 
-  it('the person is asked with name and id, and consents to the id', async () => {
+  it('the user sees name and id, and consents to the id', async () => {
     const asked: string[] = [];
     const person = (question: string) => {
       asked.push(question);
@@ -305,7 +305,7 @@ describe('a call by name keeps the promises of a write', () => {
     [{ allowed_from_account_ids: [CHECKING] }, 'create_customer_payment_refund', { ...refund, from_account_id: 'Petty Cash' }, true],
     [{ allowed_from_account_ids: [CHECKING] }, 'update_customer_payment_refund', { ...sampleRefund, from_account_id: 'petty' }, true],
     [{ allowed_from_account_ids: [CHECKING] }, 'create_customer_payment_refund', { ...refund, from_account_id: 'checking' }, false],
-  ])('the policy judges the account by its id: %j %s %j', async (policy, tool, args, refused) => {
+  ])("the policy compares the account's id: %j %s %j", async (policy, tool, args, refused) => {
     const server = await start({ policy });
     const result = await server.call(tool, args);
     expect(refused ? errorOf(result)?.code : (result.isError ?? false), textOf(result)).toBe(refused ? 'against_policy' : false);

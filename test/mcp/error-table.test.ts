@@ -7,9 +7,9 @@ import { fault, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** Every row of Zoho's error table as it reaches a model: who must act, and what to do. */
+/** Every row of Zoho's error table, as the model reads it: who must act, and what to do. */
 
-/** Who must act, by the first words of the line that says what to do. */
+/** The line with the next step, by who must act. */
 const who = {
   model: /^Next: Call again with /,
   user: /^Next: (Ask|Tell) the user\b/,
@@ -18,9 +18,9 @@ const who = {
   'look first': /^Next: Do not record it in another way\. Make the same call again in a few minutes: it looks for the write/,
 } as const;
 
-const changedLines = { no: 'Nothing was changed.', unknown: 'Whether anything was changed is unknown.' } as const;
+const changedLines = { no: 'Nothing was changed.', unknown: 'It is unknown whether anything was changed.' } as const;
 
-/** Two data centers: what belongs to one means nothing to the other. */
+/** Two data centers. Tokens of one are not valid in the other. */
 let here: Sandbox;
 let there: Sandbox;
 beforeAll(async () => {
@@ -33,14 +33,14 @@ interface Row {
   readonly zoho: string;
   readonly when: string;
   readonly options?: () => HarnessOptions;
-  /** Given where the sandbox cannot be brought to say it by itself: the request that a fault answers so. */
+  /** The request to which a fault gives this answer, if the sandbox cannot give it by itself. */
   readonly faked?: { readonly method: string; readonly path?: string; readonly fault?: string };
   readonly before?: (server: Harness) => Promise<unknown>;
   readonly call: readonly [string, Record<string, unknown>];
   readonly code: string;
   readonly who: keyof typeof who;
   readonly changed?: 'unknown';
-  /** What the four lines must name. */
+  /** Texts that the four lines must contain. */
   readonly says: readonly string[];
 }
 
@@ -53,7 +53,7 @@ const update = (more: Record<string, unknown> = {}) => ['update_customer_payment
 const remove = ['delete_customer_payment', { payment_id: paymentWithUnused }] as const;
 const removeRefund = ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }] as const;
 
-/** Without these scopes our own checks cannot see what Zoho then refuses. */
+/** Only these scopes: without the others, our own checks miss what Zoho then refuses. */
 const seeing =
   (...modules: string[]) =>
   () => ({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', ...modules.map((module) => `ZohoBooks.${module}.READ`)] } });
@@ -360,7 +360,7 @@ const refused: Row[] = [
     who: 'user',
     says: ['refunds or credits', 'delete_customer_payment_refund'],
   },
-  // What the sandbox had to invent a number for, and what belongs to estimates, orders and contacts: Zoho's words, and whom to ask.
+  // Codes that the sandbox had to invent, and codes of estimates, orders and contacts: Zoho's words, and who must act.
   {
     zoho: '400/90011',
     when: 'a bank-matched payment, where its detail does not show it',
@@ -382,13 +382,13 @@ const refused: Row[] = [
   })),
 ];
 
-/** Rows of Zoho's table that no tool call can meet. */
+/** Rows of Zoho's table that no tool call can cause. */
 const notProvoked: Record<string, string> = {
-  'organization_id absent': 'it is always sent',
+  'organization_id absent': 'the server always sends it',
   '400/… extra parameter':
-    'its code is known nowhere, and no list is asked for a page that has none; as every unknown code it is refused_by_zoho',
-  '200/invalid_redirect_uri': 'only at the exchange of a code: below',
-  '200/invalid_code of a code': 'only at the exchange of a code: below',
+    'nobody documents its code, and the server asks no list for a wrong page; like every unknown code it is refused_by_zoho',
+  '200/invalid_redirect_uri': 'only when a code is exchanged: see below',
+  '200/invalid_code of a code': 'only when a code is exchanged: see below',
 };
 
 async function revoked({ call, sandbox }: Harness): Promise<void> {
@@ -396,7 +396,7 @@ async function revoked({ call, sandbox }: Harness): Promise<void> {
   await fetch(`${sandbox.accounts_url}/oauth/v2/token/revoke?token=${sandbox.refresh_token}`, { method: 'POST' });
 }
 
-/** The row's payment becomes one of a retainer: what it was before is out of the way. */
+/** Makes the row's payment a payment of a retainer invoice, after its earlier data is removed. */
 async function paidRetainer({ call }: Harness): Promise<Record<string, unknown>> {
   const { structuredContent } = await call(...create({ amount: 750, retainerinvoice_id: retainer }));
   return { payment_id: (structuredContent['payment'] as { payment_id: string }).payment_id };
@@ -445,7 +445,7 @@ describe.each(['older SDK', 'current SDK, 2026-07-28'] as const)('through the cl
       expect(Object.values(who).filter((pattern) => pattern.test(lines[2] ?? ''))).toHaveLength(1);
       for (const word of row.says) expect(text).toContain(word);
 
-      // The sandbox really sent it: by itself, or where it cannot by a fault.
+      // Proves that the sandbox sent this answer, by itself or by a fault.
       const { requests } = (await (await fetch(`${server.sandbox.url}/__sandbox/requests`)).json()) as { requests: Arrived[] };
       const sent = requests.filter(
         (request) =>
@@ -462,7 +462,7 @@ describe.each(['older SDK', 'current SDK, 2026-07-28'] as const)('through the cl
   });
 });
 
-describe('the exchange of a code, as the operator reads it', () => {
+describe('the exchange of a code, as the operator sees it', () => {
   const http = createHttp();
   afterAll(() => http.close());
 
@@ -507,7 +507,7 @@ describe('the exchange of a code, as the operator reads it', () => {
   });
 });
 
-it("covers Zoho's table, and says of every row left out why", () => {
+it("covers Zoho's table, and gives a reason for every omitted row", () => {
   const table = [
     '401/14',
     '401/57',

@@ -3,15 +3,15 @@ import { fault, seed } from '../support/books.ts';
 import type { HarnessOptions, ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** What an error says of repeating the call, for programs. */
+/** The facts about a retry in errors, for programs. */
 
 const start = servers('file');
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 41, date: '2026-06-20' };
 const errorOf = ({ structuredContent }: ToolResult) =>
   structuredContent['error'] as { code: string; retry: string; retry_at?: string; next: string };
 
-describe('an error tells whether repeating helps', () => {
-  it('an unknown outcome: the same call, once the grace period is over by every clock', async () => {
+describe('an error tells whether a retry helps', () => {
+  it('an unknown outcome: the same call, after the grace period by both clocks', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     const before = Date.now();
@@ -19,12 +19,12 @@ describe('an error tells whether repeating helps', () => {
     expect({ code, retry }).toEqual({ code: 'outcome_unknown', retry: 'same_call' });
     expect(retry_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(Date.parse(retry_at ?? '')).toBeGreaterThan(before + 5 * 60_000 + 5_000);
-    // Another write in its way waits as long.
+    // Another write that it blocks waits as long.
     const other = errorOf(await server.call('create_customer_payment', { ...payment, reference_number: 'other' }));
     expect(other).toMatchObject({ code: 'unresolved_write', retry: 'same_call', retry_at });
   });
 
-  it('a limit of Zoho: the same call, when the limit is over', async () => {
+  it("Zoho's rate limit: the same call, when the limit ends", async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 429, code: 45, message: 'x', times: 99 });
     const { code, retry, retry_at } = errorOf(await server.call('list_customer_payments'));
@@ -51,7 +51,7 @@ describe('an error tells whether repeating helps', () => {
     expect(error).not.toHaveProperty('retry_at');
   });
 
-  it('a look-alike: another call, with the ids that are there as data', async () => {
+  it('a possible duplicate: a corrected call, with the existing ids as data', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
     const again = await server.call('create_customer_payment', payment);

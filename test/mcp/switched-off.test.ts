@@ -9,7 +9,7 @@ import { forgetRequests, requestsTo } from '../support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type McpClient } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A tool that is off is not listed; a call of it all the same says why, and what would switch it on. */
+/** A tool that is switched off is not listed. A call of it gets the reason, and how to switch it on. */
 
 const all = [...endpoints, ...workflows];
 const writes = all.filter(isWrite);
@@ -34,13 +34,13 @@ const cases: readonly (readonly [what: string, options: HarnessOptions, code: st
   ],
   ['read-only mode', { readOnly: true }, 'tool_switched_off', /this server is read-only(.|\n)*Ask the operator to .*--read-only/],
   [
-    'workflows alone',
+    'only workflows',
     { toolsets: ['workflows'] },
     'tool_switched_off',
     /in the toolset \(group of tools\) (payments|lookups), which is off(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
   ],
   [
-    'lookups alone',
+    'only lookups',
     { toolsets: ['lookups'] },
     'tool_switched_off',
     /in the toolset \(group of tools\) (payments|workflows), which is off(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
@@ -48,7 +48,7 @@ const cases: readonly (readonly [what: string, options: HarnessOptions, code: st
 ];
 
 describe.each(cases)('with %s', (_, options, code, says) => {
-  it.each(kinds)('a tool that is off answers with a code, and the others are listed as ever: %s', async (kind) => {
+  it.each(kinds)('a tool that is off answers with a code, and the other tools are listed: %s', async (kind) => {
     const server = await start({ kind, ...options });
     const { tools } = await server.client.listTools();
     everything ??= await (async () => {
@@ -87,7 +87,7 @@ describe.each(cases)('with %s', (_, options, code, says) => {
 it.each<[HarnessOptions, name: string, next: string]>([
   [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension if it may record changes'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
-])('inside an extension the next step names its field: %o', async (options, name, next) => {
+])("inside an extension the next step names the extension's field: %o", async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
   const error = await server.call(name).then(
     () => undefined,
@@ -97,13 +97,13 @@ it.each<[HarnessOptions, name: string, next: string]>([
   await server.close();
 });
 
-it('a name that no tool has stays an error of the protocol', async () => {
+it('an unknown tool name is a protocol error', async () => {
   const server = await start({ readOnly: true });
   await expect(server.client.callTool({ name: 'create_payment' })).rejects.toThrow('create_payment not found');
   await server.close();
 });
 
-it('a name that no tool has is told the nearest that is there, and never one that deletes', async () => {
+it('an unknown tool name gets a suggestion, but never a tool that deletes', async () => {
   const server = await start({});
   const said = async (name: string) =>
     await server.client.callTool({ name }).then(
@@ -112,10 +112,10 @@ it('a name that no tool has is told the nearest that is there, and never one tha
     );
   expect(await said('record_payment')).toMatchObject({
     code: -32602,
-    message: expect.stringContaining('the nearest is record_customer_payment') as string,
+    message: expect.stringContaining('Did you mean record_customer_payment?') as string,
     data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
   });
-  expect((await said('delete_payments'))?.message).not.toMatch(/nearest is \w*delete/);
+  expect((await said('delete_payments'))?.message).not.toMatch(/Did you mean \w*delete/);
   await server.close();
 });
 
@@ -129,7 +129,7 @@ describe('a policy whose allowed_tools is wrong', () => {
     throw new Error('nothing was refused');
   };
 
-  it('is told that it lists writes only, where a read is named', () => {
+  it('gets an error that only writes belong there, if it names a read', () => {
     for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
       expect(problem([name])).toContain(`"${name}", which only reads: list only tools that write, reads are always allowed`);
       expect(problem([name])).not.toContain('Did you mean');
@@ -141,7 +141,7 @@ describe('a policy whose allowed_tools is wrong', () => {
     expect(() => readPolicy('{"allowed_tools": [7]}')).toThrow('allowed_tools.0: must be the name of a tool that writes');
   });
 
-  it('gets no tool that deletes as the nearest name, and one that overwrites only where its verb was written', () => {
+  it('gets no suggestion that deletes, and one that overwrites only for the same verb', () => {
     const typos = writes.flatMap(({ name }) => [
       name.slice(0, -1),
       `${name}s`,
@@ -179,7 +179,7 @@ describe('a limit of the policy', () => {
       Record<string, unknown>,
     ];
 
-  it('says over which time it counts: the last 24 hours, or the last hour', async () => {
+  it('names its period: the last 24 hours, or the last hour', async () => {
     expect(await refusedBy({ max_amount: { per_day: { USD: 100 } } }, [paid(60), paid(61)])).toMatch(
       /allows USD 100 in 24 hours\. With the 60 from the last 24 hours, this write would exceed that\. USD 40\.00 is left\./,
     );
@@ -195,7 +195,7 @@ describe('a limit of the policy', () => {
     );
   });
 
-  it('that a call is beyond is said before anyone is asked', async () => {
+  it('that a call exceeds is reported before the user is asked', async () => {
     const asked: unknown[] = [];
     const person = (question: unknown) => {
       asked.push(question);
@@ -214,7 +214,7 @@ describe('a limit of the policy', () => {
     await server.close();
   });
 
-  it('on accounts names those that it allows, and the argument of the tool that was called', async () => {
+  it('on accounts names the allowed accounts, and the argument of the called tool', async () => {
     const policy = { allowed_account_ids: ['3000000000385'] };
     const [tool, args] = paid(3);
     expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain('It allows only 3000000000385.');
@@ -224,7 +224,7 @@ describe('a limit of the policy', () => {
   });
 });
 
-it('every tool is in a toolset that its reason can name', () => {
+it('every tool is in a toolset, so that the reason can name it', () => {
   const { switchedOff } = toolsFor({ readOnly: false, toolsets: ['lookups'], policy: {} });
   expect(switchedOff.size).toBe(all.length - toolsets.lookups.length);
 });

@@ -5,7 +5,7 @@ import { fault, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 import { worded } from '../support/worded.ts';
 
-/** A write whose answer was lost and that was found by looking is told as completely as one whose answer came. */
+/** A write that was found after its answer was lost has the same report as a write whose answer arrived. */
 
 const euros = '712345000000079507';
 const euroAccount = '712345000000000367';
@@ -28,7 +28,7 @@ const advance: Prepare = async (server) => {
   return { payment_id: [payment.payment_id] };
 };
 
-/** Every write in every form that its text has. */
+/** Every write, in every form of its report. */
 const writes: readonly [what: string, tool: string, args: Json, prepare?: Prepare][] = [
   [
     'an advance',
@@ -101,7 +101,7 @@ const writes: readonly [what: string, tool: string, args: Json, prepare?: Prepar
   ['a refund deleted', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
 ];
 
-/** What differs between two sandboxes, and is no part of what is told: ids of new records, numbers and times. */
+/** Differences between two sandboxes that do not matter: ids of new records, numbers and times. */
 function plain(value: unknown): unknown {
   if (typeof value === 'string')
     return value.replaceAll(/\b7123450000\d{8}\b/g, 'id').replaceAll(/\d{4}-\d{2}-\d{2}T[\d:]+-\d{4}/g, 'time');
@@ -130,9 +130,9 @@ describe.each<[string, HarnessOptions]>([
   ['as recorded live', {}],
   ['as documented', { sandbox: { shapes: 'documented' } }],
   ['with scopes that leave checks out', { sandbox: { scopes } }],
-])('fresh and found are told the same, %s', (name, options) => {
-  // By names it must read invoices and accounts. As documented Zoho does not tell rates, ids of custom fields and times of change: what it
-  // does not show is not found.
+])('a found write has the same report as a fresh one, %s', (name, options) => {
+  // A write by names must read invoices and accounts. Zoho's documented answers lack rates, ids of custom fields and times of change, so
+  // such a write is not found.
   const not = {
     'as recorded live': /^$/,
     'as documented': /names|euros|rate|all that is left|its invoices|custom field|an advance/,
@@ -144,8 +144,8 @@ describe.each<[string, HarnessOptions]>([
   });
 });
 
-describe('what an earlier version kept', () => {
-  it.each(endpoints.filter(({ method }) => method !== 'GET'))('$name is worded from an entry that lacks it', (endpoint) => {
+describe('an entry of an older version', () => {
+  it.each(endpoints.filter(({ method }) => method !== 'GET'))('of $name is enough for a report', (endpoint) => {
     if (endpoint.method === 'GET') return;
     const payment = { payment_id: '1', amount: 5, invoices: [] };
     const result = {
@@ -163,7 +163,7 @@ describe('what an earlier version kept', () => {
       custom_fields: [],
       description: 'x',
     };
-    // As version 0.1.0 kept it, and as an erasure leaves it.
+    // An entry from version 0.1.0, and an entry after erasure.
     for (const before of [{ existing: { ids: [], all: true }, payment, payments: [payment], refund: { amount: 5 } }, {}]) {
       const text = worded(endpoint.report(result, input, { before, not_checked: [] }));
       expect(text).toMatch(/^(Recorded|Updated|Deleted)/);

@@ -115,7 +115,7 @@ describe('a program that is killed', () => {
       code: 1,
       stderr: expect.stringContaining(
         'this write did not make 9030000079467: ' +
-          'Zoho names the payment 9030000079467, which was there before. If you are sure that it did, add --force',
+          'Zoho names the payment 9030000079467, which already existed. If you are sure that it did, add --force',
       ) as string,
     });
     expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toContain(

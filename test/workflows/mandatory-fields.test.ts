@@ -55,7 +55,7 @@ describe('record_customer_payment takes', () => {
     await start();
     const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ value: 'x' }] });
     expect(errorOf(result)).toMatchObject({ code: 'no_such_custom_field', changed: 'no' });
-    expect(textOf(result)).toContain('custom_fields[0] names no field');
+    expect(textOf(result)).toContain('custom_fields[0] does not name a field');
   });
 
   it('a location, and shows it in the question', async () => {
@@ -88,7 +88,7 @@ describe('a payment without mandatory fields is refused with their names, and re
     await start({ custom_fields: ['cf_receipt_book_no'], location: true });
     const location = await server.call(tool, args);
     expect(errorOf(location), textOf(location)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
-    expect(errorOf(location).next).toContain(`call again with it as location_id: "Head Office" (id 460000000038080), `);
+    expect(errorOf(location).next).toContain(`call again with its id as location_id: "Head Office" (id 460000000038080), `);
     expect(errorOf(location).next).toMatch(/^Payments must have the custom field "Receipt Book No": /);
     // Both in one step, because both are needed.
     expect(errorOf(location).next.split('; otherwise ')[0]).toMatch(/custom_fields: .* location_id: /);

@@ -31,7 +31,7 @@ describe('the result of a write tells how the user consented, and to which conce
     expect(structuredContent).toMatchObject({
       outcome: 'recorded',
       asked: 'window',
-      concerns: [{ code: 'overpaid', text: 'USD 10.00 more is paid than is applied to invoices' }],
+      concerns: [{ code: 'overpaid', text: 'the payment is USD 10.00 more than is applied to invoices' }],
     });
   });
 
@@ -54,7 +54,7 @@ describe('the result of a write tells how the user consented, and to which conce
     const again = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
     for (const result of [first, again]) {
       expect(result.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [{ code: 'overpaid' }] });
-      expect(textOf(result)).toContain('Nobody was asked, although USD 10.00 more is paid than is applied to invoices.');
+      expect(textOf(result)).toContain('The user was not asked, although the payment is USD 10.00 more than is applied to invoices.');
     }
   });
 

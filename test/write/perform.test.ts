@@ -153,7 +153,7 @@ describe('a payment whose answer was lost', () => {
     await byHand.call('create_customer_payment', { ...payment, payment_mode: 'check' });
     const again = await server.call('create_customer_payment', payment);
     expect(errorOf(again).code).toBe('outcome_unknown');
-    expect(textOf(again)).toContain('not quite what was sent');
+    expect(textOf(again)).toContain('it differs from what was sent');
   });
 
   it.each(kinds)('is found by the server that starts next (%s)', async (kind) => {
@@ -177,10 +177,10 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     const result = await server.call('create_customer_payment_refund', refund);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', payment_refund: { amount: 100 } });
     expect(questions).toHaveLength(1);
-    expect(questions[0]).toContain('Refund USD 100.00 to "Bowman Furniture"?\n- Out of payment #3');
+    expect(questions[0]).toContain('Refund USD 100.00 to "Bowman Furniture"?\n- From payment #3');
     expect(questions[0]).toContain('- Refundable: USD 100.00; left unused afterwards: USD 0.00');
     expect(questions[0]).toContain('- Account: "Petty Cash"');
-    expect(questions[0]).toContain('You are asked because it gives money back.');
+    expect(questions[0]).toContain('You are asked because it is a refund.');
   });
 
   it.each<[string, PersonAnswer, string]>([
@@ -357,7 +357,7 @@ describe('the preflight refuses, and its error gives the facts', () => {
       'create_customer_payment',
       { ...payment, customer_id: '712345000000090009', amount: 750, retainerinvoice_id: seed.retainer },
       'retainer_of_another_customer',
-      /"RET-00001" is another customer's/,
+      /"RET-00001" belongs to another customer/,
     ],
     [
       'a retainer invoice that does not exist',
@@ -432,7 +432,7 @@ describe('a payment that is matched with a bank transaction', () => {
     expect(errorOf(refused), textOf(refused)).toMatchObject({
       code: 'payment_bank_matched',
       changed: 'no',
-      next: expect.stringContaining('unmatched in Zoho Books') as string,
+      next: expect.stringContaining('unmatch it in Zoho Books') as string,
     });
     expect(textOf(refused)).toContain('Bowman Furniture');
     expect(questions).toEqual([]);
@@ -682,7 +682,7 @@ describe('a write that the user declined is not asked about again, even if the c
 describe('the user is asked about an update that is more than a correction', () => {
   it.each([
     ['another customer', { customer_id: '712345000000090009' }, 'it moves the payment to another customer, "Acme Corp"'],
-    ['a lower amount', { amount: 240 }, 'it lowers the amount that was received'],
+    ['a lower amount', { amount: 240 }, 'it lowers the received amount'],
   ])('%s', async (_title, change, why) => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });

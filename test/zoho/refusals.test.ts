@@ -55,7 +55,7 @@ const table = [
 const changedLines = {
   no: 'Nothing was changed.',
   yes: 'The change was made.',
-  unknown: 'Whether anything was changed is unknown.',
+  unknown: 'It is unknown whether anything was changed.',
 } as const;
 
 interface Facts {
