@@ -57,8 +57,8 @@ describe('the pages contain what is generated from the tools', () => {
   it('docs/pipelines.md', async () => {
     const programs: Record<Retry, string> = {
       same_call:
-        'repeat the same call, but not before `retry_at`. After `outcome_unknown` and `unresolved_write`, repeat it after five minutes, ' +
-        'until the answer is `recorded` or another code',
+        'repeat the same call, but not before `retry_at`. After `outcome_unknown` and `unresolved_write`, repeat it every five minutes ' +
+        'until the answer is `recorded` or a different code',
       corrected_call:
         'make another call, as `next` says: the same call would fail again. After `suspected_duplicate`, ask a person. ' +
         'If it is a different payment, add `allow_duplicate_of` with the ids in `next`. ' +
