@@ -25,8 +25,8 @@ async function zoho() {
   return { sandbox, settings, ask, fault, payments: async () => (await ask('books'))['counts'].payments as number };
 }
 
-describe('journal', () => {
-  it('lists, shows, exports and verifies writes, and forgets a customer', async () => {
+describe('the command journal', () => {
+  it('lists, shows, exports and verifies writes, and removes the data of a customer', async () => {
     const { settings } = await zoho();
     expect(await run(['journal', 'list'], settings)).toMatchObject({
       code: 1,
@@ -52,7 +52,7 @@ describe('journal', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('refuses invalid arguments in one line', async () => {
+  it('prints a one-line error for invalid arguments', async () => {
     const { settings } = await zoho();
     for (const args of [
       ['journal'],
@@ -69,8 +69,8 @@ describe('journal', () => {
   });
 });
 
-describe('a program that is killed', () => {
-  it('during a write: the next program finds the payment and does not send it again', async () => {
+describe('if a program is killed', () => {
+  it('during a write, the next program finds the payment and does not send it again', async () => {
     const { settings, ask, fault, payments } = await zoho();
     const before = await payments();
     const server = await serving([], settings);
@@ -91,7 +91,7 @@ describe('a program that is killed', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('leaves an unknown outcome that a person can settle from the command line', async () => {
+  it('an unknown outcome remains, and a person can settle it from the command line', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -129,7 +129,7 @@ describe('a program that is killed', () => {
   });
 });
 
-describe('journal resolve --force', () => {
+describe('the command journal, and journal resolve with --force', () => {
   it.each([
     ['--force needs --recorded or --not-recorded', ['resolve', 'w_1', '--force']],
     ['use either --recorded or --not-recorded, not both', ['resolve', 'w_1', '--recorded', '9030000079467', '--not-recorded']],
@@ -139,11 +139,11 @@ describe('journal resolve --force', () => {
     ['--customer must be the id of a customer', ['prune', '--customer', 'Acme']],
     ['use either --before or --customer, not both', ['prune', '--customer', '1', '--before', '2026-01-01']],
     ['unexpected argument "extra"', ['verify', 'extra']],
-  ])('%s (%j)', async (message, options) => {
+  ])('refuses wrong options with the message "%s" (%j)', async (message, options) => {
     expect(await run(['journal', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 
-  it('an unknown id is refused, and one record can settle only one write', async () => {
+  it('refuses an unknown id, and uses one record to settle only one write', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     const made = structured(await server.call('create_customer_payment', payment))['payment'].payment_id as string;
@@ -163,7 +163,7 @@ describe('journal resolve --force', () => {
     });
   });
 
-  it('overrules the clocks, prints the objection, and does not touch a lock that a running server holds', async () => {
+  it('overrides the clocks, prints what speaks against the decision, and does not touch a lock that a running server holds', async () => {
     const { sandbox, settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -185,8 +185,8 @@ describe('journal resolve --force', () => {
   });
 });
 
-describe('the journal without a connection', () => {
-  it('can still be read', async () => {
+describe('without credentials', () => {
+  it('the command journal still lists and verifies the writes', async () => {
     const { settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
@@ -196,8 +196,8 @@ describe('the journal without a connection', () => {
   });
 });
 
-describe('a policy', () => {
-  it('that cannot be read stops the start', async () => {
+describe('a policy file', () => {
+  it('stops the start if it cannot be read', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"max_amuont": {}}');
     const { code, stderr } = await run(['serve', '--sandbox=memory', '--policy', file]);
@@ -205,7 +205,7 @@ describe('a policy', () => {
     expect(stderr).toContain('max_amuont');
   });
 
-  it('with an unknown tool stops the start; tools that it does not allow are not listed', async () => {
+  it('stops the start if it names an unknown tool; tools that it does not allow are not listed', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"allowed_tools": ["create_payment"]}');
     expect(await run(['serve', '--sandbox=memory', '--policy', file])).toMatchObject({
@@ -219,7 +219,7 @@ describe('a policy', () => {
     expect(tools.map(({ name }) => name).filter((name) => /create|update|delete/.test(name))).toEqual(['create_customer_payment']);
   });
 
-  it('that allows no writes hides all write tools', async () => {
+  it('hides all write tools if it allows no writes', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"read_only": true}');
     const server = await serving(['serve', '--sandbox=memory', '--policy', file]);
