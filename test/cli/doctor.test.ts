@@ -62,28 +62,28 @@ interface Misconfigured {
 
 const misconfigurations: readonly Misconfigured[] = [
   {
-    what: 'no credentials and no login',
+    what: 'there are no credentials and no login',
     settings: () => ({ ZOHO_PAYMENTS_STATE_DIR: folder() }),
     check: 'credentials',
     says: /nobody has logged in, and ZOHO_CLIENT_ID/,
     next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a client id that Zoho does not know',
+    what: 'Zoho does not know the client id',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_ID: '1000.NOBODY' }),
     check: 'access token',
     says: /does not know the client id.*invalid_client/,
     next: /ZOHO_CLIENT_ID and ZOHO_DATA_CENTER.*--try-data-centers/,
   },
   {
-    what: 'a wrong client secret',
+    what: 'the client secret is wrong',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_SECRET: 'another' }),
     check: 'access token',
     says: /client secret is wrong/,
     next: /^Check ZOHO_CLIENT_SECRET/,
   },
   {
-    what: 'a refresh token that was revoked',
+    what: 'the refresh token was revoked',
     settings: async () => {
       const own = await books();
       await fetch(`${own.accounts_url}/oauth/v2/token/revoke?token=${own.refresh_token}`, { method: 'POST' });
@@ -94,21 +94,21 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'too many requests for access tokens',
+    what: 'there were too many requests for access tokens',
     settings: async () => settingsFor(await books({ limits: { access_tokens: 0 } })),
     check: 'access token',
     says: /too many were requested/,
     next: /after \d{4}-\d\d-\d\dT/,
   },
   {
-    what: "another user's organization",
+    what: 'the organization belongs to another user',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ORGANIZATION_ID: '999' }),
     check: 'organization',
     says: /does not belong to these credentials.*6041/,
     next: /ZOHO_ORGANIZATION_ID/,
   },
   {
-    what: 'tokens of one data center used in another',
+    what: 'tokens of one data center are used in another',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), apiBaseUrl: 'https://www.zohoapis.eu/books/v3' });
@@ -119,21 +119,21 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /set ZOHO_DATA_CENTER/,
   },
   {
-    what: 'an address that is not Zoho Books',
+    what: 'the address is not Zoho Books',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_API_BASE_URL: sandbox.api_base_url.replace(/\/v3$/, '/v4') }),
     check: 'organization',
     says: /no Zoho Books API at this address/,
     next: /ZOHO_API_BASE_URL/,
   },
   {
-    what: 'an accounts server that does not answer',
+    what: 'the accounts server does not answer',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:9' }),
     check: 'access token',
     says: /gave no valid answer: ECONNREFUSED/,
     next: /in a little while/,
   },
   {
-    what: 'a login without a scope that a tool needs',
+    what: 'the login lacks a scope that a tool needs',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({
@@ -147,7 +147,7 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a token from the environment without a scope that checks need',
+    what: 'the token from the environment lacks a scope that checks need',
     settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     check: 'scopes',
     says: new RegExp(
@@ -157,7 +157,7 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'the same, with tools that need this scope switched on',
+    what: 'the token from the environment lacks a scope, and tools that need it are switched on',
     settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
@@ -165,28 +165,28 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a toolset that does not exist',
+    what: 'a toolset does not exist',
     settings: () => ({ ZOHO_PAYMENTS_TOOLSETS: 'lookup' }),
     check: 'settings',
     says: /ZOHO_PAYMENTS_TOOLSETS names an unknown toolset, "lookup"\. Did you mean lookups\?/,
     next: /does not start/,
   },
   {
-    what: 'a unique field that accepts duplicates',
+    what: 'the unique field accepts duplicates',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_receipt_book_no' }),
     check: 'unique field',
     says: /cf_receipt_book_no: it accepts duplicate values/,
     next: /docs\/safety\.md/,
   },
   {
-    what: 'a wrong clock',
+    what: 'the clock is wrong',
     settings: async () => settingsFor(await books({ now: () => new Date(Date.now() + 10 * 60_000) })),
     check: 'clock',
     says: /\d+ s behind Zoho's/,
     next: /automatic time/,
   },
   {
-    what: 'no calls left today',
+    what: 'no calls are left today',
     settings: async () => {
       const own = await books();
       await fault(own, { match: { path: '/books/v3/' }, fault: 'rate_limit', code: 45, times: 99 });
@@ -197,14 +197,14 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /possible again at \d{4}/,
   },
   {
-    what: 'a policy that cannot be read',
+    what: 'the policy cannot be read',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_POLICY: join(folder(), 'none.json') }),
     check: 'settings',
     says: /policy .* cannot be used/,
     next: /does not start/,
   },
   {
-    what: 'a data center that does not exist',
+    what: 'the data center does not exist',
     settings: () => ({ ZOHO_DATA_CENTER: 'mars' }),
     check: 'settings',
     says: /ZOHO_DATA_CENTER is "mars": use one of us, eu/,
@@ -212,7 +212,7 @@ const misconfigurations: readonly Misconfigured[] = [
   },
 ];
 
-describe('names the problem and the next step', () => {
+describe('doctor names the problem and the next step if', () => {
   it.each(misconfigurations)('$what', async ({ settings, args, check, says, next }) => {
     const made = await settings();
     const { code, ok, findings, text } = await doctor(made, args);
@@ -223,7 +223,7 @@ describe('names the problem and the next step', () => {
       if (secret !== undefined) expect(text).not.toContain(secret);
   });
 
-  it('of a folder that is not writable', async () => {
+  it('the folder is not writable', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'occupied'), '');
     const { findings, code } = await doctor({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: join(dir, 'occupied') });
@@ -234,7 +234,7 @@ describe('names the problem and the next step', () => {
     });
   });
 
-  it('of writes whose outcome is unknown', async () => {
+  it('the outcome of writes is unknown', async () => {
     const own = await books();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: folder(), ZOHO_PAYMENTS_CONFIRM: 'host' };
     const server = await serving([], settings);
@@ -254,7 +254,7 @@ describe('names the problem and the next step', () => {
     ]);
   });
 
-  it('of a journal that was changed', async () => {
+  it('the journal was changed', async () => {
     const own = await books();
     const dir = folder();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: dir, ZOHO_PAYMENTS_CONFIRM: 'host' };
@@ -276,7 +276,7 @@ describe('names the problem and the next step', () => {
     ]);
   });
 
-  it('of credentials of another data center, with --try-data-centers', async () => {
+  it('the credentials belong to another data center, with --try-data-centers', async () => {
     const elsewhere = await books();
     const config = readConfig({
       ...settingsFor(elsewhere),
@@ -309,8 +309,8 @@ describe('names the problem and the next step', () => {
   });
 });
 
-describe('the credentials', () => {
-  it('are tried again even if an earlier token is still valid', async () => {
+describe('doctor', () => {
+  it('tests the credentials again even if an earlier access token is still valid', async () => {
     const settings = { ...settingsFor(await books()), ZOHO_PAYMENTS_STATE_DIR: folder() };
     expect(await doctor(settings)).toMatchObject({ code: 0 });
     const { findings, code } = await doctor({ ...settings, ZOHO_CLIENT_SECRET: 'another' });
@@ -321,7 +321,7 @@ describe('the credentials', () => {
     });
   });
 
-  it('of a login that may only read get their own finding', async () => {
+  it('reports separately that a login may only read', async () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write({
       ...loginFor(sandbox),
@@ -336,8 +336,8 @@ describe('the credentials', () => {
   });
 });
 
-describe('without problems', () => {
-  it('says so, also by its exit code, with credentials from the environment', async () => {
+describe('doctor without problems', () => {
+  it('says so in its text and exit code, with credentials from the environment', async () => {
     const { code, stdout } = await run(['doctor'], settingsFor(sandbox));
     expect(code, stdout).toBe(0);
     expect(stdout).toContain('No problems found.');
@@ -365,7 +365,7 @@ describe('without problems', () => {
     );
   });
 
-  it('knows the scopes of a login', async () => {
+  it('knows the scopes of the login', async () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write(loginFor(sandbox));
     const { findings, code } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
@@ -376,7 +376,7 @@ describe('without problems', () => {
     ).toBe(true);
   });
 
-  it('works with the practice books', async () => {
+  it('also checks the practice books', async () => {
     expect(await doctor({}, ['--sandbox=memory'])).toMatchObject({ code: 0, ok: true });
   });
 });

@@ -50,7 +50,7 @@ describe('journal list', () => {
     expect((await run(['journal', 'list'], unreachable)).stdout).toBe(stdout);
   });
 
-  it('finds by key, reference, amount, record, customer, outcome, tool and day', async () => {
+  it('finds writes by key, reference, amount, record, customer, outcome, tool and day', async () => {
     const settings = oldJournal();
     const found = async (...options: string[]) =>
       (await run(['journal', 'list', ...options], settings)).stdout.split('\n').flatMap((line) => line.match(/^w_\w+/)?.[0] ?? []);
@@ -78,7 +78,7 @@ describe('journal list', () => {
     expect((await run(['journal', 'list', '--since', '2026-12-01'], settings)).stdout).toBe('No writes match.');
   });
 
-  it('prints one JSON document with --json, as list_writes answers', async () => {
+  it('prints with --json one JSON document, with the same fields as list_writes', async () => {
     const { writes, ...rest } = JSON.parse((await run(['journal', 'list', '--json', '--limit', '2'], oldJournal())).stdout) as Json;
     expect(rest).toEqual({ has_more: true, next_page: 'recorded:w_e21008826fda285c', time_zone: 'UTC' });
     expect(writes).toMatchObject([
@@ -108,7 +108,7 @@ describe('journal list', () => {
     [['--limit', '0'], '--limit must be at least 1'],
     [['--page', 'last'], '--page must be the page that the list before names, or a page number'],
     [['--limit', 'all'], '--limit must be a whole number, not "all"'],
-  ])('refuses %j in one line', async (options, message) => {
+  ])('refuses %j with a one-line error', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^[^\n]+\n$/);
@@ -118,7 +118,7 @@ describe('journal list', () => {
 });
 
 describe('journal show', () => {
-  it('prints sentences: what, who, how much, when, who was asked, the outcome, how to undo it', async () => {
+  it('prints sentences: the write, who made it, the amount, the time, who was asked, the outcome, the undo', async () => {
     const settings = newSettings();
     const server = await serving([], { ...settings, ZOHO_PAYMENTS_CONFIRM: 'host' });
     const call = {
@@ -162,7 +162,7 @@ describe('journal show', () => {
     ).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
   });
 
-  it('shows for an unknown outcome the reason, and when and how to settle it', async () => {
+  it('says why an outcome is unknown, and when and how a person can settle it', async () => {
     const settings = newSettings();
     const server = await serving([], settings);
     await fault(sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -183,7 +183,7 @@ describe('journal show', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('--sandbox=memory keeps no journal') as string });
   });
 
-  it('shows who was asked, also for a write of an earlier version', async () => {
+  it('says who was asked, also for a write of an earlier version', async () => {
     const settings = oldJournal();
     expect((await run(['journal', 'show', 'w_e21008826fda285c'], settings)).stdout).toContain(
       'The user was asked because it gives money back, and agreed.\n',
@@ -199,19 +199,19 @@ describe('journal show', () => {
     ],
     ['w_\u001b[31m', 'there is no write w_\uFFFD[31m\n'],
     ['', 'there is no write \n'],
-  ])('says that there is no write %j', async (id, message) => {
+  ])('says that no write has the id %j', async (id, message) => {
     expect(await run(['journal', 'show', id], oldJournal())).toEqual({ code: 1, stdout: '', stderr: `zoho-payments-mcp: ${message}` });
   });
 
-  it('asks for the id if it is omitted', async () => {
+  it('asks for the id if it is missing', async () => {
     expect((await run(['journal', 'show'], oldJournal())).stderr).toBe(
       'zoho-payments-mcp: give the id of a write: journal list shows the ids\n',
     );
   });
 });
 
-describe('text of records at a terminal', () => {
-  it('cannot send control characters, and nothing of it is hidden: list, show and export', async () => {
+describe('text from records at a terminal', () => {
+  it('contains no control characters and hides nothing, in list, show and export', async () => {
     const { settings, file } = alone();
     const nasty = 'A\u001b[2J\u009b31m\u202e\u200b\nB';
     const journal = await openSqliteJournal(file);
