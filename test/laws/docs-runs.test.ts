@@ -28,7 +28,7 @@ describe('docs/pipelines.md', () => {
 
 describe('the exit codes of docs/pipelines.md', () => {
   it.each([
-    ['0', ['--version'], 'the command did what it is for'],
+    ['0', ['--version'], 'the command succeeded'],
     ['1', ['journal', 'list', '--sandbox'], 'there is no journal yet'],
     ['2', ['--no-such-option'], 'an unknown command or option'],
   ] as const)('%s', async (code, args, when) => {

@@ -38,48 +38,48 @@ const notDocumented = ['documented'] as const;
 /** Every write, in every form of its report. */
 const writes: readonly Write[] = [
   [
-    'an advance',
+    'a new advance',
     'create_customer_payment',
     { ...bowman, amount: 450, reference_number: 'R 1', custom_fields: [{ customfield_id: plainField, value: '9' }] },
     { notFound: notDocumented },
   ],
   [
-    'for an invoice',
+    'a new payment for an invoice',
     'create_customer_payment',
     { ...bowman, amount: 500, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] },
   ],
   [
-    'in euros',
+    'a new payment in euros',
     'create_customer_payment',
     { ...bowman, customer_id: '712345000000090061', amount: 10.5, exchange_rate: 1.08 },
     { notFound: notDocumented },
   ],
   [
-    'by names',
+    'a new payment with names',
     'record_customer_payment',
     { customer: 'Bowman Furniture', amount: 450, payment_mode: 'check', date: '2026-06-20', invoices: [{ invoice: 'INV-385' }] },
     { notFound: byNames },
   ],
   [
-    'several fields',
+    'a change of several fields',
     'update_customer_payment',
     { payment_id: seed.paymentWithUnused, amount: 650, reference_number: '', description: 'x', tags: [] },
   ],
   [
-    'its invoices',
+    'a change of the invoices',
     'update_customer_payment',
     { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
     { notFound: notDocumented },
   ],
-  ['its rate', 'update_customer_payment', { payment_id: euros, exchange_rate: 1.1 }, { notFound: notDocumented }],
+  ['a change of the rate', 'update_customer_payment', { payment_id: euros, exchange_rate: 1.1 }, { notFound: notDocumented }],
   [
-    'by custom field',
+    'a change by custom field',
     'update_customer_payment_using_custom_field',
     { description: 'x', amount: 700 },
     { prepare: named, notFound: notDocumented },
   ],
   [
-    'by custom field, a new one',
+    'a new payment by custom field',
     'update_customer_payment_using_custom_field',
     {
       unique_identifier_key: 'cf_external_reference',
@@ -93,15 +93,15 @@ const writes: readonly Write[] = [
     { notFound: notDocumented },
   ],
   [
-    'custom fields',
+    'a change of custom fields',
     'update_custom_fields_in_customer_payment',
     { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: plainField, value: '7' }] },
     { notFound: notDocumented },
   ],
-  ['a payment', 'delete_customer_payment', { payment_id: '712345000000079505' }],
-  ['payments', 'bulk_delete_customer_payments', { payment_id: ['712345000000079504', '712345000000079505'] }],
-  ['payments, just one', 'bulk_delete_customer_payments', {}, { prepare: advance }],
-  ['a refund of all that is left', 'create_customer_payment_refund', refund, { notFound: notDocumented }],
+  ['the deletion of a payment', 'delete_customer_payment', { payment_id: '712345000000079505' }],
+  ['the deletion of payments', 'bulk_delete_customer_payments', { payment_id: ['712345000000079504', '712345000000079505'] }],
+  ['the deletion of only one payment with the bulk tool', 'bulk_delete_customer_payments', {}, { prepare: advance }],
+  ['a refund of the whole unused amount', 'create_customer_payment_refund', refund, { notFound: notDocumented }],
   [
     'a refund in euros',
     'create_customer_payment_refund',
@@ -116,17 +116,17 @@ const writes: readonly Write[] = [
     { notFound: notDocumented },
   ],
   [
-    'a refund by names',
+    'a refund with names',
     'refund_customer_payment',
     { payment: '3', amount: 30, account: 'Petty Cash', date: '2026-06-20' },
     { notFound: byNames },
   ],
   [
-    'a refund changed',
+    'the change of a refund',
     'update_customer_payment_refund',
     { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, amount: 49, reference_number: 'R', exchange_rate: 1 },
   ],
-  ['a refund deleted', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
+  ['the deletion of a refund', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
 ];
 
 /** Differences between two sandboxes that do not matter: ids of new records, numbers and times. */
@@ -158,15 +158,15 @@ describe.each<[Shapes, HarnessOptions]>([
   ['live', {}],
   ['documented', { sandbox: { shapes: 'documented' } }],
   ['few scopes', { sandbox: { scopes } }],
-])('a found write has the same report as a fresh one, %s', (shapes, options) => {
+])('a write found after a lost answer has the same report as a write with an answer (%s)', (shapes, options) => {
   const possible = writes.filter(([, , , { notFound = [] } = {}]) => !notFound.includes(shapes));
   it.each(possible)('%s: %s', async (...write) => {
     expect(await told(options, write, true)).toEqual(await told(options, write, false));
   });
 });
 
-describe('an entry of an older version', () => {
-  it.each(endpoints.filter(({ method }) => method !== 'GET'))('of $name is enough for a report', (endpoint) => {
+describe('an entry of an older version for', () => {
+  it.each(endpoints.filter(({ method }) => method !== 'GET'))('$name is enough for a report', (endpoint) => {
     if (endpoint.method === 'GET') return;
     const payment = { payment_id: '1', amount: 5, invoices: [] };
     const result = {
