@@ -362,7 +362,7 @@ describe.each([
       checkFacts(round, result.structuredContent);
       holding += text.includes('zx') || text.includes('\uFFFD') || text.includes('xxx') ? 1 : 0;
     }
-    // Otherwise the test has tried nothing.
+    // Otherwise the test would prove nothing.
     expect(holding).toBeGreaterThan(15);
     expect(questions > 0).toBe(asks);
     for (const { uri, title } of (await server.client.listResources()).resources) check(uri, title ?? '');

@@ -11,7 +11,7 @@ import { closers } from '../support/closers.ts';
 import { folder, run, serving, settingsFor } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** `doctor` names each problem and how to mend it. Runs the built program against the sandbox. */
+/** `doctor` names each problem and how to repair it. Runs the built program against the sandbox. */
 
 type Settings = Record<string, string>;
 

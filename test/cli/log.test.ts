@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-/** Texts that no log may contain: names, notes and amounts from the caller. Nothing else contains these letters and digits. */
+/** Texts that no log may contain: names, notes and amounts from the caller. No other text contains these letters and digits. */
 const marked = {
   name: 'Zyxwvut Kqjx GmbH',
   note: 'Zwpriv note qqxz',

@@ -176,7 +176,7 @@ describe('the generated parts are up to date in', () => {
     await generated('docs/practice-books.md', {
       conversations: await shown({
         Recording: 'cash for an invoice',
-        Refunding: 'overpaid and sent back',
+        Refunding: 'overpaid and refunded',
         'Looking up': 'refunds of a month',
         Correcting: 'paid twice',
       }),

@@ -7,7 +7,7 @@ import { seed } from '../support/books.ts';
 import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** Read tools never offer a write call with its arguments: the user did not ask for it, and a model could take the offer as its task. */
+/** Read tools never suggest a write with its arguments: the user did not ask for it, and a model could take the suggestion as its task. */
 
 const start = servers('file');
 

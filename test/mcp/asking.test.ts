@@ -195,7 +195,7 @@ describe.each(kinds)('if a host answers without its user (%s)', (kind: Kind) => 
     async (answer) => {
       let asked = 0;
       const server = await start({ kind, timings, person: () => ((asked += 1), answer) });
-      // Not remembered as the user's answer: the same call asks again.
+      // The server does not remember this as the user's answer: the same call asks again.
       for (const round of [1, 2]) {
         const result = await server.call('create_customer_payment_refund', refund);
         expect(result.structuredContent).toMatchObject({
@@ -375,7 +375,7 @@ describe('if a question is answered twice (2026-07-28), the first answer counts'
     expect(codeOf((await answer(first)) as ToolResult)).toBe(code);
     await pause(400);
     expect((await answer(yes))['structuredContent']).toMatchObject({ outcome: 'not_recorded', error: { code } });
-    // A new question can be answered anew.
+    // A new question can get a new answer.
     const another = await call();
     if (first === decline) return expect(codeOf(another as ToolResult)).toBe('declined');
     await pause(400);

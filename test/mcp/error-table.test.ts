@@ -53,7 +53,7 @@ const update = (more: Record<string, unknown> = {}) => ['update_customer_payment
 const remove = ['delete_customer_payment', { payment_id: paymentWithUnused }] as const;
 const removeRefund = ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }] as const;
 
-/** Only these scopes: without the others, our own checks miss what Zoho then refuses. */
+/** Settings with only these scopes. Without the other scopes, our own checks cannot run, and Zoho refuses the write instead. */
 const seeing =
   (...modules: string[]) =>
   () => ({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', ...modules.map((module) => `ZohoBooks.${module}.READ`)] } });
@@ -360,7 +360,7 @@ const refused: Row[] = [
     who: 'user',
     says: ['refunds or credits', 'delete_customer_payment_refund'],
   },
-  // Codes that the sandbox had to invent, and codes of estimates, orders and contacts: Zoho's words, and who must act.
+  // Codes that the sandbox had to invent, and codes of estimates, orders and contacts: the error shows Zoho's message, and who must act.
   {
     zoho: '400/90011',
     when: 'the payment is matched with a bank transaction, but its details do not show it',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serving, start, type Json, type Program } from '../support/program.ts';
 
-/** Which requests are served before and after the handshake, sent as raw lines to the built program. */
+/** Requests before and after the handshake, sent as raw lines to the built program. */
 
 const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 const envelope = {

@@ -49,7 +49,7 @@ describe.each(kinds)('the client of the %s gets progress notifications', (kind) 
   it('while the user decides, if the question is a part of the call', async () => {
     const heard: Progress[] = [];
     const person = async () => {
-      // From 2026-07-28 on the question ends the call, and the answer comes with a new call.
+      // Since revision 2026-07-28, a question ends the call, and the answer comes with a new call.
       if (kind !== 'current SDK, 2026-07-28') await isEnough(heard);
       return { action: 'accept', content: { approve: true } } as const;
     };

@@ -9,7 +9,7 @@ import { forgetRequests, requestsTo } from '../support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type McpClient } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A tool that is switched off is not listed. A call of it gets the reason, and how to switch it on. */
+/** A tool that is switched off is not listed. A call of such a tool gets an error that says why, and how to switch the tool on. */
 
 const all = [...endpoints, ...workflows];
 const writes = all.filter(isWrite);

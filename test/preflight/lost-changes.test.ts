@@ -5,7 +5,7 @@ import { fault, seed } from '../support/books.ts';
 import { textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** The outcome of a change whose answer was lost follows only from values that the change would have set. */
+/** If the answer to a change was lost, only the values that the change sets decide about its outcome. */
 
 type Json = Record<string, unknown>;
 const start = servers();

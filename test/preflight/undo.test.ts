@@ -12,7 +12,7 @@ import type { Undo } from '../../src/report.ts';
 import { booksOf, fault, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
 
-/** After a write and its undo call, everything is as before, or the undo names what is not. */
+/** After a write and its undo call, everything is as before, or the undo names the fields that are not. */
 
 const acme = '712345000000090009';
 const lindner = '712345000000090061';

@@ -34,9 +34,9 @@ async function evals(...args: string[]) {
 
 describe('npm run eval', () => {
   it('plays tasks with a command, and prints how many passed, the calls and the bytes', async () => {
-    const { out, err, code } = await evals('--model-command', scripted, '--only', 'paid already', '--tries', '2');
+    const { out, err, code } = await evals('--model-command', scripted, '--only', 'invoice already paid', '--tries', '2');
     expect({ err, code }).toEqual({ err: '', code: 0 });
-    expect(out).toMatch(/^\| paid already \| traps \| 2\/2 \| 1 \| \d+ \|$/m);
+    expect(out).toMatch(/^\| invoice already paid \| traps \| 2\/2 \| 1 \| \d+ \|$/m);
     expect(out).toMatch(/^pass\^1 100 %, pass\^2 100 %; tools\/list \d+ bytes$/m);
   });
 

@@ -101,7 +101,7 @@ describe('if a program is killed', () => {
       code: 1,
       stdout: expect.stringMatching(/\| unknown \|[^]*\nstill unresolved: 1/) as string,
     });
-    // Within the grace period, the write may still be carried out later. So not recorded is refused, but recorded is possible.
+    // Within the grace period, Zoho may still carry out the write. So --not-recorded is refused, but --recorded is accepted.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/Zoho may still carry out this write: it was sent at .* or add --force to decide now/) as string,
@@ -110,7 +110,7 @@ describe('if a program is killed', () => {
       code: 1,
       stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string,
     });
-    // It is not enough that the payment exists: this one existed before the write.
+    // A payment that existed before the write is refused.
     expect(await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(

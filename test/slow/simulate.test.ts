@@ -77,7 +77,7 @@ it(
       ({ figures } = outcome);
       if (missingIn(figures).length === 0) break;
     }
-    // The runs did contain what they are meant to test.
+    // The runs really contained the events that they must test.
     expect(missingIn(figures)).toEqual([]);
   },
   MOST_MS,

@@ -93,7 +93,7 @@ describe('check_duplicates', () => {
         'm',
       ),
     );
-    // The next steps offer calls that read, but none that deletes: the user decides that.
+    // The next steps suggest calls that read, but no call that deletes, because the user decides about deletions.
     expect(text).toContain(
       `Next: get_customer_payment {"payment_id":"${sameReference[0]}"} · get_customer_payment {"payment_id":"${sameReference[1]}"}`,
     );

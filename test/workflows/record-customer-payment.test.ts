@@ -375,7 +375,7 @@ describe('record_customer_payment with invoices', () => {
     await refused(server, args, 'declined');
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
     expect(asked[0]).toContain('Not applied, stays as unused credit: USD 50.00');
-    // A no is remembered for the write, with any other wording of the arguments and through any tool.
+    // The server remembers the no for this write, even if another tool or other arguments ask for the same.
     for (const same of [
       args,
       { ...args, reference_number: 'said otherwise' },

@@ -295,7 +295,7 @@ describe('refund_customer_payment on two servers with one journal', () => {
       (await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError,
     ).toBeFalsy();
     await forgetRequests(server.sandbox);
-    // It refunded the 180 that were the only unused amount.
+    // With cached data, the call would refund 180, the only unused amount in the cache.
     const result = await refund(server, { customer: acme });
     expect(await writesTo(server)).toEqual([]);
     expect(errorOf(result).changed).toBe('no');
@@ -309,7 +309,7 @@ describe('refund_customer_payment on two servers with one journal', () => {
     const contacts = { method: 'GET', path: '^/contacts$' };
     await fault(first.sandbox, { match: contacts, ...held });
     await fault(first.sandbox, { match: gaveBack, ...held, after: true });
-    // It reads the journal before the first call is sent, and the customer's payments afterwards.
+    // The late call reads the journal before the other call is sent, and the customer's payments afterwards.
     const late = refund(second, args);
     await isWaiting(first.sandbox, 'GET');
     const under = refund(first, args);

@@ -181,7 +181,7 @@ describe('a lost request blocks other writes only during the grace period', () =
     pass(2 * MINUTE_MS);
     zoho.ahead = 9 * MINUTE_MS;
     if (restart) {
-      // The new process cannot know which of the two clocks was wrong, so it waits for the grace period itself.
+      // The new process cannot know which of the two clocks was wrong, so it waits the whole grace period.
       expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
       pass(6 * MINUTE_MS);
       zoho.ahead = 15 * MINUTE_MS;

@@ -361,7 +361,7 @@ describe('a change is judged by the record after the change', () => {
     expect(await sent()).toHaveLength(2);
     const meant = await server.call('update_customer_payment', { payment_id: second, amount: 700, allow_duplicate_of: [first] });
     expect(meant.structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'duplicate' }] });
-    // After that, a change that makes the payment no more like the other one is not a concern.
+    // After that, a change is no concern if it does not make the payment more similar to the other payment.
     expect((await server.call('update_customer_payment', { payment_id: second, description: 'x' })).structuredContent).toMatchObject({
       outcome: 'recorded',
       concerns: [],
