@@ -88,7 +88,9 @@ describe('the catalogue', () => {
   ] as const)('matches the folders: exactly one file per %s, named after it', (_, folder, all) => {
     const files = readdirSync(resolve(import.meta.dirname, '../../src', folder), { recursive: true, encoding: 'utf8' });
     const tools = files.filter((file) => file.endsWith('.ts')).map((file) => basename(file, '.ts').replaceAll('-', '_'));
-    expect(tools.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    expect(tools.toSorted(), `src/catalogue.ts must contain exactly the files of src/${folder}`).toEqual(
+      all.map(({ name }) => name).toSorted(),
+    );
   });
 
   it('has names that show whether a tool of Zoho reads', () => {
@@ -158,7 +160,10 @@ describe('the catalogue', () => {
     const tool = () => tools.find((tool) => tool.name === name)!;
 
     it('equals its reviewed definition', async () => {
-      await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
+      await expect(
+        `${JSON.stringify(tool(), null, 2)}\n`,
+        `test/snapshots/tools/${name}.json is missing or differs: run this test with -u, and read the diff`,
+      ).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
     });
 
     it('has hints that fit its method', () => {
