@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toolsets, leastScopes } from '../../src/catalogue.ts';
+import { endpoints, toolsets, leastScopes } from '../../src/catalogue.ts';
 import { readConfig } from '../../src/cli/config.ts';
 import { examine, type Finding } from '../../src/cli/doctor-checks.ts';
-import { scopeOf } from '../../src/endpoint.ts';
+import { defineRead, scopeOf, type Endpoint } from '../../src/endpoint.ts';
+import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
+import { createReport } from '../../src/report.ts';
 import { openLoginStore, type Login } from '../../src/zoho/login-store.ts';
 import { fault, held, isWaiting, seed } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
@@ -333,6 +335,56 @@ describe('doctor', () => {
     ]);
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--read-only'])).toMatchObject({ code: 0 });
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--toolsets=lookups'])).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a new lookup with a new scope', () => {
+  /** As a contributor would declare it. The sandbox grants this scope only if asked. */
+  const added: Endpoint = defineRead({ ...listChartOfAccounts, title: '', description: '', report: () => createReport([]) });
+  const before = leastScopes({ readOnly: false });
+  const withScope = [...before, scopeOf(added)];
+
+  async function scopesFor(settings: Settings): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    const config = readConfig({ ZOHO_PAYMENTS_STATE_DIR: folder(), ...settings });
+    for await (const finding of examine(config, { tryDataCenters: false })) if (finding.check === 'scopes') findings.push(finding);
+    return findings;
+  }
+
+  async function loggedIn(scopes: readonly string[]): Promise<Settings> {
+    const dir = folder();
+    await openLoginStore(dir, { keychain: false }).write({ ...loginFor(await books()), scopes });
+    return { ZOHO_PAYMENTS_STATE_DIR: dir };
+  }
+
+  const all = { ZOHO_PAYMENTS_TOOLSETS: 'all' };
+  const missing = {
+    check: 'scopes',
+    state: 'wrong',
+    says: 'ZohoBooks.accountants.READ is missing: list_chart_of_accounts cannot be used',
+  };
+
+  beforeAll(() => {
+    for (const list of [endpoints, toolsets.lookups] as Endpoint[][]) list.push(added);
+  });
+  afterAll(() => {
+    for (const list of [endpoints, toolsets.lookups] as Endpoint[][]) list.pop();
+  });
+
+  it('is a problem of an older login only if the lookup is switched on', async () => {
+    expect(await scopesFor(await loggedIn(before))).toMatchObject([{ state: 'ok' }]);
+    expect(await scopesFor({ ...(await loggedIn(before)), ...all })).toMatchObject([missing]);
+    expect(await scopesFor({ ...(await loggedIn(withScope)), ...all })).toMatchObject([{ state: 'ok' }]);
+  });
+
+  it('is tried with a token from the environment only if the lookup is switched on', async () => {
+    const [less, more] = [await books({ scopes: [...before] }), await books({ scopes: withScope })];
+    expect(await scopesFor({ ...settingsFor(less), ...all })).toContainEqual(expect.objectContaining(missing));
+    expect(JSON.stringify(await scopesFor(settingsFor(less)))).not.toContain('accountants');
+    expect(await scopesFor({ ...settingsFor(more), ...all })).toMatchObject([
+      { state: 'ok', says: expect.stringContaining('ZohoBooks.accountants.READ') },
+      { state: 'unknown', says: expect.stringMatching(/: ZohoBooks\.customerpayments\.\w+(, ZohoBooks\.customerpayments\.\w+){2}$/) },
+    ]);
   });
 });
 

@@ -253,16 +253,15 @@ describe('an invalid argument of a lookup', () => {
 });
 
 describe('a lookup without its scope', () => {
+  /** The values of required arguments, by name. */
+  const given: Json = { contact_id: seed.bowman, invoice_id: seed.openInvoice };
+
   it.each(toolsets.lookups.map(({ name, module }) => [name, module]))('(%s) says that it needs ZohoBooks.%s.READ', async (name, module) => {
     const less = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
-    const result = await less.call(
-      name,
-      name.startsWith('get_contact')
-        ? { contact_id: seed.bowman }
-        : /^get_inv|_payments$/.test(name)
-          ? { invoice_id: seed.openInvoice }
-          : {},
-    );
+    const { shape } = toolsets.lookups.find((endpoint) => endpoint.name === name)!.input;
+    const required = Object.keys(shape).filter((argument) => !shape[argument].safeParse(undefined).success);
+    for (const argument of required) expect(given, `a value for ${argument} is missing above`).toHaveProperty(argument);
+    const result = await less.call(name, Object.fromEntries(required.map((argument) => [argument, given[argument]])));
     expect(result.structuredContent).toMatchObject({ error: { code: 'scope_missing' } });
     expect(textOf(result)).toContain(`ZohoBooks.${module}.READ`);
     await less.close();
@@ -272,15 +271,7 @@ describe('a lookup without its scope', () => {
 describe('the size limit of answers', () => {
   /** A long text in letters of three bytes. */
   const long = '請'.repeat(300);
-  const keys: Record<string, string> = {
-    list_contacts: 'contacts',
-    list_invoices: 'invoices',
-    list_invoice_payments: 'payments',
-    list_bank_accounts: 'bankaccounts',
-    list_currencies: 'currencies',
-    list_custom_fields: 'fields',
-    list_organizations: 'organizations',
-  };
+  /** The fields with texts in any list. */
   const texts = [
     'contact_name',
     'company_name',
@@ -311,13 +302,16 @@ describe('the size limit of answers', () => {
     values: Array(300).fill(long),
   });
 
-  it.each(toolsets.lookups.filter(({ name }) => name in keys).map((endpoint) => [endpoint.name, endpoint] as const))(
+  it.each(toolsets.lookups.filter(({ name }) => name.startsWith('list_')).map((endpoint) => [endpoint.name, endpoint] as const))(
     'also applies to 200 rows of %s',
     (name, endpoint) => {
-      const body = { [keys[name]!]: Array.from({ length: 200 }, (_, i) => record(i)), page_context: { has_more_page: false } };
+      // The output of a list declares only the list of rows.
+      const [key = '', ...others] = Object.keys(endpoint.output.shape);
+      expect(others).toEqual([]);
+      const body = { [key]: Array.from({ length: 200 }, (_, i) => record(i)), page_context: { has_more_page: false } };
       const result = endpoint.result(body, {});
       const text = worded(endpoint.report(result, {}));
-      expect(text).toMatch(/\d+ of 200 /);
+      expect(text, `texts, above, lacks the text fields of ${name}`).toMatch(/\d+ of 200 /);
       expect(text).toContain('Too long to show in full');
       // The text advises only arguments that the tool has.
       expect([/per_page:/.test(text), text.includes('`fields`')]).toEqual([

@@ -88,7 +88,9 @@ describe('the catalogue of tools', () => {
   ] as const)('matches the folders: exactly one file for each %s, with the name of the tool', (_, folder, all) => {
     const files = readdirSync(resolve(import.meta.dirname, '../../src', folder), { recursive: true, encoding: 'utf8' });
     const tools = files.filter((file) => file.endsWith('.ts')).map((file) => basename(file, '.ts').replaceAll('-', '_'));
-    expect(tools.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    expect(tools.toSorted(), `src/catalogue.ts must contain exactly the files of src/${folder}`).toEqual(
+      all.map(({ name }) => name).toSorted(),
+    );
   });
 
   it('has names that tell reads from writes: only reads begin with get_ or list_', () => {
@@ -161,7 +163,10 @@ describe('the catalogue of tools', () => {
     const tool = () => tools.find((tool) => tool.name === name)!;
 
     it('equals its reviewed snapshot', async () => {
-      await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
+      await expect(
+        `${JSON.stringify(tool(), null, 2)}\n`,
+        `test/snapshots/tools/${name}.json is missing or differs: run this test with -u, and read the diff`,
+      ).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
     });
 
     it('has hints that fit its HTTP method', () => {

@@ -61,6 +61,12 @@ describe.each(Object.entries(recordings))('with the recorded answers of Zoho %s'
       const call = `${endpoint.method} ${endpoint.path.replaceAll(/\{\w+\}/g, 'ID')}`;
       expect(Object.keys(answers), 'an answer is missing in test/support/recorded.ts').toContain(call);
       const result = await server.call(name, await argumentsFor(name, server));
+      expect(
+        result.structuredContent,
+        'the answer has another id than the request: see idFields in test/support/recorded.ts',
+      ).not.toMatchObject({
+        error: { code: expect.stringMatching(/^(another|no)_record$/) },
+      });
       expect(textOf(result)).not.toContain('undefined');
       expect(result.isError, textOf(result)).toBeFalsy();
       // Reads may follow a write.

@@ -117,7 +117,7 @@ describe('a read whose path names a record', () => {
     const lists = Object.values(wholeLists).filter((one): one is wholeLists.WholeList => typeof one === 'object' && 'path' in one);
     const all = [...endpoints.filter(isRead), ...tasks, ...lists].filter(({ path }) => path.includes('{'));
     expect(all.filter(({ shows }) => shows === undefined).map(({ name, path }) => `${name} ${path}`)).toEqual([]);
-    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(names));
+    expect(new Set(all.map(({ name }) => name)), 'reads, above').toEqual(new Set(names));
   });
 
   const before: [string, Record<string, unknown>][] = [
