@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
+import type { Problem } from '../mcp/arguments.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
@@ -147,7 +148,7 @@ const inList = { key: 'idempotency_key', reference: 'reference_number', customer
 
 /** The filters of `journal list`, as arguments of list_writes. */
 async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
-  const [{ readArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
+  const [{ checkArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
   const empty = Object.keys(given).find((option) => given[option as keyof typeof given] === '');
   // A shell variable that is not set must not turn a filter off.
   if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
@@ -156,20 +157,17 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
   const optionNamed = (name: string) => Object.entries(inList).find(([, argument]) => argument === name)?.[0] ?? name;
   const most = numberOption('--limit', limit as string | undefined) ?? 50;
   if (most === 0) throw new UsageError('--limit must be at least 1');
-  try {
-    const read = readArguments(listWrites.input, wanted);
-    // readArguments drops blanks and "null", because models send them for "no value". Here they are a mistake.
-    const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(read, name));
-    if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
-    return { ...read, limit: most };
-  } catch (error) {
-    if (!(error instanceof PaymentsError)) throw error;
-    const problems = error.message
-      .replace(/^The arguments are not valid: |\.$/g, '')
-      .replaceAll('`next_page` of the previous answer', 'the page that the list before names');
-    throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
-  }
+  const { input, problems } = checkArguments(listWrites.input, wanted);
+  if (problems !== undefined) throw new UsageError(problems.map((one) => `--${optionNamed(one.argument)} ${optionSays(one)}`).join('; '));
+  // checkArguments drops blanks and "null", because models send them for "no value". Here they are a mistake.
+  const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(input, name));
+  if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
+  return { ...input, limit: most };
 }
+
+/** What is wrong with an option. The tool words a page for models, which read it in an answer. */
+const optionSays = ({ argument, says }: Problem): string =>
+  argument === 'page' ? 'must be the page that the list before names, or a page number' : says;
 
 function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values']): Config {
   const { sandbox } = flags;

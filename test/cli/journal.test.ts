@@ -108,6 +108,7 @@ describe('journal list', () => {
     [['--limit', '0'], '--limit must be at least 1'],
     [['--page', 'last'], '--page must be the page that the list before names, or a page number'],
     [['--limit', 'all'], '--limit must be a whole number, not "all"'],
+    [['--reference', ' ', '--amount', '0'], '--reference is empty: omit it or give a value; --amount must be more than 0; see'],
   ])('refuses %j in one line', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
