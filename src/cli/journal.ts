@@ -12,7 +12,7 @@ import { timeText } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
-import type { Entry, Journal } from '../write/journal/journal.ts';
+import type { Entry, Journal, JournalEvent } from '../write/journal/journal.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import { baseDirOf, stateOf } from './account.ts';
 import { ProblemError } from './cli-error.ts';
@@ -92,8 +92,11 @@ const verbs = {
       for (const text of writeText(entry, shown)) print(text);
       return;
     }
-    print(asIndentedJson(entry));
-    for await (const event of journal.events()) if (event.entry === entry.id) print(asJson(event));
+    const { outcomeOfState } = await import('../mcp/list-writes.ts');
+    const events: JournalEvent[] = [];
+    for await (const event of journal.events()) if (event.entry === entry.id) events.push(event);
+    // The times are not changed, because `journal export` prints the same events.
+    print(asIndentedJson({ ...entry, outcome: outcomeOfState[entry.state], time_zone: 'UTC', events }));
   },
   /** Settles writes: as the person says who looked in Zoho Books, or else by a search in Zoho now. */
   async resolve({ journal, config, dir }: OpenJournal, command: JournalCommand) {

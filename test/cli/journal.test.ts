@@ -154,13 +154,10 @@ describe('journal show', () => {
     // JSON only with --json.
     expect(stdout).not.toMatch(/^\{/m);
     const json = (await run(['journal', 'show', write_id, '--json'], settings)).stdout;
-    expect(JSON.parse(json.slice(0, json.indexOf('\n}') + 2))).toMatchObject({ id: write_id, state: 'recorded', key: 'k 2' });
-    expect(
-      json
-        .slice(json.indexOf('\n}') + 3)
-        .split('\n')
-        .map((line) => (JSON.parse(line) as Json)['type']),
-    ).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    const { events, ...entry } = JSON.parse(json) as { events: Json[] };
+    expect(entry).toMatchObject({ id: write_id, state: 'recorded', outcome: 'recorded', key: 'k 2', time_zone: 'UTC' });
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    expect(events.every((event) => event['entry'] === write_id)).toBe(true);
   });
 
   it('shows for an unknown outcome the reason, and when and how to settle it', async () => {
