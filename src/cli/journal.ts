@@ -50,6 +50,8 @@ interface OpenJournal {
 const KEPT_DAYS = 7;
 
 export async function runJournal(command: JournalCommand, config: Config, started: Started = startedByName): Promise<void> {
+  // Wrong options are an error even if there is no journal yet.
+  if (command.verb === 'prune' && command.customer === undefined) dayToPrune(command);
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
   const { journalFile } = await import('../write/open-road.ts');
   if (config.sandbox === 'memory')
@@ -158,17 +160,22 @@ const verbs = {
         );
       return;
     }
-    if (before === undefined)
-      throw new ProblemError('prune needs --before YYYY-MM-DD, or --customer ID to remove the data of a customer', { exitCode: 2 });
-    // Newer entries are still needed for idempotency keys, approvals and the limits of a day.
-    if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
-      throw new ProblemError(`prune cannot delete writes of the last ${KEPT_DAYS} days`, { exitCode: 2 });
-    print(`deleted ${counted(await journal.prune(`${before}T00:00:00.000Z`), 'write')}`);
+    print(`deleted ${counted(await journal.prune(`${dayToPrune({ before })}T00:00:00.000Z`), 'write')}`);
   },
   async export({ journal }: OpenJournal) {
     for await (const event of journal.events()) print(asJson(event));
   },
 };
+
+/** The day before which writes are deleted. Throws ProblemError if it is missing or too recent. */
+function dayToPrune({ before }: Pick<JournalCommand, 'before'>): string {
+  if (before === undefined)
+    throw new ProblemError('prune needs --before YYYY-MM-DD, or --customer ID to remove the data of a customer', { exitCode: 2 });
+  // Newer entries are still needed for idempotency keys, approvals and the limits of a day.
+  if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
+    throw new ProblemError(`prune cannot delete writes of the last ${KEPT_DAYS} days`, { exitCode: 2 });
+  return before;
+}
 
 const retryAt = (entry: Entry): Date | undefined => (isSettled(entry.state) ? undefined : graceEnds(entry, ordinaryTimings));
 

@@ -71,8 +71,7 @@ async function main(argv: readonly string[]): Promise<void> {
       if (organization !== undefined && !/^\d+$/.test(organization))
         throw new UsageError('--organization must be the id (digits only) that Zoho Books shows under Manage Organizations');
       if (selfClient?.trim() === '') throw new UsageError("--self-client needs the code from Zoho's API console");
-      const port = numberOption('--port', values.port);
-      if (port !== undefined && port > 65_535) throw new UsageError('--port must be a number up to 65535');
+      const port = portOption(values.port);
       return await login(
         { port, browser: noBrowser !== true, selfClient, organization },
         withFlags(readConfig(undefined, { dataCenter }), values),
@@ -93,7 +92,7 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
       return await runSandbox({
-        port: numberOption('--port', values.port),
+        port: portOption(values.port),
         data: values.data,
         payments: numberOption('--payments', values.payments),
         today: calendarDay('--today', values.today) ?? readConfig().sandboxToday,
@@ -194,6 +193,12 @@ function numberOption(option: string, value: string | undefined): number | undef
   if (value === undefined) return undefined;
   if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} must be a whole number, not ${JSON.stringify(value)}`);
   return Number(value);
+}
+
+function portOption(value: string | undefined): number | undefined {
+  const port = numberOption('--port', value);
+  if (port !== undefined && port > 65_535) throw new UsageError('--port must be a number up to 65535');
+  return port;
 }
 
 // A reader such as `| head` may close the pipe early. The server watches its own output.

@@ -208,6 +208,16 @@ describe('journal show', () => {
   });
 });
 
+describe('journal prune', () => {
+  it.each([
+    [[], 'prune needs --before YYYY-MM-DD'],
+    [['--before', '2099-01-01'], 'prune cannot delete writes of the last 7 days'],
+  ])('refuses %j as a wrong use, even if there is no journal', async (options, message) => {
+    const { code, stderr } = await run(['journal', 'prune', ...options], { ZOHO_PAYMENTS_STATE_DIR: folder() });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
+  });
+});
+
 describe('text of records at a terminal', () => {
   it('cannot send control characters, and nothing of it is hidden: list, show and export', async () => {
     const { settings, file } = alone();
