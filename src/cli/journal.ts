@@ -248,7 +248,7 @@ async function namedEntry(journal: Journal, { id }: JournalCommand): Promise<Ent
     id === undefined
       ? 'give the id of a write: journal list shows the ids'
       : `there is no write ${oneLine(id, 100)}${isZohos ? `; journal list --record ${id.trim()} lists the writes of a Zoho record` : ''}`,
-    { exitCode: 1 },
+    { exitCode: id === undefined ? 2 : 1 },
   );
 }
 

@@ -202,9 +202,8 @@ describe('journal show', () => {
   });
 
   it('asks for the id if it is omitted', async () => {
-    expect((await run(['journal', 'show'], oldJournal())).stderr).toBe(
-      'zoho-payments-mcp: give the id of a write: journal list shows the ids\n',
-    );
+    const stderr = 'zoho-payments-mcp: give the id of a write: journal list shows the ids\n';
+    expect(await run(['journal', 'show'], oldJournal())).toMatchObject({ code: 2, stderr });
   });
 });
 
