@@ -34,6 +34,8 @@ interface Details {
   readonly retryAt?: Date | undefined;
   readonly changed?: Changed;
   readonly zoho?: ZohoRefusal | undefined;
+  /** Ids of the possible duplicates that the policy refuses. */
+  readonly duplicates?: readonly string[] | undefined;
   readonly cause?: unknown;
   readonly judged?: Judged;
 }
@@ -47,12 +49,13 @@ export abstract class PaymentsError extends Error {
   /** A retry before this time is useless. */
   retryAt: Date | undefined;
   readonly zoho: ZohoRefusal | undefined;
+  readonly duplicates: readonly string[] | undefined;
   /** Consent and concerns of the write that ended with this error. */
   judged?: Judged;
   /** Ids that the user chose during this call, by argument. */
   chosen?: Readonly<Record<string, string>>;
 
-  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, cause, judged }: Details) {
+  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, duplicates, cause, judged }: Details) {
     super(message, { cause });
     this.name = new.target.name;
     this.code = code;
@@ -61,6 +64,7 @@ export abstract class PaymentsError extends Error {
     this.changed = changed;
     this.retryAt = retryAt;
     this.zoho = zoho;
+    this.duplicates = duplicates;
     if (judged !== undefined) this.judged = judged;
   }
 

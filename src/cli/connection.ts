@@ -5,7 +5,7 @@ import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { endingAfter } from '../zoho/call-end.ts';
-import { timeZoneOf } from './noted-time-zone.ts';
+import { noteTimeZone, timeZoneOf } from './noted-time-zone.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
@@ -38,7 +38,7 @@ export function openConnection({
   ...options
 }: ConnectionOptions): Connection {
   const { wholeCallMs } = { ...ordinaryTimings, ...timings };
-  const wire = opener(version, () => openWire(options));
+  const wire = opener(version, () => openWire({ ...options, onRead: noteTimeZone }));
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();

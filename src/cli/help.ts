@@ -114,7 +114,7 @@ const declared = {
   'journal show': {
     usage: 'journal show ID',
     does: 'show one write: what, when, who confirmed it, and its outcome',
-    options: [['--json', 'print JSON for programs: the whole entry, then its events, one per line'], sandbox],
+    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox],
     examples: ['journal show w_3fc99e3a24c4ce5a'],
   },
   'journal resolve': {

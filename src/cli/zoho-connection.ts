@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { ReadTool } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
 import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
@@ -29,6 +31,8 @@ export interface WireOptions {
   readonly shared?: 'file' | 'memory';
   /** See ZohoOptions. */
   readonly retryDelayMs?: number;
+  /** See ZohoOptions. `target`: where the answer comes from. */
+  readonly onRead?: (endpoint: ReadTool, result: Json, target: Target) => void;
   /** The clock for access tokens and limits. */
   readonly now?: (() => number) | undefined;
 }
@@ -55,6 +59,7 @@ export async function openWire({
   limits: most,
   shared: where,
   retryDelayMs,
+  onRead,
   now,
 }: WireOptions): Promise<Wire> {
   const target = await find();
@@ -77,7 +82,17 @@ export async function openWire({
   const limits = createLimits({ ...most, shared, now });
   const tokens = createAccessTokens({ http, accountsUrl, credentials: () => target.credentials(), shared, log, now });
   return {
-    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, retryDelayMs, log }),
+    zoho: createZoho({
+      http,
+      tokens,
+      limits,
+      shared,
+      apiBaseUrl,
+      organizationId,
+      retryDelayMs,
+      log,
+      onRead: (endpoint, result) => onRead?.(endpoint, result, target),
+    }),
     tokens,
     limits,
     shared,

@@ -45,20 +45,31 @@ function withArguments(params: Json, keeps: (value: unknown) => boolean = () => 
 
 /** Returns the validated input, or throws an InputError that names every problem. `isUpdate`: omitted fields keep their value in Zoho. */
 export function readArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Json {
+  const { input, problems, next } = checkArguments(schema, sent, { isUpdate });
+  if (input !== undefined) return input;
+  const all = problems.map(({ argument, says }) => `${argument} ${says}`);
+  const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
+  throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
+    code: 'invalid_arguments',
+    next,
+  });
+}
+
+type Checked =
+  | { readonly input: Json; readonly problems?: never; readonly next?: never }
+  | { readonly input?: never; readonly problems: readonly Problem[]; readonly next: string | Step };
+
+/** Returns the validated input, or every problem as data for a caller that words the error itself. `next`: the next step for a model. */
+export function checkArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Checked {
   const problems: Problem[] = [];
   const repaired = repair(schema, sent ?? {}, [], { isUpdate, problems });
   const parsed = schema.safeParse(repaired, { reportInput: true });
-  if (parsed.success && problems.length === 0) return parsed.data;
+  if (parsed.success && problems.length === 0) return { input: parsed.data };
   const issues = parsed.success ? [] : parsed.error.issues;
   // A problem found during repair explains more than Zod's issue with the same field.
   const repairing = new Set(problems.map(({ argument }) => argument));
   const others = issues.flatMap((issue) => problemsOf(issue, schema)).filter(({ argument }) => !repairing.has(argument));
-  const all = [...problems, ...others].map(({ argument, says }) => `${argument} ${says}`);
-  const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
-  throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
-    code: 'invalid_arguments',
-    next: correction(issues),
-  });
+  return { problems: [...problems, ...others], next: correction(issues) };
 }
 
 /** The next step. If a name was sent instead of an id, it names the tool that shows the id. */
@@ -73,7 +84,7 @@ function correction(issues: readonly z.core.$ZodIssue[]): string | Step {
 const MOST_PROBLEMS = 8;
 
 /** One problem with one argument. */
-interface Problem {
+export interface Problem {
   /** A name from `argumentName`. */
   readonly argument: string;
   readonly says: string;

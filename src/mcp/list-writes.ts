@@ -161,7 +161,8 @@ export async function pageOfWrites(
   }
 }
 
-const outcomeOfState: Record<State, string> = {
+/** The outcome as users see it, by the state of the entry. */
+export const outcomeOfState: Record<State, string> = {
   recorded: 'recorded',
   not_recorded: 'not_recorded',
   unknown: 'unknown',

@@ -53,7 +53,7 @@ export function failed(error: PaymentsError, edge: Edge, write?: WriteFacts): Ca
 
 /** The facts of an error, for structured results and for the `data` of protocol errors. */
 export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
-  const { code, changed, shownMessage, retry, retryAt, zoho, chosen } = error;
+  const { code, changed, shownMessage, retry, retryAt, zoho, chosen, duplicates } = error;
   const id = requestId();
   return guarded({
     code,
@@ -64,6 +64,7 @@ export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
     ...(retryAt && { retry_at: retryAt.toISOString() }),
     ...(id && { request_id: id }),
     ...(chosen && { chosen }),
+    ...(duplicates && { duplicates }),
     ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }),
   });
 }

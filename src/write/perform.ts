@@ -124,7 +124,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       ...facts.question.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
     ];
     road.onJudged?.({ asked: 'nobody', concerns });
-    const doubtful = concernsToAskAbout(policy, concerns);
+    const doubtful = concernsToAskAbout(policy, concerns, suspected.suspects);
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const { money, customer_id } = facts.policy;
     const counted = money && { kind: money.kind, currency: money.currency, amount: String(money.adds) };

@@ -189,6 +189,12 @@ export function refuseByFacts(
   }
 }
 
+/** A record that may be the same payment or refund. */
+interface Duplicate {
+  readonly id: string;
+  readonly text: string;
+}
+
 /** The concerns that come from the policy. */
 export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
   const odd = facts.policy.rate && oddRate(facts.policy.rate, policy.exchange_rate_tolerance);
@@ -203,11 +209,22 @@ function askedAbove(policy: Policy, { policy: { money } }: Facts): Concern[] {
   return [concern('above_limit', `the amount is above ${formatMoney(above, money.currency)}`)];
 }
 
-/** The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses one. */
-export function concernsToAskAbout({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
+/**
+ * The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses one, and names
+ * the possible duplicates if it refuses those: without them nobody could check whether the payment is already recorded.
+ */
+export function concernsToAskAbout(
+  { refuse = [], accept = [] }: Policy,
+  concerns: readonly Concern[],
+  duplicates: readonly Duplicate[],
+): readonly Concern[] {
   const refused = concerns.filter(({ code }) => refuse.includes(code));
-  if (refused.length > 0)
-    throw against('refuse', `The policy refuses this, because ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
+  if (refused.length > 0) {
+    const named = refused.some(({ code }) => code === 'duplicate') ? duplicates : [];
+    const why = `The policy refuses this, because ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`;
+    const already = named.length === 0 ? '' : ` Already recorded: ${named.map(({ text }) => text).join('; ')}.`;
+    throw against('refuse', `${why}${already}`, named.length === 0 ? undefined : named.map(({ id }) => id));
+  }
   return concerns.filter(({ code }) => !(accept as readonly ConcernCode[]).includes(code));
 }
 
@@ -258,6 +275,10 @@ function accountNotNamed(argument: string, allowed: readonly string[]): RefusedE
   );
 }
 
-function against(rule: string, message: string): RefusedError {
-  return new RefusedError(message, { code: 'against_policy', next: `Tell the user: only the operator can change the policy (${rule}).` });
+function against(rule: string, message: string, duplicates?: readonly string[]): RefusedError {
+  return new RefusedError(message, {
+    code: 'against_policy',
+    next: `Tell the user: only the operator can change the policy (${rule}).`,
+    duplicates,
+  });
 }

@@ -106,8 +106,10 @@ export function keyReused(entry: Entry, { name: tool }: { readonly name: string 
   const differing = [...new Set([...Object.keys(called.arguments), ...Object.keys(input)])].filter(
     (name) => digestOf(called.arguments[name]) !== digestOf(input[name]),
   );
-  const difference =
-    called.tool === tool
+  // Nothing else is known of an erased write: the name of its workflow is removed too.
+  const difference = entry.erased
+    ? "the customer's data was removed from the journal, so the difference is not known"
+    : called.tool === tool
       ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different`
       : `it was a call of ${called.tool}`;
   return new InputError(`This idempotency_key was already used for another write: ${difference}.`, {

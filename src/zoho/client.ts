@@ -31,6 +31,8 @@ export interface ZohoOptions {
   readonly organizationId: string;
   /** The wait before the first retry of a read, doubled each time. Default: 300 ms. */
   readonly retryDelayMs?: number | undefined;
+  /** Called with each answer that Zoho sent to a read. Answers from the cache are not repeated. */
+  readonly onRead?: ((endpoint: ReadTool, result: Json) => void) | undefined;
 }
 
 export interface Document {
@@ -201,7 +203,9 @@ export function createZoho(options: ZohoOptions): Zoho {
       }
       if (shown === 'unnamed') throw unnamedRecord(request);
       try {
-        return endpoint.result(answer.body, parsed);
+        const result = endpoint.result(answer.body, parsed);
+        options.onRead?.(endpoint as ReadTool, result as Json);
+        return result;
       } catch (error) {
         // The request was for a list, but the answer is something else.
         if (holdsSomething(answer.body)) distrust(disconnect);

@@ -219,7 +219,7 @@ describe('doctor names the problem and the next step if', () => {
     const made = await settings();
     const { code, ok, findings, text } = await doctor(made, args);
     const wrong = findings.find(({ state }) => state === 'wrong');
-    expect({ code, ok }, text).toEqual({ code: 1, ok: false });
+    expect({ code, ok }, text).toEqual({ code: check === 'settings' ? 2 : 1, ok: false });
     expect(wrong, text).toMatchObject({ check, says: expect.stringMatching(says), next: expect.stringMatching(next) });
     for (const secret of [made['ZOHO_CLIENT_SECRET'], made['ZOHO_REFRESH_TOKEN'], sandbox.client_secret, sandbox.refresh_token])
       if (secret !== undefined) expect(text).not.toContain(secret);

@@ -108,6 +108,7 @@ describe('journal list', () => {
     [['--limit', '0'], '--limit must be at least 1'],
     [['--page', 'last'], '--page must be the page that the list before names, or a page number'],
     [['--limit', 'all'], '--limit must be a whole number, not "all"'],
+    [['--reference', ' ', '--amount', '0'], '--reference is empty: omit it or give a value; --amount must be more than 0; see'],
   ])('refuses %j with a one-line error', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -153,13 +154,10 @@ describe('journal show', () => {
     // JSON only with --json.
     expect(stdout).not.toMatch(/^\{/m);
     const json = (await run(['journal', 'show', write_id, '--json'], settings)).stdout;
-    expect(JSON.parse(json.slice(0, json.indexOf('\n}') + 2))).toMatchObject({ id: write_id, state: 'recorded', key: 'k 2' });
-    expect(
-      json
-        .slice(json.indexOf('\n}') + 3)
-        .split('\n')
-        .map((line) => (JSON.parse(line) as Json)['type']),
-    ).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    const { events, ...entry } = JSON.parse(json) as { events: Json[] };
+    expect(entry).toMatchObject({ id: write_id, state: 'recorded', outcome: 'recorded', key: 'k 2', time_zone: 'UTC' });
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    expect(events.every((event) => event['entry'] === write_id)).toBe(true);
   });
 
   it('says why an outcome is unknown, and when and how a person can settle it', async () => {
@@ -203,10 +201,19 @@ describe('journal show', () => {
     expect(await run(['journal', 'show', id], oldJournal())).toEqual({ code: 1, stdout: '', stderr: `zoho-payments-mcp: ${message}` });
   });
 
-  it('asks for the id if it is missing', async () => {
-    expect((await run(['journal', 'show'], oldJournal())).stderr).toBe(
-      'zoho-payments-mcp: give the id of a write: journal list shows the ids\n',
-    );
+  it('asks for the id if it is omitted', async () => {
+    const stderr = 'zoho-payments-mcp: give the id of a write: journal list shows the ids\n';
+    expect(await run(['journal', 'show'], oldJournal())).toMatchObject({ code: 2, stderr });
+  });
+});
+
+describe('journal prune', () => {
+  it.each([
+    [[], 'prune needs --before YYYY-MM-DD'],
+    [['--before', '2099-01-01'], 'prune cannot delete writes of the last 7 days'],
+  ])('refuses %j as a wrong use, even if there is no journal', async (options, message) => {
+    const { code, stderr } = await run(['journal', 'prune', ...options], { ZOHO_PAYMENTS_STATE_DIR: folder() });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 });
 

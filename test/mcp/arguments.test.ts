@@ -8,7 +8,7 @@ import { updateCustomFieldsInCustomerPayment } from '../../src/endpoints/payment
 import { updateCustomerPayment } from '../../src/endpoints/payments/update-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../../src/errors.ts';
-import { readArguments } from '../../src/mcp/arguments.ts';
+import { checkArguments, readArguments } from '../../src/mcp/arguments.ts';
 import { errorLines } from '../support/worded.ts';
 
 const { input: create } = createCustomerPayment;
@@ -217,5 +217,20 @@ describe('an error in the arguments', () => {
         }
       }),
     );
+  });
+});
+
+describe('returns the problems as data', () => {
+  it('by argument, for a caller that words the error itself', () => {
+    const sent = { ...payment, amount: 0, date: '2026-02-30', customer_id: 'Bowman' };
+    const { input, problems, next } = checkArguments(create, sent);
+    expect(input).toBeUndefined();
+    expect(problems).toEqual([
+      { argument: 'customer_id', says: 'must be an id: a string of digits, not a name or number' },
+      { argument: 'amount', says: 'must be more than 0' },
+      { argument: 'date', says: 'must be a calendar date, yyyy-mm-dd' },
+    ]);
+    expect(next).toMatchObject({ tool: 'list_contacts' });
+    expect(checkArguments(create, { ...payment, amount: '450' })).toEqual({ input: payment });
   });
 });

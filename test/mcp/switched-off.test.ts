@@ -75,7 +75,8 @@ describe.each(cases)('a server with %s', (_, options, code, says) => {
           () => undefined,
           (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
         );
-        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never' } });
+        const request_id = expect.stringMatching(/^r_\w{8}$/) as string;
+        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never', request_id } });
         expect(error?.message).toMatch(says);
       }
     }
@@ -115,6 +116,9 @@ it('the error for an unknown tool name suggests a similar tool, but never a tool
     message: expect.stringContaining('Did you mean record_customer_payment?') as string,
     data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
   });
+  const { request_id } = (await said('record_payment'))!.data as { request_id: string };
+  const line = server.logged.map((one) => JSON.parse(one) as Record<string, unknown>).find((one) => one['request_id'] === request_id);
+  expect(line).toMatchObject({ event: 'unknown tool', outcome: 'tool_not_found' });
   expect((await said('delete_payments'))?.message).not.toMatch(/Did you mean \w*delete/);
   await server.close();
 });

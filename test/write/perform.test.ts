@@ -64,6 +64,23 @@ describe('one request is recorded at most once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
+  it("after the customer's data was removed, the same key is still answered, and says that the data is missing", async () => {
+    const server = await start();
+    const call = { customer: 'Bowman Furniture', payment_mode: 'cash', amount: 7, date: '2026-06-05', allocate: 'as_credit' };
+    const first = await server.call('record_customer_payment', { ...call, idempotency_key: 'k' });
+    const { payment_id } = first.structuredContent['payment'] as { payment_id: string };
+    await server.opened.road.journal.erase(seed.bowman);
+    const again = await server.call('record_customer_payment', { ...call, idempotency_key: 'k' });
+    expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, erased: true, zoho_id: payment_id });
+    expect(textOf(again)).toContain(`already recorded as payment ${payment_id} at`);
+    expect(textOf(again)).toContain("The customer's data was removed from the journal");
+    const other = await server.call('record_customer_payment', { ...call, amount: 8, idempotency_key: 'k' });
+    expect(errorOf(other)).toMatchObject({ code: 'key_reused', changed: 'no' });
+    expect(errorOf(other).message).toContain('the difference is not known');
+    expect(errorOf(other).message).not.toContain('create_customer_payment');
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+
   it('a repeated call without a key is a possible duplicate, and can be allowed', async () => {
     const server = await start();
     const before = await paymentsIn(server);

@@ -88,6 +88,18 @@ describe('a second payment', () => {
     expect((await pay(server, second)).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
   });
 
+  it('that the policy refuses by name: the error names it, and its id is data', async () => {
+    const { server, recorded } = await start({ policy: { refuse: ['duplicate'] } });
+    const id = idOf(await pay(server));
+    for (const more of [{}, { allow_duplicate_of: [id] }]) {
+      const refused = await pay(server, { reference_number: 'B', ...more });
+      expect(errorOf(refused), textOf(refused)).toMatchObject({ code: 'against_policy', duplicates: [id] });
+      const row = `Already recorded: payment #\\d+ \\(id ${id}\\) of 993.67, 2026-11-10\\.`;
+      expect(errorOf(refused)?.message).toMatch(new RegExp(`^The policy refuses this, because .* \\(duplicate\\)\\. ${row}$`));
+    }
+    expect(await recorded()).toBe(1);
+  });
+
   it('is a possible duplicate if its reference contains the same number, with any words around it', () => {
     const decorated = fc.tuple(
       fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-', '00'),
