@@ -103,7 +103,7 @@ export interface Money {
 export interface RateFacts {
   readonly given: number;
   readonly result: string;
-  /** `of` describes the rate: `kept for JPY`, `of invoice INV-399`. */
+  /** `of` describes the rate: `set for JPY`, `of invoice INV-399`. */
   readonly known: readonly { readonly rate: number; readonly of: string; readonly result: string }[];
 }
 

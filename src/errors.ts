@@ -124,8 +124,8 @@ export class WhichError extends InputError {
 type Ambiguous = 'customer' | 'payment';
 
 const NONE_OF_THEM: Readonly<Record<Ambiguous, string>> = {
-  customer: 'It may be none of them: a new customer must first be created in Zoho Books.',
-  payment: 'It may be none of them.',
+  customer: 'If none of them fits, a new customer must first be created in Zoho Books.',
+  payment: 'Perhaps none of them is meant.',
 };
 
 /** One of several records, with text that distinguishes it from the others. */
@@ -158,9 +158,7 @@ export class InternalError extends PaymentsError {
       code: 'internal_error',
       changed,
       next:
-        changed === 'no'
-          ? 'Tell the user. The same call may fail again.'
-          : 'Do not make the call again. First check whether the change was made.',
+        changed === 'no' ? 'Tell the user. The same call may fail again.' : 'Do not repeat the call. Check whether the change was made.',
       cause,
     });
   }

@@ -70,7 +70,8 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       yield wrong(
         'folder',
         overlooked,
-        'Check each journal with `zoho-payments-mcp journal list` (to see an ignored one, first move the used folder away). ' +
+        'Check each journal with `zoho-payments-mcp journal list`. The command reads the used folder: ' +
+          'to read an ignored folder, first move the used folder away. ' +
           'Move the ignored folders away if they hold no unresolved write.',
       );
     const center = dataCenterFinding(account);
@@ -104,7 +105,7 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
     yield {
       check: 'organization',
       state: 'unknown',
-      says: `${zoho.organizationId} answers; name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
+      says: `${zoho.organizationId} can be read; its name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
     };
   else
     yield ok(
@@ -153,7 +154,7 @@ function usableFinding(dir: string): Finding {
     const warning = stateDirWarning(dir);
     return warning === undefined
       ? ok('folder', dir)
-      : { ...ok('folder', warning), next: 'Leave it like this only if every member of the group may do that.' };
+      : { ...ok('folder', warning), next: 'Leave the permission only if every member of the group may change the journal and the login.' };
   } catch (error) {
     return wrong(
       'folder',
@@ -273,7 +274,7 @@ async function* triedScopes(
   if (works.length > 0) yield ok('scopes', `tried, and granted: ${works.join(', ')}`);
   if (!writesNothing(config)) untried.push(...writeScopes());
   if (untried.length > 0)
-    yield { check: 'scopes', state: 'unknown', says: `known only after a login or at the first use: ${untried.join(', ')}` };
+    yield { check: 'scopes', state: 'unknown', says: `cannot be tested before a login or the first use: ${untried.join(', ')}` };
 }
 
 const writesNothing = (config: Config) => {

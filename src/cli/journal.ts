@@ -125,7 +125,7 @@ const verbs = {
             exitCode: 1,
           },
         );
-      if (settled.against !== undefined) process.stderr.write(`decided with --force, against this: ${local(settled.against)}\n`);
+      if (settled.against !== undefined) process.stderr.write(`decided with --force, although: ${local(settled.against)}\n`);
       print(writeLine(settled.entry, zone));
     } finally {
       await connection.close();

@@ -169,7 +169,8 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
 
   print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read worked.`);
   const missing = scopesMissing(scopes, granted);
-  if (missing.length > 0) print(`Zoho did not grant ${missing.join(', ')}. Tools that need this refuse, or say what they could not check.`);
+  if (missing.length > 0)
+    print(`Zoho did not grant ${missing.join(', ')}. Tools that need such a scope (permission) refuse, or say what they could not check.`);
   print(
     where === 'keychain'
       ? "The secrets are in the operating system's keychain."

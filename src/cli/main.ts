@@ -166,7 +166,7 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
     if (!(error instanceof PaymentsError)) throw error;
     const problems = error.message
       .replace(/^The arguments are not valid: |\.$/g, '')
-      .replaceAll('`next_page` of the previous answer', 'the page that the list before names');
+      .replaceAll('`next_page` of the previous answer', 'the page that the previous list shows');
     throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
   }
 }

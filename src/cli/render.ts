@@ -122,7 +122,7 @@ function consentText({ facts, erased }: Entry): string | undefined {
 function outcomeText({ state, reason, zoho_id, makes, settledIn }: Entry): string {
   const why = reason === undefined ? '' : ` ${sentence(oneLine(reason, 400))}`;
   const record = zoho_id === undefined ? '' : ` as ${makes ?? 'record'} ${zoho_id}`;
-  const who = settledIn === 'window' ? ' A person answered so when the server asked.' : '';
+  const who = settledIn === 'window' ? ' A person said this when the server asked.' : '';
   switch (state) {
     case 'recorded':
       return `It is recorded in Zoho${record}.${why}${who}`;

@@ -50,7 +50,7 @@ export function serve(config: Config, started: Started): void {
   setTimeout(
     () =>
       void resolveLeftovers((message) => log('warn', message)).catch(() =>
-        log('warn', 'the outcome of earlier writes could not be searched for in Zoho'),
+        log('warn', 'could not search Zoho for the outcome of earlier writes'),
       ),
     LEFTOVERS_MS,
   ).unref();

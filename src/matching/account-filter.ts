@@ -59,7 +59,7 @@ async function nameOf(id: string, zoho: Reader): Promise<string | undefined> {
 }
 
 function noneSeen(typed: string): InputError {
-  return new InputError(`None of the records read has an account called ${quoted(typed)}.`, {
+  return new InputError(`None of the records that were read has an account called ${quoted(typed)}.`, {
     code: 'no_such_account',
     next: 'Call again with the id of the account, or ask the user for its exact name in Zoho Books.',
   });

@@ -43,4 +43,4 @@ export function inCurrency(amount: unknown, currency_code: string | undefined): 
 }
 
 /** Explains an unknown currency. */
-export const CURRENCY_NOT_KNOWN = "An unknown currency is the customer's: reading it needs the scope ZohoBooks.contacts.READ.";
+export const CURRENCY_NOT_KNOWN = 'To show an unknown currency, the login needs the scope (permission) ZohoBooks.contacts.READ.';

@@ -120,7 +120,7 @@ function withIdAsked(error: unknown, field: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'ambiguous_invoice') return error;
   return new InputError(error.message, {
     code: error.code,
-    next: `Ask the user which one, then call again with its whole number, or its id, as ${field}. Never pick one yourself.`,
+    next: `Ask the user which one, then call again with its full number or its id as ${field}. Never pick one yourself.`,
     cause: error,
   });
 }

@@ -246,7 +246,7 @@ const invoiceName = ({ invoice_number, invoice_id, customer_name, customer_id }:
 function tooManyInvoices(typed: string): InputError {
   return new InputError(`More than ${MOST_INVOICE_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
     code: 'ambiguous_invoice',
-    next: 'Ask the user for the whole invoice number, then call again with it.',
+    next: 'Ask the user for the full invoice number, then call again with it.',
   });
 }
 
@@ -254,7 +254,7 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   const more = same.length > 5 ? `, and ${same.length - 5} more` : '';
   return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(invoiceName).join(', ')}${more}.`, {
     code: 'ambiguous_invoice',
-    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+    next: 'Ask the user which one, then call again with its full number and `customer`. Never pick one yourself.',
   });
 }
 
@@ -276,7 +276,7 @@ async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer:
     next:
       offered.length === 0
         ? 'Ask the user for the invoice number.'
-        : `Ask the user whether one of these is meant; it may be none of them: ${offered.join(', ')}.`,
+        : `Ask the user which of these is meant, if any: ${offered.join(', ')}.`,
   });
 }
 

@@ -106,10 +106,12 @@ function progressOf({ mcpReq }: ServerContext): (message: string) => void {
 
 /** Arguments that every write has in addition to its own. */
 const writeArguments = {
-  idempotency_key: z.string().min(1).max(200).optional().describe('A retry uses the same key.'),
-  approval: z.string().max(2000).optional().describe("From this call's preview."),
+  idempotency_key: z.string().min(1).max(200).optional().describe('Retry with the same key.'),
+  approval: z.string().max(2000).optional().describe('Code from the preview.'),
 };
-const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Ids that the user says are no duplicates.') };
+const duplicateArgument = {
+  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates that the user allows.'),
+};
 
 const extended = new WeakMap<Tool, z.ZodObject>();
 

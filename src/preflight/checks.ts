@@ -205,7 +205,10 @@ function asNoSuchInvoice(error: unknown, invoice_id: string): unknown {
   return new InputError(`There is no invoice ${invoice_id}.`, {
     code: 'no_such_invoice',
     next: [
-      { say: 'If it is an invoice number, get_customer_payment of a payment for this invoice shows its id', tool: 'get_customer_payment' },
+      {
+        say: 'If this is an invoice number, call get_customer_payment for a payment of that invoice: the answer shows the invoice id',
+        tool: 'get_customer_payment',
+      },
       { say: 'ask the user' },
     ],
     zoho: error.zoho,

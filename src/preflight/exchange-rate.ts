@@ -111,7 +111,7 @@ async function knownRates(
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
-  return knownRate(currency?.exchange_rate, `kept for ${idText(currency_code)}`);
+  return knownRate(currency?.exchange_rate, `set for ${idText(currency_code)}`);
 }
 
 /** The rate of an invoice. Undefined if the invoice does not exist: `checkInvoices` reports that. */

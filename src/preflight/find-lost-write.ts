@@ -37,7 +37,7 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     }),
   );
   const unclear = !whole
-    ? "Zoho's list of the customer's payments was incomplete, is longer than this server reads, or had no payment of this customer."
+    ? "Zoho's list of the customer's payments was incomplete or too long to read, or it had no payment of this customer."
     : rows.some(({ id }) => id === undefined) || read.some(({ since }) => since === undefined)
       ? 'Zoho does not show the id, the customer or the creation time of every payment.'
       : undefined;

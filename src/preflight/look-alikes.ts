@@ -203,7 +203,7 @@ function likenessOf(
       ...(unknown.length === 0
         ? []
         : [
-            'whether it is already recorded: Zoho does not show all values to compare of ' +
+            'whether it is already recorded: Zoho does not show all the values of ' +
               `${unknown.length} record${unknown.length === 1 ? '' : 's'}${idsOf(unknown)}`,
           ]),
     ],

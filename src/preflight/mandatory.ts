@@ -29,7 +29,7 @@ export async function mandatoryMissing(given: Json, standing: Payment | undefine
   const locations = given['location_id'] === undefined && standing?.['location_id'] === undefined ? (places?.locations ?? []) : [];
   const steps = [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
   // Joined into one step: several steps are alternatives, but here both are needed.
-  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. In the same question and call: ') }];
+  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. At the same time, for the same call: ') }];
 }
 
 /** One step for all fields, because all are needed. */

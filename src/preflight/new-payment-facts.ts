@@ -112,7 +112,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       ask: [
         ...mostlyTax(rows, currency),
         ...(left > 0 && invoices.length > 0
-          ? [concern('overpaid', `the payment is ${money(left, currency)} more than is applied to invoices`)]
+          ? [concern('overpaid', `${money(left, currency)} of the payment is not applied to any invoice`)]
           : []),
       ],
     },

@@ -112,7 +112,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         (settled !== undefined || given.amount !== undefined) &&
           unused !== undefined &&
           refunded !== undefined && {
-            lines: [`Left unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
+            lines: [`Unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
           },
         likeness,
       ),
@@ -122,7 +122,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         ...((invoices !== undefined && payment.invoices === undefined) || (off?.lines ?? []).length > 0 ? [UNAPPLIES] : []),
         ...(settled === undefined ? [] : mostlyTax(settled, payment, standing)),
         ...(more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)
-          ? [concern('overpaid', `the payment is ${money(unused, payment)} more than is applied to invoices`)]
+          ? [concern('overpaid', `${money(unused, payment)} of the payment is not applied to any invoice`)]
           : []),
       ],
       sealed: { payment },
@@ -200,7 +200,9 @@ function takenOff(settled: readonly AppliedRow[], payment: Payment): Required<Ch
     if (by === undefined) return { not_checked: [`whether it un-applies money from ${name} (Zoho does not show what is applied to it)`] };
     // Withheld tax can replace the money: the invoice stays closed, but the money is un-applied.
     return {
-      lines: [by > 0 ? unApplied(freed, money(by, payment)) : `Replace ${money(moneyOff, payment)} applied to ${name} by withheld tax`],
+      lines: [
+        by > 0 ? unApplied(freed, money(by, payment)) : `On ${name}, withheld tax replaces ${money(moneyOff, payment)} of the payment`,
+      ],
     };
   });
   return joinNotes(...notes);

@@ -76,7 +76,7 @@ export async function refundFacts(
     ),
     // The documented answer for a refund does not show its account.
     from_account_id === ''
-      ? { not_checked: ['the account that it is paid from (Zoho does not show it)'], name: undefined }
+      ? { not_checked: ['the account that pays the refund (Zoho does not show the account)'], name: undefined }
       : checkAccount('from_account_id', from_account_id, { accounts, currency: payment }, zoho),
   ]);
   const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };

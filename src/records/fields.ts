@@ -8,7 +8,7 @@ import { asMode } from './payment-mode.ts';
  * characters for `reference_number`, but refuses more than 50.
  */
 
-export const NOT_AN_ID = 'must be an id: a string of digits, not a name or number';
+export const NOT_AN_ID = 'must be an id: a string of digits, not a name or document number';
 
 /** The tool that shows an id, by the last part of the argument's name. */
 export const shownBy: Readonly<Record<string, string>> = {
@@ -51,7 +51,7 @@ const exactly = (amount: number) => isExact(amount);
 const tooManyDigits = `has more than ${MAX_DIGITS} significant digits and cannot be exact`;
 export const amount = z.number().positive('must be more than 0').refine(exactly, tooManyDigits);
 export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
-const exchangeRate = z.number().positive('must be more than 0').refine(exactly, tooManyDigits).describe('Base currency per unit.');
+const exchangeRate = z.number().positive('must be more than 0').refine(exactly, tooManyDigits).describe('Base currency per foreign unit.');
 
 /** Text to search for. An empty filter is refused: Zoho would ignore it and return everything. */
 export const filter = z.string().regex(/\S/, 'is empty: omit it or give a value').max(100);
@@ -121,7 +121,7 @@ export const paymentChanges = {
   account_id: accountId.optional(),
   retainerinvoice_id: named('retainer invoice').optional(),
   invoices: z.array(appliedInvoice).optional().describe('New total applied to each; 0 un-applies it. Other invoices do not change.'),
-  replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: all other invoices are un-applied.'),
+  replace_invoices: z.boolean().optional().describe('True un-applies every invoice that is not in `invoices`.'),
 };
 
 /** Fields of a refund, with the limits from Zoho's older refunds page. */

@@ -150,7 +150,7 @@ export const customerStatement = defineReadWorkflow({
             (open.count === 0
               ? open.customer_not_told === undefined
                 ? 'owes nothing on invoices'
-                : 'owes nothing on invoices that name a customer'
+                : 'owes nothing on the invoices whose customer Zoho shows'
               : aboutOpen(open)),
           credit &&
             (credit.count === 0
@@ -197,7 +197,7 @@ export const customerStatement = defineReadWorkflow({
         ...last.map((row) => lastLine(row, currency)),
         part !== undefined &&
           `Incomplete: only the newest ${part} payments were searched. Older payments may have unused credit or refunds too.`,
-        unseen > 0 && `Refunds of ${unseen} more payments (last changed earlier) were not read: find_refunds finds them.`,
+        unseen > 0 && `Refunds of ${unseen} more payments (with older changes) were not read: find_refunds finds these refunds.`,
         not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
         currency_code === undefined && 'The currency is unknown.',
       ],

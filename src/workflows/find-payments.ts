@@ -56,7 +56,7 @@ export const findPayments = defineReadWorkflow({
   title: 'Find payments',
   description:
     'Find payments by what the user remembers: customer (also similar names), approximate `amount` and `date`, ' +
-    'payment number, invoice or cheque number (`reference`, also similar ones). Best match first, with reasons.',
+    'payment number, invoice, or `reference` such as a cheque number (also similar). Best match first, with reasons.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
@@ -171,9 +171,9 @@ export const findPayments = defineReadWorkflow({
           customers?.length === 0
             ? `No customer has a name like ${quoted(given.customer)}. ${aboutVendors(vendors ?? [])}`.trim()
             : `No payment matches: ${soughtOf(given)}.`,
-          near.length > 0 && 'Payments with a similar reference; nothing else shows whether one of them is meant:',
+          near.length > 0 && 'Payments with only a similar reference; perhaps none of them is the right payment:',
           ...rows(near),
-          near_in_part && 'There may be more of these: too many payments have a part of this reference to search or show in one call.',
+          near_in_part && 'There may be more: a part of this reference is in too many payments for one call.',
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
@@ -204,7 +204,7 @@ export const findPayments = defineReadWorkflow({
       [
         payments.every((payment) => payment.near) &&
           `No payment has exactly the reference ${quoted(given.reference, 50)}; ` +
-            `these have a similar one${isMoreAsked ? ' and fit the rest' : ''}.`,
+            `these have a similar one${isMoreAsked ? ' and match all other conditions' : ''}.`,
         newest_only
           ? `The newest ${shown} that fit equally well; there may be older ones:`
           : payments.length < matches
@@ -259,13 +259,15 @@ function aboutOthers(
       matches === 0
         ? []
         : [
-            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} without ${nameOf(condition)}` +
+            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} if the search ignores ${nameOf(condition)}` +
               `${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
             ...rows(payments),
           ],
     ),
-    !isAnyFound && whole.length > 0 && `Nothing fits without ${named(whole)}${either}.`,
-    !isAnyFound && part.length > 0 && `Of the newest payments searched, nothing fits without ${named(part)}${either}.`,
+    !isAnyFound && whole.length > 0 && `If the search ignores ${named(whole)}, nothing fits${either}.`,
+    !isAnyFound &&
+      part.length > 0 &&
+      `If the search ignores ${named(part)}, none of the newest payments fits${either}; older payments were not searched.`,
   );
 }
 
@@ -275,7 +277,7 @@ const enumerated = (all: readonly string[], word: 'and' | 'or') =>
 /** Names Zoho's own filters. They excluded all other payments, so the search covers those too. */
 function aboutPicked(by: readonly string[], without: boolean): string {
   if (by.length === 0) return '';
-  return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these' : ''}`;
+  return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these conditions' : ''}`;
 }
 
 type Result = {
@@ -333,7 +335,7 @@ function wantedOf({
   if (date !== undefined && (days.start ?? days.end) !== undefined) {
     throw new InputError('Both `date` and a range are given.', {
       code: 'invalid_arguments',
-      next: 'Call again with date (also finds payments a few days off), or with date_start and date_end.',
+      next: 'Call again with date (also finds nearby dates), or with date_start and date_end.',
     });
   }
   return {

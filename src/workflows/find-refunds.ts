@@ -117,7 +117,7 @@ export const findRefunds = defineReadWorkflow({
           `Only the newest ${rows.length} are shown. For older refunds call again with ${
             last?.date === undefined ? 'a shorter range' : `date_end: ${JSON.stringify(last.date)}`
           }.`,
-        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are shown only for few refunds, or with `account`.',
+        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are shown only in short lists, or with `account`.',
         [complete && count > 0 && (groups ? 'Complete: every group is shown.' : 'Complete: every refund is shown.'), NO_CREDIT_NOTES]
           .filter(Boolean)
           .join(' '),
@@ -150,7 +150,7 @@ function aboutRefunds(count: number, totals: readonly CurrencyTotal[]): string {
 const NO_CREDIT_NOTES = 'Refunds of credit notes are not included.';
 
 const CUT_TEXTS = {
-  say: 'texts with "(N characters)" are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole',
+  say: 'texts with "(N characters)" are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows the full texts',
   tool: 'get_customer_payment_refund',
 };
 
@@ -366,7 +366,7 @@ function aboutLook({ payments_looked_through: looked, changed_since, next_skip, 
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `Incomplete: only ${looked} payments${since} were searched, and there are more.`,
-    next_skip === undefined && changed_since !== undefined && `Searched the ${looked} payments${since}; a refund changes its payment.`,
+    next_skip === undefined && changed_since !== undefined && `Searched the ${looked} payments${since} (a refund is such a change).`,
     account_not_told !== undefined &&
       `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'}, because Zoho gives no account.`,
     not_compared !== undefined &&

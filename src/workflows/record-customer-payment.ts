@@ -47,13 +47,13 @@ const input = z.strictObject({
     .array(
       z.strictObject({
         invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer invoice.'),
-        amount: amount.optional().describe('Default: balance minus withheld tax, as far as the payment goes.'),
+        amount: amount.optional().describe('Default: balance minus withheld tax, at most the rest of the payment.'),
         tax_amount_withheld: amountOrZero.optional(),
       }),
     )
     .min(1)
     .optional(),
-  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
+  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('How to apply without `invoices`.'),
   account: z.string().min(1).max(100).optional().describe('Deposit account, name or id. Default: Undeposited Funds.'),
   reference_number,
   description,
@@ -69,8 +69,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
   title: 'Record a payment by names',
   description: [
     'Record what a customer paid, by customer name and invoice numbers. ' +
-      'Use this tool when someone says who paid how much, how, for what. Changes the books.',
-    'Finds the ids, applies the payment and returns the balances before and after; the rest stays as credit. ' +
+      'Use this tool when someone says who paid, how much, how and for what. ' +
+      'It records in Zoho Books; it touches no bank account or card.',
+    'Finds the ids, applies the payment and returns the old and new balances. Money left over stays as credit. ' +
       'If a name fits several customers, the answer lists numbered candidates: ask the user.',
   ].join('\n'),
   input,
@@ -145,7 +146,7 @@ async function isOfInvoices(said: string, applied: readonly Allocation[], zoho: 
 async function isSaid(said: string, currency_code: string | undefined, zoho: Reader): Promise<boolean> {
   if (currency_code === undefined) return false;
   if (await isCurrency(said, currency_code, zoho)) return true;
-  throw new InputError(`The user said ${quoted(said, 40)}, but Zoho books this customer's amounts in ${plain(currency_code)}.`, {
+  throw new InputError(`The user said ${quoted(said, 40)}, but this customer's currency in Zoho is ${plain(currency_code)}.`, {
     code: 'wrong_currency',
     next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
   });
@@ -282,7 +283,7 @@ function allocationNeeded(open: readonly Invoice[]): InputError {
     code: 'allocation_needed',
     next:
       'If the user said which invoices, call again with them as `invoices`. ' +
-      'Otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit"?',
+      'Otherwise ask which invoices are paid, or whether to use allocate: "oldest_first" or "as_credit".',
   });
 }
 

@@ -42,8 +42,8 @@ export const refundCustomerPayment = defineWriteWorkflow({
   name: 'refund_customer_payment',
   title: 'Refund a customer by name',
   description: [
-    'Record a refund of an overpayment, by customer name or payment number: ' +
-      'finds the payment with an unused amount. The user is asked to confirm.',
+    'Record a refund of an overpayment, by customer name or payment number. The tool finds the payment with an unused amount. ' +
+      'The user is asked to confirm. It records in Zoho Books; it touches no bank account or card.',
     'Only an unused amount can be refunded. If the money is applied to invoices, the answer gives the exact calls that un-apply it first.',
   ].join('\n'),
   input,
@@ -135,16 +135,16 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
 }
 
 function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
-  const most = `only ${money(unused, currency)} is unused in total. More must first be un-applied from invoices`;
+  const most = `only ${money(unused, currency)} is unused in total. To refund more, first un-apply money from invoices`;
   return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused. Unused amounts: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount
-        ? 'Ask the user: each payment needs its own refund, so call once for each with `payment` and its amount.'
+        ? 'Each payment needs its own refund. If the user agrees, call once for each payment, with `payment` and `amount`.'
         : {
-            say: `Ask the user: ${most}, with update_customer_payment.`,
+            say: `Tell the user: ${most} with update_customer_payment.`,
             tool: 'update_customer_payment',
-            without: `Ask the user: ${most}.`,
+            without: `Tell the user: ${most} in Zoho Books.`,
           },
   });
 }
@@ -177,12 +177,11 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
   );
   const asked = amount === undefined ? '' : `; ${money(amount, payment)} is more than that`;
   const back = given_back.length > 0 ? ` Already refunded: ${given_back.slice(-5).join(', ')}.` : '';
-  const rest =
-    invoices.length > 0 ? ' The rest is applied to invoices. It must first be un-applied; the invoices are then open again.' : '';
+  const rest = invoices.length > 0 ? ' The rest is applied to invoices. To refund it, first un-apply it; this reopens the invoices.' : '';
   return new RefusedError(`${about}${asked}.${back}${rest}`, {
     code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
     next: possible
-      ? { ...unApply, followed_by: refund, without: 'Ask the user: it must first be un-applied in Zoho Books.' }
+      ? { ...unApply, followed_by: refund, without: 'Tell the user to un-apply the money in Zoho Books first.' }
       : unused > 0
         ? `Ask the user for an amount up to ${money(unused, payment)}.`
         : 'Tell the user.',

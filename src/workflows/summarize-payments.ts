@@ -45,8 +45,8 @@ export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
   title: 'Add up payments',
   description:
-    'Add up payments received in a date range: count, amount, refunded and unused, in the base currency; ' +
-    "grouped by customer or currency, also in the customer's.",
+    'Add up payments received in a date range: count, amount, refunded and unused, in the base currency. ' +
+    'Groups by customer or currency also show their own currency.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],
@@ -290,7 +290,7 @@ function aboutTotals(totals: Totals, base: string | undefined): string {
   const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
   const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
     const missing = countNotTold(totals, name);
-    const without = missing > 0 ? ` (without ${missing} unknown)` : '';
+    const without = missing > 0 ? ` (${missing} unknown, not included)` : '';
     return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${without}`;
   };
   return [

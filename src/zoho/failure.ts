@@ -47,7 +47,7 @@ const kinds = [
   {
     path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
     name: 'refund',
-    shows: 'shows the refund_id of each refund of a payment, list_customer_payments the payments',
+    shows: 'shows the refund_id of each refund of a payment; list_customer_payments shows the payments',
     tool: 'list_customer_payment_refunds',
   },
   {
@@ -167,7 +167,7 @@ const byZohoCode = new Map<string, Refusal>([
     forUser(
       'retainer_in_part',
       'Zoho accepts only the full amount for a retainer invoice.',
-      'Ask the user whether the full amount was paid: if so, call again with it, otherwise without retainerinvoice_id.',
+      'Ask the user whether the full amount was paid. If yes, call again with that amount; if no, without retainerinvoice_id.',
     ),
   ],
   [
@@ -175,7 +175,7 @@ const byZohoCode = new Map<string, Refusal>([
     forUser('retainer_amount_fixed', 'The amount of a payment for a retainer invoice cannot be changed.', {
       say: 'Ask the user whether to delete the payment with delete_customer_payment and record it again with the right amount.',
       tool: 'delete_customer_payment',
-      without: 'Ask the user: the payment must be deleted and recorded again with the right amount.',
+      without: 'Tell the user to delete the payment and record it again with the right amount.',
     }),
   ],
   [
@@ -380,11 +380,9 @@ function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefus
     });
   return new OutcomeUnknownError(`${why}.`, {
     next: {
-      say:
-        'Do not make the call again. ' +
-        'First check with list_customer_payments or list_customer_payment_refunds whether it was carried out.',
+      say: 'Do not repeat the call. Check with list_customer_payments or list_customer_payment_refunds whether Zoho carried it out.',
       tool: 'list_customer_payments',
-      without: 'Do not make the call again. First check whether it was carried out.',
+      without: 'Do not repeat the call. Check whether Zoho carried it out.',
     },
     zoho,
     cause,

@@ -140,9 +140,9 @@ function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Pa
         code: 'invalid_client',
         next: {
           say:
-            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: Zoho says the same for a right client in the wrong data center. ' +
+            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a valid client in the wrong data center gets the same error. ' +
             '`zoho-payments-mcp doctor --try-data-centers` tries the others.',
-          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: Zoho says the same for a right client in the wrong data center.',
+          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a valid client in the wrong data center gets the same error.',
         },
         zoho,
       });

@@ -26,7 +26,7 @@ export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'statu
     if (isObject(body)) return { kind: 'json', status, body };
     return { kind: 'unreadable', status, what: 'JSON that is not an object' };
   } catch {
-    return { kind: 'unreadable', status, what: 'a body that is not whole JSON' };
+    return { kind: 'unreadable', status, what: 'a body that is not valid JSON' };
   }
 }
 

@@ -106,7 +106,7 @@ describe('journal list', () => {
     [['--amount', ' '], '--amount must not be " "'],
     [['--outcome', 'null'], '--outcome must not be "null"'],
     [['--limit', '0'], '--limit must be at least 1'],
-    [['--page', 'last'], '--page must be the page that the list before names, or a page number'],
+    [['--page', 'last'], '--page must be the page that the previous list shows, or a page number'],
     [['--limit', 'all'], '--limit must be a whole number, not "all"'],
   ])('refuses %j in one line', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());

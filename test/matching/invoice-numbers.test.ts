@@ -134,7 +134,7 @@ describe('an invoice is found by its number', () => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: ['INV-00385'] });
     expect(codeOf(result)).toBe('no_such_invoice');
-    expect(textOf(result)).toContain('it may be none of them: INV-385 of "Bowman Furniture"');
+    expect(textOf(result)).toContain('which of these is meant, if any: INV-385 of "Bowman Furniture"');
     expect(await writesTo(server)).toEqual([]);
   });
 

@@ -360,10 +360,10 @@ it('a payment that was deleted later is marked, and has no undo', async () => {
   }
   const lines = textOf(result)
     .split('\n')
-    .filter((line) => line.includes('deleted since'));
+    .filter((line) => line.includes('deleted later'));
   expect(lines).toHaveLength(2);
   for (const line of lines) {
-    expect(line).toContain(`deleted since (${String(write_id)})`);
+    expect(line).toContain(`deleted later (${String(write_id)})`);
     expect(line).not.toContain('undo:');
   }
 });

@@ -85,7 +85,7 @@ describe.each(cases)('with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension if it may record changes'],
+  [{ readOnly: true }, 'record_customer_payment', 'to let it record changes, unset “Read only” in the settings of this extension'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
 ])("inside an extension the next step names the extension's field: %o", async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
@@ -131,10 +131,10 @@ describe('a policy whose allowed_tools is wrong', () => {
 
   it('gets an error that only writes belong there, if it names a read', () => {
     for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
-      expect(problem([name])).toContain(`"${name}", which only reads: list only tools that write, reads are always allowed`);
+      expect(problem([name])).toContain(`"${name}", which only reads. List only tools that write; tools that read are always allowed`);
       expect(problem([name])).not.toContain('Did you mean');
     }
-    expect(problem(['recrd_payment'])).toContain('list only tools that write');
+    expect(problem(['recrd_payment'])).toContain('. List only tools that write');
     expect(() => readPolicy('{"allowed_tools": "create_customer_payment"}')).toThrow(
       'allowed_tools: must be a list of tools that write; reads are always allowed',
     );

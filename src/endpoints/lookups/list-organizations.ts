@@ -23,7 +23,7 @@ export const listOrganizations = defineRead({
       uri: 'zoho-books://organizations',
       name: 'organizations',
       title: 'Organizations',
-      description: 'Organizations, the same as list_organizations.',
+      description: 'Organizations, as from list_organizations.',
       mimeType: 'application/json',
     },
   ],

@@ -25,11 +25,11 @@ export const bulkDeleteCustomerPayments = defineWrite({
   name: 'bulk_delete_customer_payments',
   title: 'Delete several customer payments',
   description:
-    'In one call, delete payments that were recorded by mistake: their invoices are open again. ' +
+    'Delete several payments that were recorded by mistake. This reopens their invoices. ' +
     'The user is asked to confirm. For one payment use delete_customer_payment.',
   method: 'DELETE',
   path: '/customerpayments',
-  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST_DELETED_AT_ONCE).describe('The ids, each once.') }),
+  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST_DELETED_AT_ONCE).describe('Ids, without repeats.') }),
   output,
   safety: {
     turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
@@ -52,7 +52,9 @@ export const bulkDeleteCustomerPayments = defineWrite({
     async each({ deleted: asked = [] }, zoho) {
       const { deleted = [], kept = [], unknown = [] } = await whatBecameOf(asked, zoho);
       if (deleted.length === 0 && unknown.length === 0)
-        throw new OutcomeUnknownError('Zoho said that it deleted the payments, but all of them still exist.', { next: 'Look for them.' });
+        throw new OutcomeUnknownError('Zoho said that it deleted the payments, but all of them still exist.', {
+          next: 'Check in Zoho which payments still exist.',
+        });
       return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
     },
     async look({ input }, zoho) {

@@ -116,7 +116,7 @@ export const listCustomerPayments = defineRead({
       uri: 'zoho-books://customerpayments',
       name: 'customer_payments',
       title: 'Recent customer payments',
-      description: 'The newest customer payments, the same as list_customer_payments.',
+      description: 'The newest customer payments, as from list_customer_payments.',
       mimeType: 'application/json',
     },
     {

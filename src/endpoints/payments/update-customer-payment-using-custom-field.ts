@@ -40,7 +40,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   name: 'update_customer_payment_using_custom_field',
   title: 'Update a customer payment by unique custom field',
   description: [
-    'Update the payment whose unique custom field has this value. With `upsert`, record a new payment if none has it.',
+    'Update the payment whose unique custom field has the given value. With `upsert`, record a new payment if none has it.',
     'In Zoho Books the field must refuse duplicate values. If you know the payment_id use update_customer_payment.',
   ].join('\n'),
   method: 'PUT',
