@@ -18,7 +18,7 @@ export const concernCodes = Object.keys(concerns) as ConcernCode[];
 
 export interface Concern {
   readonly code: ConcernCode;
-  /** The reason in this case, as the end of "You are asked because …". */
+  /** The reason in this case. The text completes "You are asked because …". */
   readonly text: string;
 }
 
@@ -27,7 +27,7 @@ export interface Concern {
  */
 export type Asked = 'window' | 'call' | 'terminal' | 'nobody';
 
-/** Consent and concerns of a write. Every result of a write contains them, as far as the write came. */
+/** Consent and concerns of a write. Every result of a write contains both, even if the write stopped early. */
 export interface Judged {
   /** Undefined for a write of an older version that did not note it. */
   readonly asked: Asked | undefined;

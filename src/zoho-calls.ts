@@ -1,7 +1,7 @@
 /** The number of calls to Zoho that each tool makes. */
 
 interface Calls {
-  /** Number of calls in the usual case, if only the organization was read before. */
+  /** Number of calls in the usual case. Before it, only the organization was read. */
   readonly calls: number;
   /** The usual case, if the number is not always the same. */
   readonly usual?: string;

@@ -33,7 +33,7 @@ import type { Wire } from './zoho-connection.ts';
 /** The result of one check. Holds no secret. */
 export interface Finding {
   readonly check: string;
-  /** `unknown`: the check would need a write, or Zoho gave no answer to it. That is no fault. */
+  /** `unknown`: the check would need a write, or Zoho did not answer it. This is not a problem. */
   readonly state: 'ok' | 'wrong' | 'unknown';
   readonly says: string;
   /** What to do about it. */
@@ -46,7 +46,7 @@ export interface ExamineOptions {
   readonly dataCenters?: ReadonlyMap<string, DataCenter>;
 }
 
-/** A larger difference makes dates and the age of tokens wrong. */
+/** The largest allowed difference of the clocks. A larger difference makes dates and the age of tokens wrong. */
 const SKEW_MS = MINUTE_MS;
 /** The doctor warns if fewer calls are left for the day. */
 const FEW_CALLS = 50;
@@ -241,7 +241,7 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
   for (const scope of missing) yield missingScopeFinding(scope, config);
 }
 
-/** Zoho does not tell the scopes of a refresh token from the environment. Scopes of reads are tried; scopes of writes are not. */
+/** Tries the scopes of reads. Zoho does not show the scopes of a refresh token from the environment. Scopes of writes are not tried. */
 async function* triedScopes(
   config: Config,
   zoho: Zoho,
@@ -359,12 +359,12 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
   }
 }
 
-/** An error as a finding, worded for the operator. */
+/** Turns an error into a finding for the operator. */
 function ofError(check: string, error: PaymentsError): Finding {
   return wrong(check, error.whatHappened, nextForOperator(error));
 }
 
-/** Rethrows every other error, because it is a bug in this program. */
+/** Returns a PaymentsError. Rethrows every other error, because it is a bug in this program. */
 function asError(error: unknown): PaymentsError {
   if (error instanceof PaymentsError) return error;
   throw error;

@@ -163,7 +163,7 @@ type TypeOf<W> = W extends `${string} ${string}` ? 'string' : 'boolean';
 
 const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
 
-/** The options of all commands, for `parseArgs`. An option takes a value if a space and the value follow its name above. */
+/** The options of all commands, for `parseArgs`. An option takes a value if the list above shows a value after a space. */
 export const parsedOptions = Object.fromEntries(
   Object.values(commands).flatMap(({ options }) =>
     options.map(([written]) => [optionName(written), { type: written.includes(' ') ? 'string' : 'boolean' }]),

@@ -95,7 +95,7 @@ const verbs = {
     print(asIndentedJson(entry));
     for await (const event of journal.events()) if (event.entry === entry.id) print(asJson(event));
   },
-  /** Settles writes: as the person says who looked in Zoho Books, or else by a search in Zoho now. */
+  /** Settles writes: as the person decides who looked in Zoho Books, or else with a search in Zoho now. */
   async resolve({ journal, config, dir }: OpenJournal, command: JournalCommand) {
     const zone = notedTimeZone(dir);
     const local = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => timeText(moment, zone));
@@ -169,7 +169,7 @@ const verbs = {
 
 const retryAt = (entry: Entry): Date | undefined => (isSettled(entry.state) ? undefined : graceEnds(entry, ordinaryTimings));
 
-/** The noted time zone, or Zoho's answer if none was noted. */
+/** The noted time zone; if none was noted, the time zone from Zoho. */
 async function timeZoneFor({ config, dir }: OpenJournal): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined) return noted;

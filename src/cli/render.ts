@@ -18,7 +18,7 @@ export function problemOf(error: PaymentsError): ProblemError {
   return new ProblemError(`${error.whatHappened} ${nextForOperator(error)}`, { exitCode: 1, cause: error });
 }
 
-/** The error's next step, worded for the operator. */
+/** The error's next step, in words for the operator. */
 export function nextForOperator({ next, ifItStays, actor }: PaymentsError): string {
   const steps = next
     .map(({ say }) => say)
@@ -47,14 +47,14 @@ export function writeLine(entry: Entry, zone: string | undefined): string {
 
 interface WriteShown {
   readonly zone: string | undefined;
-  /** The time from which a search in Zoho settles the write. Undefined if it has passed. */
+  /** From this time on, a search in Zoho can settle the write. Undefined if the time has passed. */
   readonly retryAt: Date | undefined;
   /** The later write that deleted the record of this write. */
   readonly deletedBy?: Entry | undefined;
   readonly here?: Started['here'];
 }
 
-/** A write in full sentences, for a person. */
+/** Describes a write in full sentences, for a person. */
 export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = startedByName.here }: WriteShown): string[] {
   const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
   const { amount, currency_code, reference_number } = aboutOf(entry);

@@ -25,7 +25,7 @@ export interface AccountFilter {
   found(): Promise<SeenAccount>;
 }
 
-/** Looks for the name among the open accounts first. If none has it, the name may belong to a closed account in the rows. */
+/** Looks for the name among the open accounts first. If no open account has it, the rows may have a closed account with this name. */
 export async function accountFilter(typed: string, zoho: Reader): Promise<AccountFilter> {
   let none: InputError | undefined;
   const id = await ifAllowed(accountNamed(typed, 'account', zoho)).catch((error: unknown) => {

@@ -124,7 +124,7 @@ export const listWrites: JournalTool = {
   },
 };
 
-/** Returns the entries of the requested page, and the last of them if older entries follow. */
+/** Returns the entries of the requested page. `last`: the last entry of the page, if older entries follow. */
 export async function pageOfWrites(
   journal: Journal,
   given: WritesWanted,

@@ -9,7 +9,7 @@ import { callText, marked } from './render.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** Prompts: short instructions to the assistant that a user starts from the host's menu. What the user fills in is added as data. */
+/** Prompts: short instructions to the assistant that a user starts from the host's menu. The user's input is added as data. */
 
 type PromptArguments = Readonly<Record<string, string | undefined>>;
 

@@ -10,7 +10,7 @@ import { readFlag } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import type { Step } from '../report.ts';
 
-/** Fields that an organization can make mandatory. Zoho refuses a payment without them with an undocumented code. */
+/** Fields that an organization can make mandatory. If one is missing, Zoho refuses the payment with an undocumented code. */
 
 /** Next steps for mandatory fields that are missing in both the call and the payment. */
 export async function mandatoryMissing(given: Json, standing: Payment | undefined, zoho: Reader): Promise<readonly Step[]> {

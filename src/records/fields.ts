@@ -22,10 +22,10 @@ export const shownBy: Readonly<Record<string, string>> = {
 /** Zoho's ids have 11 to 19 digits. They are strings, because a number above 2^53 loses digits. */
 export const id = z.string().regex(/^\d{1,25}$/, NOT_AN_ID);
 
-/** Arguments that mean "everything" if omitted. An empty value is refused, because it may be empty by mistake. */
+/** Arguments that mean "everything" if omitted. An empty value for them is refused, because it may be empty by mistake. */
 export const standsForAll = z.registry();
 
-/** Hides a schema from the model, to save bytes. Values must still fit it. The answer's text says what the model needs. */
+/** Hides a schema from the model, to save bytes. Values must still fit the schema. The answer's text tells the model what it needs. */
 export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
 /** The kinds of records that a call may name by a name or number. */
@@ -41,7 +41,7 @@ const ledgerAccountId = named('ledger account');
 export const invoiceId = named('invoice');
 export const locationId = named('location');
 
-/** The kind of record that an argument names, undefined for other arguments. */
+/** The kind of record that an argument names. Undefined for other arguments. */
 export const namedKind = (schema: $ZodType): NamedKind | undefined => z.globalRegistry.get(schema)?.['named'] as NamedKind | undefined;
 
 /** A day of the calendar, `yyyy-mm-dd`. */
@@ -83,7 +83,7 @@ const customField = z.strictObject({
 
 export const customFieldById = z.strictObject({ customfield_id: id, value: fieldValue });
 
-/** The same, but the model sees only the label, because people use the label. */
+/** A custom field for workflows: the model sees only the label, because people use the label. */
 export const customFieldByLabel = customField.extend({
   customfield_id: quiet(customField.shape.customfield_id),
   api_name: quiet(customField.shape.api_name),
@@ -110,7 +110,7 @@ export const paymentFields = {
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
-/** The same for an update: no field is required, and `invoices` changes only the invoices it names. Descriptions of create are omitted. */
+/** Fields of a payment for an update: none is required, and `invoices` changes only the named invoices. Omits descriptions of create. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
   payment_mode: paymentMode.optional(),

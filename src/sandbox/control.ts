@@ -19,7 +19,7 @@ export interface Controls {
   faults: Faults;
   log: RequestLog;
   payments: number;
-  /** the last day of books that are made now, yyyy-MM-dd */
+  /** the newest date for new books, yyyy-MM-dd */
   today: () => string;
   client_id: string;
 }

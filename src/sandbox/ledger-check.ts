@@ -13,7 +13,7 @@ import type { Store } from './store.ts';
 
 /**
  * Computes every balance again from invoices, payments, applications and refunds, and compares it with the balance that the requests
- * updated step by step. The check shares only the rows with that code, so it finds a wrong step.
+ * updated step by step. The check uses the same rows but no code of the requests, so it finds a wrong step.
  */
 export interface BooksReport {
   counts: Record<string, number>;

@@ -107,7 +107,7 @@ export const findPayments = defineReadWorkflow({
       ...(other.part && { in_part: true as const }),
       payments: best.map(shownAs(wantedWithout(other.without, wanted))),
     }));
-    // The size limit is for all of them together, because they are one answer.
+    // The size limit applies to all lists together, because they are one answer.
     const fitting = new Set(
       fittingRows([...payments, ...alike, ...without.flatMap((one) => one.payments)], (payment) => lineOf(payment, base_currency)),
     );
@@ -238,7 +238,7 @@ interface Without {
   readonly payments: readonly ShownFound[];
 }
 
-/** Lists the payments that fit without one condition. If nothing was found, also names the conditions without which nothing fits. */
+/** Lists the payments that fit if one condition is ignored. If nothing was found, also names the conditions that make no difference. */
 function aboutOthers(
   without: readonly Without[],
   given: Given,
@@ -259,8 +259,8 @@ function aboutOthers(
       matches === 0
         ? []
         : [
-            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} if the search ignores ${nameOf(condition)}` +
-              `${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
+            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} ` +
+              `if the search ignores ${nameOf(condition)}${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
             ...rows(payments),
           ],
     ),
@@ -274,7 +274,7 @@ function aboutOthers(
 const enumerated = (all: readonly string[], word: 'and' | 'or') =>
   all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} ${word} ${all.at(-1)}`;
 
-/** Names Zoho's own filters. They excluded all other payments, so the search covers those too. */
+/** Names the conditions by which Zoho filtered. Zoho excluded all other payments, so the search covers these payments too. */
 function aboutPicked(by: readonly string[], without: boolean): string {
   if (by.length === 0) return '';
   return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these conditions' : ''}`;
@@ -283,10 +283,10 @@ function aboutPicked(by: readonly string[], without: boolean): string {
 type Result = {
   readonly payments: ShownFound[];
   readonly matches: number;
-  /** Payments with a similar reference, if nothing else tells payments apart. */
+  /** Payments with a similar reference, if the call has no other condition that identifies a payment. */
   readonly near?: ShownFound[];
   readonly near_in_part?: true;
-  /** If nothing fits all conditions: for each condition, the payments that fit without it. */
+  /** If nothing fits all conditions: for each condition, the payments that fit if this condition is ignored. */
   readonly without?: Without[];
   /** Number of payments that were compared. Each is counted once. */
   readonly looked_through: number;
@@ -373,7 +373,7 @@ function soughtOf(given: Given): string {
 const ASK_FOR_NAME: Step = { say: 'ask the user for the exact name in Zoho Books.' };
 const ASK_FOR_MORE: Step = { say: 'ask the user who paid, how much or when, and call again with the answer.' };
 
-/** The same search without one condition. The conditions that people most often remember wrong come first. */
+/** Steps with the same search, each without one condition. The conditions that people most often remember wrongly come first. */
 function looser(given: Given): Step[] {
   const without = (...names: string[]) => {
     const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));

@@ -127,8 +127,8 @@ export const recordCustomerPayment = defineWriteWorkflow({
 });
 
 /**
- * Throws if the customer has another currency, because Zoho books every amount in the customer's currency. False if the scopes do not show
- * the currency.
+ * True if the customer has this currency. Throws if the customer has another currency, because Zoho records every amount in the customer's
+ * currency. False if the scopes do not show the currency.
  */
 async function isOfCustomer(said: string, contact_id: string, zoho: Reader): Promise<boolean> {
   return await isSaid(said, (await currenciesOf([contact_id], zoho)).get(contact_id), zoho);
@@ -152,7 +152,7 @@ async function isSaid(said: string, currency_code: string | undefined, zoho: Rea
   });
 }
 
-/** The customer who paid. Invoices decide it if they are named, so "Bowman" is enough with one of Bowman's invoices. */
+/** The customer who paid. If invoices are named, their customer counts, so "Bowman" is enough together with one of Bowman's invoices. */
 async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (invoices === undefined) {
     if (customer === undefined)
@@ -194,7 +194,7 @@ interface Allocation {
   readonly tax_amount_withheld?: number;
 }
 
-/** Decides how much goes to which invoice, from the current balances. */
+/** Decides how much is applied to which invoice, from the current balances. */
 async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Allocation[]> {
   if (invoices !== undefined) {
     if (allocate !== undefined)
@@ -232,7 +232,7 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
   throw allocationNeeded(open);
 }
 
-/** An invoice and the amounts that the user said for it. */
+/** An invoice, with the amounts that the user gave for it. */
 interface NamedInvoice {
   readonly invoice: Invoice;
   readonly amount?: number | undefined;
@@ -240,8 +240,8 @@ interface NamedInvoice {
 }
 
 /**
- * Gives each invoice the amount that was said. The rest goes to the other invoices in their order, each up to its balance minus withheld
- * tax, until the payment is used up.
+ * Applies to each invoice the amount that the user gave. The rest of the payment goes to the other invoices in their order, to each up to
+ * its balance minus withheld tax, until the payment is used up.
  */
 function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
   let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
@@ -256,7 +256,7 @@ function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
     .filter(({ amount_applied, ...row }) => amount_applied > 0 || 'tax_amount_withheld' in row);
 }
 
-/** Throws unless the payment is for one retainer invoice, in full, and nothing else: Zoho accepts only that. */
+/** Throws unless the payment is for one retainer invoice, in full, and for nothing else. Zoho accepts no other payment of a retainer. */
 function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: NamedInvoice, count: number, amount: number): void {
   const name = `Retainer invoice ${quoted(invoice.invoice_number, 40)}`;
   if (count > 1 || tax_amount_withheld > 0)

@@ -65,7 +65,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** Throws if the payment and the customer were both named, and the payment is another customer's. */
+/** Throws if the payment belongs to another customer than the named one. */
 async function checkWhose(payment: Payment, customer: string, zoho: Reader, chosen: Chosen): Promise<void> {
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   const whose = await withoutAddress(customer, zoho, chosen['customer']);
@@ -100,11 +100,11 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
   const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', zoho);
   const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
   const name = recordNameAndId('customer', known, customer_id, 60);
-  // A payment without an unused amount from Zoho may be the right one too.
+  // A payment whose unused amount Zoho does not give may be the right payment too.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
   if (picked !== undefined) return picked.payment_id;
-  // If only one payment has enough unused, the user can only mean this one.
+  // If only one payment has a sufficient unused amount, the user can only mean this payment.
   const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
@@ -149,10 +149,10 @@ function notEnough(choices: string, amount: number, unused: number, currency: Cu
   });
 }
 
-/** The error for a refund above the unused amount. Its `next` has the calls that un-apply enough and then refund. */
+/** The error for a refund above the unused amount. Its `next` has the calls that un-apply the missing amount and then refund. */
 function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
   const { payment_id, invoices = [] } = payment;
-  // Not the payment's amount, because a part of it may already be refunded.
+  // Not calculated from the payment's amount, because a part of it may already be refunded.
   const applied = invoices.flatMap(({ invoice_id, amount_applied }) =>
     invoice_id === undefined || amount_applied === undefined ? [] : [{ invoice_id, amount_applied }],
   );

@@ -34,7 +34,7 @@ export async function repeatedEntry(
   }
   const [newest] = await journal.findByIntent(scope, intent, new Date(began - SAME_INTENT_MS).toISOString());
   if (newest === undefined || newest.state === 'not_recorded') return undefined;
-  // The call is a repetition if the newest write is unsettled, if its answer was not delivered, or if it was settled while this call waited.
+  // The call repeats the newest write if that write is unsettled, was not delivered, or was settled while this call waited.
   const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;
   return newest.state !== 'recorded' || !newest.delivered || atOnce ? newest : undefined;
 }

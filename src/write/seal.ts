@@ -63,7 +63,7 @@ export function digestOf(value: unknown): string {
   return createHash('sha256').update(inKeyOrder(value)).digest('base64url');
 }
 
-/** JSON with sorted keys and without undefined. It differs from the journal's `canonicalJson`, and must stay: stored intents are its digests. */
+/** JSON with sorted keys, without undefined. Not the journal's `canonicalJson`. Must not change, because stored intents are its digests. */
 function inKeyOrder(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => inKeyOrder(item ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

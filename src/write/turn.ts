@@ -59,7 +59,7 @@ export async function openTurns(dir: string): Promise<Turns> {
     return lock;
   };
 
-  /** Waits for one lock. Calls of this process wait in a queue; between processes it polls, because an operating-system lock has no queue. */
+  /** Waits for one lock: in a queue within the process. Between processes it polls, because an operating-system lock has no queue. */
   const takeFile = async (file: number, what: string, deadline: AbortSignal): Promise<() => void> => {
     const place = queue.stand(file);
     try {
@@ -175,7 +175,7 @@ function closing(): BusyError {
 function createQueue() {
   const tails = new Map<number, Promise<void>>();
   return {
-    /** Adds a place at the end of the queue for a file. After `leave` the next place can be reached; `leave` works before `reached`, too. */
+    /** Adds a place at the end of the queue for a file. `leave` frees the place for the next one, even before it was reached. */
     stand(file: number): { readonly reached: Promise<void>; leave(): void } {
       const reached = tails.get(file) ?? Promise.resolve();
       let leave = () => {};

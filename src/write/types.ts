@@ -26,7 +26,7 @@ export interface Road extends Resolver {
   readonly onSend?: (() => void) | undefined;
   /** Called with the concerns found so far, and with the way in which consent was given. */
   readonly onJudged?: ((judged: Judged) => void) | undefined;
-  /** The deadline of the current call. After it, the write is not sent any more; if it was sent and has no answer, its outcome is unknown. */
+  /** The deadline of the current call. After it, no write is sent, and a sent write without an answer has an unknown outcome. */
   readonly deadline?: AbortSignal | undefined;
   /** A custom field whose values Zoho keeps unique. If it is set, a new payment is an upsert, which may be sent again. */
   readonly uniqueField?: UniqueField | undefined;

@@ -42,7 +42,7 @@ const scopeMissing: Refusal = (zoho, { scope }) => {
   });
 };
 
-/** The kinds of records by path, and the tool that shows the right id. A more specific path comes before a more general one. */
+/** The kinds of records by path, each with the tool that shows the right id. A more specific path comes before a more general path. */
 const kinds = [
   {
     path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
@@ -80,7 +80,7 @@ const notFound: Refusal = (zoho, request) => {
   const { method, path } = request;
   if (isWrongAddress(zoho.code, request)) return wrongAddress(zoho);
   const kind = recordKind(path);
-  // A write also names records in its body: any of them can be the missing one.
+  // The body of a write also names records: any of them can be the missing record.
   if (kind === undefined || method === 'POST' || method === 'PUT') {
     return new InputError('Zoho does not know one of the records in this call.', {
       code: 'not_found',
@@ -135,7 +135,7 @@ const restsOnIt = forUser('record_in_use', 'This record has refunds or credits.'
   without: 'Tell the user: its refunds must be deleted first.',
 });
 
-/** Faults of the call, by Zoho's code alone, because the HTTP status of some of them is not known. */
+/** Errors in the call, by Zoho's code alone, because for some codes the HTTP status is not known. */
 const byZohoCode = new Map<string, Refusal>([
   [
     '2',
@@ -261,15 +261,15 @@ function isSuccess(answer: ZohoAnswer, { method }: ZohoRequest): boolean {
   return wholeNumber(answer.body['code']) === 0;
 }
 
-/** The error for a definite refusal: Zoho changed nothing. Undefined for a success, and if it is not sure that Zoho itself answered. */
+/** The error if Zoho certainly refused the call and changed nothing. Undefined for a success, or if the answer may not be from Zoho. */
 function refusalOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = wholeNumber(body['code']);
   if (isSuccess(answer, request) || status >= 500) return undefined;
-  // JSON from a gateway or proxy does not tell what Zoho did. For a read, its status is enough.
+  // JSON from a gateway or proxy does not show what Zoho did. For a read, the status is enough.
   if (code === undefined && (request.method !== 'GET' || status < 300)) return undefined;
-  // For a write, "nothing was changed" needs an answer that is clearly Zoho's. A gateway repeats the status as its code.
+  // For a write, "nothing was changed" is certain only if the answer is clearly from Zoho. A gateway repeats the HTTP status as its code.
   const known = byCode.has(`${status}/${code}`);
   if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || code === status)) return undefined;
   const zoho = zohoWords({ code: code ?? `HTTP ${status}`, message: body['message'] }, [token]);
@@ -295,7 +295,7 @@ export function failureOf(answer: ZohoAnswer, request: ZohoRequest, token: strin
   return unanswered(why, request, zoho);
 }
 
-/** The answer shows another record than requested. Not retried silently, because earlier answers may have been wrong too. */
+/** The error if the answer shows another record than the requested one. No automatic retry, because earlier answers may be wrong too. */
 export function anotherRecord({ path }: ZohoRequest): BusyError {
   const kind = recordKind(path);
   const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
@@ -309,7 +309,7 @@ export function anotherRecord({ path }: ZohoRequest): BusyError {
   );
 }
 
-/** The answer holds a record of the right kind, but without an id. */
+/** The error if the answer holds a record of the right kind, but without an id. */
 export function unnamedRecord({ path }: ZohoRequest): BusyError {
   const kind = recordKind(path);
   return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, {
@@ -319,7 +319,7 @@ export function unnamedRecord({ path }: ZohoRequest): BusyError {
 }
 
 /**
- * A proxy did not let the request through, so Zoho never received it. The status tells whether the proxy refused or only failed.
+ * The error if a proxy did not pass the request on, so that Zoho never received it. The status shows whether the proxy refused or failed.
  */
 export function proxyFailure(error: NetworkError, { proxy, target, status }: AtProxy): PaymentsError {
   const unsent = 'The request was not sent to Zoho.';
@@ -350,7 +350,7 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   });
 }
 
-/** No complete response arrived. */
+/** The error if no complete response arrived. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
   if (error.atProxy !== undefined) return proxyFailure(error, error.atProxy);
   if (!error.sent) {

@@ -22,9 +22,9 @@ export interface Tokens {
   readonly accessToken: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Only for a code with offline access. */
+  /** Issued only for a code with offline access. */
   readonly refreshToken?: string | undefined;
-  /** The granted scopes, if Zoho tells them. */
+  /** The granted scopes, if Zoho's answer names them. */
   readonly scopes?: readonly string[] | undefined;
   /** The API host of the user's data center, such as https://www.zohoapis.eu. */
   readonly apiDomain?: string | undefined;

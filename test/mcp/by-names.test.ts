@@ -151,7 +151,7 @@ describe('a name that fits no record or several is refused, and nothing is writt
       'no_such_invoice',
       ['There is no invoice "000385".', 'which of these is meant, if any: INV-385 of'],
     ],
-    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'of them: RET-00001 of']],
+    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'if any: RET-00001 of']],
     ['list_invoice_payments', { invoice_id: 'nothing' }, 'no_such_invoice', ['Ask the user']],
     ['create_customer_payment', { ...payment, invoices: invoices('1') }, 'no_such_invoice', []],
     [
@@ -200,7 +200,7 @@ describe('a name that fits no record or several is refused, and nothing is writt
     const several = await server.call('create_customer_payment', { ...payment, invoices: invoices('INV-9') });
     expect(errorOf(several), textOf(several)).toMatchObject({ code: 'ambiguous_invoice' });
     for (const id of [seed.openInvoice, seed.overdueInvoice]) expect(textOf(several)).toContain(`(id ${id})`);
-    expect(errorOf(several).next).toContain('its id, as invoices[0].invoice_id');
+    expect(errorOf(several).next).toContain('its id as invoices[0].invoice_id');
     expect(await writesTo(server)).toEqual([]);
   });
 });

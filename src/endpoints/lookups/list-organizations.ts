@@ -39,7 +39,7 @@ export const listOrganizations = defineRead({
   }),
 });
 
-/** For login and checks, which search all organizations: every row, not cut to the size of an answer. */
+/** Every organization, not limited to the size of an answer. Login and checks search them all. */
 export const allOrganizations = defineRead({ ...listOrganizations, result: (body) => ({ organizations: many(body, 'organizations') }) });
 
 function line(row: Json): string {

@@ -14,7 +14,7 @@ import { createReport } from '../../report.ts';
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
 
-/** The preflight reads each payment, and Zoho allows the whole organization 100 calls a minute. */
+/** The most payments in one call: the preflight reads each payment, and Zoho allows the organization 100 calls a minute. */
 const MOST_DELETED_AT_ONCE = 25;
 
 interface AllGoneFacts extends Facts {
@@ -65,7 +65,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
       return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Not deleted: ${kept.join(', ')}.` };
     },
     contradiction: (_result, { answer }) => moreThanMessage(answer),
-    // One call can restore only one payment. The report says that several have no undo.
+    // One call can restore only one payment. If several were deleted, the report says that there is no undo.
     undo: ({ deleted = [] }, _input, { payments }) =>
       deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
   },
