@@ -203,7 +203,7 @@ function changed({
   if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return SEEN_NOTHING;
   // The user must decide whether this write made the change.
   if (isNoProof) return { seen: 'unclear', why: 'Zoho does not show whether the change was made.', candidates: [candidate] };
-  return { seen: 'unclear', why: 'The record has changed since, but not to what was sent.', candidates: [] };
+  return { seen: 'unclear', why: 'The record was changed after the write was sent, but not to the sent values.', candidates: [] };
 }
 
 /** True if Zoho answers that the record does not exist: code 1002 for a document, 5 for a record below a document. */

@@ -98,7 +98,7 @@ export async function refundFacts(
               ? []
               : [
                   `Refundable: ${money(refundable, payment)}; ` +
-                    `left unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
+                    `unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
                 ]),
             [`Date: ${date}`, mode && `mode: ${quoted(mode, 50)}`, reference && `reference: ${quoted(reference, 50)}`]
               .filter(Boolean)

@@ -81,7 +81,7 @@ export function freedByDeletion(payments: readonly Payment[]): string[] {
       const tax = one.by === undefined || one.moneyOff === undefined ? 0 : subtract(one.by, one.moneyOff);
       return unApplied(one, settling({ amount_applied: one.moneyOff, tax_amount_withheld: tax }, one.currency));
     }),
-    ...(rest > 0 ? [`${rest} more invoice${rest === 1 ? ' is' : 's are'} open again`] : []),
+    ...(rest > 0 ? [`${rest} more invoice${rest === 1 ? ' becomes' : 's become'} open again`] : []),
   ];
 }
 

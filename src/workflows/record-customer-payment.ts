@@ -260,7 +260,7 @@ function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
 function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: NamedInvoice, count: number, amount: number): void {
   const name = `Retainer invoice ${quoted(invoice.invoice_number, 40)}`;
   if (count > 1 || tax_amount_withheld > 0)
-    throw new InputError(`${name} needs a payment of its own, without withheld tax.`, {
+    throw new InputError(`${name} needs a separate payment, without withheld tax.`, {
       code: 'invalid_arguments',
       next: 'Call once for the retainer invoice, and once for the other invoices.',
     });

@@ -254,7 +254,7 @@ describe('a retainer invoice', () => {
     ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
     ['with more than its balance', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
     ['with a part of the payment', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is given for it'],
-    ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
+    ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a separate payment'],
     ['by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
     ['together with as_credit', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
     ['that does not exist', { invoices: ['RET-00099'] }, 'no_such_invoice', 'Ask the user'],

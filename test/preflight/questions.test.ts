@@ -252,7 +252,7 @@ const rows: readonly Row[] = [
     ],
     asks: [
       'Date: 2026-06-20, mode: "cash", reference: "R-2"',
-      'Refundable: USD 100.00; left unused afterwards: USD 60.00; refunded in total: USD 40.00',
+      'Refundable: USD 100.00; unused afterwards: USD 60.00; refunded in total: USD 40.00',
       'Account: "Petty Cash" (id 3000000000385)',
     ],
     says: ['Unused amount now: USD 60.00; refunded in total: USD 40.00.'],
@@ -261,7 +261,7 @@ const rows: readonly Row[] = [
   {
     what: 'a refund by names, of all that is left',
     call: async () => ['refund_customer_payment', { payment: paymentWithUnused, account: 'Petty Cash' }],
-    asks: ['Date: 2026-07-01, mode: "cash"', 'left unused afterwards: USD 0.00; refunded in total: USD 100.00'],
+    asks: ['Date: 2026-07-01, mode: "cash"', 'unused afterwards: USD 0.00; refunded in total: USD 100.00'],
     says: ['Unused amount now: USD 0.00; refunded in total: USD 100.00.'],
     after: { unused_amount: 0, refunded_amount: 100 },
   },
@@ -286,7 +286,7 @@ const rows: readonly Row[] = [
       'amount: USD 40.00 → USD 30.00',
       `Account: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
       'Date: 2026-06-20, mode: "check", reference: "R-2"',
-      'left unused afterwards: USD 70.00; refunded in total: USD 30.00',
+      'unused afterwards: USD 70.00; refunded in total: USD 30.00',
     ],
     says: [
       `from_account_id: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,

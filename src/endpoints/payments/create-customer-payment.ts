@@ -50,7 +50,7 @@ export const createCustomerPayment = defineWrite({
       given,
       facts,
       canApply && {
-        say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
+        say: 'to apply the unused amount later: update_customer_payment with payment_id and invoices',
         tool: 'update_customer_payment',
       },
     );

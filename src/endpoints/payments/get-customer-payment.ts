@@ -51,8 +51,8 @@ export const getCustomerPayment = defineRead({
       [
         ...(unused_amount > 0
           ? [
-              { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
-              { say: 'to refund the rest: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
+              { say: 'to apply the unused amount: update_customer_payment with invoices', tool: 'update_customer_payment' },
+              { say: 'to refund the unused amount: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
             ]
           : []),
         !whole && readCut(payment, shown),

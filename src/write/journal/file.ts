@@ -382,7 +382,7 @@ function busy(file: string, changed: Changed, cause?: unknown): BusyError {
   return new BusyError(`Other processes keep the journal ${file} locked.`, {
     code: 'journal_busy',
     changed,
-    next: changed === 'no' ? 'Make the same call again in a moment.' : 'First check whether the write was carried out.',
+    next: changed === 'no' ? 'Make the same call again in a moment.' : 'Check whether Zoho carried out the write.',
     cause,
   });
 }
