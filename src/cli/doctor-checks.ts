@@ -28,7 +28,7 @@ import type { Wire } from './zoho-connection.ts';
 /** The result of one check. Holds no secret. */
 export interface Finding {
   readonly check: string;
-  /** `unknown`: the check would need a write, or Zoho gave no answer to it. That is no fault. */
+  /** `unknown`: the check would need a write, or Zoho did not answer it. This is not a problem. */
   readonly state: 'ok' | 'wrong' | 'unknown';
   readonly says: string;
   /** What to do about it. */
@@ -41,7 +41,7 @@ export interface ExamineOptions {
   readonly dataCenters?: ReadonlyMap<string, DataCenter>;
 }
 
-/** A larger difference makes dates and the age of tokens wrong. */
+/** The largest allowed difference of the clocks. A larger difference makes dates and the age of tokens wrong. */
 const SKEW_MS = MINUTE_MS;
 /** The doctor warns if fewer calls are left for the day. */
 const FEW_CALLS = 50;
@@ -65,7 +65,8 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       yield wrong(
         'folder',
         overlooked,
-        'Check each journal with `zoho-payments-mcp journal list` (to see an ignored one, first move the used folder away). ' +
+        'Check each journal with `zoho-payments-mcp journal list`. The command reads the used folder: ' +
+          'to read an ignored folder, first move the used folder away. ' +
           'Move the ignored folders away if they hold no unresolved write.',
       );
     const center = dataCenterFinding(account);
@@ -99,7 +100,7 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
     yield {
       check: 'organization',
       state: 'unknown',
-      says: `${zoho.organizationId} answers; name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
+      says: `${zoho.organizationId} can be read; its name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
     };
   else
     yield ok(
@@ -148,7 +149,7 @@ function usableFinding(dir: string): Finding {
     const warning = stateDirWarning(dir);
     return warning === undefined
       ? ok('folder', dir)
-      : { ...ok('folder', warning), next: 'Leave it like this only if every member of the group may do that.' };
+      : { ...ok('folder', warning), next: 'Leave the permission only if every member of the group may change the journal and the login.' };
   } catch (error) {
     return wrong(
       'folder',
@@ -236,7 +237,7 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
 }
 
 /**
- * Zoho does not tell the scopes of a refresh token from the environment. Each scope of a list is tried with one row; scopes of writes are
+ * Zoho does not show the scopes of a refresh token from the environment. Each scope of a list is tried with one row; scopes of writes are
  * not tried.
  */
 async function* triedScopes(config: Config, zoho: Zoho, list: unknown): AsyncGenerator<Finding> {
@@ -256,7 +257,7 @@ async function* triedScopes(config: Config, zoho: Zoho, list: unknown): AsyncGen
   }
   if (works.length > 0) yield ok('scopes', `tried, and granted: ${works.join(', ')}`);
   if (untried.length > 0)
-    yield { check: 'scopes', state: 'unknown', says: `known only after a login or at the first use: ${untried.join(', ')}` };
+    yield { check: 'scopes', state: 'unknown', says: `cannot be tested before a login or the first use: ${untried.join(', ')}` };
 }
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
@@ -345,12 +346,12 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
   }
 }
 
-/** An error as a finding, worded for the operator. */
+/** Turns an error into a finding for the operator. */
 function ofError(check: string, error: PaymentsError): Finding {
   return wrong(check, error.whatHappened, nextForOperator(error));
 }
 
-/** Rethrows every other error, because it is a bug in this program. */
+/** Returns a PaymentsError. Rethrows every other error, because it is a bug in this program. */
 function asError(error: unknown): PaymentsError {
   if (error instanceof PaymentsError) return error;
   throw error;

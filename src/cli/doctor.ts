@@ -4,7 +4,7 @@ import { toolsFor } from './enabled-tools.ts';
 import { startedByName, type Started } from '../started.ts';
 import { print } from './print.ts';
 
-/** Checks the connection and prints how to mend what does not work. */
+/** The command `doctor`: checks the connection and prints how to repair it. */
 
 export interface DoctorCommand {
   readonly json: boolean;

@@ -100,7 +100,7 @@ const verbs = {
     // The times are not changed, because `journal export` prints the same events.
     print(asIndentedJson({ ...entry, outcome: outcomeOfState[entry.state], time_zone: 'UTC', events }));
   },
-  /** Settles writes: as the person says who looked in Zoho Books, or else by a search in Zoho now. */
+  /** Settles writes: as the person decides who looked in Zoho Books, or else with a search in Zoho now. */
   async resolve({ journal, config, dir }: OpenJournal, command: JournalCommand) {
     const zone = notedTimeZone(dir);
     const local = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => timeText(moment, zone));
@@ -130,7 +130,7 @@ const verbs = {
             exitCode: 1,
           },
         );
-      if (settled.against !== undefined) process.stderr.write(`decided with --force, against this: ${local(settled.against)}\n`);
+      if (settled.against !== undefined) process.stderr.write(`decided with --force, although: ${local(settled.against)}\n`);
       print(writeLine(settled.entry, zone));
     } finally {
       await connection.close();
@@ -179,7 +179,7 @@ function dayToPrune({ before }: Pick<JournalCommand, 'before'>): string {
 
 const retryAt = (entry: Entry): Date | undefined => (isSettled(entry.state) ? undefined : graceEnds(entry, ordinaryTimings));
 
-/** The noted time zone, or Zoho's answer if none was noted. */
+/** The noted time zone; if none was noted, the time zone from Zoho. */
 async function timeZoneFor({ config, dir }: OpenJournal): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined) return noted;

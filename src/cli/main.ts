@@ -149,7 +149,7 @@ const inList = { key: 'idempotency_key', reference: 'reference_number', customer
 async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
   const [{ checkArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
   const empty = Object.keys(given).find((option) => given[option as keyof typeof given] === '');
-  // A shell variable that is not set must not turn a filter off.
+  // An empty value may come from an unset shell variable. It must not turn a filter off.
   if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
   const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
   const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));

@@ -22,10 +22,10 @@ export function notedTimeZone(dir: string): string | undefined {
   }
 }
 
-/** A list of writes waits for the time zone at most this long. */
+/** The longest time that a list of writes waits for the time zone. */
 const PATIENCE_MS = 3_000;
 
-/** The time zone, asked from Zoho once a day. If Zoho does not answer: the noted one, or undefined. */
+/** The organization's time zone. Reads it from Zoho once a day. If Zoho does not answer: the noted time zone, or undefined. */
 export async function timeZoneOf({ zoho, dir }: Pick<Wire, 'zoho' | 'dir'>): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined && Date.now() - statSync(fileIn(dir)).mtimeMs < DAY_MS) return noted;

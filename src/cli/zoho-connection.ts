@@ -17,7 +17,7 @@ export interface Target {
   readonly dir: string;
   /** Read again for every new access token. */
   credentials(): Promise<Credentials>;
-  /** Stops what was started only for this connection. */
+  /** Stops everything that was started only for this connection. */
   close?(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export async function openWire({
     import('../zoho/shared-state.ts'),
   ]);
   const http = createHttp(httpOptions);
-  // Without a folder this process works alone; only writes need the folder.
+  // Without a folder, this process shares nothing with other processes. Only writes need the folder.
   const shared = await openShared(where === 'memory' ? 'memory' : join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
     log('warn', 'this server cannot share its access token and rate limits with other servers of this machine', {
       error: error.code ?? error.name,

@@ -8,8 +8,8 @@ import { requestId } from '../trace.ts';
 import { errorText, marked, nextText, offeredIn, reportText, settingsHere, stepsIn, type Edge, type StepsEdge } from './render.ts';
 
 /**
- * Makes the result of a tool call: short text, and the same facts as structured content. Some hosts give the model only one of the two, so
- * each must be complete.
+ * Makes the result of a tool call: short text, and the same facts as structured content. Some hosts give the model only the text or only
+ * the structured content, so each must be complete.
  */
 
 /** The outcome of a write. Every result of a write has these fields. */

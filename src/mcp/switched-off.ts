@@ -13,8 +13,8 @@ import { toolSchema } from './tool-schema.ts';
 import { annotationsOf, argumentsOf, outputOf, toolsOf, type Tool } from './tools.ts';
 
 /**
- * Answers calls of tools that the policy switched off: with a result that has the reason and a code, as for every call that the policy
- * forbids. The SDK would answer that the tool does not exist.
+ * Answers calls of tools that the policy switched off. The result has the reason and a code, like every call that the policy forbids. The
+ * SDK would answer that the tool does not exist.
  */
 export function addRefused(server: McpServer, tools: readonly Tool[], { switchedOff = new Map(), log }: Books, edge: Edge): void {
   const refused = [...catalogue.endpoints, ...catalogue.workflows].filter(
@@ -24,7 +24,7 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
     const write = { outcome: 'not_recorded', ...NOT_JUDGED } as const;
     server.registerTool(name, {}, () => loggedCall(name, log, async () => failed(switchedOff.get(name)!, edge, write)));
   }
-  // The SDK would list them too.
+  // The SDK would list the refused tools too.
   if (refused.length > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
 }
 

@@ -6,10 +6,10 @@ import type { Answer, Entry } from './journal/journal.ts';
 import { graceEnds, type Timings } from './timings.ts';
 import type { Done, Performed } from './types.ts';
 
-/** Makes the answer to a call from an entry of the journal. */
+/** Answers a call from an entry of the journal. */
 
 /**
- * The answer of a recorded entry once more; throws for other states. `deletedBy`: the later write that deleted the record of this entry.
+ * Repeats the answer of a recorded entry; throws for other states. `deletedBy`: the later write that deleted the record of this entry.
  */
 export function replay(
   entry: Entry,
@@ -33,7 +33,7 @@ export function replay(
       const line = `${recorded}; nothing was sent now. The customer's data was removed from the journal, so the answer has no details.`;
       return done(entry, { result, report: createReport([line]) }, replayed);
     }
-    const again = { ...said, lines: [`${recorded}; nothing was sent now. The answer then:`, ...said.lines] };
+    const again = { ...said, lines: [`${recorded}; nothing was sent now. The first answer:`, ...said.lines] };
     return done(entry, { result, report: replayed ? again : said }, replayed);
   }
   const judged = judgedOf(entry);

@@ -407,7 +407,7 @@ describe('doctor without problems', () => {
       'journal',
     ])
       expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
-    expect(stdout).toMatch(/known only after a login or at the first use: .*customerpayments\.CREATE/);
+    expect(stdout).toMatch(/cannot be tested before a login or the first use: .*customerpayments\.CREATE/);
     expect(stdout).toMatch(
       new RegExp(
         /limits: 49\d\d of 5000 calls are left today, until \S+Z \(about 99\d payments\), and /.source +

@@ -106,7 +106,7 @@ describe('journal list', () => {
     [['--amount', ' '], '--amount must not be " "'],
     [['--outcome', 'null'], '--outcome must not be "null"'],
     [['--limit', '0'], '--limit must be at least 1'],
-    [['--page', 'last'], '--page must be the page that the list before names, or a page number'],
+    [['--page', 'last'], '--page must be the page that the previous list shows, or a page number'],
     [['--limit', 'all'], '--limit must be a whole number, not "all"'],
     [['--reference', ' ', '--amount', '0'], '--reference is empty: omit it or give a value; --amount must be more than 0; see'],
   ])('refuses %j with a one-line error', async (options, message) => {

@@ -243,7 +243,7 @@ describe('an invalid argument of a lookup', () => {
     [
       'list_invoices',
       { customer_id: 'Bowman Furniture' },
-      'customer_id must be an id: a string of digits, not a name or number.\n' +
+      'customer_id must be an id: a string of digits, not a name or document number.\n' +
         'Nothing was changed.\nNext: Correct them and call again; list_contacts shows the customer_id.\n',
     ],
     ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number that is too large to be exact'],

@@ -83,7 +83,7 @@ describe('record_customer_payment', () => {
   it("names the customer's currency if the call has a different currency", async () => {
     const server = await start();
     const result = await server.call('record_customer_payment', { ...given, customer: 'Möbelhaus Lindner GmbH', currency: 'US dollars' });
-    expect(textOf(result)).toContain('The user said "US dollars", but Zoho books this customer\'s amounts in EUR');
+    expect(textOf(result)).toContain('The user said "US dollars", but this customer\'s currency in Zoho is EUR');
     expect(await codeOf(server, 'Bowman Furniture', '€')).toBe('wrong_currency');
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });

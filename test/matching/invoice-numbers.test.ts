@@ -134,7 +134,7 @@ describe('an invoice is found by its number', () => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: ['INV-00385'] });
     expect(codeOf(result)).toBe('no_such_invoice');
-    expect(textOf(result)).toContain('it may be none of them: INV-385 of "Bowman Furniture"');
+    expect(textOf(result)).toContain('which of these is meant, if any: INV-385 of "Bowman Furniture"');
     expect(await writesTo(server)).toEqual([]);
   });
 
@@ -259,7 +259,7 @@ describe('a retainer invoice', () => {
       'retainer_in_part',
       'USD 700.00 is given for it',
     ],
-    ['to be paid together with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
+    ['to be paid together with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a separate payment'],
     ['to be paid by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
     ['to be paid together with as_credit', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
     ['that does not exist', { invoices: ['RET-00099'] }, 'no_such_invoice', 'Ask the user'],

@@ -239,7 +239,7 @@ describe.each([
     const near = textOf(await statementOf(server, 'Nordic Timber'));
     expect(near).toContain(`No customer is called "Nordic Timber". "Nordic Timber" (id ${idOf(0)}) is a vendor, not a customer. Is it one`);
     expect(near).toContain('1. "Nordic & Sons"');
-    expect(near).toContain('It may be none of them: a new customer must first be created in Zoho Books.');
+    expect(near).toContain('If none of them fits, a new customer must first be created in Zoho Books.');
     const only = await statementOf(server, 'boettcher');
     expect(codeOf(only)).toBe('not_a_customer');
     expect(textOf(only)).toContain(`"Böttcher Verlag" (id ${idOf(1)}) is a vendor, not a customer.`);

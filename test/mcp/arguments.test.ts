@@ -137,7 +137,7 @@ describe('the server never guesses arguments', () => {
   it('refuses ids that would change the path', () => {
     for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1'])
       expect(problem(getCustomerPayment.input, { payment_id })).toContain(
-        'payment_id must be an id: a string of digits, not a name or number',
+        'payment_id must be an id: a string of digits, not a name or document number',
       );
   });
 

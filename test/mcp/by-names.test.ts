@@ -144,9 +144,14 @@ describe('if a name fits no record or several records', () => {
     ['create_customer_payment', { ...payment, invoices: invoices('ACME-385') }, 'no_such_invoice', [`INV-385`, `(id ${seed.openInvoice})`]],
     ['update_customer_payment', { payment_id: EURO_PAYMENT, invoices: invoices('X-1000000') }, 'no_such_invoice', ['Ask the user']],
     ['get_invoice', { invoice_id: 'ACME-385' }, 'no_such_invoice', [`(id ${seed.openInvoice})`]],
-    ['get_invoice', { invoice_id: 'INV-46' }, 'no_such_invoice', ['it may be none of them: INV-000046 of']],
-    ['get_invoice', { invoice_id: '000385' }, 'no_such_invoice', ['There is no invoice "000385".', 'it may be none of them: INV-385 of']],
-    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'of them: RET-00001 of']],
+    ['get_invoice', { invoice_id: 'INV-46' }, 'no_such_invoice', ['which of these is meant, if any: INV-000046 of']],
+    [
+      'get_invoice',
+      { invoice_id: '000385' },
+      'no_such_invoice',
+      ['There is no invoice "000385".', 'which of these is meant, if any: INV-385 of'],
+    ],
+    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'if any: RET-00001 of']],
     ['list_invoice_payments', { invoice_id: 'nothing' }, 'no_such_invoice', ['Ask the user']],
     ['create_customer_payment', { ...payment, invoices: invoices('1') }, 'no_such_invoice', []],
     [
@@ -195,7 +200,7 @@ describe('if a name fits no record or several records', () => {
     const several = await server.call('create_customer_payment', { ...payment, invoices: invoices('INV-9') });
     expect(errorOf(several), textOf(several)).toMatchObject({ code: 'ambiguous_invoice' });
     for (const id of [seed.openInvoice, seed.overdueInvoice]) expect(textOf(several)).toContain(`(id ${id})`);
-    expect(errorOf(several).next).toContain('its id, as invoices[0].invoice_id');
+    expect(errorOf(several).next).toContain('its id as invoices[0].invoice_id');
     expect(await writesTo(server)).toEqual([]);
   });
 });

@@ -366,10 +366,10 @@ it('list_writes marks a payment that was deleted later, and shows no undo for it
   }
   const lines = textOf(result)
     .split('\n')
-    .filter((line) => line.includes('deleted since'));
+    .filter((line) => line.includes('deleted later'));
   expect(lines).toHaveLength(2);
   for (const line of lines) {
-    expect(line).toContain(`deleted since (${String(write_id)})`);
+    expect(line).toContain(`deleted later (${String(write_id)})`);
     expect(line).not.toContain('undo:');
   }
 });

@@ -86,7 +86,7 @@ describe.each(cases)('a server with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension if it may record changes'],
+  [{ readOnly: true }, 'record_customer_payment', 'to let it record changes, unset “Read only” in the settings of this extension'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
 ])('inside an extension the next step names the setting of the extension: %o', async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
@@ -135,10 +135,10 @@ describe('if allowed_tools of a policy is wrong', () => {
 
   it('and names a read, the error says that only writes are allowed there', () => {
     for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
-      expect(problem([name])).toContain(`"${name}", which only reads: list only tools that write, reads are always allowed`);
+      expect(problem([name])).toContain(`"${name}", which only reads. List only tools that write; tools that read are always allowed`);
       expect(problem([name])).not.toContain('Did you mean');
     }
-    expect(problem(['recrd_payment'])).toContain('list only tools that write');
+    expect(problem(['recrd_payment'])).toContain('. List only tools that write');
     expect(() => readPolicy('{"allowed_tools": "create_customer_payment"}')).toThrow(
       'allowed_tools: must be a list of tools that write; reads are always allowed',
     );

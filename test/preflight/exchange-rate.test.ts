@@ -171,7 +171,7 @@ describe('the server asks, and shows both results, if the rate is far from every
     });
     expect(server.questions.map((question) => question.split('\n').at(-1))).toEqual([
       expect.stringMatching(/exchange rate 108\.42 .*USD 108420\.00.*USD 1084\.20/),
-      expect.stringMatching(/exchange rate 0\.92 .*reciprocal.*USD 46\.00.*USD 54\.21/),
+      expect.stringMatching(/exchange rate 0\.92 .*may be inverted.*USD 46\.00.*USD 54\.21/),
     ]);
   });
 });

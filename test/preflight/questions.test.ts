@@ -174,7 +174,7 @@ const rows: readonly Row[] = [
     },
     asks: [
       'Un-apply USD 450.00 from invoice "INV-385": paid before, USD 450.00 open after',
-      'Left unused afterwards: USD 805.00; refunded in total: USD 95.00',
+      'Unused afterwards: USD 805.00; refunded in total: USD 95.00',
     ],
     says: [`Open again: INV-385 (id ${openInvoice}) USD 450.00.`],
     after: { invoices: [{ invoice_id: openInvoice, invoice_number: 'INV-385', balance: 450 }] },
@@ -202,7 +202,7 @@ const rows: readonly Row[] = [
       const made = await ok(server, 'create_customer_payment', { ...cash, ...yen, amount: 12800 });
       return ['update_customer_payment', { payment_id: idOf(made), amount: 13000 }];
     },
-    asks: ['amount: JPY 12800 → JPY 13000', 'Exchange rate as before: 0.0067', 'Left unused afterwards: JPY 13000'],
+    asks: ['amount: JPY 12800 → JPY 13000', 'Exchange rate as before: 0.0067', 'Unused afterwards: JPY 13000'],
   },
   {
     what: 'the deletion of a payment',
@@ -252,7 +252,7 @@ const rows: readonly Row[] = [
     ],
     asks: [
       'Date: 2026-06-20, mode: "cash", reference: "R-2"',
-      'Refundable: USD 100.00; left unused afterwards: USD 60.00; refunded in total: USD 40.00',
+      'Refundable: USD 100.00; unused afterwards: USD 60.00; refunded in total: USD 40.00',
       'Account: "Petty Cash" (id 3000000000385)',
     ],
     says: ['Unused amount now: USD 60.00; refunded in total: USD 40.00.'],
@@ -261,7 +261,7 @@ const rows: readonly Row[] = [
   {
     what: 'a refund of the whole unused amount, with names',
     call: async () => ['refund_customer_payment', { payment: paymentWithUnused, account: 'Petty Cash' }],
-    asks: ['Date: 2026-07-01, mode: "cash"', 'left unused afterwards: USD 0.00; refunded in total: USD 100.00'],
+    asks: ['Date: 2026-07-01, mode: "cash"', 'unused afterwards: USD 0.00; refunded in total: USD 100.00'],
     says: ['Unused amount now: USD 0.00; refunded in total: USD 100.00.'],
     after: { unused_amount: 0, refunded_amount: 100 },
   },
@@ -286,7 +286,7 @@ const rows: readonly Row[] = [
       'amount: USD 40.00 → USD 30.00',
       `Account: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
       'Date: 2026-06-20, mode: "check", reference: "R-2"',
-      'left unused afterwards: USD 70.00; refunded in total: USD 30.00',
+      'unused afterwards: USD 70.00; refunded in total: USD 30.00',
     ],
     says: [
       `from_account_id: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
@@ -297,7 +297,7 @@ const rows: readonly Row[] = [
   {
     what: 'the deletion of a refund',
     call: async () => ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }],
-    asks: ['Added to the unused amount: ', 'Left unused afterwards: USD '],
+    asks: ['Added to the unused amount: ', 'Unused afterwards: USD '],
     says: ['Unused amount now: USD '],
   },
 ];
@@ -364,7 +364,7 @@ it('an invoice is not reported as open again if withheld tax replaces the money'
     payment_id,
     invoices: [{ invoice_id: openInvoice, amount_applied: 225, tax_amount_withheld: 225 }],
   });
-  expect(asked.at(-1)).toContain('applied to invoice "INV-385" by withheld tax');
+  expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 180.00 of the payment');
   expect(textOf(result)).not.toContain('Open again');
   expect(result.structuredContent).not.toHaveProperty('after');
 });

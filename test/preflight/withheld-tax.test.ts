@@ -143,7 +143,7 @@ describe('money that is replaced by withheld tax', () => {
       asked: 'window',
       concerns: [{ code: 'unapplied' }],
     });
-    expect(asked.at(-1)).toContain('Replace USD 225.00 applied to invoice "INV-385" by withheld tax');
+    expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 225.00 of the payment');
   });
 });
 

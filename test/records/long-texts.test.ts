@@ -112,7 +112,7 @@ describe('a shortened text shows its full length, and the suggested call shows t
     expect(await call('get_customer_payment_refund', { customer_payment_id: payment_id, refund_id })).toContain('THE END');
     const text = await call('find_refunds', { customer: seed.bowman, date_start: '2026-06-20', date_end: '2026-06-20' });
     expect(text).toContain(cutMark);
-    expect(text).toMatch(/Next: .*get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole/);
+    expect(text).toMatch(/Next: .*get_customer_payment_refund, or get_customer_payment with whole: true, shows the full texts/);
   });
 
   it('in a payment with many invoices', async () => {

@@ -180,7 +180,7 @@ describe('the command journal, and journal resolve with --force', () => {
     expect(await run(['journal', 'resolve', write_id, '--not-recorded', '--force'], settings)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('| not_recorded |') as string,
-      stderr: expect.stringMatching(/decided with --force, against this: it was sent at .*up to 5 minutes after it was sent/) as string,
+      stderr: expect.stringMatching(/decided with --force, although: it was sent at .*up to 5 minutes after it was sent/) as string,
     });
   });
 });

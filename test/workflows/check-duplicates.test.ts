@@ -114,7 +114,7 @@ describe('check_duplicates', () => {
     expect(await of({ days_apart: 8, date_start: '2026-06-02', date_end: '2026-06-08' })).toEqual([]);
     expect(await of({ customer: acme, days_apart: 8 })).toEqual([]);
     expect(textOf(await check({ customer: 'Bowman Furniture', date_start: '2031-01-01' }))).toBe(
-      'There is no payment of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
+      'Found no payments of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
         'Call again with other dates.',
     );
     const none = textOf(await check({ customer: 'Bowman Furniture' }));

@@ -311,7 +311,7 @@ describe('an incomplete search for refunds', () => {
     expect(pages(sorted.zoho.calls)).toBe(1);
     expect(textOf(early)).toBe(
       'No refund matches: 2026-06-01 to 2026-06-30.\nRefunds of credit notes are not included.\n' +
-        'Searched the 200 payments that changed since 2016-01-01; a refund changes its payment.',
+        'Searched the 200 payments that changed since 2016-01-01 (a refund is such a change).',
     );
     await sorted.zoho.close();
 

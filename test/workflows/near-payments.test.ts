@@ -70,7 +70,7 @@ describe('a payment whose reference', () => {
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
     expect(foundIn(result)[0]?.why).toMatch(/^same name, same amount, same day, similar reference: /);
     expect(textOf(result)).toMatch(
-      /^No payment has exactly the reference ".*"; these have a similar one and fit the rest\.\n1 payment found/,
+      /^No payment has exactly the reference ".*"; these have a similar one and match all other conditions\.\n1 payment found/,
     );
     // The same with fewer conditions.
     for (const less of [{ customer: 'Bowman' }, { amount: 812.5 }, day, { date_start: '2026-06-15', date_end: '2026-06-25' }])
@@ -91,9 +91,7 @@ describe('a payment whose reference', () => {
       expect(result.structuredContent['matches']).toBe(0);
       expect(idsOf(nearIn(result)), JSON.stringify(more)).toContain(id);
       expect(textOf(result)).toMatch(/^No payment matches: reference with /);
-      expect(textOf(result)).toContain(
-        'Payments with a similar reference; nothing else shows whether one of them is meant:\n2026-06-20 | ',
-      );
+      expect(textOf(result)).toContain('Payments with only a similar reference; perhaps none of them is the right payment:\n2026-06-20 | ');
       expect(textOf(result)).toContain('Next: ask the user who paid, how much or when, and call again with the answer.');
     }
   });
@@ -171,7 +169,7 @@ describe('a payment whose reference', () => {
     const result = await find({ ...wrong, reference: '91368' });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id, near: true }] });
-    expect(textOf(result)).toMatch(/\n1 fits without `\w+`:\n2026-06-20 .*similar reference: one character differs\n/);
+    expect(textOf(result)).toMatch(/\n1 fits if the search ignores `\w+`:\n2026-06-20 .*similar reference: one character differs\n/);
     expect(textOf(result)).not.toContain(' either.');
   });
 
@@ -189,7 +187,7 @@ describe('a payment whose reference', () => {
       matches: 1,
       payments: [{ payment_id: other, why: 'same amount, same day, same reference' }],
     });
-    expect(textOf(result)).toMatch(/\n1 fits without `customer`:\n2026-06-20 \| .*"Acme Corp"/);
+    expect(textOf(result)).toMatch(/\n1 fits if the search ignores `customer`:\n2026-06-20 \| .*"Acme Corp"/);
   });
 });
 
@@ -226,7 +224,7 @@ describe('if no payment fits all conditions', () => {
     const result = await find({ ...all, ...wrong });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id }] });
-    expect(textOf(result)).toContain(`1 fits without \`${condition}\`:\n2026-03-12 | `);
+    expect(textOf(result)).toContain(`1 fits if the search ignores \`${condition}\`:\n2026-03-12 | `);
     for (const { without: other, matches } of othersIn(result)) if (other !== condition) expect(matches, other).toBe(0);
   });
 
@@ -245,7 +243,7 @@ describe('if no payment fits all conditions', () => {
     const result = await find(args);
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)?.matches).toBeGreaterThan(0);
-    expect(textOf(result)).toContain(` without ${named}`);
+    expect(textOf(result)).toContain(` if the search ignores ${named}`);
   });
 
   it('reports for each condition the payments that fit without it, or that there are none', async () => {
@@ -255,7 +253,9 @@ describe('if no payment fits all conditions', () => {
         .map((one) => one.without)
         .toSorted(),
     ).toEqual(['amount', 'customer', 'date', 'payment_mode', 'reference', 'text', 'unused_only'].toSorted());
-    expect(textOf(result)).toContain('Nothing fits without `unused_only`, `payment_mode`, `reference`, `text`, `date` or `customer`.');
+    expect(textOf(result)).toContain(
+      'If the search ignores `unused_only`, `payment_mode`, `reference`, `text`, `date` or `customer`, nothing fits.',
+    );
   });
 
   it.each([
@@ -300,7 +300,9 @@ describe('if no payment fits all conditions', () => {
         .filter(({ in_part }) => in_part)
         .map((other) => other.without),
     ).toEqual(['amount', 'customer']);
-    expect(textOf(result)).toContain('Of the newest payments searched, nothing fits without `amount` or `customer`.');
+    expect(textOf(result)).toContain(
+      'If the search ignores `amount` or `customer`, none of the newest payments fits; older payments were not searched.',
+    );
   });
 });
 
@@ -314,7 +316,7 @@ describe('the number of payments searched', () => {
     // No payment has a similar amount. Without the amount, all payments of the customer were compared.
     expect(looked(none)).toBe(payments.length);
     expect(textOf(none)).toContain(
-      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these.`,
+      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these conditions.`,
     );
     expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nSearched 490 payments\.\n?/);
     expect(looked(await find({ number: '99999' }, one))).toBe(490);

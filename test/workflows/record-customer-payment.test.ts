@@ -70,7 +70,7 @@ describe.each(kinds)('if several customers fit the name, record_customer_payment
       /^4 customers have a name like "Bowman"\. Which one is it\?\n1\. "Bowman & Sons Furniture", .+\n5\. None of these$/s,
     );
     expect(asked[1]).toMatch(/^Record a payment of USD 3000\.00 from "Bowman Furniture"\?\n/);
-    expect(asked[1]).toContain('You are asked because the payment is USD 914.50 more than is applied to invoices.');
+    expect(asked[1]).toContain('You are asked because USD 914.50 of the payment is not applied to any invoice.');
     expect(asked).toHaveLength(2);
     expect(result.structuredContent).toMatchObject({ payment: { amount: 3000, unused_amount: 914.5 } });
     expect(await sentBy(server)).toMatchObject([{ customer_id: seed.bowman }]);
@@ -406,7 +406,7 @@ describe('record_customer_payment with mode, account and date', () => {
       { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 },
       'wrong_currency',
     );
-    expect(text).toContain("books this customer's amounts in EUR");
+    expect(text).toContain("this customer's currency in Zoho is EUR");
     await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
     expect(asked).toEqual([]);
     await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });

@@ -31,7 +31,7 @@ describe('the result of a recorded write shows how the user consented, and to wh
     expect(structuredContent).toMatchObject({
       outcome: 'recorded',
       asked: 'window',
-      concerns: [{ code: 'overpaid', text: 'the payment is USD 10.00 more than is applied to invoices' }],
+      concerns: [{ code: 'overpaid', text: 'USD 10.00 of the payment is not applied to any invoice' }],
     });
   });
 
@@ -54,7 +54,7 @@ describe('the result of a recorded write shows how the user consented, and to wh
     const again = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
     for (const result of [first, again]) {
       expect(result.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [{ code: 'overpaid' }] });
-      expect(textOf(result)).toContain('The user was not asked, although the payment is USD 10.00 more than is applied to invoices.');
+      expect(textOf(result)).toContain('The user was not asked, although USD 10.00 of the payment is not applied to any invoice.');
     }
   });
 
@@ -254,7 +254,7 @@ describe("a concern in the policy's", () => {
 
 describe('the server refuses a policy with a mistake', () => {
   it.each([
-    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: is not a currency code such as USD, nor "\*"/],
+    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: must be a currency code such as USD, or "\*"/],
     ['a currency in lowercase', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
     ['__proto__ as a currency', '{"ask_above":{"__proto__":5}}', /__proto__/],
     ['__proto__ as a rule', '{"__proto__":{"read_only":false}}', /__proto__/],

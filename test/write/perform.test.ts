@@ -195,7 +195,7 @@ describe.each(kinds)('consent through the client of the %s', (kind) => {
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', payment_refund: { amount: 100 } });
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain('Refund USD 100.00 to "Bowman Furniture"?\n- From payment #3');
-    expect(questions[0]).toContain('- Refundable: USD 100.00; left unused afterwards: USD 0.00');
+    expect(questions[0]).toContain('- Refundable: USD 100.00; unused afterwards: USD 0.00');
     expect(questions[0]).toContain('- Account: "Petty Cash"');
     expect(questions[0]).toContain('You are asked because it is a refund.');
   });
